@@ -1,0 +1,49 @@
+/** What we know about the orders service. */
+import { defineService, operation } from 'plait';
+import { z } from 'zod';
+
+export const orders = defineService({ name: 'orders', url: { env: 'ORDERS_URL' } });
+
+export const OrderStatus = z.enum(['pending', 'paid', 'shipped', 'delivered', 'cancelled']);
+
+const Order = z.object({
+  id: z.string(),
+  customerId: z.string(),
+  status: OrderStatus,
+  total: z.number(),
+  currency: z.string(),
+  createdAt: z.iso.datetime(),
+  items: z.array(
+    z.object({ sku: z.string(), name: z.string(), quantity: z.int(), unitPrice: z.number() }),
+  ),
+});
+
+const Customer = z.object({
+  id: z.string(),
+  name: z.string(),
+  email: z.email(),
+  tier: z.enum(['basic', 'gold']),
+});
+
+export const getOrder = operation(orders, {
+  name: 'getOrder',
+  route: 'GET /orders/:orderId',
+  response: Order,
+});
+
+export const listOrders = operation(orders, {
+  name: 'listOrders',
+  route: 'GET /orders',
+  query: z.object({
+    customerId: z.string(),
+    status: OrderStatus.optional(),
+    limit: z.int().optional(),
+  }),
+  response: z.object({ items: z.array(Order), total: z.int() }),
+});
+
+export const getCustomer = operation(orders, {
+  name: 'getCustomer',
+  route: 'GET /customers/:customerId',
+  response: Customer,
+});

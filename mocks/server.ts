@@ -1,0 +1,100 @@
+// Serves the mock services on real ports: for tests, and by hand with `node mocks/server.ts`.
+import type { HttpHandler } from 'msw';
+import { createOrdersHandlers } from './handlers/orders.ts';
+import { createPaymentsHandlers } from './handlers/payments.ts';
+import { createShippingHandlers } from './handlers/shipping.ts';
+import { createRouteFinder } from './routes.ts';
+import { type MockService, type RunningService, startService } from './service.ts';
+import { type StartTracing, startTracing } from './tracing.ts';
+
+export type { Fault } from './faults.ts';
+export type { RecordedRequest } from './request-log.ts';
+export type { MockService } from './service.ts';
+
+const DEFAULT_BASE_PORT = 4001;
+
+export type ServiceName = 'orders' | 'payments' | 'shipping';
+
+export interface MocksOptions {
+  /** A service without a port takes a free one. */
+  ports?: Partial<Record<ServiceName, number>>;
+  host?: string;
+  /** Follows the OTEL_* variables when left out. */
+  telemetry?: StartTracing;
+}
+
+export interface Mocks extends Record<ServiceName, MockService> {
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the three services, each on its own port.
+ *
+ * @throws an Error which names the service and the port when one cannot listen; none is left running
+ *
+ * @example
+ * const mocks = await startMocks();
+ * mocks.payments.fault([{ match: 'GET /payments*', status: 503, times: 1 }]);
+ * await mocks.close();
+ */
+export async function startMocks(options: MocksOptions = {}): Promise<Mocks> {
+  const started: RunningService[] = [];
+  const start = async (name: ServiceName, handlers: HttpHandler[]) => {
+    const service = await startOne(name, handlers, options);
+    started.push(service);
+    return service;
+  };
+  const close = async () => {
+    await Promise.all(started.map((service) => service.close()));
+  };
+  try {
+    return {
+      orders: await start('orders', createOrdersHandlers()),
+      payments: await start('payments', createPaymentsHandlers()),
+      shipping: await start('shipping', createShippingHandlers()),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startOne(
+  name: ServiceName,
+  handlers: HttpHandler[],
+  { ports, host = '127.0.0.1', telemetry = startTracing }: MocksOptions,
+): Promise<RunningService> {
+  const tracing = await telemetry({ name, findRoute: createRouteFinder(handlers) });
+  return startService({ name, host, port: ports?.[name] ?? 0, handlers, tracing });
+}
+
+async function main(): Promise<void> {
+  const base = parseBasePort(process.env['MOCKS_BASE_PORT']);
+  const mocks = await startMocks({
+    ports: { orders: base, payments: base + 1, shipping: base + 2 },
+    host: process.env['HOST'] || '127.0.0.1',
+  });
+  console.log(`orders   ${mocks.orders.url}`);
+  console.log(`payments ${mocks.payments.url}`);
+  console.log(`shipping ${mocks.shipping.url}`);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => void mocks.close().then(() => process.exit(0)));
+  }
+  console.log('ready Ctrl-C stops the mock services');
+}
+
+function parseBasePort(text: string | undefined): number {
+  const port = Number(text || DEFAULT_BASE_PORT);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_533) return port;
+  throw new Error(`MOCKS_BASE_PORT is "${text}". Give a whole number from 1 to 65533.`);
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+}

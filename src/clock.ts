@@ -1,0 +1,19 @@
+/** Time and chance, handed in wherever a decision depends on them, so that tests can own both. */
+
+export interface Clock {
+  /** Milliseconds on a monotonic scale; only differences mean something. */
+  now(): number;
+  /** A number in [0, 1). */
+  random(): number;
+  /** Runs `task` once after `delayMs`; the returned function cancels it. */
+  after(delayMs: number, task: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  random: Math.random,
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,212 @@
+/** `operation` and `lookup`: endpoints of a service, with the types of what goes in and comes out. */
+import type { z } from 'zod';
+import { CompositionError } from '../errors.ts';
+import { isSafe, parseRoute } from './route.ts';
+import type { ParamNames, Route, RouteText } from './route.ts';
+import { checkedHeaders, checkedPolicies, positive } from './service.ts';
+import type { Policies, Service } from './service.ts';
+
+declare const types: unique symbol;
+
+/** One endpoint of a service. `Args` and `Result` are known to the compiler only. */
+export interface Operation<in Args = never, out Result = unknown> {
+  readonly [types]?: (args: Args) => Result;
+  readonly name: string;
+  readonly service: Service;
+  readonly route: Route;
+  readonly query: z.ZodObject | undefined;
+  readonly body: z.ZodType | undefined;
+  /** What one answer is: of the whole body, or of one item of a lookup. */
+  readonly response: z.ZodType;
+  readonly forward: readonly string[];
+  readonly policies: Required<Policies>;
+  /** Present on lookups: how many keys become one request. */
+  readonly lookup: Lookup | undefined;
+}
+
+/** Where the keys of a lookup go: `?ids=a,b`, `?id=a&id=b`, or `{"ids":["a","b"]}`. */
+export type KeyStyle =
+  | { readonly query: string; readonly repeat?: boolean }
+  | { readonly body: string };
+
+export interface Lookup {
+  readonly keys: KeyStyle;
+  readonly by: string;
+  readonly max: number;
+  readonly many: boolean;
+  readonly missing: 'null' | 'error';
+  /** The property of the answer that holds the items, when the answer is not the list itself. */
+  readonly items: string | undefined;
+}
+
+interface Common<Route> extends Policies {
+  /** Names the operation in traces, problems and `explain`. Default: derived from the route. */
+  readonly name?: string;
+  readonly route: Route;
+  /** Request headers of the client sent along, besides those of the service. */
+  readonly forward?: readonly string[];
+}
+
+export interface OperationConfig<Route, Query, Body, Response> extends Common<Route> {
+  /** Query parameters. Arrays repeat the parameter; `undefined` and `null` leave it out. */
+  readonly query?: Query;
+  /** The JSON body, given as the argument `body`. */
+  readonly body?: Body;
+  /** What the body of a 2xx answer is. An answer without a body, as 204, is `null`. */
+  readonly response: Response;
+}
+
+export interface LookupConfig<Route, Query, Item, By> extends Common<Route> {
+  readonly keys: KeyStyle;
+  /** The field of an item that holds its key; also the name of the argument. */
+  readonly by: By;
+  readonly item: Item;
+  /** The most keys in one request. Default 100. */
+  readonly max?: number;
+  /** Query parameters besides the keys; only calls that agree on them share a request. */
+  readonly query?: Query;
+  /** The property of the answer that holds the items, when the answer is not the list itself. */
+  readonly items?: string;
+}
+
+type Flat<T> = { [K in keyof T]: T[K] };
+type Schema = z.ZodType;
+
+/** The arguments of an operation: path parameters, query parameters and `body` side by side. */
+export type ArgsOf<Route extends string, Query, Body> = Flat<
+  { [K in ParamNames<Route>]: string | number } & (Query extends Schema ? z.input<Query> : unknown) &
+    (Body extends Schema ? { body: z.input<Body> } : unknown)
+>;
+
+export type KeyArgs<Item, By, Query> = Flat<
+  { [K in By & string]: Exclude<z.output<Item>[By & keyof z.output<Item>], null | undefined> } & (Query extends Schema
+    ? z.input<Query>
+    : unknown)
+>;
+
+/**
+ * Declares one endpoint of a service.
+ *
+ * @example
+ * const getOrder = operation(orders, { route: 'GET /orders/:orderId', response: Order });
+ */
+export function operation<
+  const Route extends RouteText,
+  Response extends Schema,
+  Query extends z.ZodObject | undefined = undefined,
+  Body extends Schema | undefined = undefined,
+>(
+  service: Service,
+  config: OperationConfig<Route, Query, Body, Response>,
+): Operation<ArgsOf<Route, Query, Body>, z.output<Response>> {
+  const route = parseRoute(config.route, `service "${service.name}"`);
+  const name = config.name ?? defaultName(route);
+  const place = `${service.name}.${name}`;
+  if (config.body !== undefined && isSafe(route.method)) {
+    throw new CompositionError(place, `${route.method} has no body. Use query, or another method.`);
+  }
+  const names = [...route.params, ...Object.keys(config.query?.shape ?? {}), ...(config.body ? ['body'] : [])];
+  const twice = names.find((argument, index) => names.indexOf(argument) !== index);
+  if (twice !== undefined) {
+    throw new CompositionError(place, `argument "${twice}" is declared twice (path, query and body share one list of names). Rename one.`);
+  }
+  return Object.freeze({
+    ...common(service, config, name),
+    route,
+    query: config.query,
+    body: config.body,
+    response: config.response,
+    lookup: undefined,
+  });
+}
+
+/**
+ * Declares an endpoint that answers many keys in one request. Calls to it are collected and sent as
+ * `ceil(distinct keys / max)` requests; items are matched to keys by their field `by`.
+ *
+ * Without `many`, a call gives one item, or `null` when there is none (an error with `missing: 'error'`).
+ * With `many: true` it gives the list of the items of its key.
+ *
+ * @example
+ * const paymentOf = lookup(payments, {
+ *   route: 'GET /payments', keys: { query: 'orderIds' }, by: 'orderId', item: Payment,
+ * });
+ */
+export function lookup<
+  const Route extends RouteText,
+  Item extends z.ZodObject,
+  const By extends Extract<keyof z.output<Item>, string>,
+  Query extends z.ZodObject | undefined = undefined,
+  const Many extends boolean = false,
+  const Missing extends 'null' | 'error' = 'null',
+>(
+  service: Service,
+  config: LookupConfig<Route, Query, Item, By> & {
+    /** Several items may belong to one key. Default false. */
+    readonly many?: Many;
+    /** What a key without an item is. Default `'null'`. */
+    readonly missing?: Missing;
+  },
+): Operation<
+  KeyArgs<Item, By, Query>,
+  Many extends true ? z.output<Item>[] : Missing extends 'error' ? z.output<Item> : z.output<Item> | null
+> {
+  const route = parseRoute(config.route, `service "${service.name}"`);
+  const name = config.name ?? defaultName(route);
+  const place = `${service.name}.${name}`;
+  checkLookup(config, route, place);
+  const missing: 'null' | 'error' = config.missing ?? 'null';
+  return Object.freeze({
+    ...common(service, config, name),
+    route,
+    query: config.query,
+    body: undefined,
+    response: config.item,
+    lookup: {
+      keys: config.keys,
+      by: config.by,
+      max: positive(config.max ?? 100, 'max', place),
+      many: config.many ?? false,
+      missing,
+      items: config.items,
+    },
+  });
+}
+
+function common(service: Service, config: Common<string>, name: string) {
+  const place = `${service.name}.${name}`;
+  return {
+    name,
+    service,
+    forward: checkedHeaders([...service.forward, ...(config.forward ?? [])], place),
+    policies: { ...service.policies, ...checkedPolicies(config, place) },
+  };
+}
+
+function checkLookup(
+  config: { keys: KeyStyle; by: string; item: z.ZodObject; query?: z.ZodObject | undefined },
+  route: Route,
+  place: string,
+): void {
+  if (route.params.length > 0) {
+    throw new CompositionError(place, `a lookup's route has no parameters, found ":${route.params[0]}". Use operation(), or put it into query.`);
+  }
+  if ('body' in config.keys && isSafe(route.method)) {
+    throw new CompositionError(place, `keys cannot go into the body of a ${route.method}. Use { query: … }, or POST.`);
+  }
+  if (!(config.by in config.item.shape)) {
+    const fields = Object.keys(config.item.shape).join(', ');
+    throw new CompositionError(place, `by is "${config.by}", which the item does not have. It has: ${fields}.`);
+  }
+  const keysName = 'body' in config.keys ? config.keys.body : config.keys.query;
+  const taken = Object.keys(config.query?.shape ?? {}).find((key) => key === keysName || key === config.by);
+  if (taken !== undefined) {
+    throw new CompositionError(place, `query parameter "${taken}" is already used for the keys. Rename one.`);
+  }
+}
+
+/** `GET /orders/:orderId/items` → `getOrdersItems`. */
+function defaultName(route: Route): string {
+  const words = route.segments.flatMap((segment) => (segment.kind === 'text' ? segment.text.split(/\W+/) : []));
+  return route.method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+}

@@ -1,0 +1,112 @@
+/** References: typed stand-ins for values that exist only while a request is served. */
+import { CompositionError } from '../errors.ts';
+import type { Source } from './node.ts';
+import type { Draft } from './draft.ts';
+
+declare const carried: unique symbol;
+
+/** Something that will be a `T` when the request is served. */
+export interface Reference<out T> {
+  readonly [carried]: T;
+}
+
+/** A reference whose fields are references too: `order.customer.id` is a `Ref<string>`. */
+export type Ref<T> = Reference<T> & Fields<NonNullable<T>, Extract<T, null | undefined>>;
+
+/** Values without fields of their own: what they hold is reached with `map` or `each`. */
+export type Opaque = string | number | boolean | bigint | symbol | Date | readonly unknown[];
+
+// `-?` is not needed: `T[K]` of an optional field already contains `undefined`. The mapped type is
+// deliberately not homomorphic, so a union of objects has the fields that all its members have.
+type Fields<T, Absent> = [T] extends [Opaque | ((...args: never) => unknown)]
+  ? unknown
+  : [T] extends [object]
+    ? { readonly [K in FieldNames<T>]: Ref<T[K] | Absent> }
+    : unknown;
+
+type FieldNames<T> = Extract<keyof T, string>;
+
+/** What a template is once its references are values. */
+export type Resolved<W> =
+  W extends Reference<infer T>
+    ? T
+    : W extends Opaque & readonly unknown[]
+      ? { -readonly [I in keyof W]: Resolved<W[I]> }
+      : W extends Opaque | null | undefined
+        ? W
+        : W extends object
+          ? { -readonly [K in keyof W]: Resolved<W[K]> }
+          : W;
+
+/** Whatever can stand where a `T` is wanted: the value, a reference to it, or parts of either. */
+export type Wired<T> = T | Reference<T> | WiredParts<T>;
+
+// The absent brand keeps a `Ref<T | null>` from matching by its fields alone.
+type WiredParts<T> = T extends Opaque & readonly (infer Item)[]
+  ? readonly Wired<Item>[]
+  : T extends Opaque
+    ? never
+    : T extends object
+      ? { readonly [K in keyof T]: Wired<T[K]> } & { readonly [carried]?: never }
+      : never;
+
+/** Where a reference points, and in whose `compose` it was made. */
+export interface Pointer {
+  readonly draft: Draft;
+  readonly source: Source;
+}
+
+const pointers = new WeakMap<object, Pointer>();
+
+/** Makes the stand-in. Everything but reading a field is refused with an instruction. */
+export function createReference<T>(pointer: Pointer): Ref<T> {
+  const fields = new Map<string, object>();
+  // An arrow function as target: it has no own properties that cannot be hidden, and calling the
+  // reference (`order.items.map(…)`) reaches `apply`, where it gets a better answer than a TypeError.
+  const reference = new Proxy(() => undefined, {
+    get: (_, key) => readField(pointer, fields, key),
+    apply: () => refuse(pointer, 'was called like a function. Use map() or each() to compute with it'),
+    set: () => refuse(pointer, 'was assigned to. References are read-only; build a new object'),
+    has: () => refuse(pointer, 'was tested with `in`. Use map() to look inside'),
+    ownKeys: () => refuse(pointer, 'was spread or enumerated. Use pick(), omit(), or map()'),
+    getOwnPropertyDescriptor: () => refuse(pointer, 'was enumerated. Use pick(), omit(), or map()'),
+  });
+  pointers.set(reference, pointer);
+  // The brand exists in types only: this is the one place where it meets a value.
+  return reference as unknown as Ref<T>;
+}
+
+/** The pointer of a reference, or `undefined` for anything else. */
+export function pointerOf(value: unknown): Pointer | undefined {
+  return typeof value === 'function' ? pointers.get(value) : undefined;
+}
+
+function readField(pointer: Pointer, fields: Map<string, object>, key: string | symbol): unknown {
+  if (typeof key === 'symbol') return readSymbol(pointer, key);
+  if (key === 'toString' || key === 'valueOf' || key === 'toJSON') {
+    return refuse(pointer, `was turned into a value (${key}). It has none yet: use map() to compute with it`);
+  }
+  const known = fields.get(key);
+  if (known !== undefined) return known;
+  const { node, path } = pointer.source;
+  const field = createReference({ ...pointer, source: { node, path: [...path, key] } });
+  fields.set(key, field);
+  return field;
+}
+
+function readSymbol(pointer: Pointer, key: symbol): unknown {
+  if (key === Symbol.toPrimitive) {
+    return refuse(
+      pointer,
+      'was turned into a value (in a string, a comparison or arithmetic). It has none yet: use map() to compute with it',
+    );
+  }
+  if (key === Symbol.iterator || key === Symbol.asyncIterator) {
+    return refuse(pointer, 'was iterated. Use each() for what happens per item, or map()');
+  }
+  return undefined;
+}
+
+function refuse(pointer: Pointer, problem: string): never {
+  throw new CompositionError(pointer.draft.place, `${pointer.draft.describe(pointer.source)} ${problem}.`);
+}

@@ -1,0 +1,65 @@
+/** `GET /orders/:orderId`: a method and a path with named parameters, in text and in types. */
+import { CompositionError } from '../errors.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** A route as it is written. */
+export type RouteText = `${Method} /${string}`;
+
+/** The names of the parameters of a route: `'orderId'` for `GET /orders/:orderId/summary`. */
+export type ParamNames<Route extends string> = Route extends `${string}:${infer Rest}`
+  ? Rest extends `${infer Name}/${infer Tail}`
+    ? Name | ParamNames<`/${Tail}`>
+    : Rest
+  : never;
+
+/** One segment between slashes. */
+export type Segment =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'param'; readonly name: string };
+
+export interface Route {
+  readonly text: string;
+  readonly method: Method;
+  /** As Hono reads it: `/orders/:orderId`. */
+  readonly path: string;
+  /** As OpenTelemetry and OpenAPI write it: `/orders/{orderId}`. */
+  readonly template: string;
+  readonly segments: readonly Segment[];
+  readonly params: readonly string[];
+}
+
+const methods: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] satisfies Method[];
+
+/** Reads a route; `place` names who wrote it, for the message. */
+export function parseRoute(text: string, place: string): Route {
+  const [method = '', path = '', ...rest] = text.split(' ');
+  if (!isMethod(method) || !path.startsWith('/') || rest.length > 0) {
+    return refuse(place, text, `Write a method (${methods.join(', ')}), one space and a path, as in "GET /orders/:orderId".`);
+  }
+  const segments = path === '/' ? [] : path.slice(1).split('/').map((part) => toSegment(part, text, place));
+  const params = segments.flatMap((segment) => (segment.kind === 'param' ? [segment.name] : []));
+  const twice = params.find((name, index) => params.indexOf(name) !== index);
+  if (twice !== undefined) return refuse(place, text, `Parameter ":${twice}" is there twice; give each its own name.`);
+  const template = `/${segments.map((segment) => (segment.kind === 'param' ? `{${segment.name}}` : segment.text)).join('/')}`;
+  return { text, method, path, template, segments, params };
+}
+
+/** Safe methods (RFC 9110, 9.2.1): may be repeated and shared. */
+export function isSafe(method: Method): boolean {
+  return method === 'GET';
+}
+
+function isMethod(method: string): method is Method {
+  return methods.includes(method);
+}
+
+function toSegment(part: string, text: string, place: string): Segment {
+  if (/^:[A-Za-z_]\w*$/.test(part)) return { kind: 'param', name: part.slice(1) };
+  if (/^[\w.~!$&'()+,;=@-]+$/.test(part) && part !== '.' && part !== '..') return { kind: 'text', text: part };
+  return refuse(place, text, `Segment "${part}" is neither text nor ":name". Use letters, digits and - . _ ~, or a parameter.`);
+}
+
+function refuse(place: string, text: string, advice: string): never {
+  throw new CompositionError(place, `route ${JSON.stringify(text)} cannot be used. ${advice}`);
+}

@@ -1,0 +1,207 @@
+/** The words used inside `compose`: each adds a node to the composition and returns a reference to its value. */
+import { CompositionError } from '../errors.ts';
+import { currentDraft } from './draft.ts';
+import type { Draft } from './draft.ts';
+import type { Json, Node } from './node.ts';
+import type { Operation } from './operation.ts';
+import type { Reference, Ref, Resolved, Wired } from './reference.ts';
+import { positive } from './service.ts';
+import { toSource, toTemplate } from './template.ts';
+
+/** The arguments of a call: each a value, a reference to one, or made of both. */
+export type Bindings<Args> = { readonly [N in keyof Args]: Wired<Args[N]> };
+
+/**
+ * Calls an operation. It starts as soon as everything its arguments refer to is known; calls that do
+ * not refer to each other run at the same time. If it fails, the request fails, unless the call is
+ * given to `optional` or `fallback`.
+ *
+ * @example
+ * const order = call(getOrder, { orderId: params.orderId });
+ */
+export function call<Args, Result>(
+  operation: Operation<Args, Result>,
+  args: Bindings<NoInfer<Args>>,
+): Ref<Result> {
+  const draft = currentDraft('call');
+  const place = `call(${operation.name})`;
+  checkArguments(draft, operation, args);
+  return draft.add({ kind: 'call', operation, args: toTemplate(draft, args, place) });
+}
+
+/**
+ * Tolerates the failure of a step: the value is then `null` and the response says that it is degraded.
+ *
+ * @example
+ * const payment = optional(call(paymentOf, { orderId: params.orderId }));
+ */
+export function optional<T>(step: Reference<T>): Ref<T | null> {
+  return guard('optional', step, null);
+}
+
+/**
+ * Tolerates the failure of a step: the value is then `value`, plain data, and the response says that
+ * it is degraded.
+ *
+ * @example
+ * const shipment = fallback(call(shipmentOf, { orderId }), { carrier: 'unknown', eta: null });
+ */
+export function fallback<T, const V extends Json>(step: Reference<T>, value: V): Ref<T | Widened<V>> {
+  return guard('fallback', step, value);
+}
+
+/**
+ * Runs `body` only when the value is present, that is neither `null` nor `undefined`; otherwise the
+ * result is `null` and the steps inside are skipped, which is not a failure.
+ *
+ * @example
+ * const events = given(shipment, (present) => call(track, { trackingNumber: present.trackingNumber }));
+ */
+export function given<T, W>(value: Reference<T>, body: (present: Ref<NonNullable<T>>) => W): Ref<Resolved<W> | null> {
+  const draft = currentDraft('given');
+  const on = toSource(draft, value, 'given(): its first argument');
+  const { item, block } = drawBlock(draft, 'given', body);
+  return draft.add({ kind: 'given', on, item, block });
+}
+
+/**
+ * Runs `body` for every item of a list, for all of them at the same time, and gives the list of results
+ * in the order of the items. A list longer than `max` (default 100) is an error, never cut.
+ *
+ * @example
+ * const lines = each(orders, (order) => ({ id: order.id, payment: call(paymentOf, { orderId: order.id }) }));
+ */
+export function each<T, W>(
+  list: Reference<readonly T[]>,
+  body: (item: Ref<T>) => W,
+  options: { readonly max?: number } = {},
+): Ref<Resolved<W>[]> {
+  const draft = currentDraft('each');
+  const max = positive(options.max ?? 100, 'each(): max', draft.place);
+  const over = toSource(draft, list, 'each(): its first argument');
+  const { item, block } = drawBlock(draft, 'each', body);
+  return draft.add({ kind: 'each', over, max, item, block });
+}
+
+/**
+ * Computes a value from others with an ordinary synchronous function. The inputs are named, so what
+ * depends on what stays visible.
+ *
+ * @example
+ * const late = map({ shipment, order }, ({ shipment, order }) => order.status !== 'delivered' && shipment.eta === null);
+ */
+export function map<const I, U>(inputs: I, compute: (values: Resolved<I>) => Synchronous<U>): Ref<U> {
+  const draft = currentDraft('map');
+  if (typeof compute !== 'function') {
+    throw new CompositionError(draft.place, 'map() needs a function as its second argument: map(inputs, (values) => …).');
+  }
+  return draft.add({ kind: 'map', inputs: toTemplate(draft, inputs, 'map(): its inputs'), compute });
+}
+
+/**
+ * Keeps only the named fields, of an object or of every object in a list.
+ *
+ * @example
+ * pick(order, 'id', 'status', 'total')
+ */
+export function pick<T, const K extends ShapeKeys<T>>(value: Reference<T>, ...keys: readonly K[]): Ref<Picked<T, K>> {
+  return shape('pick', value, keys);
+}
+
+/**
+ * Keeps all fields but the named ones, of an object or of every object in a list.
+ *
+ * @example
+ * omit(customer, 'email')
+ */
+export function omit<T, const K extends ShapeKeys<T>>(value: Reference<T>, ...keys: readonly K[]): Ref<Omitted<T, K>> {
+  return shape('omit', value, keys);
+}
+
+type Synchronous<U> = U extends PromiseLike<unknown> ? 'map() takes a synchronous function; use call() for I/O' : U;
+
+type Widened<V> = V extends string
+  ? string
+  : V extends number
+    ? number
+    : V extends boolean
+      ? boolean
+      : V extends null
+        ? null
+        : { -readonly [K in keyof V]: Widened<V[K]> };
+
+type ElementOf<T> = NonNullable<T> extends readonly (infer Item)[] ? Item : NonNullable<T>;
+type ShapeKeys<T> = Extract<keyof ElementOf<T>, string>;
+type Shaped<T, Of> = T extends null | undefined ? T : T extends readonly unknown[] ? Of[] : Of;
+type Picked<T, K extends ShapeKeys<T>> = Shaped<T, Pick<ElementOf<T>, K>>;
+type Omitted<T, K extends ShapeKeys<T>> = Shaped<T, Omit<ElementOf<T>, K>>;
+
+function guard<T>(mode: 'optional' | 'fallback', step: Reference<unknown>, instead: Json): Ref<T> {
+  const draft = currentDraft(mode);
+  const source = toSource(draft, step, `${mode}(): its first argument`);
+  const node = draft.nodes[source.node];
+  if (source.path.length > 0 || node === undefined || !isStep(node)) {
+    throw new CompositionError(
+      draft.place,
+      `${mode}() was given ${draft.describe(source)}, which is not a step. Give it the result of call(), each(), given() or map() itself: ${mode}(call(…)).`,
+    );
+  }
+  const template = toTemplate(draft, instead, `${mode}(): its value`);
+  if (template.kind !== 'literal' || template.value === undefined) {
+    throw new CompositionError(
+      draft.place,
+      `${mode}(): its value must be plain data, without references. Use given() or map() to choose between steps.`,
+    );
+  }
+  return draft.add({ kind: 'guard', mode, step: source.node, instead: template.value });
+}
+
+function isStep(node: Node): boolean {
+  return ['call', 'each', 'given', 'map'].includes(node.kind);
+}
+
+function shape<T>(mode: 'pick' | 'omit', value: Reference<unknown>, keys: readonly string[]): Ref<T> {
+  const draft = currentDraft(mode);
+  const from = toSource(draft, value, `${mode}(): its first argument`);
+  return draft.add({ kind: 'shape', from, mode, keys: [...keys] });
+}
+
+/** Runs the body of `given` or `each` once, on a stand-in for the value it will get. */
+function drawBlock<T>(draft: Draft, word: 'given' | 'each', body: (item: Ref<T>) => unknown) {
+  let item = -1;
+  const block = draft.block(() => {
+    const reference = draft.add<T>({ kind: 'item' });
+    item = draft.nodes.length - 1;
+    return toTemplate(draft, body(reference), `what the body of ${word}() returned`);
+  });
+  return { item, block };
+}
+
+function checkArguments(draft: Draft, operation: Operation, args: object): void {
+  const known = argumentNames(operation);
+  const unknown = Object.keys(args).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new CompositionError(
+      draft.place,
+      `call(${operation.name}) has no argument "${unknown}". It takes: ${known.join(', ') || 'none'}.`,
+    );
+  }
+  const missing = requiredNames(operation).find((name) => !(name in args));
+  if (missing !== undefined) {
+    throw new CompositionError(draft.place, `call(${operation.name}) lacks its argument "${missing}".`);
+  }
+}
+
+function argumentNames(operation: Operation): string[] {
+  return [...requiredNames(operation), ...Object.keys(operation.query?.shape ?? {})].filter(
+    (name, index, all) => all.indexOf(name) === index,
+  );
+}
+
+function requiredNames(operation: Operation): string[] {
+  return [
+    ...operation.route.params,
+    ...(operation.lookup === undefined ? [] : [operation.lookup.by]),
+    ...(operation.body === undefined ? [] : ['body']),
+  ];
+}

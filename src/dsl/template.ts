@@ -1,0 +1,105 @@
+/** What a developer wrote, with references in it → a template, which is data. */
+import { CompositionError } from '../errors.ts';
+import type { Draft } from './draft.ts';
+import type { Json, Source, Template } from './node.ts';
+import { pointerOf } from './reference.ts';
+
+/**
+ * Turns a value with references anywhere inside into a template.
+ * Refuses what has no meaning there (promises, functions, class instances, references of another
+ * composition, an object that contains itself) and says at which place.
+ */
+export function toTemplate(draft: Draft, value: unknown, place: string): Template {
+  return visit(draft, value, { place, inside: [] });
+}
+
+/** The source of a reference that must belong to `draft`. */
+export function toSource(draft: Draft, value: unknown, place: string): Source {
+  const pointer = pointerOf(value);
+  if (pointer === undefined) {
+    throw new CompositionError(
+      draft.place,
+      `${place} is not a reference but ${describeValue(value)}. Pass what call(), each(), map() or a field of params gave you.`,
+    );
+  }
+  if (pointer.draft !== draft) {
+    throw new CompositionError(
+      draft.place,
+      `${place} is a step of another composition (${pointer.draft.place}). Call the operation again in this one.`,
+    );
+  }
+  return pointer.source;
+}
+
+interface Position {
+  readonly place: string;
+  /** The objects around this one, to notice one that contains itself. */
+  readonly inside: readonly object[];
+}
+
+function visit(draft: Draft, value: unknown, position: Position): Template {
+  if (pointerOf(value) !== undefined) {
+    return { kind: 'reference', source: toSource(draft, value, position.place) };
+  }
+  if (isScalar(value)) return { kind: 'literal', value };
+  if (Array.isArray(value) || isPlainObject(value)) return visitParts(draft, value, position);
+  throw new CompositionError(draft.place, `${position.place} is ${describeValue(value)}. ${instead(value)}`);
+}
+
+function visitParts(draft: Draft, value: object, { place, inside }: Position): Template {
+  if (inside.includes(value)) {
+    throw new CompositionError(draft.place, `${place} contains itself. A response is a tree: build it without the cycle.`);
+  }
+  const within = (part: string): Position => ({ place: part, inside: [...inside, value] });
+  if (Array.isArray(value)) {
+    const items = value.map((item, index) => visit(draft, item, within(`${place}[${index}]`)));
+    return items.every(isLiteral)
+      ? { kind: 'literal', value: items.map((item) => item.value ?? null) }
+      : { kind: 'array', items };
+  }
+  const entries = Object.entries(value).map(
+    ([key, part]) => [key, visit(draft, part, within(`${place}.${key}`))] as const,
+  );
+  return entries.every(isLiteralEntry)
+    ? { kind: 'literal', value: Object.fromEntries(definedEntries(entries)) }
+    : { kind: 'object', entries };
+}
+
+type Literal = Extract<Template, { kind: 'literal' }>;
+
+function isLiteral(template: Template): template is Literal {
+  return template.kind === 'literal';
+}
+
+function isLiteralEntry(entry: readonly [string, Template]): entry is readonly [string, Literal] {
+  return isLiteral(entry[1]);
+}
+
+function definedEntries(entries: readonly (readonly [string, Literal])[]): [string, Json][] {
+  return entries.flatMap(([key, { value }]) => (value === undefined ? [] : [[key, value]]));
+}
+
+function isScalar(value: unknown): value is string | number | boolean | null | undefined {
+  if (typeof value === 'number') return Number.isFinite(value);
+  return value === null || ['string', 'boolean', 'undefined'].includes(typeof value);
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function describeValue(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (value instanceof Promise) return 'a promise';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object') return isPlainObject(value) ? 'an object' : `an instance of ${value.constructor.name}`;
+  return typeof value === 'function' ? 'a function' : `the ${typeof value} ${JSON.stringify(value)}`;
+}
+
+function instead(value: unknown): string {
+  if (value instanceof Promise) return 'compose() runs once, at load: return references, not promises.';
+  if (typeof value === 'function') return 'To compute a value, wrap the function: map(inputs, fn).';
+  return 'Use references, plain objects, arrays, strings, finite numbers, booleans or null.';
+}

@@ -1,0 +1,140 @@
+/** The words for what can go wrong: one class per boundary, told apart by `kind`. */
+
+/** A composition file says something that cannot become a plan. Found at load. */
+export class CompositionError extends Error {
+  override readonly name = 'CompositionError';
+  /** Where: the file's name without ending, or the DSL word that refused. */
+  readonly place: string;
+
+  constructor(place: string, message: string, options?: ErrorOptions) {
+    super(`${place}: ${message}`, options);
+    this.place = place;
+  }
+}
+
+/** Several load-time errors, reported together. */
+export class LoadError extends Error {
+  override readonly name = 'LoadError';
+  readonly errors: readonly Error[];
+
+  constructor(errors: readonly Error[]) {
+    super(errors.map((error) => error.message).join('\n'));
+    this.errors = errors;
+  }
+}
+
+/** The environment cannot be used as it is. The message lists every variable concerned. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+/** One thing that is wrong with a client's request. */
+export interface InvalidField {
+  /** JSON Pointer (RFC 6901) within `in`. */
+  readonly pointer: string;
+  readonly in: 'path' | 'query' | 'header' | 'body';
+  readonly detail: string;
+}
+
+export type RequestErrorKind =
+  | 'invalid-request'
+  | 'not-found'
+  | 'method-not-allowed'
+  | 'body-too-large'
+  | 'unsupported-media-type';
+
+/** The client's request cannot be served as it was sent. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  readonly kind: RequestErrorKind;
+  readonly fields: readonly InvalidField[];
+
+  constructor(kind: RequestErrorKind, message: string, fields: readonly InvalidField[] = []) {
+    super(message);
+    this.kind = kind;
+    this.fields = fields;
+  }
+}
+
+export type UpstreamErrorKind =
+  /** It answered, but not with a 2xx. */
+  | 'status'
+  /** No connection could be made. */
+  | 'connect'
+  /** The connection broke before the answer was complete. */
+  | 'reset'
+  /** The attempt ran out of its time. */
+  | 'timeout'
+  /** The request ran out of its time before or while this call was made. */
+  | 'deadline'
+  /** Not JSON, not what the schema says, or not decodable. */
+  | 'invalid-body'
+  | 'too-large'
+  /** The service's bulkhead is full: the call was not sent. */
+  | 'overloaded'
+  /** A lookup with `missing: 'error'` got no item for the key. */
+  | 'missing'
+  /** An argument that cannot be part of a URL or does not fit the operation's schema: not sent. */
+  | 'invalid-argument'
+  /** Nobody waits for the answer any more. */
+  | 'aborted';
+
+export interface UpstreamErrorOptions extends ErrorOptions {
+  readonly service: string;
+  readonly operation: string;
+  /** The upstream's status code, when it answered. */
+  readonly status?: number;
+  /** The upstream's `Retry-After`, when it was a number of seconds. */
+  readonly retryAfterSeconds?: number;
+  /** The argument that was refused, for `invalid-argument`. */
+  readonly argument?: string;
+}
+
+/**
+ * A call to a service failed. The message names service and operation and may go to logs and traces;
+ * it never contains an upstream body, and never reaches a client.
+ */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+  readonly kind: UpstreamErrorKind;
+  readonly service: string;
+  readonly operation: string;
+  readonly status: number | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  readonly argument: string | undefined;
+
+  constructor(kind: UpstreamErrorKind, message: string, options: UpstreamErrorOptions) {
+    super(`${options.service}.${options.operation}: ${message}`, options);
+    this.kind = kind;
+    this.service = options.service;
+    this.operation = options.operation;
+    this.status = options.status;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.argument = options.argument;
+  }
+}
+
+export type ExecutionErrorKind =
+  /** A function given to `map` threw or returned a promise. */
+  | 'map-failed'
+  /** A list given to `each` is longer than its `max`. */
+  | 'too-many-items'
+  /** What `each` was given is not a list. */
+  | 'not-a-list'
+  /** The assembled response does not fit the composition's `response` schema. */
+  | 'response-mismatch'
+  /** The request ran out of its time. */
+  | 'deadline'
+  /** The client is gone. */
+  | 'disconnected';
+
+/** The plan itself could not be carried out. */
+export class ExecutionError extends Error {
+  override readonly name = 'ExecutionError';
+  readonly kind: ExecutionErrorKind;
+
+  constructor(kind: ExecutionErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}

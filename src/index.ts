@@ -1,0 +1,9 @@
+/** The front door: what `import … from 'plait'` gives to composition files. */
+export { defineComposition } from './dsl/composition.ts';
+export type { Composition, ResponseOf } from './dsl/composition.ts';
+export { lookup, operation } from './dsl/operation.ts';
+export type { Operation } from './dsl/operation.ts';
+export type { Ref, Reference, Resolved, Wired } from './dsl/reference.ts';
+export { defineService } from './dsl/service.ts';
+export type { Service } from './dsl/service.ts';
+export { call, each, fallback, given, map, omit, optional, pick } from './dsl/steps.ts';

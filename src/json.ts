@@ -1,0 +1,38 @@
+/** JSON text from outside → values, without surprises. */
+import secureJsonParse from 'secure-json-parse';
+
+/**
+ * Parses JSON text (RFC 8259). Keys named `__proto__`, and `constructor` with a `prototype`, are
+ * dropped; nesting deeper than `maxDepth` is refused before it is parsed.
+ *
+ * @throws SyntaxError when the text is not JSON or is nested too deeply.
+ */
+export function parseJson(text: string, maxDepth = 64): unknown {
+  if (text.length > maxDepth && isDeeperThan(text, maxDepth)) {
+    throw new SyntaxError(`JSON is nested deeper than ${maxDepth} levels`);
+  }
+  return secureJsonParse.parse(text, { protoAction: 'remove', constructorAction: 'remove' });
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+
+/** Counts brackets outside of strings; iterative, since what it guards against is recursion. */
+function isDeeperThan(text: string, maxDepth: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (inString) {
+      if (code === backslash) index += 1;
+      else if (code === quote) inString = false;
+      continue;
+    }
+    if (code === quote) inString = true;
+    // `[` and `{`, `]` and `}` differ in one bit.
+    else if ((code | 0x20) === 0x7b) depth += 1;
+    else if ((code | 0x20) === 0x7d) depth -= 1;
+    if (depth > maxDepth) return true;
+  }
+  return false;
+}

@@ -1,0 +1,142 @@
+/**
+ * Finds conditions on references in the text of `compose`. `if (order.paid)` runs at load, on a
+ * stand-in that is always truthy, and nothing at run time could notice; the source can be read instead.
+ */
+import { parse } from 'acorn';
+import type {
+  AnyNode,
+  ArrowFunctionExpression,
+  FunctionDeclaration,
+  FunctionExpression,
+  Pattern,
+} from 'acorn';
+import { CompositionError } from '../errors.ts';
+
+type FunctionNode = ArrowFunctionExpression | FunctionExpression | FunctionDeclaration;
+
+const words = new Set(['call', 'optional', 'fallback', 'given', 'each', 'map', 'pick', 'omit']);
+
+/** @throws CompositionError naming the first condition whose operand is a reference. */
+export function refuseConditions(name: string, compose: (inputs: never) => unknown): void {
+  const source = compose.toString();
+  const root = parseFunction(source);
+  if (root === undefined) return;
+  const references = new Set<string>();
+  taintParams(root, references);
+  visit(root.body, references, (operand) => {
+    const text = source.slice(operand.start - root.offset, operand.end - root.offset);
+    throw new CompositionError(
+      name,
+      `compose() decides by \`${text}\`, but that is a reference: it has no value until a request is served, and is always truthy here. Use given() for what is only there sometimes, map() to compute.`,
+    );
+  });
+}
+
+/** The function's syntax tree; `offset` is what had to be written before it. Native code has none. */
+function parseFunction(source: string): (FunctionNode & { offset: number }) | undefined {
+  for (const [before, after] of [['(', ')'], ['({', '})']] as const) {
+    try {
+      const program = parse(before + source + after, { ecmaVersion: 'latest', sourceType: 'module' });
+      const found = findFunction(program);
+      return found && Object.assign(found, { offset: before.length });
+    } catch (error) {
+      // A method's text is only valid inside an object, a function's only outside of one: try the other.
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  }
+  return undefined;
+}
+
+function findFunction(node: AnyNode): FunctionNode | undefined {
+  if (isFunction(node)) return node;
+  return children(node).map(findFunction).find((found) => found !== undefined);
+}
+
+function visit(node: AnyNode, references: Set<string>, report: (operand: AnyNode) => void): void {
+  if (node.type === 'CallExpression' && wordOf(node.callee) === 'map') {
+    // The function given to map runs on values: only what goes in is of interest.
+    for (const argument of node.arguments.slice(0, 1)) visit(argument, references, report);
+    return;
+  }
+  if (node.type === 'CallExpression' && isBodyWord(wordOf(node.callee))) {
+    for (const argument of node.arguments) if (isFunction(argument)) taintParams(argument, references);
+  }
+  if (node.type === 'VariableDeclarator' && node.init && isReference(node.init, references)) {
+    taint(node.id, references);
+  }
+  for (const operand of decidingOperands(node)) if (isReference(operand, references)) report(operand);
+  for (const child of children(node)) visit(child, references, report);
+}
+
+/** The operands whose value decides what the program does. */
+function decidingOperands(node: AnyNode): readonly AnyNode[] {
+  switch (node.type) {
+    case 'IfStatement':
+    case 'ConditionalExpression':
+    case 'WhileStatement':
+    case 'DoWhileStatement':
+      return [node.test];
+    case 'SwitchStatement':
+      return [node.discriminant];
+    case 'LogicalExpression':
+      return [node.left];
+    case 'UnaryExpression':
+      return node.operator === '!' || node.operator === 'typeof' ? [node.argument] : [];
+    case 'BinaryExpression':
+      return /^[!=]==?$/.test(node.operator) ? [node.left, node.right] : [];
+    default:
+      return [];
+  }
+}
+
+function isReference(node: AnyNode, references: ReadonlySet<string>): boolean {
+  if (node.type === 'Identifier') return references.has(node.name);
+  if (node.type === 'MemberExpression') return isReference(node.object, references);
+  if (node.type === 'ChainExpression') return isReference(node.expression, references);
+  return node.type === 'CallExpression' && words.has(wordOf(node.callee) ?? '');
+}
+
+/** `call` of `call(…)`, `plait.call(…)` and `(0, plait.call)(…)`. */
+function wordOf(callee: AnyNode): string | undefined {
+  if (callee.type === 'Identifier') return callee.name;
+  if (callee.type === 'MemberExpression' && callee.property.type === 'Identifier') return callee.property.name;
+  const last = callee.type === 'SequenceExpression' ? callee.expressions.at(-1) : undefined;
+  return last && wordOf(last);
+}
+
+function isBodyWord(word: string | undefined): boolean {
+  return word === 'given' || word === 'each';
+}
+
+function isFunction(node: AnyNode): node is FunctionNode {
+  return ['ArrowFunctionExpression', 'FunctionExpression', 'FunctionDeclaration'].includes(node.type);
+}
+
+function taintParams(node: FunctionNode, references: Set<string>): void {
+  for (const param of node.params) taint(param, references);
+}
+
+function taint(pattern: Pattern, references: Set<string>): void {
+  switch (pattern.type) {
+    case 'Identifier':
+      references.add(pattern.name);
+      return;
+    case 'ObjectPattern':
+      for (const part of pattern.properties) taint(part.type === 'RestElement' ? part.argument : part.value, references);
+      return;
+    case 'ArrayPattern':
+      for (const part of pattern.elements) if (part) taint(part, references);
+      return;
+    case 'AssignmentPattern':
+      return taint(pattern.left, references);
+    default:
+  }
+}
+
+function children(node: AnyNode): AnyNode[] {
+  return Object.values(node).flat().filter(isNode);
+}
+
+function isNode(value: unknown): value is AnyNode {
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+}

@@ -1,0 +1,63 @@
+/** Nodes → steps: who waits for whom, which frame holds what, what is tolerated. */
+import type { Block, Node } from '../dsl/node.ts';
+import type { Drawing } from './draw.ts';
+import { nameSteps } from './names.ts';
+import { findPlaces } from './places.ts';
+import type { PlanBlock, Step } from './plan.ts';
+import { readsOf, sourcesOf } from './visit.ts';
+
+/** The steps of a drawing, by number, and its root block. */
+export function link(drawing: Drawing): { steps: readonly Step[]; root: PlanBlock } {
+  const { nodes } = drawing;
+  const names = nameSteps(drawing);
+  const places = findPlaces(drawing);
+  const tolerated = toleratedSteps(nodes);
+  const consumed = consumedNodes(drawing);
+  const steps: Step[] = [];
+
+  function linkBlock(block: Block, depth: number): PlanBlock {
+    const linked = block.nodes.map((id, slot) => linkNode(id, { depth, slot }));
+    const unused = block.nodes.filter((id) => !consumed.has(id) && hasEffect(nodes[id]));
+    const waits = [...new Set([...sourcesOf(block.template).map((source) => source.node), ...unused])];
+    return { depth, steps: linked, template: block.template, waits };
+  }
+
+  function linkNode(id: number, position: { depth: number; slot: number }): Step {
+    const node = known(nodes[id]);
+    const step: Step = {
+      ...position,
+      id,
+      node,
+      name: names[id] ?? node.kind,
+      needs: [...new Set(readsOf(node).map((source) => source.node))],
+      tolerated: tolerated.get(id),
+      block: 'block' in node ? linkBlock(node.block, position.depth + 1) : undefined,
+      places: places.get(id) ?? [],
+    };
+    steps[id] = step;
+    return step;
+  }
+
+  const root = linkBlock(drawing.root, 0);
+  return { steps, root };
+}
+
+function toleratedSteps(nodes: readonly Node[]): ReadonlyMap<number, 'optional' | 'fallback'> {
+  return new Map(nodes.flatMap((node) => (node.kind === 'guard' ? [[node.step, node.mode]] : [])));
+}
+
+function consumedNodes({ nodes, root }: Drawing): ReadonlySet<number> {
+  const blocks = [root, ...nodes.flatMap((node) => ('block' in node ? [node.block] : []))];
+  const sources = [...nodes.flatMap(readsOf), ...blocks.flatMap((block) => sourcesOf(block.template))];
+  return new Set(sources.map((source) => source.node));
+}
+
+/** Computing a value that nobody reads does nothing; calling a service does. */
+function hasEffect(node: Node | undefined): boolean {
+  return node !== undefined && ['call', 'guard', 'given', 'each'].includes(node.kind);
+}
+
+function known(node: Node | undefined): Node {
+  if (node === undefined) throw new Error('a block lists a node that does not exist');
+  return node;
+}

@@ -1,0 +1,64 @@
+/** Names for steps: where its value lands in the response, or else the operation's name. */
+import type { Block, Node, Template } from '../dsl/node.ts';
+import type { Drawing } from './draw.ts';
+
+/** A name for every node, unique within the composition. */
+export function nameSteps({ nodes, root }: Drawing): readonly string[] {
+  const landed = new Map<number, string>();
+
+  function nameBlock(block: Block, prefix: string): void {
+    nameParts(block.template, prefix);
+    for (const id of block.nodes) {
+      const node = nodes[id];
+      if (node !== undefined && 'block' in node) nameBlock(node.block, landed.get(id) ?? fallbackName(node, prefix));
+      if (!landed.has(id) && node !== undefined) landed.set(id, fallbackName(node, prefix));
+    }
+  }
+
+  function nameParts(template: Template, prefix: string): void {
+    if (template.kind === 'object') {
+      for (const [key, part] of template.entries) nameParts(part, join(prefix, token(key)));
+    }
+    if (template.kind === 'array') {
+      for (const [index, part] of template.items.entries()) nameParts(part, join(prefix, String(index)));
+    }
+    if (template.kind === 'reference' && template.source.path.length === 0) land(template.source.node, prefix);
+  }
+
+  /** The name goes to the step behind `optional`, `pick` and the like. */
+  function land(id: number, name: string): void {
+    const node = nodes[id];
+    if (node === undefined || landed.has(id) || name === '') return;
+    landed.set(id, name);
+    if (node.kind === 'guard') land(node.step, name);
+    if (node.kind === 'shape' && node.from.path.length === 0) land(node.from.node, name);
+  }
+
+  nameBlock(root, '');
+  return unique(nodes, landed);
+}
+
+function fallbackName(node: Node, prefix: string): string {
+  return join(prefix, node.kind === 'call' ? token(node.operation.name) : node.kind);
+}
+
+/** A second step of the same name becomes `name#2`; what only wraps a step shares its name. */
+function unique(nodes: readonly Node[], names: ReadonlyMap<number, string>): string[] {
+  const seen = new Map<string, number>();
+  return nodes.map((node, id) => {
+    const name = names.get(id) ?? node.kind;
+    if (node.kind === 'guard' || node.kind === 'shape') return name;
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return count === 1 ? name : `${name}#${count}`;
+  });
+}
+
+function join(prefix: string, part: string): string {
+  return prefix === '' ? part : `${prefix}.${part}`;
+}
+
+/** Only characters of an HTTP token: names go into `Plait-Degraded`. */
+function token(key: string): string {
+  return key.replace(/[^\w!#$%&'*+^`|~-]/g, '_');
+}

@@ -1,0 +1,72 @@
+/** Reads zod schemas: what fields they have, and whether one value can stand where another is wanted. */
+import { z } from 'zod';
+
+/** A schema without the wrappers that do not change what fields it has. */
+export function unwrapped(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return unwrapped(inner(schema));
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return unwrapped(inner(schema));
+  if (schema instanceof z.ZodReadonly || schema instanceof z.ZodCatch) return unwrapped(inner(schema));
+  if (schema instanceof z.ZodNonOptional) return unwrapped(inner(schema));
+  if (schema instanceof z.ZodLazy) return unwrapped(asZod(schema.unwrap()));
+  if (schema instanceof z.ZodPipe) return unwrapped(asZod(schema.out));
+  return schema;
+}
+
+/** The schema at the end of `path`; `undefined` where the schema does not say. */
+export function schemaAt(schema: z.ZodType, path: readonly string[]): z.ZodType | undefined {
+  let current: z.ZodType | undefined = schema;
+  for (const key of path) {
+    current = current && fieldsOf(current)?.[key];
+  }
+  return current;
+}
+
+/** The fields of an object schema; `undefined` for everything whose fields are not known. */
+export function fieldsOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>> | undefined {
+  const bare = unwrapped(schema);
+  return bare instanceof z.ZodObject && isStrictlyKnown(bare) ? asShape(bare.shape) : undefined;
+}
+
+/** The schema of the items of an array schema. */
+export function itemOf(schema: z.ZodType): z.ZodType | undefined {
+  const bare = unwrapped(schema);
+  return bare instanceof z.ZodArray ? asZod(bare.element) : undefined;
+}
+
+/** Whether a value may be left out. */
+export function mayBeAbsent(schema: z.ZodType): boolean {
+  return schema.safeParse(undefined).success;
+}
+
+/** `string`, `number`, … where it is certain. */
+export function kindOf(schema: z.ZodType): string | undefined {
+  const { type } = unwrapped(schema).def;
+  return ['string', 'number', 'boolean', 'object', 'array'].includes(type) ? type : undefined;
+}
+
+/** Whether the schema can produce `null`. */
+export function mayBeNull(schema: z.ZodType): boolean {
+  return schema instanceof z.ZodNullable || (isWrapper(schema) && mayBeNull(inner(schema)));
+}
+
+function isWrapper(schema: z.ZodType): schema is z.ZodOptional | z.ZodDefault | z.ZodReadonly {
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodReadonly;
+}
+
+// A catch-all (`z.looseObject`) lets fields through that the shape does not list.
+function isStrictlyKnown(schema: z.ZodObject): boolean {
+  return schema.def.catchall === undefined || schema.def.catchall instanceof z.ZodNever;
+}
+
+function inner(schema: { readonly unwrap: () => unknown }): z.ZodType {
+  return asZod(schema.unwrap());
+}
+
+// zod types the parts of a schema by their core, without methods; every schema made by `zod` has them.
+function asZod(part: unknown): z.ZodType {
+  return part as z.ZodType;
+}
+
+function asShape(shape: unknown): Readonly<Record<string, z.ZodType>> {
+  return shape as Readonly<Record<string, z.ZodType>>;
+}

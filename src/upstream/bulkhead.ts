@@ -1,0 +1,59 @@
+/** Bulkhead: the door to p-limit. A slow service fills its own places, not the gateway. */
+import pLimit from 'p-limit';
+import type { Clock } from '../clock.ts';
+import type { BulkheadConfig } from '../dsl/service.ts';
+import type { Call, Policy, Reply, Send } from './call.ts';
+import { callError } from './call.ts';
+
+/**
+ * Lets `concurrency` calls through at once. Up to `queue` more wait, each at most `waitMs` and no longer
+ * than its request; the others fail at once with the kind `overloaded`.
+ */
+export function bulkhead(config: Required<BulkheadConfig>, clock: Clock): Policy {
+  const limit = pLimit(config.concurrency);
+  return (next) => (call) => {
+    if (limit.activeCount < config.concurrency) return limit(() => next(call));
+    if (limit.pendingCount >= config.queue) {
+      return Promise.reject(callError(call, 'overloaded', `has ${config.concurrency} calls in flight and ${config.queue} waiting`));
+    }
+    return new Promise((resolve, reject) => {
+      const place = waitForPlace(call, { clock, waitMs: config.waitMs, reject });
+      limit(() => enter(place, next, call)).then(resolve, reject);
+    });
+  };
+}
+
+interface Waiting {
+  readonly gone: boolean;
+  leave(): void;
+}
+
+/** Rejects when the wait gets too long or the request ends first. */
+function waitForPlace(
+  call: Call,
+  options: { clock: Clock; waitMs: number; reject: (reason: unknown) => void },
+): Waiting {
+  const state = { gone: false, leave };
+  const give = (reason: unknown): void => {
+    state.gone = true;
+    leave();
+    options.reject(reason);
+  };
+  const onAbort = (): void => give(call.signal.reason);
+  const cancelTimer = options.clock.after(options.waitMs, () =>
+    give(callError(call, 'overloaded', `had no place within ${options.waitMs} ms`)),
+  );
+  call.signal.addEventListener('abort', onAbort, { once: true });
+  function leave(): void {
+    cancelTimer();
+    call.signal.removeEventListener('abort', onAbort);
+  }
+  return state;
+}
+
+/** The place is there; nobody may be waiting for it any more. */
+async function enter(place: Waiting, next: Send, call: Call): Promise<Reply> {
+  place.leave();
+  if (place.gone) throw callError(call, 'aborted', 'nobody waits any more');
+  return next(call);
+}

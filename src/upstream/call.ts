@@ -1,0 +1,53 @@
+/** The shapes that carry every call to a service: `Call`, `Reply`, `Send`, `Policy`. */
+import type { Operation } from '../dsl/operation.ts';
+import { UpstreamError } from '../errors.ts';
+import type { UpstreamErrorKind, UpstreamErrorOptions } from '../errors.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/** One call to one operation, on its way from a step to a socket. Policies pass on changed copies. */
+export interface Call {
+  readonly operation: Operation;
+  readonly args: Readonly<Record<string, unknown>>;
+  /** The client's headers that the operation forwards. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Aborted when nobody waits any more; its reason says why. */
+  readonly signal: AbortSignal;
+  /** When the request has to be over, on the clock's scale. */
+  readonly deadlineAt: number;
+  /** Opaque here: what telemetry needs to know about the step that calls. */
+  readonly trace: unknown;
+  /** The calls that wait for this one's reply, itself included. */
+  readonly waiters: readonly Call[];
+  /** On a batch: the keys asked for. */
+  readonly keys?: readonly string[];
+  /** Chosen late, by the policy that picks endpoints. */
+  readonly endpoint?: Endpoint;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** The parsed body; of a batch, the list of raw items. */
+  readonly value: unknown;
+}
+
+export type Send = (call: Call) => Promise<Reply>;
+
+/** Something done around sending. */
+export type Policy = (next: Send) => Send;
+
+/** Puts policies, listed outermost first, around `send`. */
+export function pipeline(policies: readonly Policy[], send: Send): Send {
+  return policies.reduceRight((next, policy) => policy(next), send);
+}
+
+/** An error that names the call's service and operation. */
+export function callError(
+  call: { readonly operation: Operation },
+  kind: UpstreamErrorKind,
+  message: string,
+  details: Omit<UpstreamErrorOptions, 'service' | 'operation'> = {},
+): UpstreamError {
+  const { service, name } = call.operation;
+  return new UpstreamError(kind, message, { ...details, service: service.name, operation: name });
+}

@@ -1,0 +1,29 @@
+/** Deduplication: the same call within one request happens once. */
+import { isSafe } from '../dsl/route.ts';
+import type { Call, Policy, Reply } from './call.ts';
+import { keyOf } from './key.ts';
+
+/** Calls that may be shared: safe ones, and lookups, which only read whatever their method. */
+function isShareable({ operation }: Call): boolean {
+  return isSafe(operation.route.method) || operation.lookup !== undefined;
+}
+
+/** One instance serves one request: what it remembers ends with it. */
+export function deduplicate(): Policy {
+  return (next) => {
+    const known = new Map<string, { reply: Promise<Reply>; waiters: Call[] }>();
+    return (call) => {
+      if (!isShareable(call)) return next(call);
+      const key = keyOf(call);
+      const twin = known.get(key);
+      if (twin !== undefined) {
+        twin.waiters.push(call);
+        return twin.reply;
+      }
+      const waiters = [call];
+      const reply = next({ ...call, waiters });
+      known.set(key, { reply, waiters });
+      return reply;
+    };
+  };
+}

@@ -1,0 +1,89 @@
+/** Raw reply → reply: any 2xx is success, a body is what the operation's schema says, or it is an error. */
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import type { z } from 'zod';
+import { parseJson } from '../json.ts';
+import type { Call, Reply } from './call.ts';
+import { callError } from './call.ts';
+import type { RawReply } from './transport.ts';
+
+const largestDecoded = 10 * 1024 * 1024;
+
+const decoders = {
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+  deflate: promisify(inflate),
+  br: promisify(brotliDecompress),
+};
+
+/** @throws UpstreamError of kind `status`, `invalid-body` or `too-large`. */
+export async function parseReply(call: Call, raw: RawReply): Promise<Reply> {
+  const { status, headers } = raw;
+  if (status < 200 || status > 299) throw statusError(call, raw);
+  const encoding = headers['content-encoding'];
+  const body = encoding === undefined ? raw.body : await decode(call, raw.body, String(encoding));
+  const value = body.length === 0 ? null : parseBody(call, body);
+  const { lookup, response } = call.operation;
+  if (lookup !== undefined) return { status, headers, value: itemsOf(call, value, lookup.items) };
+  return { status, headers, value: parseValue(call, response, value, status) };
+}
+
+/** Parses `value` by `schema`; the error names the place in the body. */
+export function parseValue(call: Call, schema: z.ZodType, value: unknown, status = 200): unknown {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const pointer = (issue?.path ?? []).map((part) => `/${String(part)}`).join('');
+  const where = pointer === '' ? 'its body' : `${pointer} in its body`;
+  const empty = value === null && pointer === '' ? ' (the answer had no body; make the schema nullable if that is meant)' : '';
+  throw callError(call, 'invalid-body', `answered ${status}, but ${where} does not fit the schema: ${issue?.message ?? 'unknown'}${empty}`);
+}
+
+function statusError(call: Call, { status, headers }: RawReply): Error {
+  const retryAfter = Number(headers['retry-after']);
+  return callError(call, 'status', `answered ${status}`, {
+    status,
+    ...(Number.isFinite(retryAfter) && retryAfter >= 0 && { retryAfterSeconds: retryAfter }),
+  });
+}
+
+function parseBody(call: Call, body: Buffer): unknown {
+  try {
+    return parseJson(body.toString('utf8'));
+  } catch (error) {
+    throw callError(call, 'invalid-body', 'answered something that is not JSON', { cause: error });
+  }
+}
+
+async function decode(call: Call, body: Buffer, encoding: string): Promise<Buffer> {
+  const name = encoding.trim().toLowerCase();
+  if (name === 'identity' || body.length === 0) return body;
+  if (!isKnownEncoding(name)) {
+    throw callError(call, 'invalid-body', 'answered in a content encoding that was not asked for');
+  }
+  try {
+    return await decoders[name](body, { maxOutputLength: largestDecoded });
+  } catch (error) {
+    const tooLarge = error instanceof RangeError;
+    const message = tooLarge ? `decompresses to more than ${largestDecoded} bytes` : `is not valid ${name}`;
+    throw callError(call, tooLarge ? 'too-large' : 'invalid-body', `its body ${message}`, { cause: error });
+  }
+}
+
+function isKnownEncoding(name: string): name is keyof typeof decoders {
+  return Object.hasOwn(decoders, name);
+}
+
+function itemsOf(call: Call, value: unknown, property: string | undefined): readonly unknown[] {
+  const list = property === undefined ? value : fieldOf(value, property);
+  if (Array.isArray(list)) return list;
+  const place = property === undefined ? 'its body' : `/${property} in its body`;
+  throw callError(call, 'invalid-body', `answered a lookup, but ${place} is not a list`);
+}
+
+/** A field of something that may not be an object. */
+export function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name] // `hasOwn` has just said so
+    : undefined;
+}

@@ -1,0 +1,49 @@
+/** Call → HTTP request. */
+import type { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import type { Call } from './call.ts';
+import { callError } from './call.ts';
+import { targetOf } from './target.ts';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly target: string;
+  readonly headers: Record<string, string>;
+  readonly body: string | null;
+}
+
+/** @throws UpstreamError of kind `invalid-argument` when the arguments do not fit the operation. */
+export function toHttpRequest(call: Call, clock: Clock): HttpRequest {
+  const { operation } = call;
+  const query = operation.query ? parsed(call, operation.query, call.args, 'query') : {};
+  const body = bodyOf(call);
+  return {
+    method: operation.route.method,
+    target: targetOf(call, query as Record<string, unknown>), // an object schema gives an object
+    headers: {
+      accept: 'application/json',
+      ...(body !== null && { 'content-type': 'application/json' }),
+      'x-request-timeout-ms': String(Math.max(0, Math.floor(call.deadlineAt - clock.now()))),
+      ...call.headers,
+    },
+    body,
+  };
+}
+
+function bodyOf(call: Call): string | null {
+  const { body, lookup } = call.operation;
+  if (call.keys !== undefined && lookup !== undefined && 'body' in lookup.keys) {
+    return JSON.stringify({ [lookup.keys.body]: call.keys });
+  }
+  return body === undefined ? null : JSON.stringify(parsed(call, body, call.args['body'], 'body'));
+}
+
+function parsed(call: Call, schema: z.ZodType, value: unknown, part: 'query' | 'body'): unknown {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = [...(part === 'body' ? ['body'] : []), ...(issue?.path.map(String) ?? [])];
+  throw callError(call, 'invalid-argument', `argument "${path.join('.')}": ${issue?.message ?? 'does not fit'}`, {
+    argument: path[0] ?? part,
+  });
+}

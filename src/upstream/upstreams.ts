@@ -1,0 +1,121 @@
+/** All services of a gateway: the pipeline every call runs through, outermost first. */
+import type { Clock } from '../clock.ts';
+import type { Operation } from '../dsl/operation.ts';
+import type { Service } from '../dsl/service.ts';
+import { ConfigurationError } from '../errors.ts';
+import { attemptTimeout } from './attempt-timeout.ts';
+import { batch } from './batch.ts';
+import { bulkhead } from './bulkhead.ts';
+import type { Call, Policy, Reply, Send } from './call.ts';
+import { pipeline } from './call.ts';
+import { deduplicate } from './deduplicate.ts';
+import { addressesOf, createEndpoint } from './endpoint.ts';
+import type { Endpoint, Environment } from './endpoint.ts';
+import { parseReply } from './parse.ts';
+import { pickEndpoint } from './pick-endpoint.ts';
+import { toHttpRequest } from './request.ts';
+import { exchange } from './transport.ts';
+
+export interface UpstreamsOptions {
+  readonly services: readonly Service[];
+  readonly environment: Environment;
+  readonly clock: Clock;
+  /** Put around every call that goes to a service: of a batch, around the batch. */
+  readonly aroundCall?: Policy;
+  /** Put around every attempt, when its endpoint is known. */
+  readonly aroundAttempt?: Policy;
+}
+
+/** The request on whose behalf calls are made. */
+export interface Caller {
+  readonly signal: AbortSignal;
+  readonly deadlineAt: number;
+  /** A header of the client's request, by its lower-case name. */
+  header(name: string): string | undefined;
+}
+
+/** Makes a call for the request it was opened for. */
+export type CallOperation = (operation: Operation, args: Call['args'], trace: unknown) => Promise<Reply>;
+
+export interface Upstreams {
+  /** What one request calls services through. */
+  open(caller: Caller): CallOperation;
+  /** Breaks all connections. */
+  close(): Promise<void>;
+}
+
+const unchanged: Policy = (next) => next;
+
+/** @throws ConfigurationError naming every service whose address cannot be used. */
+export function createUpstreams(options: UpstreamsOptions): Upstreams {
+  const { clock, aroundCall = unchanged, aroundAttempt = unchanged } = options;
+  const endpoints = openEndpoints(options);
+
+  const send: Send = async (call) => {
+    if (call.endpoint === undefined) throw new Error('no endpoint was picked');
+    const raw = await exchange(call, toHttpRequest(call, clock), call.endpoint);
+    return parseReply(call, raw);
+  };
+
+  const services = new Map(
+    [...endpoints].map(([service, own]) => [
+      service.name,
+      pipeline(
+        [
+          bulkhead(service.bulkhead, clock),
+          attemptTimeout(clock),
+          pickEndpoint(own),
+          aroundAttempt,
+        ],
+        send,
+      ),
+    ]),
+  );
+
+  const toService: Send = (call) => {
+    const service = services.get(call.operation.service.name);
+    if (service === undefined) throw new Error(`service "${call.operation.service.name}" was not opened`);
+    return service(call);
+  };
+
+  return {
+    open(caller) {
+      const perRequest = pipeline([deduplicate(), batch(), aroundCall], toService);
+      return (operation, args, trace) => perRequest(toCall(caller, { operation, args, trace }));
+    },
+    close: async () => {
+      await Promise.all([...endpoints.values()].flat().map((endpoint) => endpoint.destroy()));
+    },
+  };
+}
+
+function openEndpoints({ services, environment }: UpstreamsOptions): ReadonlyMap<Service, readonly Endpoint[]> {
+  const addresses = new Map<Service, readonly URL[]>();
+  const problems: string[] = [];
+  for (const service of services) {
+    try {
+      addresses.set(service, addressesOf(service, environment));
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
+  return new Map([...addresses].map(([service, urls]) => [service, urls.map((url) => createEndpoint(service, url))]));
+}
+
+function toCall(caller: Caller, part: Pick<Call, 'operation' | 'args' | 'trace'>): Call {
+  const { signal, deadlineAt } = caller;
+  const call = { ...part, signal, deadlineAt, headers: forwarded(caller, part.operation), waiters: [] };
+  return { ...call, waiters: [call] };
+}
+
+/** Only what the operation lists goes up. */
+function forwarded(caller: Caller, operation: Operation): Call['headers'] {
+  const headers: Record<string, string> = {};
+  for (const name of operation.forward) {
+    const value = caller.header(name);
+    if (value !== undefined) headers[name] = value;
+  }
+  return headers;
+}

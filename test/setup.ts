@@ -1,0 +1,13 @@
+/** What no test may cause unnoticed: an unexpected word on the console. Vitest fails on unhandled rejections itself. */
+import { afterEach, beforeEach, expect, vi } from 'vitest';
+
+beforeEach(() => {
+  vi.spyOn(console, 'error');
+  vi.spyOn(console, 'warn');
+});
+
+afterEach(() => {
+  const said = [console.error, console.warn].flatMap((method) => vi.mocked(method).mock.calls);
+  vi.restoreAllMocks();
+  expect(said, 'nothing was printed as an error or a warning').toEqual([]);
+});

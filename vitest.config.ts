@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    setupFiles: ['test/setup.ts'],
+    reporters: ['default', './test/count-reporter.ts'],
+    testTimeout: 20_000,
+    // The package imports itself by name; node resolves that, so the sources are left to node.
+    server: { deps: { external: [] } },
+  },
+});
