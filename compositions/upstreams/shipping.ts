@@ -16,7 +16,9 @@ const Shipment = z.object({
 const Tracking = z.object({
   trackingNumber: z.string(),
   status: z.string(),
-  events: z.array(z.object({ at: z.iso.datetime(), location: z.string(), description: z.string() })),
+  events: z.array(
+    z.object({ at: z.iso.datetime(), location: z.string(), description: z.string() }),
+  ),
 });
 
 /** The latest shipment of an order, or `null` before there is one. Keys repeat the parameter: `?orderId=a&orderId=b`. */

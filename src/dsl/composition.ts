@@ -21,7 +21,9 @@ export interface CompositionConfig<Route extends string, Params, Query, Body, He
   /** One line for people, in `explain` and the API description. */
   readonly summary?: string;
   /** Path parameters. Without it each is a string. */
-  readonly params?: z.ZodType<Params> & { readonly shape: { readonly [N in ParamNames<Route>]: z.ZodType } };
+  readonly params?: z.ZodType<Params> & {
+    readonly shape: { readonly [N in ParamNames<Route>]: z.ZodType };
+  };
   /** Query parameters, from strings: `z.coerce.number()`. Unknown ones are refused. */
   readonly query?: z.ZodType<Query> & Shaped;
   /** The JSON body, for methods that have one. */
@@ -56,10 +58,10 @@ export interface Composition<out Answer = unknown> {
 export interface AnyConfig {
   readonly route: string;
   readonly summary?: string | undefined;
-  readonly params?: z.ZodType & Shaped | undefined;
-  readonly query?: z.ZodType & Shaped | undefined;
+  readonly params?: (z.ZodType & Shaped) | undefined;
+  readonly query?: (z.ZodType & Shaped) | undefined;
   readonly body?: z.ZodType | undefined;
-  readonly headers?: z.ZodType & Shaped | undefined;
+  readonly headers?: (z.ZodType & Shaped) | undefined;
   readonly response?: z.ZodType | undefined;
   readonly deadlineMs?: number | undefined;
   readonly degraded?: 'allow' | 'fail' | undefined;
@@ -90,13 +92,17 @@ export function defineComposition<
   config: CompositionConfig<Route, Params, Query, Body, Headers, Answer, W>,
 ): Composition<unknown extends Answer ? Resolved<W> : Answer> {
   if (typeof config.compose !== 'function') {
-    throw new CompositionError('defineComposition', `${config.route} has no compose(). Describe the response there.`);
+    throw new CompositionError(
+      'defineComposition',
+      `${config.route} has no compose(). Describe the response there.`,
+    );
   }
   return Object.freeze({ kind: 'composition', config: Object.freeze({ ...config }) });
 }
 
 /** Whether a file's default export is what `defineComposition` returns. */
 export function isComposition(value: unknown): value is Composition {
-  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'composition';
+  return (
+    typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'composition'
+  );
 }
-

@@ -1,7 +1,13 @@
 /** What a composition is made of, as data. The words of the DSL add nodes; a plan is nodes, checked. */
 import type { Operation } from './operation.ts';
 
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 /** A value inside what a node produces: the node's number and the fields that lead to it. */
 export interface Source {
@@ -30,12 +36,22 @@ export type Node =
   /** What `each` and `given` hand to their body. */
   | { readonly kind: 'item' }
   | { readonly kind: 'call'; readonly operation: Operation; readonly args: Template }
-  | { readonly kind: 'map'; readonly inputs: Template; readonly compute: (inputs: never) => unknown }
+  | {
+      readonly kind: 'map';
+      readonly inputs: Template;
+      readonly compute: (inputs: never) => unknown;
+    }
   | ShapeNode
   | GuardNode
   /** `item` is the node that stands for the present value inside the block. */
   | { readonly kind: 'given'; readonly on: Source; readonly item: number; readonly block: Block }
-  | { readonly kind: 'each'; readonly over: Source; readonly max: number; readonly item: number; readonly block: Block };
+  | {
+      readonly kind: 'each';
+      readonly over: Source;
+      readonly max: number;
+      readonly item: number;
+      readonly block: Block;
+    };
 
 export interface ShapeNode {
   readonly kind: 'shape';

@@ -39,15 +39,15 @@ export interface Lookup {
   readonly items: string | undefined;
 }
 
-interface Common<Route> extends Policies {
+interface Common<Text> extends Policies {
   /** Names the operation in traces, problems and `explain`. Default: derived from the route. */
   readonly name?: string;
-  readonly route: Route;
+  readonly route: Text;
   /** Request headers of the client sent along, besides those of the service. */
   readonly forward?: readonly string[];
 }
 
-export interface OperationConfig<Route, Query, Body, Response> extends Common<Route> {
+export interface OperationConfig<Text, Query, Body, Response> extends Common<Text> {
   /** Query parameters. Arrays repeat the parameter; `undefined` and `null` leave it out. */
   readonly query?: Query;
   /** The JSON body, given as the argument `body`. */
@@ -56,7 +56,7 @@ export interface OperationConfig<Route, Query, Body, Response> extends Common<Ro
   readonly response: Response;
 }
 
-export interface LookupConfig<Route, Query, Item, By> extends Common<Route> {
+export interface LookupConfig<Text, Query, Item, By> extends Common<Text> {
   readonly keys: KeyStyle;
   /** The field of an item that holds its key; also the name of the argument. */
   readonly by: By;
@@ -73,15 +73,15 @@ type Flat<T> = { [K in keyof T]: T[K] };
 type Schema = z.ZodType;
 
 /** The arguments of an operation: path parameters, query parameters and `body` side by side. */
-export type ArgsOf<Route extends string, Query, Body> = Flat<
-  { [K in ParamNames<Route>]: string | number } & (Query extends Schema ? z.input<Query> : unknown) &
+export type ArgsOf<Text extends string, Query, Body> = Flat<
+  { [K in ParamNames<Text>]: string | number } & (Query extends Schema ? z.input<Query> : unknown) &
     (Body extends Schema ? { body: z.input<Body> } : unknown)
 >;
 
 export type KeyArgs<Item, By, Query> = Flat<
-  { [K in By & string]: Exclude<z.output<Item>[By & keyof z.output<Item>], null | undefined> } & (Query extends Schema
-    ? z.input<Query>
-    : unknown)
+  {
+    [K in By & string]: Exclude<z.output<Item>[By & keyof z.output<Item>], null | undefined>;
+  } & (Query extends Schema ? z.input<Query> : unknown)
 >;
 
 /**
@@ -91,24 +91,31 @@ export type KeyArgs<Item, By, Query> = Flat<
  * const getOrder = operation(orders, { route: 'GET /orders/:orderId', response: Order });
  */
 export function operation<
-  const Route extends RouteText,
+  const Text extends RouteText,
   Response extends Schema,
   Query extends z.ZodObject | undefined = undefined,
   Body extends Schema | undefined = undefined,
 >(
   service: Service,
-  config: OperationConfig<Route, Query, Body, Response>,
-): Operation<ArgsOf<Route, Query, Body>, z.output<Response>> {
+  config: OperationConfig<Text, Query, Body, Response>,
+): Operation<ArgsOf<Text, Query, Body>, z.output<Response>> {
   const route = parseRoute(config.route, `service "${service.name}"`);
   const name = config.name ?? defaultName(route);
   const place = `${service.name}.${name}`;
   if (config.body !== undefined && isSafe(route.method)) {
     throw new CompositionError(place, `${route.method} has no body. Use query, or another method.`);
   }
-  const names = [...route.params, ...Object.keys(config.query?.shape ?? {}), ...(config.body ? ['body'] : [])];
+  const names = [
+    ...route.params,
+    ...Object.keys(config.query?.shape ?? {}),
+    ...(config.body ? ['body'] : []),
+  ];
   const twice = names.find((argument, index) => names.indexOf(argument) !== index);
   if (twice !== undefined) {
-    throw new CompositionError(place, `argument "${twice}" is declared twice (path, query and body share one list of names). Rename one.`);
+    throw new CompositionError(
+      place,
+      `argument "${twice}" is declared twice (path, query and body share one list of names). Rename one.`,
+    );
   }
   return Object.freeze({
     ...common(service, config, name),
@@ -133,7 +140,7 @@ export function operation<
  * });
  */
 export function lookup<
-  const Route extends RouteText,
+  const Text extends RouteText,
   Item extends z.ZodObject,
   const By extends Extract<keyof z.output<Item>, string>,
   Query extends z.ZodObject | undefined = undefined,
@@ -141,7 +148,7 @@ export function lookup<
   const Missing extends 'null' | 'error' = 'null',
 >(
   service: Service,
-  config: LookupConfig<Route, Query, Item, By> & {
+  config: LookupConfig<Text, Query, Item, By> & {
     /** Several items may belong to one key. Default false. */
     readonly many?: Many;
     /** What a key without an item is. Default `'null'`. */
@@ -149,7 +156,11 @@ export function lookup<
   },
 ): Operation<
   KeyArgs<Item, By, Query>,
-  Many extends true ? z.output<Item>[] : Missing extends 'error' ? z.output<Item> : z.output<Item> | null
+  Many extends true
+    ? z.output<Item>[]
+    : Missing extends 'error'
+      ? z.output<Item>
+      : z.output<Item> | null
 > {
   const route = parseRoute(config.route, `service "${service.name}"`);
   const name = config.name ?? defaultName(route);
@@ -189,24 +200,43 @@ function checkLookup(
   place: string,
 ): void {
   if (route.params.length > 0) {
-    throw new CompositionError(place, `a lookup's route has no parameters, found ":${route.params[0]}". Use operation(), or put it into query.`);
+    throw new CompositionError(
+      place,
+      `a lookup's route has no parameters, found ":${route.params[0]}". Use operation(), or put it into query.`,
+    );
   }
   if ('body' in config.keys && isSafe(route.method)) {
-    throw new CompositionError(place, `keys cannot go into the body of a ${route.method}. Use { query: … }, or POST.`);
+    throw new CompositionError(
+      place,
+      `keys cannot go into the body of a ${route.method}. Use { query: … }, or POST.`,
+    );
   }
   if (!(config.by in config.item.shape)) {
     const fields = Object.keys(config.item.shape).join(', ');
-    throw new CompositionError(place, `by is "${config.by}", which the item does not have. It has: ${fields}.`);
+    throw new CompositionError(
+      place,
+      `by is "${config.by}", which the item does not have. It has: ${fields}.`,
+    );
   }
   const keysName = 'body' in config.keys ? config.keys.body : config.keys.query;
-  const taken = Object.keys(config.query?.shape ?? {}).find((key) => key === keysName || key === config.by);
+  const taken = Object.keys(config.query?.shape ?? {}).find(
+    (key) => key === keysName || key === config.by,
+  );
   if (taken !== undefined) {
-    throw new CompositionError(place, `query parameter "${taken}" is already used for the keys. Rename one.`);
+    throw new CompositionError(
+      place,
+      `query parameter "${taken}" is already used for the keys. Rename one.`,
+    );
   }
 }
 
 /** `GET /orders/:orderId/items` → `getOrdersItems`. */
 function defaultName(route: Route): string {
-  const words = route.segments.flatMap((segment) => (segment.kind === 'text' ? segment.text.split(/\W+/) : []));
-  return route.method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+  const words = route.segments.flatMap((segment) =>
+    segment.kind === 'text' ? segment.text.split(/\W+/) : [],
+  );
+  return (
+    route.method.toLowerCase() +
+    words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
+  );
 }

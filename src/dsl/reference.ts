@@ -65,7 +65,8 @@ export function createReference<T>(pointer: Pointer): Ref<T> {
   // reference (`order.items.map(…)`) reaches `apply`, where it gets a better answer than a TypeError.
   const reference = new Proxy(() => undefined, {
     get: (_, key) => readField(pointer, fields, key),
-    apply: () => refuse(pointer, 'was called like a function. Use map() or each() to compute with it'),
+    apply: () =>
+      refuse(pointer, 'was called like a function. Use map() or each() to compute with it'),
     set: () => refuse(pointer, 'was assigned to. References are read-only; build a new object'),
     has: () => refuse(pointer, 'was tested with `in`. Use map() to look inside'),
     ownKeys: () => refuse(pointer, 'was spread or enumerated. Use pick(), omit(), or map()'),
@@ -84,7 +85,10 @@ export function pointerOf(value: unknown): Pointer | undefined {
 function readField(pointer: Pointer, fields: Map<string, object>, key: string | symbol): unknown {
   if (typeof key === 'symbol') return readSymbol(pointer, key);
   if (key === 'toString' || key === 'valueOf' || key === 'toJSON') {
-    return refuse(pointer, `was turned into a value (${key}). It has none yet: use map() to compute with it`);
+    return refuse(
+      pointer,
+      `was turned into a value (${key}). It has none yet: use map() to compute with it`,
+    );
   }
   const known = fields.get(key);
   if (known !== undefined) return known;
@@ -108,5 +112,8 @@ function readSymbol(pointer: Pointer, key: symbol): unknown {
 }
 
 function refuse(pointer: Pointer, problem: string): never {
-  throw new CompositionError(pointer.draft.place, `${pointer.draft.describe(pointer.source)} ${problem}.`);
+  throw new CompositionError(
+    pointer.draft.place,
+    `${pointer.draft.describe(pointer.source)} ${problem}.`,
+  );
 }

@@ -7,7 +7,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type RouteText = `${Method} /${string}`;
 
 /** The names of the parameters of a route: `'orderId'` for `GET /orders/:orderId/summary`. */
-export type ParamNames<Route extends string> = Route extends `${string}:${infer Rest}`
+export type ParamNames<Text extends string> = Text extends `${string}:${infer Rest}`
   ? Rest extends `${infer Name}/${infer Tail}`
     ? Name | ParamNames<`/${Tail}`>
     : Rest
@@ -35,12 +35,23 @@ const methods: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] sat
 export function parseRoute(text: string, place: string): Route {
   const [method = '', path = '', ...rest] = text.split(' ');
   if (!isMethod(method) || !path.startsWith('/') || rest.length > 0) {
-    return refuse(place, text, `Write a method (${methods.join(', ')}), one space and a path, as in "GET /orders/:orderId".`);
+    return refuse(
+      place,
+      text,
+      `Write a method (${methods.join(', ')}), one space and a path, as in "GET /orders/:orderId".`,
+    );
   }
-  const segments = path === '/' ? [] : path.slice(1).split('/').map((part) => toSegment(part, text, place));
+  const segments =
+    path === '/'
+      ? []
+      : path
+          .slice(1)
+          .split('/')
+          .map((part) => toSegment(part, text, place));
   const params = segments.flatMap((segment) => (segment.kind === 'param' ? [segment.name] : []));
   const twice = params.find((name, index) => params.indexOf(name) !== index);
-  if (twice !== undefined) return refuse(place, text, `Parameter ":${twice}" is there twice; give each its own name.`);
+  if (twice !== undefined)
+    return refuse(place, text, `Parameter ":${twice}" is there twice; give each its own name.`);
   const template = `/${segments.map((segment) => (segment.kind === 'param' ? `{${segment.name}}` : segment.text)).join('/')}`;
   return { text, method, path, template, segments, params };
 }
@@ -56,8 +67,13 @@ function isMethod(method: string): method is Method {
 
 function toSegment(part: string, text: string, place: string): Segment {
   if (/^:[A-Za-z_]\w*$/.test(part)) return { kind: 'param', name: part.slice(1) };
-  if (/^[\w.~!$&'()+,;=@-]+$/.test(part) && part !== '.' && part !== '..') return { kind: 'text', text: part };
-  return refuse(place, text, `Segment "${part}" is neither text nor ":name". Use letters, digits and - . _ ~, or a parameter.`);
+  if (/^[\w.~!$&'()+,;=@-]+$/.test(part) && part !== '.' && part !== '..')
+    return { kind: 'text', text: part };
+  return refuse(
+    place,
+    text,
+    `Segment "${part}" is neither text nor ":name". Use letters, digits and - . _ ~, or a parameter.`,
+  );
 }
 
 function refuse(place: string, text: string, advice: string): never {

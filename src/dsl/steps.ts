@@ -46,7 +46,10 @@ export function optional<T>(step: Reference<T>): Ref<T | null> {
  * @example
  * const shipment = fallback(call(shipmentOf, { orderId }), { carrier: 'unknown', eta: null });
  */
-export function fallback<T, const V extends Json>(step: Reference<T>, value: V): Ref<T | Widened<V>> {
+export function fallback<T, const V extends Json>(
+  step: Reference<T>,
+  value: V,
+): Ref<T | Widened<V>> {
   return guard('fallback', step, value);
 }
 
@@ -57,7 +60,10 @@ export function fallback<T, const V extends Json>(step: Reference<T>, value: V):
  * @example
  * const events = given(shipment, (present) => call(track, { trackingNumber: present.trackingNumber }));
  */
-export function given<T, W>(value: Reference<T>, body: (present: Ref<NonNullable<T>>) => W): Ref<Resolved<W> | null> {
+export function given<T, W>(
+  value: Reference<T>,
+  body: (present: Ref<NonNullable<T>>) => W,
+): Ref<Resolved<W> | null> {
   const draft = currentDraft('given');
   const on = toSource(draft, value, 'given(): its first argument');
   const { item, block } = drawBlock(draft, 'given', body);
@@ -90,12 +96,22 @@ export function each<T, W>(
  * @example
  * const late = map({ shipment, order }, ({ shipment, order }) => order.status !== 'delivered' && shipment.eta === null);
  */
-export function map<const I, U>(inputs: I, compute: (values: Resolved<I>) => Synchronous<U>): Ref<U> {
+export function map<const I, U>(
+  inputs: I,
+  compute: (values: Resolved<I>) => Synchronous<U>,
+): Ref<U> {
   const draft = currentDraft('map');
   if (typeof compute !== 'function') {
-    throw new CompositionError(draft.place, 'map() needs a function as its second argument: map(inputs, (values) => …).');
+    throw new CompositionError(
+      draft.place,
+      'map() needs a function as its second argument: map(inputs, (values) => …).',
+    );
   }
-  return draft.add({ kind: 'map', inputs: toTemplate(draft, inputs, 'map(): its inputs'), compute });
+  return draft.add({
+    kind: 'map',
+    inputs: toTemplate(draft, inputs, 'map(): its inputs'),
+    compute,
+  });
 }
 
 /**
@@ -104,7 +120,10 @@ export function map<const I, U>(inputs: I, compute: (values: Resolved<I>) => Syn
  * @example
  * pick(order, 'id', 'status', 'total')
  */
-export function pick<T, const K extends ShapeKeys<T>>(value: Reference<T>, ...keys: readonly K[]): Ref<Picked<T, K>> {
+export function pick<T, const K extends ShapeKeys<T>>(
+  value: Reference<T>,
+  ...keys: readonly K[]
+): Ref<Picked<T, K>> {
   return shape('pick', value, keys);
 }
 
@@ -114,11 +133,15 @@ export function pick<T, const K extends ShapeKeys<T>>(value: Reference<T>, ...ke
  * @example
  * omit(customer, 'email')
  */
-export function omit<T, const K extends ShapeKeys<T>>(value: Reference<T>, ...keys: readonly K[]): Ref<Omitted<T, K>> {
+export function omit<T, const K extends ShapeKeys<T>>(
+  value: Reference<T>,
+  ...keys: readonly K[]
+): Ref<Omitted<T, K>> {
   return shape('omit', value, keys);
 }
 
-type Synchronous<U> = U extends PromiseLike<unknown> ? 'map() takes a synchronous function; use call() for I/O' : U;
+type Synchronous<U> =
+  U extends PromiseLike<unknown> ? 'map() takes a synchronous function; use call() for I/O' : U;
 
 type Widened<V> = V extends string
   ? string
@@ -160,7 +183,11 @@ function isStep(node: Node): boolean {
   return ['call', 'each', 'given', 'map'].includes(node.kind);
 }
 
-function shape<T>(mode: 'pick' | 'omit', value: Reference<unknown>, keys: readonly string[]): Ref<T> {
+function shape<T>(
+  mode: 'pick' | 'omit',
+  value: Reference<unknown>,
+  keys: readonly string[],
+): Ref<T> {
   const draft = currentDraft(mode);
   const from = toSource(draft, value, `${mode}(): its first argument`);
   return draft.add({ kind: 'shape', from, mode, keys: [...keys] });
@@ -188,7 +215,10 @@ function checkArguments(draft: Draft, operation: Operation, args: object): void 
   }
   const missing = requiredNames(operation).find((name) => !(name in args));
   if (missing !== undefined) {
-    throw new CompositionError(draft.place, `call(${operation.name}) lacks its argument "${missing}".`);
+    throw new CompositionError(
+      draft.place,
+      `call(${operation.name}) lacks its argument "${missing}".`,
+    );
   }
 }
 

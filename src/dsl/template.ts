@@ -43,12 +43,18 @@ function visit(draft: Draft, value: unknown, position: Position): Template {
   }
   if (isScalar(value)) return { kind: 'literal', value };
   if (Array.isArray(value) || isPlainObject(value)) return visitParts(draft, value, position);
-  throw new CompositionError(draft.place, `${position.place} is ${describeValue(value)}. ${instead(value)}`);
+  throw new CompositionError(
+    draft.place,
+    `${position.place} is ${describeValue(value)}. ${instead(value)}`,
+  );
 }
 
 function visitParts(draft: Draft, value: object, { place, inside }: Position): Template {
   if (inside.includes(value)) {
-    throw new CompositionError(draft.place, `${place} contains itself. A response is a tree: build it without the cycle.`);
+    throw new CompositionError(
+      draft.place,
+      `${place} contains itself. A response is a tree: build it without the cycle.`,
+    );
   }
   const within = (part: string): Position => ({ place: part, inside: [...inside, value] });
   if (Array.isArray(value)) {
@@ -94,12 +100,16 @@ function describeValue(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (value instanceof Promise) return 'a promise';
   if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object') return isPlainObject(value) ? 'an object' : `an instance of ${value.constructor.name}`;
-  return typeof value === 'function' ? 'a function' : `the ${typeof value} ${JSON.stringify(value)}`;
+  if (typeof value === 'object')
+    return isPlainObject(value) ? 'an object' : `an instance of ${value.constructor.name}`;
+  return typeof value === 'function'
+    ? 'a function'
+    : `the ${typeof value} ${JSON.stringify(value)}`;
 }
 
 function instead(value: unknown): string {
-  if (value instanceof Promise) return 'compose() runs once, at load: return references, not promises.';
+  if (value instanceof Promise)
+    return 'compose() runs once, at load: return references, not promises.';
   if (typeof value === 'function') return 'To compute a value, wrap the function: map(inputs, fn).';
   return 'Use references, plain objects, arrays, strings, finite numbers, booleans or null.';
 }

@@ -1,6 +1,17 @@
 /** What the compiler infers, held by equality. Checked by `tsc`; nothing here runs. */
 import {
-  call, defineComposition, defineService, each, fallback, given, lookup, map, omit, operation, optional, pick,
+  call,
+  defineComposition,
+  defineService,
+  each,
+  fallback,
+  given,
+  lookup,
+  map,
+  omit,
+  operation,
+  optional,
+  pick,
 } from 'plait';
 import type { Ref, ResponseOf } from 'plait';
 import { z } from 'zod';
@@ -34,15 +45,37 @@ const createThing = operation(service, {
   body: z.object({ name: z.string(), tags: z.array(z.object({ label: z.string() })) }),
   response: z.object({ id: z.string() }),
 });
-const thingOf = lookup(service, { route: 'GET /things', keys: { query: 'ids' }, by: 'id', item: Thing });
-const thingsOf = lookup(service, { route: 'GET /all', keys: { query: 'ids' }, by: 'id', item: Thing, many: true });
-const thingFor = lookup(service, { route: 'GET /one', keys: { query: 'ids' }, by: 'id', item: Thing, missing: 'error' });
+const thingOf = lookup(service, {
+  route: 'GET /things',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: Thing,
+});
+const thingsOf = lookup(service, {
+  route: 'GET /all',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: Thing,
+  many: true,
+});
+const thingFor = lookup(service, {
+  route: 'GET /one',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: Thing,
+  missing: 'error',
+});
 
 export const fields = defineComposition({
   route: 'GET /a/:thingId',
   query: z.object({ limit: z.coerce.number(), since: z.string().optional() }),
   compose({ params, query }) {
-    const thing = call(getThing, { thingId: params.thingId, ownerId: 7, limit: query.limit, since: query.since });
+    const thing = call(getThing, {
+      thingId: params.thingId,
+      ownerId: 7,
+      limit: query.limit,
+      since: query.since,
+    });
     const id: Ref<string> = thing.id;
     const nested: Ref<string | null> = map(thing.owner, (o) => o?.name ?? null);
     same<typeof thing.count, Ref<number | undefined>>(true);
@@ -54,44 +87,81 @@ export const fields = defineComposition({
     same<typeof thing.price.amount, Ref<number | null>>(true);
     const maybe = optional(thing);
     same<typeof maybe.id, Ref<string | null>>(true);
-    const labels = each(thing.tags, (tag) => each(thing.tags, (other) => ({ a: tag.label, b: other.label })));
+    const labels = each(thing.tags, (tag) =>
+      each(thing.tags, (other) => ({ a: tag.label, b: other.label })),
+    );
     const many = call(thingsOf, { id });
     same<typeof many, Ref<z.output<typeof Thing>[]>>(true);
     same<ReturnType<typeof one>, Ref<z.output<typeof Thing> | null>>(true);
-    function one() { return call(thingOf, { id }); }
+    function one() {
+      return call(thingOf, { id });
+    }
     same<ReturnType<typeof sure>, Ref<z.output<typeof Thing>>>(true);
-    function sure() { return call(thingFor, { id }); }
+    function sure() {
+      return call(thingFor, { id });
+    }
     const picked = pick(one(), 'id', 'note');
     same<typeof picked, Ref<Pick<z.output<typeof Thing>, 'id' | 'note'> | null>>(true);
     const left = omit(many, 'tags', 'made', 'price', 'owner', 'size');
-    same<typeof left, Ref<Omit<z.output<typeof Thing>, 'tags' | 'made' | 'price' | 'owner' | 'size'>[]>>(true);
+    same<
+      typeof left,
+      Ref<Omit<z.output<typeof Thing>, 'tags' | 'made' | 'price' | 'owner' | 'size'>[]>
+    >(true);
     const other = fallback(thing, { id: 'none', state: 'off' });
     const otherId: Ref<string> = other.id;
     const both = map([thing.id, thing.count], ([a, b]) => `${a}${b ?? 0}`);
-    return { id, nested, labels, made: thing.made, both, otherId,
-      owner: given(thing.owner, (owner) => owner.name), literal: 'x', list: [thing.id, 1] as const };
+    return {
+      id,
+      nested,
+      labels,
+      made: thing.made,
+      both,
+      otherId,
+      owner: given(thing.owner, (owner) => owner.name),
+      literal: 'x',
+      list: [thing.id, 1] as const,
+    };
   },
 });
-same<ResponseOf<typeof fields>, {
-  id: string; nested: string | null; labels: { a: string; b: string }[][]; made: Date; both: string; otherId: string;
-  owner: string | null; literal: string; list: [string, 1];
-}>(true);
+same<
+  ResponseOf<typeof fields>,
+  {
+    id: string;
+    nested: string | null;
+    labels: { a: string; b: string }[][];
+    made: Date;
+    both: string;
+    otherId: string;
+    owner: string | null;
+    literal: string;
+    list: [string, 1];
+  }
+>(true);
 
 export const declared = defineComposition({
   route: 'GET /b/:id',
-  response: z.object({ id: z.string(), tags: z.array(z.object({ label: z.string() })), note: z.string().optional() }),
+  response: z.object({
+    id: z.string(),
+    tags: z.array(z.object({ label: z.string() })),
+    note: z.string().optional(),
+  }),
   compose({ params }) {
     const thing = call(thingFor, { id: params.id });
     return { id: params.id, tags: each(thing.tags, (tag) => ({ label: tag.label })) };
   },
 });
-same<ResponseOf<typeof declared>, { id: string; tags: { label: string }[]; note?: string | undefined }>(true);
+same<
+  ResponseOf<typeof declared>,
+  { id: string; tags: { label: string }[]; note?: string | undefined }
+>(true);
 
 export const writing = defineComposition({
   route: 'POST /c',
   body: z.object({ name: z.string(), labels: z.array(z.string()) }),
   compose({ body }) {
-    const created = call(createThing, { body: { name: body.name, tags: each(body.labels, (label) => ({ label })) } });
+    const created = call(createThing, {
+      body: { name: body.name, tags: each(body.labels, (label) => ({ label })) },
+    });
     return created;
   },
 });
@@ -125,7 +195,9 @@ export const refusals = defineComposition({
     const text: string = thing.id;
     // @ts-expect-error used before it is there: a cycle
     const first = call(thingOf, { id: second.id });
-    const second: Ref<{ id: string }> = call(thingFor, { id: map(first, (value) => value?.id ?? '') });
+    const second: Ref<{ id: string }> = call(thingFor, {
+      id: map(first, (value) => value?.id ?? ''),
+    });
     // @ts-expect-error asynchronous map
     map(thing, async (value) => value.id);
     // @ts-expect-error pick of an unknown field
