@@ -11,21 +11,30 @@ import { fieldsOf, itemOf, kindOf, mayBeAbsent, mayBeNull } from './schema.ts';
 import { readsOf, sourcesOf } from './visit.ts';
 
 /** Headers that carry credentials: they are forwarded, or not, by `forward`; no argument is made of them. */
-const secretHeaders = ['authorization', 'cookie', 'proxy-authorization'];
+const secretHeaders = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
 /** Checks everything about the configuration but `compose`. */
 export function checkConfig(name: string, config: AnyConfig, route: Route): void {
   if (config.deadlineMs !== undefined) positive(config.deadlineMs, 'deadlineMs', name);
   if (config.body !== undefined && isSafe(route.method)) {
-    throw new CompositionError(name, `a ${route.method} has no body. Use query, or another method.`);
+    throw new CompositionError(
+      name,
+      `a ${route.method} has no body. Use query, or another method.`,
+    );
   }
   checkParams(name, config, route);
   for (const header of Object.keys(config.headers?.shape ?? {})) {
     if (header !== header.toLowerCase()) {
-      throw new CompositionError(name, `headers: write "${header}" in lower case, as "${header.toLowerCase()}".`);
+      throw new CompositionError(
+        name,
+        `headers: write "${header}" in lower case, as "${header.toLowerCase()}".`,
+      );
     }
-    if (secretHeaders.includes(header)) {
-      throw new CompositionError(name, `headers: "${header}" carries credentials and cannot be an argument. List it in the service's forward.`);
+    if (secretHeaders.has(header)) {
+      throw new CompositionError(
+        name,
+        `headers: "${header}" carries credentials and cannot be an argument. List it in the service's forward.`,
+      );
     }
   }
 }
@@ -35,13 +44,26 @@ function checkParams(name: string, config: AnyConfig, route: Route): void {
   const declared = Object.keys(config.params.shape);
   const missing = route.params.find((param) => !declared.includes(param));
   const surplus = declared.find((param) => !route.params.includes(param));
-  if (missing !== undefined) throw new CompositionError(name, `params lacks "${missing}", which is in the route.`);
-  if (surplus !== undefined) throw new CompositionError(name, `params has "${surplus}", which is not in the route ${route.path}.`);
+  if (missing !== undefined)
+    throw new CompositionError(name, `params lacks "${missing}", which is in the route.`);
+  if (surplus !== undefined)
+    throw new CompositionError(
+      name,
+      `params has "${surplus}", which is not in the route ${route.path}.`,
+    );
 }
 
 /** Checks that every reference is within reach and points at something that exists. */
-export function checkSources(name: string, drawing: Drawing, config: AnyConfig, route: Route): void {
-  const blocks = [drawing.root, ...drawing.nodes.flatMap((node) => ('block' in node ? [node.block] : []))];
+export function checkSources(
+  name: string,
+  drawing: Drawing,
+  config: AnyConfig,
+  route: Route,
+): void {
+  const blocks = [
+    drawing.root,
+    ...drawing.nodes.flatMap((node) => ('block' in node ? [node.block] : [])),
+  ];
   for (const block of blocks) {
     const inReach = nodesInReach(drawing, block.nodes);
     const reads = block.nodes.flatMap((id) => readsOf(drawing.nodes[id] ?? { kind: 'item' }));
@@ -60,14 +82,17 @@ export function checkSources(name: string, drawing: Drawing, config: AnyConfig, 
 /** The nodes of a block and of all blocks around it. */
 function nodesInReach(drawing: Drawing, own: readonly number[]): ReadonlySet<number> {
   const reach = new Set(own);
-  for (let inner: readonly number[] | undefined = own; inner !== undefined; ) {
+  for (let inner: readonly number[] | undefined = own; inner !== undefined;) {
     inner = outerOf(drawing, inner);
     for (const id of inner ?? []) reach.add(id);
   }
   return reach;
 }
 
-function outerOf({ nodes, root }: Drawing, inner: readonly number[]): readonly number[] | undefined {
+function outerOf(
+  { nodes, root }: Drawing,
+  inner: readonly number[],
+): readonly number[] | undefined {
   const owner = nodes.findIndex((node) => 'block' in node && node.block.nodes === inner);
   if (owner === -1) return undefined;
   const blocks = [root, ...nodes.flatMap((node) => ('block' in node ? [node.block] : []))];
@@ -90,14 +115,22 @@ function checkSource(name: string, source: Source, around: Surroundings): void {
     const fields = schema && fieldsOf(schema);
     if (fields !== undefined && !(key in fields)) {
       const where = [wordsFor(node), ...walked].join('.');
-      throw new CompositionError(name, `${where} has no field "${key}". It has: ${Object.keys(fields).join(', ')}.`);
+      throw new CompositionError(
+        name,
+        `${where} has no field "${key}". It has: ${Object.keys(fields).join(', ')}.`,
+      );
     }
     schema = fields?.[key];
     walked.push(key);
   }
 }
 
-function checkInput(name: string, input: string, field: string | undefined, { config, route }: Surroundings): void {
+function checkInput(
+  name: string,
+  input: string,
+  field: string | undefined,
+  { config, route }: Surroundings,
+): void {
   const known: Record<string, readonly string[] | undefined> = {
     params: route.params,
     query: Object.keys(config.query?.shape ?? {}),
@@ -108,12 +141,17 @@ function checkInput(name: string, input: string, field: string | undefined, { co
     throw new CompositionError(name, 'body is used, but not declared. Add a body schema.');
   }
   if (fields !== undefined && field !== undefined && !fields.includes(field)) {
-    throw new CompositionError(name, `${input} has no "${field}". It has: ${fields.join(', ') || 'nothing; declare a schema'}.`);
+    throw new CompositionError(
+      name,
+      `${input} has no "${field}". It has: ${fields.join(', ') || 'nothing; declare a schema'}.`,
+    );
   }
 }
 
 function wordsFor(node: Node): string {
-  return node.kind === 'call' ? `the result of ${node.operation.name}` : `the result of ${node.kind}()`;
+  return node.kind === 'call'
+    ? `the result of ${node.operation.name}`
+    : `the result of ${node.kind}()`;
 }
 
 /** The schema of a node's value, where it is known. */
@@ -135,8 +173,13 @@ function schemaOf(nodes: readonly Node[], node: Node): z.ZodType | undefined {
  * Compares the template with a declared `response`: what is missing, and what is certain not to fit.
  * What a `map` computes is only known when it runs; the response is parsed then.
  */
-export function checkResponse(name: string, drawing: Drawing, response: z.ZodType | undefined): void {
-  if (response !== undefined) checkPart(drawing, drawing.root.template, response, { name, place: 'response' });
+export function checkResponse(
+  name: string,
+  drawing: Drawing,
+  response: z.ZodType | undefined,
+): void {
+  if (response !== undefined)
+    checkPart(drawing, drawing.root.template, response, { name, place: 'response' });
 }
 
 interface Where {
@@ -153,7 +196,9 @@ function checkPart(drawing: Drawing, template: Template, wanted: z.ZodType, wher
     case 'array': {
       if (isCertainlyNot(wanted, 'array')) misfit(where, 'a list', wanted);
       const item = itemOf(wanted);
-      if (item) for (const [index, part] of template.items.entries()) checkPart(drawing, part, item, at(where, index));
+      if (item)
+        for (const [index, part] of template.items.entries())
+          checkPart(drawing, part, item, at(where, index));
       return;
     }
     case 'object': {
@@ -178,7 +223,10 @@ function checkFields(
     const part = written.get(key);
     if (part !== undefined) checkPart(drawing, part, wanted, at(where, key));
     else if (!mayBeAbsent(wanted)) {
-      throw new CompositionError(where.name, `${where.place} lacks "${key}", which the response schema requires. compose() returned: ${[...written.keys()].join(', ')}.`);
+      throw new CompositionError(
+        where.name,
+        `${where.place} lacks "${key}", which the response schema requires. compose() returned: ${[...written.keys()].join(', ')}.`,
+      );
     }
   }
 }
@@ -197,7 +245,8 @@ function checkReference(drawing: Drawing, source: Source, wanted: z.ZodType, whe
     absent ||= given !== undefined && mayBeNull(given);
   }
   if (given === undefined) return;
-  if (absent && !wanted.safeParse(null).success) misfit(where, 'something that may be null', wanted);
+  if (absent && !wanted.safeParse(null).success)
+    misfit(where, 'something that may be null', wanted);
   const kind = kindOf(given);
   if (kind !== undefined && isCertainlyNot(wanted, kind)) misfit(where, `a ${kind}`, wanted);
 }
@@ -212,5 +261,8 @@ function at({ name, place }: Where, part: string | number): Where {
 }
 
 function misfit({ name, place }: Where, found: string, wanted: z.ZodType): never {
-  throw new CompositionError(name, `${place} is ${found}, but the response schema wants ${kindOf(wanted) ?? 'something else'} there.`);
+  throw new CompositionError(
+    name,
+    `${place} is ${found}, but the response schema wants ${kindOf(wanted) ?? 'something else'} there.`,
+  );
 }

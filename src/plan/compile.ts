@@ -44,7 +44,10 @@ export function compile({ name, composition }: NamedComposition): Plan {
  * Compiles all compositions of a gateway. What is wrong with one does not hide what is wrong with
  * another: every error is in `errors`, every healthy composition in `plans`.
  */
-export function compileAll(compositions: readonly NamedComposition[]): { plans: Plan[]; errors: Error[] } {
+export function compileAll(compositions: readonly NamedComposition[]): {
+  plans: Plan[];
+  errors: Error[];
+} {
   const plans: Plan[] = [];
   const errors: Error[] = [];
   for (const named of compositions) {
@@ -62,26 +65,39 @@ export function compileAll(compositions: readonly NamedComposition[]): { plans: 
 function refuseCollisions(plan: Plan, others: readonly Plan[]): void {
   const twin = others.find((other) => routeKey(other) === routeKey(plan));
   if (twin !== undefined) {
-    throw new CompositionError(plan.name, `route ${plan.route.text} is already served by ${twin.name}. Change one of them.`);
+    throw new CompositionError(
+      plan.name,
+      `route ${plan.route.text} is already served by ${twin.name}. Change one of them.`,
+    );
   }
   for (const mine of operationsOf(plan)) {
-    const theirs = others.flatMap(operationsOf).concat(operationsOf(plan)).find((other) => other !== mine && sameName(other, mine));
+    const theirs = others
+      .flatMap(operationsOf)
+      .concat(operationsOf(plan))
+      .find((other) => other !== mine && sameName(other, mine));
     if (theirs !== undefined) {
       throw new CompositionError(
         plan.name,
         `two operations are called ${mine.service.name}.${mine.name} (${theirs.route.text} and ${mine.route.text}). Give one a name of its own: operation(service, { name: … }).`,
       );
     }
-    const service = others.flatMap(operationsOf).find((other) => other.service !== mine.service && other.service.name === mine.service.name);
+    const service = others
+      .flatMap(operationsOf)
+      .find((other) => other.service !== mine.service && other.service.name === mine.service.name);
     if (service !== undefined) {
-      throw new CompositionError(plan.name, `service "${mine.service.name}" is defined twice. Define it once and import it.`);
+      throw new CompositionError(
+        plan.name,
+        `service "${mine.service.name}" is defined twice. Define it once and import it.`,
+      );
     }
   }
 }
 
 /** All operations a plan may call. */
 export function operationsOf(plan: Plan): Operation[] {
-  return [...new Set(plan.steps.flatMap(({ node }) => (node.kind === 'call' ? [node.operation] : [])))];
+  return [
+    ...new Set(plan.steps.flatMap(({ node }) => (node.kind === 'call' ? [node.operation] : []))),
+  ];
 }
 
 function sameName(one: Operation, other: Operation): boolean {

@@ -34,9 +34,15 @@ export function refuseConditions(name: string, compose: (inputs: never) => unkno
 
 /** The function's syntax tree; `offset` is what had to be written before it. Native code has none. */
 function parseFunction(source: string): (FunctionNode & { offset: number }) | undefined {
-  for (const [before, after] of [['(', ')'], ['({', '})']] as const) {
+  for (const [before, after] of [
+    ['(', ')'],
+    ['({', '})'],
+  ] as const) {
     try {
-      const program = parse(before + source + after, { ecmaVersion: 'latest', sourceType: 'module' });
+      const program = parse(before + source + after, {
+        ecmaVersion: 'latest',
+        sourceType: 'module',
+      });
       const found = findFunction(program);
       return found && Object.assign(found, { offset: before.length });
     } catch (error) {
@@ -49,7 +55,9 @@ function parseFunction(source: string): (FunctionNode & { offset: number }) | un
 
 function findFunction(node: AnyNode): FunctionNode | undefined {
   if (isFunction(node)) return node;
-  return children(node).map(findFunction).find((found) => found !== undefined);
+  return children(node)
+    .map(findFunction)
+    .find((found) => found !== undefined);
 }
 
 function visit(node: AnyNode, references: Set<string>, report: (operand: AnyNode) => void): void {
@@ -59,12 +67,14 @@ function visit(node: AnyNode, references: Set<string>, report: (operand: AnyNode
     return;
   }
   if (node.type === 'CallExpression' && isBodyWord(wordOf(node.callee))) {
-    for (const argument of node.arguments) if (isFunction(argument)) taintParams(argument, references);
+    for (const argument of node.arguments)
+      if (isFunction(argument)) taintParams(argument, references);
   }
   if (node.type === 'VariableDeclarator' && node.init && isReference(node.init, references)) {
     taint(node.id, references);
   }
-  for (const operand of decidingOperands(node)) if (isReference(operand, references)) report(operand);
+  for (const operand of decidingOperands(node))
+    if (isReference(operand, references)) report(operand);
   for (const child of children(node)) visit(child, references, report);
 }
 
@@ -99,7 +109,8 @@ function isReference(node: AnyNode, references: ReadonlySet<string>): boolean {
 /** `call` of `call(…)`, `plait.call(…)` and `(0, plait.call)(…)`. */
 function wordOf(callee: AnyNode): string | undefined {
   if (callee.type === 'Identifier') return callee.name;
-  if (callee.type === 'MemberExpression' && callee.property.type === 'Identifier') return callee.property.name;
+  if (callee.type === 'MemberExpression' && callee.property.type === 'Identifier')
+    return callee.property.name;
   const last = callee.type === 'SequenceExpression' ? callee.expressions.at(-1) : undefined;
   return last && wordOf(last);
 }
@@ -109,7 +120,9 @@ function isBodyWord(word: string | undefined): boolean {
 }
 
 function isFunction(node: AnyNode): node is FunctionNode {
-  return ['ArrowFunctionExpression', 'FunctionExpression', 'FunctionDeclaration'].includes(node.type);
+  return ['ArrowFunctionExpression', 'FunctionExpression', 'FunctionDeclaration'].includes(
+    node.type,
+  );
 }
 
 function taintParams(node: FunctionNode, references: Set<string>): void {
@@ -122,7 +135,8 @@ function taint(pattern: Pattern, references: Set<string>): void {
       references.add(pattern.name);
       return;
     case 'ObjectPattern':
-      for (const part of pattern.properties) taint(part.type === 'RestElement' ? part.argument : part.value, references);
+      for (const part of pattern.properties)
+        taint(part.type === 'RestElement' ? part.argument : part.value, references);
       return;
     case 'ArrayPattern':
       for (const part of pattern.elements) if (part) taint(part, references);
@@ -138,5 +152,7 @@ function children(node: AnyNode): AnyNode[] {
 }
 
 function isNode(value: unknown): value is AnyNode {
-  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+  return (
+    typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
+  );
 }

@@ -18,11 +18,16 @@ export function draw(name: string, config: AnyConfig): Drawing {
   const root = draft.block(() => {
     const references = inputs.map((input) => [input, draft.add({ kind: 'input', input })]);
     const compose = config.compose as (given: unknown) => unknown; // its type was checked where it was written
-    const composed = withDraft(draft, () => translated(name, () => compose(Object.fromEntries(references))));
+    const composed = withDraft(draft, () =>
+      translated(name, () => compose(Object.fromEntries(references))),
+    );
     return toTemplate(draft, composed, 'what compose() returned');
   });
   if (root.template.kind === 'literal' && root.template.value === undefined) {
-    throw new CompositionError(name, 'compose() returned nothing. Return the template of the response.');
+    throw new CompositionError(
+      name,
+      'compose() returned nothing. Return the template of the response.',
+    );
   }
   return { nodes: draft.nodes, root };
 }
@@ -33,10 +38,13 @@ function translated<T>(name: string, compose: () => T): T {
     return compose();
   } catch (error) {
     if (error instanceof CompositionError) throw error;
-    const early = error instanceof ReferenceError && /Cannot access '(\w+)' before/.exec(error.message)?.[1];
+    const early =
+      error instanceof ReferenceError && /Cannot access '(\w+)' before/.exec(error.message)?.[1];
     if (early) {
       const advice = 'Steps that wait for each other form a cycle and could never start: break it.';
-      throw new CompositionError(name, `"${early}" is used before it is defined. ${advice}`, { cause: error });
+      throw new CompositionError(name, `"${early}" is used before it is defined. ${advice}`, {
+        cause: error,
+      });
     }
     const message = error instanceof Error ? error.message : String(error);
     throw new CompositionError(name, `compose() threw: ${message}`, { cause: error });

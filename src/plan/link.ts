@@ -18,7 +18,9 @@ export function link(drawing: Drawing): { steps: readonly Step[]; root: PlanBloc
   function linkBlock(block: Block, depth: number): PlanBlock {
     const linked = block.nodes.map((id, slot) => linkNode(id, { depth, slot }));
     const unused = block.nodes.filter((id) => !consumed.has(id) && hasEffect(nodes[id]));
-    const waits = [...new Set([...sourcesOf(block.template).map((source) => source.node), ...unused])];
+    const waits = [
+      ...new Set([...sourcesOf(block.template).map((source) => source.node), ...unused]),
+    ];
     return { depth, steps: linked, template: block.template, waits };
   }
 
@@ -48,7 +50,10 @@ function toleratedSteps(nodes: readonly Node[]): ReadonlyMap<number, 'optional' 
 
 function consumedNodes({ nodes, root }: Drawing): ReadonlySet<number> {
   const blocks = [root, ...nodes.flatMap((node) => ('block' in node ? [node.block] : []))];
-  const sources = [...nodes.flatMap(readsOf), ...blocks.flatMap((block) => sourcesOf(block.template))];
+  const sources = [
+    ...nodes.flatMap(readsOf),
+    ...blocks.flatMap((block) => sourcesOf(block.template)),
+  ];
   return new Set(sources.map((source) => source.node));
 }
 

@@ -10,7 +10,8 @@ export function nameSteps({ nodes, root }: Drawing): readonly string[] {
     nameParts(block.template, prefix);
     for (const id of block.nodes) {
       const node = nodes[id];
-      if (node !== undefined && 'block' in node) nameBlock(node.block, landed.get(id) ?? fallbackName(node, prefix));
+      if (node !== undefined && 'block' in node)
+        nameBlock(node.block, landed.get(id) ?? fallbackName(node, prefix));
       if (!landed.has(id) && node !== undefined) landed.set(id, fallbackName(node, prefix));
     }
   }
@@ -20,9 +21,11 @@ export function nameSteps({ nodes, root }: Drawing): readonly string[] {
       for (const [key, part] of template.entries) nameParts(part, join(prefix, token(key)));
     }
     if (template.kind === 'array') {
-      for (const [index, part] of template.items.entries()) nameParts(part, join(prefix, String(index)));
+      for (const [index, part] of template.items.entries())
+        nameParts(part, join(prefix, String(index)));
     }
-    if (template.kind === 'reference' && template.source.path.length === 0) land(template.source.node, prefix);
+    if (template.kind === 'reference' && template.source.path.length === 0)
+      land(template.source.node, prefix);
   }
 
   /** The name goes to the step behind `optional`, `pick` and the like. */

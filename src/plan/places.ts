@@ -16,9 +16,11 @@ export function findPlaces({ nodes, root }: Drawing): ReadonlyMap<number, readon
 
   function visitTemplate(template: Template, landing: Landing): void {
     const within = (part: string): Landing => ({ ...landing, place: [...landing.place, part] });
-    if (template.kind === 'object') for (const [key, part] of template.entries) visitTemplate(part, within(key));
+    if (template.kind === 'object')
+      for (const [key, part] of template.entries) visitTemplate(part, within(key));
     if (template.kind === 'array') {
-      for (const [index, part] of template.items.entries()) visitTemplate(part, within(String(index)));
+      for (const [index, part] of template.items.entries())
+        visitTemplate(part, within(String(index)));
     }
     if (template.kind === 'reference') visitNode(template.source.node, landing);
   }
@@ -39,7 +41,8 @@ export function findPlaces({ nodes, root }: Drawing): ReadonlyMap<number, readon
   /** What a map reads lands where the map's result does, however deep its inputs are nested. */
   function visitComputed(inputs: Template, landing: Landing): void {
     const computed = { ...landing, direct: false };
-    if (inputs.kind === 'object') for (const [, part] of inputs.entries) visitComputed(part, computed);
+    if (inputs.kind === 'object')
+      for (const [, part] of inputs.entries) visitComputed(part, computed);
     if (inputs.kind === 'array') for (const part of inputs.items) visitComputed(part, computed);
     if (inputs.kind === 'reference') visitNode(inputs.source.node, computed);
   }
@@ -63,4 +66,3 @@ function preferDirect(landings: readonly Landing[]): readonly Place[] {
   const direct = landings.filter((landing) => landing.direct);
   return (direct.length > 0 ? direct : landings).map((landing) => landing.place);
 }
-

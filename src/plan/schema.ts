@@ -3,9 +3,12 @@ import { z } from 'zod';
 
 /** A schema without the wrappers that do not change what fields it has. */
 export function unwrapped(schema: z.ZodType): z.ZodType {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return unwrapped(inner(schema));
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return unwrapped(inner(schema));
-  if (schema instanceof z.ZodReadonly || schema instanceof z.ZodCatch) return unwrapped(inner(schema));
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
+    return unwrapped(inner(schema));
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
+    return unwrapped(inner(schema));
+  if (schema instanceof z.ZodReadonly || schema instanceof z.ZodCatch)
+    return unwrapped(inner(schema));
   if (schema instanceof z.ZodNonOptional) return unwrapped(inner(schema));
   if (schema instanceof z.ZodLazy) return unwrapped(asZod(schema.unwrap()));
   if (schema instanceof z.ZodPipe) return unwrapped(asZod(schema.out));
@@ -50,7 +53,11 @@ export function mayBeNull(schema: z.ZodType): boolean {
 }
 
 function isWrapper(schema: z.ZodType): schema is z.ZodOptional | z.ZodDefault | z.ZodReadonly {
-  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodReadonly;
+  return (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodReadonly
+  );
 }
 
 // A catch-all (`z.looseObject`) lets fields through that the shape does not list.
