@@ -20,7 +20,12 @@ export function batch(): Policy {
 }
 
 /** Calls share a loader when they differ in their key only. */
-function loaderFor(loaders: Map<string, DataLoader<Call, Reply>>, call: Call, lookup: Lookup, next: Send) {
+function loaderFor(
+  loaders: Map<string, DataLoader<Call, Reply>>,
+  call: Call,
+  lookup: Lookup,
+  next: Send,
+) {
   const { operation, args, headers } = call;
   const shared = canonical({ ...args, [lookup.by]: undefined });
   const name = `${operation.service.name}.${operation.name} ${shared} ${canonical(headers)}`;
@@ -35,7 +40,11 @@ function loaderFor(loaders: Map<string, DataLoader<Call, Reply>>, call: Call, lo
   return loader;
 }
 
-async function loadBatch(calls: readonly Call[], lookup: Lookup, next: Send): Promise<(Reply | Error)[]> {
+async function loadBatch(
+  calls: readonly Call[],
+  lookup: Lookup,
+  next: Send,
+): Promise<(Reply | Error)[]> {
   const [first] = calls;
   if (first === undefined) return [];
   const keys = [...new Set(calls.map((call) => keyArgument(call, lookup)))];
@@ -60,9 +69,17 @@ function distribute(calls: readonly Call[], lookup: Lookup, reply: Reply): (Repl
   });
 }
 
-function valueFor(call: Call, lookup: Lookup, { found, strays }: { found: unknown[]; strays: boolean }): unknown {
+function valueFor(
+  call: Call,
+  lookup: Lookup,
+  { found, strays }: { found: unknown[]; strays: boolean },
+): unknown {
   if (strays && (lookup.many || found.length === 0)) {
-    throw callError(call, 'invalid-body', `answered with an item that has no readable "${lookup.by}"`);
+    throw callError(
+      call,
+      'invalid-body',
+      `answered with an item that has no readable "${lookup.by}"`,
+    );
   }
   if (lookup.many && (found.length > 0 || lookup.missing === 'null')) {
     return found.map((item) => parseValue(call, call.operation.response, item));
@@ -77,11 +94,14 @@ function refuseKey(call: Call, lookup: Lookup): void {
   const separated = 'query' in lookup.keys && lookup.keys.repeat !== true;
   const problem = problemOf(key, separated);
   if (problem === undefined) return;
-  throw callError(call, 'invalid-argument', `argument "${lookup.by}" ${problem}`, { argument: lookup.by });
+  throw callError(call, 'invalid-argument', `argument "${lookup.by}" ${problem}`, {
+    argument: lookup.by,
+  });
 }
 
 function problemOf(key: string | undefined, separated: boolean): string | undefined {
-  if (key === undefined || key === '') return 'is not a key: use a string or a number that is not empty';
+  if (key === undefined || key === '')
+    return 'is not a key: use a string or a number that is not empty';
   if (separated && key.includes(',')) return 'contains a comma, which separates keys';
   return key.isWellFormed() ? undefined : 'is not well-formed Unicode';
 }
@@ -92,7 +112,9 @@ function keyArgument(call: Call, lookup: Lookup): string {
 
 /** Keys are compared as text: a service may answer `7` for `"7"`. */
 function keyText(key: unknown): string | undefined {
-  return typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint' ? String(key) : undefined;
+  return typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint'
+    ? String(key)
+    : undefined;
 }
 
 function settle(make: () => Reply): Reply | Error {

@@ -14,7 +14,13 @@ export function bulkhead(config: Required<BulkheadConfig>, clock: Clock): Policy
   return (next) => (call) => {
     if (limit.activeCount < config.concurrency) return limit(() => next(call));
     if (limit.pendingCount >= config.queue) {
-      return Promise.reject(callError(call, 'overloaded', `has ${config.concurrency} calls in flight and ${config.queue} waiting`));
+      return Promise.reject(
+        callError(
+          call,
+          'overloaded',
+          `has ${config.concurrency} calls in flight and ${config.queue} waiting`,
+        ),
+      );
     }
     return new Promise((resolve, reject) => {
       const place = waitForPlace(call, { clock, waitMs: config.waitMs, reject });

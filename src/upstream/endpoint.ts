@@ -32,18 +32,23 @@ export function addressesOf(service: Service, environment: Environment): readonl
   const text = typeof url === 'string' ? url : environment[url.env];
   const origin = typeof url === 'string' ? `service "${name}": url` : url.env;
   if (text === undefined || text.trim() === '') {
-    throw new ConfigurationError(`${origin} is not set. It is the base URL of the service "${name}", as in http://127.0.0.1:4001.`);
+    throw new ConfigurationError(
+      `${origin} is not set. It is the base URL of the service "${name}", as in http://127.0.0.1:4001.`,
+    );
   }
   return text.split(',').map((part) => toBaseUrl(part.trim(), origin));
 }
 
 function toBaseUrl(text: string, origin: string): URL {
   const url = URL.parse(text);
-  const usable = url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
+  const usable =
+    url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
   if (usable && url.username === '' && url.password === '') return url;
   // The text is not repeated when it may hold a password.
   const shown = text.includes('@') ? 'what it holds' : JSON.stringify(text);
-  throw new ConfigurationError(`${origin}: ${shown} cannot be used. Use an http or https URL without credentials, query or fragment, as in http://127.0.0.1:4001.`);
+  throw new ConfigurationError(
+    `${origin}: ${shown} cannot be used. Use an http or https URL without credentials, query or fragment, as in http://127.0.0.1:4001.`,
+  );
 }
 
 /** Opens a pool for one address. Connections are made when they are needed. */

@@ -35,8 +35,15 @@ export function parseValue(call: Call, schema: z.ZodType, value: unknown, status
   const [issue] = result.error.issues;
   const pointer = (issue?.path ?? []).map((part) => `/${String(part)}`).join('');
   const where = pointer === '' ? 'its body' : `${pointer} in its body`;
-  const empty = value === null && pointer === '' ? ' (the answer had no body; make the schema nullable if that is meant)' : '';
-  throw callError(call, 'invalid-body', `answered ${status}, but ${where} does not fit the schema: ${issue?.message ?? 'unknown'}${empty}`);
+  const empty =
+    value === null && pointer === ''
+      ? ' (the answer had no body; make the schema nullable if that is meant)'
+      : '';
+  throw callError(
+    call,
+    'invalid-body',
+    `answered ${status}, but ${where} does not fit the schema: ${issue?.message ?? 'unknown'}${empty}`,
+  );
 }
 
 function statusError(call: Call, { status, headers }: RawReply): Error {
@@ -65,8 +72,12 @@ async function decode(call: Call, body: Buffer, encoding: string): Promise<Buffe
     return await decoders[name](body, { maxOutputLength: largestDecoded });
   } catch (error) {
     const tooLarge = error instanceof RangeError;
-    const message = tooLarge ? `decompresses to more than ${largestDecoded} bytes` : `is not valid ${name}`;
-    throw callError(call, tooLarge ? 'too-large' : 'invalid-body', `its body ${message}`, { cause: error });
+    const message = tooLarge
+      ? `decompresses to more than ${largestDecoded} bytes`
+      : `is not valid ${name}`;
+    throw callError(call, tooLarge ? 'too-large' : 'invalid-body', `its body ${message}`, {
+      cause: error,
+    });
   }
 }
 

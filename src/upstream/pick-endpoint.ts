@@ -8,7 +8,8 @@ export function pickEndpoint(endpoints: readonly Endpoint[]): Policy {
   return (next) => async (call) => {
     const endpoint = endpoints[turn % endpoints.length];
     turn += 1;
-    if (endpoint === undefined) throw new Error(`service "${call.operation.service.name}" has no endpoint`);
+    if (endpoint === undefined)
+      throw new Error(`service "${call.operation.service.name}" has no endpoint`);
     return next({ ...call, endpoint });
   };
 }

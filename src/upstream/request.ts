@@ -43,7 +43,12 @@ function parsed(call: Call, schema: z.ZodType, value: unknown, part: 'query' | '
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const path = [...(part === 'body' ? ['body'] : []), ...(issue?.path.map(String) ?? [])];
-  throw callError(call, 'invalid-argument', `argument "${path.join('.')}": ${issue?.message ?? 'does not fit'}`, {
-    argument: path[0] ?? part,
-  });
+  throw callError(
+    call,
+    'invalid-argument',
+    `argument "${path.join('.')}": ${issue?.message ?? 'does not fit'}`,
+    {
+      argument: path[0] ?? part,
+    },
+  );
 }

@@ -41,7 +41,8 @@ export function segmentProblem(text: string): string | undefined {
 function searchOf(call: Call, query: Readonly<Record<string, unknown>>): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    for (const item of Array.isArray(value) ? value : [value]) appendValue(search, call, name, item);
+    for (const item of Array.isArray(value) ? value : [value])
+      appendValue(search, call, name, item);
   }
   const keys = keysOf(call);
   const rest = search.toString();
@@ -51,7 +52,8 @@ function searchOf(call: Call, query: Readonly<Record<string, unknown>>): string 
 function appendValue(search: URLSearchParams, call: Call, name: string, value: unknown): void {
   if (value === undefined || value === null) return;
   if (value instanceof Date) return search.append(name, value.toISOString());
-  if (typeof value === 'object') throw refusal(call, name, 'is an object, which has no form in a query');
+  if (typeof value === 'object')
+    throw refusal(call, name, 'is an object, which has no form in a query');
   search.append(name, String(value));
 }
 
@@ -61,7 +63,9 @@ function keysOf(call: Call): string {
   if (call.keys === undefined || style === undefined || 'body' in style) return '';
   const name = encodeURIComponent(style.query);
   const keys = call.keys.map(encodeURIComponent);
-  return style.repeat === true ? keys.map((key) => `${name}=${key}`).join('&') : `${name}=${keys.join(',')}`;
+  return style.repeat === true
+    ? keys.map((key) => `${name}=${key}`).join('&')
+    : `${name}=${keys.join(',')}`;
 }
 
 function refusal(call: Call, argument: string, problem: string): Error {

@@ -55,7 +55,9 @@ class ReplyReader implements DispatchHandler {
     this.#size += chunk.length;
     const { maxBodyBytes } = this.#call.operation.policies;
     if (this.#size > maxBodyBytes) {
-      this.#fail(callError(this.#call, 'too-large', `answered with more than ${maxBodyBytes} bytes`));
+      this.#fail(
+        callError(this.#call, 'too-large', `answered with more than ${maxBodyBytes} bytes`),
+      );
       return;
     }
     this.#chunks.push(chunk);
@@ -64,7 +66,8 @@ class ReplyReader implements DispatchHandler {
   onResponseEnd(): void {
     this.#release();
     const [only] = this.#chunks;
-    const body = this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
+    const body =
+      this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
     this.#resolve({ status: this.#status, headers: this.#headers, body });
   }
 
@@ -102,7 +105,9 @@ function toCallError(call: Call, error: Error & { code?: string }, answered: boo
     return callError(call, 'connect', `no connection (${code})`, { cause: error });
   }
   if (code.startsWith('HPE_')) {
-    return callError(call, 'invalid-body', `answered something that is not HTTP (${code})`, { cause: error });
+    return callError(call, 'invalid-body', `answered something that is not HTTP (${code})`, {
+      cause: error,
+    });
   }
   const when = answered ? 'in the middle of its answer' : 'before it answered';
   return callError(call, 'reset', `the connection broke ${when} (${code})`, { cause: error });

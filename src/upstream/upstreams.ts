@@ -35,7 +35,11 @@ export interface Caller {
 }
 
 /** Makes a call for the request it was opened for. */
-export type CallOperation = (operation: Operation, args: Call['args'], trace: unknown) => Promise<Reply>;
+export type CallOperation = (
+  operation: Operation,
+  args: Call['args'],
+  trace: unknown,
+) => Promise<Reply>;
 
 export interface Upstreams {
   /** What one request calls services through. */
@@ -74,7 +78,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
 
   const toService: Send = (call) => {
     const service = services.get(call.operation.service.name);
-    if (service === undefined) throw new Error(`service "${call.operation.service.name}" was not opened`);
+    if (service === undefined)
+      throw new Error(`service "${call.operation.service.name}" was not opened`);
     return service(call);
   };
 
@@ -89,7 +94,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   };
 }
 
-function openEndpoints({ services, environment }: UpstreamsOptions): ReadonlyMap<Service, readonly Endpoint[]> {
+function openEndpoints({
+  services,
+  environment,
+}: UpstreamsOptions): ReadonlyMap<Service, readonly Endpoint[]> {
   const addresses = new Map<Service, readonly URL[]>();
   const problems: string[] = [];
   for (const service of services) {
@@ -101,12 +109,23 @@ function openEndpoints({ services, environment }: UpstreamsOptions): ReadonlyMap
     }
   }
   if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
-  return new Map([...addresses].map(([service, urls]) => [service, urls.map((url) => createEndpoint(service, url))]));
+  return new Map(
+    [...addresses].map(([service, urls]) => [
+      service,
+      urls.map((url) => createEndpoint(service, url)),
+    ]),
+  );
 }
 
 function toCall(caller: Caller, part: Pick<Call, 'operation' | 'args' | 'trace'>): Call {
   const { signal, deadlineAt } = caller;
-  const call = { ...part, signal, deadlineAt, headers: forwarded(caller, part.operation), waiters: [] };
+  const call = {
+    ...part,
+    signal,
+    deadlineAt,
+    headers: forwarded(caller, part.operation),
+    waiters: [],
+  };
   return { ...call, waiters: [call] };
 }
 
