@@ -16,7 +16,8 @@ const finished = new ExecutionError('disconnected', 'the request is over');
 
 export function openDeadline(clock: Clock, at: number): Deadline {
   const controller = new AbortController();
-  const expire = (): void => controller.abort(new ExecutionError('deadline', 'the request ran out of time'));
+  const expire = (): void =>
+    controller.abort(new ExecutionError('deadline', 'the request ran out of time'));
   const cancelTimer = clock.after(Math.max(0, at - clock.now()), expire);
   return {
     signal: controller.signal,

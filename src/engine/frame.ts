@@ -38,7 +38,11 @@ export function whenKnown(frame: Frame, ids: readonly number[]): Promise<unknown
     const promise = pendingOf(frame, id);
     if (promise !== undefined) pending.push(promise);
   }
-  return pending.length === 0 ? undefined : pending.length === 1 ? pending[0] : Promise.all(pending);
+  return pending.length === 0
+    ? undefined
+    : pending.length === 1
+      ? pending[0]
+      : Promise.all(pending);
 }
 
 /** The step under way, or failed; `undefined` when its value is there. */

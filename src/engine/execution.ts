@@ -1,0 +1,49 @@
+/** The shapes of one request on its way through a plan. */
+import type { InputName } from '../dsl/node.ts';
+import type { Plan, Step } from '../plan/plan.ts';
+import type { CallOperation } from '../upstream/upstreams.ts';
+import type { Degradation } from './step-error.ts';
+
+export interface EngineRequest {
+  readonly inputs: Readonly<Record<InputName, unknown>>;
+  /** A header of the client's request, by its lower-case name. */
+  header(name: string): string | undefined;
+  /** When it arrived, on the clock's scale: the deadline counts from there. */
+  readonly startedAt: number;
+  /** The time the client allows, in case that is shorter. */
+  readonly timeoutMs?: number | undefined;
+  /** Registers what to do when the client goes away. */
+  onDisconnect(listener: () => void): void;
+  /** Opaque: what telemetry needs to know about the request. */
+  readonly trace: unknown;
+}
+
+export interface Outcome {
+  readonly value: unknown;
+  readonly degraded: readonly Degradation[];
+}
+
+/** One run of a step that telemetry may watch. */
+export interface StepRun {
+  readonly step: Step;
+  /** The request's or the surrounding step's; whoever watches may put its own here. */
+  trace: unknown;
+  /** `given` had nothing to run on. */
+  skipped: boolean;
+  /** How many items `each` ran for. */
+  items: number | undefined;
+}
+
+/** Something done around a step. Steps inside `each` run too often to be watched one by one. */
+export type AroundStep = (run: StepRun, work: () => Promise<unknown>) => Promise<unknown>;
+
+/** Everything that lives as long as one request. */
+export interface Execution {
+  readonly plan: Plan;
+  readonly request: EngineRequest;
+  readonly call: CallOperation;
+  readonly aroundStep: AroundStep;
+  readonly degraded: Degradation[];
+  /** Unsafe calls that succeeded: what a later failure cannot take back. */
+  readonly completed: string[];
+}

@@ -1,0 +1,76 @@
+/** What the steps do that take time: call a service, run a block, run it for every item. */
+import { isSafe } from '../dsl/route.ts';
+import { ExecutionError } from '../errors.ts';
+import type { PlanBlock } from '../plan/plan.ts';
+import { runBlock } from './block.ts';
+import type { Execution, StepRun } from './execution.ts';
+import { assemble, createFrame, read } from './frame.ts';
+import type { Frame } from './frame.ts';
+
+export function perform(execution: Execution, frame: Frame, run: StepRun): Promise<unknown> {
+  const { node, block } = run.step;
+  if (node.kind === 'call') return callOperation(execution, frame, run);
+  if (block === undefined) throw new Error(`step "${run.step.name}" has nothing to run`);
+  if (node.kind === 'given')
+    return runGiven(execution, frame, { run, block, present: read(frame, node.on) });
+  if (node.kind === 'each') {
+    return runEach(execution, frame, { run, block, list: read(frame, node.over), max: node.max });
+  }
+  throw new Error(`a ${node.kind} takes no time`);
+}
+
+async function callOperation(execution: Execution, frame: Frame, run: StepRun): Promise<unknown> {
+  const { node } = run.step;
+  if (node.kind !== 'call') throw new Error('only calls call operations');
+  const { operation } = node;
+  const args = assemble(frame, node.args) as Record<string, unknown>; // arguments are drawn as an object
+  const reply = await execution.call(operation, args, run.trace);
+  if (!isSafe(operation.route.method) && operation.lookup === undefined) {
+    execution.completed.push(run.step.name);
+  }
+  return reply.value;
+}
+
+async function runGiven(
+  execution: Execution,
+  frame: Frame,
+  { run, block, present }: { run: StepRun; block: PlanBlock; present: unknown },
+): Promise<unknown> {
+  if (present === null || present === undefined) {
+    run.skipped = true;
+    return null;
+  }
+  return runBlock(execution, inner(frame, { run, block, item: present, index: undefined }));
+}
+
+async function runEach(
+  execution: Execution,
+  frame: Frame,
+  { run, block, list, max }: { run: StepRun; block: PlanBlock; list: unknown; max: number },
+): Promise<unknown> {
+  if (!Array.isArray(list)) {
+    throw new ExecutionError('not-a-list', 'each() was given something that is not a list');
+  }
+  if (list.length > max) {
+    throw new ExecutionError(
+      'too-many-items',
+      `each() was given ${list.length} items, more than its max of ${max}`,
+    );
+  }
+  run.items = list.length;
+  return Promise.all(
+    list.map((item, index) => runBlock(execution, inner(frame, { run, block, item, index }))),
+  );
+}
+
+function inner(
+  parent: Frame,
+  {
+    run,
+    block,
+    item,
+    index,
+  }: { run: StepRun; block: PlanBlock; item: unknown; index: number | undefined },
+): Frame {
+  return createFrame({ block, steps: parent.steps, parent, item, index, trace: run.trace });
+}
