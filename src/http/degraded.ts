@@ -1,0 +1,32 @@
+/** How a response says that parts of it are missing. */
+import type { Degradation } from '../engine/step-error.ts';
+import { toProblem } from './problem.ts';
+
+/** `Plait-Degraded`: a structured field (RFC 9651), a list with one item per step and reason. */
+export function degradedHeader(degraded: readonly Degradation[]): string {
+  const items = degraded.map(
+    ({ step, error }) => `${item(step)};reason=${error.reason.kind}${statusOf(error.reason)}`,
+  );
+  const counts = new Map<string, number>();
+  for (const text of items) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return [...counts]
+    .map(([text, count]) => (count === 1 ? text : `${text};count=${count}`))
+    .join(', ');
+}
+
+/** The value of `$problems`: an entry for every place where something is missing. */
+export function problemsOf(degraded: readonly Degradation[]): readonly object[] {
+  return degraded.flatMap(({ step, error, pointers }) => {
+    const { type, title, status } = toProblem(error);
+    return pointers.map((pointer) => ({ pointer, step, type, title, status }));
+  });
+}
+
+function statusOf(reason: Degradation['error']['reason']): string {
+  return 'status' in reason && reason.status !== undefined ? `;status=${reason.status}` : '';
+}
+
+/** A token begins with a letter or `*`; other names are strings. Names have no characters to escape. */
+function item(name: string): string {
+  return /^[A-Za-z*]/.test(name) ? name : `"${name}"`;
+}

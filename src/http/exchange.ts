@@ -1,0 +1,43 @@
+/** One client request and its response, as seen from outside: what the edge, telemetry and logs share. */
+import type { Degradation } from '../engine/step-error.ts';
+
+/** Filled in as the request goes through; one per request. */
+export interface Exchange {
+  readonly requestId: string;
+  /** On the clock's scale. */
+  readonly startedAt: number;
+  onDisconnect(listener: () => void): void;
+  /** Opaque: the span of the request, for whoever makes children of it. */
+  trace: unknown;
+  /** Set where the request is traced: goes into problems. */
+  traceId: string | undefined;
+  /** The route that matched, as `/orders/{orderId}`. */
+  route: string | undefined;
+  /** The name of the composition that answered. */
+  composition: string | undefined;
+  degraded: readonly Degradation[];
+  /** What made the response a 5xx. */
+  error: unknown;
+}
+
+/** Answers a request. Everything around answering has this shape too. */
+export type Handler = (request: Request, exchange: Exchange) => Response | Promise<Response>;
+
+export function createExchange(
+  part: Pick<Exchange, 'requestId' | 'startedAt' | 'onDisconnect'>,
+): Exchange {
+  return {
+    ...part,
+    trace: undefined,
+    traceId: undefined,
+    route: undefined,
+    composition: undefined,
+    degraded: [],
+    error: undefined,
+  };
+}
+
+/** The client's `X-Request-Id` when it is short and harmless, or a new one. */
+export function requestIdOf(given: string | null): string {
+  return given !== null && /^[\w.-]{1,128}$/.test(given) ? given : crypto.randomUUID();
+}

@@ -1,0 +1,153 @@
+/** Errors → problem details (RFC 9457). The one place where an error becomes a status. */
+import { StepError } from '../engine/step-error.ts';
+import { ExecutionError, RequestError, UpstreamError } from '../errors.ts';
+import type { RequestErrorKind, UpstreamErrorKind } from '../errors.ts';
+import type { Exchange } from './exchange.ts';
+
+/** What the client is told. Never an upstream's body, address or stack. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail?: string;
+  /** The step that failed. */
+  readonly step?: string;
+  readonly errors?: readonly {
+    readonly in: string;
+    readonly pointer: string;
+    readonly detail: string;
+  }[];
+  /** Steps that changed something before the request failed. */
+  readonly completed?: readonly string[];
+  /** Seconds, for the header of the same name. */
+  readonly retryAfter?: number;
+}
+
+/** Upstream statuses that mean the same to our client. */
+const passedOn: Readonly<Record<number, string>> = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not found',
+  409: 'Conflict',
+  410: 'Gone',
+  422: 'Unprocessable content',
+  429: 'Too many requests',
+};
+
+const upstreamProblems: Readonly<
+  Record<UpstreamErrorKind, readonly [status: number, title: string]>
+> = {
+  status: [502, 'Upstream failed'],
+  connect: [502, 'Upstream unreachable'],
+  reset: [502, 'Upstream broke the connection'],
+  timeout: [504, 'Upstream timed out'],
+  deadline: [504, 'Deadline exceeded'],
+  'invalid-body': [502, 'Upstream answered something invalid'],
+  'too-large': [502, 'Upstream answered too much'],
+  overloaded: [503, 'Upstream overloaded'],
+  missing: [404, 'Not found'],
+  'invalid-argument': [502, 'Upstream cannot be asked'],
+  aborted: [503, 'Request aborted'],
+};
+
+const requestProblems: Readonly<
+  Record<RequestErrorKind, readonly [status: number, title: string]>
+> = {
+  'invalid-request': [400, 'Invalid request'],
+  'not-found': [404, 'Not found'],
+  'method-not-allowed': [405, 'Method not allowed'],
+  'body-too-large': [413, 'Content too large'],
+  'unsupported-media-type': [415, 'Unsupported media type'],
+};
+
+/** The problem an error is to the client. An unknown error is a 500 that says nothing about it. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof StepError) return stepProblem(error);
+  if (error instanceof ExecutionError) return executionProblem(error);
+  if (error instanceof RequestError) return requestProblem(error);
+  return { type: typeOf('internal'), title: 'Internal error', status: 500 };
+}
+
+function stepProblem(error: StepError): Problem {
+  const { reason, step, completed } = error;
+  const problem =
+    reason instanceof UpstreamError ? upstreamProblem(reason) : executionProblem(reason);
+  return { ...problem, step: step.name, ...(completed.length > 0 && { completed }) };
+}
+
+function upstreamProblem(error: UpstreamError): Problem {
+  const { kind, service, operation, status } = error;
+  const same = kind === 'status' && status !== undefined ? passedOn[status] : undefined;
+  if (same !== undefined && status !== undefined) {
+    const retryAfter = status === 429 ? error.retryAfterSeconds : undefined;
+    return {
+      type: typeOf(`upstream-${status}`),
+      title: same,
+      status,
+      detail: `${service}.${operation} answered ${status}.`,
+      ...(retryAfter !== undefined && { retryAfter }),
+    };
+  }
+  const [mapped, title] = upstreamProblems[kind];
+  const detail = `${title.replace('Upstream', `${service}.${operation}`)}.`;
+  return {
+    type: typeOf(kind === 'deadline' ? 'deadline' : `upstream-${kind}`),
+    title,
+    status: mapped,
+    detail,
+    ...(mapped === 503 && { retryAfter: 1 }),
+  };
+}
+
+function executionProblem({ kind }: ExecutionError): Problem {
+  switch (kind) {
+    case 'deadline':
+      return { type: typeOf(kind), title: 'Deadline exceeded', status: 504 };
+    case 'too-many-items':
+    case 'not-a-list':
+      return { type: typeOf(kind), title: 'Upstream answered an unusable list', status: 502 };
+    case 'map-failed':
+    case 'response-mismatch':
+      return { type: typeOf(kind), title: 'The response could not be computed', status: 500 };
+    case 'disconnected':
+      return { type: typeOf(kind), title: 'Client closed the request', status: 499 };
+    default:
+      return kind satisfies never;
+  }
+}
+
+function requestProblem(error: RequestError): Problem {
+  const [status, title] = requestProblems[error.kind];
+  const errors = error.fields.map(({ in: part, pointer, detail }) => ({
+    in: part,
+    pointer,
+    detail,
+  }));
+  return {
+    type: typeOf(error.kind),
+    title,
+    status,
+    detail: error.message,
+    ...(errors.length > 0 && { errors }),
+  };
+}
+
+/** A problem as a response. */
+export function problemResponse(problem: Problem, exchange: Exchange, instance: string): Response {
+  const { retryAfter, ...body } = problem;
+  const headers = new Headers({
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'x-request-id': exchange.requestId,
+  });
+  if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
+  const { requestId, traceId } = exchange;
+  return new Response(JSON.stringify({ ...body, instance, requestId, traceId }), {
+    status: problem.status,
+    headers,
+  });
+}
+
+function typeOf(kind: string): string {
+  return `urn:plait:problem:${kind}`;
+}

@@ -1,0 +1,92 @@
+/** The door to @hono/node-server: sockets in, responses out, and a stop that loses nothing. */
+import { createAdaptorServer } from '@hono/node-server';
+import type { Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Clock } from '../clock.ts';
+import { ConfigurationError } from '../errors.ts';
+import { createExchange, requestIdOf } from './exchange.ts';
+import type { Exchange, Handler } from './exchange.ts';
+
+export interface ServerOptions {
+  readonly handler: Handler;
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly clock: Clock;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  /** Stops accepting, lets what is under way finish for at most `graceMs`, then breaks the rest. */
+  close(graceMs: number): Promise<void>;
+}
+
+export async function startServer({
+  handler,
+  host,
+  port,
+  clock,
+}: ServerOptions): Promise<RunningServer> {
+  let closing = false;
+  const server = createAdaptorServer({
+    // Replacing the global Request and Response would change them for compositions too.
+    overrideGlobalObjects: false,
+    serverOptions: {
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      maxHeaderSize: 16 * 1024,
+      connectionsCheckingInterval: 1_000,
+    },
+    fetch(request, env) {
+      const outgoing = env.outgoing as ServerResponse; // HTTP/1.1: no other server is made here
+      if (closing) outgoing.shouldKeepAlive = false;
+      return handler(request, exchangeFor(request, outgoing, clock));
+    },
+  }) as Server; // without `createServer` it is node:http's
+  await listen(server, host, port);
+  const address = server.address() as AddressInfo; // it listens on TCP
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    close(graceMs) {
+      closing = true;
+      return stop(server, graceMs);
+    },
+  };
+}
+
+function exchangeFor(request: Request, outgoing: ServerResponse, clock: Clock): Exchange {
+  return createExchange({
+    requestId: requestIdOf(request.headers.get('x-request-id')),
+    startedAt: clock.now(),
+    onDisconnect(listener) {
+      outgoing.once('close', () => {
+        if (!outgoing.writableFinished) listener();
+      });
+    },
+  });
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        new ConfigurationError(
+          `Cannot listen on ${host}:${port} (${error.code}). Set PORT and HOST to an address that is free.`,
+          { cause: error },
+        ),
+      );
+    });
+    server.listen(port, host, () => resolve());
+  });
+}
+
+function stop(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(force);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
