@@ -1,0 +1,114 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+const source = join(root, 'src');
+
+/** From the top down: a file imports from its own layer or from one before it. */
+const layers = [
+  ['clock.ts', 'errors.ts', 'json.ts'],
+  ['dsl'],
+  ['plan'],
+  ['upstream'],
+  ['engine'],
+  ['edge'],
+  ['http'],
+  ['telemetry'],
+  ['cli'],
+];
+
+/** The one file that may import a package at run time. */
+const doors: Record<string, string> = {
+  dataloader: 'upstream/batch.ts',
+  'p-limit': 'upstream/bulkhead.ts',
+  undici: 'upstream/endpoint.ts',
+  acorn: 'plan/conditions.ts',
+  'secure-json-parse': 'json.ts',
+  '@hono/node-server': 'http/server.ts',
+  hono: 'http/app.ts',
+  '@opentelemetry/sdk-node': 'telemetry/sdk.ts',
+  citty: 'cli/main.ts',
+};
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
+
+const imports = filesIn(source).flatMap(importsOf);
+
+describe('the layers', () => {
+  it('import in one direction', () => {
+    const violations = imports
+      .filter(({ target }) => target.startsWith('.'))
+      .map(({ file, target }) => ({
+        file,
+        to: relative(source, join(source, dirname(file), target)),
+      }))
+      .filter(({ file, to }) => !mayImport(file, to));
+    expect(violations).toEqual([]);
+  });
+
+  it('knows every folder of src', () => {
+    const homeless = filesIn(source).filter((file) => file !== 'index.ts' && layerOf(file) === -1);
+    expect(homeless).toEqual([]);
+  });
+
+  it.each(Object.entries(doors))('lets %s in through %s only', (name, door) => {
+    const users = imports.filter(({ target, typeOnly }) => !typeOnly && isPackage(target, name));
+    expect([...new Set(users.map(({ file }) => file))]).toEqual([door]);
+  });
+
+  it('lets compositions import plait, zod and each other, nothing else', () => {
+    const folder = join(root, 'compositions');
+    const targets = filesIn(folder).flatMap((file) => importsOf(file, folder));
+    for (const { file, target } of targets) {
+      const inside =
+        target.startsWith('.') &&
+        !relative(folder, join(folder, dirname(file), target)).startsWith('..');
+      expect(inside || target === 'plait' || target === 'zod', `${file} imports ${target}`).toBe(
+        true,
+      );
+    }
+  });
+
+  it('lets nothing in src import the mocks', () => {
+    expect(imports.filter(({ target }) => target.includes('mocks/'))).toEqual([]);
+  });
+});
+
+/** The front door hands out the DSL and nothing imports it. */
+function mayImport(file: string, to: string): boolean {
+  if (file === 'index.ts') return to.startsWith('dsl/');
+  return to !== 'index.ts' && layerOf(to) >= 0 && layerOf(to) <= layerOf(file);
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+}
+
+function importsOf(file: string, folder: unknown = source): Import[] {
+  const base = typeof folder === 'string' ? folder : source;
+  const text = readFileSync(join(base, file), 'utf8');
+  const pattern =
+    /^(?:import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm;
+  return [...text.matchAll(pattern)].map((match) => ({
+    file,
+    target: match[2] ?? match[3] ?? '',
+    typeOnly: match[1] !== undefined,
+  }));
+}
+
+function layerOf(file: string): number {
+  return layers.findIndex((names) =>
+    names.some((name) => file === name || file.startsWith(`${name}/`)),
+  );
+}
+
+function isPackage(target: string, name: string): boolean {
+  return target === name || target.startsWith(`${name}/`);
+}

@@ -1,0 +1,82 @@
+/** A whole gateway over real sockets, with the mocks it calls and a log of what they were asked. */
+import { onTestFinished } from 'vitest';
+import { startMocks } from '../mocks/server.ts';
+import type { Mocks } from '../mocks/server.ts';
+import { startGateway } from '../src/cli/gateway.ts';
+import type { Clock } from '../src/clock.ts';
+import type { Composition } from '../src/dsl/composition.ts';
+import { compileAll } from '../src/plan/compile.ts';
+import type { Telemetry } from '../src/telemetry/telemetry.ts';
+
+export interface StartOptions {
+  /** By name, as files would be called. */
+  readonly compositions: Readonly<Record<string, Composition>>;
+  readonly clock?: Clock;
+  readonly telemetry?: Telemetry;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface Started {
+  readonly url: string;
+  readonly mocks: Mocks;
+  get(path: string, init?: RequestInit): Promise<Answer>;
+  /** Errors nobody declared. */
+  readonly internalErrors: readonly unknown[];
+  close(): Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly json: any; // eslint-disable-line typescript/no-explicit-any -- tests look into whatever comes back
+}
+
+/** Stops by itself when the test is over. */
+export async function start(options: StartOptions): Promise<Started> {
+  const mocks = await startMocks();
+  const named = Object.entries(options.compositions).map(([name, composition]) => ({
+    name,
+    composition,
+  }));
+  const { plans, errors } = compileAll(named);
+  if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join('\n'));
+  const internalErrors: unknown[] = [];
+  const gateway = await startGateway({
+    plans,
+    host: '127.0.0.1',
+    port: 0,
+    environment: { ...environmentOf(mocks), ...options.environment },
+    onInternalError: (error) => internalErrors.push(error),
+    ...(options.clock && { clock: options.clock }),
+    ...(options.telemetry && { telemetry: options.telemetry }),
+  });
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= stop());
+  async function stop(): Promise<void> {
+    await gateway.close(0);
+    await mocks.close();
+  }
+  onTestFinished(close);
+  return {
+    url: gateway.url,
+    mocks,
+    internalErrors,
+    close,
+    get: (path, init) => request(gateway.url + path, init),
+  };
+}
+
+/** The variables that lead a gateway to the mocks. */
+export function environmentOf({ orders, payments, shipping }: Mocks): Record<string, string> {
+  return { ORDERS_URL: orders.url, PAYMENTS_URL: payments.url, SHIPPING_URL: shipping.url };
+}
+
+export async function request(url: string, init?: RequestInit): Promise<Answer> {
+  const response = await fetch(url, init);
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    json: text === '' ? undefined : JSON.parse(text),
+  };
+}
