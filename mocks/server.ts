@@ -72,22 +72,24 @@ async function startOne(
 async function main(): Promise<void> {
   const base = parseBasePort(process.env['MOCKS_BASE_PORT']);
   const mocks = await startMocks({
-    ports: { orders: base, payments: base + 1, shipping: base + 2 },
+    ports: base === 0 ? {} : { orders: base, payments: base + 1, shipping: base + 2 },
     host: process.env['HOST'] || '127.0.0.1',
   });
   console.log(`orders   ${mocks.orders.url}`);
   console.log(`payments ${mocks.payments.url}`);
   console.log(`shipping ${mocks.shipping.url}`);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => void mocks.close().then(() => process.exit(0)));
+  // `disconnect`: whoever started this as a child process is gone.
+  for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) {
+    process.once(event, () => void mocks.close().then(() => process.exit(0)));
   }
   console.log('ready Ctrl-C stops the mock services');
 }
 
+/** 0: any free ports. */
 function parseBasePort(text: string | undefined): number {
   const port = Number(text || DEFAULT_BASE_PORT);
-  if (Number.isInteger(port) && port >= 1 && port <= 65_533) return port;
-  throw new Error(`MOCKS_BASE_PORT is "${text}". Give a whole number from 1 to 65533.`);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_533) return port;
+  throw new Error(`MOCKS_BASE_PORT is "${text}". Give a whole number from 0 (any free) to 65533.`);
 }
 
 if (import.meta.main) {

@@ -126,10 +126,12 @@ describe('node mocks/server.ts', () => {
     expect(errors).toMatch(/^orders: cannot listen on 127\.0\.0\.1:\d+: the port is in use.*\n$/u);
   });
 
-  it.each(['x', '0', '65534', '1.5'])('refuses MOCKS_BASE_PORT=%s', async (port) => {
+  it.each(['x', '-1', '65534', '1.5'])('refuses MOCKS_BASE_PORT=%s', async (port) => {
     const child = run({ MOCKS_BASE_PORT: port });
     const [code, errors] = await Promise.all([once(child, 'exit'), text(child.stderr)]);
     expect(code).toEqual([1, null]);
-    expect(errors).toBe(`MOCKS_BASE_PORT is "${port}". Give a whole number from 1 to 65533.\n`);
+    expect(errors).toBe(
+      `MOCKS_BASE_PORT is "${port}". Give a whole number from 0 (any free) to 65533.\n`,
+    );
   });
 });
