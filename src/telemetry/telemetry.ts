@@ -12,11 +12,22 @@ export interface Telemetry {
   shutdown(): Promise<void>;
 }
 
-/** Telemetry that is off. */
+/** Telemetry that is off: nothing is recorded, and a client's trace still reaches the services. */
 export const unobserved: Telemetry = {
-  aroundHandler: (next) => next,
+  aroundHandler: (next) => (request, exchange) => {
+    const traceparent = request.headers.get('traceparent');
+    return next(
+      request,
+      traceparent === null ? exchange : Object.assign(exchange, { trace: traceparent }),
+    );
+  },
   aroundStep: (_, work) => work(),
   aroundCall: (next) => next,
-  aroundAttempt: (next) => next,
+  aroundAttempt: (next) => (call) => {
+    const { trace, headers } = call;
+    return next(
+      typeof trace === 'string' ? { ...call, headers: { ...headers, traceparent: trace } } : call,
+    );
+  },
   shutdown: async () => undefined,
 };

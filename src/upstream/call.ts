@@ -12,7 +12,9 @@ export interface Call {
   readonly headers: Readonly<Record<string, string>>;
   /** Aborted when nobody waits any more; its reason says why. */
   readonly signal: AbortSignal;
-  /** When the request has to be over, on the clock's scale. */
+  /** When the call was made, on the clock's scale. */
+  readonly createdAt: number;
+  /** When the request has to be over, on the same scale. */
   readonly deadlineAt: number;
   /** Opaque here: what telemetry needs to know about the step that calls. */
   readonly trace: unknown;

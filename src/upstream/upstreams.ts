@@ -86,7 +86,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   return {
     open(caller) {
       const perRequest = pipeline([deduplicate(), batch(), aroundCall], toService);
-      return (operation, args, trace) => perRequest(toCall(caller, { operation, args, trace }));
+      return (operation, args, trace) =>
+        perRequest(toCall(caller, { operation, args, trace, createdAt: clock.now() }));
     },
     close: async () => {
       await Promise.all([...endpoints.values()].flat().map((endpoint) => endpoint.destroy()));
@@ -117,7 +118,10 @@ function openEndpoints({
   );
 }
 
-function toCall(caller: Caller, part: Pick<Call, 'operation' | 'args' | 'trace'>): Call {
+function toCall(
+  caller: Caller,
+  part: Pick<Call, 'operation' | 'args' | 'trace' | 'createdAt'>,
+): Call {
   const { signal, deadlineAt } = caller;
   const call = {
     ...part,

@@ -1,0 +1,9 @@
+/** Span times. The SDK's own are whole milliseconds, in which children can begin before their parents. */
+import type { HrTime } from '@opentelemetry/api';
+
+/** The wall clock at the resolution of the monotonic one. */
+export function now(): HrTime {
+  const ms = performance.timeOrigin + performance.now();
+  const seconds = Math.trunc(ms / 1_000);
+  return [seconds, Math.round((ms - seconds * 1_000) * 1e6)];
+}

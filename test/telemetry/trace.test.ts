@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { run, runMocks } from '../processes.ts';
+import { startSink } from './otlp-sink.ts';
+import type { Sink, SinkSpan } from './otlp-sink.ts';
+
+const [internal, server, client] = [1, 2, 3];
+
+/** Mocks and gateway as processes of their own, all sending their spans to one sink. */
+async function start(): Promise<{ url: string; sink: Sink }> {
+  const sink = await startSink();
+  const telemetry = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+  };
+  const services = await runMocks(telemetry);
+  const url = await run('bin/plait.js', ['start'], { ...telemetry, ...services, PORT: '0' }).ready;
+  return { url, sink };
+}
+
+function childrenOf(spans: readonly SinkSpan[], parent: SinkSpan): SinkSpan[] {
+  return spans
+    .filter(({ parentSpanId }) => parentSpanId === parent.spanId)
+    .toSorted((a, b) => a.name.localeCompare(b.name));
+}
+
+/** The trace as nested lists of names. */
+function treeOf(spans: readonly SinkSpan[], span: SinkSpan): unknown {
+  const children = childrenOf(spans, span).map((child) => treeOf(spans, child));
+  const name = `${span.service}: ${span.name}`;
+  return children.length === 0 ? name : [name, ...children];
+}
+
+function only(spans: readonly SinkSpan[], name: string): SinkSpan {
+  const [span, ...more] = spans.filter((one) => one.name === name);
+  if (span === undefined || more.length > 0)
+    throw new Error(`${more.length + 1} spans named ${name}`);
+  return span;
+}
+
+describe('the trace of one summary', () => {
+  it('leads from the request over steps, batches and attempts into the services', async () => {
+    const { url, sink } = await start();
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const response = await fetch(`${url}/orders/ord_1001/summary`, {
+      headers: { traceparent: `00-${traceId}-b7ad6b7169203331-01` },
+    });
+    expect(response.status).toBe(200);
+    const spans = await sink.waitFor(12);
+
+    expect(spans).toHaveLength(12);
+    expect(new Set(spans.map((span) => span.traceId))).toEqual(new Set([traceId]));
+    const root = only(spans, 'GET /orders/{orderId}/summary');
+    expect(root.parentSpanId).toBe('b7ad6b7169203331');
+    expect(treeOf(spans, root)).toEqual([
+      'plait: GET /orders/{orderId}/summary',
+      ['plait: step order', ['plait: GET /orders/{orderId}', 'orders: GET /orders/{orderId}']],
+      [
+        'plait: step payment',
+        ['plait: batch payments.paymentOf', ['plait: GET /payments', 'payments: GET /payments']],
+      ],
+      [
+        'plait: step shipment',
+        [
+          'plait: batch shipping.shipmentOf',
+          ['plait: GET /shipments/latest', 'shipping: GET /shipments/latest'],
+        ],
+      ],
+    ]);
+  });
+
+  it('has the kinds and attributes by which it is read', async () => {
+    const { url, sink } = await start();
+    await fetch(`${url}/orders/ord_1001/summary`);
+    const spans = (await sink.waitFor(12)).filter(({ service }) => service === 'plait');
+
+    const root = only(spans, 'GET /orders/{orderId}/summary');
+    expect(root).toMatchObject({ kind: server, status: { code: 0 } });
+    expect(root.attributes).toMatchObject({
+      'http.request.method': 'GET',
+      'http.route': '/orders/{orderId}/summary',
+      'url.path': '/orders/ord_1001/summary',
+      'plait.composition': 'order-summary',
+    });
+    expect(Number(root.attributes['http.response.status_code'])).toBe(200);
+
+    const step = only(spans, 'step payment');
+    expect(step.kind).toBe(internal);
+    expect(step.attributes).toMatchObject({
+      'plait.step.name': 'payment',
+      'plait.step.operation': 'payments.paymentOf',
+      'plait.step.optional': true,
+    });
+
+    const batch = only(spans, 'batch payments.paymentOf');
+    expect(batch.kind).toBe(internal);
+    expect(Number(batch.attributes['plait.batch.size'])).toBe(1);
+    expect(Number(batch.attributes['plait.batch.loads'])).toBe(1);
+
+    const attempt = only(spans, 'GET /payments');
+    expect(attempt.kind).toBe(client);
+    expect(attempt.attributes).toMatchObject({
+      'url.template': '/payments',
+      'server.address': '127.0.0.1',
+      'service.peer.name': 'payments',
+      'peer.service': 'payments',
+    });
+  });
+
+  it('nests its times below a millisecond', async () => {
+    const { url, sink } = await start();
+    await fetch(`${url}/orders/ord_1001/summary`);
+    const spans = await sink.waitFor(12);
+
+    const parents = new Map(spans.map((span) => [span.spanId, span]));
+    const nested = spans.flatMap((span) => {
+      const parent = parents.get(span.parentSpanId ?? '');
+      return parent === undefined ? [] : [{ span, parent }];
+    });
+    expect(nested).toHaveLength(11);
+    for (const { span, parent } of nested) {
+      // Between two processes the clocks agree to some microseconds only.
+      const slack = span.service === parent.service ? 0n : 1_000_000n;
+      expect(span.startTimeUnixNano + slack, `${span.name} starts`).toBeGreaterThanOrEqual(
+        parent.startTimeUnixNano,
+      );
+      expect(span.endTimeUnixNano, `${span.name} ends`).toBeLessThanOrEqual(
+        parent.endTimeUnixNano + slack,
+      );
+    }
+    expect(spans.some((span) => span.startTimeUnixNano % 1_000_000n !== 0n)).toBe(true);
+  });
+});
