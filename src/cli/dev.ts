@@ -1,0 +1,109 @@
+/** `plait dev`: mock services and gateway side by side; the gateway starts again on every change. */
+import { existsSync, watch } from 'node:fs';
+import { connect } from 'node:net';
+import { resolve } from 'node:path';
+import { ConfigurationError } from '../errors.ts';
+import { collectorOf } from '../telemetry/sdk.ts';
+import type { Environment } from '../upstream/endpoint.ts';
+import { startChild } from './child.ts';
+import type { Child } from './child.ts';
+import { whenStopped } from './stop.ts';
+
+const mocksProgram = 'mocks/server.ts';
+const localCollector = 'http://127.0.0.1:4318';
+
+export async function dev({ folder }: { folder: string }): Promise<void> {
+  const environment = await developmentEnvironment();
+  const mocks = existsSync(mocksProgram) ? await startMocks(environment) : undefined;
+  let gateway = startGateway(folder, environment);
+  let restarts = Promise.resolve();
+
+  async function restart(file: string): Promise<void> {
+    console.log(`\n${file} changed, starting again`);
+    await gateway.stop();
+    gateway = startGateway(folder, environment);
+    await announced(gateway);
+  }
+
+  whenStopped(async () => {
+    await Promise.all([gateway.stop(), mocks?.stop()]);
+  });
+  for (const path of new Set([folder, 'src']))
+    if (existsSync(path)) {
+      onChange(path, (file) => (restarts = restarts.then(() => restart(file))));
+    }
+  if (await announced(gateway)) await printGuide(gateway, environment);
+}
+
+/** Variables that are not set get what fits a developer's machine. */
+async function developmentEnvironment(): Promise<Environment> {
+  const base = Number(process.env['MOCKS_BASE_PORT'] ?? 4001);
+  const local = (offset: number): string => `http://127.0.0.1:${base + offset}`;
+  const defaults = {
+    NODE_ENV: 'development',
+    ORDERS_URL: local(0),
+    PAYMENTS_URL: local(1),
+    SHIPPING_URL: local(2),
+    ...((await isListening(localCollector)) && { OTEL_EXPORTER_OTLP_ENDPOINT: localCollector }),
+  };
+  return { ...defaults, ...process.env };
+}
+
+async function startMocks(environment: Environment): Promise<Child> {
+  const mocks = startChild(mocksProgram, [], environment);
+  if ((await mocks.ready) !== undefined) return mocks;
+  throw new ConfigurationError(
+    'The mock services did not start. Set MOCKS_BASE_PORT to the first of three free ports.',
+  );
+}
+
+function startGateway(folder: string, environment: Environment): Child {
+  const program = resolve(import.meta.dirname, 'main.ts');
+  return startChild(program, ['start', '--tolerant', '--compositions', folder], environment);
+}
+
+/** Whether it came up; where it did not, it has said why, and the next change is another try. */
+async function announced(gateway: Child): Promise<boolean> {
+  const url = await gateway.ready;
+  console.log(
+    url === undefined ? 'The gateway is not running; waiting for a change.' : `ready ${url}`,
+  );
+  return url !== undefined;
+}
+
+async function printGuide(gateway: Child, environment: Environment): Promise<void> {
+  const url = await gateway.ready;
+  const collector = collectorOf(environment);
+  const traces =
+    collector === undefined
+      ? `not recorded: nothing listens at ${localCollector}. Start Jaeger (docker compose up -d jaeger), then this again.`
+      : `go to ${collector}; in Jaeger: http://127.0.0.1:16686/search?service=plait`;
+  console.log(`
+  Try      curl ${url}/orders/ord_1001/summary
+  Explain  npx plait explain order-summary
+  Traces   ${traces}
+`);
+}
+
+/** Editors write a file in several strokes: they count as one change. */
+function onChange(path: string, react: (file: string) => Promise<void>): void {
+  let timer: NodeJS.Timeout | undefined;
+  watch(path, { recursive: true }, (_, file) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void react(`${path}/${file ?? ''}`), 100);
+  });
+}
+
+function isListening(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  return new Promise((settle) => {
+    const socket = connect({ host: hostname, port: Number(port), timeout: 500 });
+    const answer = (listening: boolean): void => {
+      socket.destroy();
+      settle(listening);
+    };
+    socket.once('connect', () => answer(true));
+    socket.once('error', () => answer(false));
+    socket.once('timeout', () => answer(false));
+  });
+}

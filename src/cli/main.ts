@@ -1,0 +1,67 @@
+/** The command line: the door to citty. */
+import { defineCommand, runMain } from 'citty';
+import { check } from './check.ts';
+import { dev } from './dev.ts';
+import { explainRoute } from './explain-route.ts';
+import { orExit } from './exit.ts';
+import { start } from './start.ts';
+
+const compositions = {
+  type: 'string',
+  default: 'compositions',
+  valueHint: 'folder',
+  description: 'The folder with the composition files',
+} as const;
+
+const commands = {
+  dev: defineCommand({
+    meta: { description: 'Run gateway and mock services, and start again on every change' },
+    args: { compositions },
+    run: ({ args }) => orExit(() => dev({ folder: args.compositions })),
+  }),
+  start: defineCommand({
+    meta: { description: 'Run the gateway' },
+    args: {
+      compositions,
+      tolerant: {
+        type: 'boolean',
+        default: false,
+        description: 'Serve what is healthy although other compositions do not load',
+      },
+    },
+    run: ({ args }) => orExit(() => start({ folder: args.compositions, tolerant: args.tolerant })),
+  }),
+  check: defineCommand({
+    meta: { description: 'Load all compositions and report everything that is wrong with them' },
+    args: { compositions },
+    run: ({ args }) => orExit(() => check({ folder: args.compositions })),
+  }),
+  explain: defineCommand({
+    meta: { description: 'Show the plan of a composition: what waits for what' },
+    args: {
+      route: {
+        type: 'positional',
+        required: false,
+        description: 'A route, a path, or the name of a composition; all of them without',
+      },
+      compositions,
+      mermaid: { type: 'boolean', default: false, description: 'Print a Mermaid flowchart' },
+      json: { type: 'boolean', default: false, description: 'Print JSON' },
+    },
+    run: ({ args }) =>
+      orExit(() =>
+        explainRoute({
+          folder: args.compositions,
+          wanted: args.route,
+          format: args.json ? 'json' : args.mermaid ? 'mermaid' : 'tree',
+        }),
+      ),
+  }),
+};
+
+await runMain(
+  defineCommand({
+    meta: { name: 'plait', description: 'A REST aggregation gateway' },
+    subCommands: commands,
+  }),
+);

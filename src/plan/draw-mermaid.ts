@@ -1,0 +1,55 @@
+/** An explained plan as a Mermaid flowchart: an arrow leads from a step to what waits for it. */
+import type { ExplainedPlan, ExplainedStep } from './explain.ts';
+
+export function drawMermaid(plan: ExplainedPlan): string {
+  const ids = new Map(allSteps(plan.steps).map((step, index) => [step.name, `s${index}`]));
+  return [
+    'flowchart LR',
+    `  request([${quoted(plan.route)}])`,
+    ...drawSteps(plan.steps, { ids, indent: '  ', start: 'request' }),
+  ].join('\n');
+}
+
+interface Position {
+  readonly ids: ReadonlyMap<string, string>;
+  readonly indent: string;
+  /** What steps that wait for nothing in their block are drawn after. */
+  readonly start: string;
+}
+
+function drawSteps(steps: readonly ExplainedStep[], position: Position): string[] {
+  return steps.flatMap((step) => [...drawStep(step, position), ...drawArrows(step, position)]);
+}
+
+function drawStep(step: ExplainedStep, { ids, indent }: Position): string[] {
+  const id = ids.get(step.name) ?? step.name;
+  if (step.steps === undefined) return [`${indent}${id}[${quoted(label(step))}]`];
+  const inner = { ids, indent: `${indent}  `, start: `${id}_item` };
+  return [
+    `${indent}subgraph ${id} [${quoted(label(step))}]`,
+    `${indent}  ${id}_item((${step.kind === 'each' ? 'item' : 'present'}))`,
+    ...drawSteps(step.steps, inner),
+    `${indent}end`,
+  ];
+}
+
+function drawArrows(step: ExplainedStep, { ids, indent, start }: Position): string[] {
+  const id = ids.get(step.name) ?? step.name;
+  const arrow = step.failure === 'required' ? '-->' : '-.->';
+  const sources =
+    step.waitsFor.length === 0 ? [start] : step.waitsFor.map((name) => ids.get(name) ?? name);
+  return sources.map((source) => `${indent}${source} ${arrow} ${id}`);
+}
+
+function label({ name, kind, call, failure }: ExplainedStep): string {
+  const what = call === undefined ? kind : `${call.operation}${call.batch ? ' (batched)' : ''}`;
+  return `${name}<br/>${what}${failure === 'required' ? '' : `<br/>${failure}`}`;
+}
+
+function allSteps(steps: readonly ExplainedStep[]): ExplainedStep[] {
+  return steps.flatMap((step) => [step, ...allSteps(step.steps ?? [])]);
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll('"', '#quot;')}"`;
+}

@@ -1,0 +1,134 @@
+/** A plan in words and pictures: what waits for what, what is batched, what bounds it. */
+import type { Operation } from '../dsl/operation.ts';
+import type { Plan, PlanBlock, Step } from './plan.ts';
+
+/** What `plait explain --json` prints. */
+export interface ExplainedPlan {
+  readonly composition: string;
+  readonly route: string;
+  readonly summary?: string;
+  readonly deadlineMs: number;
+  readonly degraded: 'allow' | 'fail';
+  /** The longest chain of calls that wait for each other: the least number of round trips. */
+  readonly roundTrips: number;
+  readonly steps: readonly ExplainedStep[];
+}
+
+export interface ExplainedStep {
+  readonly name: string;
+  readonly kind: 'call' | 'map' | 'given' | 'each';
+  /** The names of the steps whose values it needs; none: it starts with the request. */
+  readonly waitsFor: readonly string[];
+  readonly failure: 'required' | 'optional' | 'fallback';
+  readonly call?: ExplainedCall;
+  /** The most items `each` runs for. */
+  readonly maxItems?: number;
+  /** What `given` and `each` run. */
+  readonly steps?: readonly ExplainedStep[];
+}
+
+export interface ExplainedCall {
+  readonly operation: string;
+  readonly route: string;
+  /** How many keys become one request. */
+  readonly batch?: { readonly by: string; readonly max: number; readonly keys: string };
+  /** The client's headers sent along. */
+  readonly forward: readonly string[];
+  /** In effect: an attempt cannot take longer than the request. */
+  readonly timeoutMs: number;
+  readonly maxBodyBytes: number;
+  readonly bulkhead: {
+    readonly concurrency: number;
+    readonly queue: number;
+    readonly waitMs: number;
+  };
+}
+
+export function explain(plan: Plan): ExplainedPlan {
+  return {
+    composition: plan.name,
+    route: plan.route.text,
+    ...(plan.summary !== undefined && { summary: plan.summary }),
+    deadlineMs: plan.deadlineMs,
+    degraded: plan.degraded,
+    roundTrips: Math.max(0, ...plan.steps.map((step) => roundTripsTo(plan, step))),
+    steps: explainBlock(plan, plan.root),
+  };
+}
+
+function explainBlock(plan: Plan, block: PlanBlock): ExplainedStep[] {
+  return block.steps.flatMap((step) => {
+    const { node } = step;
+    if (
+      node.kind !== 'call' &&
+      node.kind !== 'map' &&
+      node.kind !== 'given' &&
+      node.kind !== 'each'
+    )
+      return [];
+    return {
+      name: step.name,
+      kind: node.kind,
+      waitsFor: waitsFor(plan, step).map(({ name }) => name),
+      failure: step.tolerated ?? 'required',
+      ...(node.kind === 'call' && { call: explainCall(node.operation, plan.deadlineMs) }),
+      ...(node.kind === 'each' && { maxItems: node.max }),
+      ...(step.block && { steps: explainBlock(plan, step.block) }),
+    };
+  });
+}
+
+/** The steps behind what a step reads: through `pick`, `optional` and the like, to what has to run. */
+function waitsFor(plan: Plan, step: Step): Step[] {
+  const found = step.needs.flatMap((id) => {
+    const need = plan.steps[id];
+    return need === undefined ? [] : isRun(need) ? [need] : waitsFor(plan, need);
+  });
+  return [...new Set(found)];
+}
+
+function isRun({ node }: Step): boolean {
+  return (
+    node.kind === 'call' || node.kind === 'map' || node.kind === 'given' || node.kind === 'each'
+  );
+}
+
+function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
+  const { service, lookup, policies } = operation;
+  return {
+    operation: `${service.name}.${operation.name}`,
+    route: operation.route.text,
+    ...(lookup && { batch: { by: lookup.by, max: lookup.max, keys: keysOf(lookup.keys) } }),
+    forward: operation.forward,
+    timeoutMs: Math.min(policies.timeoutMs, deadlineMs),
+    maxBodyBytes: policies.maxBodyBytes,
+    bulkhead: service.bulkhead,
+  };
+}
+
+function keysOf(keys: { query: string; repeat?: boolean } | { body: string }): string {
+  if ('body' in keys) return `{"${keys.body}":["a","b"]}`;
+  return keys.repeat === true ? `?${keys.query}=a&${keys.query}=b` : `?${keys.query}=a,b`;
+}
+
+/** How many calls in a row it takes until the step has its value. */
+function roundTripsTo(plan: Plan, step: Step): number {
+  const before = Math.max(
+    0,
+    ...[...step.needs, ...ownersOf(plan, step)].map((id) => roundTripsBefore(plan, id)),
+  );
+  return before + (step.node.kind === 'call' ? 1 : 0);
+}
+
+function roundTripsBefore(plan: Plan, id: number): number {
+  const step = plan.steps[id];
+  if (step === undefined) return 0;
+  const inside = (step.block?.steps ?? []).map((inner) => roundTripsTo(plan, inner));
+  return Math.max(roundTripsTo(plan, step), ...inside);
+}
+
+/** What the `given` or `each` around a step waits for, its steps wait for too. */
+function ownersOf(plan: Plan, step: Step): readonly number[] {
+  const owner = plan.steps.find(({ block }) => block?.steps.includes(step));
+  return owner === undefined ? [] : [...owner.needs, ...ownersOf(plan, owner)];
+}
