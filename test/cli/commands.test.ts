@@ -210,17 +210,17 @@ describe('plait dev', () => {
     const again = lines.findLast((line) => line.startsWith('ready '))?.slice('ready '.length);
     expect((await request(`${again}/ping`)).json).toEqual({ pong: true });
   });
-
-  async function said(
-    program: Program,
-    isThere: (lines: readonly string[]) => boolean,
-  ): Promise<readonly string[]> {
-    while (!isThere(program.lines)) await new Promise((resolve) => setTimeout(resolve, 20));
-    return program.lines;
-  }
-
-  /** Three ports in a row that were free a moment ago, below those the system hands out itself. */
-  async function freeBase(): Promise<string> {
-    return String(10_000 + (process.pid % 6_000) * 3);
-  }
 });
+
+async function said(
+  program: Program,
+  isThere: (lines: readonly string[]) => boolean,
+): Promise<readonly string[]> {
+  while (!isThere(program.lines)) await new Promise((resolve) => setTimeout(resolve, 20));
+  return program.lines;
+}
+
+/** Three ports in a row that were free a moment ago, below those the system hands out itself. */
+async function freeBase(): Promise<string> {
+  return String(10_000 + (process.pid % 6_000) * 3);
+}

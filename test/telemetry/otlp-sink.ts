@@ -57,13 +57,13 @@ export interface Sink {
 export async function startSink(): Promise<Sink> {
   const spans: SinkSpan[] = [];
   let received = '';
-  let onSpans = (): void => undefined;
+  let onSpans: (() => void) | undefined;
   const server = createServer((request, response) => {
     void json(request).then((body) => {
       received += JSON.stringify(body);
       spans.push(...readSpans(body));
       response.setHeader('content-type', 'application/json').end('{}');
-      return onSpans();
+      return onSpans?.();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -77,8 +77,9 @@ export async function startSink(): Promise<Sink> {
     received: () => received,
     waitFor: (count) =>
       new Promise((resolve) => {
-        onSpans = () => (spans.length >= count ? resolve(spans) : undefined);
-        onSpans();
+        const check = (): void => void (spans.length >= count && resolve(spans));
+        onSpans = check;
+        check();
       }),
   };
 }
