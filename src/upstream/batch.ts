@@ -3,8 +3,11 @@ import DataLoader from 'dataloader';
 import type { Lookup } from '../dsl/operation.ts';
 import type { Call, Policy, Reply, Send } from './call.ts';
 import { callError } from './call.ts';
-import { canonical } from './key.ts';
+import { canonical, keyText } from './key.ts';
 import { fieldOf, parseValue } from './parse.ts';
+
+/** A longer one would make its whole batch fail. */
+const longestKey = 1_024;
 
 /** One instance serves one request. Calls of operations that are not lookups pass through. */
 export function batch(): Policy {
@@ -102,19 +105,13 @@ function refuseKey(call: Call, lookup: Lookup): void {
 function problemOf(key: string | undefined, separated: boolean): string | undefined {
   if (key === undefined || key === '')
     return 'is not a key: use a string or a number that is not empty';
+  if (key.length > longestKey) return `is longer than ${longestKey} characters`;
   if (separated && key.includes(',')) return 'contains a comma, which separates keys';
   return key.isWellFormed() ? undefined : 'is not well-formed Unicode';
 }
 
 function keyArgument(call: Call, lookup: Lookup): string {
   return keyText(call.args[lookup.by]) ?? '';
-}
-
-/** Keys are compared as text: a service may answer `7` for `"7"`. */
-function keyText(key: unknown): string | undefined {
-  return typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint'
-    ? String(key)
-    : undefined;
 }
 
 function settle(make: () => Reply): Reply | Error {

@@ -11,9 +11,12 @@ import { callError } from './call.ts';
  */
 export function bulkhead(config: Required<BulkheadConfig>, clock: Clock): Policy {
   const limit = pLimit(config.concurrency);
+  // Those who left stay in p-limit's queue until their turn comes, so it cannot say how many wait.
+  let waiting = 0;
   return (next) => (call) => {
+    if (call.signal.aborted) return Promise.reject(call.signal.reason);
     if (limit.activeCount < config.concurrency) return limit(() => next(call));
-    if (limit.pendingCount >= config.queue) {
+    if (waiting >= config.queue) {
       return Promise.reject(
         callError(
           call,
@@ -23,7 +26,13 @@ export function bulkhead(config: Required<BulkheadConfig>, clock: Clock): Policy
       );
     }
     return new Promise((resolve, reject) => {
-      const place = waitForPlace(call, { clock, waitMs: config.waitMs, reject });
+      waiting += 1;
+      const place = waitForPlace(call, {
+        clock,
+        waitMs: config.waitMs,
+        reject,
+        onLeave: () => (waiting -= 1),
+      });
       limit(() => enter(place, next, call)).then(resolve, reject);
     });
   };
@@ -37,7 +46,12 @@ interface Waiting {
 /** Rejects when the wait gets too long or the request ends first. */
 function waitForPlace(
   call: Call,
-  options: { clock: Clock; waitMs: number; reject: (reason: unknown) => void },
+  options: {
+    clock: Clock;
+    waitMs: number;
+    reject: (reason: unknown) => void;
+    onLeave: () => void;
+  },
 ): Waiting {
   const state = { gone: false, leave };
   const give = (reason: unknown): void => {
@@ -51,6 +65,7 @@ function waitForPlace(
   );
   call.signal.addEventListener('abort', onAbort, { once: true });
   function leave(): void {
+    options.onLeave();
     cancelTimer();
     call.signal.removeEventListener('abort', onAbort);
   }
@@ -59,7 +74,7 @@ function waitForPlace(
 
 /** The place is there; nobody may be waiting for it any more. */
 async function enter(place: Waiting, next: Send, call: Call): Promise<Reply> {
-  place.leave();
   if (place.gone) throw callError(call, 'aborted', 'nobody waits any more');
+  place.leave();
   return next(call);
 }

@@ -36,16 +36,17 @@ export function addressesOf(service: Service, environment: Environment): readonl
       `${origin} is not set. It is the base URL of the service "${name}", as in http://127.0.0.1:4001.`,
     );
   }
-  return text.split(',').map((part) => toBaseUrl(part.trim(), origin));
+  // A comma in a password cuts it in two: what may be a secret is seen in the whole text, not in a part.
+  const secret = /[@?#]/.test(text);
+  return text.split(',').map((part) => toBaseUrl(part.trim(), origin, secret));
 }
 
-function toBaseUrl(text: string, origin: string): URL {
+function toBaseUrl(text: string, origin: string, secret: boolean): URL {
   const url = URL.parse(text);
   const usable =
     url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
   if (usable && url.username === '' && url.password === '') return url;
-  // The text is not repeated when it may hold a password.
-  const shown = text.includes('@') ? 'what it holds' : JSON.stringify(text);
+  const shown = secret ? 'what it holds' : JSON.stringify(text);
   throw new ConfigurationError(
     `${origin}: ${shown} cannot be used. Use an http or https URL without credentials, query or fragment, as in http://127.0.0.1:4001.`,
   );

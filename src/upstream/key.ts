@@ -1,4 +1,4 @@
-/** When two calls are the same call. */
+/** When two calls are the same call, and two keys the same key. */
 import type { Call } from './call.ts';
 
 /**
@@ -6,12 +6,36 @@ import type { Call } from './call.ts';
  * same forwarded headers. The order of fields does not matter, `undefined` is absence.
  */
 export function keyOf(call: Call): string {
-  return `${call.operation.service.name}.${call.operation.name} ${canonical(call.args)} ${canonical(call.headers)}`;
+  const { operation, headers } = call;
+  return `${operation.service.name}.${operation.name} ${canonical(comparable(call))} ${canonical(headers)}`;
 }
 
-/** JSON with sorted fields. */
+/** The arguments; of a lookup, with its key as text, since `7` and `"7"` ask for the same item. */
+function comparable({ operation, args }: Call): Call['args'] {
+  const by = operation.lookup?.by;
+  const key = by === undefined ? undefined : keyText(args[by]);
+  return by === undefined || key === undefined ? args : { ...args, [by]: key };
+}
+
+/**
+ * A key as text: a service may answer `7` for `"7"`. Numbers that JSON cannot carry exactly are no keys:
+ * two of them may have become the same.
+ */
+export function keyText(key: unknown): string | undefined {
+  if (typeof key === 'number' && !(Math.abs(key) <= Number.MAX_SAFE_INTEGER)) return undefined;
+  return typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint'
+    ? String(key)
+    : undefined;
+}
+
+/** JSON with sorted fields; a `bigint` is the text it becomes in a URL. */
 export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => (isRecord(part) ? sorted(part) : part)) ?? '';
+  return JSON.stringify(value, (_, part: unknown) => toComparable(part)) ?? '';
+}
+
+function toComparable(part: unknown): unknown {
+  if (typeof part === 'bigint') return String(part);
+  return isRecord(part) ? sorted(part) : part;
 }
 
 function sorted(record: Readonly<Record<string, unknown>>): Record<string, unknown> {

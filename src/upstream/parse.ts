@@ -47,18 +47,23 @@ export function parseValue(call: Call, schema: z.ZodType, value: unknown, status
 }
 
 function statusError(call: Call, { status, headers }: RawReply): Error {
-  const retryAfter = Number(headers['retry-after']);
+  const retryAfter = String(headers['retry-after']);
   return callError(call, 'status', `answered ${status}`, {
     status,
-    ...(Number.isFinite(retryAfter) && retryAfter >= 0 && { retryAfterSeconds: retryAfter }),
+    ...(/^\d{1,9}$/.test(retryAfter) && { retryAfterSeconds: Number(retryAfter) }),
   });
 }
 
 function parseBody(call: Call, body: Buffer): unknown {
   try {
     return parseJson(body.toString('utf8'));
-  } catch (error) {
-    throw callError(call, 'invalid-body', 'answered something that is not JSON', { cause: error });
+  } catch {
+    // No cause: the engine's message quotes the body.
+    throw callError(
+      call,
+      'invalid-body',
+      'answered something that is not JSON, or is nested too deeply',
+    );
   }
 }
 

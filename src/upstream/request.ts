@@ -15,7 +15,7 @@ export interface HttpRequest {
 /** @throws UpstreamError of kind `invalid-argument` when the arguments do not fit the operation. */
 export function toHttpRequest(call: Call, clock: Clock): HttpRequest {
   const { operation } = call;
-  const query = operation.query ? parsed(call, operation.query, call.args, 'query') : {};
+  const query = operation.query ? parsed(call, operation.query, queryArguments(call), 'query') : {};
   const body = bodyOf(call);
   return {
     method: operation.route.method,
@@ -30,12 +30,21 @@ export function toHttpRequest(call: Call, clock: Clock): HttpRequest {
   };
 }
 
+/** The arguments that do not go elsewhere: a strict schema would refuse them, a loose one let them in. */
+function queryArguments({ operation, args }: Call): Record<string, unknown> {
+  const elsewhere = new Set([...operation.route.params, operation.lookup?.by]);
+  if (operation.body !== undefined) elsewhere.add('body');
+  return Object.fromEntries(Object.entries(args).filter(([name]) => !elsewhere.has(name)));
+}
+
 function bodyOf(call: Call): string | null {
   const { body, lookup } = call.operation;
   if (call.keys !== undefined && lookup !== undefined && 'body' in lookup.keys) {
     return JSON.stringify({ [lookup.keys.body]: call.keys });
   }
-  return body === undefined ? null : JSON.stringify(parsed(call, body, call.args['body'], 'body'));
+  if (body === undefined) return null;
+  const value = parsed(call, body, call.args['body'], 'body');
+  return value === undefined ? null : JSON.stringify(value);
 }
 
 function parsed(call: Call, schema: z.ZodType, value: unknown, part: 'query' | 'body'): unknown {
@@ -46,9 +55,7 @@ function parsed(call: Call, schema: z.ZodType, value: unknown, part: 'query' | '
   throw callError(
     call,
     'invalid-argument',
-    `argument "${path.join('.')}": ${issue?.message ?? 'does not fit'}`,
-    {
-      argument: path[0] ?? part,
-    },
+    `argument "${path.join('.') || part}": ${issue?.message ?? 'does not fit'}`,
+    { argument: path[0] ?? part },
   );
 }

@@ -23,7 +23,8 @@ function encodeSegment(call: Call, name: string): string {
     throw refusal(call, name, `is ${value === null ? 'null' : typeof value}, not text`);
   }
   const text = String(value);
-  const problem = segmentProblem(text);
+  const problem =
+    typeof value === 'number' && !Number.isFinite(value) ? `is ${text}` : segmentProblem(text);
   if (problem !== undefined) throw refusal(call, name, problem);
   return encodeURIComponent(text);
 }
@@ -51,10 +52,17 @@ function searchOf(call: Call, query: Readonly<Record<string, unknown>>): string 
 
 function appendValue(search: URLSearchParams, call: Call, name: string, value: unknown): void {
   if (value === undefined || value === null) return;
-  if (value instanceof Date) return search.append(name, value.toISOString());
+  if (value instanceof Date) return search.append(name, dateText(call, name, value));
   if (typeof value === 'object')
     throw refusal(call, name, 'is an object, which has no form in a query');
-  search.append(name, String(value));
+  const text = String(value);
+  if (!text.isWellFormed()) throw refusal(call, name, 'is not well-formed Unicode');
+  search.append(name, text);
+}
+
+function dateText(call: Call, name: string, date: Date): string {
+  if (Number.isNaN(date.getTime())) throw refusal(call, name, 'is not a valid date');
+  return date.toISOString();
 }
 
 /** `orderIds=a,b` or `orderId=a&orderId=b`. */

@@ -73,7 +73,8 @@ class ReplyReader implements DispatchHandler {
 
   onResponseError(_: DispatchController, error: Error): void {
     this.#release();
-    this.#reject(toCallError(this.#call, error, this.#status !== 0));
+    const phase = this.#status !== 0 ? 'answer' : this.#controller ? 'request' : 'connect';
+    this.#reject(toCallError(this.#call, error, phase));
   }
 
   #fail(reason: unknown): void {
@@ -87,29 +88,26 @@ class ReplyReader implements DispatchHandler {
   }
 }
 
-const connectCodes = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
+/** How far an exchange came: undici starts a request when it has a connection for it. */
+type Phase = 'connect' | 'request' | 'answer';
 
 /** undici's and the system's words for a failed exchange → ours. */
-function toCallError(call: Call, error: Error & { code?: string }, answered: boolean): Error {
+function toCallError(call: Call, error: Error & { code?: string }, phase: Phase): Error {
   if (call.signal.aborted) return toError(call.signal.reason);
   const code = error.code ?? error.name;
-  if (connectCodes.has(code)) {
+  if (phase === 'connect') {
     return callError(call, 'connect', `no connection (${code})`, { cause: error });
   }
-  if (code.startsWith('HPE_')) {
-    return callError(call, 'invalid-body', `answered something that is not HTTP (${code})`, {
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') {
+    return callError(call, 'too-large', 'answered with headers that are too large', {
       cause: error,
     });
   }
-  const when = answered ? 'in the middle of its answer' : 'before it answered';
+  // undici gives parser errors no code. No cause: it carries the bytes it met.
+  if (error.name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
+    return callError(call, 'invalid-body', `answered something that is not HTTP: ${error.message}`);
+  }
+  const when = phase === 'answer' ? 'in the middle of its answer' : 'before it answered';
   return callError(call, 'reset', `the connection broke ${when} (${code})`, { cause: error });
 }
 

@@ -1,0 +1,341 @@
+import type { ServerResponse } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { operation } from '../../src/dsl/operation.ts';
+import { defineService } from '../../src/dsl/service.ts';
+import { ConfigurationError } from '../../src/errors.ts';
+import type { Call } from '../../src/upstream/call.ts';
+import { addressesOf } from '../../src/upstream/endpoint.ts';
+import { createUpstreams } from '../../src/upstream/upstreams.ts';
+import { createFakeClock } from '../fake-clock.ts';
+import { failureOf, start, startServer, startSocketServer, turn } from './_start.ts';
+
+/** Everything a client may send that is not meant for the services behind. */
+const clientHeaders = {
+  authorization: 'Bearer secret',
+  cookie: 'session=secret',
+  host: 'gateway.example',
+  connection: 'close, x-private',
+  'x-private': 'secret',
+  'x-forwarded-for': '10.0.0.1',
+  'x-forwarded-host': 'evil',
+  'x-real-ip': '10.0.0.1',
+  forwarded: 'for=10.0.0.1',
+  'proxy-authorization': 'secret',
+  'x-request-timeout-ms': '1',
+  'accept-language': 'de',
+  'x-tenant': 'blue',
+  te: 'trailers',
+  'user-agent': 'curl',
+};
+
+async function sent(options: { service?: readonly string[]; own?: readonly string[] }) {
+  const { url, requests } = await startServer();
+  const { service, call } = start({
+    url,
+    headers: clientHeaders,
+    clock: createFakeClock(),
+    service: { forward: options.service ?? [] },
+  });
+  const getOrder = operation(service, {
+    route: 'GET /',
+    response: z.null(),
+    ...(options.own && { forward: options.own }),
+  });
+  await call(getOrder, {}, undefined);
+  const { host, connection, ...headers } = requests[0]?.headers ?? {};
+  expect([host, connection]).toEqual([new URL(url).host, 'keep-alive']);
+  return headers;
+}
+
+describe('headers', () => {
+  const ours = { accept: 'application/json', 'x-request-timeout-ms': '10000' };
+
+  it('of the client stay behind unless they are listed', async () => {
+    expect(await sent({})).toEqual(ours);
+  });
+
+  it('listed by service or operation go up, by any spelling, and no others', async () => {
+    expect(await sent({ service: ['X-Tenant'], own: ['Authorization', 'x-missing'] })).toEqual({
+      ...ours,
+      'x-tenant': 'blue',
+      authorization: 'Bearer secret',
+    });
+  });
+
+  it('that are forwarded may say what is accepted', async () => {
+    expect(await sent({ service: ['accept-language'] })).toMatchObject({ 'accept-language': 'de' });
+  });
+
+  it('say how much time is left, in whole milliseconds', async () => {
+    const { url, requests } = await startServer();
+    const clock = createFakeClock({ startAt: 1_000 });
+    const { service, open, call } = start({ url, clock, deadlineInMs: 2_000.9 });
+    const get = (route: 'GET /a' | 'GET /b') => operation(service, { route, response: z.null() });
+    await call(get('GET /a'), {}, undefined);
+    clock.advance(1_999);
+    await call(get('GET /b'), {}, undefined);
+    await open()(get('GET /a'), {}, undefined);
+    expect(requests.map(({ headers }) => headers['x-request-timeout-ms'])).toEqual([
+      '2000',
+      '1',
+      '2000',
+    ]);
+  });
+
+  it('never say that less than no time is left', async () => {
+    const { url, requests } = await startServer();
+    const clock = createFakeClock();
+    const { service, call } = start({ url, clock, deadlineInMs: 5 });
+    clock.advance(100);
+    await call(operation(service, { route: 'GET /', response: z.null() }), {}, undefined);
+    expect(requests[0]?.headers['x-request-timeout-ms']).toBe('0');
+  });
+});
+
+describe('addresses', () => {
+  it('take turns, over requests too', async () => {
+    const servers = await Promise.all([startServer(), startServer(), startServer()]);
+    const { service, open } = start({ url: servers.map(({ url }) => url).join(' , ') });
+    const getOrder = operation(service, { route: 'GET /:id', response: z.null() });
+    for (const id of [0, 1, 2, 3, 4, 5, 6]) {
+      // oxlint-disable-next-line no-await-in-loop -- turns are taken one after the other
+      await open()(getOrder, { id }, undefined);
+    }
+    expect(servers.map(({ requests }) => requests.map(({ target }) => target))).toEqual([
+      ['/0', '/3', '/6'],
+      ['/1', '/4'],
+      ['/2', '/5'],
+    ]);
+  });
+
+  it.each([
+    ['', '/orders/7?all=true'],
+    ['/', '/orders/7?all=true'],
+    ['/v2', '/v2/orders/7?all=true'],
+    ['/v2/', '/v2/orders/7?all=true'],
+    ['/a%2Fb/c//', '/a%2Fb/c/orders/7?all=true'],
+  ])('with the path %j put it before every route', async (prefix, target) => {
+    const { url, requests } = await startServer();
+    const { service, call } = start({ url: url + prefix });
+    const query = z.object({ all: z.boolean() });
+    const getOrder = operation(service, { route: 'GET /orders/:id', query, response: z.null() });
+    await call(getOrder, { id: 7, all: true }, undefined);
+    expect(requests[0]?.target).toBe(target);
+  });
+
+  it('come from the environment when the service says so', async () => {
+    const { url, requests } = await startServer();
+    const { service, call } = start({ url: { env: 'SHOP_URL' }, environment: { SHOP_URL: url } });
+    await call(operation(service, { route: 'GET /a', response: z.null() }), {}, undefined);
+    expect(requests.map(({ target }) => target)).toEqual(['/a']);
+  });
+
+  it('are read with their ports and without doubt', () => {
+    const urls = 'http://a, https://b:8443/x ,http://[::1]:81';
+    const service = defineService({ name: 'shop', url: urls });
+    expect(addressesOf(service, {}).map(String)).toEqual([
+      'http://a/',
+      'https://b:8443/x',
+      'http://[::1]:81/',
+    ]);
+  });
+});
+
+describe('an address that cannot be used', () => {
+  const fromEnvironment = defineService({ name: 'shop', url: { env: 'SHOP_URL' } });
+  const refused = (text: string | undefined) => () =>
+    addressesOf(fromEnvironment, { SHOP_URL: text });
+  const advice =
+    'cannot be used. Use an http or https URL without credentials, query or fragment, as in http://127.0.0.1:4001.';
+
+  it.each([undefined, '', '  '])('because it is missing (%j) says what it is for', (text) => {
+    expect(refused(text)).toThrow(
+      new ConfigurationError(
+        'SHOP_URL is not set. It is the base URL of the service "shop", as in http://127.0.0.1:4001.',
+      ),
+    );
+  });
+
+  it('because it is missing in the file says where', () => {
+    const empty = defineService({ name: 'shop', url: '' });
+    expect(() => addressesOf(empty, {})).toThrow('service "shop": url is not set.');
+  });
+
+  it.each(['localhost:4001', 'orders', '/orders', 'ftp://orders', 'file:///etc/passwd', 'http://'])(
+    'is quoted: %s',
+    (text) => {
+      expect(refused(text)).toThrow(
+        new ConfigurationError(`SHOP_URL: ${JSON.stringify(text)} ${advice}`),
+      );
+    },
+  );
+
+  it('is quoted as it stands in the file', () => {
+    const service = defineService({ name: 'shop', url: 'orders' });
+    expect(() => addressesOf(service, {})).toThrow(`service "shop": url: "orders" ${advice}`);
+  });
+
+  it('is told apart in a list', () => {
+    expect(refused('http://a,b,http://c')).toThrow(`SHOP_URL: "b" ${advice}`);
+    expect(refused('http://a,')).toThrow(`SHOP_URL: "" ${advice}`);
+  });
+
+  it.each([
+    'http://user:hunter2@orders',
+    'http://hunter2@orders',
+    'http://user:hunter2,hunter2@orders',
+    'http://a,http://user:x,hunter2,y@orders',
+    'user:hunter2@orders:80',
+    'http://orders/?token=hunter2',
+    'http://orders/#hunter2',
+  ])('is not quoted when it may hold a secret: %s', (text) => {
+    expect(refused(text)).toThrow(new ConfigurationError(`SHOP_URL: what it holds ${advice}`));
+  });
+
+  it('is reported together with the others', () => {
+    const names = ['orders', 'payments', 'shipping'];
+    const services = names.map((name) =>
+      defineService({ name, url: { env: `${name.toUpperCase()}_URL` } }),
+    );
+    const environment = { PAYMENTS_URL: 'http://127.0.0.1:9', SHIPPING_URL: 'nowhere' };
+    expect(() => createUpstreams({ services, environment, clock: createFakeClock() })).toThrow(
+      /^ORDERS_URL is not set\. .*\nSHIPPING_URL: "nowhere" cannot be used\. .*$/,
+    );
+  });
+});
+
+describe('the pipeline', () => {
+  it('asks a real service once for the same call, and again for the next request', async () => {
+    const { url, requests } = await startServer();
+    const { service, open } = start({ url });
+    const getOrder = operation(service, { route: 'GET /orders/:id', response: z.null() });
+    const [first, second] = [open(), open()];
+    await Promise.all([first(getOrder, { id: 7 }, 0), first(getOrder, { id: 7 }, 1)]);
+    await second(getOrder, { id: 7 }, 2);
+    expect(requests.length).toBe(2);
+  });
+
+  it('shows every call and every attempt to those around it', async () => {
+    const { url } = await startServer();
+    const log: [string, Call['trace'], string | undefined][] = [];
+    const { service, call } = start({
+      url,
+      aroundCall: (next) => (one) => {
+        log.push(['call', one.trace, one.endpoint?.origin]);
+        return next(one);
+      },
+      aroundAttempt: (next) => (one) => {
+        log.push(['attempt', one.trace, one.endpoint?.origin]);
+        return next(one);
+      },
+    });
+    await call(operation(service, { route: 'GET /', response: z.null() }), {}, 'step');
+    expect(log).toEqual([
+      ['call', 'step', undefined],
+      ['attempt', 'step', url],
+    ]);
+  });
+
+  it('lets no more calls through than the service has places', async () => {
+    const inside: ServerResponse[] = [];
+    let most = 0;
+    const { url } = await startServer(async (_, response) => {
+      inside.push(response);
+      most = Math.max(most, inside.length);
+      if (inside.length < 3) return;
+      await turn().then(turn).then(turn); // time for a fourth
+      for (const one of inside.splice(0)) one.end('null');
+    });
+    const { service, call } = start({
+      url,
+      clock: createFakeClock(),
+      service: { bulkhead: { concurrency: 3, queue: 20 } },
+    });
+    const getOrder = operation(service, { route: 'GET /:id', response: z.null() });
+    await Promise.all(Array.from({ length: 21 }, (_, id) => call(getOrder, { id }, undefined)));
+    expect(most).toBe(3);
+  });
+
+  it('keeps a service that hangs away from the others', async () => {
+    const hanging = await startSocketServer(() => undefined);
+    const healthy = await startServer();
+    const clock = createFakeClock();
+    const bulkhead = { concurrency: 1, queue: 0 };
+    const slow = start({ url: hanging.url, clock, service: { name: 'slow', bulkhead } });
+    const services = [
+      slow.service,
+      defineService({ name: 'healthy', url: healthy.url, bulkhead }),
+    ] as const;
+    const upstreams = createUpstreams({ services, environment: {}, clock });
+    const request = new AbortController();
+    const call = upstreams.open({
+      signal: request.signal,
+      deadlineAt: 10_000,
+      header: () => undefined,
+    });
+    const [stuck, refused, fine] = [services[0], services[0], services[1]].map((service, id) =>
+      call(operation(service, { route: 'GET /:id', response: z.null() }), { id }, undefined),
+    );
+    const ended = stuck?.catch((error: unknown) => error);
+    expect((await failureOf(refused ?? Promise.reject())).kind).toBe('overloaded');
+    expect(await fine).toMatchObject({ value: null });
+    request.abort(new Error('over'));
+    expect(await ended).toEqual(new Error('over'));
+    await upstreams.close();
+    await Promise.all([hanging.allClosed(), healthy.allClosed()]);
+  });
+
+  it('refuses operations of services it was not given', async () => {
+    const { call } = start({});
+    const other = defineService({ name: 'other', url: 'http://127.0.0.1:9' });
+    const getOrder = operation(other, { route: 'GET /', response: z.null() });
+    await expect(call(getOrder, {}, undefined)).rejects.toThrow('service "other" was not opened');
+  });
+});
+
+describe('closing', () => {
+  it('leaves no socket, idle or busy, and fails what is in flight', async () => {
+    const server = await startSocketServer((socket, text) => {
+      if (text.includes('/fine')) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1');
+    });
+    const { service, call, upstreams } = start({ url: server.url });
+    const get = (route: 'GET /fine' | 'GET /hang') =>
+      call(operation(service, { route, response: z.unknown() }), {}, undefined);
+    const hanging = failureOf(get('GET /hang'));
+    await get('GET /fine');
+    expect(server.open.size).toBe(2);
+    await upstreams.close();
+    expect((await hanging).kind).toBe('reset');
+    await server.allClosed();
+    await turn();
+    expect(server.accepted).toBe(2);
+  });
+
+  it('leaves no socket that is just being made', async () => {
+    const server = await startSocketServer(() => undefined);
+    const { service, call, upstreams } = start({ url: server.url });
+    const getOrder = operation(service, { route: 'GET /', response: z.unknown() });
+    const failure = failureOf(call(getOrder, {}, undefined));
+    await Promise.resolve();
+    await upstreams.close();
+    expect((await failure).kind).toBe('connect');
+    await server.allClosed();
+    expect(server.requests).toEqual([]);
+  });
+
+  it('is done at once when nothing was opened', async () => {
+    const server = await startServer();
+    await start({ url: server.url }).upstreams.close();
+    expect(server.accepted).toBe(0);
+  });
+
+  it('makes later calls fail', async () => {
+    const server = await startServer();
+    const { service, call, upstreams } = start({ url: server.url });
+    await upstreams.close();
+    const getOrder = operation(service, { route: 'GET /', response: z.unknown() });
+    expect((await failureOf(call(getOrder, {}, undefined))).kind).toBe('connect');
+    expect(server.accepted).toBe(0);
+  });
+});
