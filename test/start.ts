@@ -22,7 +22,8 @@ export interface Started {
   get(path: string, init?: RequestInit): Promise<Answer>;
   /** Errors nobody declared. */
   readonly internalErrors: readonly unknown[];
-  close(): Promise<void>;
+  /** Lets what is under way finish for at most `graceMs`, which is 0 when left out. */
+  close(graceMs?: number): Promise<void>;
 }
 
 export interface Answer {
@@ -51,12 +52,12 @@ export async function start(options: StartOptions): Promise<Started> {
     ...(options.telemetry && { telemetry: options.telemetry }),
   });
   let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= stop());
-  async function stop(): Promise<void> {
-    await gateway.close(0);
+  const close = (graceMs = 0): Promise<void> => (closing ??= stop(graceMs));
+  async function stop(graceMs: number): Promise<void> {
+    await gateway.close(graceMs);
     await mocks.close();
   }
-  onTestFinished(close);
+  onTestFinished(() => close());
   return {
     url: gateway.url,
     mocks,

@@ -122,7 +122,7 @@ function tolerate(
 }
 
 function standIn(
-  { plan, degraded }: Execution,
+  { plan }: Execution,
   frame: Frame,
   { guard, error }: { guard: Step; error: unknown },
 ): unknown {
@@ -130,6 +130,6 @@ function standIn(
     error instanceof StepError && plan.degraded === 'allow' && error.reason.kind !== 'disconnected';
   if (!tolerable || guard.node.kind !== 'guard') throw error;
   const pointers = guard.places.map((place) => pointerTo(frame, place));
-  degraded.push({ step: guard.name, error, pointers });
+  frame.degraded.push({ step: guard.name, error, pointers });
   return guard.node.instead;
 }

@@ -34,7 +34,7 @@ export function createEngine({ upstreams, clock, aroundStep }: EngineOptions): E
       header: (name) => request.header(name),
     });
     try {
-      return await answer({ plan, request, call, aroundStep, degraded: [], completed: [] });
+      return await answer({ plan, request, call, aroundStep, completed: [] });
     } finally {
       // Whatever is still under way serves nobody any more.
       deadline.close();
@@ -43,7 +43,7 @@ export function createEngine({ upstreams, clock, aroundStep }: EngineOptions): E
 }
 
 async function answer(execution: Execution): Promise<Outcome> {
-  const { plan, request, degraded } = execution;
+  const { plan, request } = execution;
   const frame = createFrame({
     block: plan.root,
     steps: plan.steps,
@@ -54,7 +54,7 @@ async function answer(execution: Execution): Promise<Outcome> {
   });
   try {
     const value = await runBlock(execution, frame);
-    return { value: parsedResponse(plan, value), degraded };
+    return { value: parsedResponse(plan, value), degraded: frame.degraded };
   } catch (error) {
     if (error instanceof StepError) error.completed = execution.completed;
     throw error;

@@ -43,7 +43,6 @@ export interface Execution {
   readonly request: EngineRequest;
   readonly call: CallOperation;
   readonly aroundStep: AroundStep;
-  readonly degraded: Degradation[];
   /** Unsafe calls that succeeded: what a later failure cannot take back. */
   readonly completed: string[];
 }

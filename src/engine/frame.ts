@@ -1,6 +1,7 @@
 /** The values of one run of a block. */
 import type { Source, Template } from '../dsl/node.ts';
 import type { Place, PlanBlock, Step } from '../plan/plan.ts';
+import type { Degradation } from './step-error.ts';
 
 /** What a block's steps have produced so far. A block inside `each` has one frame per item. */
 export interface Frame {
@@ -17,11 +18,13 @@ export interface Frame {
   readonly values: unknown[];
   /** By slot: the step under way, or failed; empty when the value is there. */
   readonly pending: (Promise<unknown> | undefined)[];
+  /** What is missing in the block's value. It counts only where that value is used. */
+  readonly degraded: Degradation[];
 }
 
-export function createFrame(part: Omit<Frame, 'values' | 'pending'>): Frame {
+export function createFrame(part: Omit<Frame, 'values' | 'pending' | 'degraded'>): Frame {
   const { length } = part.block.steps;
-  return { ...part, values: Array.from({ length }), pending: Array.from({ length }) };
+  return { ...part, values: Array.from({ length }), pending: Array.from({ length }), degraded: [] };
 }
 
 /** The frame that holds the value of a step: this one or one around it. */

@@ -40,7 +40,10 @@ async function runGiven(
     run.skipped = true;
     return null;
   }
-  return runBlock(execution, inner(frame, { run, block, item: present, index: undefined }));
+  const own = inner(frame, { run, block, item: present, index: undefined });
+  const value = await runBlock(execution, own);
+  frame.degraded.push(...own.degraded);
+  return value;
 }
 
 async function runEach(
@@ -58,9 +61,11 @@ async function runEach(
     );
   }
   run.items = list.length;
-  return Promise.all(
-    list.map((item, index) => runBlock(execution, inner(frame, { run, block, item, index }))),
-  );
+  const frames = list.map((item, index) => inner(frame, { run, block, item, index }));
+  const values = await Promise.all(frames.map((own) => runBlock(execution, own)));
+  // In the order of the items, and only when all of them are there: nothing is missing in what is not sent.
+  for (const own of frames) frame.degraded.push(...own.degraded);
+  return values;
 }
 
 function inner(

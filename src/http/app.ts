@@ -21,7 +21,7 @@ export interface AppOptions {
 export function createApp(options: AppOptions): Handler {
   const app = new Hono<Bindings>();
   addHealth(app, options.isReady);
-  for (const plan of options.plans) {
+  for (const plan of options.plans.toSorted(bySpecificity)) {
     app.on(plan.route.method, plan.route.path, endpointFor(plan, options.execute));
   }
   for (const [path, methods] of methodsByPath(options.plans)) app.all(path, refuseMethod(methods));
@@ -34,6 +34,15 @@ export function createApp(options: AppOptions): Handler {
     return response;
   });
   return (request, exchange) => app.fetch(request, { exchange });
+}
+
+/** Hono takes the first route that matches: text goes before parameters, whatever the files are called. */
+function bySpecificity(one: Plan, other: Plan): number {
+  return kindsOf(one).localeCompare(kindsOf(other));
+}
+
+function kindsOf({ route }: Plan): string {
+  return route.segments.map(({ kind }) => (kind === 'text' ? '0' : '1')).join('');
 }
 
 /** Liveness and readiness, for whoever runs the process. */
@@ -76,5 +85,6 @@ function respondTo(error: unknown, context: Context<Bindings>): Response {
   const { exchange } = context.env;
   const problem = toProblem(error);
   if (problem.status >= 500) exchange.error = error;
-  return problemResponse(problem, exchange, context.req.path);
+  // As it was sent: Hono's own `path` is decoded in part, and `instance` is a URI reference.
+  return problemResponse(problem, exchange, new URL(context.req.url).pathname);
 }

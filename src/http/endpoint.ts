@@ -7,7 +7,7 @@ import type { Plan, Step } from '../plan/plan.ts';
 import { sourcesOf } from '../plan/visit.ts';
 import { readJsonBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
-import { parseInputs } from './inputs.ts';
+import { parseInputs, toPointer } from './inputs.ts';
 import { toResponse } from './respond.ts';
 
 export interface Bindings {
@@ -68,7 +68,7 @@ function blamedOnClient(plan: Plan, error: unknown): RequestError | undefined {
   return new RequestError('invalid-request', 'Cannot be served as it is.', [
     {
       in: part,
-      pointer: source?.path.map((key) => `/${key}`).join('') ?? '',
+      pointer: toPointer(source?.path ?? []),
       detail: 'cannot be used as an argument',
     },
   ]);

@@ -47,7 +47,7 @@ function parseQuery(plan: Plan, query: URLSearchParams, invalid: InvalidField[])
     const given = query.getAll(name);
     const problem = queryProblem(shape, name, given);
     if (problem === undefined) values[name] = isList(shape[name]) ? given : given[0];
-    else invalid.push({ in: 'query', pointer: `/${escape(name)}`, detail: problem });
+    else invalid.push({ in: 'query', pointer: toPointer([name]), detail: problem });
   }
   return schema && parsePart(schema, values, { in: 'query', invalid });
 }
@@ -76,7 +76,7 @@ function parsePart(
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   for (const issue of result.error.issues) {
-    const pointer = issue.path.map((key) => `/${escape(String(key))}`).join('');
+    const pointer = toPointer(issue.path);
     // A name that was refused already needs no second entry.
     if (invalid.some((known) => known.in === part && known.pointer === pointer)) continue;
     invalid.push({ in: part, pointer, detail: issue.message });
@@ -96,6 +96,7 @@ function isList(schema: z.ZodType | undefined): boolean {
   return current?.def.type === 'array';
 }
 
-function escape(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+/** A JSON Pointer (RFC 6901). */
+export function toPointer(path: readonly PropertyKey[]): string {
+  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

@@ -102,13 +102,28 @@ function upstreamProblem(error: UpstreamError): Problem {
 function executionProblem({ kind }: ExecutionError): Problem {
   switch (kind) {
     case 'deadline':
-      return { type: typeOf(kind), title: 'Deadline exceeded', status: 504 };
+      return {
+        type: typeOf(kind),
+        title: 'Deadline exceeded',
+        status: 504,
+        detail: 'The request ran out of time.',
+      };
     case 'too-many-items':
     case 'not-a-list':
-      return { type: typeOf(kind), title: 'Upstream answered an unusable list', status: 502 };
+      return {
+        type: typeOf(kind),
+        title: 'Upstream answered an unusable list',
+        status: 502,
+        detail: 'A list is longer than allowed here, or is none.',
+      };
     case 'map-failed':
     case 'response-mismatch':
-      return { type: typeOf(kind), title: 'The response could not be computed', status: 500 };
+      return {
+        type: typeOf(kind),
+        title: 'The response could not be computed',
+        status: 500,
+        detail: 'What the services answered cannot be made into the response.',
+      };
     case 'disconnected':
       return { type: typeOf(kind), title: 'Client closed the request', status: 499 };
     default:

@@ -37,10 +37,12 @@ export async function startServer({
       maxHeaderSize: 16 * 1024,
       connectionsCheckingInterval: 1_000,
     },
-    fetch(request, env) {
+    async fetch(request, env) {
       const outgoing = env.outgoing as ServerResponse; // HTTP/1.1: no other server is made here
+      const response = await handler(request, exchangeFor(request, outgoing, clock));
+      // Asked only now: a connection that is kept for a next request would hold up the stop.
       if (closing) outgoing.shouldKeepAlive = false;
-      return handler(request, exchangeFor(request, outgoing, clock));
+      return response;
     },
   }) as Server; // without `createServer` it is node:http's
   await listen(server, host, port);

@@ -1,0 +1,100 @@
+/** One composition at `GET /test`, the upstream it calls and the operations it calls there. */
+import { z } from 'zod';
+import { defineComposition } from '../../src/dsl/composition.ts';
+import { lookup, operation } from '../../src/dsl/operation.ts';
+import { defineService } from '../../src/dsl/service.ts';
+import { start } from '../start.ts';
+import type { Answer, Started } from '../start.ts';
+import { manualClock } from './_clock.ts';
+import type { ManualClock } from './_clock.ts';
+import { startUpstream } from './_upstream.ts';
+import type { Upstream } from './_upstream.ts';
+
+const service = defineService({ name: 'upstream', url: { env: 'UPSTREAM_URL' } });
+const Part = z.object({ value: z.string() });
+
+/** `GET /parts/:name`, optionally with `?after=…` to depend on something. */
+export const part = operation(service, {
+  name: 'part',
+  route: 'GET /parts/:name',
+  query: z.object({ after: z.string().nullish() }),
+  response: Part,
+});
+
+/** The same with 50 ms for an attempt. */
+export const hastyPart = operation(service, {
+  name: 'hastyPart',
+  route: 'GET /hasty/:name',
+  response: Part,
+  timeoutMs: 50,
+});
+
+export const maybe = operation(service, {
+  name: 'maybe',
+  route: 'GET /maybe/:name',
+  response: Part.nullable(),
+});
+
+export const list = operation(service, {
+  name: 'list',
+  route: 'GET /lists/:name',
+  response: z.array(z.object({ id: z.string() })),
+});
+
+export const priceOf = lookup(service, {
+  name: 'priceOf',
+  route: 'GET /prices',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: z.object({ id: z.string(), price: z.number() }),
+});
+
+export const write = operation(service, {
+  name: 'write',
+  route: 'POST /writes/:name',
+  body: z.object({ note: z.string() }),
+  response: Part,
+});
+
+export interface Serving extends Started {
+  readonly upstream: Upstream;
+  readonly clock: ManualClock;
+  /** `GET /test`, or what `init` says. */
+  ask(init?: RequestInit): Promise<Answer>;
+}
+
+export interface ServeOptions {
+  readonly route?: 'GET /test' | 'POST /test';
+  readonly deadlineMs?: number;
+  readonly degraded?: 'allow' | 'fail';
+  /** The system's clock instead of the one that stands still. */
+  readonly realTime?: boolean;
+}
+
+/** Serves what `compose` describes. Time stands still: see `clock`. */
+export async function serve(compose: () => unknown, options: ServeOptions = {}): Promise<Serving> {
+  const upstream = await startUpstream();
+  const clock = manualClock();
+  const { route = 'GET /test', realTime = false, ...config } = options;
+  const app = await start({
+    compositions: { test: defineComposition({ ...config, route, compose }) },
+    environment: { UPSTREAM_URL: upstream.url },
+    ...(!realTime && { clock }),
+  });
+  return { ...app, upstream, clock, ask: (init) => app.get('/test', init) };
+}
+
+/** Time for what should not happen to happen: two round trips of a gateway that has nothing to wait for. */
+export async function quiet(app: Started): Promise<void> {
+  await app.get('/livez');
+  await app.get('/livez');
+}
+
+export function value(text: string): { value: string } {
+  return { value: text };
+}
+
+/** `n` items with ids `1` … `n`. */
+export function items(n: number): { id: string }[] {
+  return Array.from({ length: n }, (_, index) => ({ id: String(index + 1) }));
+}

@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { defineComposition } from '../../src/dsl/composition.ts';
+import { call, each, given, map, omit, optional, pick } from '../../src/dsl/steps.ts';
+import type { StepRun } from '../../src/engine/execution.ts';
+import { unobserved } from '../../src/telemetry/telemetry.ts';
+import { start } from '../start.ts';
+import { items, list, maybe, part, serve, value } from './_serve.ts';
+import { startUpstream } from './_upstream.ts';
+
+describe('a declared response', () => {
+  const things = z.array(z.object({ id: z.string(), secret: z.string().optional() }));
+
+  async function answerOf(response: z.ZodType<unknown, unknown>) {
+    const app = await start({
+      compositions: {
+        test: defineComposition({
+          route: 'GET /test',
+          response: response as z.ZodType<unknown, { things: z.infer<typeof things> }>,
+          compose: () => ({ things: map({}, () => [{ id: '1', secret: 's' }]) }),
+        }),
+      },
+    });
+    return { app, answer: await app.get('/test') };
+  }
+
+  it('keeps what is not listed from the client', async () => {
+    const { answer } = await answerOf(
+      z.object({ things: things.element.omit({ secret: true }).array() }),
+    );
+    expect(answer.json).toEqual({ things: [{ id: '1' }] });
+  });
+
+  it('transforms what the schema transforms', async () => {
+    const { answer } = await answerOf(z.object({ things: things.transform((all) => all.length) }));
+    expect(answer.json).toEqual({ things: 1 });
+  });
+
+  it('that the values do not fit is an error which names the place to us, not to the client', async () => {
+    const { app, answer } = await answerOf(z.object({ things: things.max(0) }));
+    expect(answer.status).toBe(500);
+    expect(String(app.internalErrors[0])).toContain('"/things"');
+    expect(JSON.stringify(answer.json)).not.toContain('/things');
+  });
+});
+
+describe('pick and omit', () => {
+  it('shape objects, lists of them and what is absent', async () => {
+    const app = await serve(() => {
+      const thing = map({}, () => ({ a: 1, b: 2, c: 3 }));
+      const things = map({}, () => [
+        { a: 1, b: 2 },
+        { a: 3, b: 4 },
+      ]);
+      const nothing = map({}, (): { a: number } | null => null);
+      return {
+        picked: pick(thing, 'c', 'a'),
+        omitted: omit(thing, 'a'),
+        pickedAll: pick(things, 'a'),
+        omittedAll: omit(things, 'a'),
+        nothing: [pick(nothing, 'a'), omit(nothing, 'a')],
+      };
+    });
+    expect((await app.ask()).json).toEqual({
+      picked: { c: 3, a: 1 },
+      omitted: { b: 2, c: 3 },
+      pickedAll: [{ a: 1 }, { a: 3 }],
+      omittedAll: [{ b: 2 }, { b: 4 }],
+      nothing: [null, null],
+    });
+  });
+
+  it('do not make up fields, not even those that every object has', async () => {
+    const app = await serve(() => {
+      const thing = map({}, () => ({}) as { a?: number; toString: string; isPrototypeOf: string });
+      return {
+        picked: map(pick(thing, 'a', 'toString'), Object.keys),
+        field: map(thing.isPrototypeOf, (field) => typeof field),
+      };
+    });
+    expect((await app.ask()).json).toEqual({ picked: [], field: 'undefined' });
+  });
+});
+
+async function watched(compose: () => unknown) {
+  const upstream = await startUpstream();
+  const runs: StepRun[] = [];
+  const app = await start({
+    compositions: { test: defineComposition({ route: 'GET /test', compose }) },
+    environment: { UPSTREAM_URL: upstream.url },
+    telemetry: {
+      ...unobserved,
+      aroundStep(run, work) {
+        runs.push(run);
+        return work();
+      },
+    },
+  });
+  return { app, upstream, runs };
+}
+
+describe('whoever watches steps', () => {
+  it('sees each step once, and none of those inside each', async () => {
+    const { app, upstream, runs } = await watched(() => ({
+      a: call(part, { name: 'a' }),
+      rows: each(call(list, { name: 'l' }), (item) => ({
+        one: call(part, { name: item.id }),
+        deep: given(call(maybe, { name: item.id }), () => ({ two: call(part, { name: 'two' }) })),
+      })),
+    }));
+    upstream.answerAll((request) => (request === 'GET /lists/l' ? items(3) : value('v')));
+    expect((await app.get('/test')).status).toBe(200);
+    const kinds = runs.map(({ step }) => step.node.kind);
+    expect(kinds.toSorted()).toEqual(['call', 'call', 'each']);
+    expect(runs.find(({ step }) => step.node.kind === 'each')?.items).toBe(3);
+  });
+
+  it('sees what given skipped, and the steps inside of what it did not skip', async () => {
+    const { app, upstream, runs } = await watched(() => ({
+      skipped: given(call(maybe, { name: 'no' }), () => call(part, { name: 'never' })),
+      present: given(call(maybe, { name: 'yes' }), () => call(part, { name: 'inner' })),
+    }));
+    upstream.answerAll((request) => (request === 'GET /maybe/no' ? null : value('v')));
+    await app.get('/test');
+    const givens = runs.filter(({ step }) => step.node.kind === 'given');
+    expect(givens.map(({ skipped }) => skipped).toSorted()).toEqual([false, true]);
+    expect(runs.filter(({ step }) => step.node.kind === 'call')).toHaveLength(3);
+  });
+
+  it('sees the failure of a step although it is tolerated', async () => {
+    const upstream = await startUpstream();
+    const failures: unknown[] = [];
+    const app = await start({
+      compositions: {
+        test: defineComposition({
+          route: 'GET /test',
+          compose: () => ({ a: optional(call(part, { name: 'a' })) }),
+        }),
+      },
+      environment: { UPSTREAM_URL: upstream.url },
+      telemetry: {
+        ...unobserved,
+        aroundStep: (_, work) =>
+          work().catch((error: unknown) => {
+            failures.push(error);
+            throw error;
+          }),
+      },
+    });
+    upstream.answerAll(() => null);
+    expect((await app.get('/test')).status).toBe(200);
+    expect(failures).toHaveLength(1);
+  });
+});

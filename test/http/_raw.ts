@@ -1,0 +1,55 @@
+/** Requests as bytes, for what no HTTP client would send. */
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+export interface RawAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** `GET target` exactly as it is written. */
+export function rawGet(url: string, target: string): Promise<RawAnswer> {
+  return raw(url, `GET ${target} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n`);
+}
+
+/** Sends `text` and reads until the other side closes the connection. */
+export async function raw(url: string, text: string): Promise<RawAnswer> {
+  const socket = await open(url);
+  socket.write(text, 'latin1');
+  return readAnswer(socket);
+}
+
+export function open(url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
+
+/** What comes until the other side closes the connection. */
+export function readAnswer(socket: Socket): Promise<RawAnswer> {
+  let received = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => (received += chunk));
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.once('close', () => resolve(parse(received)));
+  });
+}
+
+function parse(text: string): RawAnswer {
+  const end = text.indexOf('\r\n\r\n');
+  const [line = '', ...fields] = text.slice(0, end).split('\r\n');
+  const headers = fields.map((field) => {
+    const colon = field.indexOf(':');
+    return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()] as const;
+  });
+  return {
+    status: Number(line.split(' ')[1]),
+    headers: Object.fromEntries(headers),
+    body: text.slice(end + 4),
+  };
+}

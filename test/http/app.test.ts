@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { defineComposition } from '../../src/dsl/composition.ts';
+import { createApp } from '../../src/http/app.ts';
+import { createExchange } from '../../src/http/exchange.ts';
+import { start } from '../start.ts';
+import { raw } from './_raw.ts';
+
+const get = defineComposition({
+  route: 'GET /things/:id',
+  compose: ({ params }) => ({ id: params.id, by: 'id' }),
+});
+const put = defineComposition({
+  route: 'PUT /things/:thing',
+  body: z.object({ n: z.number() }),
+  compose: ({ params, body }) => ({ id: params.thing, n: body.n }),
+});
+const recent = defineComposition({
+  route: 'GET /things/recent',
+  compose: () => ({ by: 'text' }),
+});
+const post = defineComposition({
+  route: 'POST /orders',
+  body: z.object({}),
+  compose: () => ({ made: true }),
+});
+
+const things = () => start({ compositions: { get, post, put, recent } });
+
+describe('a route', () => {
+  it('of text is preferred to one with a parameter, whatever the files are called', async () => {
+    const app = await things();
+    expect((await app.get('/things/recent')).json).toEqual({ by: 'text' });
+    expect((await app.get('/things/other')).json).toEqual({ id: 'other', by: 'id' });
+  });
+
+  it('tells methods apart', async () => {
+    const app = await things();
+    const answer = await app.get('/things/7', {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: '{"n":1}',
+    });
+    expect(answer.json).toEqual({ id: '7', n: 1 });
+  });
+
+  it('that nobody declared is a 404 problem', async () => {
+    const app = await things();
+    const { status, headers, json } = await app.get('/nothing/here?x=1');
+    expect(status).toBe(404);
+    expect(headers.get('content-type')).toBe('application/problem+json');
+    expect(json).toMatchObject({ type: 'urn:plait:problem:not-found', instance: '/nothing/here' });
+  });
+});
+
+describe('a method that is not declared', () => {
+  it.each([
+    ['DELETE', '/things/7', 'GET, HEAD, PUT, OPTIONS'],
+    ['PATCH', '/things/7', 'GET, HEAD, PUT, OPTIONS'],
+    ['GET', '/orders', 'POST, OPTIONS'],
+    ['HEAD', '/orders', 'POST, OPTIONS'],
+  ])('%s %s is a 405 which says what there is', async (method, path, allow) => {
+    const app = await things();
+    const { status, headers } = await app.get(path, { method });
+    expect(status).toBe(405);
+    expect(headers.get('allow')?.split(', ').toSorted()).toEqual(allow.split(', ').toSorted());
+    expect(headers.get('content-type')).toBe('application/problem+json');
+  });
+
+  it.each(['TRACE', 'PROPFIND', 'QUERY'])('%s is a 405, too', async (method) => {
+    const { url } = await things();
+    const text = `${method} /things/7 HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n`;
+    expect((await raw(url, text)).status).toBe(405);
+  });
+
+  it('is what OPTIONS tells', async () => {
+    const app = await things();
+    const { status, headers, json } = await app.get('/things/7', { method: 'OPTIONS' });
+    expect({ status, json }).toEqual({ status: 204, json: undefined });
+    expect(headers.get('allow')).toBe('GET, HEAD, PUT, OPTIONS');
+    expect((await app.get('/nothing', { method: 'OPTIONS' })).status).toBe(404);
+  });
+});
+
+const differing = new Set([
+  'date',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+]);
+
+/** All but what differs between any two answers, and what only a body has. */
+function named(headers: Headers | undefined): [string, string][] {
+  return [...(headers ?? [])].filter(([name]) => !differing.has(name));
+}
+
+describe('HEAD', () => {
+  it('is GET without the body', async () => {
+    const app = await things();
+    const [head, full] = await Promise.all(
+      ['HEAD', 'GET'].map((method) =>
+        app.get('/things/7', { method, headers: { 'x-request-id': 'same' } }),
+      ),
+    );
+    expect(head?.status).toBe(full?.status);
+    expect(head?.json).toBeUndefined();
+    expect(named(head?.headers)).toEqual(named(full?.headers));
+  });
+
+  it('has the status of a failure, too', async () => {
+    const app = await things();
+    const { status, json } = await app.get('/things/7?x=1', { method: 'HEAD' });
+    expect({ status, json }).toEqual({ status: 400, json: undefined });
+  });
+});
+
+describe('a response', () => {
+  it('is JSON that nobody may keep or take for something else', async () => {
+    const app = await things();
+    const { headers } = await app.get('/things/7');
+    expect(headers.get('content-type')).toBe('application/json');
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  it('does not say what made it', async () => {
+    const app = await things();
+    const { headers } = await app.get('/things/7');
+    expect(headers.has('server')).toBe(false);
+    expect(headers.has('x-powered-by')).toBe(false);
+  });
+});
+
+async function idFor(given?: string): Promise<string | null> {
+  const app = await things();
+  const { headers } = await app.get('/things/7', {
+    headers: given === undefined ? {} : { 'x-request-id': given },
+  });
+  return headers.get('x-request-id');
+}
+
+describe('the request id', () => {
+  const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+  it.each(['abc-123_4.5', 'x'.repeat(128)])('is the one of the client: %s', async (given) => {
+    expect(await idFor(given)).toBe(given);
+  });
+
+  it.each(['x'.repeat(129), 'a b', 'a,b', '<script>', 'ä', ''])(
+    'is a new one when that of the client is not short and harmless: %j',
+    async (given) => {
+      expect(await idFor(given)).toMatch(uuid);
+    },
+  );
+
+  it('is a new one for every request without', async () => {
+    const [one, other] = [await idFor(), await idFor()];
+    expect(one).toMatch(uuid);
+    expect(one).not.toBe(other);
+  });
+
+  it('is in problems, too', async () => {
+    const app = await things();
+    const { json, headers } = await app.get('/nothing', { headers: { 'x-request-id': 'mine' } });
+    expect([json.requestId, headers.get('x-request-id')]).toEqual(['mine', 'mine']);
+  });
+});
+
+async function probe(path: string, isReady: boolean) {
+  const app = createApp({
+    plans: [],
+    isReady: () => isReady,
+    execute: () => Promise.reject(new Error('not asked for')),
+    onInternalError: () => undefined,
+  });
+  const exchange = createExchange({ requestId: 'r', startedAt: 0, onDisconnect: () => undefined });
+  const response = await app(new Request(`http://gateway${path}`), exchange);
+  return { status: response.status, cache: response.headers.get('cache-control') };
+}
+
+describe('health', () => {
+  it('is live as long as it answers', async () => {
+    expect(await probe('/livez', true)).toEqual({ status: 200, cache: 'no-store' });
+    expect(await probe('/livez', false)).toEqual({ status: 200, cache: 'no-store' });
+  });
+
+  it('is ready until it stops', async () => {
+    expect(await probe('/readyz', true)).toEqual({ status: 200, cache: 'no-store' });
+    expect(await probe('/readyz', false)).toEqual({ status: 503, cache: 'no-store' });
+  });
+});

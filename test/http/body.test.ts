@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { defineComposition } from '../../src/dsl/composition.ts';
+import { call, map } from '../../src/dsl/steps.ts';
+import { manualClock } from '../engine/_clock.ts';
+import { part, quiet } from '../engine/_serve.ts';
+import { startUpstream } from '../engine/_upstream.ts';
+import { start } from '../start.ts';
+import type { Answer } from '../start.ts';
+import { open, raw, readAnswer } from './_raw.ts';
+
+const mebibyte = 1024 * 1024;
+
+const echo = defineComposition({
+  route: 'POST /echo',
+  body: z.unknown(),
+  compose: ({ body }) => ({ echo: body }),
+});
+const size = defineComposition({
+  route: 'POST /size',
+  body: z.string(),
+  compose: ({ body }) => ({ size: map(body, (text) => text.length) }),
+});
+
+const startEcho = () => start({ compositions: { echo, size } });
+
+async function post(
+  body: NonNullable<RequestInit['body']>,
+  type = 'application/json',
+  path = '/echo',
+): Promise<Answer> {
+  const app = await startEcho();
+  return app.get(path, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': type },
+    duplex: 'half',
+  } as RequestInit);
+}
+
+describe('a body', () => {
+  it.each([
+    'application/json',
+    'application/json; charset=utf-8',
+    'Application/JSON',
+    'application/merge-patch+json',
+  ])('is read when it is %s', async (type) => {
+    expect((await post('{"a":[1,null,"ü"]}', type)).json).toEqual({ echo: { a: [1, null, 'ü'] } });
+  });
+
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/jsonp',
+    'text/json',
+    'x application/json',
+    '',
+  ])('is a 415 when it is %j', async (type) => {
+    const { status, json } = await post('{}', type);
+    expect([status, json.type]).toEqual([415, 'urn:plait:problem:unsupported-media-type']);
+  });
+
+  it.each(['', '{', '{"a":1}x', "{'a':1}", 'undefined', '[1,]', '\u0000'])(
+    'is a 400 when it is no JSON: %j',
+    async (text) => {
+      const { status, json } = await post(text);
+      expect(status).toBe(400);
+      expect(json.errors).toEqual([{ in: 'body', pointer: '', detail: expect.any(String) }]);
+    },
+  );
+
+  it('may be nested 64 deep, and no deeper', async () => {
+    expect((await post('['.repeat(64) + ']'.repeat(64))).status).toBe(200);
+    expect((await post('['.repeat(65) + ']'.repeat(65))).status).toBe(400);
+    expect((await post('['.repeat(500_000))).status).toBe(400);
+  });
+
+  it('cannot reach the prototype of anything', async () => {
+    const { json } = await post('{"a":1,"__proto__":{"b":2},"constructor":{"prototype":{"c":3}}}');
+    expect(json).toEqual({ echo: { a: 1 } });
+  });
+
+  it('may have just 1 MiB', async () => {
+    const { json } = await post(JSON.stringify('x'.repeat(mebibyte - 2)), undefined, '/size');
+    expect(json).toEqual({ size: mebibyte - 2 });
+  });
+
+  it('keeps characters whole that arrive in pieces', async () => {
+    const bytes = new TextEncoder().encode('"ü€😀"');
+    const pieces = ReadableStream.from(Array.from(bytes, (byte) => Uint8Array.of(byte)));
+    expect((await post(pieces)).json).toEqual({ echo: 'ü€😀' });
+  });
+
+  it.each([
+    ['says so', JSON.stringify('x'.repeat(mebibyte))],
+    [
+      'does not say so',
+      ReadableStream.from(Array.from({ length: 20 }, () => new Uint8Array(64 * 1024).fill(0x20))),
+    ],
+  ])('is a 413 when it is larger and %s', async (_, body) => {
+    const { status, json } = await post(body);
+    expect([status, json.type]).toEqual([413, 'urn:plait:problem:body-too-large']);
+  });
+
+  it('is refused by its announced size before it is sent', async () => {
+    const { url } = await startEcho();
+    const socket = await open(url);
+    socket.write(
+      `POST /echo HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\ncontent-length: ${10 * mebibyte}\r\nconnection: close\r\n\r\n{`,
+    );
+    socket.once('data', () => socket.end());
+    expect((await readAnswer(socket)).status).toBe(413);
+  });
+
+  it('that breaks off is the end of the request and nobody’s error', async () => {
+    const app = await startEcho();
+    const socket = await open(app.url);
+    socket.write(
+      'POST /echo HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"a":',
+    );
+    await app.get('/livez');
+    socket.destroy();
+    await once(socket, 'close');
+    await quiet(app);
+    expect(app.internalErrors).toEqual([]);
+  });
+
+  it('takes its time from that of the request', async () => {
+    const upstream = await startUpstream();
+    const clock = manualClock();
+    const app = await start({
+      compositions: {
+        test: defineComposition({
+          route: 'POST /test',
+          deadlineMs: 200,
+          body: z.object({ name: z.string() }),
+          compose: ({ body }) => ({ a: call(part, { name: body.name }) }),
+        }),
+      },
+      environment: { UPSTREAM_URL: upstream.url },
+      clock,
+    });
+    const socket = await open(app.url);
+    socket.write(
+      'POST /test HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\ncontent-length: 12\r\nconnection: close\r\n\r\n{"name"',
+    );
+    await quiet(app);
+    clock.advance(150);
+    socket.write(':"a"}');
+    const { headers, answer } = await upstream.next('GET /parts/a');
+    expect(headers['x-request-timeout-ms']).toBe('50');
+    answer({ value: 'A' });
+    expect((await readAnswer(socket)).status).toBe(200);
+  });
+
+  it('is read only where one is declared', async () => {
+    const { url } = await start({
+      compositions: {
+        get: defineComposition({ route: 'GET /plain', compose: () => ({ plain: true }) }),
+      },
+    });
+    const text =
+      'GET /plain HTTP/1.1\r\nhost: gateway\r\ncontent-length: 3\r\nconnection: close\r\n\r\n{{{';
+    expect((await raw(url, text)).status).toBe(200);
+  });
+});

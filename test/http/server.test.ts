@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { startGateway } from '../../src/cli/gateway.ts';
+import { systemClock } from '../../src/clock.ts';
+import { call } from '../../src/dsl/steps.ts';
+import { ConfigurationError } from '../../src/errors.ts';
+import { startServer } from '../../src/http/server.ts';
+import { part, serve, value } from '../engine/_serve.ts';
+import { open, raw, readAnswer } from './_raw.ts';
+
+const askPart = () => serve(() => ({ a: call(part, { name: 'a' }) }));
+const request = 'GET /test HTTP/1.1\r\nhost: gateway\r\n\r\n';
+
+describe('closing', () => {
+  it('finishes the request in flight, then ends its connection', async () => {
+    const app = await askPart();
+    const socket = await open(app.url);
+    socket.write(request);
+    const inFlight = await app.upstream.next('GET /parts/a');
+    const closed = app.close(60_000);
+    inFlight.answer(value('A'));
+    const { status, headers, body } = await readAnswer(socket);
+    expect({ status, body: JSON.parse(body) }).toEqual({ status: 200, body: { a: value('A') } });
+    expect(headers['connection']).toBe('close');
+    await closed;
+  });
+
+  it('refuses new connections while a request is in flight', async () => {
+    const app = await askPart();
+    const answer = app.ask();
+    const inFlight = await app.upstream.next('GET /parts/a');
+    const closed = app.close(60_000);
+    await expect(open(app.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    inFlight.answer(value('A'));
+    expect((await answer).status).toBe(200);
+    await closed;
+  });
+
+  it('ends connections that idle at once', async () => {
+    const app = await askPart();
+    const idle = await open(app.url);
+    idle.write('GET /livez HTTP/1.1\r\nhost: gateway\r\n\r\n');
+    await once(idle, 'data');
+    const ended = once(idle, 'close');
+    await app.close(60_000);
+    expect(await ended).toEqual([false]);
+  });
+
+  it('breaks what has not finished when the grace is over', async () => {
+    const app = await askPart();
+    const answer = app.ask().catch((error: Error) => error.name);
+    const hanging = await app.upstream.next('GET /parts/a');
+    await app.close(20);
+    expect(await answer).toBe('TypeError');
+    await hanging.abandoned;
+  });
+
+  it('can be asked for twice', async () => {
+    const app = await askPart();
+    await Promise.all([app.close(), app.close()]);
+    await expect(open(app.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+});
+
+describe('the server', () => {
+  it('names the address when the port is taken', async () => {
+    const { url } = await askPart();
+    const { port } = new URL(url);
+    const starting = startGateway({
+      plans: [],
+      host: '127.0.0.1',
+      port: Number(port),
+      environment: {},
+      onInternalError: () => undefined,
+    });
+    await expect(starting).rejects.toThrow(ConfigurationError);
+    await expect(starting).rejects.toThrow(`127.0.0.1:${port}`);
+  });
+
+  it('writes an IPv6 address as one', async () => {
+    const server = await startServer({
+      handler: () => new Response('ok'),
+      host: '::1',
+      port: 0,
+      clock: systemClock,
+    });
+    expect(server.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
+    expect(await (await fetch(server.url)).text()).toBe('ok');
+    await server.close(0);
+  });
+
+  it('refuses headers of more than 16 KiB', async () => {
+    const { url } = await askPart();
+    const text = `GET /livez HTTP/1.1\r\nhost: gateway\r\nx: ${'x'.repeat(17 * 1024)}\r\n\r\n`;
+    expect((await raw(url, text)).status).toBe(431);
+  });
+
+  it('keeps connections for the next request', async () => {
+    const { url } = await askPart();
+    const socket = await open(url);
+    const ask = 'GET /livez HTTP/1.1\r\nhost: gateway\r\n\r\n';
+    socket.write(ask);
+    await once(socket, 'data');
+    socket.write(ask.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'));
+    expect((await readAnswer(socket)).status).toBe(200);
+  });
+});
