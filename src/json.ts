@@ -1,4 +1,4 @@
-/** JSON text from outside → values, without surprises. */
+/** JSON: text from outside → values, without surprises; and how to point into them. */
 import secureJsonParse from 'secure-json-parse';
 
 /**
@@ -35,4 +35,9 @@ function isDeeperThan(text: string, maxDepth: number): boolean {
     if (depth > maxDepth) return true;
   }
   return false;
+}
+
+/** The JSON Pointer (RFC 6901) of a path: `/orders/3/payment`. */
+export function toPointer(path: readonly PropertyKey[]): string {
+  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

@@ -1,6 +1,7 @@
 /** A plan meets a request: one deadline, one abort, one outcome. */
 import type { Clock } from '../clock.ts';
 import { ExecutionError } from '../errors.ts';
+import { toPointer } from '../json.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { runBlock } from './block.ts';
@@ -66,9 +67,8 @@ function parsedResponse({ schemas }: Plan, value: unknown): unknown {
   const result = schemas.response.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const pointer = (issue?.path ?? []).map((part) => `/${String(part)}`).join('');
   throw new ExecutionError(
     'response-mismatch',
-    `the response does not fit its schema at "${pointer}": ${issue?.message ?? 'unknown'}`,
+    `the response does not fit its schema at "${toPointer(issue?.path ?? [])}": ${issue?.message ?? 'unknown'}`,
   );
 }

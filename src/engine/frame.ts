@@ -1,5 +1,6 @@
 /** The values of one run of a block. */
 import type { Source, Template } from '../dsl/node.ts';
+import { toPointer } from '../json.ts';
 import type { Place, PlanBlock, Step } from '../plan/plan.ts';
 import type { Degradation } from './step-error.ts';
 
@@ -93,9 +94,9 @@ export function pointerTo(frame: Frame, place: Place): string {
   for (const part of place) {
     const text = typeof part === 'string' ? part : indexAt(frame, part);
     if (text === undefined) break;
-    parts.push(text.replaceAll('~', '~0').replaceAll('/', '~1'));
+    parts.push(text);
   }
-  return parts.map((part) => `/${part}`).join('');
+  return toPointer(parts);
 }
 
 function indexAt(frame: Frame, depth: number): string | undefined {

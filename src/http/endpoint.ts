@@ -3,11 +3,12 @@ import type { Context } from 'hono';
 import type { Execute } from '../engine/execute.ts';
 import { StepError } from '../engine/step-error.ts';
 import { RequestError, UpstreamError } from '../errors.ts';
+import { toPointer } from '../json.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { sourcesOf } from '../plan/visit.ts';
 import { readJsonBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
-import { parseInputs, toPointer } from './inputs.ts';
+import { parseInputs } from './inputs.ts';
 import { toResponse } from './respond.ts';
 
 export interface Bindings {

@@ -4,6 +4,7 @@ import { RequestError } from '../errors.ts';
 import type { InvalidField } from '../errors.ts';
 import type { InputName } from '../dsl/node.ts';
 import type { Plan } from '../plan/plan.ts';
+import { toPointer } from '../json.ts';
 import { segmentProblem } from '../upstream/target.ts';
 
 /** A request, taken apart but not yet checked. */
@@ -94,9 +95,4 @@ function isList(schema: z.ZodType | undefined): boolean {
   let current: { def: { type: string; innerType?: unknown } } | undefined = schema;
   while (current?.def.innerType !== undefined) current = current.def.innerType as typeof current;
   return current?.def.type === 'array';
-}
-
-/** A JSON Pointer (RFC 6901). */
-export function toPointer(path: readonly PropertyKey[]): string {
-  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

@@ -60,6 +60,8 @@ export function createEndpoint(service: Service, url: URL): Endpoint {
     // Deadlines are ours: undici's own are too coarse to be exact, and do not bound a slow drip.
     headersTimeout: 0,
     bodyTimeout: 0,
+    // An abort has to break the connection; over HTTP/2 it would end a stream and leave that open.
+    allowH2: false,
   });
   return {
     origin: url.origin,

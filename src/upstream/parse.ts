@@ -2,7 +2,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { z } from 'zod';
-import { parseJson } from '../json.ts';
+import { parseJson, toPointer } from '../json.ts';
 import type { Call, Reply } from './call.ts';
 import { callError } from './call.ts';
 import type { RawReply } from './transport.ts';
@@ -24,26 +24,37 @@ export async function parseReply(call: Call, raw: RawReply): Promise<Reply> {
   const body = encoding === undefined ? raw.body : await decode(call, raw.body, String(encoding));
   const value = body.length === 0 ? null : parseBody(call, body);
   const { lookup, response } = call.operation;
-  if (lookup !== undefined) return { status, headers, value: itemsOf(call, value, lookup.items) };
-  return { status, headers, value: parseValue(call, response, value, status) };
+  if (lookup === undefined) {
+    return { status, headers, value: parseValue(call, response, value, status) };
+  }
+  // An answer without a body, as 204, has no items.
+  return { status, headers, value: body.length === 0 ? [] : itemsOf(call, value, lookup.items) };
 }
 
 /** Parses `value` by `schema`; the error names the place in the body. */
 export function parseValue(call: Call, schema: z.ZodType, value: unknown, status = 200): unknown {
-  const result = schema.safeParse(value);
+  const result = safelyParsed(call, schema, value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const pointer = (issue?.path ?? []).map((part) => `/${String(part)}`).join('');
+  const pointer = toPointer(issue?.path ?? []);
   const where = pointer === '' ? 'its body' : `${pointer} in its body`;
-  const empty =
+  const problem = `${where} does not fit the schema: ${issue?.message ?? 'unknown'}`;
+  const advice =
     value === null && pointer === ''
       ? ' (the answer had no body; make the schema nullable if that is meant)'
       : '';
-  throw callError(
-    call,
-    'invalid-body',
-    `answered ${status}, but ${where} does not fit the schema: ${issue?.message ?? 'unknown'}${empty}`,
-  );
+  throw callError(call, 'invalid-body', `answered ${status}, but ${problem}${advice}`);
+}
+
+/** A transform may throw, and one that is asynchronous cannot be used here. */
+function safelyParsed(call: Call, schema: z.ZodType, value: unknown) {
+  try {
+    return schema.safeParse(value);
+  } catch (error) {
+    throw callError(call, 'invalid-body', 'its body could not be parsed: the schema threw', {
+      cause: error,
+    });
+  }
 }
 
 function statusError(call: Call, { status, headers }: RawReply): Error {

@@ -411,6 +411,22 @@ describe('over a real connection', () => {
     expect(requests.map(({ target }) => target)).toEqual(['/payments?orderIds=a,b,c']);
   });
 
+  it('an answer without a body has no items', async () => {
+    const { url } = await startServer((_, response) => response.writeHead(204).end());
+    const { service, call } = start({ url });
+    const own = lookup(service, {
+      route: 'GET /payments',
+      keys: { query: 'orderIds' },
+      by: 'orderId',
+      item: Payment,
+      items: 'items',
+    });
+    expect(await call(own, { orderId: 'a' }, undefined)).toMatchObject({
+      status: 204,
+      value: null,
+    });
+  });
+
   it.each([
     ['{}', undefined, 'its body is not a list'],
     ['null', undefined, 'its body is not a list'],

@@ -422,6 +422,16 @@ describe('a body', () => {
     },
   );
 
+  it('whose schema throws is the failure invalid-body', async () => {
+    const { getOrder } = await startAnswering(200, '{}');
+    const thrower = z.object({}).transform(() => {
+      throw new TypeError('a mistake in a transform');
+    });
+    const error = await failureOf(getOrder(thrower));
+    expect(error.kind).toBe('invalid-body');
+    expect(error.message).toMatch('the schema threw');
+  });
+
   it('of 64 levels is read, of 65 refused', async () => {
     const { getOrder } = await startAnswering(200, levels(64));
     expect(JSON.stringify((await getOrder()).value)).toBe(levels(64));
