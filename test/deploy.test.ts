@@ -88,6 +88,14 @@ describe('package.json', () => {
       expect(version, name).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
+  it('locks the binaries of every platform, so that npm ci works on all of them', () => {
+    const locked = z.record(z.string(), z.object({ optionalDependencies: named.default({}) }));
+    const { packages } = read('package-lock.json', z.object({ packages: locked }));
+    const optional = Object.values(packages).flatMap((one) => Object.keys(one.optionalDependencies));
+    expect(optional.length).toBeGreaterThan(0);
+    for (const name of optional) expect(Object.keys(packages)).toContain(`node_modules/${name}`);
+  });
+
   // Below these are known faults: traces attached to the wrong request, advisories, renamed APIs.
   it.each([
     ['undici', '8.12.4'],
