@@ -21,9 +21,7 @@ export interface CompositionConfig<Route extends string, Params, Query, Body, He
   /** One line for people, in `explain` and the API description. */
   readonly summary?: string;
   /** Path parameters. Without it each is a string. */
-  readonly params?: z.ZodType<Params> & {
-    readonly shape: { readonly [N in ParamNames<Route>]: z.ZodType };
-  };
+  readonly params?: z.ZodType<Params> & { readonly shape: ParamSchemas<Route, keyof Params> };
   /** Query parameters, from strings: `z.coerce.number()`. Unknown ones are refused. */
   readonly query?: z.ZodType<Query> & Shaped;
   /** The JSON body, for methods that have one. */
@@ -39,6 +37,11 @@ export interface CompositionConfig<Route extends string, Params, Query, Body, He
   /** Describes the response. Runs once, at load, on references. */
   readonly compose: (inputs: Inputs<Params, Query, Body, Headers>) => W;
 }
+
+/** A schema for every parameter of the route, and none for anything else. */
+type ParamSchemas<Route extends string, Declared extends PropertyKey> = {
+  readonly [N in ParamNames<Route>]: z.ZodType;
+} & { readonly [N in Exclude<Declared, ParamNames<Route>>]: never };
 
 interface Shaped {
   readonly shape: Readonly<Record<string, z.ZodType>>;
@@ -82,7 +85,7 @@ export type ResponseOf<C> = C extends Composition<infer Answer> ? Answer : never
  */
 export function defineComposition<
   const Route extends RouteText,
-  W extends Wired<Answer>,
+  const W extends Wired<Answer>,
   Params = StringParams<Route>,
   Query = Nothing,
   Body = undefined,

@@ -38,7 +38,7 @@ export function createDraft(place: string): Draft {
         open = outer;
       }
     },
-    describe: ({ node, path }) => [nameOf(nodes[node]), ...path].join('.'),
+    describe: ({ node, path }) => [wordsFor(nodes[node]), ...path].join('.'),
   };
   return draft;
 }
@@ -67,7 +67,8 @@ export function currentDraft(word: string): Draft {
   );
 }
 
-function nameOf(node: Node | undefined): string {
+/** What a developer would call the value of a node. */
+export function wordsFor(node: Node | undefined): string {
   if (node === undefined) return 'an unknown step';
   if (node.kind === 'input') return node.input;
   if (node.kind === 'call') return `the result of call(${node.operation.name})`;

@@ -100,7 +100,7 @@ export function operation<
   config: OperationConfig<Text, Query, Body, Response>,
 ): Operation<ArgsOf<Text, Query, Body>, z.output<Response>> {
   const route = parseRoute(config.route, `service "${service.name}"`);
-  const name = config.name ?? defaultName(route);
+  const name = nameOf(service, config, route);
   const place = `${service.name}.${name}`;
   if (config.body !== undefined && isSafe(route.method)) {
     throw new CompositionError(place, `${route.method} has no body. Use query, or another method.`);
@@ -163,7 +163,7 @@ export function lookup<
       : z.output<Item> | null
 > {
   const route = parseRoute(config.route, `service "${service.name}"`);
-  const name = config.name ?? defaultName(route);
+  const name = nameOf(service, config, route);
   const place = `${service.name}.${name}`;
   checkLookup(config, route, place);
   const missing: 'null' | 'error' = config.missing ?? 'null';
@@ -211,7 +211,7 @@ function checkLookup(
       `keys cannot go into the body of a ${route.method}. Use { query: … }, or POST.`,
     );
   }
-  if (!(config.by in config.item.shape)) {
+  if (!Object.hasOwn(config.item.shape, config.by)) {
     const fields = Object.keys(config.item.shape).join(', ');
     throw new CompositionError(
       place,
@@ -228,6 +228,15 @@ function checkLookup(
       `query parameter "${taken}" is already used for the keys. Rename one.`,
     );
   }
+}
+
+function nameOf(service: Service, config: Common<string>, route: Route): string {
+  const name = config.name ?? defaultName(route);
+  if (/^[A-Za-z][\w-]*$/.test(name)) return name;
+  throw new CompositionError(
+    `service "${service.name}"`,
+    `operation name ${JSON.stringify(name)} cannot be used. Use letters, digits, - and _, as in "getOrder".`,
+  );
 }
 
 /** `GET /orders/:orderId/items` → `getOrdersItems`. */

@@ -41,8 +41,8 @@ export type Resolved<W> =
 /** Whatever can stand where a `T` is wanted: the value, a reference to it, or parts of either. */
 export type Wired<T> = T | Reference<T> | WiredParts<T>;
 
-// The absent brand keeps a `Ref<T | null>` from matching by its fields alone.
-type WiredParts<T> = T extends Opaque & readonly (infer Item)[]
+/** A list or an object made of wired parts. The absent brand keeps a `Ref<T | null>` from matching by its fields alone. */
+export type WiredParts<T> = T extends Opaque & readonly (infer Item)[]
   ? readonly Wired<Item>[]
   : T extends Opaque
     ? never

@@ -4,12 +4,12 @@ import { currentDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import type { Json, Node } from './node.ts';
 import type { Operation } from './operation.ts';
-import type { Reference, Ref, Resolved, Wired } from './reference.ts';
+import type { Reference, Ref, Resolved, WiredParts } from './reference.ts';
 import { positive } from './service.ts';
 import { toSource, toTemplate } from './template.ts';
 
 /** The arguments of a call: each a value, a reference to one, or made of both. */
-export type Bindings<Args> = { readonly [N in keyof Args]: Wired<Args[N]> };
+export type Bindings<Args> = WiredParts<Args>;
 
 /**
  * Calls an operation. It starts as soon as everything its arguments refer to is known; calls that do
@@ -63,7 +63,7 @@ export function fallback<T, const V extends Json>(
 export function given<T, W>(
   value: Reference<T>,
   body: (present: Ref<NonNullable<T>>) => W,
-): Ref<Resolved<W> | null> {
+): Ref<Resolved<W> | Skipped<T>> {
   const draft = currentDraft('given');
   const on = toSource(draft, value, 'given(): its first argument');
   const { item, block } = drawBlock(draft, 'given', body);
@@ -140,18 +140,24 @@ export function omit<T, const K extends ShapeKeys<T>>(
   return shape('omit', value, keys);
 }
 
+/** What `given` gives when there is nothing to run on; for a value that is always there, that is never. */
+type Skipped<T> = null extends T ? null : undefined extends T ? null : never;
+
 type Synchronous<U> =
   U extends PromiseLike<unknown> ? 'map() takes a synchronous function; use call() for I/O' : U;
 
-type Widened<V> = V extends string
-  ? string
-  : V extends number
-    ? number
-    : V extends boolean
-      ? boolean
-      : V extends null
-        ? null
-        : { -readonly [K in keyof V]: Widened<V[K]> };
+// The compiler may try `Json` itself for `V`, which has no end: it stays as it is.
+type Widened<V> = [Json] extends [V]
+  ? V
+  : V extends string
+    ? string
+    : V extends number
+      ? number
+      : V extends boolean
+        ? boolean
+        : V extends null
+          ? null
+          : { -readonly [K in keyof V]: Widened<V[K]> };
 
 type ElementOf<T> = NonNullable<T> extends readonly (infer Item)[] ? Item : NonNullable<T>;
 type ShapeKeys<T> = Extract<keyof ElementOf<T>, string>;
@@ -205,6 +211,12 @@ function drawBlock<T>(draft: Draft, word: 'given' | 'each', body: (item: Ref<T>)
 }
 
 function checkArguments(draft: Draft, operation: Operation, args: object): void {
+  if (typeof args !== 'object' || args === null) {
+    throw new CompositionError(
+      draft.place,
+      `call(${operation.name}) needs its arguments, written out: call(${operation.name}, { name: value }).`,
+    );
+  }
   const known = argumentNames(operation);
   const unknown = Object.keys(args).find((name) => !known.includes(name));
   if (unknown !== undefined) {
@@ -213,11 +225,11 @@ function checkArguments(draft: Draft, operation: Operation, args: object): void 
       `call(${operation.name}) has no argument "${unknown}". It takes: ${known.join(', ') || 'none'}.`,
     );
   }
-  const missing = requiredNames(operation).find((name) => !(name in args));
+  const missing = requiredNames(operation).find((name) => !Object.hasOwn(args, name));
   if (missing !== undefined) {
     throw new CompositionError(
       draft.place,
-      `call(${operation.name}) lacks its argument "${missing}".`,
+      `call(${operation.name}) lacks its argument "${missing}". It takes: ${known.join(', ')}.`,
     );
   }
 }

@@ -43,6 +43,8 @@ function visit(draft: Draft, value: unknown, position: Position): Template {
   }
   if (isScalar(value)) return { kind: 'literal', value };
   if (Array.isArray(value) || isPlainObject(value)) return visitParts(draft, value, position);
+  // It may still reject, and after this nobody is left to notice.
+  if (value instanceof Promise) value.catch(() => undefined);
   throw new CompositionError(
     draft.place,
     `${position.place} is ${describeValue(value)}. ${instead(value)}`,
@@ -58,7 +60,10 @@ function visitParts(draft: Draft, value: object, { place, inside }: Position): T
   }
   const within = (part: string): Position => ({ place: part, inside: [...inside, value] });
   if (Array.isArray(value)) {
-    const items = value.map((item, index) => visit(draft, item, within(`${place}[${index}]`)));
+    // `from` fills holes, which `map` would keep.
+    const items = Array.from(value, (item, index) =>
+      visit(draft, item, within(`${place}[${index}]`)),
+    );
     return items.every(isLiteral)
       ? { kind: 'literal', value: items.map((item) => item.value ?? null) }
       : { kind: 'array', items };
@@ -102,9 +107,8 @@ function describeValue(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object')
     return isPlainObject(value) ? 'an object' : `an instance of ${value.constructor.name}`;
-  return typeof value === 'function'
-    ? 'a function'
-    : `the ${typeof value} ${JSON.stringify(value)}`;
+  if (typeof value === 'function') return 'a function';
+  return `the ${typeof value} ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`;
 }
 
 function instead(value: unknown): string {

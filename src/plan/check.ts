@@ -1,13 +1,15 @@
 /** What the compiler of TypeScript would say too, said at load: for files that were not type-checked, and for what types cannot express. */
 import type { z } from 'zod';
 import type { AnyConfig } from '../dsl/composition.ts';
-import type { Node, Source, Template } from '../dsl/node.ts';
+import { wordsFor } from '../dsl/draft.ts';
+import type { Node, ShapeNode, Source } from '../dsl/node.ts';
 import type { Route } from '../dsl/route.ts';
 import { isSafe } from '../dsl/route.ts';
 import { positive } from '../dsl/service.ts';
 import { CompositionError } from '../errors.ts';
 import type { Drawing } from './draw.ts';
-import { fieldsOf, itemOf, kindOf, mayBeAbsent, mayBeNull } from './schema.ts';
+import { fieldsOf, itemOf, ownField } from './schema.ts';
+import { schemaAtSource, schemaOf } from './value-schema.ts';
 import { readsOf, sourcesOf } from './visit.ts';
 
 /** Headers that carry credentials: they are forwarded, or not, by `forward`; no argument is made of them. */
@@ -45,11 +47,14 @@ function checkParams(name: string, config: AnyConfig, route: Route): void {
   const missing = route.params.find((param) => !declared.includes(param));
   const surplus = declared.find((param) => !route.params.includes(param));
   if (missing !== undefined)
-    throw new CompositionError(name, `params lacks "${missing}", which is in the route.`);
+    throw new CompositionError(
+      name,
+      `params lacks "${missing}", which is in the route. Add it to the schema.`,
+    );
   if (surplus !== undefined)
     throw new CompositionError(
       name,
-      `params has "${surplus}", which is not in the route ${route.path}.`,
+      `params has "${surplus}", which is not in the route ${route.path}. Add ":${surplus}" there, or remove it here.`,
     );
 }
 
@@ -71,10 +76,14 @@ export function checkSources(
       if (!inReach.has(source.node)) {
         throw new CompositionError(
           name,
-          'a reference made inside given() or each() is used outside of it. Return it from the body and use the result.',
+          `${wordsFor(drawing.nodes[source.node])} was made inside given() or each() and is used outside of it. Return it from the body and use the result.`,
         );
       }
       checkSource(name, source, { drawing, config, route });
+    }
+    for (const id of block.nodes) {
+      const node = drawing.nodes[id];
+      if (node?.kind === 'shape') checkKeys(name, drawing.nodes, node);
     }
   }
 }
@@ -113,16 +122,30 @@ function checkSource(name: string, source: Source, around: Surroundings): void {
   const walked: string[] = [];
   for (const key of source.path) {
     const fields = schema && fieldsOf(schema);
-    if (fields !== undefined && !(key in fields)) {
-      const where = [wordsFor(node), ...walked].join('.');
-      throw new CompositionError(
-        name,
-        `${where} has no field "${key}". It has: ${Object.keys(fields).join(', ')}.`,
-      );
-    }
-    schema = fields?.[key];
+    refuseUnknown(name, fields, { key, of: [wordsFor(node), ...walked].join('.') });
+    schema = ownField(fields, key);
     walked.push(key);
   }
+}
+
+/** Checks what `pick` and `omit` name. */
+function checkKeys(name: string, nodes: readonly Node[], { from, mode, keys }: ShapeNode): void {
+  const value = schemaAtSource(nodes, from);
+  const fields = value && fieldsOf(itemOf(value) ?? value);
+  const of = `${mode}(): ${[wordsFor(nodes[from.node]), ...from.path].join('.')}`;
+  for (const key of keys) refuseUnknown(name, fields, { key, of });
+}
+
+function refuseUnknown(
+  name: string,
+  fields: Readonly<Record<string, z.ZodType>> | undefined,
+  { key, of }: { key: string; of: string },
+): void {
+  if (fields === undefined || Object.hasOwn(fields, key)) return;
+  throw new CompositionError(
+    name,
+    `${of} has no field "${key}". It has: ${Object.keys(fields).join(', ')}.`,
+  );
 }
 
 function checkInput(
@@ -146,123 +169,4 @@ function checkInput(
       `${input} has no "${field}". It has: ${fields.join(', ') || 'nothing; declare a schema'}.`,
     );
   }
-}
-
-function wordsFor(node: Node): string {
-  return node.kind === 'call'
-    ? `the result of ${node.operation.name}`
-    : `the result of ${node.kind}()`;
-}
-
-/** The schema of a node's value, where it is known. */
-function schemaOf(nodes: readonly Node[], node: Node): z.ZodType | undefined {
-  if (node.kind === 'call') {
-    const { lookup, response } = node.operation;
-    if (lookup === undefined) return response;
-    if (lookup.many) return response.array();
-    return lookup.missing === 'null' ? response.nullable() : response;
-  }
-  if (node.kind === 'guard' && node.mode === 'optional') {
-    const step = nodes[node.step];
-    return step && schemaOf(nodes, step)?.nullable();
-  }
-  return undefined;
-}
-
-/**
- * Compares the template with a declared `response`: what is missing, and what is certain not to fit.
- * What a `map` computes is only known when it runs; the response is parsed then.
- */
-export function checkResponse(
-  name: string,
-  drawing: Drawing,
-  response: z.ZodType | undefined,
-): void {
-  if (response !== undefined)
-    checkPart(drawing, drawing.root.template, response, { name, place: 'response' });
-}
-
-interface Where {
-  readonly name: string;
-  readonly place: string;
-}
-
-function checkPart(drawing: Drawing, template: Template, wanted: z.ZodType, where: Where): void {
-  switch (template.kind) {
-    case 'literal':
-      return checkLiteral(template.value, wanted, where);
-    case 'reference':
-      return checkReference(drawing, template.source, wanted, where);
-    case 'array': {
-      if (isCertainlyNot(wanted, 'array')) misfit(where, 'a list', wanted);
-      const item = itemOf(wanted);
-      if (item)
-        for (const [index, part] of template.items.entries())
-          checkPart(drawing, part, item, at(where, index));
-      return;
-    }
-    case 'object': {
-      if (isCertainlyNot(wanted, 'object')) misfit(where, 'an object', wanted);
-      const fields = fieldsOf(wanted);
-      if (fields) checkFields(drawing, template.entries, fields, where);
-      return;
-    }
-    default:
-      template satisfies never;
-  }
-}
-
-function checkFields(
-  drawing: Drawing,
-  entries: readonly (readonly [string, Template])[],
-  fields: Readonly<Record<string, z.ZodType>>,
-  where: Where,
-): void {
-  const written = new Map(entries);
-  for (const [key, wanted] of Object.entries(fields)) {
-    const part = written.get(key);
-    if (part !== undefined) checkPart(drawing, part, wanted, at(where, key));
-    else if (!mayBeAbsent(wanted)) {
-      throw new CompositionError(
-        where.name,
-        `${where.place} lacks "${key}", which the response schema requires. compose() returned: ${[...written.keys()].join(', ')}.`,
-      );
-    }
-  }
-}
-
-function checkLiteral(value: unknown, wanted: z.ZodType, where: Where): void {
-  const parsed = wanted.safeParse(value);
-  if (!parsed.success) misfit(where, JSON.stringify(value), wanted);
-}
-
-function checkReference(drawing: Drawing, source: Source, wanted: z.ZodType, where: Where): void {
-  const node = drawing.nodes[source.node];
-  let given = node && schemaOf(drawing.nodes, node);
-  let absent = given !== undefined && mayBeNull(given);
-  for (const key of source.path) {
-    given = given && fieldsOf(given)?.[key];
-    absent ||= given !== undefined && mayBeNull(given);
-  }
-  if (given === undefined) return;
-  if (absent && !wanted.safeParse(null).success)
-    misfit(where, 'something that may be null', wanted);
-  const kind = kindOf(given);
-  if (kind !== undefined && isCertainlyNot(wanted, kind)) misfit(where, `a ${kind}`, wanted);
-}
-
-function isCertainlyNot(wanted: z.ZodType, kind: string): boolean {
-  const known = kindOf(wanted);
-  return known !== undefined && known !== kind;
-}
-
-function at({ name, place }: Where, part: string | number): Where {
-  return { name, place: `${place}.${part}` };
-}
-
-function misfit({ name, place }: Where, found: string, wanted: z.ZodType): never {
-  throw new CompositionError(
-    name,
-    `${place} is ${found}, but the response schema wants ${kindOf(wanted) ?? 'something else'} there.`,
-  );
 }

@@ -3,9 +3,10 @@ import type { Composition } from '../dsl/composition.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { parseRoute } from '../dsl/route.ts';
 import { CompositionError } from '../errors.ts';
-import { checkConfig, checkResponse, checkSources } from './check.ts';
+import { checkConfig, checkSources } from './check.ts';
 import { refuseConditions } from './conditions.ts';
 import { draw } from './draw.ts';
+import { checkResponse } from './fit.ts';
 import { link } from './link.ts';
 import type { Plan } from './plan.ts';
 
@@ -46,20 +47,27 @@ export function compile({ name, composition }: NamedComposition): Plan {
  */
 export function compileAll(compositions: readonly NamedComposition[]): {
   plans: Plan[];
-  errors: Error[];
+  errors: CompositionError[];
 } {
   const plans: Plan[] = [];
-  const errors: Error[] = [];
+  const errors: CompositionError[] = [];
   for (const named of compositions) {
     try {
       const plan = compile(named);
       refuseCollisions(plan, plans);
       plans.push(plan);
     } catch (error) {
-      errors.push(error instanceof Error ? error : new Error(String(error)));
+      errors.push(placed(error, named.name));
     }
   }
   return { plans, errors };
+}
+
+/** Whatever it is, the reader learns in which file. */
+function placed(error: unknown, name: string): CompositionError {
+  if (error instanceof CompositionError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new CompositionError(name, `cannot be compiled: ${message}`, { cause: error });
 }
 
 function refuseCollisions(plan: Plan, others: readonly Plan[]): void {
@@ -70,21 +78,19 @@ function refuseCollisions(plan: Plan, others: readonly Plan[]): void {
       `route ${plan.route.text} is already served by ${twin.name}. Change one of them.`,
     );
   }
+  const operations = [...others, plan].flatMap(operationsOf);
   for (const mine of operationsOf(plan)) {
-    const theirs = others
-      .flatMap(operationsOf)
-      .concat(operationsOf(plan))
-      .find((other) => other !== mine && sameName(other, mine));
+    const theirs = operations.find((other) => other !== mine && sameName(other, mine));
     if (theirs !== undefined) {
       throw new CompositionError(
         plan.name,
         `two operations are called ${mine.service.name}.${mine.name} (${theirs.route.text} and ${mine.route.text}). Give one a name of its own: operation(service, { name: … }).`,
       );
     }
-    const service = others
-      .flatMap(operationsOf)
-      .find((other) => other.service !== mine.service && other.service.name === mine.service.name);
-    if (service !== undefined) {
+    const twice = operations.some(
+      ({ service }) => service !== mine.service && service.name === mine.service.name,
+    );
+    if (twice) {
       throw new CompositionError(
         plan.name,
         `service "${mine.service.name}" is defined twice. Define it once and import it.`,
@@ -111,10 +117,11 @@ function routeKey({ route }: Plan): string {
 }
 
 /** Freezes plain data all the way down; schemas and functions are not ours to freeze. */
-function freeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+function freeze<T>(value: T, seen = new Set<unknown>()): T {
+  // Whether it is frozen already says nothing about its parts: operations come frozen at the top.
+  if (typeof value !== 'object' || value === null || seen.has(value)) return value;
   if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return value;
-  Object.freeze(value);
-  for (const part of Object.values(value)) freeze(part);
+  seen.add(Object.freeze(value));
+  for (const part of Object.values(value)) freeze(part, seen);
   return value;
 }

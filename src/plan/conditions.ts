@@ -6,6 +6,7 @@ import { parse } from 'acorn';
 import type {
   AnyNode,
   ArrowFunctionExpression,
+  CallExpression,
   FunctionDeclaration,
   FunctionExpression,
   Pattern,
@@ -21,9 +22,7 @@ export function refuseConditions(name: string, compose: (inputs: never) => unkno
   const source = compose.toString();
   const root = parseFunction(source);
   if (root === undefined) return;
-  const references = new Set<string>();
-  taintParams(root, references);
-  visit(root.body, references, (operand) => {
+  visitBody(root, new Set(), (operand) => {
     const text = source.slice(operand.start - root.offset, operand.end - root.offset);
     throw new CompositionError(
       name,
@@ -60,22 +59,41 @@ function findFunction(node: AnyNode): FunctionNode | undefined {
     .find((found) => found !== undefined);
 }
 
-function visit(node: AnyNode, references: Set<string>, report: (operand: AnyNode) => void): void {
-  if (node.type === 'CallExpression' && wordOf(node.callee) === 'map') {
-    // The function given to map runs on values: only what goes in is of interest.
-    for (const argument of node.arguments.slice(0, 1)) visit(argument, references, report);
-    return;
-  }
-  if (node.type === 'CallExpression' && isBodyWord(wordOf(node.callee))) {
-    for (const argument of node.arguments)
-      if (isFunction(argument)) taintParams(argument, references);
-  }
+type Report = (operand: AnyNode) => void;
+
+/** A function whose parameters are references: `compose`, and what `given` and `each` run. */
+function visitBody(node: FunctionNode, around: ReadonlySet<string>, report: Report): void {
+  const references = new Set(around);
+  for (const param of node.params) taint(param, references);
+  for (const child of children(node)) visit(child, references, report);
+}
+
+/** Any other function: its parameters hide references of the same name. */
+function visitFunction(node: FunctionNode, around: ReadonlySet<string>, report: Report): void {
+  const hidden = new Set<string>();
+  for (const param of node.params) taint(param, hidden);
+  const references = new Set([...around].filter((name) => !hidden.has(name)));
+  for (const child of children(node)) visit(child, references, report);
+}
+
+function visit(node: AnyNode, references: Set<string>, report: Report): void {
+  if (isFunction(node)) return visitFunction(node, references, report);
+  if (node.type === 'CallExpression' && isWord(node)) return visitWord(node, references, report);
   if (node.type === 'VariableDeclarator' && node.init && isReference(node.init, references)) {
     taint(node.id, references);
   }
   for (const operand of decidingOperands(node))
     if (isReference(operand, references)) report(operand);
   for (const child of children(node)) visit(child, references, report);
+}
+
+function visitWord(node: CallExpression, references: Set<string>, report: Report): void {
+  const word = wordOf(node.callee);
+  for (const argument of node.arguments) {
+    if (!isFunction(argument)) visit(argument, references, report);
+    // The function given to map runs on values: there a condition is what it says.
+    else if (word !== 'map') visitBody(argument, references, report);
+  }
 }
 
 /** The operands whose value decides what the program does. */
@@ -85,25 +103,52 @@ function decidingOperands(node: AnyNode): readonly AnyNode[] {
     case 'ConditionalExpression':
     case 'WhileStatement':
     case 'DoWhileStatement':
-      return [node.test];
+      return outcomes(node.test);
+    case 'ForStatement':
+      return node.test ? outcomes(node.test) : [];
     case 'SwitchStatement':
       return [node.discriminant];
     case 'LogicalExpression':
+    // `({ query: { limit = 20 } })`: a reference is never undefined, so the default never applies.
+    case 'AssignmentPattern':
       return [node.left];
+    default:
+      return askingOperands(node);
+  }
+}
+
+/** The operands of the operators that ask something of a value. Arithmetic on a reference fails by itself. */
+function askingOperands(node: AnyNode): readonly AnyNode[] {
+  switch (node.type) {
     case 'UnaryExpression':
-      return node.operator === '!' || node.operator === 'typeof' ? [node.argument] : [];
+      return ['!', 'typeof'].includes(node.operator) ? [node.argument] : [];
     case 'BinaryExpression':
       return /^[!=]==?$/.test(node.operator) ? [node.left, node.right] : [];
+    case 'AssignmentExpression':
+      return ['&&=', '||=', '??='].includes(node.operator) ? [node.left] : [];
     default:
       return [];
   }
+}
+
+/** What a condition can come out as: of `a && b` it is either. */
+function outcomes(test: AnyNode): readonly AnyNode[] {
+  return test.type === 'LogicalExpression'
+    ? [...outcomes(test.left), ...outcomes(test.right)]
+    : [test];
 }
 
 function isReference(node: AnyNode, references: ReadonlySet<string>): boolean {
   if (node.type === 'Identifier') return references.has(node.name);
   if (node.type === 'MemberExpression') return isReference(node.object, references);
   if (node.type === 'ChainExpression') return isReference(node.expression, references);
-  return node.type === 'CallExpression' && words.has(wordOf(node.callee) ?? '');
+  return node.type === 'CallExpression' && isWord(node);
+}
+
+/** `list.map(fn)` is the array's; ours, as `plait.map(inputs, fn)`, has two arguments. */
+function isWord({ callee, arguments: given }: CallExpression): boolean {
+  const isMethod = callee.type === 'MemberExpression' && wordOf(callee) === 'map';
+  return words.has(wordOf(callee) ?? '') && !(isMethod && given.length < 2);
 }
 
 /** `call` of `call(…)`, `plait.call(…)` and `(0, plait.call)(…)`. */
@@ -115,18 +160,10 @@ function wordOf(callee: AnyNode): string | undefined {
   return last && wordOf(last);
 }
 
-function isBodyWord(word: string | undefined): boolean {
-  return word === 'given' || word === 'each';
-}
-
 function isFunction(node: AnyNode): node is FunctionNode {
   return ['ArrowFunctionExpression', 'FunctionExpression', 'FunctionDeclaration'].includes(
     node.type,
   );
-}
-
-function taintParams(node: FunctionNode, references: Set<string>): void {
-  for (const param of node.params) taint(param, references);
 }
 
 function taint(pattern: Pattern, references: Set<string>): void {

@@ -39,7 +39,7 @@ function translated<T>(name: string, compose: () => T): T {
   } catch (error) {
     if (error instanceof CompositionError) throw error;
     const early =
-      error instanceof ReferenceError && /Cannot access '(\w+)' before/.exec(error.message)?.[1];
+      error instanceof ReferenceError && /Cannot access '([^']+)' before/.exec(error.message)?.[1];
     if (early) {
       const advice = 'Steps that wait for each other form a cycle and could never start: break it.';
       throw new CompositionError(name, `"${early}" is used before it is defined. ${advice}`, {

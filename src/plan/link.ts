@@ -1,5 +1,5 @@
 /** Nodes → steps: who waits for whom, which frame holds what, what is tolerated. */
-import type { Block, Node } from '../dsl/node.ts';
+import type { Block, Node, Source } from '../dsl/node.ts';
 import type { Drawing } from './draw.ts';
 import { nameSteps } from './names.ts';
 import { findPlaces } from './places.ts';
@@ -18,9 +18,7 @@ export function link(drawing: Drawing): { steps: readonly Step[]; root: PlanBloc
   function linkBlock(block: Block, depth: number): PlanBlock {
     const linked = block.nodes.map((id, slot) => linkNode(id, { depth, slot }));
     const unused = block.nodes.filter((id) => !consumed.has(id) && hasEffect(nodes[id]));
-    const waits = [
-      ...new Set([...sourcesOf(block.template).map((source) => source.node), ...unused]),
-    ];
+    const waits = [...new Set([...nodesOf(sourcesOf(block.template)), ...unused])];
     return { depth, steps: linked, template: block.template, waits };
   }
 
@@ -31,7 +29,7 @@ export function link(drawing: Drawing): { steps: readonly Step[]; root: PlanBloc
       id,
       node,
       name: names[id] ?? node.kind,
-      needs: [...new Set(readsOf(node).map((source) => source.node))],
+      needs: [...new Set(nodesOf(readsOf(node)))],
       tolerated: tolerated.get(id),
       block: 'block' in node ? linkBlock(node.block, position.depth + 1) : undefined,
       places: places.get(id) ?? [],
@@ -48,13 +46,20 @@ function toleratedSteps(nodes: readonly Node[]): ReadonlyMap<number, 'optional' 
   return new Map(nodes.flatMap((node) => (node.kind === 'guard' ? [[node.step, node.mode]] : [])));
 }
 
+/** What templates and steps read. What only an unused computation reads is as unused as that is. */
 function consumedNodes({ nodes, root }: Drawing): ReadonlySet<number> {
   const blocks = [root, ...nodes.flatMap((node) => ('block' in node ? [node.block] : []))];
-  const sources = [
-    ...nodes.flatMap(readsOf),
-    ...blocks.flatMap((block) => sourcesOf(block.template)),
-  ];
-  return new Set(sources.map((source) => source.node));
+  const consumed = new Set(blocks.flatMap(({ template }) => nodesOf(sourcesOf(template))));
+  // Nodes read earlier ones only, so every reader of a node comes before it here.
+  for (const [id, node] of [...nodes.entries()].toReversed()) {
+    if (consumed.has(id) || hasEffect(node))
+      for (const read of nodesOf(readsOf(node))) consumed.add(read);
+  }
+  return consumed;
+}
+
+function nodesOf(sources: readonly Source[]): number[] {
+  return sources.map((source) => source.node);
 }
 
 /** Computing a value that nobody reads does nothing; calling a service does. */

@@ -2,12 +2,13 @@
 import type { Block, Node, Template } from '../dsl/node.ts';
 import type { Drawing } from './draw.ts';
 
-/** A name for every node, unique within the composition. */
+/** A name for every node; those of calls, maps, `each` and `given` are unique within the composition. */
 export function nameSteps({ nodes, root }: Drawing): readonly string[] {
   const landed = new Map<number, string>();
 
   function nameBlock(block: Block, prefix: string): void {
-    nameParts(block.template, prefix);
+    // What is all of a body has no place of its own: that is the place of the `given` or `each`.
+    if (block.template.kind !== 'reference') nameParts(block.template, prefix);
     for (const id of block.nodes) {
       const node = nodes[id];
       if (node !== undefined && 'block' in node)
@@ -45,16 +46,29 @@ function fallbackName(node: Node, prefix: string): string {
   return join(prefix, node.kind === 'call' ? token(node.operation.name) : node.kind);
 }
 
-/** A second step of the same name becomes `name#2`; what only wraps a step shares its name. */
-function unique(nodes: readonly Node[], names: ReadonlyMap<number, string>): string[] {
-  const seen = new Map<string, number>();
-  return nodes.map((node, id) => {
-    const name = names.get(id) ?? node.kind;
-    if (node.kind === 'guard' || node.kind === 'shape') return name;
-    const count = (seen.get(name) ?? 0) + 1;
-    seen.set(name, count);
-    return count === 1 ? name : `${name}#${count}`;
-  });
+/** A second step of the same name becomes `name#2`. A guard goes by the name of the step it wraps. */
+function unique(nodes: readonly Node[], landed: ReadonlyMap<number, string>): string[] {
+  const names: string[] = [];
+  const taken = new Set<string>();
+  for (const [id, node] of nodes.entries()) {
+    const name = node.kind === 'input' ? node.input : (landed.get(id) ?? node.kind);
+    if (node.kind === 'guard') names.push(names[node.step] ?? name);
+    else if (!takesTime(node)) names.push(name);
+    else names.push(unused(name, taken));
+  }
+  return names;
+}
+
+/** What takes no time is in no trace or problem, so it may share a name. */
+function takesTime(node: Node): boolean {
+  return node.kind !== 'input' && node.kind !== 'item' && node.kind !== 'shape';
+}
+
+function unused(name: string, taken: Set<string>): string {
+  let free = name;
+  for (let count = 2; taken.has(free); count += 1) free = `${name}#${count}`;
+  taken.add(free);
+  return free;
 }
 
 function join(prefix: string, part: string): string {

@@ -2,6 +2,7 @@
 import type { Block, Template } from '../dsl/node.ts';
 import type { Drawing } from './draw.ts';
 import type { Place } from './plan.ts';
+import { readsOf } from './visit.ts';
 
 interface Landing {
   readonly place: Place;
@@ -10,7 +11,7 @@ interface Landing {
   readonly depth: number;
 }
 
-/** The places of every guard: the direct ones, or else those computed from it. */
+/** The places of every guard: the direct ones, or else those of what was made from it. */
 export function findPlaces({ nodes, root }: Drawing): ReadonlyMap<number, readonly Place[]> {
   const landings = new Map<number, Landing[]>();
 
@@ -28,23 +29,12 @@ export function findPlaces({ nodes, root }: Drawing): ReadonlyMap<number, readon
   function visitNode(id: number, landing: Landing): void {
     const node = nodes[id];
     if (node === undefined) return;
-    if (node.kind === 'guard') {
-      landings.set(id, [...(landings.get(id) ?? []), landing]);
-      visitNode(node.step, landing);
-    }
-    if (node.kind === 'shape') visitNode(node.from.node, landing);
-    if (node.kind === 'map') visitComputed(node.inputs, landing);
+    if (node.kind === 'guard') landings.set(id, [...(landings.get(id) ?? []), landing]);
+    const passesOn = node.kind === 'guard' || node.kind === 'shape';
+    const reads = new Set(readsOf(node).map((source) => source.node));
+    for (const read of reads) visitNode(read, passesOn ? landing : { ...landing, direct: false });
     if (node.kind === 'given') visitInner(node.block, landing);
     if (node.kind === 'each') visitItems(node.block, landing);
-  }
-
-  /** What a map reads lands where the map's result does, however deep its inputs are nested. */
-  function visitComputed(inputs: Template, landing: Landing): void {
-    const computed = { ...landing, direct: false };
-    if (inputs.kind === 'object')
-      for (const [, part] of inputs.entries) visitComputed(part, computed);
-    if (inputs.kind === 'array') for (const part of inputs.items) visitComputed(part, computed);
-    if (inputs.kind === 'reference') visitNode(inputs.source.node, computed);
   }
 
   function visitInner(block: Block, landing: Landing): void {
@@ -64,5 +54,7 @@ export function findPlaces({ nodes, root }: Drawing): ReadonlyMap<number, readon
 
 function preferDirect(landings: readonly Landing[]): readonly Place[] {
   const direct = landings.filter((landing) => landing.direct);
-  return (direct.length > 0 ? direct : landings).map((landing) => landing.place);
+  const places = (direct.length > 0 ? direct : landings).map((landing) => landing.place);
+  // A map that reads two fields of it lands in one place.
+  return [...new Map(places.map((place) => [JSON.stringify(place), place])).values()];
 }

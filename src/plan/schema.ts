@@ -1,17 +1,20 @@
 /** Reads zod schemas: what fields they have, and whether one value can stand where another is wanted. */
 import { z } from 'zod';
 
+/** What is meant of a schema that transforms: what goes into it or what comes out. */
+export type Side = 'in' | 'out';
+
 /** A schema without the wrappers that do not change what fields it has. */
-export function unwrapped(schema: z.ZodType): z.ZodType {
+export function unwrapped(schema: z.ZodType, side: Side = 'out'): z.ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
-    return unwrapped(inner(schema));
+    return unwrapped(inner(schema), side);
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
-    return unwrapped(inner(schema));
+    return unwrapped(inner(schema), side);
   if (schema instanceof z.ZodReadonly || schema instanceof z.ZodCatch)
-    return unwrapped(inner(schema));
-  if (schema instanceof z.ZodNonOptional) return unwrapped(inner(schema));
-  if (schema instanceof z.ZodLazy) return unwrapped(asZod(schema.unwrap()));
-  if (schema instanceof z.ZodPipe) return unwrapped(asZod(schema.out));
+    return unwrapped(inner(schema), side);
+  if (schema instanceof z.ZodNonOptional) return unwrapped(inner(schema), side);
+  if (schema instanceof z.ZodLazy) return unwrapped(asZod(schema.unwrap()), side);
+  if (schema instanceof z.ZodPipe) return unwrapped(asZod(schema[side]), side);
   return schema;
 }
 
@@ -19,20 +22,31 @@ export function unwrapped(schema: z.ZodType): z.ZodType {
 export function schemaAt(schema: z.ZodType, path: readonly string[]): z.ZodType | undefined {
   let current: z.ZodType | undefined = schema;
   for (const key of path) {
-    current = current && fieldsOf(current)?.[key];
+    current = current && ownField(fieldsOf(current), key);
   }
   return current;
 }
 
+/** A field that was declared; `constructor` is not one of every object. */
+export function ownField(
+  fields: Readonly<Record<string, z.ZodType>> | undefined,
+  key: string,
+): z.ZodType | undefined {
+  return fields !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined;
+}
+
 /** The fields of an object schema; `undefined` for everything whose fields are not known. */
-export function fieldsOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>> | undefined {
-  const bare = unwrapped(schema);
+export function fieldsOf(
+  schema: z.ZodType,
+  side?: Side,
+): Readonly<Record<string, z.ZodType>> | undefined {
+  const bare = unwrapped(schema, side);
   return bare instanceof z.ZodObject && isStrictlyKnown(bare) ? asShape(bare.shape) : undefined;
 }
 
 /** The schema of the items of an array schema. */
-export function itemOf(schema: z.ZodType): z.ZodType | undefined {
-  const bare = unwrapped(schema);
+export function itemOf(schema: z.ZodType, side?: Side): z.ZodType | undefined {
+  const bare = unwrapped(schema, side);
   return bare instanceof z.ZodArray ? asZod(bare.element) : undefined;
 }
 
@@ -42,14 +56,23 @@ export function mayBeAbsent(schema: z.ZodType): boolean {
 }
 
 /** `string`, `number`, … where it is certain. */
-export function kindOf(schema: z.ZodType): string | undefined {
-  const { type } = unwrapped(schema).def;
+export function kindOf(schema: z.ZodType, side?: Side): string | undefined {
+  const { type } = unwrapped(schema, side).def;
   return ['string', 'number', 'boolean', 'object', 'array'].includes(type) ? type : undefined;
 }
 
 /** Whether the schema can produce `null`. */
 export function mayBeNull(schema: z.ZodType): boolean {
   return schema instanceof z.ZodNullable || (isWrapper(schema) && mayBeNull(inner(schema)));
+}
+
+/** Whether the schema can produce `undefined`. */
+export function mayBeUndefined(schema: z.ZodType): boolean {
+  if (schema instanceof z.ZodOptional) return true;
+  return (
+    (schema instanceof z.ZodNullable || schema instanceof z.ZodReadonly) &&
+    mayBeUndefined(inner(schema))
+  );
 }
 
 function isWrapper(schema: z.ZodType): schema is z.ZodOptional | z.ZodDefault | z.ZodReadonly {

@@ -1,240 +1,254 @@
 /** What the compiler infers, held by equality. Checked by `tsc`; nothing here runs. */
-import {
-  call,
-  defineComposition,
-  defineService,
-  each,
-  fallback,
-  given,
-  lookup,
-  map,
-  omit,
-  operation,
-  optional,
-  pick,
-} from 'plait';
-import type { Ref, ResponseOf } from 'plait';
+import { call, defineComposition, each, fallback, given, map, omit, optional, pick } from 'plait';
+import type { Operation, Ref, ResponseOf } from 'plait';
 import { z } from 'zod';
+import type { Thing, thingWith } from './_things.ts';
+import { createThing, getThing, thingFor, thingOf, thingsOf } from './_things.ts';
 
 type Equal<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-export function same<A, B>(_same: Equal<A, B>): void {}
 
-const service = defineService({ name: 'things', url: 'http://things' });
-const Thing = z.object({
-  id: z.string(),
-  count: z.int().optional(),
-  note: z.string().nullable(),
-  state: z.enum(['on', 'off']),
-  owner: z.object({ name: z.string(), mail: z.string().optional() }).nullable(),
-  tags: z.array(z.object({ label: z.string() })),
-  size: z.string().transform((text) => text.length),
-  made: z.coerce.date(),
-  price: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('fixed'), amount: z.number() }),
-    z.object({ kind: z.literal('free'), amount: z.null() }),
-  ]),
-});
-const getThing = operation(service, {
-  route: 'GET /things/:thingId/of/:ownerId',
-  query: z.object({ since: z.string().optional(), limit: z.number() }),
-  response: Thing,
-});
-const createThing = operation(service, {
-  route: 'POST /things',
-  body: z.object({ name: z.string(), tags: z.array(z.object({ label: z.string() })) }),
-  response: z.object({ id: z.string() }),
-});
-const thingOf = lookup(service, {
-  route: 'GET /things',
-  keys: { query: 'ids' },
-  by: 'id',
-  item: Thing,
-});
-const thingsOf = lookup(service, {
-  route: 'GET /all',
-  keys: { query: 'ids' },
-  by: 'id',
-  item: Thing,
-  many: true,
-});
-const thingFor = lookup(service, {
-  route: 'GET /one',
-  keys: { query: 'ids' },
-  by: 'id',
-  item: Thing,
-  missing: 'error',
+/** Compiles when the two are the same type, not only when one fits the other. */
+function same<A, B>(_same: Equal<A, B>): void {}
+
+type ArgsOf<O> = O extends Operation<infer Args> ? Args : never;
+
+// The arguments of an operation: path, query and body side by side; of a lookup: its key and query.
+same<
+  ArgsOf<typeof getThing>,
+  { thingId: string | number; ownerId: string | number; since?: string | undefined; limit: number }
+>(true);
+same<ArgsOf<typeof createThing>, { body: { name: string; tags: { label: string }[] } }>(true);
+same<ArgsOf<typeof thingOf>, { id: string }>(true);
+same<ArgsOf<typeof thingsOf>, { id: string; since?: string | undefined }>(true);
+same<ArgsOf<typeof thingWith>, { note: string }>(true);
+
+export const lookups = defineComposition({
+  route: 'GET /lookups/:id',
+  compose({ params: { id } }) {
+    const found = call(thingOf, { id });
+    const sure = call(thingFor, { id });
+    const all = call(thingsOf, { id });
+    same<typeof found, Ref<Thing | null>>(true);
+    same<typeof sure, Ref<Thing>>(true);
+    same<typeof all, Ref<Thing[]>>(true);
+    return [];
+  },
 });
 
 export const fields = defineComposition({
-  route: 'GET /a/:thingId',
-  query: z.object({ limit: z.coerce.number(), since: z.string().optional() }),
-  compose({ params, query }) {
-    const thing = call(getThing, {
-      thingId: params.thingId,
-      ownerId: 7,
-      limit: query.limit,
-      since: query.since,
-    });
-    const id: Ref<string> = thing.id;
-    const nested: Ref<string | null> = map(thing.owner, (o) => o?.name ?? null);
+  route: 'GET /fields/:id',
+  compose({ params }) {
+    const thing = call(thingFor, { id: params.id });
+    same<typeof params.id, Ref<string>>(true);
     same<typeof thing.count, Ref<number | undefined>>(true);
+    same<typeof thing.note, Ref<string | null>>(true);
+    same<typeof thing.state, Ref<'on' | 'off'>>(true);
     same<typeof thing.owner.name, Ref<string | null>>(true);
     same<typeof thing.owner.mail, Ref<string | null | undefined>>(true);
+    same<typeof thing.tags, Ref<{ label: string }[]>>(true);
     same<typeof thing.size, Ref<number>>(true);
     same<typeof thing.made, Ref<Date>>(true);
-    same<typeof thing.state, Ref<'on' | 'off'>>(true);
+    same<typeof thing.place, Ref<[number, number]>>(true);
+    same<typeof thing.links, Ref<Record<string, string>>>(true);
+    // Of a union: the fields that all of its members have.
+    same<typeof thing.price.kind, Ref<'fixed' | 'free'>>(true);
     same<typeof thing.price.amount, Ref<number | null>>(true);
-    const maybe = optional(thing);
+    return [];
+  },
+});
+
+export const tolerated = defineComposition({
+  route: 'GET /tolerated/:id',
+  compose({ params: { id } }) {
+    const maybe = optional(call(thingFor, { id }));
+    same<typeof maybe, Ref<Thing | null>>(true);
     same<typeof maybe.id, Ref<string | null>>(true);
-    const labels = each(thing.tags, (tag) =>
-      each(thing.tags, (other) => ({ a: tag.label, b: other.label })),
+    same<typeof maybe.count, Ref<number | null | undefined>>(true);
+
+    const other = fallback(call(thingFor, { id }), { id: 'none', state: 'off', tags: [] });
+    same<typeof other.id, Ref<string>>(true);
+    same<typeof other.state, Ref<string>>(true);
+    const nothing = fallback(call(thingFor, { id }), null);
+    same<typeof nothing, Ref<Thing | null>>(true);
+    const empty = fallback(call(thingsOf, { id }), []);
+    const labels = each(empty, (thing) => thing.id);
+    same<typeof labels, Ref<string[]>>(true);
+    return [];
+  },
+});
+
+// A fallback that is all of a body once made the compiler go round in circles.
+export const tolerating = defineComposition({
+  route: 'GET /tolerating/:id',
+  compose: ({ params: { id } }) => fallback(call(thingsOf, { id }), []),
+});
+const onlyThings: ResponseOf<typeof tolerating>[number]['state'] = 'on';
+export { onlyThings };
+
+export const presence = defineComposition({
+  route: 'GET /presence/:id',
+  compose({ params: { id } }) {
+    const found = call(thingOf, { id });
+    const owner = given(found, (present) => {
+      same<typeof present, Ref<Thing>>(true);
+      return { id: present.id, count: present.count };
+    });
+    same<typeof owner, Ref<{ id: string; count: number | undefined } | null>>(true);
+    const count = given(found.count, (present) => present);
+    same<typeof count, Ref<number | null>>(true);
+    const always = given(id, (present) => ({ present }));
+    same<typeof always, Ref<{ present: string }>>(true);
+    return [];
+  },
+});
+
+export const lists = defineComposition({
+  route: 'GET /lists/:id',
+  compose({ params: { id } }) {
+    const thing = call(thingFor, { id });
+    const labels = each(thing.tags, (tag) => tag.label);
+    same<typeof labels, Ref<string[]>>(true);
+    const lines = each(thing.tags, (tag) => ({
+      tag,
+      found: optional(call(thingOf, { id: tag.label })),
+      fixed: 1,
+    }));
+    same<typeof lines, Ref<{ tag: { label: string }; found: Thing | null; fixed: number }[]>>(true);
+    const pairs = each(thing.tags, (one) =>
+      each(thing.tags, (other) => ({ a: one.label, b: other.label })),
     );
-    const many = call(thingsOf, { id });
-    same<typeof many, Ref<z.output<typeof Thing>[]>>(true);
-    same<ReturnType<typeof one>, Ref<z.output<typeof Thing> | null>>(true);
-    function one() {
-      return call(thingOf, { id });
-    }
-    same<ReturnType<typeof sure>, Ref<z.output<typeof Thing>>>(true);
-    function sure() {
-      return call(thingFor, { id });
-    }
-    const picked = pick(one(), 'id', 'note');
-    same<typeof picked, Ref<Pick<z.output<typeof Thing>, 'id' | 'note'> | null>>(true);
-    const left = omit(many, 'tags', 'made', 'price', 'owner', 'size');
-    same<
-      typeof left,
-      Ref<Omit<z.output<typeof Thing>, 'tags' | 'made' | 'price' | 'owner' | 'size'>[]>
-    >(true);
-    const other = fallback(thing, { id: 'none', state: 'off' });
-    const otherId: Ref<string> = other.id;
-    const both = map([thing.id, thing.count], ([a, b]) => `${a}${b ?? 0}`);
+    same<typeof pairs, Ref<{ a: string; b: string }[][]>>(true);
+    return [];
+  },
+});
+
+export const computed = defineComposition({
+  route: 'GET /computed/:id',
+  compose({ params: { id } }) {
+    const thing = call(thingFor, { id });
+    const single = map(thing.owner, (owner) => owner?.mail ?? null);
+    same<typeof single, Ref<string | null>>(true);
+    const tuple = map([thing.id, thing.count], ([text, count]) => {
+      same<typeof text, string>(true);
+      same<typeof count, number | undefined>(true);
+      return text.length;
+    });
+    same<typeof tuple, Ref<number>>(true);
+    const record = map({ thing, deep: { state: thing.state }, unit: 'cm' }, (values) => {
+      same<typeof values.thing, Thing>(true);
+      same<typeof values.deep.state, 'on' | 'off'>(true);
+      same<typeof values.unit, 'cm'>(true);
+      return { made: values.thing.made };
+    });
+    same<typeof record, Ref<{ made: Date }>>(true);
+    same<typeof record.made, Ref<Date>>(true);
+    const reached = map(thing.links, (links) => links['self']);
+    same<typeof reached, Ref<string | undefined>>(true);
+    return [];
+  },
+});
+
+export const shapes = defineComposition({
+  route: 'GET /shapes/:id',
+  compose({ params: { id } }) {
+    const picked = pick(call(thingFor, { id }), 'id', 'count');
+    same<typeof picked, Ref<Pick<Thing, 'id' | 'count'>>>(true);
+    const pickedMaybe = pick(call(thingOf, { id }), 'id', 'note');
+    same<typeof pickedMaybe, Ref<Pick<Thing, 'id' | 'note'> | null>>(true);
+    const pickedAll = pick(call(thingsOf, { id }), 'id');
+    same<typeof pickedAll, Ref<Pick<Thing, 'id'>[]>>(true);
+    const left = omit(call(thingFor, { id }), 'tags');
+    same<typeof left, Ref<Omit<Thing, 'tags'>>>(true);
+    const leftAll = omit(optional(call(thingsOf, { id })), 'tags', 'made');
+    same<typeof leftAll, Ref<Omit<Thing, 'tags' | 'made'>[] | null>>(true);
+    return [];
+  },
+});
+
+export const wiring = defineComposition({
+  route: 'GET /wiring/:thingId',
+  query: z.object({ limit: z.coerce.number(), since: z.string().optional() }),
+  compose: ({ params, query }) => {
+    // A value, a reference, and a reference that may be undefined where the argument may be.
+    call(getThing, { thingId: params.thingId, ownerId: 7, limit: query.limit, since: query.since });
+    call(getThing, { thingId: 'a', ownerId: query.limit, limit: 1 });
+    return [];
+  },
+});
+
+export const answer = defineComposition({
+  route: 'GET /answer/:id',
+  compose({ params: { id } }) {
+    const thing = call(thingFor, { id });
     return {
       id,
-      nested,
-      labels,
-      made: thing.made,
-      both,
-      otherId,
       owner: given(thing.owner, (owner) => owner.name),
-      literal: 'x',
-      list: [thing.id, 1] as const,
+      made: thing.made,
+      deep: { list: [thing.id, 1] },
+      text: 'x',
+      nothing: null,
     };
   },
 });
 same<
-  ResponseOf<typeof fields>,
+  ResponseOf<typeof answer>,
   {
     id: string;
-    nested: string | null;
-    labels: { a: string; b: string }[][];
-    made: Date;
-    both: string;
-    otherId: string;
     owner: string | null;
-    literal: string;
-    list: [string, 1];
+    made: Date;
+    deep: { list: [string, 1] };
+    text: 'x';
+    nothing: null;
   }
 >(true);
 
 export const declared = defineComposition({
-  route: 'GET /b/:id',
+  route: 'GET /declared/:id',
   response: z.object({
     id: z.string(),
     tags: z.array(z.object({ label: z.string() })),
+    state: z.enum(['on', 'off']),
     note: z.string().optional(),
+    total: z.string().transform(Number),
   }),
   compose({ params }) {
     const thing = call(thingFor, { id: params.id });
-    return { id: params.id, tags: each(thing.tags, (tag) => ({ label: tag.label })) };
+    return {
+      id: params.id,
+      tags: each(thing.tags, (tag) => ({ label: tag.label })),
+      state: 'on',
+      total: thing.id,
+    };
   },
 });
 same<
   ResponseOf<typeof declared>,
-  { id: string; tags: { label: string }[]; note?: string | undefined }
+  {
+    id: string;
+    tags: { label: string }[];
+    state: 'on' | 'off';
+    note?: string | undefined;
+    total: string;
+  }
 >(true);
 
-export const writing = defineComposition({
-  route: 'POST /c',
+export const inputs = defineComposition({
+  route: 'POST /inputs/:page/of/:kind',
+  params: z.object({ page: z.coerce.number(), kind: z.enum(['a', 'b']) }),
+  query: z.object({ limit: z.coerce.number().default(20), after: z.string().optional() }),
+  headers: z.object({ 'accept-language': z.string().optional() }),
   body: z.object({ name: z.string(), labels: z.array(z.string()) }),
-  compose({ body }) {
-    const created = call(createThing, {
+  compose({ params, query, headers, body }) {
+    same<typeof params.page, Ref<number>>(true);
+    same<typeof params.kind, Ref<'a' | 'b'>>(true);
+    same<typeof query.limit, Ref<number>>(true);
+    same<typeof query.after, Ref<string | undefined>>(true);
+    same<(typeof headers)['accept-language'], Ref<string | undefined>>(true);
+    same<typeof body.labels, Ref<string[]>>(true);
+    return call(createThing, {
       body: { name: body.name, tags: each(body.labels, (label) => ({ label })) },
     });
-    return created;
   },
 });
-same<ResponseOf<typeof writing>, { id: string }>(true);
-
-export const refusals = defineComposition({
-  route: 'GET /d/:thingId',
-  compose({ params }) {
-    // @ts-expect-error unknown route parameter
-    const wrong = params.thingid;
-    // @ts-expect-error missing argument
-    call(getThing, { thingId: params.thingId, limit: 1 });
-    // @ts-expect-error wrong type
-    const thing = call(getThing, { thingId: params.thingId, ownerId: true, limit: 1 });
-    // @ts-expect-error unknown argument
-    call(thingOf, { id: 'a', idd: 'b' });
-    // @ts-expect-error misspelt field
-    const misspelt = thing.idd;
-    const maybe = optional(thing);
-    // @ts-expect-error a field of an optional step, used as required
-    call(thingOf, { id: maybe.id });
-    // @ts-expect-error nullable used as present
-    call(thingOf, { id: thing.note });
-    // @ts-expect-error a whole nullable where its fields would match
-    call(createThing, { body: maybe });
-    // @ts-expect-error not a list
-    each(thing.owner, (owner) => owner);
-    // @ts-expect-error a list that may be absent
-    each(optional(call(thingsOf, { id: 'a' })), (item) => item);
-    // @ts-expect-error a reference is not a value
-    const text: string = thing.id;
-    // @ts-expect-error used before it is there: a cycle
-    const first = call(thingOf, { id: second.id });
-    const second: Ref<{ id: string }> = call(thingFor, {
-      id: map(first, (value) => value?.id ?? ''),
-    });
-    // @ts-expect-error asynchronous map
-    map(thing, async (value) => value.id);
-    // @ts-expect-error pick of an unknown field
-    pick(thing, 'id', 'nope');
-    return { wrong, misspelt, text };
-  },
-});
-
-export const mismatch = defineComposition({
-  route: 'GET /e/:id',
-  response: z.object({ id: z.string(), owner: z.object({ name: z.string() }) }),
-  compose: ({ params }) => ({
-    id: params.id,
-    // @ts-expect-error the exact property that may be null
-    owner: call(thingFor, { id: params.id }).owner,
-  }),
-});
-
-export const mismatchInBlock = defineComposition({
-  route: 'GET /e2/:id',
-  response: z.object({ id: z.string(), owner: z.object({ name: z.string() }) }),
-  // @ts-expect-error for a body with statements the compiler points here and names the property in its message
-  compose({ params }) {
-    const thing = call(thingFor, { id: params.id });
-    return { id: params.id, owner: thing.owner };
-  },
-});
-
-defineComposition({
-  // @ts-expect-error not a route
-  route: 'FETCH /x',
-  compose: () => ({}),
-});
-
-defineComposition({
-  route: 'GET /f/:id',
-  // @ts-expect-error params without the route's parameter
-  params: z.object({ other: z.string() }),
-  compose: ({ params }) => ({ id: params }),
-});
+same<ResponseOf<typeof inputs>, { id: string }>(true);

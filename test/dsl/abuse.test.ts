@@ -1,0 +1,465 @@
+/** What the words of the DSL say when they are misused: where, what was found, what to do. */
+import {
+  call,
+  defineComposition,
+  defineService,
+  each,
+  fallback,
+  given,
+  lookup,
+  map,
+  operation,
+  optional,
+  pick,
+} from 'plait';
+import type { Ref, Reference } from 'plait';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { z } from 'zod';
+import { compile } from '../../src/plan/compile.ts';
+import { createThing, getThing, page, refusal, refusalOf, thingOf, things } from './_page.ts';
+
+const advice = 'Pass what call(), each(), map() or a field of params gave you.';
+
+describe('where a reference is wanted', () => {
+  it.each([
+    ['a number', 7, 'the number 7'],
+    ['a string', 'order', 'the string "order"'],
+    ['undefined', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['a promise', Promise.resolve(1), 'a promise'],
+    ['a function', () => 1, 'a function'],
+    ['an array', [], 'an array'],
+    ['an object', {}, 'an object'],
+    ['an instance', new Map(), 'an instance of Map'],
+  ])('%s is refused by name', (_, value, words) => {
+    const message = refusalOf(page(() => optional(value as unknown as Reference<string>)));
+    expect(message).toBe(
+      `page: optional(): its first argument is not a reference but ${words}. ${advice}`,
+    );
+  });
+
+  it('each word names itself', () => {
+    const nothing = undefined as unknown as Ref<{ id: string }[]>;
+    expect(refusalOf(page(() => each(nothing, (item) => item)))).toContain('each(): its first');
+    expect(refusalOf(page(() => given(nothing, (item) => item)))).toContain('given(): its first');
+    expect(refusalOf(page(() => fallback(nothing, [])))).toContain('fallback(): its first');
+    expect(refusalOf(page(() => pick(nothing, 'id')))).toContain('pick(): its first');
+  });
+
+  it('a step of another composition is refused, with the name of that', () => {
+    let stray: Ref<string> | undefined;
+    const other = page(({ params }) => ({ id: (stray = params.id) }));
+    compile({ name: 'other', composition: other });
+    expect(refusalOf(page(() => ({ stray })))).toBe(
+      'page: what compose() returned.stray is a step of another composition (other). Call the operation again in this one.',
+    );
+  });
+});
+
+describe('a word outside of compose', () => {
+  it.each([
+    ['call', () => call(getThing, { id: 'a' })],
+    ['map', () => map([], () => 1)],
+    ['optional', () => optional({} as Reference<string>)],
+    ['each', () => each({} as Reference<string[]>, (item) => item)],
+    ['given', () => given({} as Reference<string>, (present) => present)],
+    ['pick', () => pick({} as Reference<{ id: string }>, 'id')],
+  ])('%s() says to move it inside', (word, run) => {
+    expect(refusal(run)).toBe(
+      `${word}: ${word}() was used outside of compose(). Steps belong to one composition: move it inside.`,
+    );
+  });
+
+  it('is refused again after a compose that threw', () => {
+    refusalOf(
+      page(() => {
+        throw new Error('no');
+      }),
+    );
+    expect(refusal(() => call(getThing, { id: 'a' }))).toContain('outside of compose()');
+  });
+});
+
+describe('a reference used as a value', () => {
+  const turned = 'was turned into a value';
+  const inExpression = `${turned} (in a string, a comparison or arithmetic). It has none yet: use map() to compute with it.`;
+
+  it.each<[string, (id: Ref<string>) => unknown, string]>([
+    ['a template string', (id) => `${id as unknown as string}`, inExpression],
+    ['arithmetic', (id) => Number(id) * 2, inExpression],
+    ['a comparison by size', (id) => (id as unknown as number) > 1, inExpression],
+    // eslint-disable-next-line eqeqeq -- what is tested
+    ['==', (id) => (id as unknown) == 'x', inExpression],
+    ['a property key', (id) => ({ [id as unknown as string]: 1 }), inExpression],
+    [
+      'String()',
+      (id) => (id as unknown as string).toString(),
+      `${turned} (toString). It has none yet: use map() to compute with it.`,
+    ],
+    [
+      'JSON.stringify',
+      (id) => JSON.stringify(id),
+      `${turned} (toJSON). It has none yet: use map() to compute with it.`,
+    ],
+    [
+      'spreading into an object',
+      (id) => ({ ...(id as object) }),
+      'was spread or enumerated. Use pick(), omit(), or map().',
+    ],
+    [
+      'Object.keys',
+      (id) => Object.keys(id),
+      'was spread or enumerated. Use pick(), omit(), or map().',
+    ],
+    [
+      'Object.hasOwn',
+      (id) => Object.hasOwn(id, 'x'),
+      'was enumerated. Use pick(), omit(), or map().',
+    ],
+    [
+      'for-of',
+      (id) => Array.from(id as unknown as string[]),
+      'was iterated. Use each() for what happens per item, or map().',
+    ],
+    [
+      'for await',
+      (id) => (id as unknown as AsyncIterable<string>)[Symbol.asyncIterator],
+      'was iterated. Use each() for what happens per item, or map().',
+    ],
+    [
+      'spreading into an array',
+      (id) => [...(id as unknown as string[])],
+      'was iterated. Use each() for what happens per item, or map().',
+    ],
+    [
+      'assignment',
+      (id) => Object.assign(id, { name: 'x' }),
+      'was assigned to. References are read-only; build a new object.',
+    ],
+    ['in', (id) => 'length' in id, 'was tested with `in`. Use map() to look inside.'],
+    [
+      'a method call',
+      (id) => (id as unknown as string).toUpperCase(),
+      'was called like a function. Use map() or each() to compute with it.',
+    ],
+  ])('%s', (_, misuse, problem) => {
+    // The misuse is not in the text of compose, where it might be found before it runs.
+    const message = refusalOf(page(({ params }) => ({ wrong: misuse(params.id) })));
+    const what = problem.startsWith('was called') ? 'params.id.toUpperCase' : 'params.id';
+    expect(message).toBe(`page: ${what} ${problem}`);
+  });
+
+  it('a list has no .map() of its own', () => {
+    const message = refusalOf(
+      page(({ params }) => {
+        const { tags } = call(getThing, { id: params.id });
+        return (tags as unknown as string[]).map((tag) => tag);
+      }),
+    );
+    expect(message).toBe(
+      'page: the result of call(getThing).tags.map was called like a function. Use map() or each() to compute with it.',
+    );
+  });
+
+  it('is called what its step is called', () => {
+    expect(spoken(({ params }) => text(map(params.id, (id) => id)))).toBe(
+      'page: the result of map()',
+    );
+    expect(spoken(({ query }) => text(query.limit))).toBe('page: query.limit');
+    expect(
+      spoken(({ params }) =>
+        each(call(getThing, { id: params.id }).tags, (tag) => text(tag.label)),
+      ),
+    ).toBe('page: the item.label');
+    expect(spoken(({ params }) => text(optional(call(getThing, { id: params.id })).id))).toBe(
+      'page: the result of optional().id',
+    );
+    expect(spoken(({ params }) => text(pick(call(getThing, { id: params.id }), 'id')))).toBe(
+      'page: the result of pick()',
+    );
+  });
+});
+
+describe('what cannot be part of a response', () => {
+  const plain = 'Use references, plain objects, arrays, strings, finite numbers, booleans or null.';
+
+  it.each<[unknown, string, string]>([
+    [
+      Promise.resolve(),
+      'a promise',
+      'compose() runs once, at load: return references, not promises.',
+    ],
+    [() => 1, 'a function', 'To compute a value, wrap the function: map(inputs, fn).'],
+    [new Date(0), 'an instance of Date', plain],
+    [new Map(), 'an instance of Map', plain],
+    [Number.NaN, 'the number NaN', plain],
+    [Number.POSITIVE_INFINITY, 'the number Infinity', plain],
+    [12n, 'the bigint 12', plain],
+    [Symbol('x'), 'the symbol Symbol(x)', plain],
+  ])('%s', (value, words, advised) => {
+    expect(refusalOf(page(() => ({ list: [{ odd: value }] })))).toBe(
+      `page: what compose() returned.list[0].odd is ${words}. ${advised}`,
+    );
+  });
+
+  it('a promise that rejects later does not end the process', async () => {
+    const unhandled = vi.fn<(reason: unknown) => void>();
+    process.on('unhandledRejection', unhandled);
+    onTestFinished(() => void process.off('unhandledRejection', unhandled));
+    refusalOf(page(() => ({ late: Promise.reject(new Error('later')) })));
+    await new Promise(setImmediate);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  it('an object that contains itself', () => {
+    const loop: Record<string, unknown> = {};
+    loop['again'] = { loop };
+    expect(refusalOf(page(() => loop))).toBe(
+      'page: what compose() returned.again.loop contains itself. A response is a tree: build it without the cycle.',
+    );
+  });
+
+  it('one object in two places is no cycle', () => {
+    const shared = { a: 1 };
+    expect(() => refusalOf(page(() => ({ one: shared, two: shared })))).toThrow(
+      'nothing was refused',
+    );
+  });
+
+  it('the place is named in arguments, inputs and bodies too', () => {
+    const odd = new Date(0) as unknown as string;
+    expect(refusalOf(page(() => call(getThing, { id: odd })))).toMatch(
+      /^page: call\(getThing\)\.id is an instance of Date\./,
+    );
+    expect(refusalOf(page(() => map({ at: odd }, () => 1)))).toMatch(
+      /^page: map\(\): its inputs\.at is an instance of Date\./,
+    );
+    expect(refusalOf(page(({ params }) => given(params.id, () => ({ at: odd }))))).toMatch(
+      /^page: what the body of given\(\) returned\.at is an instance of Date\./,
+    );
+  });
+});
+
+describe('call()', () => {
+  it('names an argument it does not take, and those it does', () => {
+    const composition = page(({ params }) =>
+      // @ts-expect-error the compiler knows the names too
+      call(getThing, { id: params.id, idd: params.id }),
+    );
+    expect(refusalOf(composition)).toBe(
+      'page: call(getThing) has no argument "idd". It takes: id, limit.',
+    );
+  });
+
+  it.each([
+    ['a path parameter', getThing, 'call(getThing) lacks its argument "id". It takes: id, limit.'],
+    ['the key of a lookup', thingOf, 'call(thingOf) lacks its argument "id". It takes: id.'],
+    ['a body', createThing, 'call(createThing) lacks its argument "body". It takes: body.'],
+  ])('names %s that is missing', (_, target, problem) => {
+    const message = refusalOf(page(() => call(target as typeof getThing, {} as { id: string })));
+    expect(message).toBe(`page: ${problem}`);
+  });
+
+  it('wants its arguments written out', () => {
+    const wanted =
+      'page: call(getThing) needs its arguments, written out: call(getThing, { name: value }).';
+    expect(refusalOf(page(() => call(getThing, undefined as unknown as { id: string })))).toBe(
+      wanted,
+    );
+    const whole = page(({ params }) => call(getThing, params as unknown as { id: string }));
+    expect(refusalOf(whole)).toBe(wanted);
+  });
+});
+
+describe('optional() and fallback()', () => {
+  const expected =
+    'Give it the result of call(), each(), given() or map() itself: optional(call(…)).';
+
+  it('tolerate steps, not fields of them', () => {
+    const field = page(({ params }) => optional(call(getThing, { id: params.id }).owner));
+    expect(refusalOf(field)).toBe(
+      `page: optional() was given the result of call(getThing).owner, which is not a step. ${expected}`,
+    );
+    expect(refusalOf(page(({ params }) => optional(params)))).toBe(
+      `page: optional() was given params, which is not a step. ${expected}`,
+    );
+    const twice = page(({ params }) => optional(optional(call(getThing, { id: params.id }))));
+    expect(refusalOf(twice)).toBe(
+      `page: optional() was given the result of optional(), which is not a step. ${expected}`,
+    );
+  });
+
+  it.each([
+    ['a reference', (id: Ref<string>) => id],
+    ['a part that is one', (id: Ref<string>) => ({ deep: [id] })],
+    ['nothing', () => undefined],
+  ])('fallback() refuses %s as its value', (_, valueOf) => {
+    const composition = page(({ params }) =>
+      fallback(call(getThing, { id: params.id }), valueOf(params.id) as unknown as string),
+    );
+    expect(refusalOf(composition)).toBe(
+      'page: fallback(): its value must be plain data, without references. Use given() or map() to choose between steps.',
+    );
+  });
+});
+
+describe('map() and each()', () => {
+  it('map() wants a function', () => {
+    const composition = page(({ params }) => map(params.id, 'upper' as unknown as () => string));
+    expect(refusalOf(composition)).toBe(
+      'page: map() needs a function as its second argument: map(inputs, (values) => …).',
+    );
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, '5'])('each() refuses %s as its max', (max) => {
+    const composition = page(({ params }) =>
+      each(call(getThing, { id: params.id }).tags, (tag) => tag, { max: max as number }),
+    );
+    expect(refusalOf(composition)).toBe(
+      `page: each(): max is ${max}. Use a whole number from 1 on.`,
+    );
+  });
+});
+
+describe('defineComposition()', () => {
+  it('wants a compose()', () => {
+    const config = { route: 'GET /x' } as unknown as { route: 'GET /x'; compose: () => object };
+    expect(refusal(() => defineComposition(config))).toBe(
+      'defineComposition: GET /x has no compose(). Describe the response there.',
+    );
+  });
+});
+
+describe('defineService()', () => {
+  it.each(['', 'Orders', '9lives', 'two words', 'päyments', '-x'])(
+    'refuses the name "%s"',
+    (name) => {
+      expect(refusal(() => defineService({ name, url: 'http://x' }))).toBe(
+        `defineService: name "${name}" cannot be used. Use lower-case letters, digits and dashes, as in "payments".`,
+      );
+    },
+  );
+
+  it.each(['Connection', 'host', 'traceparent', 'two words', 'line\nbreak', ''])(
+    'refuses to forward the header "%s"',
+    (header) => {
+      const run = (): unknown =>
+        defineService({ name: 'x', url: 'http://x', forward: ['accept-language', header] });
+      expect(refusal(run)).toBe(
+        `service "x": header "${header.toLowerCase()}" cannot be forwarded. Name an end-to-end request header, as in "authorization".`,
+      );
+    },
+  );
+
+  it.each([
+    ['timeoutMs', { timeoutMs: 0 }, 0, 1],
+    ['maxBodyBytes', { maxBodyBytes: 1.5 }, 1.5, 1],
+    ['connectTimeoutMs', { connectTimeoutMs: -1 }, -1, 1],
+    ['bulkhead.concurrency', { bulkhead: { concurrency: 0 } }, 0, 1],
+    ['bulkhead.queue', { bulkhead: { queue: -1 } }, -1, 0],
+    ['bulkhead.waitMs', { bulkhead: { waitMs: Number.NaN } }, Number.NaN, 1],
+  ])('refuses %s by its name', (knob, config, value, least) => {
+    expect(refusal(() => defineService({ name: 'x', url: 'http://x', ...config }))).toBe(
+      `service "x": ${knob} is ${value}. Use a whole number from ${least} on.`,
+    );
+  });
+
+  it('takes a queue of none', () => {
+    const service = defineService({ name: 'x', url: 'http://x', bulkhead: { queue: 0 } });
+    expect(service.bulkhead.queue).toBe(0);
+  });
+});
+
+describe('operation()', () => {
+  const response = z.object({ id: z.string() });
+
+  it.each(['', 'two words', '9lives', 'a.b', 'zahlung_für'])('refuses the name "%s"', (name) => {
+    expect(refusal(() => operation(things, { name, route: 'GET /x', response }))).toBe(
+      `service "things": operation name "${name}" cannot be used. Use letters, digits, - and _, as in "getOrder".`,
+    );
+  });
+
+  it('refuses a body where the method has none', () => {
+    expect(refusal(() => operation(things, { route: 'GET /x', body: response, response }))).toBe(
+      'things.getX: GET has no body. Use query, or another method.',
+    );
+  });
+
+  it.each([
+    ['path and query', 'id'],
+    ['query and body', 'body'],
+  ])('refuses one name in %s', (_, name) => {
+    const query = z.object({ [name]: z.string() });
+    expect(
+      refusal(() => operation(things, { route: 'POST /x/:id', query, body: response, response })),
+    ).toBe(
+      `things.postX: argument "${name}" is declared twice (path, query and body share one list of names). Rename one.`,
+    );
+  });
+
+  it('checks its own headers and knobs as the service does', () => {
+    expect(
+      refusal(() => operation(things, { route: 'GET /x', response, forward: ['te'] })),
+    ).toMatch(/^things\.getX: header "te" cannot be forwarded\./);
+    expect(refusal(() => operation(things, { route: 'GET /x', response, timeoutMs: 0 }))).toBe(
+      'things.getX: timeoutMs is 0. Use a whole number from 1 on.',
+    );
+  });
+
+  it('is named after its route unless it is told otherwise', () => {
+    const { name } = operation(things, { route: 'GET /shop-items/:id/parts', response });
+    expect(name).toBe('getShopItemsParts');
+  });
+});
+
+describe('lookup()', () => {
+  const common = { route: 'GET /x', keys: { query: 'ids' }, by: 'id' } as const;
+  const item = z.object({ id: z.string(), name: z.string() });
+
+  it.each<[string, object, string]>([
+    [
+      'a parameter in its route',
+      { route: 'GET /x/:id' },
+      `a lookup's route has no parameters, found ":id". Use operation(), or put it into query.`,
+    ],
+    [
+      'keys in the body of a GET',
+      { keys: { body: 'ids' } },
+      'keys cannot go into the body of a GET. Use { query: … }, or POST.',
+    ],
+    [
+      'a key field that items do not have',
+      { by: 'orderId' },
+      'by is "orderId", which the item does not have. It has: id, name.',
+    ],
+    [
+      'a key field that every JavaScript object has',
+      { by: 'constructor' },
+      'by is "constructor", which the item does not have. It has: id, name.',
+    ],
+    [
+      'a query parameter named like that of the keys',
+      { query: z.object({ ids: z.string() }) },
+      'query parameter "ids" is already used for the keys. Rename one.',
+    ],
+    [
+      'a query parameter named like the key argument',
+      { query: z.object({ id: z.string() }) },
+      'query parameter "id" is already used for the keys. Rename one.',
+    ],
+    ['a max of 0', { max: 0 }, 'max is 0. Use a whole number from 1 on.'],
+  ])('refuses %s', (_, config, problem) => {
+    expect(refusal(() => lookup(things, { ...common, item, ...config }))).toBe(
+      `things.getX: ${problem}`,
+    );
+  });
+});
+
+function text(reference: unknown): string {
+  return String(reference);
+}
+
+/** What the reference that is turned into text in `compose` is called. */
+function spoken(compose: Parameters<typeof page>[0]): string {
+  return refusalOf(page(compose)).replace(/ was turned.*/, '');
+}

@@ -1,0 +1,61 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createDraft } from '../../src/dsl/draft.ts';
+import type { Template } from '../../src/dsl/node.ts';
+import { toTemplate } from '../../src/dsl/template.ts';
+
+describe('toTemplate', () => {
+  it('gives JSON back as the literal it is', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const template = toTemplate(createDraft('page'), value, 'it');
+        expect(template).toEqual({ kind: 'literal', value });
+      }),
+    );
+  });
+
+  it('keeps every value in its place around a reference', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (others) => {
+        const draft = createDraft('page');
+        const reference = draft.add({ kind: 'input', input: 'params' });
+        const template = toTemplate(draft, { ...others, list: [others, reference] }, 'it');
+        expect(filled(template)).toEqual({ ...others, list: [others, 'node 0'] });
+      }),
+    );
+  });
+
+  it('points with the fields that were read', () => {
+    const draft = createDraft('page');
+    const body = draft.add<{ customer: { id: string } }>({ kind: 'input', input: 'body' });
+    expect(toTemplate(draft, body.customer.id, 'it')).toEqual({
+      kind: 'reference',
+      source: { node: 0, path: ['customer', 'id'] },
+    });
+  });
+
+  it('leaves undefined out of objects and makes it null in lists, as JSON does', () => {
+    const value = { a: undefined, list: [undefined, 1], holes: Array.from({ length: 1 }) };
+    expect(toTemplate(createDraft('page'), value, 'it')).toEqual({
+      kind: 'literal',
+      value: { list: [null, 1], holes: [null] },
+    });
+  });
+
+  it('reads a hole in a list beside a reference as undefined', () => {
+    const draft = createDraft('page');
+    const list: unknown[] = [];
+    list[1] = draft.add({ kind: 'input', input: 'params' });
+    expect(toTemplate(draft, list, 'it')).toMatchObject({
+      items: [{ kind: 'literal', value: undefined }, { kind: 'reference' }],
+    });
+  });
+});
+
+/** The value of a template, with references as words. */
+function filled(template: Template): unknown {
+  if (template.kind === 'literal') return template.value;
+  if (template.kind === 'reference') return `node ${template.source.node}`;
+  if (template.kind === 'array') return template.items.map(filled);
+  return Object.fromEntries(template.entries.map(([key, part]) => [key, filled(part)]));
+}

@@ -1,0 +1,493 @@
+/** What is said at load about compositions that cannot become a plan: where, what was found, what to do. */
+import {
+  call,
+  defineComposition,
+  defineService,
+  each,
+  given,
+  map,
+  omit,
+  operation,
+  optional,
+  pick,
+} from 'plait';
+import type { Composition, Operation, Ref } from 'plait';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { compile, compileAll } from '../../src/plan/compile.ts';
+import { createThing, getThing, page, refusalOf, thingOf, things } from '../dsl/_page.ts';
+
+/** As a file that was not type-checked would have it. */
+function untyped(config: object): Composition {
+  return defineComposition({ route: 'GET /x', compose: () => ({ a: 1 }), ...config });
+}
+
+describe('the configuration', () => {
+  it.each<[string, object, string]>([
+    [
+      'a route that is none',
+      { route: 'GET x' },
+      'route "GET x" cannot be used. Write a method (GET, POST, PUT, PATCH, DELETE), one space and a path, as in "GET /orders/:orderId".',
+    ],
+    ['no time at all', { deadlineMs: 0 }, 'deadlineMs is 0. Use a whole number from 1 on.'],
+    [
+      'a body where the method has none',
+      { body: z.object({}) },
+      'a GET has no body. Use query, or another method.',
+    ],
+    [
+      'params without one of the route',
+      { route: 'GET /x/:id', params: z.object({}) },
+      'params lacks "id", which is in the route. Add it to the schema.',
+    ],
+    [
+      'params with one that is not in the route',
+      { route: 'GET /x/:id', params: z.object({ id: z.string(), page: z.string() }) },
+      'params has "page", which is not in the route /x/:id. Add ":page" there, or remove it here.',
+    ],
+    [
+      'a header in capitals',
+      { headers: z.object({ 'Accept-Language': z.string() }) },
+      'headers: write "Accept-Language" in lower case, as "accept-language".',
+    ],
+    ...['authorization', 'cookie', 'proxy-authorization'].map(
+      (header): [string, object, string] => [
+        `the header ${header}`,
+        { headers: z.object({ [header]: z.string() }) },
+        `headers: "${header}" carries credentials and cannot be an argument. List it in the service's forward.`,
+      ],
+    ),
+  ])('%s is refused', (_, config, problem) => {
+    expect(refusalOf(untyped(config))).toBe(`page: ${problem}`);
+  });
+});
+
+describe('compose()', () => {
+  it('must return something', () => {
+    expect(refusalOf(page(() => undefined))).toBe(
+      'page: compose() returned nothing. Return the template of the response.',
+    );
+  });
+
+  it('may not be asynchronous', () => {
+    expect(refusalOf(page(async ({ params }) => ({ id: params.id })))).toBe(
+      'page: what compose() returned is a promise. compose() runs once, at load: return references, not promises.',
+    );
+  });
+
+  it('may not await a reference', async () => {
+    const composition = page(async ({ params }) => ({ id: await (params.id as unknown) }));
+    expect(refusalOf(composition)).toContain('page: what compose() returned is a promise.');
+    await new Promise(setImmediate);
+  });
+
+  it('that throws is reported with what it threw as the cause', () => {
+    const composition = page(() => {
+      throw new RangeError('out of bounds');
+    });
+    expect(refusalOf(composition)).toBe('page: compose() threw: out of bounds');
+    expect(() => compile({ name: 'page', composition })).toThrow(
+      expect.objectContaining({ cause: expect.any(RangeError) }),
+    );
+  });
+
+  it('that throws something else than an error is reported too', () => {
+    const thrown: unknown = 'a word';
+    const composition = page(() => {
+      throw thrown;
+    });
+    expect(refusalOf(composition)).toBe('page: compose() threw: a word');
+  });
+
+  it('cannot have steps that wait for each other', () => {
+    const composition = page(() => {
+      // @ts-expect-error the compiler sees it too
+      const first = call(thingOf, { id: second.id });
+      const second: Ref<{ id: string }> = call(createThing, {
+        body: { name: map(first, (thing) => thing?.id ?? '') },
+      });
+      return { first, second };
+    });
+    expect(refusalOf(composition)).toBe(
+      'page: "second" is used before it is defined. Steps that wait for each other form a cycle and could never start: break it.',
+    );
+  });
+
+  it('cannot have a cycle through a name with a dollar sign', () => {
+    const composition = page(() => {
+      // @ts-expect-error the compiler sees it too
+      const first = { later: $later };
+      const $later = 1;
+      return { first, $later };
+    });
+    expect(refusalOf(composition)).toContain('page: "$later" is used before it is defined.');
+  });
+});
+
+describe('a reference out of its reach', () => {
+  const instead = 'Return it from the body and use the result.';
+
+  it('from inside each() is refused outside', () => {
+    const composition = page(({ params }) => {
+      let inner: unknown;
+      const tags = each(call(getThing, { id: params.id }).tags, (tag) => (inner = tag.label));
+      return { tags, inner };
+    });
+    expect(refusalOf(composition)).toBe(
+      `page: the item was made inside given() or each() and is used outside of it. ${instead}`,
+    );
+  });
+
+  it('from inside given() is refused in an argument', () => {
+    const composition = page(({ params }) => {
+      let inner: Ref<{ id: string }> | undefined;
+      given(params.id, (id) => (inner = call(createThing, { body: { name: id } })));
+      return call(thingOf, { id: (inner as Ref<{ id: string }>).id });
+    });
+    expect(refusalOf(composition)).toBe(
+      `page: the result of call(createThing) was made inside given() or each() and is used outside of it. ${instead}`,
+    );
+  });
+
+  it('from one body is refused in its neighbour', () => {
+    const composition = page(({ params }) => {
+      const { tags } = call(getThing, { id: params.id });
+      let inner: unknown;
+      const one = each(tags, (tag) => (inner = tag));
+      const other = each(tags, () => ({ inner }));
+      return { one, other };
+    });
+    expect(refusalOf(composition)).toContain('the item was made inside given() or each()');
+  });
+
+  it('is fine inside a body within the body it was made in', () => {
+    const composition = page(({ params }) => {
+      const { tags } = call(getThing, { id: params.id });
+      return each(tags, (one) => each(tags, (other) => ({ one, other, id: params.id })));
+    });
+    expect(() => compile({ name: 'page', composition })).not.toThrow();
+  });
+});
+
+// Casts, as files that were not type-checked: the compiler has refused all of these.
+describe('a field that does not exist', () => {
+  type Loose = Ref<Record<string, string>> & Ref<{ tags: { label: string }[] }>;
+  const loose = (reference: unknown): Loose => reference as Loose;
+  const thing = 'the result of call(getThing)';
+  const fields = 'It has: id, note, count, owner, tags.';
+
+  it.each<[string, Parameters<typeof page>[0], string]>([
+    [
+      'of a result',
+      ({ params }) => loose(call(getThing, { id: params.id }))['totl'],
+      `${thing} has no field "totl". ${fields}`,
+    ],
+    [
+      'deep in a result',
+      ({ params }) => loose(call(getThing, { id: params.id }).owner)['nmae'],
+      `${thing}.owner has no field "nmae". It has: name.`,
+    ],
+    [
+      'that only JavaScript knows',
+      ({ params }) => loose(call(getThing, { id: params.id }))['constructor'],
+      `${thing} has no field "constructor". ${fields}`,
+    ],
+    [
+      'of an optional step',
+      ({ params }) => loose(optional(call(getThing, { id: params.id })))['totl'],
+      `the result of optional() has no field "totl". ${fields}`,
+    ],
+    [
+      'of a lookup',
+      ({ params }) => loose(call(thingOf, { id: params.id }))['totl'],
+      `the result of call(thingOf) has no field "totl". ${fields}`,
+    ],
+    [
+      'of an item',
+      ({ params }) => each(call(getThing, { id: params.id }).tags, (tag) => loose(tag)['lable']),
+      'the item has no field "lable". It has: label.',
+    ],
+    [
+      'of a present value',
+      ({ params }) => given(call(thingOf, { id: params.id }), (found) => loose(found)['totl']),
+      `the item has no field "totl". ${fields}`,
+    ],
+    [
+      'in an argument',
+      ({ params }) =>
+        call(thingOf, { id: loose(call(getThing, { id: params.id }))['idd'] as Ref<string> }),
+      `${thing} has no field "idd". ${fields}`,
+    ],
+    [
+      'in pick()',
+      ({ params }) => pick(call(getThing, { id: params.id }), 'id', 'totl' as 'note'),
+      `pick(): ${thing} has no field "totl". ${fields}`,
+    ],
+    [
+      'in omit() of a list',
+      ({ params }) => omit(call(getThing, { id: params.id }).tags, 'lable' as 'label'),
+      `omit(): ${thing}.tags has no field "lable". It has: label.`,
+    ],
+    ['of params', ({ params }) => loose(params)['ID'], 'params has no "ID". It has: id.'],
+    ['of query', ({ query }) => loose(query)['lmit'], 'query has no "lmit". It has: limit.'],
+    ['of headers', ({ headers }) => loose(headers)['etag'], 'headers has no "etag". It has: tag.'],
+    [
+      'of a body that was not declared',
+      ({ body }) => loose(body)['name'],
+      'body is used, but not declared. Add a body schema.',
+    ],
+  ])('%s', (_, compose, problem) => {
+    expect(refusalOf(page(compose))).toBe(`page: ${problem}`);
+  });
+
+  it('of a query that was not declared says how to', () => {
+    const composition = untyped({
+      compose: ({ query }: { query: Ref<{ limit: number }> }) => ({ n: query.limit }),
+    });
+    expect(refusalOf(composition)).toBe(
+      'page: query has no "limit". It has: nothing; declare a schema.',
+    );
+  });
+
+  it('is nobody’s business where the schema does not list them', () => {
+    const free = operation(things, { name: 'free', route: 'GET /f', response: z.looseObject({}) });
+    const composition = page(() => ({ any: loose(call(free, {}))['thing'] }));
+    expect(() => compile({ name: 'page', composition })).not.toThrow();
+  });
+});
+
+describe('a template that does not fit the response schema', () => {
+  type Inputs = { params: Ref<{ id: string }> };
+  const fits = (response: z.ZodType, compose: (inputs: Inputs) => unknown): Composition =>
+    untyped({ route: 'GET /x/:id', response, compose });
+  const change = 'Change compose() or the schema.';
+
+  it.each<[string, z.ZodType, (inputs: Inputs) => unknown, string]>([
+    [
+      'a missing key',
+      z.object({ id: z.string(), name: z.string() }),
+      ({ params }) => ({ id: params.id, nmae: 1 }),
+      'response lacks "name", which the response schema requires. compose() returned: id, nmae.',
+    ],
+    [
+      'a missing key, deep in it',
+      z.object({ list: z.array(z.object({ id: z.string(), name: z.string() })) }),
+      ({ params }) => ({ list: [{ id: params.id }] }),
+      'response.list.0 lacks "name", which the response schema requires. compose() returned: id.',
+    ],
+    [
+      'null where it is not allowed',
+      z.object({ owner: z.object({ name: z.string() }) }),
+      ({ params }) => ({ owner: call(getThing, { id: params.id }).owner }),
+      `response.owner is something that may be null, but the response schema wants object there. ${change}`,
+    ],
+    [
+      'a field of something nullable',
+      z.object({ name: z.string() }),
+      ({ params }) => ({ name: call(getThing, { id: params.id }).owner.name }),
+      `response.name is something that may be null, but the response schema wants string there. ${change}`,
+    ],
+    [
+      'an optional step',
+      z.object({ thing: z.object({ id: z.string() }) }),
+      ({ params }) => ({ thing: optional(call(getThing, { id: params.id })) }),
+      `response.thing is something that may be null, but the response schema wants object there. ${change}`,
+    ],
+    [
+      'a field that may be absent',
+      z.object({ count: z.number() }),
+      ({ params }) => ({ count: call(getThing, { id: params.id }).count }),
+      `response.count is something that may be absent, but the response schema wants number there. ${change}`,
+    ],
+    [
+      'a reference of the wrong kind',
+      z.object({ id: z.number() }),
+      ({ params }) => ({ id: call(getThing, { id: params.id }).id }),
+      `response.id is a string, but the response schema wants number there. ${change}`,
+    ],
+    [
+      'a list of items instead of one',
+      z.object({ tag: z.object({ label: z.string() }) }),
+      ({ params }) => ({ tag: call(getThing, { id: params.id }).tags }),
+      `response.tag is a list, but the response schema wants object there. ${change}`,
+    ],
+    [
+      'what does not go into a schema that transforms',
+      z.object({ total: z.string().pipe(z.coerce.number()) }),
+      ({ params }) => ({ total: call(getThing, { id: params.id }).tags }),
+      `response.total is a list, but the response schema wants string there. ${change}`,
+    ],
+    [
+      'an object where a text is wanted',
+      z.object({ id: z.string() }),
+      ({ params }) => ({ id: { is: params.id } }),
+      `response.id is an object, but the response schema wants string there. ${change}`,
+    ],
+    [
+      'a list where an object is wanted',
+      z.object({ id: z.string() }),
+      ({ params }) => [params.id],
+      `response is a list, but the response schema wants object there. ${change}`,
+    ],
+    [
+      'a wrong literal',
+      z.object({ id: z.string(), state: z.enum(['on', 'off']) }),
+      ({ params }) => ({ id: params.id, state: 'lost' }),
+      `response.state does not fit the response schema: Invalid option: expected one of "on"|"off". ${change}`,
+    ],
+    [
+      'a wrong literal inside a literal',
+      z.object({ page: z.object({ size: z.number() }) }),
+      () => ({ page: { size: 'ten' } }),
+      `response.page.size does not fit the response schema: Invalid input: expected number, received string. ${change}`,
+    ],
+  ])('%s', (_, response, compose, problem) => {
+    expect(refusalOf(fits(response, compose))).toBe(`page: ${problem}`);
+  });
+
+  it.each<[string, z.ZodType, (inputs: Inputs) => unknown]>([
+    ['a key that may be absent', z.object({ note: z.string().optional() }), () => ({})],
+    ['a key with a default', z.object({ note: z.string().default('') }), () => ({})],
+    [
+      'a key too many, which is dropped',
+      z.object({ id: z.string() }),
+      ({ params }) => ({ id: params.id, more: 1 }),
+    ],
+    [
+      'null where it is allowed',
+      z.object({ note: z.string().nullable() }),
+      ({ params }) => ({ note: call(getThing, { id: params.id }).note }),
+    ],
+    [
+      'what only map() knows',
+      z.object({ n: z.number() }),
+      ({ params }) => ({ n: map(params.id, (id) => id.length) }),
+    ],
+    [
+      'what the schema makes a number of',
+      z.object({ id: z.string().pipe(z.coerce.number()) }),
+      ({ params }) => ({ id: call(getThing, { id: params.id }).id }),
+    ],
+    [
+      'what the schema takes apart first',
+      z.preprocess((value) => value, z.object({ other: z.string() })),
+      ({ params }) => ({ id: params.id }),
+    ],
+  ])('%s is no misfit', (_, response, compose) => {
+    expect(() => compile({ name: 'page', composition: fits(response, compose) })).not.toThrow();
+  });
+});
+
+describe('compileAll()', () => {
+  it('reports every error and returns every healthy plan', () => {
+    const { plans, errors } = compileAll([
+      { name: 'first', composition: route('GET /first') },
+      { name: 'empty', composition: page(() => undefined) },
+      { name: 'second', composition: route('GET /second') },
+      { name: 'late', composition: untyped({ deadlineMs: -5 }) },
+    ]);
+    expect(plans.map((plan) => plan.name)).toEqual(['first', 'second']);
+    expect(errors.map((error) => error.message)).toEqual([
+      'empty: compose() returned nothing. Return the template of the response.',
+      'late: deadlineMs is -5. Use a whole number from 1 on.',
+    ]);
+  });
+
+  it('names the file when something fails that nobody foresaw', () => {
+    const { errors } = compileAll([{ name: 'odd', composition: untyped({ params: z.string() }) }]);
+    expect(errors.map((error) => error.message)).toEqual([
+      expect.stringMatching(/^odd: cannot be compiled: /),
+    ]);
+    expect(errors[0]?.cause).toBeInstanceOf(TypeError);
+  });
+
+  it('refuses a route twice', () => {
+    expect(messages(route('GET /x'), route('GET /x'))).toEqual([
+      'page-1: route GET /x is already served by page-0. Change one of them.',
+    ]);
+  });
+
+  it('refuses a route twice with other names for its parameters', () => {
+    expect(messages(route('GET /x/:id/y'), route('GET /x/:key/y'))).toEqual([
+      'page-1: route GET /x/:key/y is already served by page-0. Change one of them.',
+    ]);
+  });
+
+  it('takes one path with two methods, and a parameter beside a text', () => {
+    expect(
+      messages(route('GET /x'), route('POST /x'), route('GET /x/:id'), route('GET /x/y')),
+    ).toEqual([]);
+  });
+
+  it('does not let a composition that failed take a route', () => {
+    const failing = untyped({ route: 'GET /x', compose: () => undefined });
+    expect(messages(failing, route('GET /x'))).toHaveLength(1);
+  });
+
+  const twinProblem =
+    'two operations are called things.same (GET /b and GET /a). Give one a name of its own: operation(service, { name: … }).';
+
+  it('refuses two operations of one name in one file', () => {
+    expect(messages(calling(...twins()))).toEqual([`page-0: ${twinProblem}`]);
+  });
+
+  it('refuses two operations of one name in two files', () => {
+    const [one, other] = twins();
+    const elsewhere = untyped({ route: 'GET /y', compose: () => call(other, {}) });
+    expect(messages(calling(one), elsewhere)).toEqual([
+      `page-1: ${twinProblem.replace('/b and GET /a', '/a and GET /b')}`,
+    ]);
+  });
+
+  it('takes one operation in many places', () => {
+    const [one] = twins();
+    const elsewhere = untyped({ route: 'GET /y', compose: () => call(one, {}) });
+    expect(messages(calling(one, one), elsewhere)).toEqual([]);
+  });
+
+  const serviceProblem = 'service "shop" is defined twice. Define it once and import it.';
+
+  it('refuses a service defined twice in one file', () => {
+    expect(messages(calling(...services()))).toEqual([`page-0: ${serviceProblem}`]);
+  });
+
+  it('refuses a service defined twice in two files', () => {
+    const [one, other] = services();
+    const elsewhere = untyped({ route: 'GET /y', compose: () => call(other, {}) });
+    expect(messages(calling(one), elsewhere)).toEqual([`page-1: ${serviceProblem}`]);
+  });
+});
+
+type Called = Operation<object, { id: string }>;
+
+function calling(...operations: Called[]): Composition {
+  return untyped({ compose: () => operations.map((one) => call(one, {})) });
+}
+
+function route(text: string): Composition {
+  return untyped({ route: text });
+}
+
+/** What is said about files that are loaded together. */
+function messages(...compositions: Composition[]): string[] {
+  const named = compositions.map((composition, index) => ({ name: `page-${index}`, composition }));
+  return compileAll(named).errors.map((error) => error.message);
+}
+
+/** Two operations of one service, with one name. */
+function twins(): [Called, Called] {
+  const response = z.object({ id: z.string() });
+  return [
+    operation(things, { route: 'GET /a', name: 'same', response }),
+    operation(things, { route: 'GET /b', name: 'same', response }),
+  ];
+}
+
+/** An operation each of two services, with one name. */
+function services(): [Called, Called] {
+  const response = z.object({ id: z.string() });
+  return [
+    operation(defineService({ name: 'shop', url: 'http://a' }), { route: 'GET /a', response }),
+    operation(defineService({ name: 'shop', url: 'http://b' }), { route: 'GET /b', response }),
+  ];
+}

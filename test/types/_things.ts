@@ -1,0 +1,68 @@
+/** A service with a field of every kind that types have to keep apart. */
+import { defineService, lookup, operation } from 'plait';
+import { z } from 'zod';
+
+const service = defineService({ name: 'things', url: 'http://things' });
+
+export const Thing = z.object({
+  id: z.string(),
+  count: z.int().optional(),
+  note: z.string().nullable(),
+  state: z.enum(['on', 'off']),
+  owner: z.object({ name: z.string(), mail: z.string().optional() }).nullable(),
+  tags: z.array(z.object({ label: z.string() })),
+  size: z.string().transform((text) => text.length),
+  made: z.coerce.date(),
+  price: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('fixed'), amount: z.number() }),
+    z.object({ kind: z.literal('free'), amount: z.null(), until: z.string() }),
+  ]),
+  links: z.record(z.string(), z.string()),
+  place: z.tuple([z.number(), z.number()]),
+});
+
+export type Thing = z.output<typeof Thing>;
+
+export const getThing = operation(service, {
+  route: 'GET /things/:thingId/of/:ownerId',
+  query: z.object({ since: z.string().optional(), limit: z.number() }),
+  response: Thing,
+});
+
+export const createThing = operation(service, {
+  route: 'POST /things',
+  body: z.object({ name: z.string(), tags: z.array(z.object({ label: z.string() })) }),
+  response: z.object({ id: z.string() }),
+});
+
+export const thingOf = lookup(service, {
+  route: 'GET /things',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: Thing,
+});
+
+export const thingsOf = lookup(service, {
+  route: 'GET /all',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: Thing,
+  query: z.object({ since: z.string().optional() }),
+  many: true,
+});
+
+export const thingFor = lookup(service, {
+  route: 'GET /one',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: Thing,
+  missing: 'error',
+});
+
+/** A lookup by a field that some items do not have. */
+export const thingWith = lookup(service, {
+  route: 'GET /noted',
+  keys: { query: 'notes' },
+  by: 'note',
+  item: Thing,
+});

@@ -1,0 +1,233 @@
+/** What the compiler refuses. Checked by `tsc`: a line it stops refusing is an error; nothing here runs. */
+import {
+  call,
+  defineComposition,
+  each,
+  fallback,
+  given,
+  lookup,
+  map,
+  omit,
+  operation,
+  optional,
+  pick,
+} from 'plait';
+import type { Ref } from 'plait';
+import { z } from 'zod';
+import { Thing, createThing, getThing, thingFor, thingOf, thingsOf } from './_things.ts';
+
+export const names = defineComposition({
+  route: 'GET /names/:id',
+  compose({ params, query, headers }) {
+    const thing = call(thingFor, { id: params.id });
+    return [
+      // @ts-expect-error unknown route parameter
+      params.ID,
+      // @ts-expect-error a query that was not declared
+      query.limit,
+      // @ts-expect-error a header that was not declared
+      headers.accept,
+      // @ts-expect-error misspelt upstream field
+      thing.idd,
+      // @ts-expect-error misspelt field of a nullable part
+      thing.owner.nmae,
+      // @ts-expect-error a field that only some members of a union have
+      thing.price.until,
+      // @ts-expect-error the items of a list are reached with each()
+      thing.tags.label,
+      // @ts-expect-error misspelt field of an item
+      each(thing.tags, (tag) => tag.lable),
+      // @ts-expect-error misspelt field of a present value
+      given(thing.owner, (owner) => owner.nmae),
+      // @ts-expect-error misspelt field inside map()
+      map(thing, (value) => value.idd),
+      // @ts-expect-error pick() of an unknown field
+      pick(thing, 'id', 'nope'),
+      // @ts-expect-error omit() of an unknown field
+      omit(thing.tags, 'nope'),
+    ];
+  },
+});
+
+export const callArguments = defineComposition({
+  route: 'GET /arguments/:thingId',
+  compose({ params }) {
+    const { thingId } = params;
+    // @ts-expect-error missing path parameter
+    call(getThing, { thingId, limit: 1 });
+    // @ts-expect-error missing query parameter
+    call(getThing, { thingId, ownerId: 1 });
+    // @ts-expect-error missing key
+    call(thingOf, {});
+    // @ts-expect-error missing body
+    call(createThing, {});
+    // @ts-expect-error no arguments at all
+    call(thingOf);
+    // @ts-expect-error wrong type of a value
+    call(getThing, { thingId, ownerId: true, limit: 1 });
+    // @ts-expect-error wrong type of a reference
+    call(getThing, { thingId, ownerId: 1, limit: thingId });
+    // @ts-expect-error wrong type inside a body
+    call(createThing, { body: { name: 'x', tags: [{ label: 1 }] } });
+    // @ts-expect-error missing property of a body
+    call(createThing, { body: { name: thingId } });
+    // @ts-expect-error unknown argument
+    call(thingOf, { id: 'a', idd: 'b' });
+    const whole = map(params, () => ({ thingId: 'a', ownerId: 'b', limit: 1 }));
+    // @ts-expect-error a whole reference instead of arguments
+    call(getThing, whole);
+    return [];
+  },
+});
+
+export const absence = defineComposition({
+  route: 'GET /absence/:id',
+  compose({ params: { id } }) {
+    const thing = call(thingFor, { id });
+    const maybe = optional(thing);
+    // @ts-expect-error nullable used as present
+    call(thingOf, { id: thing.note });
+    // @ts-expect-error a field of a nullable part, used as present
+    call(thingOf, { id: thing.owner.name });
+    // @ts-expect-error an optional field, used as present
+    call(getThing, { thingId: id, ownerId: 1, limit: thing.count });
+    // @ts-expect-error a field of an optional step, used as required
+    call(thingOf, { id: maybe.id });
+    // @ts-expect-error a field of a lookup that may find nothing
+    call(thingOf, { id: call(thingOf, { id }).id });
+    // @ts-expect-error a field of a fallback to null
+    call(thingOf, { id: fallback(thing, null).id });
+    // @ts-expect-error the result of given(), which may have been skipped
+    call(thingOf, { id: given(thing.note, (note) => note) });
+    // @ts-expect-error a whole nullable where its fields would fit
+    call(createThing, { body: optional(map(id, (name) => ({ name, tags: [] }))) });
+    // @ts-expect-error a list that may be absent
+    each(optional(call(thingsOf, { id })), (item) => item);
+    // @ts-expect-error not a list
+    each(thing.owner, (owner) => owner);
+    // @ts-expect-error nullable inside map()
+    map(thing.note, (note) => note.length);
+    return [];
+  },
+});
+
+export const values = defineComposition({
+  route: 'GET /values/:id',
+  compose({ params: { id } }) {
+    const thing = call(thingFor, { id });
+    // @ts-expect-error a reference is not a value
+    const text: string = thing.id;
+    // @ts-expect-error nor does it have the methods of one
+    thing.id.toUpperCase();
+    // @ts-expect-error a list has no methods
+    thing.tags.map((tag) => tag);
+    // @ts-expect-error it cannot be computed with
+    const more = thing.size + 1;
+    // @ts-expect-error nor compared
+    const equal = thing.id === 'a';
+    // @ts-expect-error nor iterated
+    for (const tag of thing.tags) call(thingOf, { id: tag });
+    // @ts-expect-error nor assigned to
+    thing.id = id;
+    // @ts-expect-error a value is not a reference
+    const tolerated = optional('a');
+    // @ts-expect-error a fallback is plain data
+    const chosen = fallback(thing, id);
+    // @ts-expect-error asynchronous map()
+    const later = map(thing, async (value) => value.id);
+    return { text, more, equal, tolerated, chosen, later };
+  },
+});
+
+export const cycle = defineComposition({
+  route: 'GET /cycle/:id',
+  compose() {
+    // @ts-expect-error used before it is there
+    const first = call(thingOf, { id: second.id });
+    const second: Ref<{ id: string }> = call(thingFor, {
+      id: map(first, (value) => value?.id ?? ''),
+    });
+    return { first, second };
+  },
+});
+
+export const misfit = defineComposition({
+  route: 'GET /misfit/:id',
+  response: z.object({
+    id: z.string(),
+    owner: z.object({ name: z.string() }),
+    state: z.enum(['on', 'off']),
+    tags: z.array(z.object({ label: z.string() })),
+  }),
+  compose: ({ params }) => ({
+    // @ts-expect-error a number where a text is wanted
+    id: call(thingFor, { id: params.id }).size,
+    // @ts-expect-error something that may be null
+    owner: call(thingFor, { id: params.id }).owner,
+    // @ts-expect-error a literal that is not listed
+    state: 'lost',
+    // @ts-expect-error a list of something else
+    tags: each(call(thingFor, { id: params.id }).tags, (tag) => tag.label),
+  }),
+});
+
+export const misfitInBlock = defineComposition({
+  route: 'GET /misfit-in-block/:id',
+  response: z.object({ id: z.string(), owner: z.object({ name: z.string() }) }),
+  // @ts-expect-error for a body with statements the compiler points here and names the property in its message
+  compose({ params }) {
+    const thing = call(thingFor, { id: params.id });
+    return { id: params.id, owner: thing.owner };
+  },
+});
+
+export const lacking = defineComposition({
+  route: 'GET /lacking/:id',
+  response: z.object({ id: z.string(), name: z.string() }),
+  // @ts-expect-error a key that the response schema requires
+  compose: ({ params }) => ({ id: params.id }),
+});
+
+defineComposition({
+  // @ts-expect-error not a method
+  route: 'FETCH /x',
+  compose: () => ({}),
+});
+
+defineComposition({
+  // @ts-expect-error not a path
+  route: 'GET x',
+  compose: () => ({}),
+});
+
+defineComposition({
+  route: 'GET /x/:id',
+  // @ts-expect-error params without one of the route
+  params: z.object({}),
+  compose: () => ({}),
+});
+
+defineComposition({
+  route: 'GET /x/:id',
+  // @ts-expect-error params with one that is not in the route
+  params: z.object({ id: z.string(), page: z.string() }),
+  compose: ({ params }) => ({ id: params.id }),
+});
+
+defineComposition({
+  route: 'GET /x',
+  // @ts-expect-error misspelt knob
+  deadlineMS: 1,
+  compose: () => ({}),
+});
+
+const { service } = getThing;
+
+// @ts-expect-error a key that items do not have
+lookup(service, { route: 'GET /x', keys: { query: 'ids' }, by: 'orderId', item: Thing });
+
+// @ts-expect-error neither in the query nor in the body
+lookup(service, { route: 'GET /x', keys: { header: 'ids' }, by: 'id', item: Thing });
+
+// @ts-expect-error without its response there is nothing to know the type from
+operation(service, { route: 'GET /x' });
