@@ -91,7 +91,9 @@ describe('package.json', () => {
   it('locks the binaries of every platform, so that npm ci works on all of them', () => {
     const locked = z.record(z.string(), z.object({ optionalDependencies: named.default({}) }));
     const { packages } = read('package-lock.json', z.object({ packages: locked }));
-    const optional = Object.values(packages).flatMap((one) => Object.keys(one.optionalDependencies));
+    const optional = Object.values(packages).flatMap((one) =>
+      Object.keys(one.optionalDependencies),
+    );
     expect(optional.length).toBeGreaterThan(0);
     for (const name of optional) expect(Object.keys(packages)).toContain(`node_modules/${name}`);
   });

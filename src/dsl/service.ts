@@ -100,10 +100,14 @@ export function checkedHeaders(names: readonly string[], place: string): readonl
   return [...new Set(lowered)].toSorted();
 }
 
+/** What fits a timer, and is more than any count or size here needs. */
+const most = 2 ** 31 - 1;
+
 /** A whole number from `least` on; anything else is refused with the knob's name. */
 export function positive(value: number, knob: string, place: string, least = 1): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new CompositionError(place, `${knob} is ${value}. Use a whole number from ${least} on.`);
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  const range = value > most ? `up to ${most}` : `from ${least} on`;
+  throw new CompositionError(place, `${knob} is ${value}. Use a whole number ${range}.`);
 }
 
 const unforwardable = new Set([

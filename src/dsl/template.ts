@@ -68,6 +68,12 @@ function visitParts(draft: Draft, value: object, { place, inside }: Position): T
       ? { kind: 'literal', value: items.map((item) => item.value ?? null) }
       : { kind: 'array', items };
   }
+  if (Object.hasOwn(value, '__proto__')) {
+    throw new CompositionError(
+      draft.place,
+      `${place} has a field "__proto__", which JavaScript would take for something else. Rename it.`,
+    );
+  }
   const entries = Object.entries(value).map(
     ([key, part]) => [key, visit(draft, part, within(`${place}.${key}`))] as const,
   );

@@ -24,6 +24,7 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
       `a ${route.method} has no body. Use query, or another method.`,
     );
   }
+  checkKnobs(name, config);
   checkParams(name, config, route);
   for (const header of Object.keys(config.headers?.shape ?? {})) {
     if (header !== header.toLowerCase()) {
@@ -38,6 +39,31 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
         `headers: "${header}" carries credentials and cannot be an argument. List it in the service's forward.`,
       );
     }
+  }
+}
+
+const knobs = [
+  'route',
+  'summary',
+  'params',
+  'query',
+  'body',
+  'headers',
+  'response',
+  'deadlineMs',
+  'degraded',
+  'compose',
+] satisfies (keyof AnyConfig)[];
+
+/** A misspelt knob would silently be the default. */
+function checkKnobs(name: string, config: AnyConfig): void {
+  const known: readonly string[] = knobs;
+  const unknown = Object.keys(config).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    throw new CompositionError(name, `"${unknown}" is not known here. Known: ${knobs.join(', ')}.`);
+  }
+  if (config.degraded !== undefined && !['allow', 'fail'].includes(config.degraded)) {
+    throw new CompositionError(name, `degraded is "${config.degraded}". Use "allow" or "fail".`);
   }
 }
 

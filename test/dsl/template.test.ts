@@ -4,10 +4,13 @@ import { createDraft } from '../../src/dsl/draft.ts';
 import type { Template } from '../../src/dsl/node.ts';
 import { toTemplate } from '../../src/dsl/template.ts';
 
+/** Any JSON, but for the one field name that is refused. */
+const json = fc.jsonValue().filter((value) => !JSON.stringify(value).includes('__proto__'));
+
 describe('toTemplate', () => {
   it('gives JSON back as the literal it is', () => {
     fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
+      fc.property(json, (value) => {
         const template = toTemplate(createDraft('page'), value, 'it');
         expect(template).toEqual({ kind: 'literal', value });
       }),
@@ -16,12 +19,25 @@ describe('toTemplate', () => {
 
   it('keeps every value in its place around a reference', () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (others) => {
-        const draft = createDraft('page');
-        const reference = draft.add({ kind: 'input', input: 'params' });
-        const template = toTemplate(draft, { ...others, list: [others, reference] }, 'it');
-        expect(filled(template)).toEqual({ ...others, list: [others, 'node 0'] });
-      }),
+      fc.property(
+        fc.dictionary(
+          fc.string().filter((key) => key !== '__proto__'),
+          json,
+        ),
+        (others) => {
+          const draft = createDraft('page');
+          const reference = draft.add({ kind: 'input', input: 'params' });
+          const template = toTemplate(draft, { ...others, list: [others, reference] }, 'it');
+          expect(filled(template)).toEqual({ ...others, list: [others, 'node 0'] });
+        },
+      ),
+    );
+  });
+
+  it('refuses a field that would set the prototype of the response', () => {
+    const value = { list: [JSON.parse('{"__proto__":{"admin":true}}')] };
+    expect(() => toTemplate(createDraft('page'), value, 'it')).toThrow(
+      'page: it.list[0] has a field "__proto__", which JavaScript would take for something else. Rename it.',
     );
   });
 

@@ -29,6 +29,17 @@ describe('the configuration', () => {
       { route: 'GET x' },
       'route "GET x" cannot be used. Write a method (GET, POST, PUT, PATCH, DELETE), one space and a path, as in "GET /orders/:orderId".',
     ],
+    [
+      'a knob that is none',
+      { deadline: 500 },
+      '"deadline" is not known here. Known: route, summary, params, query, body, headers, response, deadlineMs, degraded, compose.',
+    ],
+    ['a misspelt choice', { degraded: 'no' }, 'degraded is "no". Use "allow" or "fail".'],
+    [
+      'more time than a timer can keep',
+      { deadlineMs: 2 ** 31 },
+      'deadlineMs is 2147483648. Use a whole number up to 2147483647.',
+    ],
     ['no time at all', { deadlineMs: 0 }, 'deadlineMs is 0. Use a whole number from 1 on.'],
     [
       'a body where the method has none',
