@@ -3,6 +3,8 @@
 export interface Clock {
   /** Milliseconds on a monotonic scale; only differences mean something. */
   now(): number;
+  /** Milliseconds since 1970, for what outlives the process or is shared with others. */
+  epoch(): number;
   /** A number in [0, 1). */
   random(): number;
   /** Runs `task` once after `delayMs`; the returned function cancels it. */
@@ -11,6 +13,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => performance.now(),
+  epoch: Date.now,
   random: Math.random,
   after(delayMs, task) {
     const timer = setTimeout(task, delayMs);

@@ -22,6 +22,7 @@ export function createFakeClock(
 
   return {
     now: () => now,
+    epoch: () => 1_700_000_000_000 + now,
     random: () => chances[drawn++ % chances.length] ?? 0,
     after(delayMs, run) {
       const task = { at: now + Math.max(0, delayMs), run };

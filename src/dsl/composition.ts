@@ -1,6 +1,7 @@
 /** `defineComposition`: one aggregated endpoint, described. */
 import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
+import type { ResponseCache } from './cache.ts';
 import type { Ref, Resolved, Wired } from './reference.ts';
 import type { ParamNames, RouteText } from './route.ts';
 
@@ -32,6 +33,8 @@ export interface CompositionConfig<Route extends string, Params, Query, Body, He
   readonly response?: z.ZodType<unknown, Answer>;
   /** The time a request may take, in milliseconds. Default 10,000. */
   readonly deadlineMs?: number;
+  /** What caches may keep of the response. Default: nothing (`no-store`). */
+  readonly cache?: ResponseCache;
   /** `'fail'`: a failure is an error even where `optional` or `fallback` would tolerate it. Default `'allow'`. */
   readonly degraded?: 'allow' | 'fail';
   /** Describes the response. Runs once, at load, on references. */
@@ -68,6 +71,7 @@ export interface AnyConfig {
   readonly response?: z.ZodType | undefined;
   readonly deadlineMs?: number | undefined;
   readonly degraded?: 'allow' | 'fail' | undefined;
+  readonly cache?: ResponseCache | undefined;
   readonly compose: (inputs: never) => unknown;
 }
 

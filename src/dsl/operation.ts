@@ -1,6 +1,8 @@
 /** `operation` and `lookup`: endpoints of a service, with the types of what goes in and comes out. */
 import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
+import { checkedOperationCache } from './cache.ts';
+import type { OperationCache } from './cache.ts';
 import { isSafe, parseRoute } from './route.ts';
 import type { ParamNames, Route, RouteText } from './route.ts';
 import { checkedHeaders, checkedPolicies, positive } from './service.ts';
@@ -20,6 +22,9 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly response: z.ZodType;
   readonly forward: readonly string[];
   readonly policies: Required<Policies>;
+  /** Whether identical calls in flight share one request. */
+  readonly coalesce: boolean;
+  readonly cache: Required<OperationCache> | undefined;
   /** Present on lookups: how many keys become one request. */
   readonly lookup: Lookup | undefined;
 }
@@ -33,6 +38,7 @@ export interface Lookup {
   readonly keys: KeyStyle;
   readonly by: string;
   readonly max: number;
+  readonly windowMs: number;
   readonly many: boolean;
   readonly missing: 'null' | 'error';
   /** The property of the answer that holds the items, when the answer is not the list itself. */
@@ -45,6 +51,10 @@ interface Common<Text> extends Policies {
   readonly route: Text;
   /** Request headers of the client sent along, besides those of the service. */
   readonly forward?: readonly string[];
+  /** `false`: identical calls in flight, of several requests, do not share one request. Default true. */
+  readonly coalesce?: boolean;
+  /** Keeps answers. Only for calls that read. */
+  readonly cache?: OperationCache;
 }
 
 export interface OperationConfig<Text, Query, Body, Response> extends Common<Text> {
@@ -63,6 +73,8 @@ export interface LookupConfig<Text, Query, Item, By> extends Common<Text> {
   readonly item: Item;
   /** The most keys in one request. Default 100. */
   readonly max?: number;
+  /** How long a call waits for others to share a request with, in milliseconds. Default 0: the same turn of the event loop. */
+  readonly windowMs?: number;
   /** Query parameters besides the keys; only calls that agree on them share a request. */
   readonly query?: Query;
   /** The property of the answer that holds the items, when the answer is not the list itself. */
@@ -177,6 +189,7 @@ export function lookup<
       keys: config.keys,
       by: config.by,
       max: positive(config.max ?? 100, 'max', place),
+      windowMs: positive(config.windowMs ?? 0, 'windowMs', place, 0),
       many: config.many ?? false,
       missing,
       items: config.items,
@@ -191,6 +204,8 @@ function common(service: Service, config: Common<string>, name: string) {
     service,
     forward: checkedHeaders([...service.forward, ...(config.forward ?? [])], place),
     policies: { ...service.policies, ...checkedPolicies(config, place) },
+    coalesce: config.coalesce ?? true,
+    cache: checkedOperationCache(config.cache, place),
   };
 }
 

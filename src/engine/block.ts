@@ -89,7 +89,13 @@ function mapFailure(error: unknown): ExecutionError {
 }
 
 async function watched(execution: Execution, frame: Frame, step: Step): Promise<unknown> {
-  const run: StepRun = { step, trace: frame.trace, skipped: false, items: undefined };
+  const run: StepRun = {
+    step,
+    trace: frame.trace,
+    skipped: false,
+    items: undefined,
+    reply: undefined,
+  };
   try {
     const work = () => perform(execution, frame, run);
     return await (isRepeated(frame) ? work() : execution.aroundStep(run, work));

@@ -1,6 +1,7 @@
 /** The shapes of one request on its way through a plan. */
 import type { InputName } from '../dsl/node.ts';
 import type { Plan, Step } from '../plan/plan.ts';
+import type { Reply } from '../upstream/call.ts';
 import type { CallOperation } from '../upstream/upstreams.ts';
 import type { Degradation } from './step-error.ts';
 
@@ -32,6 +33,8 @@ export interface StepRun {
   skipped: boolean;
   /** How many items `each` ran for. */
   items: number | undefined;
+  /** What answered a call. */
+  reply: Pick<Reply, 'deduplicated' | 'cache'> | undefined;
 }
 
 /** Something done around a step. Steps inside `each` run too often to be watched one by one. */

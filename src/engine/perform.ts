@@ -25,6 +25,7 @@ async function callOperation(execution: Execution, frame: Frame, run: StepRun): 
   const { operation } = node;
   const args = assemble(frame, node.args) as Record<string, unknown>; // arguments are drawn as an object
   const reply = await execution.call(operation, args, run.trace);
+  run.reply = reply;
   if (!isSafe(operation.route.method) && operation.lookup === undefined) {
     execution.completed.push(run.step.name);
   }

@@ -4,6 +4,7 @@ import type { AnyConfig } from '../dsl/composition.ts';
 import { wordsFor } from '../dsl/draft.ts';
 import type { Node, ShapeNode, Source } from '../dsl/node.ts';
 import type { Route } from '../dsl/route.ts';
+import { checkResponseCache } from '../dsl/cache.ts';
 import { isSafe } from '../dsl/route.ts';
 import { positive } from '../dsl/service.ts';
 import { CompositionError } from '../errors.ts';
@@ -25,6 +26,7 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
     );
   }
   checkKnobs(name, config);
+  checkResponseCache(config.cache, name);
   checkParams(name, config, route);
   for (const header of Object.keys(config.headers?.shape ?? {})) {
     if (header !== header.toLowerCase()) {
@@ -52,6 +54,7 @@ const knobs = [
   'response',
   'deadlineMs',
   'degraded',
+  'cache',
   'compose',
 ] satisfies (keyof AnyConfig)[];
 

@@ -36,6 +36,7 @@ export function compile({ name, composition }: NamedComposition): Plan {
     summary: config.summary,
     deadlineMs: config.deadlineMs ?? 10_000,
     degraded: config.degraded ?? 'allow',
+    cache: config.cache,
     schemas: { params, query, body, headers, response },
     ...link(drawing),
   });

@@ -1,5 +1,6 @@
 /** A composition after checking: frozen data, all that is needed to serve its requests. */
 import type { z } from 'zod';
+import type { ResponseCache } from '../dsl/cache.ts';
 import type { Node, Template } from '../dsl/node.ts';
 import type { Route } from '../dsl/route.ts';
 
@@ -10,6 +11,8 @@ export interface Plan {
   readonly route: Route;
   readonly deadlineMs: number;
   readonly degraded: 'allow' | 'fail';
+  /** What caches may keep of the response; absent: nothing. */
+  readonly cache: ResponseCache | undefined;
   readonly schemas: Schemas;
   /** Every step by its number; those of inner blocks too. */
   readonly steps: readonly Step[];

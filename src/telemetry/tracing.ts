@@ -9,6 +9,7 @@ import type { StepRun } from '../engine/execution.ts';
 import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, UpstreamError } from '../errors.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { loadsOf } from '../upstream/call.ts';
 import type { Call } from '../upstream/call.ts';
 import { contextFrom, headersFor, markError, openScope, scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -63,7 +64,7 @@ export function createTracing(tracer: Tracer, clock: Clock): Omit<Telemetry, 'sh
         links: others.slice(0, mostLinks),
       });
       scope.span.setAttribute('plait.batch.size', call.keys.length);
-      scope.span.setAttribute('plait.batch.loads', call.waiters.length);
+      scope.span.setAttribute('plait.batch.loads', loadsOf(call).length);
       scope.span.setAttribute('plait.batch.wait_ms', waitOf(call, clock));
       try {
         return await next({ ...call, trace: scope });
@@ -109,8 +110,8 @@ function recordingScope(carried: unknown): Scope | undefined {
 }
 
 /** The spans whose steps wait for a call, each once, in the order in which they came. */
-function waitingScopes({ waiters }: Call): Scope[] {
-  const scopes = waiters
+function waitingScopes(call: Call): Scope[] {
+  const scopes = loadsOf(call)
     .map((waiter) => recordingScope(waiter.trace))
     .filter((scope) => scope !== undefined);
   return [...new Set(scopes)];
@@ -121,8 +122,8 @@ function withHeaders(call: Call, scope: Scope): Call {
 }
 
 /** How long the first of a batch waited for the others. */
-function waitOf({ waiters }: Call, clock: Clock): number {
-  return clock.now() - Math.min(...waiters.map((waiter) => waiter.createdAt));
+function waitOf(call: Call, clock: Clock): number {
+  return clock.now() - Math.min(...loadsOf(call).map(({ createdAt }) => createdAt));
 }
 
 function nameOf({ operation }: Call): string {
@@ -149,7 +150,7 @@ function describeRequest(
   if (status >= 500) markError(scope, errorType(error) ?? String(status), messageOf(error));
 }
 
-function describeStep({ span }: Scope, { step, skipped, items }: StepRun): void {
+function describeStep({ span }: Scope, { step, skipped, items, reply }: StepRun): void {
   span.setAttribute('plait.step.name', step.name);
   if (step.node.kind === 'call') {
     const { service, name } = step.node.operation;
@@ -158,6 +159,8 @@ function describeStep({ span }: Scope, { step, skipped, items }: StepRun): void 
   if (step.tolerated !== undefined) span.setAttribute(`plait.step.${step.tolerated}`, true);
   if (skipped) span.setAttribute('plait.step.skipped', true);
   if (items !== undefined) span.setAttribute('plait.step.items', items);
+  if (reply?.deduplicated === true) span.setAttribute('plait.step.deduplicated', true);
+  if (reply?.cache !== undefined) span.setAttribute('plait.step.cache', reply.cache);
 }
 
 function describeAttempt({ span }: Scope, { operation, endpoint }: Call): void {

@@ -1,4 +1,4 @@
-/** Attempt timeout: one attempt gets its own time, or what is left of the request's. */
+/** Attempt timeout: one attempt gets its own time. The requests that wait for it leave at their deadlines. */
 import type { Clock } from '../clock.ts';
 import type { Policy } from './call.ts';
 import { callError } from './call.ts';
@@ -8,8 +8,6 @@ export function attemptTimeout(clock: Clock): Policy {
   return (next) => async (call) => {
     call.signal.throwIfAborted();
     const { timeoutMs } = call.operation.policies;
-    // The request's own deadline aborts `call.signal`: no second timer for the same moment.
-    if (timeoutMs >= call.deadlineAt - clock.now()) return next(call);
     // `AbortSignal.any` with a timeout signal costs twenty times as much and keeps memory until it fires.
     const attempt = new AbortController();
     const follow = (): void => attempt.abort(call.signal.reason);

@@ -1,46 +1,56 @@
 /** Batching: the door to dataloader. Lookups of one turn of the event loop become few requests. */
 import DataLoader from 'dataloader';
+import type { Clock } from '../clock.ts';
 import type { Lookup } from '../dsl/operation.ts';
 import type { Call, Policy, Reply, Send } from './call.ts';
 import { callError } from './call.ts';
-import { canonical, keyText } from './key.ts';
+import { batchKeyOf, keyText } from './key.ts';
 import { fieldOf, parseValue } from './parse.ts';
+import { sharedSignal } from './shared-signal.ts';
 
 /** A longer one would make its whole batch fail. */
 const longestKey = 1_024;
 
-/** One instance serves one request. Calls of operations that are not lookups pass through. */
-export function batch(): Policy {
+/**
+ * Collects the lookups of all requests that differ in their key only. Calls of operations that are not
+ * lookups pass through.
+ *
+ * A batch has its own life. It is given up when all that wait for it have gone, and not before; those
+ * who went before it was sent are not asked for.
+ */
+export function batch(clock: Clock): Policy {
   return (next) => {
-    const loaders = new Map<string, DataLoader<Call, Reply>>();
+    const open = new Map<string, DataLoader<Call, Reply>>();
     return async (call) => {
       const { lookup } = call.operation;
       if (lookup === undefined) return next(call);
       refuseKey(call, lookup);
-      return loaderFor(loaders, call, lookup, next).load(call);
+      const name = batchKeyOf(call, lookup.by);
+      const loader = open.get(name) ?? openLoader(lookup, next, whenDue);
+      open.set(name, loader);
+      return loader.load(call);
+
+      // Requests that arrived in the same turn are each read by a callback of their own, and what those
+      // start is only complete when the turn ends.
+      function whenDue(dispatch: () => void): void {
+        const close = (): void => {
+          open.delete(name);
+          dispatch();
+        };
+        if (lookup === undefined || lookup.windowMs === 0) setImmediate(close);
+        else clock.after(lookup.windowMs, close);
+      }
     };
   };
 }
 
-/** Calls share a loader when they differ in their key only. */
-function loaderFor(
-  loaders: Map<string, DataLoader<Call, Reply>>,
-  call: Call,
-  lookup: Lookup,
-  next: Send,
-) {
-  const { operation, args, headers } = call;
-  const shared = canonical({ ...args, [lookup.by]: undefined });
-  const name = `${operation.service.name}.${operation.name} ${shared} ${canonical(headers)}`;
-  const known = loaders.get(name);
-  if (known !== undefined) return known;
-  // Duplicates are gone before they come here, so the loader needs no memory of its own.
-  const loader = new DataLoader<Call, Reply>((calls) => loadBatch(calls, lookup, next), {
+/** Duplicates are gone before they come here, so the loader needs no memory of its own. */
+function openLoader(lookup: Lookup, next: Send, whenDue: (dispatch: () => void) => void) {
+  return new DataLoader<Call, Reply>((calls) => loadBatch(calls, lookup, next), {
     cache: false,
     maxBatchSize: lookup.max,
+    batchScheduleFn: whenDue,
   });
-  loaders.set(name, loader);
-  return loader;
 }
 
 async function loadBatch(
@@ -48,16 +58,26 @@ async function loadBatch(
   lookup: Lookup,
   next: Send,
 ): Promise<(Reply | Error)[]> {
-  const [first] = calls;
-  if (first === undefined) return [];
-  const keys = [...new Set(calls.map((call) => keyArgument(call, lookup)))];
+  const waiting = calls.filter(({ signal }) => !signal.aborted);
+  const [first] = waiting;
+  const keys = [...new Set(waiting.map((call) => keyArgument(call, lookup)))];
+  if (first === undefined) return calls.map(gone);
+  const shared = sharedSignal(waiting);
   try {
-    const reply = await next({ ...first, keys, waiters: calls.flatMap((call) => call.waiters) });
+    const { signal } = shared;
+    const deadlineAt = Math.max(...waiting.map((call) => call.deadlineAt));
+    const reply = await next({ ...first, signal, deadlineAt, keys, waiters: waiting });
     return distribute(calls, lookup, reply);
   } catch (error) {
     // An error per key: a rejected batch would reject keys of other chunks too.
     return calls.map(() => (error instanceof Error ? error : new Error(String(error))));
+  } finally {
+    shared.release();
   }
+}
+
+function gone(call: Call): Error {
+  return callError(call, 'aborted', 'nobody waits any more');
 }
 
 /** Gives every call the items of its key. The order of items, and items nobody asked for, do not matter. */
@@ -68,7 +88,8 @@ function distribute(calls: readonly Call[], lookup: Lookup, reply: Reply): (Repl
   const strays = byKey.has(undefined);
   return calls.map((call) => {
     const found = byKey.get(keyArgument(call, lookup)) ?? [];
-    return settle(() => ({ ...reply, value: valueFor(call, lookup, { found, strays }) }));
+    const raw = lookup.many ? found : (found[0] ?? null);
+    return settle(() => ({ ...reply, raw, value: valueFor(call, lookup, { found, strays }) }));
   });
 }
 

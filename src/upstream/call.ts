@@ -1,5 +1,6 @@
 /** The shapes that carry every call to a service: `Call`, `Reply`, `Send`, `Policy`. */
 import type { Operation } from '../dsl/operation.ts';
+import { isSafe } from '../dsl/route.ts';
 import { UpstreamError } from '../errors.ts';
 import type { UpstreamErrorKind, UpstreamErrorOptions } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -10,6 +11,8 @@ export interface Call {
   readonly args: Readonly<Record<string, unknown>>;
   /** The client's headers that the operation forwards. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Who asks, as far as the operation is told: a hash of `headers`, empty when nothing is forwarded. */
+  readonly identity: string;
   /** Aborted when nobody waits any more; its reason says why. */
   readonly signal: AbortSignal;
   /** When the call was made, on the clock's scale. */
@@ -18,7 +21,7 @@ export interface Call {
   readonly deadlineAt: number;
   /** Opaque here: what telemetry needs to know about the step that calls. */
   readonly trace: unknown;
-  /** The calls that wait for this one's reply, itself included. */
+  /** The calls that wait for this one's reply; none: it is the call of a step itself. */
   readonly waiters: readonly Call[];
   /** On a batch: the keys asked for. */
   readonly keys?: readonly string[];
@@ -31,6 +34,12 @@ export interface Reply {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** The parsed body; of a batch, the list of raw items. */
   readonly value: unknown;
+  /** The same before the schema parsed it, as JSON has it: what can be kept outside of the process. */
+  readonly raw: unknown;
+  /** Another call had asked for it already. */
+  readonly deduplicated?: boolean;
+  /** What the operation's cache had, where it has one. `stale`: older than its time, and meant to be used. */
+  readonly cache?: 'hit' | 'miss' | 'stale';
 }
 
 export type Send = (call: Call) => Promise<Reply>;
@@ -41,6 +50,16 @@ export type Policy = (next: Send) => Send;
 /** Puts policies, listed outermost first, around `send`. */
 export function pipeline(policies: readonly Policy[], send: Send): Send {
   return policies.reduceRight((next, policy) => policy(next), send);
+}
+
+/** Calls that may be shared: safe ones, and lookups, which only read whatever their method. */
+export function isShareable({ operation }: Call): boolean {
+  return isSafe(operation.route.method) || operation.lookup !== undefined;
+}
+
+/** The calls of steps that wait for `call`, however often it was shared on the way. */
+export function loadsOf(call: Call): readonly Call[] {
+  return call.waiters.length === 0 ? [call] : call.waiters.flatMap(loadsOf);
 }
 
 /** An error that names the call's service and operation. */

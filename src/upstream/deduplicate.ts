@@ -1,12 +1,7 @@
 /** Deduplication: the same call within one request happens once. */
-import { isSafe } from '../dsl/route.ts';
 import type { Call, Policy, Reply } from './call.ts';
+import { isShareable } from './call.ts';
 import { keyOf } from './key.ts';
-
-/** Calls that may be shared: safe ones, and lookups, which only read whatever their method. */
-function isShareable({ operation }: Call): boolean {
-  return isSafe(operation.route.method) || operation.lookup !== undefined;
-}
 
 /** One instance serves one request: what it remembers ends with it. */
 export function deduplicate(): Policy {
@@ -18,7 +13,7 @@ export function deduplicate(): Policy {
       const twin = known.get(key);
       if (twin !== undefined) {
         twin.waiters.push(call);
-        return twin.reply;
+        return twin.reply.then((shared) => ({ ...shared, deduplicated: true }));
       }
       const waiters = [call];
       const reply = next({ ...call, waiters });

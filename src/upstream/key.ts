@@ -1,13 +1,32 @@
 /** When two calls are the same call, and two keys the same key. */
+import { hash } from 'node:crypto';
 import type { Call } from './call.ts';
 
 /**
  * A string that two calls share exactly when one reply can serve both: same operation, same arguments,
- * same forwarded headers. The order of fields does not matter, `undefined` is absence.
+ * same identity. The order of fields does not matter, `undefined` is absence. Deduplication, coalescing
+ * and caching all go by it.
  */
 export function keyOf(call: Call): string {
-  const { operation, headers } = call;
-  return `${operation.service.name}.${operation.name} ${canonical(comparable(call))} ${canonical(headers)}`;
+  return `${nameOf(call)} ${canonical(comparable(call))}`;
+}
+
+/** What lookups have to share to share a batch: everything but their key. */
+export function batchKeyOf(call: Call, by: string): string {
+  return `${nameOf(call)} ${canonical({ ...call.args, [by]: undefined })}`;
+}
+
+/**
+ * Who asks, as far as the operation is told: a hash of the headers it forwards, after authentication.
+ * It ends up in memory and in shared caches, so the values themselves are not in it.
+ */
+export function identityOf(headers: Call['headers']): string {
+  const names = Object.keys(headers);
+  return names.length === 0 ? '' : hash('sha256', canonical(headers), 'base64url');
+}
+
+function nameOf({ operation, identity }: Call): string {
+  return `${operation.service.name}.${operation.name} ${identity}`;
 }
 
 /** The arguments; of a lookup, with its key as text, since `7` and `"7"` ask for the same item. */

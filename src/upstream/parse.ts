@@ -25,10 +25,11 @@ export async function parseReply(call: Call, raw: RawReply): Promise<Reply> {
   const value = body.length === 0 ? null : parseBody(call, body);
   const { lookup, response } = call.operation;
   if (lookup === undefined) {
-    return { status, headers, value: parseValue(call, response, value, status) };
+    return { status, headers, raw: value, value: parseValue(call, response, value, status) };
   }
   // An answer without a body, as 204, has no items.
-  return { status, headers, value: body.length === 0 ? [] : itemsOf(call, value, lookup.items) };
+  const items = body.length === 0 ? [] : itemsOf(call, value, lookup.items);
+  return { status, headers, raw: items, value: items };
 }
 
 /** Parses `value` by `schema`; the error names the place in the body. */

@@ -8,9 +8,11 @@ import { batch } from './batch.ts';
 import { bulkhead } from './bulkhead.ts';
 import type { Call, Policy, Reply, Send } from './call.ts';
 import { pipeline } from './call.ts';
+import { coalesce } from './coalesce.ts';
 import { deduplicate } from './deduplicate.ts';
 import { addressesOf, createEndpoint } from './endpoint.ts';
 import type { Endpoint, Environment } from './endpoint.ts';
+import { identityOf } from './key.ts';
 import { parseReply } from './parse.ts';
 import { pickEndpoint } from './pick-endpoint.ts';
 import { toHttpRequest } from './request.ts';
@@ -83,9 +85,11 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     return service(call);
   };
 
+  const shared = pipeline([coalesce(), batch(clock), aroundCall], toService);
+
   return {
     open(caller) {
-      const perRequest = pipeline([deduplicate(), batch(), aroundCall], toService);
+      const perRequest = pipeline([deduplicate()], shared);
       return (operation, args, trace) =>
         perRequest(toCall(caller, { operation, args, trace, createdAt: clock.now() }));
     },
@@ -123,14 +127,8 @@ function toCall(
   part: Pick<Call, 'operation' | 'args' | 'trace' | 'createdAt'>,
 ): Call {
   const { signal, deadlineAt } = caller;
-  const call = {
-    ...part,
-    signal,
-    deadlineAt,
-    headers: forwarded(caller, part.operation),
-    waiters: [],
-  };
-  return { ...call, waiters: [call] };
+  const headers = forwarded(caller, part.operation);
+  return { ...part, signal, deadlineAt, headers, identity: identityOf(headers), waiters: [] };
 }
 
 /** Only what the operation lists goes up. */

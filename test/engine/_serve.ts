@@ -5,8 +5,8 @@ import { lookup, operation } from '../../src/dsl/operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import { start } from '../start.ts';
 import type { Answer, Started } from '../start.ts';
-import { manualClock } from './_clock.ts';
-import type { ManualClock } from './_clock.ts';
+import { createFakeClock } from '../fake-clock.ts';
+import type { FakeClock } from '../fake-clock.ts';
 import { startUpstream } from './_upstream.ts';
 import type { Upstream } from './_upstream.ts';
 
@@ -58,7 +58,7 @@ export const write = operation(service, {
 
 export interface Serving extends Started {
   readonly upstream: Upstream;
-  readonly clock: ManualClock;
+  readonly clock: FakeClock;
   /** `GET /test`, or what `init` says. */
   ask(init?: RequestInit): Promise<Answer>;
 }
@@ -74,7 +74,7 @@ export interface ServeOptions {
 /** Serves what `compose` describes. Time stands still: see `clock`. */
 export async function serve(compose: () => unknown, options: ServeOptions = {}): Promise<Serving> {
   const upstream = await startUpstream();
-  const clock = manualClock();
+  const clock = createFakeClock();
   const { route = 'GET /test', realTime = false, ...config } = options;
   const app = await start({
     compositions: { test: defineComposition({ ...config, route, compose }) },

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { call, map } from '../../src/dsl/steps.ts';
-import { manualClock } from '../engine/_clock.ts';
+import { createFakeClock } from '../fake-clock.ts';
 import { part, quiet } from '../engine/_serve.ts';
 import { startUpstream } from '../engine/_upstream.ts';
 import { start } from '../start.ts';
@@ -128,7 +128,7 @@ describe('a body', () => {
 
   it('takes its time from that of the request', async () => {
     const upstream = await startUpstream();
-    const clock = manualClock();
+    const clock = createFakeClock();
     const app = await start({
       compositions: {
         test: defineComposition({

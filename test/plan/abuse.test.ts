@@ -32,7 +32,7 @@ describe('the configuration', () => {
     [
       'a knob that is none',
       { deadline: 500 },
-      '"deadline" is not known here. Known: route, summary, params, query, body, headers, response, deadlineMs, degraded, compose.',
+      '"deadline" is not known here. Known: route, summary, params, query, body, headers, response, deadlineMs, degraded, cache, compose.',
     ],
     ['a misspelt choice', { degraded: 'no' }, 'degraded is "no". Use "allow" or "fail".'],
     [

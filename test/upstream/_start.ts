@@ -10,6 +10,7 @@ import type { Operation } from '../../src/dsl/operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import type { Service, ServiceConfig } from '../../src/dsl/service.ts';
 import { UpstreamError } from '../../src/errors.ts';
+import { identityOf } from '../../src/upstream/key.ts';
 import type { Call, Reply } from '../../src/upstream/call.ts';
 import { createUpstreams } from '../../src/upstream/upstreams.ts';
 import type { CallOperation, Upstreams, UpstreamsOptions } from '../../src/upstream/upstreams.ts';
@@ -17,7 +18,7 @@ import type { CallOperation, Upstreams, UpstreamsOptions } from '../../src/upstr
 /** A service that no test reaches. */
 export const nowhere = defineService({ name: 'shop', url: 'http://127.0.0.1:9' });
 
-export const ok: Reply = { status: 200, headers: {}, value: null };
+export const ok: Reply = { status: 200, headers: {}, value: null, raw: null };
 
 /** A call as `Upstreams.open` makes it. */
 export function callOf(
@@ -25,10 +26,12 @@ export function callOf(
   args: Call['args'] = {},
   rest: Partial<Call> = {},
 ): Call {
-  const call: Call = {
+  const { headers = {} } = rest;
+  return {
     operation,
     args,
-    headers: {},
+    headers,
+    identity: identityOf(headers),
     signal: new AbortController().signal,
     createdAt: 0,
     deadlineAt: 10_000,
@@ -36,7 +39,6 @@ export function callOf(
     waiters: [],
     ...rest,
   };
-  return { ...call, waiters: [call] };
 }
 
 /** What a call failed with. */

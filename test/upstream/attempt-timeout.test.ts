@@ -96,25 +96,4 @@ describe('an attempt', () => {
     expect(sent).toEqual([]);
     expect(left()).toEqual(nothing);
   });
-
-  it.each([
-    ['less than its own time is left', 5_799],
-    ['exactly its own time is left', 5_800],
-    ['nothing is left', 5_000],
-    ['less than nothing is left', 4_000],
-  ])('is bounded by the request alone when %s: no second timer', async (_, deadlineAt) => {
-    const { attempt, answer, sent, left, request } = startAttempt({ deadlineAt });
-    expect(left().timers).toBe(0);
-    expect(sent[0]?.signal).toBe(request.signal);
-    answer.resolve(ok);
-    expect(await attempt).toBe(ok);
-  });
-
-  it('has a timer of its own when the request has more time', async () => {
-    const { attempt, answer, left } = startAttempt({ deadlineAt: 5_801 });
-    expect(left().timers).toBe(1);
-    answer.resolve(ok);
-    await attempt;
-    expect(left()).toEqual(nothing);
-  });
 });

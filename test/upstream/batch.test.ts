@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { lookup, operation } from '../../src/dsl/operation.ts';
 import type { Lookup, Operation } from '../../src/dsl/operation.ts';
+import { createFakeClock } from '../fake-clock.ts';
 import { batch } from '../../src/upstream/batch.ts';
 import type { Call, Send } from '../../src/upstream/call.ts';
-import { pipeline } from '../../src/upstream/call.ts';
+import { loadsOf, pipeline } from '../../src/upstream/call.ts';
 import { deduplicate } from '../../src/upstream/deduplicate.ts';
 import { callOf, failureOf, nowhere, ok, start, startServer, turn } from './_start.ts';
 
@@ -38,7 +39,7 @@ function startBatch(
     sent.push(call);
     return { ...ok, value: await answer(call.keys ?? []) };
   };
-  const perRequest = pipeline([deduplicate(), batch()], send);
+  const perRequest = pipeline([deduplicate(), batch(createFakeClock())], send);
   const load = async (orderId: unknown, rest: Partial<Call> & { args?: object } = {}) => {
     const { args, ...other } = rest;
     return (await perRequest(callOf(own, { orderId, ...args }, other))).value;
@@ -128,7 +129,7 @@ describe('the number of requests', () => {
 
   it('is one for each of two lookups', async () => {
     const sent: Call[] = [];
-    const perRequest = pipeline([batch()], async (call) => {
+    const perRequest = pipeline([batch(createFakeClock())], async (call) => {
       sent.push(call);
       return { ...ok, value: [] };
     });
@@ -148,7 +149,8 @@ describe('a batch', () => {
   it('lists everybody who waits for it, twins included', async () => {
     const { load, sent } = startBatch();
     await Promise.all(['a', 'b', 'a'].map((key) => load(key)));
-    expect(sent[0]?.waiters.map(({ args }) => args['orderId'])).toEqual(['a', 'a', 'b']);
+    const loads = sent.flatMap(loadsOf).map(({ args }) => args['orderId']);
+    expect(loads).toEqual(['a', 'a', 'b']);
   });
 
   it('leaves operations that are not lookups alone', async () => {
@@ -194,7 +196,7 @@ describe('items', () => {
   it('may have a number where a text was asked for, and the other way round', async () => {
     const item = z.object({ id: z.number(), status: z.string() });
     const own = lookup(nowhere, { route: 'GET /p', keys: { query: 'ids' }, by: 'id', item });
-    const perRequest = pipeline([batch()], async () => ({
+    const perRequest = pipeline([batch(createFakeClock())], async () => ({
       ...ok,
       value: [{ id: 7, status: 'paid' }],
     }));

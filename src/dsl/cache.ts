@@ -1,0 +1,76 @@
+/** What may be kept, and for how long: of an operation's answers, and of a composition's response. */
+import { CompositionError } from '../errors.ts';
+import { positive } from './service.ts';
+
+/** How long answers of an operation are kept. Times in milliseconds. */
+export interface OperationCache {
+  /** How long an answer is fresh. */
+  readonly ttlMs: number;
+  /** How long after that it is still used while one call refreshes it. Default 0. */
+  readonly staleWhileRevalidateMs?: number;
+  /** How long after `ttlMs` it is used when a refresh fails. Default 0. */
+  readonly staleIfErrorMs?: number;
+  /** How long a 404, a 410 or a missing item is remembered. Default 0: not at all. */
+  readonly negativeTtlMs?: number;
+  /** Names by which answers are dropped before their time. */
+  readonly tags?: readonly string[];
+  /** Keep answers for `ttlMs` although their `Cache-Control` says less. Never those it forbids to store. */
+  readonly ignoreMaxAge?: boolean;
+}
+
+/** The `Cache-Control` of a composition's response (RFC 9111). Times in seconds. */
+export interface ResponseCache {
+  readonly maxAge: number;
+  /** For shared caches, where it differs. */
+  readonly sMaxAge?: number;
+  /** RFC 5861. */
+  readonly staleWhileRevalidate?: number;
+  /** Default `'public'`, unless a part of the response may differ by who asks: then always `'private'`. */
+  readonly visibility?: 'public' | 'private';
+}
+
+/** @throws CompositionError naming the knob that cannot be used. */
+export function checkedOperationCache(
+  cache: OperationCache | undefined,
+  place: string,
+): Required<OperationCache> | undefined {
+  if (cache === undefined) return undefined;
+  const time = (knob: keyof OperationCache & `${string}Ms`, least: number): number =>
+    positive(cache[knob] ?? 0, `cache.${knob}`, place, least);
+  const tags = cache.tags ?? [];
+  const wrong = tags.find((tag) => !/^[\w.:-]{1,64}$/.test(tag));
+  if (wrong !== undefined) {
+    throw new CompositionError(
+      place,
+      `cache.tags: ${JSON.stringify(wrong)} cannot be used. Use up to 64 letters, digits and . : _ -, as in "orders".`,
+    );
+  }
+  return Object.freeze({
+    ttlMs: time('ttlMs', 1),
+    staleWhileRevalidateMs: time('staleWhileRevalidateMs', 0),
+    staleIfErrorMs: time('staleIfErrorMs', 0),
+    negativeTtlMs: time('negativeTtlMs', 0),
+    tags: [...new Set(tags)],
+    ignoreMaxAge: cache.ignoreMaxAge ?? false,
+  });
+}
+
+/** @throws CompositionError naming the knob that cannot be used. */
+export function checkResponseCache(cache: ResponseCache | undefined, place: string): void {
+  if (cache === undefined) return;
+  for (const knob of ['maxAge', 'sMaxAge', 'staleWhileRevalidate'] as const) {
+    positive(cache[knob] ?? 0, `cache.${knob}`, place, 0);
+  }
+  if (cache.maxAge === undefined) {
+    throw new CompositionError(
+      place,
+      'cache lacks maxAge. Say for how many seconds a response is fresh.',
+    );
+  }
+  if (cache.visibility !== undefined && !['public', 'private'].includes(cache.visibility)) {
+    throw new CompositionError(
+      place,
+      `cache.visibility is "${cache.visibility}". Use "public" or "private".`,
+    );
+  }
+}

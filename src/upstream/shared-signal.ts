@@ -1,0 +1,36 @@
+/** A signal for work that several calls wait for: aborted when the last of them is gone. */
+import type { Call } from './call.ts';
+import { callError } from './call.ts';
+
+export interface SharedSignal {
+  readonly signal: AbortSignal;
+  /** Adds one more; `onGone` is called when it goes. */
+  join(call: Call, onGone?: () => void): void;
+  /** Lets go of all calls: the work is done. */
+  release(): void;
+}
+
+export function sharedSignal(calls: readonly Call[]): SharedSignal {
+  const controller = new AbortController();
+  const waiting = new Map<Call, () => void>();
+
+  const shared: SharedSignal = {
+    signal: controller.signal,
+    join(call, onGone) {
+      const leave = (): void => {
+        waiting.delete(call);
+        onGone?.();
+        if (waiting.size === 0)
+          controller.abort(callError(call, 'aborted', 'nobody waits any more'));
+      };
+      waiting.set(call, leave);
+      call.signal.addEventListener('abort', leave, { once: true });
+    },
+    release() {
+      for (const [call, leave] of waiting) call.signal.removeEventListener('abort', leave);
+      waiting.clear();
+    },
+  };
+  for (const call of calls) shared.join(call);
+  return shared;
+}
