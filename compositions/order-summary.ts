@@ -25,7 +25,8 @@ export default defineComposition({
       order: pick(order, 'id', 'status', 'total', 'currency'),
       payment,
       shipment,
-      late: map(shipment, (present) => present?.eta === null),
+      // Of a stand-in nothing can be said.
+      late: map(shipment, (sent) => (sent?.carrier === 'unknown' ? null : sent?.eta === null)),
     };
   },
 });

@@ -56,6 +56,11 @@ export class RequestError extends Error {
   }
 }
 
+/** Something this gateway depends on cannot be used just now. The message is for whoever asked. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+}
+
 export type UpstreamErrorKind =
   /** It answered, but not with a 2xx. */
   | 'status'
@@ -65,8 +70,6 @@ export type UpstreamErrorKind =
   | 'reset'
   /** The attempt ran out of its time. */
   | 'timeout'
-  /** The request ran out of its time before or while this call was made. */
-  | 'deadline'
   /** Not JSON, not what the schema says, or not decodable. */
   | 'invalid-body'
   | 'too-large'

@@ -41,3 +41,15 @@ function isDeeperThan(text: string, maxDepth: number): boolean {
 export function toPointer(path: readonly PropertyKey[]): string {
   return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
+
+/** Whether there is something in `value` where a JSON Pointer points. */
+export function pointsInto(value: unknown, pointer: string): boolean {
+  let current = value;
+  for (const token of pointer.split('/').slice(1)) {
+    const key = token.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key))
+      return false;
+    current = (current as Record<string, unknown>)[key]; // `hasOwn` has just said so
+  }
+  return true;
+}

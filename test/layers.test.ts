@@ -7,7 +7,7 @@ const source = join(root, 'src');
 
 /** From the top down: a file imports from its own layer or from one before it. */
 const layers = [
-  ['clock.ts', 'errors.ts', 'json.ts'],
+  ['clock.ts', 'errors.ts', 'json.ts', 'parse.ts'],
   ['dsl'],
   ['plan'],
   ['upstream'],
@@ -23,6 +23,8 @@ const doors: Record<string, string> = {
   dataloader: 'upstream/batch.ts',
   'p-limit': 'upstream/bulkhead.ts',
   undici: 'upstream/endpoint.ts',
+  'lru-cache': 'upstream/memory-store.ts',
+  ioredis: 'upstream/redis-store.ts',
   acorn: 'plan/conditions.ts',
   'secure-json-parse': 'json.ts',
   '@hono/node-server': 'http/server.ts',
@@ -59,6 +61,24 @@ describe('the layers', () => {
   it.each(Object.entries(doors))('lets %s in through %s only', (name, door) => {
     const users = imports.filter(({ target, typeOnly }) => !typeOnly && isPackage(target, name));
     expect([...new Set(users.map(({ file }) => file))]).toEqual([door]);
+  });
+
+  it('lets src import only what is installed where Plait runs', () => {
+    const manifest: { dependencies: object } = JSON.parse(
+      readFileSync(join(root, 'package.json'), 'utf8'),
+    );
+    const packages = imports
+      .map(({ target }) => target)
+      .filter((target) => !target.startsWith('.') && !target.startsWith('node:'))
+      .map((target) =>
+        target
+          .split('/')
+          .slice(0, target.startsWith('@') ? 2 : 1)
+          .join('/'),
+      );
+    expect(Object.keys(manifest.dependencies)).toEqual(
+      expect.arrayContaining([...new Set(packages)]),
+    );
   });
 
   it('lets compositions import plait, zod and each other, nothing else', () => {

@@ -15,7 +15,10 @@ export interface Program {
   kill(signal?: NodeJS.Signals): void;
 }
 
-/** Runs `node <program> <args>` in the project with nothing but `environment`; stops it with the test. */
+/**
+ * Runs `node <program> <args>` in the project with nothing but `environment`; stops it with the test.
+ * Unless told otherwise its management side takes a free port: tests run side by side.
+ */
 export function run(
   program: string,
   args: readonly string[],
@@ -23,7 +26,7 @@ export function run(
 ): Program {
   const child = fork(join(root, program), args, {
     cwd: root,
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { PATH: process.env['PATH'], ADMIN_PORT: '0', ...environment },
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

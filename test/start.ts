@@ -14,10 +14,13 @@ export interface StartOptions {
   readonly clock?: Clock;
   readonly telemetry?: Telemetry;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Of the management side; absent: there is none. */
+  readonly adminPort?: number;
 }
 
 export interface Started {
   readonly url: string;
+  readonly adminUrl: string | undefined;
   readonly mocks: Mocks;
   get(path: string, init?: RequestInit): Promise<Answer>;
   /** Errors nobody declared. */
@@ -46,6 +49,7 @@ export async function start(options: StartOptions): Promise<Started> {
     plans,
     host: '127.0.0.1',
     port: 0,
+    adminPort: options.adminPort,
     environment: { ...environmentOf(mocks), ...options.environment },
     onInternalError: (error) => internalErrors.push(error),
     ...(options.clock && { clock: options.clock }),
@@ -54,12 +58,13 @@ export async function start(options: StartOptions): Promise<Started> {
   let closing: Promise<void> | undefined;
   const close = (graceMs = 0): Promise<void> => (closing ??= stop(graceMs));
   async function stop(graceMs: number): Promise<void> {
-    await gateway.close(graceMs);
+    await gateway.close({ ...(graceMs !== undefined && { graceMs }) });
     await mocks.close();
   }
   onTestFinished(() => close());
   return {
     url: gateway.url,
+    adminUrl: gateway.adminUrl,
     mocks,
     internalErrors,
     close,

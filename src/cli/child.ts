@@ -6,9 +6,14 @@ import type { Environment } from '../upstream/endpoint.ts';
 export interface Child {
   /** What follows `ready` in its first such line; `undefined` when it ended before. */
   readonly ready: Promise<string | undefined>;
-  /** Asks it to stop, and waits until it has. */
+  /** Settles when it has ended; says whether that was asked for. */
+  readonly ended: Promise<'stopped' | 'crashed'>;
+  /** Asks it to stop, and waits until it has. One that does not listen is ended. */
   stop(): Promise<void>;
 }
+
+/** A program that is busy, as in an endless loop, does not hear that it should stop. */
+const patienceMs = 4_000;
 
 /**
  * Starts a TypeScript program with the Node that runs this one. Its output is passed on, but for the
@@ -23,9 +28,11 @@ export function startChild(
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
-  const ended = new Promise<void>((resolve) => {
-    child.once('close', () => resolve());
-    child.once('error', () => resolve());
+  let stopping = false;
+  const ended = new Promise<'stopped' | 'crashed'>((resolve) => {
+    const end = (): void => resolve(stopping ? 'stopped' : 'crashed');
+    child.once('close', end);
+    child.once('error', end);
   });
   const ready = new Promise<string | undefined>((resolve) => {
     if (child.stdout !== null) onLine(child.stdout, resolve);
@@ -33,9 +40,13 @@ export function startChild(
   });
   return {
     ready,
+    ended,
     async stop() {
+      stopping = true;
       child.kill('SIGTERM');
+      const force = setTimeout(() => child.kill('SIGKILL'), patienceMs);
       await ended;
+      clearTimeout(force);
     },
   };
 }

@@ -22,17 +22,18 @@ export async function dev({ folder }: { folder: string }): Promise<void> {
     console.log(`\n${file} changed, starting again`);
     await gateway.stop();
     gateway = startGateway(folder, environment);
-    await announced(gateway);
+    void announce(gateway);
   }
 
   whenStopped(async () => {
     await Promise.all([gateway.stop(), mocks?.stop()]);
   });
-  for (const path of new Set([folder, 'src']))
-    if (existsSync(path)) {
-      onChange(path, (file) => (restarts = restarts.then(() => restart(file))));
-    }
-  if (await announced(gateway)) await printGuide(gateway, environment);
+  for (const path of new Set([folder, 'src'])) {
+    if (existsSync(path)) onChange(path, (file) => (restarts = restarts.then(() => restart(file))));
+  }
+  void announce(gateway);
+  const url = await gateway.ready;
+  if (url !== undefined) printGuide(url, environment);
 }
 
 /** Variables that are not set get what fits a developer's machine. */
@@ -51,10 +52,19 @@ async function developmentEnvironment(): Promise<Environment> {
 
 async function startMocks(environment: Environment): Promise<Child> {
   const mocks = startChild(mocksProgram, [], environment);
-  if ((await mocks.ready) !== undefined) return mocks;
+  if ((await mocks.ready) !== undefined) {
+    void announceEnd(mocks);
+    return mocks;
+  }
   throw new ConfigurationError(
     'The mock services did not start. Set MOCKS_BASE_PORT to the first of three free ports.',
   );
+}
+
+async function announceEnd(mocks: Child): Promise<void> {
+  if ((await mocks.ended) === 'crashed') {
+    console.log('The mock services ended; stop this with Ctrl-C and start it again.');
+  }
 }
 
 function startGateway(folder: string, environment: Environment): Child {
@@ -62,17 +72,17 @@ function startGateway(folder: string, environment: Environment): Child {
   return startChild(program, ['start', '--tolerant', '--compositions', folder], environment);
 }
 
-/** Whether it came up; where it did not, it has said why, and the next change is another try. */
-async function announced(gateway: Child): Promise<boolean> {
+/** Says when it is there, and when it is gone although nobody asked for that. */
+async function announce(gateway: Child): Promise<void> {
   const url = await gateway.ready;
+  if (url !== undefined) console.log(`ready ${url}`);
+  if ((await gateway.ended) === 'stopped') return;
   console.log(
-    url === undefined ? 'The gateway is not running; waiting for a change.' : `ready ${url}`,
+    `The gateway ${url === undefined ? 'did not start' : 'ended'}; waiting for a change.`,
   );
-  return url !== undefined;
 }
 
-async function printGuide(gateway: Child, environment: Environment): Promise<void> {
-  const url = await gateway.ready;
+function printGuide(url: string, environment: Environment): void {
   const collector = collectorOf(environment);
   const traces =
     collector === undefined

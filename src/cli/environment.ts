@@ -7,6 +7,10 @@ export interface Configuration {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Of the management side; 0: any free port. Absent: the default, or another one where that is taken. */
+  readonly adminPort: number | undefined;
+  /** How long a gateway that is told to stop still takes requests, so that whoever sends them can notice. */
+  readonly shutdownDelayMs: number;
   readonly mode: 'development' | 'production';
   readonly environment: Environment;
 }
@@ -16,7 +20,9 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const variables = z.object({
   HOST: z.string().min(1).optional(),
   PORT: port.default(8080),
-  NODE_ENV: z.string().optional(),
+  ADMIN_PORT: port.optional(),
+  SHUTDOWN_DELAY_MS: z.coerce.number().int().min(0).max(60_000).optional(),
+  NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
 });
 
 /** @throws ConfigurationError naming every variable that cannot be used, what it holds and what it may. */
@@ -29,11 +35,13 @@ export function readConfiguration(environment: Environment): Configuration {
     });
     throw new ConfigurationError(lines.join('\n'));
   }
-  const { HOST, PORT, NODE_ENV } = result.data;
+  const { HOST, PORT, ADMIN_PORT, NODE_ENV, SHUTDOWN_DELAY_MS } = result.data;
   const mode = NODE_ENV === 'production' ? 'production' : 'development';
   return {
     host: HOST ?? (mode === 'production' ? '0.0.0.0' : '127.0.0.1'),
     port: PORT,
+    adminPort: ADMIN_PORT,
+    shutdownDelayMs: SHUTDOWN_DELAY_MS ?? (mode === 'production' ? 5_000 : 0),
     mode,
     environment,
   };

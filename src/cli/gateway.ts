@@ -3,12 +3,18 @@ import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 import type { Service } from '../dsl/service.ts';
 import { createEngine } from '../engine/execute.ts';
+import { adminEndpoints } from '../http/admin.ts';
 import { createApp } from '../http/app.ts';
+import type { Endpoint } from '../http/app.ts';
+import { endpointsOf } from '../http/endpoint.ts';
+import type { Handler } from '../http/exchange.ts';
 import { startServer } from '../http/server.ts';
-import { operationsOf } from '../plan/compile.ts';
+import type { RunningServer } from '../http/server.ts';
 import type { Plan } from '../plan/plan.ts';
+import { operationsOf } from '../plan/visit.ts';
 import { unobserved } from '../telemetry/telemetry.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { CacheStore } from '../upstream/cache-store.ts';
 import type { Environment } from '../upstream/endpoint.ts';
 import { createUpstreams } from '../upstream/upstreams.ts';
 
@@ -17,21 +23,29 @@ export interface GatewayOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Of the management side, which only this machine reaches; 0: any free port; absent: there is none. */
+  readonly adminPort?: number | undefined;
   readonly environment: Environment;
   readonly onInternalError: (error: unknown) => void;
+  /** Where answers of services are kept; closed with the gateway. Default: this process. */
+  readonly cacheStore?: CacheStore;
   readonly telemetry?: Telemetry;
   readonly clock?: Clock;
 }
 
 export interface Gateway {
   readonly url: string;
-  /** Says no at `/readyz`, finishes what is under way within `graceMs`, and lets go of everything. */
-  close(graceMs?: number): Promise<void>;
+  readonly adminUrl: string | undefined;
+  /**
+   * Says no at `/readyz` and takes requests for another `delayMs` (default 0), then finishes what is
+   * under way within `graceMs` (default 10,000), and lets go of everything.
+   */
+  close(options?: { readonly delayMs?: number; readonly graceMs?: number }): Promise<void>;
 }
 
-/** @throws ConfigurationError when an address is missing or the port is taken. */
+/** @throws ConfigurationError when an address is missing or a port is taken. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { plans, host, port, environment, onInternalError } = options;
+  const { plans, environment, onInternalError, cacheStore } = options;
   const { telemetry = unobserved, clock = systemClock } = options;
   let ready = true;
   const { aroundCall, aroundAttempt, aroundStep, aroundHandler } = telemetry;
@@ -41,20 +55,68 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     clock,
     aroundCall,
     aroundAttempt,
+    ...(cacheStore && { cacheStore }),
   });
   const execute = createEngine({ upstreams, clock, aroundStep });
-  const app = createApp({ plans, execute, isReady: () => ready, onInternalError });
-  const server = await startServer({ handler: aroundHandler(app), host, port, clock });
+  const toHandler = (endpoints: readonly Endpoint[]): Handler =>
+    createApp({ endpoints, isReady: () => ready, onInternalError });
+  const servers = await startServers(options, {
+    main: aroundHandler(toHandler(endpointsOf(plans, execute, clock))),
+    admin: toHandler(adminEndpoints({ invalidate: (tags) => upstreams.invalidate(tags) })),
+  });
   return {
-    url: server.url,
-    async close(graceMs = 10_000) {
+    url: servers.main.url,
+    adminUrl: servers.admin?.url,
+    async close({ delayMs = 0, graceMs = 10_000 } = {}) {
       ready = false;
-      await server.close(graceMs);
+      servers.main.drain();
+      if (delayMs > 0) await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
+      await servers.main.close(graceMs);
+      // Last: until then it says that the gateway is stopping.
+      await servers.admin?.close(adminGraceMs);
       await upstreams.close();
       await telemetry.shutdown();
     },
   };
 }
+
+interface Servers {
+  readonly main: RunningServer;
+  readonly admin: RunningServer | undefined;
+}
+
+/** Starts both or none. */
+async function startServers(
+  { host, port, adminPort, clock = systemClock }: GatewayOptions,
+  handlers: { readonly main: Handler; readonly admin: Handler },
+): Promise<Servers> {
+  const admin =
+    adminPort === undefined
+      ? undefined
+      : await startServer({
+          handler: handlers.admin,
+          host: '127.0.0.1',
+          port: adminPort,
+          setBy: 'ADMIN_PORT',
+          clock,
+        });
+  try {
+    const main = await startServer({
+      handler: handlers.main,
+      host,
+      port,
+      setBy: 'PORT and HOST',
+      clock,
+    });
+    return { main, admin };
+  } catch (error) {
+    await admin?.close(0);
+    throw error;
+  }
+}
+
+/** Nobody far away is asking there. */
+const adminGraceMs = 1_000;
 
 function servicesOf(plans: readonly Plan[]): Service[] {
   return [...new Set(plans.flatMap(operationsOf).map((operation) => operation.service))];

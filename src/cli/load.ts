@@ -25,7 +25,19 @@ export async function loadCompositions(folder: string): Promise<Loaded> {
     one.status === 'rejected' ? [toError(one.reason)] : [],
   );
   const { plans, errors } = compileAll(compositions);
-  return { plans, errors: [...failures, ...errors] };
+  return { plans, errors: [...failures, ...errors].map((error) => located(error, folder)) };
+}
+
+/** The error with the line of the folder that it comes from, as far as that is known. */
+function located(error: Error, folder: string): Error {
+  const file = new RegExp(`${RegExp.escape(resolve(folder))}/([^\\s:)]+:\\d+(?::\\d+)?)`);
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const [, line] = file.exec(cause.stack ?? '') ?? [];
+    if (line === undefined) continue;
+    error.message += ` (${join(folder, line)})`;
+    break;
+  }
+  return error;
 }
 
 function toError(reason: unknown): Error {

@@ -1,6 +1,8 @@
 /** What may be kept, and for how long: of an operation's answers, and of a composition's response. */
 import { CompositionError } from '../errors.ts';
-import { positive } from './service.ts';
+import { positive, refuseUnknownKnobs } from './knobs.ts';
+import { isSafe } from './route.ts';
+import type { Method } from './route.ts';
 
 /** How long answers of an operation are kept. Times in milliseconds. */
 export interface OperationCache {
@@ -29,16 +31,20 @@ export interface ResponseCache {
   readonly visibility?: 'public' | 'private';
 }
 
+/** What a tag may be. */
+export const tagPattern = /^[\w.:-]{1,64}$/;
+
 /** @throws CompositionError naming the knob that cannot be used. */
 export function checkedOperationCache(
   cache: OperationCache | undefined,
   place: string,
 ): Required<OperationCache> | undefined {
   if (cache === undefined) return undefined;
+  refuseUnknownKnobs(cache, operationKnobs, `${place}: cache`);
   const time = (knob: keyof OperationCache & `${string}Ms`, least: number): number =>
     positive(cache[knob] ?? 0, `cache.${knob}`, place, least);
   const tags = cache.tags ?? [];
-  const wrong = tags.find((tag) => !/^[\w.:-]{1,64}$/.test(tag));
+  const wrong = tags.find((tag) => !tagPattern.test(tag));
   if (wrong !== undefined) {
     throw new CompositionError(
       place,
@@ -56,8 +62,19 @@ export function checkedOperationCache(
 }
 
 /** @throws CompositionError naming the knob that cannot be used. */
-export function checkResponseCache(cache: ResponseCache | undefined, place: string): void {
+export function checkResponseCache(
+  cache: ResponseCache | undefined,
+  method: Method,
+  place: string,
+): void {
   if (cache === undefined) return;
+  if (!isSafe(method)) {
+    throw new CompositionError(
+      place,
+      `cache: what answers a ${method} cannot be kept. Remove it, or use GET.`,
+    );
+  }
+  refuseUnknownKnobs(cache, responseKnobs, `${place}: cache`);
   for (const knob of ['maxAge', 'sMaxAge', 'staleWhileRevalidate'] as const) {
     positive(cache[knob] ?? 0, `cache.${knob}`, place, 0);
   }
@@ -73,4 +90,26 @@ export function checkResponseCache(cache: ResponseCache | undefined, place: stri
       `cache.visibility is "${cache.visibility}". Use "public" or "private".`,
     );
   }
+  if (cache.visibility === 'private' && cache.sMaxAge !== undefined) {
+    throw new CompositionError(
+      place,
+      'cache.sMaxAge is for shared caches, which keep nothing that is "private". Remove one of them.',
+    );
+  }
 }
+
+const operationKnobs = [
+  'ttlMs',
+  'staleWhileRevalidateMs',
+  'staleIfErrorMs',
+  'negativeTtlMs',
+  'tags',
+  'ignoreMaxAge',
+] satisfies (keyof OperationCache)[];
+
+const responseKnobs = [
+  'maxAge',
+  'sMaxAge',
+  'staleWhileRevalidate',
+  'visibility',
+] satisfies (keyof ResponseCache)[];

@@ -5,7 +5,8 @@ import { checkedOperationCache } from './cache.ts';
 import type { OperationCache } from './cache.ts';
 import { isSafe, parseRoute } from './route.ts';
 import type { ParamNames, Route, RouteText } from './route.ts';
-import { checkedHeaders, checkedPolicies, positive } from './service.ts';
+import { positive, refuseUnknownKnobs } from './knobs.ts';
+import { checkedHeaders, checkedPolicies } from './service.ts';
 import type { Policies, Service } from './service.ts';
 
 declare const types: unique symbol;
@@ -114,6 +115,13 @@ export function operation<
   const route = parseRoute(config.route, `service "${service.name}"`);
   const name = nameOf(service, config, route);
   const place = `${service.name}.${name}`;
+  refuseUnknownKnobs(config, [...commonKnobs, 'query', 'body', 'response'], place);
+  if (config.cache !== undefined && !isSafe(route.method)) {
+    throw new CompositionError(
+      place,
+      `a ${route.method} changes something: its answer cannot be kept. Remove cache.`,
+    );
+  }
   if (config.body !== undefined && isSafe(route.method)) {
     throw new CompositionError(place, `${route.method} has no body. Use query, or another method.`);
   }
@@ -177,6 +185,7 @@ export function lookup<
   const route = parseRoute(config.route, `service "${service.name}"`);
   const name = nameOf(service, config, route);
   const place = `${service.name}.${name}`;
+  refuseUnknownKnobs(config, [...commonKnobs, ...lookupKnobs], place);
   checkLookup(config, route, place);
   const missing: 'null' | 'error' = config.missing ?? 'null';
   return Object.freeze({
@@ -196,6 +205,18 @@ export function lookup<
     },
   });
 }
+
+const commonKnobs = [
+  'name',
+  'route',
+  'forward',
+  'timeoutMs',
+  'maxBodyBytes',
+  'coalesce',
+  'cache',
+] satisfies (keyof Common<string>)[];
+
+const lookupKnobs = ['keys', 'by', 'item', 'max', 'windowMs', 'many', 'missing', 'query', 'items'];
 
 function common(service: Service, config: Common<string>, name: string) {
   const place = `${service.name}.${name}`;

@@ -38,6 +38,24 @@ export type Resolved<W> =
           ? { -readonly [K in keyof W]: Resolved<W[K]> }
           : W;
 
+/** A value that others see too: it can be read, not changed. */
+export type Shared<T> = T extends Opaque & readonly unknown[]
+  ? { readonly [I in keyof T]: Shared<T[I]> }
+  : T extends Opaque | ((...args: never) => unknown) | null | undefined
+    ? T
+    : T extends object
+      ? { readonly [K in keyof T]: Shared<T[K]> }
+      : T;
+
+/** The same as a value of one's own. */
+export type Owned<T> = T extends Opaque & readonly unknown[]
+  ? { -readonly [I in keyof T]: Owned<T[I]> }
+  : T extends Opaque | ((...args: never) => unknown) | null | undefined
+    ? T
+    : T extends object
+      ? { -readonly [K in keyof T]: Owned<T[K]> }
+      : T;
+
 /** Whatever can stand where a `T` is wanted: the value, a reference to it, or parts of either. */
 export type Wired<T> = T | Reference<T> | WiredParts<T>;
 

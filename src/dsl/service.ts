@@ -1,5 +1,6 @@
 /** `defineService`: an upstream, its addresses and what it may be sent. */
 import { CompositionError } from '../errors.ts';
+import { positive, refuseUnknownKnobs } from './knobs.ts';
 
 /** The name of an environment variable that holds the address. */
 export interface FromEnvironment {
@@ -61,6 +62,9 @@ export function defineService(config: ServiceConfig): Service {
     );
   }
   const place = `service "${name}"`;
+  refuseUnknownKnobs(config, knobs, place);
+  refuseUnknownKnobs(bulkhead, ['concurrency', 'queue', 'waitMs'], `${place}: bulkhead`);
+  checkUrl(url, place);
   const { timeoutMs, maxBodyBytes } = checkedPolicies(config, place);
   return Object.freeze({
     name,
@@ -74,6 +78,17 @@ export function defineService(config: ServiceConfig): Service {
       waitMs: positive(bulkhead.waitMs ?? 100, 'bulkhead.waitMs', place),
     },
   });
+}
+
+function checkUrl(url: string | FromEnvironment, place: string): void {
+  if (typeof url !== 'string') return refuseUnknownKnobs(url, ['env'], `${place}: url`);
+  const addresses = url.split(',').map((address) => URL.parse(address.trim()));
+  if (addresses.every((address) => address !== null && /^https?:$/.test(address.protocol))) return;
+  // What is written there is not repeated: it may hold a password.
+  throw new CompositionError(
+    place,
+    'url is not an http or https address. Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
+  );
 }
 
 /** The policies of `config` that are set, checked. */
@@ -100,15 +115,15 @@ export function checkedHeaders(names: readonly string[], place: string): readonl
   return [...new Set(lowered)].toSorted();
 }
 
-/** What fits a timer, and is more than any count or size here needs. */
-const most = 2 ** 31 - 1;
-
-/** A whole number from `least` on; anything else is refused with the knob's name. */
-export function positive(value: number, knob: string, place: string, least = 1): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  const range = value > most ? `up to ${most}` : `from ${least} on`;
-  throw new CompositionError(place, `${knob} is ${value}. Use a whole number ${range}.`);
-}
+const knobs = [
+  'name',
+  'url',
+  'forward',
+  'timeoutMs',
+  'maxBodyBytes',
+  'connectTimeoutMs',
+  'bulkhead',
+] satisfies (keyof ServiceConfig)[];
 
 const unforwardable = new Set([
   'connection',

@@ -4,8 +4,8 @@ import { currentDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import type { Json, Node } from './node.ts';
 import type { Operation } from './operation.ts';
-import type { Reference, Ref, Resolved, WiredParts } from './reference.ts';
-import { positive } from './service.ts';
+import type { Reference, Ref, Resolved, WiredParts, Owned, Shared } from './reference.ts';
+import { positive } from './knobs.ts';
 import { toSource, toTemplate } from './template.ts';
 
 /** The arguments of a call: each a value, a reference to one, or made of both. */
@@ -91,15 +91,16 @@ export function each<T, W>(
 
 /**
  * Computes a value from others with an ordinary synchronous function. The inputs are named, so what
- * depends on what stays visible.
+ * depends on what stays visible. They are shared with the rest of the response and with other requests:
+ * `toSorted`, not `sort`.
  *
  * @example
  * const late = map({ shipment, order }, ({ shipment, order }) => order.status !== 'delivered' && shipment.eta === null);
  */
 export function map<const I, U>(
   inputs: I,
-  compute: (values: Resolved<I>) => Synchronous<U>,
-): Ref<U> {
+  compute: (values: Shared<Resolved<I>>) => Synchronous<U>,
+): Ref<Owned<U>> {
   const draft = currentDraft('map');
   if (typeof compute !== 'function') {
     throw new CompositionError(

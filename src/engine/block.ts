@@ -81,9 +81,10 @@ function compute(step: Step, work: () => unknown): unknown {
   }
 }
 
+/** Only what kind of error it was: its message may quote what a service answered. */
 function mapFailure(error: unknown): ExecutionError {
-  const message = error instanceof Error ? error.message : String(error);
-  return new ExecutionError('map-failed', `the function given to map() threw: ${message}`, {
+  const what = error instanceof Error ? error.name : typeof error;
+  return new ExecutionError('map-failed', `the function given to map() threw (${what})`, {
     cause: error,
   });
 }
@@ -98,14 +99,10 @@ async function watched(execution: Execution, frame: Frame, step: Step): Promise<
   };
   try {
     const work = () => perform(execution, frame, run);
-    return await (isRepeated(frame) ? work() : execution.aroundStep(run, work));
+    return await (frame.block.repeated ? work() : execution.aroundStep(run, work));
   } catch (error) {
     throw failureOf(step, error);
   }
-}
-
-function isRepeated(frame: Frame | undefined): boolean {
-  return frame !== undefined && (frame.index !== undefined || isRepeated(frame.parent));
 }
 
 /** A failure keeps the step it came from: steps that needed its value did not fail by themselves. */
@@ -135,7 +132,9 @@ function standIn(
   const tolerable =
     error instanceof StepError && plan.degraded === 'allow' && error.reason.kind !== 'disconnected';
   if (!tolerable || guard.node.kind !== 'guard') throw error;
-  const pointers = guard.places.map((place) => pointerTo(frame, place));
-  frame.degraded.push({ step: guard.name, error, pointers });
+  // What was called for its effect is missing nowhere in particular.
+  const pointers =
+    guard.places.length === 0 ? [''] : guard.places.map((place) => pointerTo(frame, place));
+  frame.missing[guard.slot] = [{ step: guard.name, error, pointers }];
   return guard.node.instead;
 }

@@ -12,13 +12,27 @@ export interface Deadline {
   close(): void;
 }
 
+/** What `work` gives, or an ExecutionError of kind `deadline` when it is not there at `at`. */
+export function before<T>(clock: Clock, at: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancelTimer = clock.after(Math.max(0, at - clock.now()), () => reject(outOfTime()));
+    work.then(resolve, reject).finally(cancelTimer);
+  });
+}
+
+function outOfTime(): ExecutionError {
+  return new ExecutionError('deadline', 'the request ran out of time');
+}
+
 const finished = new ExecutionError('disconnected', 'the request is over');
 
 export function openDeadline(clock: Clock, at: number): Deadline {
   const controller = new AbortController();
-  const expire = (): void =>
-    controller.abort(new ExecutionError('deadline', 'the request ran out of time'));
-  const cancelTimer = clock.after(Math.max(0, at - clock.now()), expire);
+  const expire = (): void => controller.abort(outOfTime());
+  const leftMs = at - clock.now();
+  // Over before it began: a timer would let calls out that nobody can wait for.
+  if (leftMs <= 0) expire();
+  const cancelTimer = clock.after(Math.max(0, leftMs), expire);
   return {
     signal: controller.signal,
     at,

@@ -1,14 +1,16 @@
 /** A plan meets a request: one deadline, one abort, one outcome. */
 import type { Clock } from '../clock.ts';
 import { ExecutionError } from '../errors.ts';
-import { toPointer } from '../json.ts';
+import { pointsInto, toPointer } from '../json.ts';
+import { parseBy } from '../parse.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { runBlock } from './block.ts';
 import { openDeadline } from './deadline.ts';
 import type { AroundStep, EngineRequest, Execution, Outcome } from './execution.ts';
-import { createFrame } from './frame.ts';
-import { StepError } from './step-error.ts';
+import { createFrame, missingIn } from './frame.ts';
+import { unlimited } from './freshness.ts';
+import type { Degradation } from './step-error.ts';
 
 export interface EngineOptions {
   readonly upstreams: Upstreams;
@@ -24,8 +26,7 @@ export type Execute = (plan: Plan, request: EngineRequest) => Promise<Outcome>;
 
 export function createEngine({ upstreams, clock, aroundStep }: EngineOptions): Execute {
   return async (plan, request) => {
-    const allowedMs = Math.min(plan.deadlineMs, request.timeoutMs ?? Infinity);
-    const deadline = openDeadline(clock, request.startedAt + allowedMs);
+    const deadline = openDeadline(clock, request.deadlineAt);
     request.onDisconnect(() =>
       deadline.abort(new ExecutionError('disconnected', 'the client is gone')),
     );
@@ -35,7 +36,7 @@ export function createEngine({ upstreams, clock, aroundStep }: EngineOptions): E
       header: (name) => request.header(name),
     });
     try {
-      return await answer({ plan, request, call, aroundStep, completed: [] });
+      return await answer({ plan, request, call, aroundStep, freshness: unlimited });
     } finally {
       // Whatever is still under way serves nobody any more.
       deadline.close();
@@ -53,22 +54,29 @@ async function answer(execution: Execution): Promise<Outcome> {
     index: undefined,
     trace: request.trace,
   });
-  try {
-    const value = await runBlock(execution, frame);
-    return { value: parsedResponse(plan, value), degraded: frame.degraded };
-  } catch (error) {
-    if (error instanceof StepError) error.completed = execution.completed;
-    throw error;
-  }
+  const value = parsedResponse(plan, await runBlock(execution, frame));
+  const missing = missingIn(frame);
+  const degraded = plan.schemas.response === undefined ? missing : missing.map(thatIsSent(value));
+  return { value, degraded, freshness: execution.freshness };
+}
+
+/** A response schema drops what it does not list: nothing points there. */
+function thatIsSent(value: unknown) {
+  return ({ step, error, pointers }: Degradation): Degradation => ({
+    step,
+    error,
+    pointers: pointers.filter((pointer) => pointsInto(value, pointer)),
+  });
 }
 
 function parsedResponse({ schemas }: Plan, value: unknown): unknown {
   if (schemas.response === undefined) return value;
-  const result = schemas.response.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
+  const result = parseBy(schemas.response, value);
+  if (result.ok) return result.value;
+  const [{ path, message }] = result.problems;
   throw new ExecutionError(
     'response-mismatch',
-    `the response does not fit its schema at "${toPointer(issue?.path ?? [])}": ${issue?.message ?? 'unknown'}`,
+    `the response does not fit its schema at "${toPointer(path)}": ${message}`,
+    { cause: result.cause },
   );
 }

@@ -3,25 +3,28 @@ import type { InputName } from '../dsl/node.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { Reply } from '../upstream/call.ts';
 import type { CallOperation } from '../upstream/upstreams.ts';
+import type { Freshness } from './freshness.ts';
 import type { Degradation } from './step-error.ts';
 
 export interface EngineRequest {
   readonly inputs: Readonly<Record<InputName, unknown>>;
   /** A header of the client's request, by its lower-case name. */
   header(name: string): string | undefined;
-  /** When it arrived, on the clock's scale: the deadline counts from there. */
-  readonly startedAt: number;
-  /** The time the client allows, in case that is shorter. */
-  readonly timeoutMs?: number | undefined;
+  /** When it has to be over, on the clock's scale. */
+  readonly deadlineAt: number;
   /** Registers what to do when the client goes away. */
   onDisconnect(listener: () => void): void;
   /** Opaque: what telemetry needs to know about the request. */
   readonly trace: unknown;
+  /** Filled in: the steps of unsafe calls that succeeded, which a later failure cannot take back. */
+  readonly completed: string[];
 }
 
 export interface Outcome {
   readonly value: unknown;
   readonly degraded: readonly Degradation[];
+  /** How long it may be kept as far as the replies it is made of say. */
+  readonly freshness: Freshness;
 }
 
 /** One run of a step that telemetry may watch. */
@@ -46,6 +49,6 @@ export interface Execution {
   readonly request: EngineRequest;
   readonly call: CallOperation;
   readonly aroundStep: AroundStep;
-  /** Unsafe calls that succeeded: what a later failure cannot take back. */
-  readonly completed: string[];
+  /** What the replies so far leave; not looked at where nothing may be kept anyway. */
+  freshness: Freshness;
 }

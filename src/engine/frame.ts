@@ -19,17 +19,31 @@ export interface Frame {
   readonly values: unknown[];
   /** By slot: the step under way, or failed; empty when the value is there. */
   readonly pending: (Promise<unknown> | undefined)[];
-  /** What is missing in the block's value. It counts only where that value is used. */
-  readonly degraded: Degradation[];
+  /** By slot: what is missing in the value. It counts where that value is used. */
+  readonly missing: (readonly Degradation[] | undefined)[];
 }
 
-export function createFrame(part: Omit<Frame, 'values' | 'pending' | 'degraded'>): Frame {
-  const { length } = part.block.steps;
-  return { ...part, values: Array.from({ length }), pending: Array.from({ length }), degraded: [] };
+export function createFrame(part: Omit<Frame, 'values' | 'pending' | 'missing'>): Frame {
+  const slots = (): undefined[] => part.block.steps.map(nothing);
+  return { ...part, values: slots(), pending: slots(), missing: slots() };
+}
+
+function nothing(): undefined {
+  return undefined;
+}
+
+/** What is missing in the value of a frame's block, once that is complete. */
+export function missingIn(frame: Frame): readonly Degradation[] {
+  const found = new Set<Degradation>();
+  for (const id of frame.block.gaps) {
+    const step = stepOf(frame, id);
+    for (const one of frameOf(frame, step).missing[step.slot] ?? []) found.add(one);
+  }
+  return [...found];
 }
 
 /** The frame that holds the value of a step: this one or one around it. */
-export function frameOf(frame: Frame, step: Step): Frame {
+function frameOf(frame: Frame, step: Step): Frame {
   let current = frame;
   while (current.block.depth > step.depth && current.parent !== undefined) current = current.parent;
   return current;

@@ -4,8 +4,9 @@ import { ExecutionError } from '../errors.ts';
 import type { PlanBlock } from '../plan/plan.ts';
 import { runBlock } from './block.ts';
 import type { Execution, StepRun } from './execution.ts';
-import { assemble, createFrame, read } from './frame.ts';
+import { assemble, createFrame, missingIn, read } from './frame.ts';
 import type { Frame } from './frame.ts';
+import { narrowed } from './freshness.ts';
 
 export function perform(execution: Execution, frame: Frame, run: StepRun): Promise<unknown> {
   const { node, block } = run.step;
@@ -26,8 +27,11 @@ async function callOperation(execution: Execution, frame: Frame, run: StepRun): 
   const args = assemble(frame, node.args) as Record<string, unknown>; // arguments are drawn as an object
   const reply = await execution.call(operation, args, run.trace);
   run.reply = reply;
+  if (execution.plan.cache !== undefined) {
+    execution.freshness = narrowed(execution.freshness, reply);
+  }
   if (!isSafe(operation.route.method) && operation.lookup === undefined) {
-    execution.completed.push(run.step.name);
+    execution.request.completed.push(run.step.name);
   }
   return reply.value;
 }
@@ -43,7 +47,7 @@ async function runGiven(
   }
   const own = inner(frame, { run, block, item: present, index: undefined });
   const value = await runBlock(execution, own);
-  frame.degraded.push(...own.degraded);
+  frame.missing[run.step.slot] = missingIn(own);
   return value;
 }
 
@@ -64,8 +68,7 @@ async function runEach(
   run.items = list.length;
   const frames = list.map((item, index) => inner(frame, { run, block, item, index }));
   const values = await Promise.all(frames.map((own) => runBlock(execution, own)));
-  // In the order of the items, and only when all of them are there: nothing is missing in what is not sent.
-  for (const own of frames) frame.degraded.push(...own.degraded);
+  frame.missing[run.step.slot] = frames.flatMap(missingIn);
   return values;
 }
 

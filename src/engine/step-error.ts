@@ -8,8 +8,6 @@ export class StepError extends Error {
   /** The step where it happened; steps that needed its value fail with the same error. */
   readonly step: Step;
   readonly reason: UpstreamError | ExecutionError;
-  /** Calls that changed something and succeeded before, by step name. */
-  completed: readonly string[] = [];
 
   constructor(step: Step, reason: UpstreamError | ExecutionError) {
     super(`step "${step.name}": ${reason.message}`, { cause: reason });

@@ -1,72 +1,90 @@
-/** Plans → the Hono app that serves them. Another set of plans is another app. */
+/** Endpoints → the Hono app that serves them. Another set of endpoints is another app. */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import type { Execute } from '../engine/execute.ts';
 import { RequestError } from '../errors.ts';
-import type { Plan } from '../plan/plan.ts';
-import { endpointFor } from './endpoint.ts';
-import type { Bindings } from './endpoint.ts';
-import type { Handler } from './exchange.ts';
+import type { Bindings, Handler } from './exchange.ts';
+import { healthPaths } from './health.ts';
 import { problemResponse, toProblem } from './problem.ts';
 
+/** A method and a path as Hono reads it, and what answers there. An error it throws becomes a problem. */
+export interface Endpoint {
+  readonly method: string;
+  readonly path: string;
+  readonly handle: (context: Context<Bindings>) => Response | Promise<Response>;
+}
+
 export interface AppOptions {
-  readonly plans: readonly Plan[];
-  readonly execute: Execute;
+  readonly endpoints: readonly Endpoint[];
   /** Whether new requests are welcome: `/readyz`. */
   readonly isReady: () => boolean;
   /** Told of errors that are nobody's declared failure. */
   readonly onInternalError: (error: unknown) => void;
 }
 
-export function createApp(options: AppOptions): Handler {
+export function createApp({ endpoints, isReady, onInternalError }: AppOptions): Handler {
   const app = new Hono<Bindings>();
-  addHealth(app, options.isReady);
-  for (const plan of options.plans.toSorted(bySpecificity)) {
-    app.on(plan.route.method, plan.route.path, endpointFor(plan, options.execute));
+  addHealth(app, isReady);
+  for (const { method, path, handle } of endpoints.toSorted(bySpecificity)) {
+    app.on(method, path, handle);
   }
-  for (const [path, methods] of methodsByPath(options.plans)) app.all(path, refuseMethod(methods));
+  for (const [path, methods] of methodsByPath(endpoints)) app.all(path, refuseMethod(methods));
   app.notFound((context) =>
     respondTo(new RequestError('not-found', 'There is nothing at this address.'), context),
   );
   app.onError((error, context) => {
     const response = respondTo(error, context);
-    if (response.status === 500) options.onInternalError(error);
+    if (response.status === 500) onInternalError(error);
     return response;
   });
   return (request, exchange) => app.fetch(request, { exchange });
 }
 
 /** Hono takes the first route that matches: text goes before parameters, whatever the files are called. */
-function bySpecificity(one: Plan, other: Plan): number {
+function bySpecificity(one: Endpoint, other: Endpoint): number {
   return kindsOf(one).localeCompare(kindsOf(other));
 }
 
-function kindsOf({ route }: Plan): string {
-  return route.segments.map(({ kind }) => (kind === 'text' ? '0' : '1')).join('');
+function kindsOf({ path }: Endpoint): string {
+  return path
+    .split('/')
+    .map((segment) => (segment.startsWith(':') ? '1' : '0'))
+    .join('');
 }
 
 /** Liveness and readiness, for whoever runs the process. */
 function addHealth(app: Hono<Bindings>, isReady: () => boolean): void {
   const noStore = { 'cache-control': 'no-store' };
-  app.get('/livez', (context) => context.json({ status: 'ok' }, 200, noStore));
-  app.get('/readyz', (context) =>
+  const [livez = '', readyz = ''] = healthPaths;
+  app.get(livez, (context) => context.json({ status: 'ok' }, 200, noStore));
+  app.get(readyz, (context) =>
     isReady()
       ? context.json({ status: 'ok' }, 200, noStore)
       : context.json({ status: 'stopping' }, 503, noStore),
   );
 }
 
-function methodsByPath(plans: readonly Plan[]): ReadonlyMap<string, readonly string[]> {
-  const byPath = Map.groupBy(plans, (plan) => plan.route.template.replace(/\{\w+\}/g, '{}'));
-  const entries = [...byPath.values()].map((same) => {
-    const methods = [
-      ...new Set(
-        same.flatMap(({ route }) => (route.method === 'GET' ? ['GET', 'HEAD'] : [route.method])),
-      ),
-    ];
-    return [same[0]?.route.path ?? '/', [...methods, 'OPTIONS']] as const;
-  });
-  return new Map(entries);
+/** Of every path, most specific first: the methods of all endpoints that answer there. */
+function methodsByPath(endpoints: readonly Endpoint[]): ReadonlyMap<string, readonly string[]> {
+  const paths = endpoints.toSorted(bySpecificity).map(({ path }) => path);
+  return new Map(
+    paths.map((path) => {
+      const there = endpoints.filter((endpoint) => covers(endpoint.path, path));
+      const methods = there.flatMap(({ method }) =>
+        method === 'GET' ? ['GET', 'HEAD'] : [method],
+      );
+      return [path, [...new Set(methods), 'OPTIONS']];
+    }),
+  );
+}
+
+/** Whether `pattern` matches all that `path` does. */
+function covers(pattern: string, path: string): boolean {
+  const segments = path.split('/');
+  const wanted = pattern.split('/');
+  return (
+    wanted.length === segments.length &&
+    wanted.every((segment, index) => segment.startsWith(':') || segment === segments[index])
+  );
 }
 
 /** Any other method (RFC 9110, 15.5.6), and OPTIONS, which says what there is. */

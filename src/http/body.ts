@@ -6,13 +6,7 @@ const largest = 1024 * 1024;
 
 /** @throws RequestError when the body is not JSON by type or content, or larger than 1 MiB. */
 export async function readJsonBody(request: Request): Promise<unknown> {
-  const type = request.headers.get('content-type') ?? '';
-  if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
-    throw new RequestError(
-      'unsupported-media-type',
-      'The body must be JSON: send Content-Type: application/json.',
-    );
-  }
+  refuseMediaType(request.headers);
   const text = await readText(request);
   try {
     return parseJson(text);
@@ -22,6 +16,30 @@ export async function readJsonBody(request: Request): Promise<unknown> {
       { in: 'body', pointer: '', detail },
     ]);
   }
+}
+
+function refuseMediaType(headers: Headers): void {
+  if (!isJson(headers.get('content-type') ?? '')) {
+    throw new RequestError(
+      'unsupported-media-type',
+      'The body must be JSON in UTF-8: send Content-Type: application/json.',
+    );
+  }
+  if (!/^(?:identity)?$/i.test(headers.get('content-encoding') ?? '')) {
+    throw new RequestError('unsupported-media-type', 'The body must not be compressed.');
+  }
+}
+
+/** JSON is UTF-8 (RFC 8259, 8.1): another charset is another thing. */
+function isJson(contentType: string): boolean {
+  const [type = '', ...parameters] = contentType
+    .split(';')
+    .map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
+  return (
+    /^application\/(?:[\w.+-]+\+)?json$/.test(type) &&
+    /^charset="?utf-8"?$/.test(charset ?? 'charset=utf-8')
+  );
 }
 
 async function readText(request: Request): Promise<string> {

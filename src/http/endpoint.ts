@@ -1,44 +1,55 @@
-/** A plan as a handler of requests: parse, execute, respond. */
+/** Plans as handlers of requests: parse, execute, respond. */
 import type { Context } from 'hono';
+import type { Clock } from '../clock.ts';
+import { before } from '../engine/deadline.ts';
 import type { Execute } from '../engine/execute.ts';
 import { StepError } from '../engine/step-error.ts';
 import { RequestError, UpstreamError } from '../errors.ts';
 import { toPointer } from '../json.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { sourcesOf } from '../plan/visit.ts';
+import type { Endpoint } from './app.ts';
 import { readJsonBody } from './body.ts';
-import type { Exchange } from './exchange.ts';
+import type { Bindings } from './exchange.ts';
 import { parseInputs } from './inputs.ts';
-import { toResponse } from './respond.ts';
+import { responderFor } from './respond.ts';
 
-export interface Bindings {
-  Bindings: { exchange: Exchange };
+export function endpointsOf(plans: readonly Plan[], execute: Execute, clock: Clock): Endpoint[] {
+  return plans.map((plan) => ({
+    method: plan.route.method,
+    path: plan.route.path,
+    handle: handlerFor(plan, execute, clock),
+  }));
 }
 
-export function endpointFor(plan: Plan, execute: Execute) {
+function handlerFor(plan: Plan, execute: Execute, clock: Clock): Endpoint['handle'] {
+  const respond = responderFor(plan);
   return async (context: Context<Bindings>): Promise<Response> => {
     const { exchange } = context.env;
     exchange.composition = plan.name;
     exchange.route = plan.route.template;
+    refuseMalformedPath(context.req.url);
     const header = (name: string): string | undefined => context.req.header(name);
+    const timeoutMs = timeoutOf(header('x-request-timeout-ms'));
+    const deadlineAt = exchange.startedAt + Math.min(plan.deadlineMs, timeoutMs ?? Infinity);
     const inputs = parseInputs(plan, {
       params: context.req.param(),
       query: queryOf(context.req.url),
-      body: plan.schemas.body && (await readJsonBody(context.req.raw)),
+      body: plan.schemas.body && (await before(clock, deadlineAt, readJsonBody(context.req.raw))),
       header,
     });
     const outcome = await execute(plan, {
       inputs,
       header,
-      startedAt: exchange.startedAt,
-      timeoutMs: timeoutOf(header('x-request-timeout-ms')),
+      deadlineAt,
       onDisconnect: (listener) => exchange.onDisconnect(listener),
       trace: exchange.trace,
+      completed: exchange.completed,
     }).catch((error: unknown) => {
       throw blamedOnClient(plan, error) ?? error;
     });
     exchange.degraded = outcome.degraded;
-    return toResponse(outcome, exchange);
+    return respond(outcome, { exchange, ifNoneMatch: header('if-none-match') });
   };
 }
 
@@ -49,10 +60,23 @@ function queryOf(url: string): URLSearchParams {
   return start === -1 ? noQuery : new URLSearchParams(url.slice(start + 1));
 }
 
-/** The client's own limit can only shorten the deadline; what is no number is ignored. */
+/** The client's own limit can only shorten the deadline; what is no whole number is ignored. */
 function timeoutOf(header: string | undefined): number | undefined {
-  const timeoutMs = Number(header ?? Number.NaN);
-  return Number.isFinite(timeoutMs) && timeoutMs > 0 ? timeoutMs : undefined;
+  return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
+}
+
+/** Hono would take `%zz` for what it says; what it means is up to whoever decodes it next. */
+function refuseMalformedPath(url: string): void {
+  const [path = ''] = url.split('?', 1);
+  if (!path.includes('%')) return;
+  try {
+    decodeURIComponent(path);
+  } catch {
+    const detail = 'is not UTF-8, percent-encoded (RFC 3986, 2.1)';
+    throw new RequestError('invalid-request', 'The path cannot be decoded.', [
+      { in: 'path', pointer: '', detail },
+    ]);
+  }
 }
 
 /** An argument that could not be sent is the client's mistake when it is the client's text. */

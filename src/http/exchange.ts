@@ -16,8 +16,15 @@ export interface Exchange {
   /** The name of the composition that answered. */
   composition: string | undefined;
   degraded: readonly Degradation[];
+  /** Steps that changed something: goes into problems. */
+  readonly completed: string[];
   /** What made the response a 5xx. */
   error: unknown;
+}
+
+/** What Hono's context carries for us. */
+export interface Bindings {
+  Bindings: { exchange: Exchange };
 }
 
 /** Answers a request. Everything around answering has this shape too. */
@@ -33,6 +40,7 @@ export function createExchange(
     route: undefined,
     composition: undefined,
     degraded: [],
+    completed: [],
     error: undefined,
   };
 }

@@ -5,6 +5,7 @@ import type { InvalidField } from '../errors.ts';
 import type { InputName } from '../dsl/node.ts';
 import type { Plan } from '../plan/plan.ts';
 import { toPointer } from '../json.ts';
+import { parseBy } from '../parse.ts';
 import { segmentProblem } from '../upstream/target.ts';
 
 /** A request, taken apart but not yet checked. */
@@ -15,40 +16,80 @@ export interface RawInputs {
   header(name: string): string | undefined;
 }
 
-/** @throws RequestError of kind `invalid-request` with an entry for every bad field. */
+/** More is not said at once: who sends thousands of bad fields does not read thousands of entries. */
+const mostFields = 50;
+
+/** The bad fields of one request, each once. */
+class InvalidFields {
+  readonly #fields = new Map<string, InvalidField>();
+
+  get isFull(): boolean {
+    return this.#fields.size >= mostFields;
+  }
+
+  get isEmpty(): boolean {
+    return this.#fields.size === 0;
+  }
+
+  add(part: InvalidField['in'], path: readonly PropertyKey[], detail: string): void {
+    const pointer = toPointer(path);
+    const name = `${part}${pointer}`;
+    // A name that was refused already needs no second entry.
+    if (!this.isFull && !this.#fields.has(name))
+      this.#fields.set(name, { in: part, pointer, detail });
+  }
+
+  /** @throws RequestError when there are any. */
+  refuse(): void {
+    if (this.isEmpty) return;
+    const some = this.isFull ? `, of which the first ${mostFields} are listed` : '';
+    const detail = `Cannot be served as it is: there are bad fields${some}.`;
+    throw new RequestError('invalid-request', detail, [...this.#fields.values()]);
+  }
+}
+
+/** @throws RequestError of kind `invalid-request` with an entry for every bad field, up to 50. */
 export function parseInputs(plan: Plan, raw: RawInputs): Record<InputName, unknown> {
-  const invalid: InvalidField[] = [];
+  const invalid = new InvalidFields();
   const inputs = {
     params: parseParams(plan, raw.params, invalid),
     query: parseQuery(plan, raw.query, invalid),
     headers: parseHeaders(plan, raw, invalid),
     body: plan.schemas.body && parsePart(plan.schemas.body, raw.body, { in: 'body', invalid }),
   };
-  if (invalid.length === 0) return inputs;
-  const names = invalid.map(({ in: part, pointer }) => `${part}${pointer}`).join(', ');
-  throw new RequestError('invalid-request', `Cannot be served as it is: ${names}.`, invalid);
+  invalid.refuse();
+  return inputs;
 }
 
-function parseParams(plan: Plan, params: RawInputs['params'], invalid: InvalidField[]): unknown {
+/** @throws RequestError of kind `invalid-request` with an entry for every bad field, up to 50. */
+export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
+  const invalid = new InvalidFields();
+  const value = parsePart(schema, body, { in: 'body', invalid });
+  invalid.refuse();
+  return value as T; // it would have been refused
+}
+
+function parseParams(plan: Plan, params: RawInputs['params'], invalid: InvalidFields): unknown {
   for (const [name, text] of Object.entries(params)) {
     const problem = segmentProblem(text);
-    if (problem !== undefined) invalid.push({ in: 'path', pointer: `/${name}`, detail: problem });
+    if (problem !== undefined) invalid.add('path', [name], problem);
   }
   const { params: schema } = plan.schemas;
-  return schema === undefined || invalid.length > 0
+  return schema === undefined || !invalid.isEmpty
     ? params
     : parsePart(schema, params, { in: 'path', invalid });
 }
 
-function parseQuery(plan: Plan, query: URLSearchParams, invalid: InvalidField[]): unknown {
+function parseQuery(plan: Plan, query: URLSearchParams, invalid: InvalidFields): unknown {
   const schema = plan.schemas.query;
   const shape = shapeOf(schema);
   const values: Record<string, unknown> = {};
   for (const name of new Set(query.keys())) {
+    if (invalid.isFull) return undefined;
     const given = query.getAll(name);
     const problem = queryProblem(shape, name, given);
     if (problem === undefined) values[name] = isList(shape[name]) ? given : given[0];
-    else invalid.push({ in: 'query', pointer: toPointer([name]), detail: problem });
+    else invalid.add('query', [name], problem);
   }
   return schema && parsePart(schema, values, { in: 'query', invalid });
 }
@@ -60,7 +101,7 @@ function queryProblem(shape: Shape, name: string, given: readonly string[]): str
   return given.length > 1 && !isList(shape[name]) ? 'is given more than once' : undefined;
 }
 
-function parseHeaders(plan: Plan, raw: RawInputs, invalid: InvalidField[]): unknown {
+function parseHeaders(plan: Plan, raw: RawInputs, invalid: InvalidFields): unknown {
   const schema = plan.schemas.headers;
   if (schema === undefined) return undefined;
   const values = Object.fromEntries(
@@ -72,15 +113,15 @@ function parseHeaders(plan: Plan, raw: RawInputs, invalid: InvalidField[]): unkn
 function parsePart(
   schema: z.ZodType,
   value: unknown,
-  { in: part, invalid }: { in: InvalidField['in']; invalid: InvalidField[] },
+  { in: part, invalid }: { in: InvalidField['in']; invalid: InvalidFields },
 ): unknown {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  for (const issue of result.error.issues) {
-    const pointer = toPointer(issue.path);
-    // A name that was refused already needs no second entry.
-    if (invalid.some((known) => known.in === part && known.pointer === pointer)) continue;
-    invalid.push({ in: part, pointer, detail: issue.message });
+  const result = parseBy(schema, value);
+  if (result.ok) return result.value;
+  for (const { path, message, keys = [] } of result.problems) {
+    if (invalid.isFull) break;
+    // Zod has one problem for all fields that an object should not have.
+    for (const key of keys) invalid.add(part, [...path, key], 'is not known here');
+    if (keys.length === 0) invalid.add(part, path, message);
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 /** Errors → problem details (RFC 9457). The one place where an error becomes a status. */
 import { StepError } from '../engine/step-error.ts';
-import { ExecutionError, RequestError, UpstreamError } from '../errors.ts';
+import { ExecutionError, RequestError, UnavailableError, UpstreamError } from '../errors.ts';
 import type { RequestErrorKind, UpstreamErrorKind } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -17,8 +17,6 @@ export interface Problem {
     readonly pointer: string;
     readonly detail: string;
   }[];
-  /** Steps that changed something before the request failed. */
-  readonly completed?: readonly string[];
   /** Seconds, for the header of the same name. */
   readonly retryAfter?: number;
 }
@@ -41,7 +39,6 @@ const upstreamProblems: Readonly<
   connect: [502, 'Upstream unreachable'],
   reset: [502, 'Upstream broke the connection'],
   timeout: [504, 'Upstream timed out'],
-  deadline: [504, 'Deadline exceeded'],
   'invalid-body': [502, 'Upstream answered something invalid'],
   'too-large': [502, 'Upstream answered too much'],
   overloaded: [503, 'Upstream overloaded'],
@@ -65,14 +62,15 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof StepError) return stepProblem(error);
   if (error instanceof ExecutionError) return executionProblem(error);
   if (error instanceof RequestError) return requestProblem(error);
+  if (error instanceof UnavailableError) return unavailableProblem(error);
   return { type: typeOf('internal'), title: 'Internal error', status: 500 };
 }
 
 function stepProblem(error: StepError): Problem {
-  const { reason, step, completed } = error;
+  const { reason, step } = error;
   const problem =
     reason instanceof UpstreamError ? upstreamProblem(reason) : executionProblem(reason);
-  return { ...problem, step: step.name, ...(completed.length > 0 && { completed }) };
+  return { ...problem, step: step.name };
 }
 
 function upstreamProblem(error: UpstreamError): Problem {
@@ -89,9 +87,10 @@ function upstreamProblem(error: UpstreamError): Problem {
     };
   }
   const [mapped, title] = upstreamProblems[kind];
-  const detail = `${title.replace('Upstream', `${service}.${operation}`)}.`;
+  const happened = kind === 'status' ? `answered ${status}` : title.replace('Upstream ', '');
+  const detail = `${service}.${operation} ${happened}.`;
   return {
-    type: typeOf(kind === 'deadline' ? 'deadline' : `upstream-${kind}`),
+    type: typeOf(`upstream-${kind}`),
     title,
     status: mapped,
     detail,
@@ -147,6 +146,16 @@ function requestProblem(error: RequestError): Problem {
   };
 }
 
+function unavailableProblem({ message }: UnavailableError): Problem {
+  return {
+    type: typeOf('unavailable'),
+    title: 'Unavailable',
+    status: 503,
+    detail: message,
+    retryAfter: 1,
+  };
+}
+
 /** A problem as a response. */
 export function problemResponse(problem: Problem, exchange: Exchange, instance: string): Response {
   const { retryAfter, ...body } = problem;
@@ -156,8 +165,9 @@ export function problemResponse(problem: Problem, exchange: Exchange, instance: 
     'x-request-id': exchange.requestId,
   });
   if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
-  const { requestId, traceId } = exchange;
-  return new Response(JSON.stringify({ ...body, instance, requestId, traceId }), {
+  const { requestId, traceId, completed } = exchange;
+  const changed = completed.length > 0 && { completed };
+  return new Response(JSON.stringify({ ...body, ...changed, instance, requestId, traceId }), {
     status: problem.status,
     headers,
   });

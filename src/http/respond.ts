@@ -1,21 +1,44 @@
 /** Outcome → response. */
 import type { Outcome } from '../engine/execution.ts';
+import type { Plan } from '../plan/plan.ts';
+import { cacheControlFor, noStore } from './cache-control.ts';
 import { degradedHeader, problemsOf } from './degraded.ts';
+import { etagOf, isNamed } from './etag.ts';
 import type { Exchange } from './exchange.ts';
 
-export function toResponse(outcome: Outcome, exchange: Exchange): Response {
-  const { value, degraded } = outcome;
-  const headers: Record<string, string> = {
-    'content-type': 'application/json',
-    // Until a composition can declare otherwise, nothing may keep what was merged for one client.
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    'x-request-id': exchange.requestId,
+/** What a response depends on besides its outcome. */
+export interface Asked {
+  readonly exchange: Exchange;
+  readonly ifNoneMatch: string | undefined;
+}
+
+export function responderFor(plan: Plan): (outcome: Outcome, asked: Asked) => Response {
+  const cacheControl = plan.cache ? cacheControlFor(plan.cache) : () => noStore;
+  const vary = plan.cache && plan.vary.length > 0 ? { vary: plan.vary.join(', ') } : {};
+  return (outcome, { exchange, ifNoneMatch }) => {
+    const { degraded, freshness } = outcome;
+    const headers: Record<string, string> = {
+      'cache-control': degraded.length > 0 ? noStore : cacheControl(freshness),
+      'x-content-type-options': 'nosniff',
+      'x-request-id': exchange.requestId,
+      ...vary,
+    };
+    if (degraded.length > 0) headers['plait-degraded'] = degradedHeader(degraded);
+    const body = JSON.stringify(bodyOf(outcome) ?? null);
+    if (headers['cache-control'] !== noStore) {
+      const etag = etagOf(body);
+      headers['etag'] = etag;
+      if (isNamed(etag, ifNoneMatch)) return new Response(null, { status: 304, headers });
+    }
+    headers['content-type'] = 'application/json';
+    return new Response(body, { headers });
   };
-  if (degraded.length > 0) headers['plait-degraded'] = degradedHeader(degraded);
-  const body =
-    degraded.length > 0 && isObject(value) ? { ...value, $problems: problemsOf(degraded) } : value;
-  return new Response(JSON.stringify(body ?? null), { headers });
+}
+
+function bodyOf({ value, degraded }: Outcome): unknown {
+  return degraded.length > 0 && isObject(value)
+    ? { ...value, $problems: problemsOf(degraded) }
+    : value;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

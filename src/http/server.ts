@@ -12,21 +12,22 @@ export interface ServerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** The variables that say where, as in `PORT and HOST`: for whoever has to mend it. */
+  readonly setBy: string;
   readonly clock: Clock;
 }
 
 export interface RunningServer {
   readonly url: string;
+  /** Asks clients, with every response, not to use their connections again. */
+  drain(): void;
   /** Stops accepting, lets what is under way finish for at most `graceMs`, then breaks the rest. */
   close(graceMs: number): Promise<void>;
 }
 
-export async function startServer({
-  handler,
-  host,
-  port,
-  clock,
-}: ServerOptions): Promise<RunningServer> {
+/** @throws ConfigurationError when it cannot listen there. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { handler, host, clock } = options;
   let closing = false;
   const server = createAdaptorServer({
     // Replacing the global Request and Response would change them for compositions too.
@@ -45,10 +46,13 @@ export async function startServer({
       return response;
     },
   }) as Server; // without `createServer` it is node:http's
-  await listen(server, host, port);
+  await listen(server, options);
   const address = server.address() as AddressInfo; // it listens on TCP
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    drain() {
+      closing = true;
+    },
     close(graceMs) {
       closing = true;
       return stop(server, graceMs);
@@ -68,12 +72,12 @@ function exchangeFor(request: Request, outgoing: ServerResponse, clock: Clock): 
   });
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+function listen(server: Server, { host, port, setBy }: ServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         new ConfigurationError(
-          `Cannot listen on ${host}:${port} (${error.code}). Set PORT and HOST to an address that is free.`,
+          `Cannot listen on ${host}:${port} (${error.code}). Set ${setBy} to an address that is free.`,
           { cause: error },
         ),
       );

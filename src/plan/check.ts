@@ -6,12 +6,12 @@ import type { Node, ShapeNode, Source } from '../dsl/node.ts';
 import type { Route } from '../dsl/route.ts';
 import { checkResponseCache } from '../dsl/cache.ts';
 import { isSafe } from '../dsl/route.ts';
-import { positive } from '../dsl/service.ts';
+import { positive, refuseUnknownKnobs } from '../dsl/knobs.ts';
 import { CompositionError } from '../errors.ts';
 import type { Drawing } from './draw.ts';
 import { fieldsOf, itemOf, ownField } from './schema.ts';
 import { schemaAtSource, schemaOf } from './value-schema.ts';
-import { readsOf, sourcesOf } from './visit.ts';
+import { blocksOf, readsOf, sourcesOf } from './visit.ts';
 
 /** Headers that carry credentials: they are forwarded, or not, by `forward`; no argument is made of them. */
 const secretHeaders = new Set(['authorization', 'cookie', 'proxy-authorization']);
@@ -26,7 +26,7 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
     );
   }
   checkKnobs(name, config);
-  checkResponseCache(config.cache, name);
+  checkResponseCache(config.cache, route.method, name);
   checkParams(name, config, route);
   for (const header of Object.keys(config.headers?.shape ?? {})) {
     if (header !== header.toLowerCase()) {
@@ -58,13 +58,8 @@ const knobs = [
   'compose',
 ] satisfies (keyof AnyConfig)[];
 
-/** A misspelt knob would silently be the default. */
 function checkKnobs(name: string, config: AnyConfig): void {
-  const known: readonly string[] = knobs;
-  const unknown = Object.keys(config).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    throw new CompositionError(name, `"${unknown}" is not known here. Known: ${knobs.join(', ')}.`);
-  }
+  refuseUnknownKnobs(config, knobs, name);
   if (config.degraded !== undefined && !['allow', 'fail'].includes(config.degraded)) {
     throw new CompositionError(name, `degraded is "${config.degraded}". Use "allow" or "fail".`);
   }
@@ -94,10 +89,7 @@ export function checkSources(
   config: AnyConfig,
   route: Route,
 ): void {
-  const blocks = [
-    drawing.root,
-    ...drawing.nodes.flatMap((node) => ('block' in node ? [node.block] : [])),
-  ];
+  const blocks = blocksOf(drawing);
   for (const block of blocks) {
     const inReach = nodesInReach(drawing, block.nodes);
     const reads = block.nodes.flatMap((id) => readsOf(drawing.nodes[id] ?? { kind: 'item' }));
@@ -133,7 +125,7 @@ function outerOf(
 ): readonly number[] | undefined {
   const owner = nodes.findIndex((node) => 'block' in node && node.block.nodes === inner);
   if (owner === -1) return undefined;
-  const blocks = [root, ...nodes.flatMap((node) => ('block' in node ? [node.block] : []))];
+  const blocks = blocksOf({ nodes, root });
   return blocks.find((block) => block.nodes.includes(owner))?.nodes;
 }
 
@@ -187,6 +179,7 @@ function checkInput(
     params: route.params,
     query: Object.keys(config.query?.shape ?? {}),
     headers: Object.keys(config.headers?.shape ?? {}),
+    body: config.body && Object.keys(fieldsOf(config.body) ?? { [field ?? '']: true }),
   };
   const fields = known[input];
   if (input === 'body' && config.body === undefined) {

@@ -9,6 +9,8 @@ import { draw } from './draw.ts';
 import { checkResponse } from './fit.ts';
 import { link } from './link.ts';
 import type { Plan } from './plan.ts';
+import { responseCacheOf } from './response-cache.ts';
+import { operationsOf } from './visit.ts';
 
 /** A composition and the name it goes by: its file's, without ending. */
 export interface NamedComposition {
@@ -30,15 +32,16 @@ export function compile({ name, composition }: NamedComposition): Plan {
   checkSources(name, drawing, config, route);
   checkResponse(name, drawing, config.response);
   const { params, query, body, headers, response } = config;
+  const linked = link(drawing);
   return freeze({
     name,
     route,
     summary: config.summary,
     deadlineMs: config.deadlineMs ?? 10_000,
     degraded: config.degraded ?? 'allow',
-    cache: config.cache,
     schemas: { params, query, body, headers, response },
-    ...link(drawing),
+    ...responseCacheOf(config, operationsOf(linked)),
+    ...linked,
   });
 }
 
@@ -50,18 +53,19 @@ export function compileAll(compositions: readonly NamedComposition[]): {
   plans: Plan[];
   errors: CompositionError[];
 } {
-  const plans: Plan[] = [];
+  const compiled: Plan[] = [];
   const errors: CompositionError[] = [];
   for (const named of compositions) {
     try {
-      const plan = compile(named);
-      refuseCollisions(plan, plans);
-      plans.push(plan);
+      compiled.push(compile(named));
     } catch (error) {
       errors.push(placed(error, named.name));
     }
   }
-  return { plans, errors };
+  const collisions = findCollisions(compiled);
+  const collided = new Set(collisions.map(({ place }) => place));
+  const plans = compiled.filter(({ name }) => !collided.has(name));
+  return { plans, errors: [...errors, ...collisions] };
 }
 
 /** Whatever it is, the reader learns in which file. */
@@ -71,44 +75,55 @@ function placed(error: unknown, name: string): CompositionError {
   return new CompositionError(name, `cannot be compiled: ${message}`, { cause: error });
 }
 
-function refuseCollisions(plan: Plan, others: readonly Plan[]): void {
-  const twin = others.find((other) => routeKey(other) === routeKey(plan));
-  if (twin !== undefined) {
-    throw new CompositionError(
-      plan.name,
-      `route ${plan.route.text} is already served by ${twin.name}. Change one of them.`,
+/** What the gateway itself answers, now or by design. */
+const reserved = new Set(['/livez', '/readyz', '/openapi.json', '/docs']);
+
+/**
+ * What compositions dispute with each other, or with the gateway. All of them are refused: which of
+ * two is the newcomer cannot be known, and one that was not touched should not change its answer.
+ */
+function findCollisions(plans: readonly Plan[]): CompositionError[] {
+  const routes = Map.groupBy(plans, routeKey);
+  const operations = plans.flatMap((plan) => operationsOf(plan));
+  const byName = groupDistinct(operations, operationName);
+  const services = groupDistinct(
+    operations.map(({ service }) => service),
+    ({ name }) => name,
+  );
+
+  return plans.flatMap((plan) => {
+    const twin = routes.get(routeKey(plan))?.find((other) => other !== plan);
+    const mine = operationsOf(plan);
+    const sameName = mine.find(
+      (operation) => (byName.get(operationName(operation))?.size ?? 0) > 1,
     );
-  }
-  const operations = [...others, plan].flatMap(operationsOf);
-  for (const mine of operationsOf(plan)) {
-    const theirs = operations.find((other) => other !== mine && sameName(other, mine));
-    if (theirs !== undefined) {
-      throw new CompositionError(
-        plan.name,
-        `two operations are called ${mine.service.name}.${mine.name} (${theirs.route.text} and ${mine.route.text}). Give one a name of its own: operation(service, { name: … }).`,
-      );
-    }
-    const twice = operations.some(
-      ({ service }) => service !== mine.service && service.name === mine.service.name,
-    );
-    if (twice) {
-      throw new CompositionError(
-        plan.name,
-        `service "${mine.service.name}" is defined twice. Define it once and import it.`,
-      );
-    }
-  }
+    const twice = mine.find(({ service }) => (services.get(service.name)?.size ?? 0) > 1);
+    const problem =
+      (reserved.has(plan.route.path) &&
+        `${plan.route.path} is answered by the gateway itself. Choose another path.`) ||
+      (twin && `route ${plan.route.text} is served by ${twin.name} too. Change one of them.`) ||
+      (twice &&
+        `service "${twice.service.name}" is defined twice. Define it once and import it.`) ||
+      (sameName && sayTwoOperations(byName.get(operationName(sameName)) ?? new Set([sameName])));
+    return problem ? [new CompositionError(plan.name, problem)] : [];
+  });
 }
 
-/** All operations a plan may call. */
-export function operationsOf(plan: Plan): Operation[] {
-  return [
-    ...new Set(plan.steps.flatMap(({ node }) => (node.kind === 'call' ? [node.operation] : []))),
-  ];
+function sayTwoOperations(operations: ReadonlySet<Operation>): string {
+  const [first] = operations;
+  const routes = [...operations].map(({ route }) => route.text).join(' and ');
+  return `two operations are called ${first && operationName(first)} (${routes}). Give one a name of its own: operation(service, { name: … }).`;
 }
 
-function sameName(one: Operation, other: Operation): boolean {
-  return one.name === other.name && one.service === other.service;
+function operationName({ service, name }: Operation): string {
+  return `${service.name}.${name}`;
+}
+
+function groupDistinct<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, Set<T>> {
+  const groups = new Map<string, Set<T>>();
+  for (const value of values)
+    groups.set(keyOf(value), (groups.get(keyOf(value)) ?? new Set()).add(value));
+  return groups;
 }
 
 /** Routes are the same when they match the same paths, whatever their parameters are called. */

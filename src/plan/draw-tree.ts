@@ -2,13 +2,26 @@
 import type { ExplainedCall, ExplainedPlan, ExplainedStep } from './explain.ts';
 
 export function drawTree(plan: ExplainedPlan): string {
-  const { route, composition, summary, deadlineMs, degraded, roundTrips } = plan;
+  const { route, composition, summary, deadlineMs, degraded, roundTrips, cache } = plan;
   const head = [
     `${route}  (${composition})`,
     ...(summary === undefined ? [] : [summary]),
     `deadline ${milliseconds(deadlineMs)} · ${roundTrips} round trip${roundTrips === 1 ? '' : 's'}${degraded === 'fail' ? ' · never degraded' : ''}`,
+    ...(cache ? [responseCacheOf(cache)] : []),
   ];
   return [...head, ...drawBranches(branchesOf(plan.steps, undefined))].join('\n');
+}
+
+function responseCacheOf(cache: NonNullable<ExplainedPlan['cache']>): string {
+  const { visibility, maxAge, sMaxAge, staleWhileRevalidate, vary } = cache;
+  return [
+    `cache ${visibility}, ${seconds(maxAge)}`,
+    ...(sMaxAge === undefined ? [] : [`shared caches ${seconds(sMaxAge)}`]),
+    ...(staleWhileRevalidate > 0
+      ? [`stale while revalidating ${seconds(staleWhileRevalidate)}`]
+      : []),
+    ...(vary.length > 0 ? [`varies by ${vary.join(', ')}`] : []),
+  ].join(' · ');
 }
 
 interface Branch {
@@ -72,16 +85,36 @@ function title(siblings: readonly ExplainedStep[], step: ExplainedStep): string 
 
 function details({ call }: ExplainedStep): string[] {
   if (call === undefined) return [];
-  const { batch, forward } = call;
+  const { forward, cache } = call;
   return [
-    [
-      call.route,
-      ...(batch ? [`batched by ${batch.by}, ${batch.max} keys a request (${batch.keys})`] : []),
-    ].join(' · '),
+    [call.route, ...sharingOf(call)].join(' · '),
+    ...(cache ? [operationCacheOf(cache)] : []),
     [policiesOf(call), ...(forward.length > 0 ? [`forwards ${forward.join(', ')}`] : [])].join(
       ' · ',
     ),
   ];
+}
+
+function sharingOf({ batch, coalesce }: ExplainedCall): string[] {
+  return [
+    ...(batch ? [`batched by ${batch.by}, ${batch.max} keys a request (${batch.keys})`] : []),
+    ...(batch && batch.windowMs > 0 ? [`waits ${milliseconds(batch.windowMs)} for more`] : []),
+    ...(coalesce ? [] : ['not shared with other requests']),
+  ];
+}
+
+function operationCacheOf(cache: NonNullable<ExplainedCall['cache']>): string {
+  const times = [
+    ['stale while revalidating', cache.staleWhileRevalidateMs],
+    ['stale if error', cache.staleIfErrorMs],
+    ['nothing found', cache.negativeTtlMs],
+  ] as const;
+  return [
+    `cache ${milliseconds(cache.ttlMs)}`,
+    ...times.filter(([, ms]) => ms > 0).map(([words, ms]) => `${words} ${milliseconds(ms)}`),
+    ...(cache.ignoreMaxAge ? ['whatever max-age says'] : []),
+    ...(cache.tags.length > 0 ? [`tags ${cache.tags.join(', ')}`] : []),
+  ].join(' · ');
 }
 
 function policiesOf({ timeoutMs, maxBodyBytes, bulkhead }: ExplainedCall): string {
@@ -91,6 +124,10 @@ function policiesOf({ timeoutMs, maxBodyBytes, bulkhead }: ExplainedCall): strin
     `body ${Math.round(maxBodyBytes / 1024).toLocaleString('en')} KiB`,
     `bulkhead ${concurrency} + ${queue} for ${milliseconds(waitMs)}`,
   ].join(' · ');
+}
+
+function seconds(s: number): string {
+  return `${s.toLocaleString('en')} s`;
 }
 
 function milliseconds(ms: number): string {

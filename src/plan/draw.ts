@@ -29,6 +29,15 @@ export function draw(name: string, config: AnyConfig): Drawing {
       'compose() returned nothing. Return the template of the response.',
     );
   }
+  if (
+    root.template.kind === 'object' &&
+    root.template.entries.some(([key]) => key === '$problems')
+  ) {
+    throw new CompositionError(
+      name,
+      'compose() returned a field "$problems", which says what is missing in a degraded response. Rename it.',
+    );
+  }
   return { nodes: draft.nodes, root };
 }
 

@@ -1,6 +1,7 @@
 /** A plan in words and pictures: what waits for what, what is batched, what bounds it. */
-import type { Operation } from '../dsl/operation.ts';
-import type { Plan, PlanBlock, Step } from './plan.ts';
+import type { OperationCache } from '../dsl/cache.ts';
+import type { Lookup, Operation } from '../dsl/operation.ts';
+import type { Plan, PlanBlock, PlanCache, Step } from './plan.ts';
 
 /** What `plait explain --json` prints. */
 export interface ExplainedPlan {
@@ -11,6 +12,8 @@ export interface ExplainedPlan {
   readonly degraded: 'allow' | 'fail';
   /** The longest chain of calls that wait for each other: the least number of round trips. */
   readonly roundTrips: number;
+  /** What caches may keep of the response, at most; absent: nothing. Times in seconds. */
+  readonly cache?: PlanCache & { readonly vary: readonly string[] };
   readonly steps: readonly ExplainedStep[];
 }
 
@@ -31,7 +34,11 @@ export interface ExplainedCall {
   readonly operation: string;
   readonly route: string;
   /** How many keys become one request. */
-  readonly batch?: { readonly by: string; readonly max: number; readonly keys: string };
+  readonly batch?: ExplainedBatch;
+  /** Whether identical calls in flight, of several requests, share one. */
+  readonly coalesce: boolean;
+  /** How long answers are kept; absent: not at all. */
+  readonly cache?: Required<OperationCache>;
   /** The client's headers sent along. */
   readonly forward: readonly string[];
   /** In effect: an attempt cannot take longer than the request. */
@@ -44,6 +51,14 @@ export interface ExplainedCall {
   };
 }
 
+export interface ExplainedBatch {
+  readonly by: string;
+  readonly max: number;
+  readonly keys: string;
+  /** How long it waits for more calls; 0: until the turn of the event loop is over. */
+  readonly windowMs: number;
+}
+
 export function explain(plan: Plan): ExplainedPlan {
   return {
     composition: plan.name,
@@ -52,6 +67,7 @@ export function explain(plan: Plan): ExplainedPlan {
     deadlineMs: plan.deadlineMs,
     degraded: plan.degraded,
     roundTrips: Math.max(0, ...plan.steps.map((step) => roundTripsTo(plan, step))),
+    ...(plan.cache && { cache: { ...plan.cache, vary: plan.vary } }),
     steps: explainBlock(plan, plan.root),
   };
 }
@@ -94,16 +110,22 @@ function isRun({ node }: Step): boolean {
 }
 
 function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
-  const { service, lookup, policies } = operation;
+  const { service, lookup, policies, coalesce, cache } = operation;
   return {
     operation: `${service.name}.${operation.name}`,
     route: operation.route.text,
-    ...(lookup && { batch: { by: lookup.by, max: lookup.max, keys: keysOf(lookup.keys) } }),
+    ...(lookup && { batch: explainBatch(lookup) }),
+    coalesce,
+    ...(cache && { cache }),
     forward: operation.forward,
     timeoutMs: Math.min(policies.timeoutMs, deadlineMs),
     maxBodyBytes: policies.maxBodyBytes,
     bulkhead: service.bulkhead,
   };
+}
+
+function explainBatch({ by, max, keys, windowMs }: Lookup): ExplainedBatch {
+  return { by, max, keys: keysOf(keys), windowMs };
 }
 
 function keysOf(keys: { query: string; repeat?: boolean } | { body: string }): string {

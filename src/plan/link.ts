@@ -4,52 +4,94 @@ import type { Drawing } from './draw.ts';
 import { nameSteps } from './names.ts';
 import { findPlaces } from './places.ts';
 import type { PlanBlock, Step } from './plan.ts';
-import { readsOf, sourcesOf } from './visit.ts';
+import { blocksOf, readsOf, sourcesOf } from './visit.ts';
+
+interface Position {
+  readonly depth: number;
+  readonly slot: number;
+  readonly repeated: boolean;
+}
 
 /** The steps of a drawing, by number, and its root block. */
 export function link(drawing: Drawing): { steps: readonly Step[]; root: PlanBlock } {
   const { nodes } = drawing;
   const names = nameSteps(drawing);
   const places = findPlaces(drawing);
-  const tolerated = toleratedSteps(nodes);
+  const tolerated = toleratedSteps(drawing);
   const consumed = consumedNodes(drawing);
   const steps: Step[] = [];
 
-  function linkBlock(block: Block, depth: number): PlanBlock {
-    const linked = block.nodes.map((id, slot) => linkNode(id, { depth, slot }));
+  function linkBlock(
+    block: Block,
+    { depth, repeated }: Pick<PlanBlock, 'depth' | 'repeated'>,
+  ): PlanBlock {
+    const linked = block.nodes.map((id, slot) => linkNode(id, { depth, slot, repeated }));
     const unused = block.nodes.filter((id) => !consumed.has(id) && hasEffect(nodes[id]));
     const waits = [...new Set([...nodesOf(sourcesOf(block.template)), ...unused])];
-    return { depth, steps: linked, template: block.template, waits };
+    return {
+      depth,
+      repeated,
+      steps: linked,
+      template: block.template,
+      waits,
+      gaps: gapsOf(nodes, waits),
+    };
   }
 
-  function linkNode(id: number, position: { depth: number; slot: number }): Step {
+  function linkNode(id: number, { depth, slot, repeated }: Position): Step {
     const node = known(nodes[id]);
+    const inner = { depth: depth + 1, repeated: repeated || node.kind === 'each' };
     const step: Step = {
-      ...position,
+      depth,
+      slot,
       id,
       node,
       name: names[id] ?? node.kind,
       needs: [...new Set(nodesOf(readsOf(node)))],
       tolerated: tolerated.get(id),
-      block: 'block' in node ? linkBlock(node.block, position.depth + 1) : undefined,
+      block: 'block' in node ? linkBlock(node.block, inner) : undefined,
       places: places.get(id) ?? [],
     };
     steps[id] = step;
     return step;
   }
 
-  const root = linkBlock(drawing.root, 0);
+  const root = linkBlock(drawing.root, { depth: 0, repeated: false });
   return { steps, root };
 }
 
-function toleratedSteps(nodes: readonly Node[]): ReadonlyMap<number, 'optional' | 'fallback'> {
-  return new Map(nodes.flatMap((node) => (node.kind === 'guard' ? [[node.step, node.mode]] : [])));
+/** All that `waits` come from, as far as something can be missing in it, in the order it was written. */
+function gapsOf(nodes: readonly Node[], waits: readonly number[]): number[] {
+  const sources = new Set(waits);
+  // A set hands out what is added to it on the way.
+  for (const id of sources) {
+    const node = nodes[id];
+    for (const read of node === undefined ? [] : nodesOf(readsOf(node))) sources.add(read);
+  }
+  const canBeIncomplete = new Set<string | undefined>(['guard', 'given', 'each']);
+  return [...sources]
+    .filter((id) => canBeIncomplete.has(nodes[id]?.kind))
+    .toSorted((a, b) => a - b);
+}
+
+/** Steps whose every reader is a guard: nothing else fails with them. */
+function toleratedSteps(drawing: Drawing): ReadonlyMap<number, 'optional' | 'fallback'> {
+  const { nodes } = drawing;
+  const bare = new Set(blocksOf(drawing).flatMap(({ template }) => nodesOf(sourcesOf(template))));
+  for (const node of nodes)
+    if (node.kind !== 'guard') for (const read of nodesOf(readsOf(node))) bare.add(read);
+  const guards = nodes.filter((node) => node.kind === 'guard');
+  return new Map(
+    guards.filter(({ step }) => !bare.has(step)).map(({ step, mode }) => [step, mode]),
+  );
 }
 
 /** What templates and steps read. What only an unused computation reads is as unused as that is. */
-function consumedNodes({ nodes, root }: Drawing): ReadonlySet<number> {
-  const blocks = [root, ...nodes.flatMap((node) => ('block' in node ? [node.block] : []))];
-  const consumed = new Set(blocks.flatMap(({ template }) => nodesOf(sourcesOf(template))));
+function consumedNodes(drawing: Drawing): ReadonlySet<number> {
+  const { nodes } = drawing;
+  const consumed = new Set(
+    blocksOf(drawing).flatMap(({ template }) => nodesOf(sourcesOf(template))),
+  );
   // Nodes read earlier ones only, so every reader of a node comes before it here.
   for (const [id, node] of [...nodes.entries()].toReversed()) {
     if (consumed.has(id) || hasEffect(node))

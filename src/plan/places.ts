@@ -1,55 +1,104 @@
 /** Where in the response the value of a guard lands: what to point at when it had to step in. */
-import type { Block, Template } from '../dsl/node.ts';
+import type { Block, Node, ShapeNode, Source, Template } from '../dsl/node.ts';
 import type { Drawing } from './draw.ts';
 import type { Place } from './plan.ts';
 import { readsOf } from './visit.ts';
 
+/** A value on its way to a place in the response. */
 interface Landing {
   readonly place: Place;
-  /** The value goes there as it is, not through a computation. */
+  /** It goes there as it is, not through a computation. */
   readonly direct: boolean;
-  readonly depth: number;
+  /** The fields of it that are read, outermost first. */
+  readonly path: readonly string[];
+  /** What `pick` and `omit` leave of it. */
+  readonly shapes: readonly ShapeNode[];
 }
 
 /** The places of every guard: the direct ones, or else those of what was made from it. */
-export function findPlaces({ nodes, root }: Drawing): ReadonlyMap<number, readonly Place[]> {
+export function findPlaces(drawing: Drawing): ReadonlyMap<number, readonly Place[]> {
+  const { nodes, root } = drawing;
+  const depths = depthsOf(drawing);
   const landings = new Map<number, Landing[]>();
+  const seen = new Set<string>();
 
   function visitTemplate(template: Template, landing: Landing): void {
-    const within = (part: string): Landing => ({ ...landing, place: [...landing.place, part] });
-    if (template.kind === 'object')
-      for (const [key, part] of template.entries) visitTemplate(part, within(key));
-    if (template.kind === 'array') {
-      for (const [index, part] of template.items.entries())
-        visitTemplate(part, within(String(index)));
+    switch (template.kind) {
+      case 'literal':
+        return;
+      case 'reference':
+        return visitSource(template.source, landing);
+      case 'object':
+        for (const [key, part] of template.entries) visitPart(key, part, landing);
+        return;
+      case 'array':
+        for (const [index, part] of template.items.entries())
+          visitPart(String(index), part, landing);
+        return;
+      default:
+        template satisfies never;
     }
-    if (template.kind === 'reference') visitNode(template.source.node, landing);
   }
 
-  function visitNode(id: number, landing: Landing): void {
+  /** One field of an object: where a path leads into the object, only that field goes on, to the same place. */
+  function visitPart(key: string, part: Template, landing: Landing): void {
+    const [next, ...path] = landing.path;
+    if (next === undefined && landing.shapes.every((shape) => keeps(shape, key))) {
+      visitTemplate(part, { ...landing, place: [...landing.place, key], shapes: [] });
+    }
+    if (next === key) visitTemplate(part, { ...landing, path, shapes: [] });
+  }
+
+  function visitSource({ node: id, path }: Source, landing: Landing): void {
     const node = nodes[id];
-    if (node === undefined) return;
+    if (node !== undefined) visitNode(id, node, { ...landing, path: [...path, ...landing.path] });
+  }
+
+  function visitNode(id: number, node: Node, landing: Landing): void {
+    // Computations that read each other in many ways would otherwise be walked in all of them.
+    const visit = JSON.stringify([id, landing.place, landing.direct, landing.path, landing.shapes]);
+    if (seen.has(visit)) return;
+    seen.add(visit);
     if (node.kind === 'guard') landings.set(id, [...(landings.get(id) ?? []), landing]);
-    const passesOn = node.kind === 'guard' || node.kind === 'shape';
-    const reads = new Set(readsOf(node).map((source) => source.node));
-    for (const read of reads) visitNode(read, passesOn ? landing : { ...landing, direct: false });
-    if (node.kind === 'given') visitInner(node.block, landing);
+    if (node.kind === 'guard') return visitSource({ node: node.step, path: [] }, landing);
+    if (node.kind === 'shape') return visitSource(node.from, shapedBy(node, landing));
+    const computed = { ...landing, direct: false, path: [], shapes: [] };
+    for (const source of readsOf(node)) visitSource({ ...source, path: [] }, computed);
+    if (node.kind === 'given') visitTemplate(node.block.template, landing);
     if (node.kind === 'each') visitItems(node.block, landing);
   }
 
-  function visitInner(block: Block, landing: Landing): void {
-    visitTemplate(block.template, { ...landing, depth: landing.depth + 1 });
-  }
-
+  /** Behind a computation the items are no longer where they were. */
   function visitItems(block: Block, landing: Landing): void {
-    const depth = landing.depth + 1;
-    // Behind a computation the items are no longer where they were.
-    const place = landing.direct ? [...landing.place, depth] : landing.place;
-    visitTemplate(block.template, { ...landing, place, depth });
+    const place = landing.direct ? [...landing.place, depths.get(block) ?? 0] : landing.place;
+    visitTemplate(block.template, { ...landing, place });
   }
 
-  visitTemplate(root.template, { place: [], direct: true, depth: 0 });
+  visitTemplate(root.template, { place: [], direct: true, path: [], shapes: [] });
   return new Map([...landings].map(([id, found]) => [id, preferDirect(found)]));
+}
+
+/** Once a path leads into it, what is shaped is no longer the whole. */
+function shapedBy(node: ShapeNode, landing: Landing): Landing {
+  return landing.path.length > 0 ? landing : { ...landing, shapes: [...landing.shapes, node] };
+}
+
+function keeps({ mode, keys }: ShapeNode, key: string): boolean {
+  return keys.includes(key) === (mode === 'pick');
+}
+
+/** How many blocks each block is inside of: the frame that knows the index of an item. */
+function depthsOf({ nodes, root }: Drawing): ReadonlyMap<Block, number> {
+  const depths = new Map<Block, number>();
+  function descend(block: Block, depth: number): void {
+    depths.set(block, depth);
+    for (const id of block.nodes) {
+      const node = nodes[id];
+      if (node !== undefined && 'block' in node) descend(node.block, depth + 1);
+    }
+  }
+  descend(root, 0);
+  return depths;
 }
 
 function preferDirect(landings: readonly Landing[]): readonly Place[] {

@@ -1,6 +1,5 @@
 /** A composition after checking: frozen data, all that is needed to serve its requests. */
 import type { z } from 'zod';
-import type { ResponseCache } from '../dsl/cache.ts';
 import type { Node, Template } from '../dsl/node.ts';
 import type { Route } from '../dsl/route.ts';
 
@@ -11,12 +10,25 @@ export interface Plan {
   readonly route: Route;
   readonly deadlineMs: number;
   readonly degraded: 'allow' | 'fail';
-  /** What caches may keep of the response; absent: nothing. */
-  readonly cache: ResponseCache | undefined;
+  /** What caches may keep of the response at most; absent: nothing. */
+  readonly cache: PlanCache | undefined;
+  /** Whether a service is told who asks, or the response computed from it: then it is that client's alone. */
+  readonly identityBearing: boolean;
+  /** The client's headers the response may depend on, sorted. */
+  readonly vary: readonly string[];
   readonly schemas: Schemas;
   /** Every step by its number; those of inner blocks too. */
   readonly steps: readonly Step[];
   readonly root: PlanBlock;
+}
+
+/** The declared cache in effect. Times in seconds. */
+export interface PlanCache {
+  readonly visibility: 'public' | 'private';
+  readonly maxAge: number;
+  /** For shared caches, where it differs. */
+  readonly sMaxAge: number | undefined;
+  readonly staleWhileRevalidate: number;
 }
 
 /** What the parts of a request, and the response, must be. Absent: there is no such part. */
@@ -51,10 +63,14 @@ export interface Step {
 /** Steps that run together, and what they fill. */
 export interface PlanBlock {
   readonly depth: number;
+  /** Whether an `each` around it runs it for every item. */
+  readonly repeated: boolean;
   readonly steps: readonly Step[];
   readonly template: Template;
   /** The steps the template refers to, and those nobody refers to, which were written for their effect. */
   readonly waits: readonly number[];
+  /** The guards, `given`s and `each`s its value comes from: what is missing in them is missing in it. */
+  readonly gaps: readonly number[];
 }
 
 /** A JSON Pointer with holes: a number is the depth of the frame whose index goes there. */

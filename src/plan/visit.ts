@@ -1,5 +1,18 @@
 /** Ways through nodes and templates. */
-import type { Node, Source, Template } from '../dsl/node.ts';
+import type { Block, Node, Source, Template } from '../dsl/node.ts';
+import type { Operation } from '../dsl/operation.ts';
+import type { Drawing } from './draw.ts';
+import type { Plan } from './plan.ts';
+
+/** All operations a plan may call, each once. */
+export function operationsOf({ steps }: Pick<Plan, 'steps'>): Operation[] {
+  return [...new Set(steps.flatMap(({ node }) => (node.kind === 'call' ? [node.operation] : [])))];
+}
+
+/** The root block and all blocks inside. */
+export function blocksOf({ nodes, root }: Drawing): Block[] {
+  return [root, ...nodes.flatMap((node) => ('block' in node ? [node.block] : []))];
+}
 
 /** All sources a template refers to, in order. */
 export function sourcesOf(template: Template): Source[] {

@@ -12,14 +12,15 @@ export interface Telemetry {
   shutdown(): Promise<void>;
 }
 
+/** `traceparent` of version 00 (W3C Trace Context): nothing else a client may write there is handed on. */
+const traceContext = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 /** Telemetry that is off: nothing is recorded, and a client's trace still reaches the services. */
 export const unobserved: Telemetry = {
   aroundHandler: (next) => (request, exchange) => {
-    const traceparent = request.headers.get('traceparent');
-    return next(
-      request,
-      traceparent === null ? exchange : Object.assign(exchange, { trace: traceparent }),
-    );
+    const [traceparent, traceId] =
+      traceContext.exec(request.headers.get('traceparent') ?? '') ?? [];
+    return next(request, Object.assign(exchange, { trace: traceparent, traceId }));
   },
   aroundStep: (_, work) => work(),
   aroundCall: (next) => next,

@@ -9,6 +9,7 @@ import type { StepRun } from '../engine/execution.ts';
 import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, UpstreamError } from '../errors.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { healthPaths } from '../http/health.ts';
 import { loadsOf } from '../upstream/call.ts';
 import type { Call } from '../upstream/call.ts';
 import { contextFrom, headersFor, markError, openScope, scopeOf } from './scope.ts';
@@ -100,8 +101,9 @@ export function createTracing(tracer: Tracer, clock: Clock): Omit<Telemetry, 'sh
   };
 }
 
+/** Whoever runs the process asks all the time; an id that looks the same is no health check. */
 function isHealthCheck(url: string): boolean {
-  return url.endsWith('/livez') || url.endsWith('/readyz');
+  return healthPaths.has(new URL(url).pathname);
 }
 
 function recordingScope(carried: unknown): Scope | undefined {

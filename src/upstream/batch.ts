@@ -60,13 +60,20 @@ async function loadBatch(
 ): Promise<(Reply | Error)[]> {
   const waiting = calls.filter(({ signal }) => !signal.aborted);
   const [first] = waiting;
-  const keys = [...new Set(waiting.map((call) => keyArgument(call, lookup)))];
+  // Two forms of one key, 7 and "7", are one.
+  const keys = new Map(waiting.map((call) => [keyArgument(call, lookup), call.args[lookup.by]]));
   if (first === undefined) return calls.map(gone);
   const shared = sharedSignal(waiting);
   try {
     const { signal } = shared;
     const deadlineAt = Math.max(...waiting.map((call) => call.deadlineAt));
-    const reply = await next({ ...first, signal, deadlineAt, keys, waiters: waiting });
+    const reply = await next({
+      ...first,
+      signal,
+      deadlineAt,
+      keys: [...keys.values()],
+      waiters: waiting,
+    });
     return distribute(calls, lookup, reply);
   } catch (error) {
     // An error per key: a rejected batch would reject keys of other chunks too.
@@ -89,14 +96,18 @@ function distribute(calls: readonly Call[], lookup: Lookup, reply: Reply): (Repl
   return calls.map((call) => {
     const found = byKey.get(keyArgument(call, lookup)) ?? [];
     const raw = lookup.many ? found : (found[0] ?? null);
-    return settle(() => ({ ...reply, raw, value: valueFor(call, lookup, { found, strays }) }));
+    return settle(() => ({
+      ...reply,
+      raw,
+      value: valueFor(call, lookup, { found, strays, status: reply.status }),
+    }));
   });
 }
 
 function valueFor(
   call: Call,
   lookup: Lookup,
-  { found, strays }: { found: unknown[]; strays: boolean },
+  { found, strays, status }: { found: unknown[]; strays: boolean; status: number },
 ): unknown {
   if (strays && (lookup.many || found.length === 0)) {
     throw callError(
@@ -106,9 +117,9 @@ function valueFor(
     );
   }
   if (lookup.many && (found.length > 0 || lookup.missing === 'null')) {
-    return found.map((item) => parseValue(call, call.operation.response, item));
+    return found.map((item) => parseValue(call, call.operation.response, item, status));
   }
-  if (found.length > 0) return parseValue(call, call.operation.response, found[0]);
+  if (found.length > 0) return parseValue(call, call.operation.response, found[0], status);
   if (lookup.missing === 'null') return null;
   throw callError(call, 'missing', 'answered without an item for the key');
 }

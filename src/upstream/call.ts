@@ -23,8 +23,10 @@ export interface Call {
   readonly trace: unknown;
   /** The calls that wait for this one's reply; none: it is the call of a step itself. */
   readonly waiters: readonly Call[];
-  /** On a batch: the keys asked for. */
-  readonly keys?: readonly string[];
+  /** On a batch: the keys asked for, as they were given. */
+  readonly keys?: readonly unknown[];
+  /** What `keyOf` says of it, where that is known already. */
+  readonly key?: string;
   /** Chosen late, by the policy that picks endpoints. */
   readonly endpoint?: Endpoint;
 }

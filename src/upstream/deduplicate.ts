@@ -16,7 +16,7 @@ export function deduplicate(): Policy {
         return twin.reply.then((shared) => ({ ...shared, deduplicated: true }));
       }
       const waiters = [call];
-      const reply = next({ ...call, waiters });
+      const reply = next({ ...call, key, waiters });
       known.set(key, { reply, waiters });
       return reply;
     };

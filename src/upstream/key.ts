@@ -8,7 +8,7 @@ import type { Call } from './call.ts';
  * and caching all go by it.
  */
 export function keyOf(call: Call): string {
-  return `${nameOf(call)} ${canonical(comparable(call))}`;
+  return call.key ?? `${nameOf(call)} ${canonical(comparable(call))}`;
 }
 
 /** What lookups have to share to share a batch: everything but their key. */
@@ -47,20 +47,30 @@ export function keyText(key: unknown): string | undefined {
     : undefined;
 }
 
-/** JSON with sorted fields; a `bigint` is the text it becomes in a URL. */
+/**
+ * JSON with sorted fields; a `bigint` is the text it becomes in a URL. What JSON has no form for is like
+ * nothing else, so that nothing is shared by mistake.
+ */
 export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => toComparable(part)) ?? '';
+  return JSON.stringify(value, toComparable) ?? '';
 }
 
-function toComparable(part: unknown): unknown {
+function toComparable(_: string, part: unknown): unknown {
   if (typeof part === 'bigint') return String(part);
-  return isRecord(part) ? sorted(part) : part;
+  if (typeof part === 'number' && !Number.isFinite(part)) return unlikeAnything();
+  if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+  return isPlain(part) ? sorted(part) : unlikeAnything();
 }
 
-function sorted(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function unlikeAnything(): string {
+  return `\u0000${crypto.randomUUID()}`;
+}
+
+function sorted(record: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function isPlain(part: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(part);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -3,6 +3,8 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { z } from 'zod';
 import { parseJson, toPointer } from '../json.ts';
+import { parseBy } from '../parse.ts';
+import { fieldsOf, itemOf } from '../plan/schema.ts';
 import type { Call, Reply } from './call.ts';
 import { callError } from './call.ts';
 import type { RawReply } from './transport.ts';
@@ -32,30 +34,41 @@ export async function parseReply(call: Call, raw: RawReply): Promise<Reply> {
   return { status, headers, raw: items, value: items };
 }
 
-/** Parses `value` by `schema`; the error names the place in the body. */
-export function parseValue(call: Call, schema: z.ZodType, value: unknown, status = 200): unknown {
-  const result = safelyParsed(call, schema, value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const pointer = toPointer(issue?.path ?? []);
+/**
+ * Parses `value` by `schema`. The error names the place in the body and the problem in words of the
+ * schema only: it goes to traces and logs, and what a service answered does not.
+ */
+export function parseValue(call: Call, schema: z.ZodType, value: unknown, status: number): unknown {
+  const result = parseBy(schema, value);
+  if (result.ok) return result.value;
+  const [problem] = result.problems;
+  const pointer = toPointer(declaredPath(schema, problem.path));
   const where = pointer === '' ? 'its body' : `${pointer} in its body`;
-  const problem = `${where} does not fit the schema: ${issue?.message ?? 'unknown'}`;
+  const words = quoting.has(problem.code) ? problem.code.replaceAll('_', ' ') : problem.message;
   const advice =
     value === null && pointer === ''
       ? ' (the answer had no body; make the schema nullable if that is meant)'
       : '';
-  throw callError(call, 'invalid-body', `answered ${status}, but ${problem}${advice}`);
+  throw callError(
+    call,
+    'invalid-body',
+    `answered ${status}, but ${where} does not fit the schema: ${words}${advice}`,
+    { ...(result.cause !== undefined && { cause: result.cause }) },
+  );
 }
 
-/** A transform may throw, and one that is asynchronous cannot be used here. */
-function safelyParsed(call: Call, schema: z.ZodType, value: unknown) {
-  try {
-    return schema.safeParse(value);
-  } catch (error) {
-    throw callError(call, 'invalid-body', 'its body could not be parsed: the schema threw', {
-      cause: error,
-    });
-  }
+/** Kinds of problems whose message may quote the value. */
+const quoting = new Set(['unrecognized_keys', 'invalid_key', 'custom', 'thrown']);
+
+/** The path with `*` for keys that the schema does not name: those are the service's words. */
+function declaredPath(schema: z.ZodType, path: readonly PropertyKey[]): PropertyKey[] {
+  let current: z.ZodType | undefined = schema;
+  return path.map((key) => {
+    const field: z.ZodType | undefined = current && fieldsOf(current)?.[String(key)];
+    const isIndex = typeof key === 'number';
+    current = isIndex ? current && itemOf(current) : field;
+    return isIndex || field !== undefined ? key : '*';
+  });
 }
 
 function statusError(call: Call, { status, headers }: RawReply): Error {

@@ -1,6 +1,7 @@
 /** Call → HTTP request. */
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
+import { parseBy } from '../parse.ts';
 import type { Call } from './call.ts';
 import { callError } from './call.ts';
 import { targetOf } from './target.ts';
@@ -40,22 +41,37 @@ function queryArguments({ operation, args }: Call): Record<string, unknown> {
 function bodyOf(call: Call): string | null {
   const { body, lookup } = call.operation;
   if (call.keys !== undefined && lookup !== undefined && 'body' in lookup.keys) {
-    return JSON.stringify({ [lookup.keys.body]: call.keys });
+    return toJson(call, { [lookup.keys.body]: call.keys.map(toJsonKey) });
   }
   if (body === undefined) return null;
   const value = parsed(call, body, call.args['body'], 'body');
-  return value === undefined ? null : JSON.stringify(value);
+  return value === undefined ? null : toJson(call, value);
+}
+
+function toJsonKey(key: unknown): unknown {
+  return typeof key === 'bigint' ? String(key) : key;
+}
+
+function toJson(call: Call, value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw refusal(call, 'body', 'argument "body" has no form in JSON', cause);
+  }
 }
 
 function parsed(call: Call, schema: z.ZodType, value: unknown, part: 'query' | 'body'): unknown {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = [...(part === 'body' ? ['body'] : []), ...(issue?.path.map(String) ?? [])];
-  throw callError(
-    call,
-    'invalid-argument',
-    `argument "${path.join('.') || part}": ${issue?.message ?? 'does not fit'}`,
-    { argument: path[0] ?? part },
-  );
+  const result = parseBy(schema, value);
+  if (result.ok) return result.value;
+  const [{ path, message }] = result.problems;
+  const words = [...(part === 'body' ? ['body'] : []), ...path.map(String)];
+  const problem = `argument "${words.join('.') || part}": ${message}`;
+  throw refusal(call, words[0] ?? part, problem, result.cause);
+}
+
+function refusal(call: Call, argument: string, problem: string, cause: unknown): Error {
+  return callError(call, 'invalid-argument', problem, {
+    argument,
+    ...(cause !== undefined && { cause }),
+  });
 }

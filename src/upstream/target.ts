@@ -70,7 +70,7 @@ function keysOf(call: Call): string {
   const style = call.operation.lookup?.keys;
   if (call.keys === undefined || style === undefined || 'body' in style) return '';
   const name = encodeURIComponent(style.query);
-  const keys = call.keys.map(encodeURIComponent);
+  const keys = call.keys.map((key) => encodeURIComponent(String(key)));
   return style.repeat === true
     ? keys.map((key) => `${name}=${key}`).join('&')
     : `${name}=${keys.join(',')}`;

@@ -26,7 +26,7 @@ class ReplyReader implements DispatchHandler {
   readonly #resolve: (reply: RawReply) => void;
   readonly #reject: (reason: unknown) => void;
   readonly #chunks: Buffer[] = [];
-  readonly #onAbort = (): void => this.#fail(this.#call.signal.reason);
+  readonly #onAbort = (): void => this.#giveUp(this.#call.signal.reason);
   #controller: DispatchController | undefined;
   #status = 0;
   #headers: RawReply['headers'] = {};
@@ -55,12 +55,10 @@ class ReplyReader implements DispatchHandler {
     this.#size += chunk.length;
     const { maxBodyBytes } = this.#call.operation.policies;
     if (this.#size > maxBodyBytes) {
-      this.#fail(
+      this.#giveUp(
         callError(this.#call, 'too-large', `answered with more than ${maxBodyBytes} bytes`),
       );
-      return;
-    }
-    this.#chunks.push(chunk);
+    } else if (!this.#hasFailed()) this.#chunks.push(chunk);
   }
 
   onResponseEnd(): void {
@@ -74,13 +72,24 @@ class ReplyReader implements DispatchHandler {
   onResponseError(_: DispatchController, error: Error): void {
     this.#release();
     const phase = this.#status !== 0 ? 'answer' : this.#controller ? 'request' : 'connect';
-    this.#reject(toCallError(this.#call, error, phase));
+    this.#settle(toCallError(this.#call, error, phase));
   }
 
-  #fail(reason: unknown): void {
+  #giveUp(reason: unknown): void {
     this.#release();
-    this.#reject(reason);
+    this.#settle(reason);
     this.#controller?.abort(toError(reason));
+  }
+
+  /** What a service answered with a failure is not read: that it did is all there is to know. */
+  #settle(reason: unknown): void {
+    if (this.#hasFailed()) {
+      this.#resolve({ status: this.#status, headers: this.#headers, body: Buffer.alloc(0) });
+    } else this.#reject(reason);
+  }
+
+  #hasFailed(): boolean {
+    return this.#status > 299;
   }
 
   #release(): void {

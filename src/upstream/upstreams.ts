@@ -6,6 +6,8 @@ import { ConfigurationError } from '../errors.ts';
 import { attemptTimeout } from './attempt-timeout.ts';
 import { batch } from './batch.ts';
 import { bulkhead } from './bulkhead.ts';
+import { cache } from './cache.ts';
+import type { CacheStore } from './cache-store.ts';
 import type { Call, Policy, Reply, Send } from './call.ts';
 import { pipeline } from './call.ts';
 import { coalesce } from './coalesce.ts';
@@ -13,6 +15,7 @@ import { deduplicate } from './deduplicate.ts';
 import { addressesOf, createEndpoint } from './endpoint.ts';
 import type { Endpoint, Environment } from './endpoint.ts';
 import { identityOf } from './key.ts';
+import { createMemoryStore } from './memory-store.ts';
 import { parseReply } from './parse.ts';
 import { pickEndpoint } from './pick-endpoint.ts';
 import { toHttpRequest } from './request.ts';
@@ -26,6 +29,10 @@ export interface UpstreamsOptions {
   readonly aroundCall?: Policy;
   /** Put around every attempt, when its endpoint is known. */
   readonly aroundAttempt?: Policy;
+  /** Where answers of operations with a `cache` are kept; closed with the rest. Default: this process. */
+  readonly cacheStore?: CacheStore;
+  /** Told why an answer could not be refreshed in the background. Spans around the call say it too. */
+  readonly onRefreshError?: (error: unknown, call: Call) => void;
 }
 
 /** The request on whose behalf calls are made. */
@@ -46,15 +53,19 @@ export type CallOperation = (
 export interface Upstreams {
   /** What one request calls services through. */
   open(caller: Caller): CallOperation;
+  /** Drops what is kept with one of `tags`; see `CacheStore.invalidate`. */
+  invalidate(tags: readonly string[]): Promise<number>;
   /** Breaks all connections. */
   close(): Promise<void>;
 }
 
 const unchanged: Policy = (next) => next;
+const ignore = (): void => undefined;
 
 /** @throws ConfigurationError naming every service whose address cannot be used. */
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const { clock, aroundCall = unchanged, aroundAttempt = unchanged } = options;
+  const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
   const endpoints = openEndpoints(options);
 
   const send: Send = async (call) => {
@@ -85,16 +96,32 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     return service(call);
   };
 
-  const shared = pipeline([coalesce(), batch(clock), aroundCall], toService);
+  const shared = pipeline(
+    [cache({ store, clock, onRefreshError }), coalesce(), batch(clock), aroundCall],
+    toService,
+  );
 
   return {
     open(caller) {
       const perRequest = pipeline([deduplicate()], shared);
+      const { signal, deadlineAt } = caller;
+      const toldBy = rememberWhatIsTold(caller);
       return (operation, args, trace) =>
-        perRequest(toCall(caller, { operation, args, trace, createdAt: clock.now() }));
+        perRequest({
+          ...toldBy(operation),
+          operation,
+          args,
+          trace,
+          signal,
+          deadlineAt,
+          createdAt: clock.now(),
+          waiters: [],
+        });
     },
+    invalidate: (tags) => store.invalidate(tags),
     close: async () => {
       await Promise.all([...endpoints.values()].flat().map((endpoint) => endpoint.destroy()));
+      await store.close();
     },
   };
 }
@@ -122,13 +149,17 @@ function openEndpoints({
   );
 }
 
-function toCall(
-  caller: Caller,
-  part: Pick<Call, 'operation' | 'args' | 'trace' | 'createdAt'>,
-): Call {
-  const { signal, deadlineAt } = caller;
-  const headers = forwarded(caller, part.operation);
-  return { ...part, signal, deadlineAt, headers, identity: identityOf(headers), waiters: [] };
+/** A request may call one operation a hundred times, and tells it the same each time. */
+function rememberWhatIsTold(caller: Caller) {
+  const known = new Map<Operation, Pick<Call, 'headers' | 'identity'>>();
+  return (operation: Operation): Pick<Call, 'headers' | 'identity'> => {
+    const before = known.get(operation);
+    if (before !== undefined) return before;
+    const headers = forwarded(caller, operation);
+    const told = { headers, identity: identityOf(headers) };
+    known.set(operation, told);
+    return told;
+  };
 }
 
 /** Only what the operation lists goes up. */

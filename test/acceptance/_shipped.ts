@@ -43,7 +43,7 @@ export async function startShipped({
     onInternalError: (error) => internalErrors.push(error),
   });
   onTestFinished(async () => {
-    await gateway.close(0);
+    await gateway.close({ graceMs: 0 });
     expect(internalErrors).toEqual([]);
   });
   return {

@@ -112,7 +112,7 @@ describe('when the shipping service', () => {
     expect(json).toMatchObject({
       payment: { orderId: 'ord_1001' },
       shipment: { carrier: 'unknown', eta: null },
-      late: true,
+      late: null,
       $problems: [{ pointer: '/shipment', step: 'shipment' }],
     });
     expect(headers.get('plait-degraded')).toBe(`shipment;reason=${reason}`);

@@ -79,6 +79,21 @@ describe('plait start', () => {
     expect(gateway.errors()).toBe('');
   });
 
+  it('says where it is managed before it says ready', async () => {
+    const gateway = plait(['start'], { ...nowhere, PORT: '0' });
+    await gateway.ready;
+    const [admin = '', ready] = gateway.lines;
+    expect(admin).toMatch(/^admin http:\/\/127\.0\.0\.1:\d+$/);
+    expect(ready).toMatch(/^ready /);
+    const url = `${admin.slice('admin '.length)}/cache/invalidate`;
+    const { json } = await request(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"tags":["orders"]}',
+    });
+    expect(json).toEqual({ invalidated: 0 });
+  });
+
   it('names every address that is missing, once, and ends with 1', async () => {
     const { code, errors } = await output(plait(['start']));
     expect(errors.trim().split('\n')).toEqual([
@@ -99,6 +114,52 @@ describe('plait start', () => {
     const first = await plait(['start'], { ...nowhere, PORT: '0' }).ready;
     const { code, errors } = await output(
       plait(['start'], { ...nowhere, PORT: new URL(first).port }),
+    );
+    expect(errors).toContain('EADDRINUSE');
+    expect(code).toBe(1);
+  });
+
+  it('names the variable when the port of the management side is taken, or is none', async () => {
+    const first = plait(['start'], { ...nowhere, PORT: '0' });
+    await first.ready;
+    const taken = new URL(first.lines[0]?.slice('admin '.length) ?? '').port;
+    for (const [port, words] of [
+      [taken, `Cannot listen on 127.0.0.1:${taken} (EADDRINUSE). Set ADMIN_PORT`],
+      ['none', 'ADMIN_PORT is "none"'],
+    ] as const) {
+      const { code, out, errors } = await output(
+        plait(['start'], { ...nowhere, PORT: '0', ADMIN_PORT: port }),
+      );
+      expect(errors).toContain(words);
+      expect([code, out]).toEqual([1, '']);
+    }
+  });
+
+  it('refuses a REDIS_URL that is none, and starts without the Redis it names', async () => {
+    const { code, errors } = await output(
+      plait(['start'], { ...nowhere, PORT: '0', REDIS_URL: 'http://x' }),
+    );
+    expect(errors).toContain('REDIS_URL');
+    expect(code).toBe(1);
+    const gateway = plait(['start'], {
+      ...nowhere,
+      PORT: '0',
+      REDIS_URL: 'redis://127.0.0.1:9',
+    });
+    expect((await request(`${await gateway.ready}/readyz`)).status).toBe(200);
+    expect(gateway.errors()).toContain('Redis cannot be used');
+    gateway.kill('SIGTERM');
+    expect(await gateway.exitCode).toBe(0);
+  });
+
+  it('ends when a port is taken although a Redis was asked for', async () => {
+    const first = await plait(['start'], { ...nowhere, PORT: '0' }).ready;
+    const { code, errors } = await output(
+      plait(['start'], {
+        ...nowhere,
+        PORT: new URL(first).port,
+        REDIS_URL: 'redis://127.0.0.1:9',
+      }),
     );
     expect(errors).toContain('EADDRINUSE');
     expect(code).toBe(1);

@@ -330,6 +330,84 @@ describe('defineComposition()', () => {
   });
 });
 
+describe('the cache of a composition', () => {
+  it.each<[string, unknown, string]>([
+    ['an age below 0', { maxAge: -1 }, 'cache.maxAge is -1. Use a whole number from 0 on.'],
+    ['half a second', { maxAge: 0.5 }, 'cache.maxAge is 0.5. Use a whole number from 0 on.'],
+    ['text', { maxAge: '60' }, 'cache.maxAge is 60. Use a whole number from 0 on.'],
+    [
+      'more than caches count',
+      { maxAge: 2 ** 31 },
+      'cache.maxAge is 2147483648. Use a whole number up to 2147483647.',
+    ],
+    [
+      'a shared age that is none',
+      { maxAge: 1, sMaxAge: Number.NaN },
+      'cache.sMaxAge is NaN. Use a whole number from 0 on.',
+    ],
+    [
+      'a stale time that is none',
+      { maxAge: 1, staleWhileRevalidate: -5 },
+      'cache.staleWhileRevalidate is -5. Use a whole number from 0 on.',
+    ],
+    ['no age', {}, 'cache lacks maxAge. Say for how many seconds a response is fresh.'],
+    [
+      'an unknown visibility',
+      { maxAge: 1, visibility: 'shared' },
+      'cache.visibility is "shared". Use "public" or "private".',
+    ],
+    [
+      'a shared age for what is private',
+      { maxAge: 1, sMaxAge: 5, visibility: 'private' },
+      'cache.sMaxAge is for shared caches, which keep nothing that is "private". Remove one of them.',
+    ],
+    [
+      'a misspelt knob',
+      { maxAge: 1, smaxAge: 5 },
+      'cache: "smaxAge" is not known here. Known: maxAge, sMaxAge, staleWhileRevalidate, visibility.',
+    ],
+  ])('refuses %s', (_, cache, problem) => {
+    expect(keeping(cache)).toBe(`page: ${problem}`);
+  });
+
+  it('refuses to be on what is no GET', () => {
+    expect(keeping({ maxAge: 1 }, 'POST /x')).toBe(
+      'page: cache: what answers a POST cannot be kept. Remove it, or use GET.',
+    );
+  });
+});
+
+describe('the cache of an operation', () => {
+  const response = z.object({ id: z.string() });
+
+  it.each<[string, unknown, string]>([
+    ['no time', {}, 'cache.ttlMs is 0. Use a whole number from 1 on.'],
+    ['a time of 0', { ttlMs: 0 }, 'cache.ttlMs is 0. Use a whole number from 1 on.'],
+    ...['staleWhileRevalidateMs', 'staleIfErrorMs', 'negativeTtlMs'].map(
+      (knob): [string, unknown, string] => [
+        `${knob} below 0`,
+        { ttlMs: 1, [knob]: -1 },
+        `cache.${knob} is -1. Use a whole number from 0 on.`,
+      ],
+    ),
+    ...['', 'two words', 'ä', 'x'.repeat(65)].map((tag): [string, unknown, string] => [
+      `the tag "${tag}"`,
+      { ttlMs: 1, tags: ['ok', tag] },
+      `cache.tags: "${tag}" cannot be used. Use up to 64 letters, digits and . : _ -, as in "orders".`,
+    ]),
+    [
+      'a misspelt knob',
+      { ttlMs: 1, ttl: 5 },
+      'cache: "ttl" is not known here. Known: ttlMs, staleWhileRevalidateMs, staleIfErrorMs, negativeTtlMs, tags, ignoreMaxAge.',
+    ],
+  ])('refuses %s', (_, cache, problem) => {
+    const kept = cache as { ttlMs: number };
+    expect(refusal(() => operation(things, { route: 'GET /x', response, cache: kept }))).toBe(
+      `things.getX: ${problem}`,
+    );
+  });
+});
+
 describe('defineService()', () => {
   it.each(['', 'Orders', '9lives', 'two words', 'päyments', '-x'])(
     'refuses the name "%s"',
@@ -370,6 +448,25 @@ describe('defineService()', () => {
   });
 });
 
+describe('the address of a service', () => {
+  it.each(['localhost:4001', 'ftp://x', '', 'http://a, b', 'http://user:canary@'])(
+    'is refused when it is "%s", and not repeated',
+    (url) => {
+      const message = refusal(() => defineService({ name: 'x', url }));
+      expect(message).toBe(
+        'service "x": url is not an http or https address. Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
+      );
+    },
+  );
+
+  it('may be several, or come from the environment', () => {
+    expect(defineService({ name: 'x', url: 'http://a:1, https://b' }).url).toBe(
+      'http://a:1, https://b',
+    );
+    expect(defineService({ name: 'x', url: { env: 'X_URL' } }).url).toEqual({ env: 'X_URL' });
+  });
+});
+
 describe('operation()', () => {
   const response = z.object({ id: z.string() });
 
@@ -403,6 +500,30 @@ describe('operation()', () => {
     ).toMatch(/^things\.getX: header "te" cannot be forwarded\./);
     expect(refusal(() => operation(things, { route: 'GET /x', response, timeoutMs: 0 }))).toBe(
       'things.getX: timeoutMs is 0. Use a whole number from 1 on.',
+    );
+  });
+
+  it('refuses a knob that is none, as the service and a lookup do', () => {
+    const knob = { timeoutms: 5 };
+    expect(refusal(() => defineService({ name: 'x', url: 'http://x', ...knob }))).toBe(
+      'service "x": "timeoutms" is not known here. Known: name, url, forward, timeoutMs, maxBodyBytes, connectTimeoutMs, bulkhead.',
+    );
+    expect(
+      refusal(() => defineService({ name: 'x', url: 'http://x', bulkhead: { queue: 1, ...knob } })),
+    ).toMatch(/^service "x": bulkhead: "timeoutms" is not known here\./);
+    expect(refusal(() => operation(things, { route: 'GET /x', response, ...knob }))).toMatch(
+      /^things\.getX: "timeoutms" is not known here\. Known: name, route, /,
+    );
+    const keys = { query: 'ids' };
+    expect(
+      refusal(() => lookup(things, { route: 'GET /x', keys, by: 'id', item: response, ...knob })),
+    ).toMatch(/^things\.getX: "timeoutms" is not known here\. Known: .*windowMs/);
+  });
+
+  it('refuses to keep the answer of a call that changes something', () => {
+    const cache = { ttlMs: 1_000 };
+    expect(refusal(() => operation(things, { route: 'POST /x', response, cache }))).toBe(
+      'things.postX: a POST changes something: its answer cannot be kept. Remove cache.',
     );
   });
 
@@ -462,4 +583,10 @@ function text(reference: unknown): string {
 /** What the reference that is turned into text in `compose` is called. */
 function spoken(compose: Parameters<typeof page>[0]): string {
   return refusalOf(page(compose)).replace(/ was turned.*/, '');
+}
+
+/** What is said about a composition with this `cache`. */
+function keeping(cache: unknown, route: 'GET /x' | 'POST /x' = 'GET /x'): string {
+  const kept = cache as { maxAge: number };
+  return refusalOf(defineComposition({ route, cache: kept, compose: () => ({ a: 1 }) }));
 }

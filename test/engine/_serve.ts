@@ -1,5 +1,6 @@
 /** One composition at `GET /test`, the upstream it calls and the operations it calls there. */
 import { z } from 'zod';
+import type { ResponseCache } from '../../src/dsl/cache.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { lookup, operation } from '../../src/dsl/operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
@@ -27,6 +28,30 @@ export const hastyPart = operation(service, {
   route: 'GET /hasty/:name',
   response: Part,
   timeoutMs: 50,
+});
+
+/** The same in the client's language. */
+export const localPart = operation(service, {
+  name: 'localPart',
+  route: 'GET /local/:name',
+  response: Part,
+  forward: ['accept-language'],
+});
+
+/** The same for the client who asks. */
+export const ownPart = operation(service, {
+  name: 'ownPart',
+  route: 'GET /own/:name',
+  response: Part,
+  forward: ['authorization'],
+});
+
+/** The same, kept for a minute, and for another while it is refreshed. */
+export const keptPart = operation(service, {
+  name: 'keptPart',
+  route: 'GET /kept/:name',
+  response: Part,
+  cache: { ttlMs: 60_000, staleWhileRevalidateMs: 60_000, tags: ['parts'] },
 });
 
 export const maybe = operation(service, {
@@ -67,6 +92,11 @@ export interface ServeOptions {
   readonly route?: 'GET /test' | 'POST /test';
   readonly deadlineMs?: number;
   readonly degraded?: 'allow' | 'fail';
+  readonly cache?: ResponseCache;
+  readonly headers?: z.ZodObject;
+  readonly body?: z.ZodObject;
+  /** The management side, on any free port. */
+  readonly managed?: boolean;
   /** The system's clock instead of the one that stands still. */
   readonly realTime?: boolean;
 }
@@ -75,11 +105,12 @@ export interface ServeOptions {
 export async function serve(compose: () => unknown, options: ServeOptions = {}): Promise<Serving> {
   const upstream = await startUpstream();
   const clock = createFakeClock();
-  const { route = 'GET /test', realTime = false, ...config } = options;
+  const { route = 'GET /test', realTime = false, managed = false, ...config } = options;
   const app = await start({
     compositions: { test: defineComposition({ ...config, route, compose }) },
     environment: { UPSTREAM_URL: upstream.url },
     ...(!realTime && { clock }),
+    ...(managed && { adminPort: 0 }),
   });
   return { ...app, upstream, clock, ask: (init) => app.get('/test', init) };
 }

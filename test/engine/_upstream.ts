@@ -26,7 +26,7 @@ export interface Upstream {
   /** The oldest request of that text that nobody has taken yet; waits until there is one. */
   next(request: string): Promise<Arrival>;
   /** Answers the next request of that text. */
-  answer(request: string, value: unknown, status?: number): Promise<void>;
+  answer(request: string, ...answer: Parameters<Arrival['answer']>): Promise<void>;
   /** Answers all requests, those still to come too, with what `reply` makes of their text. */
   answerAll(reply: (request: string) => unknown): void;
   /** Requests without an answer whose caller is still connected. */
@@ -76,7 +76,7 @@ export async function startUpstream(): Promise<Upstream> {
     url,
     asked: () => asked.toSorted(),
     next,
-    answer: async (request, value, status) => (await next(request)).answer(value, status),
+    answer: async (request, ...answer) => (await next(request)).answer(...answer),
     answerAll(reply) {
       automatic = reply;
       for (const arrival of untaken.splice(0)) arrival.answer(reply(arrival.request));

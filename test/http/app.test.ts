@@ -169,9 +169,8 @@ describe('the request id', () => {
 
 async function probe(path: string, isReady: boolean) {
   const app = createApp({
-    plans: [],
+    endpoints: [],
     isReady: () => isReady,
-    execute: () => Promise.reject(new Error('not asked for')),
     onInternalError: () => undefined,
   });
   const exchange = createExchange({ requestId: 'r', startedAt: 0, onDisconnect: () => undefined });

@@ -82,6 +82,7 @@ describe('the server', () => {
       handler: () => new Response('ok'),
       host: '::1',
       port: 0,
+      setBy: 'PORT',
       clock: systemClock,
     });
     expect(server.url).toMatch(/^http:\/\/\[::1\]:\d+$/);

@@ -22,6 +22,37 @@ function untyped(config: object): Composition {
   return defineComposition({ route: 'GET /x', compose: () => ({ a: 1 }), ...config });
 }
 
+describe('names that are taken', () => {
+  it.each(['/livez', '/readyz', '/openapi.json', '/docs'] as const)(
+    '%s is refused as a route',
+    (path) => {
+      const composition = untyped({ route: `GET ${path}` });
+      const { errors } = compileAll([{ name: 'own', composition }]);
+      expect(errors.map(({ message }) => message)).toEqual([
+        `own: ${path} is answered by the gateway itself. Choose another path.`,
+      ]);
+    },
+  );
+
+  it('$problems is refused as a field of the response', () => {
+    const composition = untyped({ compose: ({ params }: never) => ({ $problems: params }) });
+    expect(() => compile({ name: 'own', composition })).toThrow(
+      'own: compose() returned a field "$problems", which says what is missing in a degraded response. Rename it.',
+    );
+  });
+
+  it('a field that the body does not have is named', () => {
+    const composition = untyped({
+      route: 'POST /x',
+      body: z.object({ note: z.string() }),
+      compose: ({ body }: { body: Ref<{ nite: string }> }) => ({ a: body.nite }),
+    });
+    expect(() => compile({ name: 'own', composition })).toThrow(
+      'own: body has no "nite". It has: note.',
+    );
+  });
+});
+
 describe('the configuration', () => {
   it.each<[string, object, string]>([
     [
@@ -412,15 +443,17 @@ describe('compileAll()', () => {
     expect(errors[0]?.cause).toBeInstanceOf(TypeError);
   });
 
-  it('refuses a route twice', () => {
+  it('refuses a route twice, in both files: which is the newcomer cannot be known', () => {
     expect(messages(route('GET /x'), route('GET /x'))).toEqual([
-      'page-1: route GET /x is already served by page-0. Change one of them.',
+      'page-0: route GET /x is served by page-1 too. Change one of them.',
+      'page-1: route GET /x is served by page-0 too. Change one of them.',
     ]);
   });
 
   it('refuses a route twice with other names for its parameters', () => {
     expect(messages(route('GET /x/:id/y'), route('GET /x/:key/y'))).toEqual([
-      'page-1: route GET /x/:key/y is already served by page-0. Change one of them.',
+      'page-0: route GET /x/:id/y is served by page-1 too. Change one of them.',
+      'page-1: route GET /x/:key/y is served by page-0 too. Change one of them.',
     ]);
   });
 
@@ -432,11 +465,11 @@ describe('compileAll()', () => {
 
   it('does not let a composition that failed take a route', () => {
     const failing = untyped({ route: 'GET /x', compose: () => undefined });
-    expect(messages(failing, route('GET /x'))).toHaveLength(1);
+    expect(messages(failing, route('GET /x'))).toEqual([expect.stringMatching(/^page-0: /)]);
   });
 
   const twinProblem =
-    'two operations are called things.same (GET /b and GET /a). Give one a name of its own: operation(service, { name: … }).';
+    'two operations are called things.same (GET /a and GET /b). Give one a name of its own: operation(service, { name: … }).';
 
   it('refuses two operations of one name in one file', () => {
     expect(messages(calling(...twins()))).toEqual([`page-0: ${twinProblem}`]);
@@ -446,7 +479,8 @@ describe('compileAll()', () => {
     const [one, other] = twins();
     const elsewhere = untyped({ route: 'GET /y', compose: () => call(other, {}) });
     expect(messages(calling(one), elsewhere)).toEqual([
-      `page-1: ${twinProblem.replace('/b and GET /a', '/a and GET /b')}`,
+      `page-0: ${twinProblem}`,
+      `page-1: ${twinProblem}`,
     ]);
   });
 
@@ -465,7 +499,10 @@ describe('compileAll()', () => {
   it('refuses a service defined twice in two files', () => {
     const [one, other] = services();
     const elsewhere = untyped({ route: 'GET /y', compose: () => call(other, {}) });
-    expect(messages(calling(one), elsewhere)).toEqual([`page-1: ${serviceProblem}`]);
+    expect(messages(calling(one), elsewhere)).toEqual([
+      `page-0: ${serviceProblem}`,
+      `page-1: ${serviceProblem}`,
+    ]);
   });
 });
 

@@ -1,11 +1,24 @@
 /** What a plan is: frozen data that says who waits for whom, what things are called and where they land. */
-import { call, each, fallback, given, map, omit, optional, pick } from 'plait';
+import {
+  call,
+  defineComposition,
+  each,
+  fallback,
+  given,
+  map,
+  omit,
+  operation,
+  optional,
+  pick,
+} from 'plait';
 import type { Composition } from 'plait';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { ResponseCache } from '../../src/dsl/cache.ts';
 import { compile } from '../../src/plan/compile.ts';
 import type { Plan, Step } from '../../src/plan/plan.ts';
-import { createThing, getThing, page, thingOf } from '../dsl/_page.ts';
+import { createThing, getThing, page, thingOf, things } from '../dsl/_page.ts';
 
 describe('a plan', () => {
   const plan = planOf(
@@ -48,8 +61,8 @@ describe('a plan', () => {
   it('keeps the fields of the response in the order they were declared', () => {
     const written = page(({ params }) => ({ z: params.id, a: 1, m: { y: params.id, b: 2 } }));
     const { template } = planOf(written).root;
-    const [z, a, m] = template.kind === 'object' ? template.entries : [];
-    expect([z?.[0], a?.[0], m?.[0]]).toEqual(['z', 'a', 'm']);
+    const [first, a, m] = template.kind === 'object' ? template.entries : [];
+    expect([first?.[0], a?.[0], m?.[0]]).toEqual(['z', 'a', 'm']);
     expect(m?.[1]).toMatchObject({
       kind: 'object',
       entries: [
@@ -57,6 +70,40 @@ describe('a plan', () => {
         ['b', {}],
       ],
     });
+  });
+});
+
+describe('what a plan says to caches', () => {
+  it('is that it depends on what is forwarded, and on its own headers', () => {
+    expect(forwarding(['x-b', 'Accept']).vary).toEqual(['accept', 'accept-language', 'x-b']);
+    expect(forwarding([]).vary).toEqual(['accept-language']);
+  });
+
+  it.each([
+    [[], false],
+    [['accept', 'Accept-Language'], false],
+    [['accept', 'authorization'], true],
+    [['cookie'], true],
+    [['x-api-key'], true],
+    [['x-anything'], true],
+  ])('is whether it tells who asks: %j', (headers, identityBearing) => {
+    expect(forwarding(headers).identityBearing).toBe(identityBearing);
+  });
+
+  it('is that it may tell who asks, when it reads a header that says so', () => {
+    expect(forwarding([], { own: 'x-user-id' }).identityBearing).toBe(true);
+  });
+
+  it('is never public where it tells who asks', () => {
+    const cache = { maxAge: 1, sMaxAge: 2, visibility: 'public' } as const;
+    expect(forwarding(['accept'], { cache }).cache).toEqual({ ...cache, staleWhileRevalidate: 0 });
+    expect(forwarding(['cookie'], { cache }).cache).toEqual({
+      visibility: 'private',
+      maxAge: 1,
+      sMaxAge: undefined,
+      staleWhileRevalidate: 0,
+    });
+    expect(forwarding(['cookie']).cache).toBeUndefined();
   });
 });
 
@@ -438,6 +485,26 @@ describe('the places of a guard', () => {
 
 function planOf(composition: Composition): Plan {
   return compile({ name: 'page', composition });
+}
+
+/** A page with a call that forwards `headers`, inside of `given`. */
+function forwarding(
+  headers: readonly string[],
+  { cache, own = 'accept-language' }: { cache?: ResponseCache; own?: string } = {},
+): Plan {
+  const told = operation(things, {
+    name: 'told',
+    route: 'GET /told/:id',
+    response: z.string(),
+    forward: headers,
+  });
+  const composition = defineComposition({
+    route: 'GET /pages/:id',
+    headers: z.object({ [own]: z.string() }),
+    ...(cache && { cache }),
+    compose: ({ params }) => given(params.id, (id) => call(told, { id })),
+  });
+  return planOf(composition);
 }
 
 function calls(plan: Plan) {

@@ -66,6 +66,31 @@ const nested = defineComposition({
   },
 });
 
+const cached = operation(things, {
+  name: 'cached',
+  route: 'GET /cached/:id',
+  response: Thing,
+  coalesce: false,
+  cache: { ttlMs: 30_000, staleIfErrorMs: 5_000, negativeTtlMs: 1_000, tags: ['things', 'all'] },
+});
+const gathered = lookup(things, {
+  name: 'gathered',
+  route: 'GET /gathered',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: z.object({ id: z.string() }),
+  windowMs: 5,
+});
+
+const keeping = defineComposition({
+  route: 'GET /keeping/:id',
+  cache: { maxAge: 60, sMaxAge: 3_600, staleWhileRevalidate: 30 },
+  compose: ({ params }) => ({
+    cached: call(cached, { id: params.id }),
+    gathered: call(gathered, { id: params.id }),
+  }),
+});
+
 function explained(composition: Composition) {
   return explain(compile({ name: 'it', composition }));
 }
@@ -87,6 +112,52 @@ describe('explain', () => {
     const [thing] = explained(nested).steps;
     expect(thing?.call).toMatchObject({ timeoutMs: 500, forward: ['accept-language'] });
     expect(explained(diamond).steps[0]?.call).toMatchObject({ timeoutMs: 700 });
+  });
+});
+
+describe('explain and caches', () => {
+  it('says what is kept of the response, of answers, and what is shared', () => {
+    const { cache, steps } = explained(keeping);
+    expect(cache).toEqual({
+      visibility: 'public',
+      maxAge: 60,
+      sMaxAge: 3_600,
+      staleWhileRevalidate: 30,
+      vary: ['accept-language'],
+    });
+    const [one, other] = steps.map((step) => step.call);
+    expect(one).toMatchObject({
+      coalesce: false,
+      cache: {
+        ttlMs: 30_000,
+        staleWhileRevalidateMs: 0,
+        staleIfErrorMs: 5_000,
+        negativeTtlMs: 1_000,
+        tags: ['things', 'all'],
+        ignoreMaxAge: false,
+      },
+    });
+    expect(other).toMatchObject({ coalesce: true, batch: { windowMs: 5 } });
+  });
+
+  it('says nothing of what is not kept', () => {
+    expect(explained(diamond)).not.toHaveProperty('cache');
+    expect(explained(diamond).steps[0]?.call).not.toHaveProperty('cache');
+    expect(drawTree(explained(diamond))).not.toMatch(/cache|shared/);
+  });
+
+  it('draws it into the tree', () => {
+    const lines = drawTree(explained(keeping)).split('\n');
+    expect(lines[2]).toBe(
+      'cache public, 60 s · shared caches 3,600 s · stale while revalidating 30 s · varies by accept-language',
+    );
+    expect(lines.map((line) => line.replace(/^[│└├─ ]+/, ''))).toEqual(
+      expect.arrayContaining([
+        'GET /cached/:id · not shared with other requests',
+        'cache 30,000 ms · stale if error 5,000 ms · nothing found 1,000 ms · tags things, all',
+        'GET /gathered · batched by id, 100 keys a request (?ids=a,b) · waits 5 ms for more',
+      ]),
+    );
   });
 });
 

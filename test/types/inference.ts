@@ -136,7 +136,8 @@ export const computed = defineComposition({
     });
     same<typeof tuple, Ref<number>>(true);
     const record = map({ thing, deep: { state: thing.state }, unit: 'cm' }, (values) => {
-      same<typeof values.thing, Thing>(true);
+      same<typeof values.thing.made, Date>(true);
+      same<typeof values.thing.tags, readonly { readonly label: string }[]>(true);
       same<typeof values.deep.state, 'on' | 'off'>(true);
       same<typeof values.unit, 'cm'>(true);
       return { made: values.thing.made };

@@ -133,9 +133,11 @@ export const values = defineComposition({
     const tolerated = optional('a');
     // @ts-expect-error a fallback is plain data
     const chosen = fallback(thing, id);
+    // @ts-expect-error what map() gets is shared: it cannot be changed
+    const sorted = map(thing.tags, (tags) => tags.push({ label: '' }));
     // @ts-expect-error asynchronous map()
     const later = map(thing, async (value) => value.id);
-    return { text, more, equal, tolerated, chosen, later };
+    return { text, more, equal, tolerated, chosen, later, sorted };
   },
 });
 

@@ -37,7 +37,7 @@ function startBatch(
   const sent: Call[] = [];
   const send: Send = async (call) => {
     sent.push(call);
-    return { ...ok, value: await answer(call.keys ?? []) };
+    return { ...ok, value: await answer((call.keys ?? []).map(String)) };
   };
   const perRequest = pipeline([deduplicate(), batch(createFakeClock())], send);
   const load = async (orderId: unknown, rest: Partial<Call> & { args?: object } = {}) => {
@@ -68,7 +68,7 @@ describe('the number of requests', () => {
   it('counts a number and its text as one key', async () => {
     const { load, requests } = startBatch(undefined, paymentOf({ max: 2 }));
     await Promise.all([load(7), load('7'), load(7n), load(8)]);
-    expect(requests()).toEqual([['7', '8']]);
+    expect(requests()).toEqual([[7, 8]]);
   });
 
   it('is one for loads issued deep in promise chains of the same turn', async () => {
@@ -411,6 +411,19 @@ describe('over a real connection', () => {
     );
     expect(replies.map(({ value }) => value)).toEqual([paid('a'), null, paid('c')]);
     expect(requests.map(({ target }) => target)).toEqual(['/payments?orderIds=a,b,c']);
+  });
+
+  it('a number stays a number in a body', async () => {
+    const { url, requests } = await startServer((_, response) => response.end('[]'));
+    const { service, call } = start({ url });
+    const own = lookup(service, {
+      route: 'POST /search',
+      keys: { body: 'ids' },
+      by: 'id',
+      item: z.object({ id: z.number() }),
+    });
+    await Promise.all([call(own, { id: 7 }, undefined), call(own, { id: 8 }, undefined)]);
+    expect(requests.map(({ body }) => body)).toEqual(['{"ids":[7,8]}']);
   });
 
   it('an answer without a body has no items', async () => {

@@ -199,7 +199,7 @@ describe('the queue', () => {
     const b = reasonOf(enter('b', { signal: request.signal }));
     const c = enter('c');
     await turn();
-    const deadline = new UpstreamError('deadline', 'is over', { service: 's', operation: 'o' });
+    const deadline = new UpstreamError('timeout', 'is over', { service: 's', operation: 'o' });
     request.abort(deadline);
     expect(await b).toBe(deadline);
     await leave('a');

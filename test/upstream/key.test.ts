@@ -160,6 +160,17 @@ describe('the key of a call', () => {
     expect(keyOf(callOf(orders, { id: 7n }))).toBe(keyOf(callOf(orders, { id: '7' })));
   });
 
+  it.each([
+    ['sets', new Set(['1'])],
+    ['maps', new Map([['a', 1]])],
+    ['NaN', Number.NaN],
+    ['regular expressions', /a/],
+  ])('takes %s for like nothing else: JSON has no form for them', (_, odd) => {
+    expect(keyWith(odd)).not.toBe(keyWith(odd));
+    expect(keyWith(odd)).not.toBe(keyWith({}));
+    expect(keyWith(odd)).not.toBe(keyWith(null));
+  });
+
   it('tells a key from what is none', () => {
     const none = [undefined, null, {}, true, Number.NaN];
     const texts = none.map((id) => [keyOf(callOf(orders, { id })), `${String(id)}`] as const);
@@ -191,3 +202,8 @@ describe('the text of a key', () => {
     expect(keyText(key)).toBeUndefined();
   });
 });
+
+function keyWith(part: unknown): string {
+  const own = operation(nowhere, { route: 'GET /orders/:id', response: z.unknown() });
+  return keyOf(callOf(own, { id: 'a', part }));
+}

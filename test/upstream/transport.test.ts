@@ -422,6 +422,14 @@ describe('a body', () => {
     },
   );
 
+  it('is not quoted, not even by the names of its fields', async () => {
+    const strict = z.strictObject({ by: z.record(z.string(), z.number()) });
+    const { getOrder } = await startAnswering(200, `{"by":{"${secret}":"x"},"${secret}":1}`);
+    const error = await failureOf(getOrder(strict));
+    expect(error.message).toMatch('/by/* in its body does not fit the schema');
+    expect(error.message).not.toMatch(secret);
+  });
+
   it('whose schema throws is the failure invalid-body', async () => {
     const { getOrder } = await startAnswering(200, '{}');
     const thrower = z.object({}).transform(() => {
@@ -429,7 +437,8 @@ describe('a body', () => {
     });
     const error = await failureOf(getOrder(thrower));
     expect(error.kind).toBe('invalid-body');
-    expect(error.message).toMatch('the schema threw');
+    expect(error.message).toMatch('does not fit the schema: thrown');
+    expect(error.cause).toEqual(new TypeError('a mistake in a transform'));
   });
 
   it('of 64 levels is read, of 65 refused', async () => {
@@ -513,6 +522,32 @@ describe('the status', () => {
     expect(error.kind).toBe('invalid-body');
     expect(error.message).toMatch('answered 204, but its body does not fit the schema: ');
     expect(error.message).toMatch('the answer had no body; make the schema nullable');
+  });
+
+  it('of a failure counts, though its body never ends', async () => {
+    const { url, open, allClosed } = await startSocketServer((socket) => {
+      socket.write('HTTP/1.1 404 Not Found\r\ncontent-length: 10\r\n\r\n{');
+    });
+    const { service, call } = start({ url, service: { timeoutMs: 100 } });
+    const getOrder = operation(service, { route: 'GET /orders', response: z.unknown() });
+    expect(await failureOf(call(getOrder, {}, undefined))).toMatchObject({
+      kind: 'status',
+      status: 404,
+    });
+    await allClosed();
+    expect(open.size).toBe(0);
+  });
+
+  it('of a failure counts, though its body is larger than allowed', async () => {
+    const { url } = await startServer((_, response) =>
+      response.writeHead(409).end('x'.repeat(5_000)),
+    );
+    const { service, call } = start({ url, service: { maxBodyBytes: 100 } });
+    const getOrder = operation(service, { route: 'GET /orders', response: z.unknown() });
+    expect(await failureOf(call(getOrder, {}, undefined))).toMatchObject({
+      kind: 'status',
+      status: 409,
+    });
   });
 
   it.each([300, 304, 400, 401, 403, 404, 409, 410, 418, 422, 429, 500, 502, 503, 504, 599])(

@@ -157,11 +157,6 @@ describe('an address that cannot be used', () => {
     );
   });
 
-  it('because it is missing in the file says where', () => {
-    const empty = defineService({ name: 'shop', url: '' });
-    expect(() => addressesOf(empty, {})).toThrow('service "shop": url is not set.');
-  });
-
   it.each(['localhost:4001', 'orders', '/orders', 'ftp://orders', 'file:///etc/passwd', 'http://'])(
     'is quoted: %s',
     (text) => {
@@ -170,11 +165,6 @@ describe('an address that cannot be used', () => {
       );
     },
   );
-
-  it('is quoted as it stands in the file', () => {
-    const service = defineService({ name: 'shop', url: 'orders' });
-    expect(() => addressesOf(service, {})).toThrow(`service "shop": url: "orders" ${advice}`);
-  });
 
   it('is told apart in a list', () => {
     expect(refused('http://a,b,http://c')).toThrow(`SHOP_URL: "b" ${advice}`);

@@ -1,0 +1,35 @@
+/** `Cache-Control` of a response (RFC 9111, RFC 5861): what the composition declares, never wider than its parts. */
+import { unlimited } from '../engine/freshness.ts';
+import type { Freshness } from '../engine/freshness.ts';
+import type { PlanCache } from '../plan/plan.ts';
+
+/** Nobody may keep it. */
+export const noStore = 'no-store';
+
+/** The header's value for responses of a composition, given what their parts say. */
+export function cacheControlFor(cache: PlanCache): (parts: Freshness) => string {
+  const declared = cacheControlOf(cache, unlimited);
+  return (parts) => (parts === unlimited ? declared : cacheControlOf(cache, parts));
+}
+
+function cacheControlOf(cache: PlanCache, parts: Freshness): string {
+  if (!parts.storable) return noStore;
+  const isPrivate = cache.visibility === 'private' || !parts.shareable;
+  const maxAge = Math.min(cache.maxAge, parts.privateSeconds);
+  const sharedAge = Math.min(cache.sMaxAge ?? cache.maxAge, parts.sharedSeconds);
+  // What a part says bounds fresh and stale use together.
+  const staleSeconds = Math.min(
+    cache.staleWhileRevalidate,
+    parts.privateSeconds - maxAge,
+    isPrivate ? Infinity : parts.sharedSeconds - sharedAge,
+  );
+  return [
+    isPrivate ? 'private' : 'public',
+    `max-age=${maxAge}`,
+    ...(isPrivate || sharedAge === maxAge ? [] : [`s-maxage=${sharedAge}`]),
+    ...(staleSeconds > 0 && !parts.mustRevalidate
+      ? [`stale-while-revalidate=${staleSeconds}`]
+      : []),
+    ...(parts.mustRevalidate ? ['must-revalidate'] : []),
+  ].join(', ');
+}

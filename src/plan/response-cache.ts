@@ -1,0 +1,30 @@
+/** What follows at load for the caches between us and the client: who a response is for, and what it depends on. */
+import type { ResponseCache } from '../dsl/cache.ts';
+import type { AnyConfig } from '../dsl/composition.ts';
+import type { Operation } from '../dsl/operation.ts';
+import type { Plan, PlanCache } from './plan.ts';
+
+/** Headers that say what is wanted, not who wants it. Any other may tell a service who asks. */
+const negotiation: ReadonlySet<string> = new Set(['accept', 'accept-language']);
+
+export function responseCacheOf(
+  { cache, headers }: Pick<AnyConfig, 'cache' | 'headers'>,
+  operations: readonly Operation[],
+): Pick<Plan, 'cache' | 'identityBearing' | 'vary'> {
+  const forwarded = operations.flatMap(({ forward }) => forward);
+  const vary = [...new Set([...forwarded, ...Object.keys(headers?.shape ?? {})])].toSorted();
+  // Not every cache heeds Vary: whatever may tell who asks, forwarded or read, makes it private.
+  const identityBearing = vary.some((name) => !negotiation.has(name));
+  return { cache: cache && inEffect(cache, identityBearing), identityBearing, vary };
+}
+
+function inEffect(cache: ResponseCache, identityBearing: boolean): PlanCache {
+  const visibility = identityBearing ? 'private' : (cache.visibility ?? 'public');
+  return {
+    visibility,
+    maxAge: cache.maxAge,
+    // Shared caches keep nothing that is private.
+    sMaxAge: visibility === 'private' ? undefined : cache.sMaxAge,
+    staleWhileRevalidate: cache.staleWhileRevalidate ?? 0,
+  };
+}

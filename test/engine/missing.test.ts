@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { call, each, given, map, optional, pick } from '../../src/dsl/steps.ts';
+import type { Answer } from '../start.ts';
+import { items, list, maybe, part, priceOf, serve, value } from './_serve.ts';
+import type { Serving } from './_serve.ts';
+
+function pointers({ json }: Answer): string[] {
+  return (json.$problems ?? []).map(({ pointer }: { pointer: string }) => pointer);
+}
+
+/** Answers everything at once: lists have two items, `down` and prices fail, `absent` is null. */
+function answerAll({ upstream }: Serving): void {
+  upstream.answerAll((request) => {
+    if (request.includes('/lists/')) return items(2);
+    if (request.includes('absent')) return null;
+    return request.includes('down') || request.includes('prices') ? { not: 'it' } : value('v');
+  });
+}
+
+async function ask(compose: () => unknown): Promise<Answer> {
+  const app = await serve(compose);
+  answerAll(app);
+  return app.ask();
+}
+
+describe('what is missing', () => {
+  it('is pointed at only where it is placed, when one field of a part is placed', async () => {
+    const answer = await ask(() => {
+      const there = given(call(maybe, { name: 'there' }), (present) => ({
+        price: optional(call(part, { name: 'down' })),
+        other: present.value,
+      }));
+      return { price: there.price, other: there.other, only: pick(there, 'other'), all: there };
+    });
+    expect(answer.status).toBe(200);
+    expect(pointers(answer)).toEqual(['/price', '/all/price']);
+  });
+
+  it('has the index of its item, also where the list is placed inside something else', async () => {
+    const answer = await ask(() => {
+      const rows = each(call(list, { name: 'a' }), (item) => ({
+        price: optional(call(priceOf, { id: item.id })),
+      }));
+      return { inside: given(call(maybe, { name: 'there' }), () => ({ rows })) };
+    });
+    expect(pointers(answer)).toEqual(['/inside/rows/0/price', '/inside/rows/1/price']);
+  });
+
+  it('is the list itself where the same value would be in all of its items', async () => {
+    const answer = await ask(() => {
+      const price = optional(call(part, { name: 'down' }));
+      return { rows: each(call(list, { name: 'a' }), (item) => ({ id: item.id, price })) };
+    });
+    expect(pointers(answer)).toEqual(['/rows']);
+  });
+
+  it('is the response as a whole for a call that was made for its effect', async () => {
+    const answer = await ask(() => {
+      optional(call(part, { name: 'down' }));
+      return { a: 1 };
+    });
+    expect(answer.json.a).toBe(1);
+    expect(answer.headers.get('plait-degraded')).toMatch(/^part;reason=/);
+    expect(pointers(answer)).toEqual(['']);
+  });
+});
+
+describe('a failure that nothing in the response comes from', () => {
+  it.each(['before', 'after'])('does not degrade it, when it happens %s the rest', async (when) => {
+    const app = await serve(() => {
+      const price = optional(call(part, { name: 'price' }));
+      const absent = call(maybe, { name: 'absent' });
+      return { inside: given(absent, () => ({ price })), sure: call(part, { name: 'sure' }) };
+    });
+    const answer = app.ask();
+    const price = await app.upstream.next('GET /parts/price');
+    await app.upstream.answer('GET /maybe/absent', null);
+    if (when === 'before') price.answer({}, 500);
+    await app.get('/livez');
+    await app.upstream.answer('GET /parts/sure', value('s'));
+    const { status, headers, json } = await answer;
+    expect({ status, degraded: headers.get('plait-degraded'), json }).toEqual({
+      status: 200,
+      degraded: null,
+      json: { inside: null, sure: value('s') },
+    });
+  });
+
+  it('does not degrade a list without items', async () => {
+    const app = await serve(() => {
+      const price = optional(call(part, { name: 'down' }));
+      return { rows: each(call(list, { name: 'none' }), (item) => ({ id: item.id, price })) };
+    });
+    const answer = app.ask();
+    await app.upstream.answer('GET /parts/down', {}, 500);
+    await app.upstream.answer('GET /lists/none', []);
+    expect((await answer).headers.get('plait-degraded')).toBeNull();
+  });
+});
+
+describe('a step that is tolerated once and used bare as well', () => {
+  it('is required', async () => {
+    const app = await serve(() => {
+      const step = call(part, { name: 'down' });
+      return { tolerated: optional(step), bare: map(step, ({ value: text }) => text) };
+    });
+    const answer = app.ask();
+    await app.upstream.answer('GET /parts/down', {}, 404);
+    expect((await answer).status).toBe(404);
+  });
+});

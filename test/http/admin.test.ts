@@ -1,0 +1,193 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { startGateway } from '../../src/cli/gateway.ts';
+import { defineComposition } from '../../src/dsl/composition.ts';
+import { ConfigurationError } from '../../src/errors.ts';
+import { adminEndpoints } from '../../src/http/admin.ts';
+import { createApp } from '../../src/http/app.ts';
+import { createExchange } from '../../src/http/exchange.ts';
+import { call } from '../../src/dsl/steps.ts';
+import { keptPart, serve, value } from '../engine/_serve.ts';
+import { request, start } from '../start.ts';
+
+const ping = defineComposition({ route: 'GET /ping', compose: () => ({ pong: true }) });
+
+/** A gateway with a management side, and a way to ask that. */
+async function startManaged() {
+  const app = await start({ compositions: { ping }, adminPort: 0 });
+  const admin = (path: string, init?: RequestInit) => request(`${app.adminUrl}${path}`, init);
+  return { ...app, admin, invalidate: (body: unknown) => admin('/cache/invalidate', post(body)) };
+}
+
+function post(body: unknown, type = 'application/json'): RequestInit {
+  return { method: 'POST', headers: { 'content-type': type }, body: JSON.stringify(body) };
+}
+
+describe('POST /cache/invalidate', () => {
+  it('says how many answers were dropped', async () => {
+    const { invalidate } = await startManaged();
+    const { status, headers, json } = await invalidate({ tags: ['orders'] });
+    expect({ status, json }).toEqual({ status: 200, json: { invalidated: 0 } });
+    expect(headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('makes the gateway ask again for what has the tag, and for nothing else', async () => {
+    const app = await serve(() => ({ a: call(keptPart, { name: 'a' }) }), { managed: true });
+    app.upstream.answerAll(() => value('A'));
+    const drop = (tag: string) =>
+      request(`${app.adminUrl}/cache/invalidate`, post({ tags: [tag] }));
+    await app.ask();
+    expect((await drop('others')).json).toEqual({ invalidated: 0 });
+    await app.ask();
+    expect(app.upstream.asked()).toHaveLength(1);
+    expect((await drop('parts')).json).toEqual({ invalidated: 1 });
+    await app.ask();
+    expect(app.upstream.asked()).toHaveLength(2);
+  });
+
+  it('asks for every tag once', async () => {
+    const asked: (readonly string[])[] = [];
+    const response = await answerWith(async (tags) => asked.push(tags) * 7);
+    expect(await response.json()).toEqual({ invalidated: 7 });
+    expect(asked).toEqual([['orders', 'a.b:c-d_1']]);
+  });
+
+  it('is a 503 that says so when not everything could be reached', async () => {
+    const response = await answerWith(() => Promise.reject(new Error('canary-4711')));
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+    const text = await response.text();
+    expect(JSON.parse(text)).toMatchObject({
+      type: 'urn:plait:problem:unavailable',
+      detail: 'Not everything that is kept could be reached and dropped. Try again.',
+    });
+    expect(text).not.toContain('canary-4711');
+  });
+
+  it.each([
+    ['no tags', {}, ['/tags']],
+    ['an empty list', { tags: [] }, ['/tags']],
+    ['too many', { tags: Array.from({ length: 1_001 }, (_, n) => `t${n}`) }, ['/tags']],
+    ['text', { tags: 'orders' }, ['/tags']],
+    ['tags that are none', { tags: ['ok', '', 7, 'a b', 'x'.repeat(65)] }, tagsAt(1, 2, 3, 4)],
+    ['what is not known', { tags: ['a'], tag: 'b', all: true }, ['/tag', '/all']],
+    ['several mistakes', { tags: ['*'], tag: 'b' }, ['/tags/0', '/tag']],
+    ['a list', ['orders'], ['']],
+    ['null', null, ['']],
+  ])('refuses %s with an entry for every bad field', async (_, body, pointers) => {
+    const { invalidate } = await startManaged();
+    const { status, headers, json } = await invalidate(body);
+    expect(status).toBe(400);
+    expect(headers.get('content-type')).toBe('application/problem+json');
+    expect(json).toMatchObject({
+      type: 'urn:plait:problem:invalid-request',
+      instance: '/cache/invalidate',
+    });
+    expect(json.errors.map(({ pointer }: { pointer: string }) => pointer).toSorted()).toEqual(
+      pointers.toSorted(),
+    );
+    expect(json.errors.every((error: { in: string }) => error.in === 'body')).toBe(true);
+  });
+
+  it('refuses what is not JSON, by type and by content', async () => {
+    const { admin } = await startManaged();
+    const { status } = await admin('/cache/invalidate', post({ tags: ['a'] }, 'text/plain'));
+    expect(status).toBe(415);
+    const broken = { ...post({}), body: '{"tags":' };
+    expect((await admin('/cache/invalidate', broken)).status).toBe(400);
+  });
+
+  it('is the one thing there', async () => {
+    const { admin } = await startManaged();
+    const other = await admin('/cache/invalidate');
+    expect([other.status, other.headers.get('allow')]).toEqual([405, 'POST, OPTIONS']);
+    expect(other.json).toMatchObject({ type: 'urn:plait:problem:method-not-allowed' });
+    const nowhere = await admin('/cache');
+    expect([nowhere.status, nowhere.json.type]).toEqual([404, 'urn:plait:problem:not-found']);
+    expect((await admin('/ping')).status).toBe(404);
+  });
+
+  it('is not on the public port', async () => {
+    const { get } = await startManaged();
+    expect((await get('/cache/invalidate', post({ tags: ['orders'] }))).status).toBe(404);
+    expect((await get('/ping')).status).toBe(200);
+  });
+});
+
+describe('the management side', () => {
+  it('has health, too', async () => {
+    const { admin } = await startManaged();
+    for (const path of ['/livez', '/readyz']) expect((await admin(path)).status).toBe(200);
+  });
+
+  it('listens on this machine only', async () => {
+    const { adminUrl = '' } = await startManaged();
+    const { hostname, port } = new URL(adminUrl);
+    expect(hostname).toBe('127.0.0.1');
+    // Linux answers on all of 127.0.0.0/8 what listens everywhere.
+    const socket = connect(Number(port), '127.0.0.2');
+    const [error] = await once(socket, 'error');
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('is not there unless a port is given', async () => {
+    expect((await start({ compositions: { ping } })).adminUrl).toBeUndefined();
+  });
+
+  it('says that the gateway is stopping until it has stopped', async () => {
+    const app = await serve(() => ({ a: call(keptPart, { name: 'a' }) }), { managed: true });
+    const answer = app.ask();
+    const inFlight = await app.upstream.next('GET /kept/a');
+    const closed = app.close(60_000);
+    expect((await request(`${app.adminUrl}/readyz`)).status).toBe(503);
+    inFlight.answer(value('A'));
+    expect((await answer).status).toBe(200);
+    await closed;
+  });
+
+  it('is gone when the gateway is', async () => {
+    const { close, adminUrl } = await startManaged();
+    await close();
+    await expect(fetch(`${adminUrl}/livez`)).rejects.toThrow(TypeError);
+  });
+
+  it('names its variable when the port is taken, and leaves nothing behind', async () => {
+    const { adminUrl = '', url } = await startManaged();
+    const options = {
+      plans: [],
+      host: '127.0.0.1',
+      environment: {},
+      onInternalError: () => undefined,
+    };
+    const taken = startGateway({ ...options, port: 0, adminPort: portOf(adminUrl) });
+    await expect(taken).rejects.toThrow(ConfigurationError);
+    await expect(taken).rejects.toThrow('Set ADMIN_PORT to');
+    // Where the public port is taken, the management side must not go on alone.
+    const free = await start({ compositions: {}, adminPort: 0 });
+    const adminPort = portOf(free.adminUrl ?? '');
+    await free.close();
+    const other = startGateway({ ...options, port: portOf(url), adminPort });
+    await expect(other).rejects.toThrow('Set PORT and HOST to');
+    await expect(fetch(`http://127.0.0.1:${adminPort}/livez`)).rejects.toThrow(TypeError);
+  });
+});
+
+/** What is answered to an invalidation of three tags, two of them the same. */
+async function answerWith(invalidate: (tags: readonly string[]) => Promise<number>) {
+  const app = createApp({
+    endpoints: adminEndpoints({ invalidate }),
+    isReady: () => true,
+    onInternalError: () => undefined,
+  });
+  const exchange = createExchange({ requestId: 'r', startedAt: 0, onDisconnect: () => undefined });
+  const body = post({ tags: ['orders', 'a.b:c-d_1', 'orders'] });
+  return app(new Request('http://127.0.0.1/cache/invalidate', body), exchange);
+}
+
+function tagsAt(...indices: readonly number[]): string[] {
+  return indices.map((index) => `/tags/${index}`);
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
