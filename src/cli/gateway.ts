@@ -48,11 +48,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { plans, environment, onInternalError, cacheStore } = options;
   const { telemetry = unobserved, clock = systemClock } = options;
   let ready = true;
-  const { aroundCall, aroundAttempt, aroundStep, aroundHandler } = telemetry;
+  const { aroundLoad, aroundCall, aroundAttempt, aroundStep, aroundHandler } = telemetry;
   const upstreams = createUpstreams({
     services: servicesOf(plans),
     environment,
     clock,
+    aroundLoad,
     aroundCall,
     aroundAttempt,
     ...(cacheStore && { cacheStore }),

@@ -29,16 +29,23 @@ export function collectorOf(environment: Environment): string | undefined {
 export async function startTelemetry(options: SdkOptions): Promise<Telemetry> {
   if (collectorOf(options.environment) === undefined) return unobserved;
   setDefaults(options.mode);
-  const [{ NodeSDK }, { trace }, { createTracing }] = await Promise.all([
-    import('@opentelemetry/sdk-node'),
-    import('@opentelemetry/api'),
-    import('./tracing.ts'),
-  ]);
-  // Metrics and logs have readers of their own; nothing is instrumented by patching.
-  const sdk = new NodeSDK({ instrumentations: [], metricReaders: [], logRecordProcessors: [] });
+  const [{ NodeSDK }, { metrics, trace }, { createTracing }, { createMetrics }] = await Promise.all(
+    [
+      import('@opentelemetry/sdk-node'),
+      import('@opentelemetry/api'),
+      import('./tracing.ts'),
+      import('./metrics.ts'),
+    ],
+  );
+  // Nothing is instrumented by patching, and logs do not go this way.
+  const sdk = new NodeSDK({ instrumentations: [], logRecordProcessors: [] });
   sdk.start();
+  const tracing = createTracing(trace.getTracer('plait'), options.clock);
+  const counting = createMetrics(metrics.getMeter('plait'));
   return {
-    ...createTracing(trace.getTracer('plait'), options.clock),
+    ...tracing,
+    aroundLoad: counting.aroundLoad,
+    aroundCall: (next) => tracing.aroundCall(counting.aroundCall(next)),
     shutdown: () => shutdown(sdk, options),
   };
 }
@@ -49,6 +56,8 @@ function setDefaults(mode: SdkOptions['mode']): void {
   // Not parent-based: whether a client's trace is recorded is not the client's decision.
   process.env['OTEL_TRACES_SAMPLER'] ??= mode === 'production' ? 'traceidratio' : 'always_on';
   process.env['OTEL_TRACES_SAMPLER_ARG'] ??= '0.1';
+  // A collector that takes traces need not take metrics: they are asked for by name.
+  process.env['OTEL_METRICS_EXPORTER'] ??= 'none';
   // Not the process: its command line may hold what does not belong into a trace.
   process.env['OTEL_NODE_RESOURCE_DETECTORS'] ??= 'env,host,serviceinstance';
 }

@@ -6,6 +6,9 @@ import type { Policy } from '../upstream/call.ts';
 export interface Telemetry {
   readonly aroundHandler: (next: Handler) => Handler;
   readonly aroundStep: AroundStep;
+  /** Around every call a step makes, before anything is shared. */
+  readonly aroundLoad: Policy;
+  /** Around every call that goes to a service: of a batch, around the batch. */
   readonly aroundCall: Policy;
   readonly aroundAttempt: Policy;
   /** Hands over what was recorded; bounded in time, never rejects. */
@@ -23,6 +26,7 @@ export const unobserved: Telemetry = {
     return next(request, Object.assign(exchange, { trace: traceparent, traceId }));
   },
   aroundStep: (_, work) => work(),
+  aroundLoad: (next) => next,
   aroundCall: (next) => next,
   aroundAttempt: (next) => (call) => {
     const { trace, headers } = call;

@@ -20,7 +20,10 @@ import { now } from './time.ts';
 /** A batch may serve very many steps; this many are linked. */
 const mostLinks = 32;
 
-export function createTracing(tracer: Tracer, clock: Clock): Omit<Telemetry, 'shutdown'> {
+export function createTracing(
+  tracer: Tracer,
+  clock: Clock,
+): Omit<Telemetry, 'shutdown' | 'aroundLoad'> {
   return {
     aroundHandler: (next) => async (request, exchange) => {
       if (isHealthCheck(request.url)) return next(request, exchange);

@@ -25,6 +25,8 @@ export interface UpstreamsOptions {
   readonly services: readonly Service[];
   readonly environment: Environment;
   readonly clock: Clock;
+  /** Put around every call a step makes, before anything is shared. */
+  readonly aroundLoad?: Policy;
   /** Put around every call that goes to a service: of a batch, around the batch. */
   readonly aroundCall?: Policy;
   /** Put around every attempt, when its endpoint is known. */
@@ -64,7 +66,12 @@ const ignore = (): void => undefined;
 
 /** @throws ConfigurationError naming every service whose address cannot be used. */
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
-  const { clock, aroundCall = unchanged, aroundAttempt = unchanged } = options;
+  const {
+    clock,
+    aroundLoad = unchanged,
+    aroundCall = unchanged,
+    aroundAttempt = unchanged,
+  } = options;
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
   const endpoints = openEndpoints(options);
 
@@ -103,7 +110,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
 
   return {
     open(caller) {
-      const perRequest = pipeline([deduplicate()], shared);
+      const perRequest = pipeline([aroundLoad, deduplicate()], shared);
       const { signal, deadlineAt } = caller;
       const toldBy = rememberWhatIsTold(caller);
       return (operation, args, trace) =>

@@ -14,6 +14,7 @@ import { paymentOf, payments } from '../../compositions/upstreams/payments.ts';
 import { shipmentOf, track } from '../../compositions/upstreams/shipping.ts';
 import { orders } from '../../mocks/data.ts';
 import { systemClock } from '../../src/clock.ts';
+import { unobserved } from '../../src/telemetry/telemetry.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
 import { start } from '../start.ts';
 
@@ -27,7 +28,7 @@ function record(sampler?: AlwaysOffSampler) {
   onTestFinished(() => provider.shutdown());
   const tracing = createTracing(provider.getTracer('test'), systemClock);
   return {
-    telemetry: { ...tracing, shutdown: async () => undefined },
+    telemetry: { ...unobserved, ...tracing },
     spans: () => exporter.getFinishedSpans(),
     named: (name: string) => exporter.getFinishedSpans().filter((span) => span.name === name),
   };
