@@ -26,6 +26,8 @@ function responseCacheOf(cache: NonNullable<ExplainedPlan['cache']>): string {
 
 interface Branch {
   readonly step: ExplainedStep;
+  /** Said of a step that runs for each item, or only when something is present. */
+  readonly when: string;
   /** All steps of its block. */
   readonly siblings: readonly ExplainedStep[];
 }
@@ -34,10 +36,11 @@ interface Branch {
 function branchesOf(
   siblings: readonly ExplainedStep[],
   parent: ExplainedStep | undefined,
+  when = '',
 ): Branch[] {
   return siblings
     .filter((step) => parentOf(siblings, step) === parent)
-    .map((step) => ({ step, siblings }));
+    .map((step) => ({ step, siblings, when }));
 }
 
 function drawBranches(branches: readonly Branch[]): string[] {
@@ -51,11 +54,15 @@ function drawBranches(branches: readonly Branch[]): string[] {
   });
 }
 
-function drawBranch({ step, siblings }: Branch): string[] {
-  const below = [...branchesOf(step.steps ?? [], undefined), ...branchesOf(siblings, step)];
+function drawBranch({ step, siblings, when }: Branch): string[] {
+  const inside = step.kind === 'each' ? 'per item: ' : 'if present: ';
+  const below = [
+    ...branchesOf(step.steps ?? [], undefined, inside),
+    ...branchesOf(siblings, step, when),
+  ];
   const rail = below.length > 0 ? '│ ' : '  ';
   return [
-    title(siblings, step),
+    when + title(siblings, step),
     ...details(step).map((line) => `${rail} ${line}`),
     ...drawBranches(below),
   ];

@@ -66,7 +66,7 @@ export function explain(plan: Plan): ExplainedPlan {
     ...(plan.summary !== undefined && { summary: plan.summary }),
     deadlineMs: plan.deadlineMs,
     degraded: plan.degraded,
-    roundTrips: Math.max(0, ...plan.steps.map((step) => roundTripsTo(plan, step))),
+    roundTrips: countRoundTrips(plan),
     ...(plan.cache && { cache: { ...plan.cache, vary: plan.vary } }),
     steps: explainBlock(plan, plan.root),
   };
@@ -133,24 +133,20 @@ function keysOf(keys: { query: string; repeat?: boolean } | { body: string }): s
   return keys.repeat === true ? `?${keys.query}=a&${keys.query}=b` : `?${keys.query}=a,b`;
 }
 
-/** How many calls in a row it takes until the step has its value. */
-function roundTripsTo(plan: Plan, step: Step): number {
-  const before = Math.max(
-    0,
-    ...[...step.needs, ...ownersOf(plan, step)].map((id) => roundTripsBefore(plan, id)),
-  );
-  return before + (step.node.kind === 'call' ? 1 : 0);
-}
+/** The longest chain of calls that wait for each other. */
+function countRoundTrips({ root }: Plan): number {
+  // By step: how many calls in a row it takes until it has its value, and until all inside of it have.
+  const reached = new Map<number, number>();
 
-function roundTripsBefore(plan: Plan, id: number): number {
-  const step = plan.steps[id];
-  if (step === undefined) return 0;
-  const inside = (step.block?.steps ?? []).map((inner) => roundTripsTo(plan, inner));
-  return Math.max(roundTripsTo(plan, step), ...inside);
-}
+  /** `before` is what the `given` or `each` around the block had to wait for. */
+  function countIn(block: PlanBlock, before: number): number {
+    for (const { id, needs, node, block: inner } of block.steps) {
+      const waited = Math.max(before, ...needs.map((need) => reached.get(need) ?? 0));
+      const own = waited + (node.kind === 'call' ? 1 : 0);
+      reached.set(id, inner === undefined ? own : countIn(inner, own));
+    }
+    return Math.max(before, ...block.steps.map(({ id }) => reached.get(id) ?? 0));
+  }
 
-/** What the `given` or `each` around a step waits for, its steps wait for too. */
-function ownersOf(plan: Plan, step: Step): readonly number[] {
-  const owner = plan.steps.find(({ block }) => block?.steps.includes(step));
-  return owner === undefined ? [] : [...owner.needs, ...ownersOf(plan, owner)];
+  return countIn(root, 0);
 }

@@ -1,6 +1,7 @@
 /** Names for steps: where its value lands in the response, or else the operation's name. */
 import type { Block, Node, Template } from '../dsl/node.ts';
 import type { Drawing } from './draw.ts';
+import { readsOf } from './visit.ts';
 
 /** A name for every node; those of calls, maps, `each` and `given` are unique within the composition. */
 export function nameSteps({ nodes, root }: Drawing): readonly string[] {
@@ -11,9 +12,10 @@ export function nameSteps({ nodes, root }: Drawing): readonly string[] {
     if (block.template.kind !== 'reference') nameParts(block.template, prefix);
     for (const id of block.nodes) {
       const node = nodes[id];
-      if (node !== undefined && 'block' in node)
-        nameBlock(node.block, landed.get(id) ?? fallbackName(node, prefix));
-      if (!landed.has(id) && node !== undefined) landed.set(id, fallbackName(node, prefix));
+      if (node === undefined) continue;
+      const name = landed.get(id) ?? fallbackName(node, placeOfReader(id) ?? prefix);
+      if ('block' in node) nameBlock(node.block, name);
+      landed.set(id, name);
     }
   }
 
@@ -36,6 +38,14 @@ export function nameSteps({ nodes, root }: Drawing): readonly string[] {
     landed.set(id, name);
     if (node.kind === 'guard') land(node.step, name);
     if (node.kind === 'shape' && node.from.path.length === 0) land(node.from.node, name);
+  }
+
+  /** Where what `given` or `each` gives goes through a `map`, that is the place to name it after. */
+  function placeOfReader(id: number): string | undefined {
+    const kind = nodes[id]?.kind;
+    if (kind !== 'given' && kind !== 'each' && kind !== 'guard') return undefined;
+    const reader = nodes.findIndex((node) => readsOf(node).some((source) => source.node === id));
+    return nodes[reader]?.kind === 'guard' ? placeOfReader(reader) : landed.get(reader);
   }
 
   nameBlock(root, '');
