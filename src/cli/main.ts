@@ -1,5 +1,6 @@
 /** The command line: the door to citty. */
 import { defineCommand, runMain } from 'citty';
+import manifest from '../../package.json' with { type: 'json' };
 import { check } from './check.ts';
 import { dev } from './dev.ts';
 import { explainRoute } from './explain-route.ts';
@@ -61,7 +62,7 @@ const commands = {
 
 await runMain(
   defineCommand({
-    meta: { name: 'plait', description: 'A REST aggregation gateway' },
+    meta: { name: 'plait', version: manifest.version, description: 'A REST aggregation gateway' },
     subCommands: commands,
   }),
 );

@@ -9,7 +9,7 @@ import { isSafe } from '../dsl/route.ts';
 import { positive, refuseUnknownKnobs } from '../dsl/knobs.ts';
 import { CompositionError } from '../errors.ts';
 import type { Drawing } from './draw.ts';
-import { fieldsOf, itemOf, ownField } from './schema.ts';
+import { fieldsOf, itemOf, ownField, refusesText, unwrapped } from './schema.ts';
 import { schemaAtSource, schemaOf } from './value-schema.ts';
 import { blocksOf, readsOf, sourcesOf } from './visit.ts';
 
@@ -28,6 +28,8 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
   checkKnobs(name, config);
   checkResponseCache(config.cache, route.method, name);
   checkParams(name, config, route);
+  for (const part of ['params', 'query', 'headers'] as const)
+    checkTextual(name, part, config[part]);
   for (const header of Object.keys(config.headers?.shape ?? {})) {
     if (header !== header.toLowerCase()) {
       throw new CompositionError(
@@ -62,6 +64,18 @@ function checkKnobs(name: string, config: AnyConfig): void {
   refuseUnknownKnobs(config, knobs, name);
   if (config.degraded !== undefined && !['allow', 'fail'].includes(config.degraded)) {
     throw new CompositionError(name, `degraded is "${config.degraded}". Use "allow" or "fail".`);
+  }
+}
+
+/** Paths, queries and headers are text: a schema that refuses text refuses every request. */
+function checkTextual(name: string, part: string, schema: AnyConfig['query']): void {
+  for (const [field, wanted] of Object.entries(schema?.shape ?? {})) {
+    const one = part === 'query' ? (itemOf(wanted, 'in') ?? wanted) : wanted;
+    if (!refusesText(one)) continue;
+    throw new CompositionError(
+      name,
+      `${part}.${field} wants a ${unwrapped(one, 'in').def.type}, but what arrives is text. Use z.coerce, as in z.coerce.number(), or z.stringbool().`,
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { z } from 'zod';
 import { parseJson, toPointer } from '../json.ts';
 import { parseBy } from '../parse.ts';
-import { fieldsOf, itemOf } from '../plan/schema.ts';
+import { fieldsOf, itemOf, ownField } from '../plan/schema.ts';
 import type { Call, Reply } from './call.ts';
 import { callError } from './call.ts';
 import type { RawReply } from './transport.ts';
@@ -64,7 +64,7 @@ const quoting = new Set(['unrecognized_keys', 'invalid_key', 'custom', 'thrown']
 function declaredPath(schema: z.ZodType, path: readonly PropertyKey[]): PropertyKey[] {
   let current: z.ZodType | undefined = schema;
   return path.map((key) => {
-    const field: z.ZodType | undefined = current && fieldsOf(current)?.[String(key)];
+    const field: z.ZodType | undefined = current && ownField(fieldsOf(current), String(key));
     const isIndex = typeof key === 'number';
     current = isIndex ? current && itemOf(current) : field;
     return isIndex || field !== undefined ? key : '*';

@@ -22,6 +22,23 @@ function untyped(config: object): Composition {
   return defineComposition({ route: 'GET /x', compose: () => ({ a: 1 }), ...config });
 }
 
+describe('what arrives as text', () => {
+  it('may be coerced, chosen, transformed and left out', () => {
+    const query = z.object({
+      limit: z.coerce.number().default(20),
+      since: z.coerce.date().optional(),
+      sort: z.enum(['new', 'old']).nullish(),
+      deep: z.stringbool(),
+      size: z.string().transform(Number).pipe(z.number()),
+      ids: z.array(z.coerce.number()),
+      literal: z.literal('a'),
+      either: z.union([z.string(), z.number()]),
+      loose: z.preprocess(Number, z.number()),
+    });
+    expect(compileAll([{ name: 'own', composition: untyped({ query }) }]).errors).toEqual([]);
+  });
+});
+
 describe('names that are taken', () => {
   it.each(['/livez', '/readyz', '/openapi.json', '/docs'] as const)(
     '%s is refused as a route',
@@ -64,6 +81,21 @@ describe('the configuration', () => {
       'a knob that is none',
       { deadline: 500 },
       '"deadline" is not known here. Known: route, summary, params, query, body, headers, response, deadlineMs, degraded, cache, compose.',
+    ],
+    [
+      'a query parameter that no text fits',
+      { query: z.object({ limit: z.number().optional() }) },
+      'query.limit wants a number, but what arrives is text. Use z.coerce, as in z.coerce.number(), or z.stringbool().',
+    ],
+    [
+      'a list of query parameters that no text fits',
+      { query: z.object({ id: z.array(z.number()) }) },
+      'query.id wants a number, but what arrives is text. Use z.coerce, as in z.coerce.number(), or z.stringbool().',
+    ],
+    [
+      'a path parameter that no text fits',
+      { route: 'GET /x/:id', params: z.object({ id: z.boolean() }) },
+      'params.id wants a boolean, but what arrives is text. Use z.coerce, as in z.coerce.number(), or z.stringbool().',
     ],
     ['a misspelt choice', { degraded: 'no' }, 'degraded is "no". Use "allow" or "fail".'],
     [

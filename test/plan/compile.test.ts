@@ -198,13 +198,13 @@ describe('the name of a step', () => {
   });
 
   /** Any field name that is not refused. */
-  const key = fc
+  const fieldName = fc
     .string({ unit: 'binary' })
     .filter((name) => !['__proto__', '$problems'].includes(name));
 
   it('is an HTTP token, whatever the keys of the response are', () => {
     fc.assert(
-      fc.property(fc.array(key, { maxLength: 3 }), (keys) => {
+      fc.property(fc.array(fieldName, { maxLength: 3 }), (keys) => {
         const composition = page(({ params }) =>
           keys.reduceRight<object>(
             (inner, key) => ({
