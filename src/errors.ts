@@ -91,6 +91,8 @@ export interface UpstreamErrorOptions extends ErrorOptions {
   readonly retryAfterSeconds?: number;
   /** The argument that was refused, for `invalid-argument`. */
   readonly argument?: string;
+  /** The upstream's `Cache-Control`, when it answered: a failure may not be one to remember. */
+  readonly cacheControl?: string;
 }
 
 /**
@@ -105,6 +107,7 @@ export class UpstreamError extends Error {
   readonly status: number | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly argument: string | undefined;
+  readonly cacheControl: string | undefined;
 
   constructor(kind: UpstreamErrorKind, message: string, options: UpstreamErrorOptions) {
     super(`${options.service}.${options.operation}: ${message}`, options);
@@ -114,6 +117,7 @@ export class UpstreamError extends Error {
     this.status = options.status;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.argument = options.argument;
+    this.cacheControl = options.cacheControl;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Programs of the project as processes of their own. */
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -11,8 +12,11 @@ export interface Program {
   readonly ready: Promise<string>;
   readonly lines: readonly string[];
   readonly errors: () => string;
+  /** When it and all it has started have ended. */
   readonly exitCode: Promise<number | null>;
   kill(signal?: NodeJS.Signals): void;
+  /** As Ctrl-C in a terminal does: everything that it has started gets the signal too. */
+  interrupt(): void;
 }
 
 /**
@@ -24,16 +28,45 @@ export function run(
   args: readonly string[],
   environment: Record<string, string>,
 ): Program {
-  const child = fork(join(root, program), args, {
-    cwd: root,
-    env: { PATH: process.env['PATH'], ADMIN_PORT: '0', ...environment },
-    execArgv: [],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+  return observe(
+    program,
+    fork(join(root, program), args, {
+      cwd: root,
+      env: { PATH: process.env['PATH'], ADMIN_PORT: '0', ...environment },
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
+    }),
+  );
+}
+
+/** Runs `npm <args>` as `run` does a program; a signal is for npm only. */
+export function runNpm(args: readonly string[], environment: Record<string, string>): Program {
+  const quiet = { npm_config_update_notifier: 'false', npm_config_logs_max: '0' };
+  const { PATH, HOME } = process.env;
+  return observe(
+    'npm',
+    spawn('npm', args, {
+      cwd: root,
+      env: { PATH, HOME, ...quiet, ADMIN_PORT: '0', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    }),
+  );
+}
+
+/** `child` leads a process group: what it has started, and perhaps left behind, ends with the test too. */
+function observe(program: string, child: ChildProcess): Program {
   const lines: string[] = [];
   let errors = '';
   child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-  const exitCode = new Promise<number | null>((resolve) => child.once('close', resolve));
+  let ended = false;
+  const exitCode = new Promise<number | null>((resolve) =>
+    child.once('close', (code) => {
+      ended = true;
+      resolve(code);
+    }),
+  );
   const ready = new Promise<string>((resolve, reject) => {
     if (child.stdout) {
       createInterface({ input: child.stdout }).on('line', (line) => {
@@ -45,7 +78,8 @@ export function run(
   });
   ready.catch(() => undefined);
   onTestFinished(async () => {
-    child.kill('SIGKILL');
+    // Until nobody holds its output any more; afterwards the number may be somebody else's.
+    if (!ended && child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     await exitCode;
   });
   return {
@@ -54,7 +88,19 @@ export function run(
     errors: () => errors,
     exitCode,
     kill: (signal = 'SIGTERM') => void child.kill(signal),
+    interrupt() {
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGINT');
+    },
   };
+}
+
+function signalGroup(id: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-id, signal);
+  } catch (error) {
+    // It has just ended.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** The mock services as one process, and the variables that lead a gateway to them. */

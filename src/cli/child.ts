@@ -34,6 +34,10 @@ export function startChild(
     child.once('close', end);
     child.once('error', end);
   });
+  // Whoever ends in a hurry leaves nothing behind that is too busy to notice.
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  void ended.then(() => process.off('exit', kill));
   const ready = new Promise<string | undefined>((resolve) => {
     if (child.stdout !== null) onLine(child.stdout, resolve);
     void ended.then(() => resolve(undefined));

@@ -25,8 +25,14 @@ export interface GatewayOptions {
   readonly port: number;
   /** Of the management side, which only this machine reaches; 0: any free port; absent: there is none. */
   readonly adminPort?: number | undefined;
+  /** For when it cannot listen at `adminPort`. */
+  readonly otherAdminPort?: number;
   readonly environment: Environment;
   readonly onInternalError: (error: unknown) => void;
+  /** Put around what answers requests, on both sides, where it is told of what went wrong. */
+  readonly report?: (next: Handler) => Handler;
+  /** Told why a kept answer could not be refreshed: no request fails of it. */
+  readonly onRefreshError?: (error: unknown) => void;
   /** Where answers of services are kept; closed with the gateway. Default: this process. */
   readonly cacheStore?: CacheStore;
   readonly telemetry?: Telemetry;
@@ -46,7 +52,8 @@ export interface Gateway {
 /** @throws ConfigurationError when an address is missing or a port is taken. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { plans, environment, onInternalError, cacheStore } = options;
-  const { telemetry = unobserved, clock = systemClock } = options;
+  const { telemetry = unobserved, clock = systemClock, onRefreshError } = options;
+  const { report = (next) => next } = options;
   let ready = true;
   const { aroundLoad, aroundCall, aroundAttempt, aroundStep, aroundHandler } = telemetry;
   const upstreams = createUpstreams({
@@ -57,10 +64,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     aroundCall,
     aroundAttempt,
     ...(cacheStore && { cacheStore }),
+    ...(onRefreshError && { onRefreshError }),
   });
   const execute = createEngine({ upstreams, clock, aroundStep });
   const toHandler = (endpoints: readonly Endpoint[]): Handler =>
-    createApp({ endpoints, isReady: () => ready, onInternalError });
+    report(createApp({ endpoints, isReady: () => ready, onInternalError }));
   const servers = await startServers(options, {
     main: aroundHandler(toHandler(endpointsOf(plans, execute, clock))),
     admin: toHandler(adminEndpoints({ invalidate: (tags) => upstreams.invalidate(tags) })),
@@ -88,19 +96,11 @@ interface Servers {
 
 /** Starts both or none. */
 async function startServers(
-  { host, port, adminPort, clock = systemClock }: GatewayOptions,
+  options: GatewayOptions,
   handlers: { readonly main: Handler; readonly admin: Handler },
 ): Promise<Servers> {
-  const admin =
-    adminPort === undefined
-      ? undefined
-      : await startServer({
-          handler: handlers.admin,
-          host: '127.0.0.1',
-          port: adminPort,
-          setBy: 'ADMIN_PORT',
-          clock,
-        });
+  const { host, port, clock = systemClock } = options;
+  const admin = await startAdmin(options, handlers.admin);
   try {
     const main = await startServer({
       handler: handlers.main,
@@ -114,6 +114,18 @@ async function startServers(
     await admin?.close(0);
     throw error;
   }
+}
+
+async function startAdmin(
+  { adminPort, otherAdminPort, clock = systemClock }: GatewayOptions,
+  handler: Handler,
+): Promise<RunningServer | undefined> {
+  if (adminPort === undefined) return undefined;
+  const startAt = (port: number): Promise<RunningServer> =>
+    startServer({ handler, host: '127.0.0.1', port, setBy: 'ADMIN_PORT', clock });
+  if (otherAdminPort === undefined) return startAt(adminPort);
+  // By trying: two gateways that start at once would both find it free.
+  return startAt(adminPort).catch(() => startAt(otherAdminPort));
 }
 
 /** Nobody far away is asking there. */

@@ -1,17 +1,15 @@
 /** `plait start`: the gateway, until it is told to stop. */
-import { createServer } from 'node:net';
 import { systemClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { ConfigurationError, LoadError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { operationsOf } from '../plan/visit.ts';
 import { reportFailures } from '../telemetry/report.ts';
 import { startTelemetry } from '../telemetry/sdk.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
 import { createCacheStore } from '../upstream/cache-store.ts';
 import { addressesOf } from '../upstream/endpoint.ts';
 import type { Environment } from '../upstream/endpoint.ts';
 import { readConfiguration } from './environment.ts';
-import type { Configuration } from './environment.ts';
 import { startGateway } from './gateway.ts';
 import { loadCompositions } from './load.ts';
 import { whenStopped } from './stop.ts';
@@ -27,30 +25,35 @@ const defaultAdminPort = 8081;
 /** @throws LoadError and ConfigurationError, before anything listens. */
 export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   const configuration = readConfiguration(process.env);
-  const { host, port, environment } = configuration;
+  const { host, port, mode, environment } = configuration;
   const plans = await loadPlans(folder, { tolerant, environment });
   const clock = systemClock;
-  const telemetry = await startObserving(configuration);
+  const telemetry = await startTelemetry({ mode, environment, clock, onWarning: warn });
   const cacheStore = await createCacheStore({ environment, clock, onWarning: warn });
   const gateway = await startGateway({
     plans,
     host,
     port,
-    adminPort: configuration.adminPort ?? (await freePort(defaultAdminPort)),
+    adminPort: configuration.adminPort ?? defaultAdminPort,
+    // A second gateway should not need to be told.
+    ...(configuration.adminPort === undefined && { otherAdminPort: 0 }),
     environment,
     telemetry,
     cacheStore,
     clock,
+    report: reportFailures({ write: warn, withCauses: mode === 'development' }),
     // The report has it already, with the request it happened to.
     onInternalError: () => undefined,
+    onRefreshError: refreshReporter(clock),
   }).catch(async (error: unknown) => {
     // Its connection would keep the process alive.
     await cacheStore.close();
     throw error;
   });
+  // Before it says that it is there: who reads that may want it to stop at once.
+  whenStopped(() => gateway.close({ delayMs: configuration.shutdownDelayMs }));
   console.log(`admin ${gateway.adminUrl}`);
   console.log(`ready ${gateway.url}`);
-  whenStopped(() => gateway.close({ delayMs: configuration.shutdownDelayMs }));
 }
 
 async function loadPlans(
@@ -75,25 +78,16 @@ function hasAddresses(plan: Plan, environment: Environment): boolean {
   }
 }
 
-/** Telemetry, and a line on standard error for what goes wrong. */
-async function startObserving({ mode, environment }: Configuration): Promise<Telemetry> {
-  const telemetry = await startTelemetry({
-    mode,
-    environment,
-    clock: systemClock,
-    onWarning: warn,
-  });
-  const report = reportFailures({ write: warn, withCauses: mode === 'development' });
-  return { ...telemetry, aroundHandler: (next) => telemetry.aroundHandler(report(next)) };
-}
-
-/** `preferred`, or 0 when something listens there: a second gateway should not need to be told. */
-function freePort(preferred: number): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(0));
-    probe.listen(preferred, '127.0.0.1', () => probe.close(() => resolve(preferred)));
-  });
+/** Says why kept answers could not be refreshed, once a minute for each reason. */
+function refreshReporter(clock: Clock): (error: unknown) => void {
+  const said = new Map<string, number>();
+  return (error) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (clock.now() - (said.get(reason) ?? -Infinity) < 60_000) return;
+    if (said.size > 100) said.clear();
+    said.set(reason, clock.now());
+    warn(`A kept answer could not be refreshed: ${reason}`);
+  };
 }
 
 function warn(message: string): void {

@@ -3,7 +3,12 @@
  * is made of. Private caches and shared ones are told different times, so there are two.
  */
 import type { Reply } from '../upstream/call.ts';
-import { ageSecondsOf, parseCacheControl } from '../upstream/cache-control.ts';
+import {
+  ageSecondsOf,
+  isForOneClient,
+  parseCacheControl,
+  variesByAll,
+} from '../upstream/cache-control.ts';
 import type { CacheControl } from '../upstream/cache-control.ts';
 
 /** Times in seconds; `Infinity`: nobody has said anything. */
@@ -43,8 +48,9 @@ export function narrowed(freshness: Freshness, reply: Pick<Reply, 'headers' | 'c
 function freshnessOf({ headers, cache }: Pick<Reply, 'headers' | 'cache'>): Freshness | undefined {
   const { 'cache-control': said, expires } = headers;
   // What our own cache gave past its time is used once more, by us; nobody else is to keep it.
-  const stale = cache === 'stale' || textOf(headers['vary'])?.trim() === '*';
-  if (said === undefined && expires === undefined && !stale) return undefined;
+  const stale = cache === 'stale' || variesByAll(headers);
+  const isOwn = isForOneClient(headers);
+  if (said === undefined && expires === undefined && !stale && !isOwn) return undefined;
   const control = parseCacheControl(said);
   const isSpent = control.noCache || stale;
   const remaining = (seconds: number): number =>
@@ -52,7 +58,7 @@ function freshnessOf({ headers, cache }: Pick<Reply, 'headers' | 'cache'>): Fres
   const lifetime = lifetimeOf(control, headers);
   return {
     storable: !control.noStore,
-    shareable: !control.private,
+    shareable: !isOwn,
     mustRevalidate: control.mustRevalidate || isSpent,
     privateSeconds: remaining(lifetime),
     sharedSeconds: remaining(control.sMaxAgeSeconds ?? lifetime),

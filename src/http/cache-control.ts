@@ -7,9 +7,20 @@ import type { PlanCache } from '../plan/plan.ts';
 export const noStore = 'no-store';
 
 /** The header's value for responses of a composition, given what their parts say. */
-export function cacheControlFor(cache: PlanCache): (parts: Freshness) => string {
+export function cacheControlFor(
+  cache: PlanCache,
+): (parts: Freshness, elapsedMs?: number) => string {
   const declared = cacheControlOf(cache, unlimited);
-  return (parts) => (parts === unlimited ? declared : cacheControlOf(cache, parts));
+  return (parts, elapsedMs = 0) =>
+    parts === unlimited ? declared : cacheControlOf(cache, aged(parts, elapsedMs));
+}
+
+/** The time a part has waited for the others is gone of its own (RFC 9111, 4.2.3). */
+function aged(parts: Freshness, elapsedMs: number): Freshness {
+  const elapsed = Math.floor(elapsedMs / 1_000);
+  const left = (seconds: number): number => Math.max(0, seconds - elapsed);
+  const { privateSeconds, sharedSeconds } = parts;
+  return { ...parts, privateSeconds: left(privateSeconds), sharedSeconds: left(sharedSeconds) };
 }
 
 function cacheControlOf(cache: PlanCache, parts: Freshness): string {

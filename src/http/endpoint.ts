@@ -49,7 +49,8 @@ function handlerFor(plan: Plan, execute: Execute, clock: Clock): Endpoint['handl
       throw blamedOnClient(plan, error) ?? error;
     });
     exchange.degraded = outcome.degraded;
-    return respond(outcome, { exchange, ifNoneMatch: header('if-none-match') });
+    const elapsedMs = clock.now() - exchange.startedAt;
+    return respond(outcome, { exchange, ifNoneMatch: header('if-none-match'), elapsedMs });
   };
 }
 

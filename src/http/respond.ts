@@ -10,15 +10,17 @@ import type { Exchange } from './exchange.ts';
 export interface Asked {
   readonly exchange: Exchange;
   readonly ifNoneMatch: string | undefined;
+  /** Since the request arrived. */
+  readonly elapsedMs: number;
 }
 
 export function responderFor(plan: Plan): (outcome: Outcome, asked: Asked) => Response {
   const cacheControl = plan.cache ? cacheControlFor(plan.cache) : () => noStore;
   const vary = plan.cache && plan.vary.length > 0 ? { vary: plan.vary.join(', ') } : {};
-  return (outcome, { exchange, ifNoneMatch }) => {
+  return (outcome, { exchange, ifNoneMatch, elapsedMs }) => {
     const { degraded, freshness } = outcome;
     const headers: Record<string, string> = {
-      'cache-control': degraded.length > 0 ? noStore : cacheControl(freshness),
+      'cache-control': degraded.length > 0 ? noStore : cacheControl(freshness, elapsedMs),
       'x-content-type-options': 'nosniff',
       'x-request-id': exchange.requestId,
       ...vary,

@@ -5,8 +5,8 @@ import type { Lookup } from '../dsl/operation.ts';
 import type { Call, Policy, Reply, Send } from './call.ts';
 import { callError } from './call.ts';
 import { batchKeyOf, keyText } from './key.ts';
-import { fieldOf, parseValue } from './parse.ts';
-import { sharedSignal } from './shared-signal.ts';
+import { cacheControlOf, fieldOf, parseValue } from './parse.ts';
+import { sharedSignal, untilAborted } from './shared-signal.ts';
 
 /** A longer one would make its whole batch fail. */
 const longestKey = 1_024;
@@ -28,7 +28,9 @@ export function batch(clock: Clock): Policy {
       const name = batchKeyOf(call, lookup.by);
       const loader = open.get(name) ?? openLoader(lookup, next, whenDue);
       open.set(name, loader);
-      return loader.load(call);
+      const reply = loader.load(call);
+      // A call that is shared ends with the last who waits for it; this one ends with its request.
+      return call.operation.coalesce ? reply : untilAborted(reply, call.signal);
 
       // Requests that arrived in the same turn are each read by a callback of their own, and what those
       // start is only complete when the turn ends.
@@ -44,7 +46,7 @@ export function batch(clock: Clock): Policy {
   };
 }
 
-/** Duplicates are gone before they come here, so the loader needs no memory of its own. */
+/** Duplicates are gone before they come here, but for calls that are not to be shared: no memory is needed. */
 function openLoader(lookup: Lookup, next: Send, whenDue: (dispatch: () => void) => void) {
   return new DataLoader<Call, Reply>((calls) => loadBatch(calls, lookup, next), {
     cache: false,
@@ -99,7 +101,7 @@ function distribute(calls: readonly Call[], lookup: Lookup, reply: Reply): (Repl
     return settle(() => ({
       ...reply,
       raw,
-      value: valueFor(call, lookup, { found, strays, status: reply.status }),
+      value: valueFor(call, lookup, { found, strays, reply }),
     }));
   });
 }
@@ -107,8 +109,9 @@ function distribute(calls: readonly Call[], lookup: Lookup, reply: Reply): (Repl
 function valueFor(
   call: Call,
   lookup: Lookup,
-  { found, strays, status }: { found: unknown[]; strays: boolean; status: number },
+  { found, strays, reply }: { found: unknown[]; strays: boolean; reply: Reply },
 ): unknown {
+  const { status, headers } = reply;
   if (strays && (lookup.many || found.length === 0)) {
     throw callError(
       call,
@@ -121,7 +124,7 @@ function valueFor(
   }
   if (found.length > 0) return parseValue(call, call.operation.response, found[0], status);
   if (lookup.missing === 'null') return null;
-  throw callError(call, 'missing', 'answered without an item for the key');
+  throw callError(call, 'missing', 'answered without an item for the key', cacheControlOf(headers));
 }
 
 function refuseKey(call: Call, lookup: Lookup): void {

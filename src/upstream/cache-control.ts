@@ -1,4 +1,5 @@
 /** `Cache-Control` (RFC 9111, 5.2) as typed values; in doubt it is read as forbidding more. */
+import type { Reply } from './call.ts';
 
 /** What a response says about keeping it. Times in seconds. */
 export interface CacheControl {
@@ -52,4 +53,14 @@ function toSeconds(text: string): number {
 export function ageSecondsOf(value: string | readonly string[] | undefined): number {
   const [first] = typeof value === 'string' ? [value] : (value ?? []);
   return toSeconds(first ?? '');
+}
+
+/** Meant for whoever asked: `private`, or with a cookie that is theirs. */
+export function isForOneClient(headers: Reply['headers']): boolean {
+  return headers['set-cookie'] !== undefined || parseCacheControl(headers['cache-control']).private;
+}
+
+/** `Vary: *`: no two requests are alike to it (RFC 9110, 12.5.5). */
+export function variesByAll(headers: Reply['headers']): boolean {
+  return String(headers['vary'] ?? '').includes('*');
 }

@@ -1,9 +1,10 @@
 /** What is kept of a call's outcome, for how long, and what it is worth later. */
 import type { OperationCache } from '../dsl/cache.ts';
 import { UpstreamError } from '../errors.ts';
-import { ageSecondsOf, parseCacheControl } from './cache-control.ts';
+import { ageSecondsOf, isForOneClient, parseCacheControl, variesByAll } from './cache-control.ts';
 import type { Call, Reply } from './call.ts';
 import { callError } from './call.ts';
+import { frozen } from './frozen.ts';
 import { parseValue } from './parse.ts';
 
 /** One outcome and its time. All of it is JSON, but for `parsed`. */
@@ -69,9 +70,11 @@ export function entryOfReply(call: Call, reply: Reply, storedAt: number): Entry 
 
 /** The entry for a failure that says: there is no such thing. */
 export function entryOfFailure(call: Call, error: unknown, storedAt: number): Entry | undefined {
-  const forMs = call.operation.cache?.negativeTtlMs ?? 0;
-  if (!(error instanceof UpstreamError)) return undefined;
-  const { kind, status } = error;
+  const rules = call.operation.cache;
+  if (rules === undefined || !(error instanceof UpstreamError)) return undefined;
+  const { kind, status, cacheControl } = error;
+  const headers = { 'cache-control': cacheControl };
+  const forMs = isForbidden(headers) ? 0 : lifetimeMs(headers, rules.negativeTtlMs, rules);
   if (kind === 'missing') return negative({ kind }, storedAt, forMs);
   const isGone = kind === 'status' && (status === 404 || status === 410);
   return isGone ? negative({ kind, status }, storedAt, forMs) : undefined;
@@ -140,9 +143,8 @@ function isMissing(call: Call, { raw }: Reply): boolean {
 
 /** Said to be for one client, or for nobody to keep: no setting of ours changes that (RFC 9111, 3). */
 function isForbidden(headers: Reply['headers']): boolean {
-  const control = parseCacheControl(headers['cache-control']);
-  const varies = String(headers['vary'] ?? '').includes('*');
-  return control.noStore || control.private || varies || headers['set-cookie'] !== undefined;
+  const { noStore } = parseCacheControl(headers['cache-control']);
+  return noStore || isForOneClient(headers) || variesByAll(headers);
 }
 
 /** `mostMs`, or less when the service says less. */
@@ -166,23 +168,4 @@ function kept(headers: Reply['headers']): Reply['headers'] {
   return Object.fromEntries(
     keptHeaders.filter((name) => headers[name] !== undefined).map((name) => [name, headers[name]]),
   );
-}
-
-/**
- * Many requests get the same value, of several clients and for a long time: one that changed it, as
- * `items.sort()` does, would change it for all.
- */
-function frozen(value: unknown, seen = new Set<unknown>()): unknown {
-  if (typeof value !== 'object' || value === null || seen.has(value)) return value;
-  if (!Array.isArray(value) && !isPlain(value)) return value;
-  seen.add(value);
-  Object.freeze(value);
-  for (const part of Object.values(value)) frozen(part, seen);
-  return value;
-}
-
-/** What a schema made of JSON may be anything; a `Date` or a `Map` is left alone. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }

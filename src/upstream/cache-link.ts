@@ -73,7 +73,7 @@ export function watchRedis(redis: Redis, { clock, onWarning, onBack }: LinkOptio
   async function retry(): Promise<void> {
     if (state !== 'down') return;
     try {
-      await redis.set('plait:1:probe', '1', 'PX', pauseMs);
+      await redis.set('plait:2:probe', '1', 'PX', pauseMs);
       comeBack();
     } catch (error) {
       if (redis.status === 'ready') fail(error);

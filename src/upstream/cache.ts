@@ -1,5 +1,6 @@
 /** Caching: what operations may keep of their answers, across requests and, with Redis, processes. */
 import type { Clock } from '../clock.ts';
+import type { Operation } from '../dsl/operation.ts';
 import { UpstreamError } from '../errors.ts';
 import { entryOfFailure, entryOfReply, keepMsOf, replay, worthOf } from './cache-entry.ts';
 import type { Entry, Worth } from './cache-entry.ts';
@@ -7,10 +8,13 @@ import type { CacheStore, Found } from './cache-store.ts';
 import type { Call, Policy, Reply } from './call.ts';
 import { callError, isShareable } from './call.ts';
 import { keyOf } from './key.ts';
+import { untilAborted } from './shared-signal.ts';
 
 export interface CacheOptions {
   readonly store: CacheStore;
   readonly clock: Clock;
+  /** Where an operation's answers come from: its route and its service's addresses. */
+  readonly originOf?: (operation: Operation) => string;
   /** Told why an answer could not be refreshed in the background: no request fails of it. */
   readonly onRefreshError: (error: unknown, call: Call) => void;
 }
@@ -46,7 +50,8 @@ export function cache(options: CacheOptions): Policy {
     async function answer(call: Call): Promise<Reply> {
       call.signal.throwIfAborted();
       const visit = await look(call);
-      const recalled = recall(visit);
+      // After a write of the same request, what was kept may be what the write has changed.
+      const recalled = call.fresh === true ? undefined : recall(visit);
       if (recalled?.worth === 'fresh') return { ...recalled.reply, cache: 'hit' };
       if (recalled?.worth !== 'refresh') return ask(visit, recalled);
       void refresh(visit, recalled.entry);
@@ -84,8 +89,10 @@ export function cache(options: CacheOptions): Policy {
 
     async function fetch(visit: Visit): Promise<Reply> {
       try {
-        const reply = await next(visit.call);
-        // Who joined a call that had left before must not keep its answer: it may have been invalidated since.
+        // What left before an invalidation is not joined by what comes after it.
+        const key = `${visit.key} ${visit.versions.join(' ')}`;
+        const reply = await next({ ...visit.call, key });
+        // Who asked keeps it; who joined need not do so again.
         if (reply.deduplicated !== true) keepReply(visit, reply);
         return reply;
       } catch (error) {
@@ -97,11 +104,11 @@ export function cache(options: CacheOptions): Policy {
 }
 
 /** The store in terms of calls and replies. */
-function memoryOf({ store, clock }: CacheOptions) {
+function memoryOf({ store, clock, originOf = () => '' }: CacheOptions) {
   return { look, recall, keepReply, keepFailure };
 
   async function look(call: Call): Promise<Visit> {
-    const key = keyOf(call);
+    const key = `${keyOf(call)} ${originOf(call.operation)}`;
     const found = store.get(key, call.operation.cache?.tags ?? []);
     const known = found instanceof Promise ? await untilAborted(found, call.signal) : found;
     return { ...known, call, key };
@@ -159,14 +166,5 @@ function isVerdict(error: unknown): boolean {
   const asksForPatience = status === 408 || status === 429;
   return (
     kind === 'missing' || (kind === 'status' && status >= 400 && status < 500 && !asksForPatience)
-  );
-}
-
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const gone = Promise.withResolvers<never>();
-  const leave = (): void => gone.reject(signal.reason);
-  signal.addEventListener('abort', leave, { once: true });
-  return Promise.race([work, gone.promise]).finally(() =>
-    signal.removeEventListener('abort', leave),
   );
 }

@@ -23,6 +23,8 @@ export interface Call {
   readonly trace: unknown;
   /** The calls that wait for this one's reply; none: it is the call of a step itself. */
   readonly waiters: readonly Call[];
+  /** Its request has changed something: what others asked for before may be out of date. */
+  readonly fresh?: boolean;
   /** On a batch: the keys asked for, as they were given. */
   readonly keys?: readonly unknown[];
   /** What `keyOf` says of it, where that is known already. */

@@ -75,8 +75,15 @@ function statusError(call: Call, { status, headers }: RawReply): Error {
   const retryAfter = String(headers['retry-after']);
   return callError(call, 'status', `answered ${status}`, {
     status,
+    ...cacheControlOf(headers),
     ...(/^\d{1,9}$/.test(retryAfter) && { retryAfterSeconds: Number(retryAfter) }),
   });
+}
+
+/** What a failure says about being remembered. */
+export function cacheControlOf(headers: Reply['headers']): { cacheControl?: string } {
+  const said = headers['cache-control'];
+  return said === undefined ? {} : { cacheControl: String(said) };
 }
 
 function parseBody(call: Call, body: Buffer): unknown {

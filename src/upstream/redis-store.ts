@@ -35,7 +35,8 @@ const impatient = {
 
 /** Ends tags that no operation has any more; for the others it only means to ask anew. */
 const tagMs = 31 * 24 * 60 * 60 * 1_000;
-const longestKey = 200;
+/** Larger answers would hold up the small ones behind them for longer than a call waits: they are not kept. */
+const mostCharacters = 128 * 1_024;
 /** What an answer may have, and what is around it. */
 const mostDepth = 64 + 4;
 
@@ -82,6 +83,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Cach
       link.use(
         async () => {
           const text = toText(entry, keep.versions);
+          if (text.length > mostCharacters) return;
           await redis.set(nameOf('entry', key), text, 'PX', wholeMs(keep.keepMs));
         },
         () => local.set(key, entry, keep),
@@ -128,7 +130,11 @@ async function find(redis: Redis, key: string, tags: readonly string[]): Promise
   for (const [error] of results) if (error) throw error;
   const [, values] = results.at(-1) ?? [];
   const [text, ...versions] = z.array(z.string().nullable()).parse(values);
-  return toFound(text, versions.map(String));
+  return toFound(
+    text,
+    // Gone in between: like no other, so that nothing kept under it is found again.
+    versions.map((version) => version ?? randomUUID()),
+  );
 }
 
 function toFound(text: string | null | undefined, versions: readonly string[]): Found {
@@ -158,10 +164,12 @@ function toText(entry: Entry, versions: readonly string[]): string {
   });
 }
 
-/** The format's version is in the name: another one finds nothing, instead of something it misreads. */
-function nameOf(kind: 'entry' | 'tag' | 'claim', key: string): string {
-  const short = key.length <= longestKey ? key : `#${hash('sha256', key, 'base64url')}`;
-  return `plait:1:${kind}:${short}`;
+/**
+ * The format's version is in the name: another one finds nothing, instead of something it misreads. The
+ * rest is a hash, since keys are shown by many tools and arguments are in them.
+ */
+export function nameOf(kind: 'entry' | 'tag' | 'claim', key: string): string {
+  return `plait:2:${kind}:${hash('sha256', key, 'base64url')}`;
 }
 
 function wholeMs(ms: number): number {

@@ -34,3 +34,13 @@ export function sharedSignal(calls: readonly Call[]): SharedSignal {
   for (const call of calls) shared.join(call);
   return shared;
 }
+
+/** What `work` gives, or the signal's reason as soon as that is aborted. */
+export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const gone = Promise.withResolvers<never>();
+  const leave = (): void => gone.reject(signal.reason);
+  signal.addEventListener('abort', leave, { once: true });
+  return Promise.race([work, gone.promise]).finally(() =>
+    signal.removeEventListener('abort', leave),
+  );
+}

@@ -103,8 +103,14 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     return service(call);
   };
 
+  // Two gateways that share a Redis may mean different services by one name.
+  const originOf = ({ service, route }: Operation): string => {
+    const addresses = endpoints.get(service)?.map(({ origin, prefix }) => origin + prefix) ?? [];
+    return [route.text, ...addresses].join(' ');
+  };
+
   const shared = pipeline(
-    [cache({ store, clock, onRefreshError }), coalesce(), batch(clock), aroundCall],
+    [cache({ store, clock, originOf, onRefreshError }), coalesce(clock), batch(clock), aroundCall],
     toService,
   );
 

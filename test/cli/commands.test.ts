@@ -1,8 +1,13 @@
-import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { run, runMocks } from '../processes.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { folderWith } from '../folder.ts';
+import { run, runMocks, runNpm } from '../processes.ts';
 import type { Program } from '../processes.ts';
 import { request } from '../start.ts';
 
@@ -23,18 +28,12 @@ async function output(
   return { code, out: program.lines.join('\n'), errors: program.errors() };
 }
 
-/** The shipped compositions, and what a test adds to them, where `plait` resolves as it does in the project. */
-async function folderWith(files: Record<string, string>): Promise<string> {
-  const root = join(import.meta.dirname, '../..');
-  const project = await mkdtemp(join(tmpdir(), 'plait-'));
-  onTestFinished(() => rm(project, { recursive: true }));
-  for (const part of ['src', 'node_modules']) await symlink(join(root, part), join(project, part));
-  for (const part of ['package.json', 'compositions'])
-    await cp(join(root, part), join(project, part), { recursive: true });
-  for (const [name, text] of Object.entries(files))
-    await writeFile(join(project, 'compositions', name), text);
-  return join(project, 'compositions');
-}
+const withoutAddress = `
+  import { call, defineComposition, defineService, operation } from 'plait';
+  import { z } from 'zod';
+  const n2 = defineService({ name: 'n2', url: { env: 'N2_URL' } });
+  const getNothing = operation(n2, { name: 'getNothing', route: 'GET /a', response: z.unknown() });
+  export default defineComposition({ route: 'GET /nothing', compose: () => ({ a: call(getNothing, {}) }) });`;
 
 const broken = {
   'broken-one.ts': `
@@ -94,6 +93,26 @@ describe('plait start', () => {
     expect(json).toEqual({ invalidated: 0 });
   });
 
+  it('takes another address to be managed at when the default one is taken', async () => {
+    const other = createServer().listen(8081, '127.0.0.1');
+    // Whatever has it already does as well.
+    await once(other, 'listening').catch(() => undefined);
+    onTestFinished(() => void other.close());
+    const gateway = plait(['start'], { ...nowhere, PORT: '0', ADMIN_PORT: '' });
+    expect((await request(`${await gateway.ready}/readyz`)).status).toBe(200);
+    expect(adminPortOf(gateway)).toMatch(/^\d+$/);
+    expect(adminPortOf(gateway)).not.toBe('8081');
+    expect(gateway.errors()).toBe('');
+  });
+
+  it('is not in the way of another one that starts at the same time', async () => {
+    const gateways = [1, 2, 3].map(() =>
+      plait(['start'], { ...nowhere, PORT: '0', ADMIN_PORT: '' }),
+    );
+    await Promise.all(gateways.map(({ ready }) => ready));
+    expect(new Set(gateways.map(adminPortOf)).size).toBe(3);
+  });
+
   it('names every address that is missing, once, and ends with 1', async () => {
     const { code, errors } = await output(plait(['start']));
     expect(errors.trim().split('\n')).toEqual([
@@ -122,7 +141,7 @@ describe('plait start', () => {
   it('names the variable when the port of the management side is taken, or is none', async () => {
     const first = plait(['start'], { ...nowhere, PORT: '0' });
     await first.ready;
-    const taken = new URL(first.lines[0]?.slice('admin '.length) ?? '').port;
+    const taken = adminPortOf(first);
     for (const [port, words] of [
       [taken, `Cannot listen on 127.0.0.1:${taken} (EADDRINUSE). Set ADMIN_PORT`],
       ['none', 'ADMIN_PORT is "none"'],
@@ -186,6 +205,22 @@ describe('plait start', () => {
     expect(gateway.errors()).toContain('Not served: broken-one');
   });
 
+  it('takes down only the compositions whose service has no address where it is told to tolerate that', async () => {
+    const folder = await folderWith({ 'no-address.ts': withoutAddress });
+    const services = await runMocks();
+    const gateway = plait(['start', '--tolerant', '--compositions', folder], {
+      ...services,
+      PORT: '0',
+    });
+    const url = await gateway.ready;
+    expect((await request(`${url}/orders/ord_1001/summary`)).status).toBe(200);
+    expect((await request(`${url}/customers/cus_1/orders`)).status).toBe(200);
+    expect((await request(`${url}/nothing`)).status).toBe(404);
+    expect(gateway.errors().trim().split('\n')).toEqual([
+      expect.stringMatching(/^Not served: no-address: .*N2_URL is not set/),
+    ]);
+  });
+
   it('stops in time when the collector is gone', async () => {
     const services = await runMocks();
     const gateway = plait(['start'], {
@@ -197,6 +232,63 @@ describe('plait start', () => {
     expect(status).toBe(200);
     gateway.kill('SIGTERM');
     expect(await gateway.exitCode).toBe(0);
+  });
+});
+
+describe('npm start', () => {
+  it('ends with the gateway when npm is told to stop', async () => {
+    const npm = runNpm(['start'], { ...nowhere, PORT: '0' });
+    const url = await npm.ready;
+    expect((await request(`${url}/readyz`)).status).toBe(200);
+    npm.kill('SIGTERM');
+    expect(await npm.exitCode).toBe(0);
+    await expect(visit(url)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('takes its time after a Ctrl-C, which the gateway hears twice', async () => {
+    const npm = runNpm(['start'], { ...nowhere, PORT: '0', SHUTDOWN_DELAY_MS: '700' });
+    await npm.ready;
+    const toldAt = performance.now();
+    npm.interrupt();
+    expect(await npm.exitCode).toBe(0);
+    expect(performance.now() - toldAt).toBeGreaterThan(650);
+  });
+});
+
+describe('a gateway that is told to stop', () => {
+  const delayMs = 1_500;
+
+  it('says so, and answers every new connection until its delay is over', async () => {
+    const gateway = plait(['start'], {
+      ...(await runMocks()),
+      PORT: '0',
+      SHUTDOWN_DELAY_MS: String(delayMs),
+    });
+    const url = await gateway.ready;
+    const clients = [1, 2, 3, 4, 5].map(() => visitUntilRefused(`${url}/orders/ord_1001/summary`));
+    await sleep(200);
+    expect(await visit(`${url}/readyz`)).toMatchObject({ status: 200, connection: 'keep-alive' });
+
+    const toldAt = performance.now();
+    gateway.kill('SIGTERM');
+    await vi.waitFor(
+      async () => {
+        expect(await visit(`${url}/readyz`)).toMatchObject({ status: 503, connection: 'close' });
+      },
+      { interval: 10 },
+    );
+    const drainsAt = performance.now();
+    expect(await gateway.exitCode).toBe(0);
+    expect(gateway.errors()).toBe('');
+
+    const results = await Promise.all(clients);
+    const visits = results.flatMap(({ visits: all }) => all);
+    expect(new Set(visits.map(({ status }) => status))).toEqual(new Set([200]));
+    const late = visits.filter(({ begunAt }) => begunAt > drainsAt);
+    expect(late.length).toBeGreaterThan(0);
+    expect(new Set(late.map(({ connection }) => connection))).toEqual(new Set(['close']));
+    // Timers may be a little early.
+    for (const { refusedAt } of results) expect(refusedAt - toldAt).toBeGreaterThan(delayMs - 50);
   });
 });
 
@@ -259,19 +351,75 @@ describe('plait dev', () => {
     );
     expect(dev.lines.some((line) => line.includes('Traces'))).toBe(true);
 
-    await writeFile(
-      join(folder, 'pong.ts'),
-      `import { defineComposition } from 'plait';
-       export default defineComposition({ route: 'GET /ping', compose: () => ({ pong: true }) });`,
-    );
-    const lines = await said(
-      dev,
-      (all) => all.filter((line) => line.startsWith('ready ')).length === 2,
-    );
-    const again = lines.findLast((line) => line.startsWith('ready '))?.slice('ready '.length);
-    expect((await request(`${again}/ping`)).json).toEqual({ pong: true });
+    await writeFile(join(folder, 'pong.ts'), pong);
+    await readyTimes(dev, 2);
+    expect((await request(`${lastUrl(dev)}/ping`)).json).toEqual({ pong: true });
+  });
+
+  it.each([
+    ['at load', loopAtLoad, async () => undefined],
+    [
+      'in a request',
+      loopInRequest,
+      async (dev: Program) => {
+        await readyTimes(dev, 2);
+        void fetch(`${lastUrl(dev)}/loop`).catch(() => undefined);
+      },
+    ],
+  ])('ends a gateway that loops for ever %s when a file changes', async (_, loop, begin) => {
+    const folder = await folderWith({});
+    const dev = plait(['dev', '--compositions', folder], {
+      PORT: '0',
+      MOCKS_BASE_PORT: await freeBase(),
+    });
+    await dev.ready;
+    await writeFile(join(folder, 'loop.ts'), loop);
+    await begin(dev);
+    await said(dev, (lines) => lines.includes('looping'));
+    const already = dev.lines.filter(isReady).length;
+
+    const changedAt = performance.now();
+    await writeFile(join(folder, 'loop.ts'), pong);
+    await readyTimes(dev, already + 1);
+    expect(performance.now() - changedAt).toBeLessThan(15_000);
+    expect((await request(`${lastUrl(dev)}/ping`)).json).toEqual({ pong: true });
+  });
+
+  it('leaves no gateway behind that loops for ever when it is told twice to stop', async () => {
+    const folder = await folderWith({ 'loop.ts': loopInRequest });
+    const dev = plait(['dev', '--compositions', folder], {
+      PORT: '0',
+      MOCKS_BASE_PORT: await freeBase(),
+    });
+    void fetch(`${await dev.ready}/loop`).catch(() => undefined);
+    await said(dev, (lines) => lines.includes('looping'));
+    dev.kill('SIGINT');
+    await sleep(700);
+    dev.kill('SIGINT');
+    expect(await dev.exitCode).toBe(1);
   });
 });
+
+const pong = `
+  import { defineComposition } from 'plait';
+  export default defineComposition({ route: 'GET /ping', compose: () => ({ pong: true }) });`;
+
+const loopAtLoad = `
+  console.log('looping');
+  while (true) {}`;
+
+const loopInRequest = `
+  import { call, defineComposition, map } from 'plait';
+  import { getCustomer } from './upstreams/orders.ts';
+  export default defineComposition({
+    route: 'GET /loop',
+    compose: () => ({
+      never: map(call(getCustomer, { customerId: 'cus_1' }), () => {
+        console.log('looping');
+        while (true) {}
+      }),
+    }),
+  });`;
 
 async function said(
   program: Program,
@@ -279,6 +427,50 @@ async function said(
 ): Promise<readonly string[]> {
   while (!isThere(program.lines)) await new Promise((resolve) => setTimeout(resolve, 20));
   return program.lines;
+}
+
+async function readyTimes(program: Program, count: number): Promise<void> {
+  await said(program, (lines) => lines.filter(isReady).length >= count);
+}
+
+function lastUrl({ lines }: Program): string | undefined {
+  return lines.findLast(isReady)?.slice('ready '.length);
+}
+
+function isReady(line: string): boolean {
+  return line.startsWith('ready ');
+}
+
+function adminPortOf({ lines }: Program): string {
+  const line = lines.find((one) => one.startsWith('admin '));
+  return new URL(line?.slice('admin '.length) ?? '').port;
+}
+
+interface Visit {
+  readonly begunAt: number;
+  readonly status: number | undefined;
+  readonly connection: string | undefined;
+}
+
+/** One request on a connection of its own, by a client that would keep it. */
+async function visit(url: string): Promise<Visit> {
+  const begunAt = performance.now();
+  const asked = get(url, { agent: false, headers: { connection: 'keep-alive' } });
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  await response.toArray();
+  return { begunAt, status: response.statusCode, connection: response.headers.connection };
+}
+
+async function visitUntilRefused(url: string) {
+  const visits: Visit[] = [];
+  try {
+    for (;;) {
+      visits.push(await visit(url));
+      await sleep(5);
+    }
+  } catch {
+    return { visits, refusedAt: performance.now() };
+  }
 }
 
 /** Three ports in a row that were free a moment ago, below those the system hands out itself. */

@@ -8,7 +8,7 @@ import { batch } from '../../src/upstream/batch.ts';
 import type { Call, Send } from '../../src/upstream/call.ts';
 import { loadsOf, pipeline } from '../../src/upstream/call.ts';
 import { deduplicate } from '../../src/upstream/deduplicate.ts';
-import { callOf, failureOf, nowhere, ok, start, startServer, turn } from './_start.ts';
+import { callOf, failureOf, nowhere, ok, reasonOf, start, startServer, turn } from './_start.ts';
 
 const Payment = z.object({ orderId: z.string(), status: z.string() });
 type Payments = Omit<Partial<Lookup>, 'keys' | 'by'> & { readonly query?: z.ZodObject };
@@ -151,6 +151,24 @@ describe('a batch', () => {
     await Promise.all(['a', 'b', 'a'].map((key) => load(key)));
     const loads = sent.flatMap(loadsOf).map(({ args }) => args['orderId']);
     expect(loads).toEqual(['a', 'a', 'b']);
+  });
+
+  it('is left by a call that is not to be shared as soon as its request ends', async () => {
+    const alone = lookup(nowhere, {
+      route: 'GET /alone',
+      keys: { query: 'ids' },
+      by: 'orderId',
+      item: Payment,
+      coalesce: false,
+    });
+    const hanging = Promise.withResolvers<unknown>();
+    const { load } = startBatch(() => hanging.promise, alone);
+    const client = new AbortController();
+    const left = reasonOf(load('a', { signal: client.signal }));
+    await turn();
+    client.abort(new Error('its deadline'));
+    expect(await left).toEqual(new Error('its deadline'));
+    hanging.resolve([]);
   });
 
   it('leaves operations that are not lookups alone', async () => {

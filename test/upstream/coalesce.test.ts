@@ -31,7 +31,7 @@ const alone = operation(nowhere, {
 /** Calls go out when they are made and are answered by hand. */
 function startFlights(most?: number) {
   const sent: { call: Call; answer: PromiseWithResolvers<Reply> }[] = [];
-  const send = pipeline([coalesce(most)], (call) => {
+  const send = pipeline([coalesce(createFakeClock(), most)], (call) => {
     const answer = Promise.withResolvers<Reply>();
     sent.push({ call, answer });
     call.signal.addEventListener('abort', () => answer.reject(call.signal.reason), { once: true });
@@ -102,6 +102,35 @@ describe('identical calls in flight', () => {
     expect(callOf(getOrder, {}, { headers: { authorization: secret } }).identity).not.toContain(
       'canary',
     );
+  });
+});
+
+describe('a call under way', () => {
+  it('is not joined by one that has far more time than its service was told of', async () => {
+    const { send, sent } = startFlights();
+    void send(client(getOrder, { id: 'a' }, { deadlineAt: 300 }).call);
+    void send(client(getOrder, { id: 'a' }, { deadlineAt: 500 }).call);
+    expect(sent.length).toBe(1);
+    void send(client(getOrder, { id: 'a' }, { deadlineAt: 10_000 }).call);
+    expect(sent.length).toBe(2);
+    void send(client(getOrder, { id: 'a' }, { deadlineAt: 10_000 }).call);
+    expect(sent.length).toBe(2);
+  });
+
+  it('is not joined by one whose request has written something since', async () => {
+    const { send, sent } = startFlights();
+    void send(client().call);
+    void send(client(getOrder, { id: 'a' }, { fresh: true }).call);
+    expect(sent.length).toBe(2);
+  });
+
+  it('gives those who share it a value that none can change', async () => {
+    const { send, sent } = startFlights();
+    const replies = [client(), client()].map(({ call }) => send(call));
+    sent[0]?.answer.resolve({ ...ok, value: { items: [{ id: 1 }] } });
+    const [first] = await Promise.all(replies);
+    const { items } = z.object({ items: z.custom<readonly object[]>() }).parse(first?.value);
+    expect([Object.isFrozen(items), Object.isFrozen(items[0])]).toEqual([true, true]);
   });
 });
 
@@ -186,19 +215,22 @@ describe('two identities', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(visit, { minLength: 1, maxLength: 12 }), async (visits) => {
         // The service answers with who asked: what it was told by the header.
-        const send = pipeline([coalesce(), batch(createFakeClock())], async (call) => {
-          await turn();
-          call.signal.throwIfAborted();
-          const whose = call.headers['authorization'] ?? 'nobody';
-          if (visits.some((one) => one.fails && one.identity === call.headers['authorization'])) {
-            throw new TypeError(`failed for ${whose}`);
-          }
-          const value = call.keys?.map((id) => ({ id, for: whose })) ?? {
-            id: call.args['id'],
-            for: whose,
-          };
-          return { ...ok, value };
-        });
+        const send = pipeline(
+          [coalesce(createFakeClock()), batch(createFakeClock())],
+          async (call) => {
+            await turn();
+            call.signal.throwIfAborted();
+            const whose = call.headers['authorization'] ?? 'nobody';
+            if (visits.some((one) => one.fails && one.identity === call.headers['authorization'])) {
+              throw new TypeError(`failed for ${whose}`);
+            }
+            const value = call.keys?.map((id) => ({ id, for: whose })) ?? {
+              id: call.args['id'],
+              for: whose,
+            };
+            return { ...ok, value };
+          },
+        );
         await Promise.all(
           visits.map(async ({ identity, id, batched, comes, leaves }) => {
             for (let waited = 0; waited < comes; waited += 1) await turn();

@@ -127,3 +127,19 @@ describe('sharing', () => {
     expect(sent.length).toBe(requests);
   });
 });
+
+describe('a write', () => {
+  const save = operation(nowhere, { route: 'PUT /orders/:orderId', response: z.unknown() });
+
+  it('makes the same read happen again, and says that it must be fresh', async () => {
+    const { send, sent } = startDeduplication();
+    await send(callOf(getOrder, { orderId: 'a' }));
+    await send(callOf(save, { orderId: 'a' }));
+    await send(callOf(getOrder, { orderId: 'a' }));
+    expect(sent.map(({ operation: { name }, fresh }) => [name, fresh])).toEqual([
+      ['getOrders', false],
+      ['putOrders', undefined],
+      ['getOrders', true],
+    ]);
+  });
+});

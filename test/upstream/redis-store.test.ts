@@ -1,11 +1,3 @@
-import { spawn, spawnSync } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
@@ -21,13 +13,13 @@ import { pipeline } from '../../src/upstream/call.ts';
 import type { Call, Send } from '../../src/upstream/call.ts';
 import { coalesce } from '../../src/upstream/coalesce.ts';
 import { createMemoryStore } from '../../src/upstream/memory-store.ts';
+import { nameOf } from '../../src/upstream/redis-store.ts';
+import { isRedisSkipped, startRedis } from '../redis.ts';
+import type { TestRedis } from '../redis.ts';
 import { callOf, nowhere, reasonOf } from './_start.ts';
 
 /** Of one call to the store, whatever has happened to Redis. 60 is meant; machines that run tests are busy. */
 const mostAddedMs = 500;
-
-const isInstalled = spawnSync('redis-server', ['--version']).status === 0;
-const isSkipped = !isInstalled && !process.env['CI'];
 
 function entryOf(raw: unknown, own: Partial<Entry> = {}): Entry {
   const times = { freshForMs: 60_000, refreshForMs: 0, fallbackForMs: 0 };
@@ -36,64 +28,6 @@ function entryOf(raw: unknown, own: Partial<Entry> = {}): Entry {
 }
 
 const keep = { versions: [], keepMs: 60_000 };
-
-/** A Redis of this test's own. */
-async function startRedis() {
-  if (!isInstalled) throw new Error('redis-server is not installed: apt-get install redis-server');
-  const folder = mkdtempSync(join(tmpdir(), 'plait-redis-'));
-  const port = await freePort();
-  let server = await launch();
-  onTestFinished(async () => {
-    await kill();
-    rmSync(folder, { recursive: true });
-  });
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    kill,
-    freeze: () => server.kill('SIGSTOP'),
-    thaw: () => server.kill('SIGCONT'),
-    restart: async () => {
-      await kill();
-      server = await launch();
-    },
-    /** What `command` answers, as Redis writes it. */
-    ask: (command: string) => ask(port, command),
-  };
-
-  async function launch(): Promise<ChildProcess> {
-    const own = `--port ${port} --bind 127.0.0.1 --save  --appendonly no --dir ${folder}`;
-    const child = spawn('redis-server', own.split(' '), { stdio: 'ignore' });
-    await vi.waitFor(() => ask(port, 'PING'), { timeout: 5_000, interval: 10 });
-    return child;
-  }
-
-  async function kill(): Promise<void> {
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    const exit = once(server, 'exit');
-    server.kill('SIGKILL');
-    await exit;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // a TCP server has a port
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function ask(port: number, command: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    socket.write(`${command}\r\n`);
-    const [data] = await once(socket, 'data');
-    return String(data);
-  } finally {
-    socket.destroy();
-  }
-}
 
 async function openStore(url: string) {
   const warnings: string[] = [];
@@ -131,7 +65,7 @@ async function timed(work: () => unknown): Promise<number> {
 const kinds: [string, () => Promise<CacheStore>][] = [
   ['memory', async () => createMemoryStore({ clock: systemClock })],
 ];
-if (!isSkipped) kinds.push(['Redis', async () => (await startStore()).store]);
+if (!isRedisSkipped) kinds.push(['Redis', async () => (await startStore()).store]);
 
 /** A test that is held up for 50 ms takes its Redis for a slow one, and finds what it kept there gone. */
 const patient = { retry: 2 };
@@ -203,7 +137,10 @@ describe.each(kinds)('a store in %s', patient, (_, create) => {
     const store = await create();
     const asked: Call[] = [];
     const send = pipeline(
-      [cache({ store, clock: systemClock, onRefreshError: () => undefined }), coalesce()],
+      [
+        cache({ store, clock: systemClock, onRefreshError: () => undefined }),
+        coalesce(systemClock),
+      ],
       async (call) => {
         asked.push(call);
         const raw = call.operation.lookup ? [{ at: '1970-01-01' }] : { at: '1970-01-01' };
@@ -242,7 +179,7 @@ describe.each(kinds)('a store in %s', patient, (_, create) => {
   });
 });
 
-describe.skipIf(isSkipped)('Redis', patient, () => {
+describe.skipIf(isRedisSkipped)('Redis', patient, () => {
   it('is shared by two processes: entries, claims and invalidation', async () => {
     const { redis, store } = await startStore();
     const { store: other } = await openStore(redis.url);
@@ -302,7 +239,7 @@ describe.skipIf(isSkipped)('Redis', patient, () => {
     await store.set('a', entryOf('a'), { ...keep, versions });
     await store.set('x'.repeat(1_000), entryOf('a'), keep);
     await store.claim('a', 5_000);
-    const names = (await redis.ask('KEYS *')).match(/plait:1:.*/g) ?? [];
+    const names = (await redis.ask('KEYS *')).match(/plait:2:.*/g) ?? [];
     expect(names.length).toBe(5);
     expect(Number((await redis.ask('DBSIZE')).slice(1))).toBe(5);
     expect(Math.max(...names.map(({ length }) => length))).toBeLessThan(100);
@@ -315,13 +252,13 @@ describe.skipIf(isSkipped)('Redis', patient, () => {
     'may hold what is not understood (%j): that is not there',
     async (text) => {
       const { redis, store, warnings } = await startStore();
-      await redis.ask(`SET plait:1:entry:a ${JSON.stringify(text)}`);
+      await redis.ask(`SET ${nameOf('entry', 'a')} ${JSON.stringify(text)}`);
       expect((await store.get('a', [])).entry).toBeUndefined();
       expect(warnings).toEqual([]);
     },
   );
 
-  const troubles: [string, (redis: Awaited<ReturnType<typeof startRedis>>) => unknown][] = [
+  const troubles: [string, (redis: TestRedis) => unknown][] = [
     ['killed', (redis) => redis.kill()],
     ['frozen', (redis) => redis.freeze()],
   ];
@@ -427,11 +364,11 @@ describe.skipIf(isSkipped)('Redis', patient, () => {
 });
 
 /** Holds when what is put into the store is in Redis. */
-async function isBack(redis: Awaited<ReturnType<typeof startRedis>>, store: CacheStore) {
+async function isBack(redis: TestRedis, store: CacheStore) {
   await vi.waitFor(
     async () => {
       await store.set('back', entryOf(1), keep);
-      expect(await redis.ask('EXISTS plait:1:entry:back')).toBe(':1\r\n');
+      expect(await redis.ask(`EXISTS ${nameOf('entry', 'back')}`)).toBe(':1\r\n');
     },
     { timeout: 6_000, interval: 50 },
   );
@@ -442,5 +379,3 @@ function sockets(): string[] {
     .getActiveResourcesInfo()
     .filter((name) => name === 'TCPSocketWrap' || name === 'TCPConnectWrap');
 }
-
-if (isSkipped) process.stdout.write('redis-server is not installed: its tests are skipped\n');

@@ -1,0 +1,90 @@
+/** A real Redis for a test, where redis-server is installed. */
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished, vi } from 'vitest';
+
+const isInstalled = spawnSync('redis-server', ['--version']).status === 0;
+
+/** Where `CI` is set, a missing redis-server is a failure. */
+export const isRedisSkipped = !isInstalled && !process.env['CI'];
+if (isRedisSkipped) {
+  process.stdout.write('redis-server is not installed: the tests that need it are skipped\n');
+}
+
+export interface TestRedis {
+  readonly url: string;
+  kill(): Promise<void>;
+  freeze(): void;
+  thaw(): void;
+  /** Ends it if it runs; the new one is empty. */
+  restart(): Promise<void>;
+  /** What `command` answers, as Redis writes it. */
+  ask(command: string): Promise<string>;
+}
+
+/** A Redis of this test's own, gone with it. */
+export async function startRedis(): Promise<TestRedis> {
+  if (!isInstalled) throw new Error('redis-server is not installed: apt-get install redis-server');
+  const folder = mkdtempSync(join(tmpdir(), 'plait-redis-'));
+  const port = await freePort();
+  let server = launch();
+  onTestFinished(async () => {
+    await kill();
+    rmSync(folder, { recursive: true });
+  });
+  await isListening();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    kill,
+    freeze: () => void server.kill('SIGSTOP'),
+    thaw: () => void server.kill('SIGCONT'),
+    restart: async () => {
+      await kill();
+      server = launch();
+      await isListening();
+    },
+    ask: (command) => ask(port, command),
+  };
+
+  function launch(): ChildProcess {
+    const own = `--port ${port} --bind 127.0.0.1 --save  --appendonly no --dir ${folder}`;
+    return spawn('redis-server', own.split(' '), { stdio: 'ignore' });
+  }
+
+  async function isListening(): Promise<void> {
+    await vi.waitFor(() => ask(port, 'PING'), { timeout: 5_000, interval: 10 });
+  }
+
+  async function kill(): Promise<void> {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const exit = once(server, 'exit');
+    server.kill('SIGKILL');
+    await exit;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // a TCP server has a port
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function ask(port: number, command: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    socket.write(`${command}\r\n`);
+    const [data] = await once(socket, 'data');
+    return String(data);
+  } finally {
+    socket.destroy();
+  }
+}
