@@ -34,7 +34,7 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
     plans,
     host,
     port,
-    adminPort: configuration.adminPort ?? defaultAdminPort,
+    adminPort: configuration.adminPort ?? (port === defaultAdminPort ? 0 : defaultAdminPort),
     // A second gateway should not need to be told.
     ...(configuration.adminPort === undefined && { otherAdminPort: 0 }),
     environment,
