@@ -145,3 +145,8 @@ export class ExecutionError extends Error {
     this.kind = kind;
   }
 }
+
+/** What was thrown, as an error: anything can be. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isComposition } from '../dsl/composition.ts';
-import { CompositionError, ConfigurationError } from '../errors.ts';
+import { CompositionError, ConfigurationError, toError } from '../errors.ts';
 import { compileAll } from '../plan/compile.ts';
 import type { NamedComposition } from '../plan/compile.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -38,10 +38,6 @@ function located(error: Error, folder: string): Error {
     break;
   }
   return error;
-}
-
-function toError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }
 
 async function compositionFiles(folder: string): Promise<string[]> {

@@ -5,6 +5,7 @@
 import type { Reply } from '../upstream/call.ts';
 import {
   ageSecondsOf,
+  expirySeconds,
   isForOneClient,
   parseCacheControl,
   variesByAll,
@@ -67,14 +68,5 @@ function freshnessOf({ headers, cache }: Pick<Reply, 'headers' | 'cache'>): Fres
 
 /** `max-age`, or what `Expires` says in its place (RFC 9111, 4.2.1). */
 function lifetimeOf({ maxAgeSeconds }: CacheControl, headers: Reply['headers']): number {
-  if (maxAgeSeconds !== undefined) return maxAgeSeconds;
-  const expires = textOf(headers['expires']);
-  if (expires === undefined) return Infinity;
-  const seconds = (Date.parse(expires) - Date.parse(textOf(headers['date']) ?? '')) / 1000;
-  // What is no date lies in the past (RFC 9111, 5.3).
-  return Number.isNaN(seconds) ? 0 : Math.floor(seconds);
-}
-
-function textOf(value: Reply['headers'][string]): string | undefined {
-  return typeof value === 'string' || value === undefined ? value : value.join(', ');
+  return maxAgeSeconds ?? Math.floor(expirySeconds(headers) ?? Infinity);
 }

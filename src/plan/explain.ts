@@ -1,6 +1,8 @@
 /** A plan in words and pictures: what waits for what, what is batched, what bounds it. */
 import type { OperationCache } from '../dsl/cache.ts';
-import type { Lookup, Operation } from '../dsl/operation.ts';
+import type { Node } from '../dsl/node.ts';
+import type { KeyStyle, Lookup, Operation } from '../dsl/operation.ts';
+import type { BulkheadConfig } from '../dsl/service.ts';
 import type { Plan, PlanBlock, PlanCache, Step } from './plan.ts';
 
 /** What `plait explain --json` prints. */
@@ -44,11 +46,7 @@ export interface ExplainedCall {
   /** In effect: an attempt cannot take longer than the request. */
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
-  readonly bulkhead: {
-    readonly concurrency: number;
-    readonly queue: number;
-    readonly waitMs: number;
-  };
+  readonly bulkhead: Required<BulkheadConfig>;
 }
 
 export interface ExplainedBatch {
@@ -75,13 +73,7 @@ export function explain(plan: Plan): ExplainedPlan {
 function explainBlock(plan: Plan, block: PlanBlock): ExplainedStep[] {
   return block.steps.flatMap((step) => {
     const { node } = step;
-    if (
-      node.kind !== 'call' &&
-      node.kind !== 'map' &&
-      node.kind !== 'given' &&
-      node.kind !== 'each'
-    )
-      return [];
+    if (!isRun(node)) return [];
     return {
       name: step.name,
       kind: node.kind,
@@ -98,15 +90,15 @@ function explainBlock(plan: Plan, block: PlanBlock): ExplainedStep[] {
 function waitsFor(plan: Plan, step: Step): Step[] {
   const found = step.needs.flatMap((id) => {
     const need = plan.steps[id];
-    return need === undefined ? [] : isRun(need) ? [need] : waitsFor(plan, need);
+    return need === undefined ? [] : isRun(need.node) ? [need] : waitsFor(plan, need);
   });
   return [...new Set(found)];
 }
 
-function isRun({ node }: Step): boolean {
-  return (
-    node.kind === 'call' || node.kind === 'map' || node.kind === 'given' || node.kind === 'each'
-  );
+type Run = Extract<Node, { kind: ExplainedStep['kind'] }>;
+
+function isRun(node: Node): node is Run {
+  return ['call', 'map', 'given', 'each'].includes(node.kind);
 }
 
 function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
@@ -128,7 +120,7 @@ function explainBatch({ by, max, keys, windowMs }: Lookup): ExplainedBatch {
   return { by, max, keys: keysOf(keys), windowMs };
 }
 
-function keysOf(keys: { query: string; repeat?: boolean } | { body: string }): string {
+function keysOf(keys: KeyStyle): string {
   if ('body' in keys) return `{"${keys.body}":["a","b"]}`;
   return keys.repeat === true ? `?${keys.query}=a&${keys.query}=b` : `?${keys.query}=a,b`;
 }

@@ -2,6 +2,7 @@
 import DataLoader from 'dataloader';
 import type { Clock } from '../clock.ts';
 import type { Lookup } from '../dsl/operation.ts';
+import { toError } from '../errors.ts';
 import type { Call, Policy, Reply, Send } from './call.ts';
 import { callError } from './call.ts';
 import { batchKeyOf, keyText } from './key.ts';
@@ -79,7 +80,7 @@ async function loadBatch(
     return distribute(calls, lookup, reply);
   } catch (error) {
     // An error per key: a rejected batch would reject keys of other chunks too.
-    return calls.map(() => (error instanceof Error ? error : new Error(String(error))));
+    return calls.map(() => toError(error));
   } finally {
     shared.release();
   }
@@ -153,6 +154,6 @@ function settle(make: () => Reply): Reply | Error {
   try {
     return make();
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    return toError(error);
   }
 }

@@ -64,3 +64,10 @@ export function isForOneClient(headers: Reply['headers']): boolean {
 export function variesByAll(headers: Reply['headers']): boolean {
   return String(headers['vary'] ?? '').includes('*');
 }
+
+/** `Expires`, as a number of seconds after `Date`; what is no date lies in the past (RFC 9111, 5.3). */
+export function expirySeconds({ expires, date }: Reply['headers']): number | undefined {
+  if (expires === undefined) return undefined;
+  const seconds = (Date.parse(String(expires)) - Date.parse(String(date))) / 1000;
+  return Number.isNaN(seconds) ? 0 : seconds;
+}

@@ -1,7 +1,13 @@
 /** What is kept of a call's outcome, for how long, and what it is worth later. */
 import type { OperationCache } from '../dsl/cache.ts';
 import { UpstreamError } from '../errors.ts';
-import { ageSecondsOf, isForOneClient, parseCacheControl, variesByAll } from './cache-control.ts';
+import {
+  ageSecondsOf,
+  expirySeconds,
+  isForOneClient,
+  parseCacheControl,
+  variesByAll,
+} from './cache-control.ts';
 import type { Call, Reply } from './call.ts';
 import { callError } from './call.ts';
 import { frozen } from './frozen.ts';
@@ -155,13 +161,6 @@ function lifetimeMs(headers: Reply['headers'], mostMs: number, rules: Rules): nu
   const said = control.sMaxAgeSeconds ?? control.maxAgeSeconds ?? expirySeconds(headers);
   if (said === undefined) return mostMs;
   return Math.min(mostMs, Math.max(0, said - ageSecondsOf(headers['age'])) * 1000);
-}
-
-/** `Expires`, as a number of seconds after `Date`; what is no date lies in the past (RFC 9111, 5.3). */
-function expirySeconds({ expires, date }: Reply['headers']): number | undefined {
-  if (expires === undefined) return undefined;
-  const seconds = (Date.parse(String(expires)) - Date.parse(String(date))) / 1000;
-  return Number.isNaN(seconds) ? 0 : seconds;
 }
 
 function kept(headers: Reply['headers']): Reply['headers'] {

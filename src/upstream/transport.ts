@@ -1,4 +1,5 @@
 /** One HTTP exchange over a pool: bytes out, status, headers and bytes back, bounded and abortable. */
+import { toError } from '../errors.ts';
 import type { Call } from './call.ts';
 import { callError } from './call.ts';
 import type { DispatchController, DispatchHandler, Endpoint } from './endpoint.ts';
@@ -118,8 +119,4 @@ function toCallError(call: Call, error: Error & { code?: string }, phase: Phase)
   }
   const when = phase === 'answer' ? 'in the middle of its answer' : 'before it answered';
   return callError(call, 'reset', `the connection broke ${when} (${code})`, { cause: error });
-}
-
-function toError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }
