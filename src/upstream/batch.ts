@@ -25,6 +25,7 @@ export function batch(clock: Clock): Policy {
     return async (call) => {
       const { lookup } = call.operation;
       if (lookup === undefined) return next(call);
+      call.signal.throwIfAborted();
       refuseKey(call, lookup);
       const name = batchKeyOf(call, lookup.by);
       const loader = open.get(name) ?? openLoader(lookup, next, whenDue);

@@ -171,6 +171,14 @@ describe('a batch', () => {
     hanging.resolve([]);
   });
 
+  it('is not joined by a call whose request is over: it fails as its request did', async () => {
+    const { load, sent } = startBatch();
+    const signal = AbortSignal.abort(new Error('its deadline'));
+    expect(await reasonOf(load('a', { signal }))).toEqual(new Error('its deadline'));
+    await turn();
+    expect(sent).toEqual([]);
+  });
+
   it('leaves operations that are not lookups alone', async () => {
     const getOrder = operation(nowhere, { route: 'GET /orders/:orderId', response: z.unknown() });
     const { load, sent } = startBatch(() => 'as it is', getOrder);
