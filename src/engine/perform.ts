@@ -1,7 +1,8 @@
 /** What the steps do that take time: call a service, run a block, run it for every item. */
-import { isSafe } from '../dsl/route.ts';
+import type { Node } from '../dsl/node.ts';
 import { ExecutionError } from '../errors.ts';
 import type { PlanBlock } from '../plan/plan.ts';
+import { isShareable } from '../upstream/call.ts';
 import { runBlock } from './block.ts';
 import type { Execution, StepRun } from './execution.ts';
 import { assemble, createFrame, missingIn, read } from './frame.ts';
@@ -10,7 +11,7 @@ import { narrowed } from './freshness.ts';
 
 export function perform(execution: Execution, frame: Frame, run: StepRun): Promise<unknown> {
   const { node, block } = run.step;
-  if (node.kind === 'call') return callOperation(execution, frame, run);
+  if (node.kind === 'call') return callOperation(execution, frame, { run, node });
   if (block === undefined) throw new Error(`step "${run.step.name}" has nothing to run`);
   if (node.kind === 'given')
     return runGiven(execution, frame, { run, block, present: read(frame, node.on) });
@@ -20,19 +21,19 @@ export function perform(execution: Execution, frame: Frame, run: StepRun): Promi
   throw new Error(`a ${node.kind} takes no time`);
 }
 
-async function callOperation(execution: Execution, frame: Frame, run: StepRun): Promise<unknown> {
-  const { node } = run.step;
-  if (node.kind !== 'call') throw new Error('only calls call operations');
-  const { operation } = node;
+async function callOperation(
+  execution: Execution,
+  frame: Frame,
+  { run, node }: { run: StepRun; node: Extract<Node, { kind: 'call' }> },
+): Promise<unknown> {
   const args = assemble(frame, node.args) as Record<string, unknown>; // arguments are drawn as an object
-  const reply = await execution.call(operation, args, run.trace);
+  const reply = await execution.call(node.operation, args, run.trace);
   run.reply = reply;
   if (execution.plan.cache !== undefined) {
     execution.freshness = narrowed(execution.freshness, reply);
   }
-  if (!isSafe(operation.route.method) && operation.lookup === undefined) {
-    execution.request.completed.push(run.step.name);
-  }
+  // What may not be shared changes something.
+  if (!isShareable(node)) execution.request.completed.push(run.step.name);
   return reply.value;
 }
 

@@ -57,7 +57,7 @@ export function pipeline(policies: readonly Policy[], send: Send): Send {
 }
 
 /** Calls that may be shared: safe ones, and lookups, which only read whatever their method. */
-export function isShareable({ operation }: Call): boolean {
+export function isShareable({ operation }: Pick<Call, 'operation'>): boolean {
   return isSafe(operation.route.method) || operation.lookup !== undefined;
 }
 
