@@ -56,9 +56,19 @@ export class RequestError extends Error {
   }
 }
 
-/** Something this gateway depends on cannot be used just now. The message is for whoever asked. */
+/** Something cannot be had just now. The message is for whoever asked. */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
+  /** When asking again may help. */
+  readonly retryAfterSeconds: number;
+
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly retryAfterSeconds?: number } = {},
+  ) {
+    super(message, options);
+    this.retryAfterSeconds = options.retryAfterSeconds ?? 1;
+  }
 }
 
 export type UpstreamErrorKind =
@@ -75,6 +85,8 @@ export type UpstreamErrorKind =
   | 'too-large'
   /** The service's bulkhead is full: the call was not sent. */
   | 'overloaded'
+  /** The service's breaker is open, since most attempts failed: the call was not sent. */
+  | 'breaker-open'
   /** A lookup with `missing: 'error'` got no item for the key. */
   | 'missing'
   /** An argument that cannot be part of a URL or does not fit the operation's schema: not sent. */
@@ -87,8 +99,10 @@ export interface UpstreamErrorOptions extends ErrorOptions {
   readonly operation: string;
   /** The upstream's status code, when it answered. */
   readonly status?: number;
-  /** The upstream's `Retry-After`, when it was a number of seconds. */
+  /** When asking again may help: the upstream's `Retry-After` in seconds, or ours for calls not sent. */
   readonly retryAfterSeconds?: number;
+  /** How far the answer came before it failed; absent: it had not begun. */
+  readonly reached?: 'headers' | 'body';
   /** The argument that was refused, for `invalid-argument`. */
   readonly argument?: string;
   /** The upstream's `Cache-Control`, when it answered: a failure may not be one to remember. */
@@ -106,6 +120,7 @@ export class UpstreamError extends Error {
   readonly operation: string;
   readonly status: number | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly reached: 'headers' | 'body' | undefined;
   readonly argument: string | undefined;
   readonly cacheControl: string | undefined;
 
@@ -116,6 +131,7 @@ export class UpstreamError extends Error {
     this.operation = options.operation;
     this.status = options.status;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.reached = options.reached;
     this.argument = options.argument;
     this.cacheControl = options.cacheControl;
   }
@@ -132,6 +148,8 @@ export type ExecutionErrorKind =
   | 'response-mismatch'
   /** The request ran out of its time. */
   | 'deadline'
+  /** A step that can be missed was left out, to relieve a gateway that has too much to do. */
+  | 'shed'
   /** The client is gone. */
   | 'disconnected';
 

@@ -1,5 +1,7 @@
 /** The process's environment → configuration, or one error that lists everything wrong with it. */
 import { z } from 'zod';
+import { defaultLimits } from '../edge/overload.ts';
+import type { OverloadLimits } from '../edge/overload.ts';
 import { ConfigurationError } from '../errors.ts';
 import type { Environment } from '../upstream/endpoint.ts';
 
@@ -11,6 +13,8 @@ export interface Configuration {
   readonly adminPort: number | undefined;
   /** How long a gateway that is told to stop still takes requests, so that whoever sends them can notice. */
   readonly shutdownDelayMs: number;
+  /** From when on it has too much to do. */
+  readonly overload: OverloadLimits;
   readonly mode: 'development' | 'production';
   readonly environment: Environment;
 }
@@ -21,6 +25,8 @@ const variables = z.object({
   HOST: z.string().min(1).optional(),
   PORT: port.default(8080),
   ADMIN_PORT: port.optional(),
+  SHED_DELAY_MS: z.coerce.number().int().min(1).default(defaultLimits.delayMs),
+  SHED_UTILISATION: z.coerce.number().gt(0).max(1).default(defaultLimits.utilisation),
   SHUTDOWN_DELAY_MS: z.coerce.number().int().min(0).max(60_000).optional(),
   NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
 });
@@ -36,12 +42,14 @@ export function readConfiguration(environment: Environment): Configuration {
     throw new ConfigurationError(lines.join('\n'));
   }
   const { HOST, PORT, ADMIN_PORT, NODE_ENV, SHUTDOWN_DELAY_MS } = result.data;
+  const { SHED_DELAY_MS, SHED_UTILISATION } = result.data;
   const mode = NODE_ENV === 'production' ? 'production' : 'development';
   return {
     host: HOST ?? (mode === 'production' ? '0.0.0.0' : '127.0.0.1'),
     port: PORT,
     adminPort: ADMIN_PORT,
     shutdownDelayMs: SHUTDOWN_DELAY_MS ?? (mode === 'production' ? 5_000 : 0),
+    overload: { delayMs: SHED_DELAY_MS, utilisation: SHED_UTILISATION },
     mode,
     environment,
   };

@@ -2,6 +2,8 @@
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 import type { Service } from '../dsl/service.ts';
+import { unlimited } from '../edge/overload.ts';
+import type { Overload } from '../edge/overload.ts';
 import { createEngine } from '../engine/execute.ts';
 import { adminEndpoints } from '../http/admin.ts';
 import { createApp } from '../http/app.ts';
@@ -36,6 +38,8 @@ export interface GatewayOptions {
   /** Where answers of services are kept; closed with the gateway. Default: this process. */
   readonly cacheStore?: CacheStore;
   readonly telemetry?: Telemetry;
+  /** What it leaves undone when it has too much to do; closed with the gateway. Default: nothing. */
+  readonly overload?: Overload;
   readonly clock?: Clock;
 }
 
@@ -53,6 +57,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { plans, environment, onInternalError, cacheStore } = options;
   const { telemetry = unobserved, clock = systemClock, onRefreshError } = options;
+  const { overload = unlimited } = options;
   const { report = (next) => next } = options;
   let ready = true;
   const { aroundLoad, aroundCall, aroundAttempt, aroundStep, aroundHandler } = telemetry;
@@ -66,12 +71,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ...(cacheStore && { cacheStore }),
     ...(onRefreshError && { onRefreshError }),
   });
-  const execute = createEngine({ upstreams, clock, aroundStep });
+  const { shedsSteps, refusal } = overload;
+  const execute = createEngine({ upstreams, clock, aroundStep, shedsSteps });
   const toHandler = (endpoints: readonly Endpoint[]): Handler =>
     report(createApp({ endpoints, isReady: () => ready, onInternalError }));
   const servers = await startServers(options, {
-    main: aroundHandler(toHandler(endpointsOf(plans, execute, clock))),
-    admin: toHandler(adminEndpoints({ invalidate: (tags) => upstreams.invalidate(tags) })),
+    main: aroundHandler(toHandler(endpointsOf(plans, { execute, clock, refusal }))),
+    admin: toHandler(adminEndpoints(upstreams)),
   });
   return {
     url: servers.main.url,
@@ -83,6 +89,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await servers.main.close(graceMs);
       // Last: until then it says that the gateway is stopping.
       await servers.admin?.close(adminGraceMs);
+      overload.close();
       await upstreams.close();
       await telemetry.shutdown();
     },

@@ -1,6 +1,8 @@
 /** `plait start`: the gateway, until it is told to stop. */
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
+import { createLoadMeter } from '../edge/load-meter.ts';
+import { createOverload } from '../edge/overload.ts';
 import { ConfigurationError, LoadError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { operationsOf } from '../plan/visit.ts';
@@ -30,6 +32,8 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   const clock = systemClock;
   const telemetry = await startTelemetry({ mode, environment, clock, onWarning: warn });
   const cacheStore = await createCacheStore({ environment, clock, onWarning: warn });
+  const limits = configuration.overload;
+  const overload = createOverload({ limits, meter: createLoadMeter(), clock });
   const gateway = await startGateway({
     plans,
     host,
@@ -40,13 +44,15 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
     environment,
     telemetry,
     cacheStore,
+    overload,
     clock,
     report: reportFailures({ write: warn, withCauses: mode === 'development' }),
     // The report has it already, with the request it happened to.
     onInternalError: () => undefined,
     onRefreshError: refreshReporter(clock),
   }).catch(async (error: unknown) => {
-    // Its connection would keep the process alive.
+    // Its connection, and the other's timer, would keep the process alive.
+    overload.close();
     await cacheStore.close();
     throw error;
   });

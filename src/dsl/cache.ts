@@ -42,7 +42,7 @@ export function checkedOperationCache(
   if (cache === undefined) return undefined;
   refuseUnknownKnobs(cache, operationKnobs, `${place}: cache`);
   const time = (knob: keyof OperationCache & `${string}Ms`, least: number): number =>
-    positive(cache[knob] ?? 0, `cache.${knob}`, place, least);
+    positive(cache[knob] ?? 0, `cache.${knob}`, place, { least });
   const tags = cache.tags ?? [];
   const wrong = tags.find((tag) => !tagPattern.test(tag));
   if (wrong !== undefined) {
@@ -76,7 +76,7 @@ export function checkResponseCache(
   }
   refuseUnknownKnobs(cache, responseKnobs, `${place}: cache`);
   for (const knob of ['maxAge', 'sMaxAge', 'staleWhileRevalidate'] as const) {
-    positive(cache[knob] ?? 0, `cache.${knob}`, place, 0);
+    positive(cache[knob] ?? 0, `cache.${knob}`, place, { least: 0 });
   }
   if (cache.maxAge === undefined) {
     throw new CompositionError(

@@ -6,8 +6,10 @@ import type { OperationCache } from './cache.ts';
 import { isSafe, parseRoute } from './route.ts';
 import type { ParamNames, Route, RouteText } from './route.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
-import { checkedHeaders, checkedPolicies } from './service.ts';
-import type { Policies, Service } from './service.ts';
+import { checkedPolicies } from './policies.ts';
+import type { EffectivePolicies, Policies } from './policies.ts';
+import { checkedHeaders } from './service.ts';
+import type { Service } from './service.ts';
 
 declare const types: unique symbol;
 
@@ -22,7 +24,9 @@ export interface Operation<in Args = never, out Result = unknown> {
   /** What one answer is: of the whole body, or of one item of a lookup. */
   readonly response: z.ZodType;
   readonly forward: readonly string[];
-  readonly policies: Required<Policies>;
+  readonly policies: EffectivePolicies;
+  /** Whether asking twice does no more than asking once (RFC 9110, 9.2.2). */
+  readonly idempotent: boolean;
   /** Whether identical calls in flight share one request. */
   readonly coalesce: boolean;
   readonly cache: Required<OperationCache> | undefined;
@@ -63,6 +67,11 @@ export interface OperationConfig<Text, Query, Body, Response> extends Common<Tex
   readonly query?: Query;
   /** The JSON body, given as the argument `body`. */
   readonly body?: Body;
+  /**
+   * `true`: the service promises that asking twice does no more than asking once, so that a failure may
+   * be followed by another attempt. Default: only of GET.
+   */
+  readonly idempotent?: boolean;
   /** What the body of a 2xx answer is. An answer without a body, as 204, is `null`. */
   readonly response: Response;
 }
@@ -115,7 +124,9 @@ export function operation<
   const route = parseRoute(config.route, `service "${service.name}"`);
   const name = nameOf(service, config, route);
   const place = `${service.name}.${name}`;
-  refuseUnknownKnobs(config, [...commonKnobs, 'query', 'body', 'response'], place);
+  refuseUnknownKnobs(config, [...commonKnobs, 'query', 'body', 'response', 'idempotent'], place);
+  const idempotent = config.idempotent ?? isSafe(route.method);
+  refuseUselessPolicies(config, { idempotent, route, place });
   if (config.cache !== undefined && !isSafe(route.method)) {
     throw new CompositionError(
       place,
@@ -140,6 +151,7 @@ export function operation<
   return Object.freeze({
     ...common(service, config, name),
     route,
+    idempotent,
     query: config.query,
     body: config.body,
     response: config.response,
@@ -191,6 +203,8 @@ export function lookup<
   return Object.freeze({
     ...common(service, config, name),
     route,
+    // It only reads, whatever its method.
+    idempotent: true,
     query: config.query,
     body: undefined,
     response: config.item,
@@ -198,7 +212,7 @@ export function lookup<
       keys: config.keys,
       by: config.by,
       max: positive(config.max ?? 100, 'max', place),
-      windowMs: positive(config.windowMs ?? 0, 'windowMs', place, 0),
+      windowMs: positive(config.windowMs ?? 0, 'windowMs', place, { least: 0 }),
       many: config.many ?? false,
       missing,
       items: config.items,
@@ -212,6 +226,8 @@ const commonKnobs = [
   'forward',
   'timeoutMs',
   'maxBodyBytes',
+  'retry',
+  'hedge',
   'coalesce',
   'cache',
 ] satisfies (keyof Common<string>)[];
@@ -224,10 +240,29 @@ function common(service: Service, config: Common<string>, name: string) {
     name,
     service,
     forward: checkedHeaders([...service.forward, ...(config.forward ?? [])], place),
-    policies: { ...service.policies, ...checkedPolicies(config, place) },
+    policies: checkedPolicies(config, place, service.policies),
     coalesce: config.coalesce ?? true,
     cache: checkedOperationCache(config.cache, place),
   };
+}
+
+/** What would never be done is not to be asked for. */
+function refuseUselessPolicies(
+  config: Policies,
+  { idempotent, route, place }: { idempotent: boolean; route: Route; place: string },
+): void {
+  if (config.hedge && !isSafe(route.method)) {
+    throw new CompositionError(
+      place,
+      `a ${route.method} changes something: it cannot be asked twice at once. Remove hedge.`,
+    );
+  }
+  if (config.retry && !idempotent) {
+    throw new CompositionError(
+      place,
+      `a ${route.method} is not asked again: it might be done twice. Remove retry, or declare idempotent: true if the service promises that it is.`,
+    );
+  }
 }
 
 function checkLookup(

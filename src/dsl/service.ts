@@ -1,27 +1,28 @@
 /** `defineService`: an upstream, its addresses and what it may be sent. */
 import { CompositionError } from '../errors.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
+import {
+  checkedBreaker,
+  checkedBudget,
+  checkedBulkhead,
+  checkedEjection,
+  checkedHealth,
+  checkedPolicies,
+} from './policies.ts';
+import type {
+  BreakerConfig,
+  BulkheadConfig,
+  EffectiveBreaker,
+  EffectivePolicies,
+  EjectionConfig,
+  HealthCheckConfig,
+  Policies,
+  RetryBudgetConfig,
+} from './policies.ts';
 
 /** The name of an environment variable that holds the address. */
 export interface FromEnvironment {
   readonly env: string;
-}
-
-/** Knobs of the way to a service. Times in milliseconds, sizes in bytes; unset ones have the defaults. */
-export interface Policies {
-  /** The time one attempt may take. Default 3,000. */
-  readonly timeoutMs?: number;
-  /** The largest response body accepted, as sent. Default 5 MiB. */
-  readonly maxBodyBytes?: number;
-}
-
-export interface BulkheadConfig {
-  /** Calls in flight at once. Default 128. */
-  readonly concurrency?: number;
-  /** Calls that may wait for a place. Default 256. */
-  readonly queue?: number;
-  /** How long one may wait, in milliseconds. Default 100. */
-  readonly waitMs?: number;
 }
 
 export interface ServiceConfig extends Policies {
@@ -33,7 +34,13 @@ export interface ServiceConfig extends Policies {
   readonly forward?: readonly string[];
   /** The time to establish a connection, in milliseconds. Default 1,000. */
   readonly connectTimeoutMs?: number;
+  readonly retryBudget?: RetryBudgetConfig;
+  /** Leaves the service alone while most attempts fail. `false`: never. */
+  readonly breaker?: BreakerConfig | false;
   readonly bulkhead?: BulkheadConfig;
+  readonly ejection?: EjectionConfig;
+  /** Asks its addresses by itself how they are. Default: it does not. */
+  readonly health?: HealthCheckConfig;
 }
 
 /** An upstream, checked. */
@@ -41,9 +48,13 @@ export interface Service {
   readonly name: string;
   readonly url: string | FromEnvironment;
   readonly forward: readonly string[];
-  readonly policies: Required<Policies>;
+  readonly policies: EffectivePolicies;
   readonly connectTimeoutMs: number;
+  readonly retryBudget: Required<RetryBudgetConfig>;
+  readonly breaker: EffectiveBreaker | false;
   readonly bulkhead: Required<BulkheadConfig>;
+  readonly ejection: Required<EjectionConfig>;
+  readonly health: Required<HealthCheckConfig> | undefined;
 }
 
 /**
@@ -54,7 +65,7 @@ export interface Service {
  * const payments = defineService({ name: 'payments', url: { env: 'PAYMENTS_URL' }, timeoutMs: 800 });
  */
 export function defineService(config: ServiceConfig): Service {
-  const { name, url, forward = [], connectTimeoutMs = 1_000, bulkhead = {} } = config;
+  const { name, url, forward = [], connectTimeoutMs = 1_000, breaker = {}, health } = config;
   if (!/^[a-z][a-z0-9-]*$/.test(name)) {
     throw new CompositionError(
       'defineService',
@@ -63,20 +74,18 @@ export function defineService(config: ServiceConfig): Service {
   }
   const place = `service "${name}"`;
   refuseUnknownKnobs(config, knobs, place);
-  refuseUnknownKnobs(bulkhead, ['concurrency', 'queue', 'waitMs'], `${place}: bulkhead`);
   checkUrl(url, place);
-  const { timeoutMs, maxBodyBytes } = checkedPolicies(config, place);
   return Object.freeze({
     name,
     url,
     forward: checkedHeaders(forward, place),
-    policies: { timeoutMs: timeoutMs ?? 3_000, maxBodyBytes: maxBodyBytes ?? 5 * 1024 * 1024 },
+    policies: checkedPolicies(config, place),
     connectTimeoutMs: positive(connectTimeoutMs, 'connectTimeoutMs', place),
-    bulkhead: {
-      concurrency: positive(bulkhead.concurrency ?? 128, 'bulkhead.concurrency', place),
-      queue: positive(bulkhead.queue ?? 256, 'bulkhead.queue', place, 0),
-      waitMs: positive(bulkhead.waitMs ?? 100, 'bulkhead.waitMs', place),
-    },
+    retryBudget: checkedBudget(config.retryBudget ?? {}, place),
+    breaker: breaker === false ? false : checkedBreaker(breaker, place),
+    bulkhead: checkedBulkhead(config.bulkhead ?? {}, place),
+    ejection: checkedEjection(config.ejection ?? {}, place),
+    health: health && checkedHealth(health, place),
   });
 }
 
@@ -89,17 +98,6 @@ function checkUrl(url: string | FromEnvironment, place: string): void {
     place,
     'url is not an http or https address. Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
   );
-}
-
-/** The policies of `config` that are set, checked. */
-export function checkedPolicies(config: Policies, place: string): Policies {
-  const { timeoutMs, maxBodyBytes } = config;
-  return {
-    ...(timeoutMs !== undefined && { timeoutMs: positive(timeoutMs, 'timeoutMs', place) }),
-    ...(maxBodyBytes !== undefined && {
-      maxBodyBytes: positive(maxBodyBytes, 'maxBodyBytes', place),
-    }),
-  };
 }
 
 /** Header names in lower case. Hop-by-hop headers (RFC 9110, 7.6.1) and ours are refused. */
@@ -121,8 +119,14 @@ const knobs = [
   'forward',
   'timeoutMs',
   'maxBodyBytes',
+  'retry',
+  'hedge',
   'connectTimeoutMs',
+  'retryBudget',
+  'breaker',
   'bulkhead',
+  'ejection',
+  'health',
 ] satisfies (keyof ServiceConfig)[];
 
 const unforwardable = new Set([

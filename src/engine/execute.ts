@@ -16,6 +16,8 @@ export interface EngineOptions {
   readonly upstreams: Upstreams;
   readonly clock: Clock;
   readonly aroundStep: AroundStep;
+  /** Asked once a request: whether its steps that can be missed are to be left out. Default: never. */
+  readonly shedsSteps?: () => boolean;
 }
 
 /**
@@ -24,7 +26,8 @@ export interface EngineOptions {
  */
 export type Execute = (plan: Plan, request: EngineRequest) => Promise<Outcome>;
 
-export function createEngine({ upstreams, clock, aroundStep }: EngineOptions): Execute {
+export function createEngine(options: EngineOptions): Execute {
+  const { upstreams, clock, aroundStep, shedsSteps = () => false } = options;
   return async (plan, request) => {
     const deadline = openDeadline(clock, request.deadlineAt);
     request.onDisconnect(() =>
@@ -36,7 +39,15 @@ export function createEngine({ upstreams, clock, aroundStep }: EngineOptions): E
       header: (name) => request.header(name),
     });
     try {
-      return await answer({ plan, request, call, aroundStep, freshness: unlimited });
+      return await answer({
+        plan,
+        request,
+        call,
+        aroundStep,
+        // Where nothing is tolerated nothing can be missed.
+        shedsSteps: plan.degraded === 'allow' && shedsSteps(),
+        freshness: unlimited,
+      });
     } finally {
       // Whatever is still under way serves nobody any more.
       deadline.close();

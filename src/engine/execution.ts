@@ -49,6 +49,8 @@ export interface Execution {
   readonly request: EngineRequest;
   readonly call: CallOperation;
   readonly aroundStep: AroundStep;
+  /** Whether steps that can be missed are left out. */
+  readonly shedsSteps: boolean;
   /** What the replies so far leave; not looked at where nothing may be kept anyway. */
   freshness: Freshness;
 }

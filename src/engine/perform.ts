@@ -9,8 +9,11 @@ import { assemble, createFrame, missingIn, read } from './frame.ts';
 import type { Frame } from './frame.ts';
 import { narrowed } from './freshness.ts';
 
-export function perform(execution: Execution, frame: Frame, run: StepRun): Promise<unknown> {
-  const { node, block } = run.step;
+export async function perform(execution: Execution, frame: Frame, run: StepRun): Promise<unknown> {
+  const { node, block, tolerated } = run.step;
+  if (execution.shedsSteps && tolerated !== undefined) {
+    throw new ExecutionError('shed', 'left out: the gateway has too much to do');
+  }
   if (node.kind === 'call') return callOperation(execution, frame, { run, node });
   if (block === undefined) throw new Error(`step "${run.step.name}" has nothing to run`);
   if (node.kind === 'given')

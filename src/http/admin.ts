@@ -5,11 +5,16 @@ import type { Endpoint } from './app.ts';
 import { readJsonBody } from './body.ts';
 import { parseBody } from './inputs.ts';
 import { UnavailableError } from '../errors.ts';
+import type { ServiceStatus } from '../upstream/service-pipeline.ts';
 
 export interface AdminOptions {
   /** Drops what is kept with any of these tags; rejects when a part of it cannot be reached. */
   readonly invalidate: (tags: readonly string[]) => Promise<number>;
+  /** How every service is doing. */
+  readonly status: () => readonly ServiceStatus[];
 }
+
+const noStore = { 'cache-control': 'no-store' };
 
 const Invalidation = z.strictObject({
   tags: z
@@ -20,15 +25,20 @@ const Invalidation = z.strictObject({
     .max(1_000),
 });
 
-export function adminEndpoints({ invalidate }: AdminOptions): Endpoint[] {
+export function adminEndpoints({ invalidate, status }: AdminOptions): Endpoint[] {
   return [
+    {
+      method: 'GET',
+      path: '/upstreams',
+      handle: () => Response.json({ upstreams: status() }, { headers: noStore }),
+    },
     {
       method: 'POST',
       path: '/cache/invalidate',
       async handle({ req }) {
         const { tags } = parseBody(Invalidation, await readJsonBody(req.raw));
         const invalidated = await invalidate([...new Set(tags)]).catch(toUnavailable);
-        return Response.json({ invalidated }, { headers: { 'cache-control': 'no-store' } });
+        return Response.json({ invalidated }, { headers: noStore });
       },
     },
   ];

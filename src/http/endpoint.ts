@@ -4,7 +4,8 @@ import type { Clock } from '../clock.ts';
 import { before } from '../engine/deadline.ts';
 import type { Execute } from '../engine/execute.ts';
 import { StepError } from '../engine/step-error.ts';
-import { RequestError, UpstreamError } from '../errors.ts';
+import type { Overload } from '../edge/overload.ts';
+import { RequestError, UnavailableError, UpstreamError } from '../errors.ts';
 import { toPointer } from '../json.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { sourcesOf } from '../plan/visit.ts';
@@ -12,22 +13,32 @@ import type { Endpoint } from './app.ts';
 import { readJsonBody } from './body.ts';
 import type { Bindings } from './exchange.ts';
 import { parseInputs } from './inputs.ts';
+import { problemResponse, toProblem } from './problem.ts';
 import { responderFor } from './respond.ts';
 
-export function endpointsOf(plans: readonly Plan[], execute: Execute, clock: Clock): Endpoint[] {
+export interface ServingOptions {
+  readonly execute: Execute;
+  readonly clock: Clock;
+  /** Seconds after which a request that is not let in may come again. */
+  readonly refusal: Overload['refusal'];
+}
+
+export function endpointsOf(plans: readonly Plan[], options: ServingOptions): Endpoint[] {
   return plans.map((plan) => ({
     method: plan.route.method,
     path: plan.route.path,
-    handle: handlerFor(plan, execute, clock),
+    handle: handlerFor(plan, options),
   }));
 }
 
-function handlerFor(plan: Plan, execute: Execute, clock: Clock): Endpoint['handle'] {
+function handlerFor(plan: Plan, { execute, clock, refusal }: ServingOptions): Endpoint['handle'] {
   const respond = responderFor(plan);
   return async (context: Context<Bindings>): Promise<Response> => {
     const { exchange } = context.env;
     exchange.composition = plan.name;
     exchange.route = plan.route.template;
+    const retryAfterSeconds = refusal();
+    if (retryAfterSeconds !== undefined) return refuse(context, retryAfterSeconds);
     refuseMalformedPath(context.req.url);
     const header = (name: string): string | undefined => context.req.header(name);
     const timeoutMs = timeoutOf(header('x-request-timeout-ms'));
@@ -52,6 +63,12 @@ function handlerFor(plan: Plan, execute: Execute, clock: Clock): Endpoint['handl
     const elapsedMs = clock.now() - exchange.startedAt;
     return respond(outcome, { exchange, ifNoneMatch: header('if-none-match'), elapsedMs });
   };
+}
+
+/** Not an error: whoever has too much to do has no time to report that of each request. */
+function refuse({ env, req }: Context<Bindings>, retryAfterSeconds: number): Response {
+  const overload = new UnavailableError('The gateway has too much to do.', { retryAfterSeconds });
+  return problemResponse(toProblem(overload), env.exchange, new URL(req.url).pathname);
 }
 
 const noQuery = new URLSearchParams();

@@ -42,6 +42,7 @@ const upstreamProblems: Readonly<
   'invalid-body': [502, 'Upstream answered something invalid'],
   'too-large': [502, 'Upstream answered too much'],
   overloaded: [503, 'Upstream overloaded'],
+  'breaker-open': [503, 'Upstream unavailable'],
   missing: [404, 'Not found'],
   'invalid-argument': [502, 'Upstream cannot be asked'],
   aborted: [503, 'Request aborted'],
@@ -94,7 +95,7 @@ function upstreamProblem(error: UpstreamError): Problem {
     title,
     status: mapped,
     detail,
-    ...(mapped === 503 && { retryAfter: 1 }),
+    ...(mapped === 503 && { retryAfter: error.retryAfterSeconds ?? 1 }),
   };
 }
 
@@ -123,6 +124,14 @@ function executionProblem({ kind }: ExecutionError): Problem {
         status: 500,
         detail: 'What the services answered cannot be made into the response.',
       };
+    case 'shed':
+      return {
+        type: typeOf(kind),
+        title: 'Left out',
+        status: 503,
+        detail: 'The gateway has too much to do.',
+        retryAfter: 1,
+      };
     case 'disconnected':
       return { type: typeOf(kind), title: 'Client closed the request', status: 499 };
     default:
@@ -146,13 +155,13 @@ function requestProblem(error: RequestError): Problem {
   };
 }
 
-function unavailableProblem({ message }: UnavailableError): Problem {
+function unavailableProblem({ message, retryAfterSeconds }: UnavailableError): Problem {
   return {
     type: typeOf('unavailable'),
     title: 'Unavailable',
     status: 503,
     detail: message,
-    retryAfter: 1,
+    retryAfter: retryAfterSeconds,
   };
 }
 

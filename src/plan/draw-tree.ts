@@ -9,7 +9,11 @@ export function drawTree(plan: ExplainedPlan): string {
     `deadline ${milliseconds(deadlineMs)} · ${roundTrips} round trip${roundTrips === 1 ? '' : 's'}${degraded === 'fail' ? ' · never degraded' : ''}`,
     ...(cache ? [responseCacheOf(cache)] : []),
   ];
-  return [...head, ...drawBranches(branchesOf(plan.steps, undefined))].join('\n');
+  return [
+    ...head,
+    ...drawBranches(branchesOf(plan.steps, undefined)),
+    ...protectionOf(plan.steps.flatMap(callsOf)),
+  ].join('\n');
 }
 
 function responseCacheOf(cache: NonNullable<ExplainedPlan['cache']>): string {
@@ -96,7 +100,7 @@ function details({ call }: ExplainedStep): string[] {
   return [
     [call.route, ...sharingOf(call)].join(' · '),
     ...(cache ? [operationCacheOf(cache)] : []),
-    [policiesOf(call), ...(forward.length > 0 ? [`forwards ${forward.join(', ')}`] : [])].join(
+    [attemptsOf(call), ...(forward.length > 0 ? [`forwards ${forward.join(', ')}`] : [])].join(
       ' · ',
     ),
   ];
@@ -124,13 +128,46 @@ function operationCacheOf(cache: NonNullable<ExplainedCall['cache']>): string {
   ].join(' · ');
 }
 
-function policiesOf({ timeoutMs, maxBodyBytes, bulkhead }: ExplainedCall): string {
-  const { concurrency, queue, waitMs } = bulkhead;
+/** One attempt, and how often there is one. */
+function attemptsOf({ timeoutMs, maxBodyBytes, retry, hedge, breaker }: ExplainedCall): string {
+  const slowMs = breaker === false ? Infinity : (breaker.slowMs ?? Infinity);
   return [
     `attempt ${milliseconds(timeoutMs)}`,
+    ...(slowMs < timeoutMs ? [`slow from ${milliseconds(slowMs)}`] : []),
     `body ${Math.round(maxBodyBytes / 1024).toLocaleString('en')} KiB`,
-    `bulkhead ${concurrency} + ${queue} for ${milliseconds(waitMs)}`,
+    retry === false || retry.times === 0 ? 'no retry' : retryOf(retry),
+    ...(hedge === false ? [] : [`hedged after ${hedge.afterP}, ${hedge.maxExtra} extra`]),
   ].join(' · ');
+}
+
+function retryOf({ times, minDelayMs, maxDelayMs, budget }: Exclude<Retry, false>): string {
+  const pause = `${minDelayMs} to ${milliseconds(maxDelayMs)}`;
+  return `retry ${times}× after ${pause}, at most ${budget.percent} % or ${budget.floor}`;
+}
+
+type Retry = ExplainedCall['retry'];
+
+/** What protects each service, once. */
+function protectionOf(calls: readonly ExplainedCall[]): string[] {
+  const lines = calls.map(({ operation, breaker, bulkhead, health }) => {
+    const { concurrency, queue, waitMs } = bulkhead;
+    return [
+      `${operation.split('.', 1)}: ${breaker === false ? 'no breaker' : breakerOf(breaker)}`,
+      `bulkhead ${concurrency} + ${queue} for ${milliseconds(waitMs)}`,
+      ...(health ? [`health ${health.path} every ${milliseconds(health.intervalMs)}`] : []),
+    ].join(' · ');
+  });
+  return [...new Set(lines)];
+}
+
+function callsOf({ call, steps = [] }: ExplainedStep): ExplainedCall[] {
+  return [...(call ? [call] : []), ...steps.flatMap(callsOf)];
+}
+
+function breakerOf(breaker: Exclude<ExplainedCall['breaker'], false>): string {
+  const { failedPercent, slowPercent, windowMs, openMs, maxOpenMs } = breaker;
+  const opens = `opens at ${failedPercent} % failed or ${slowPercent} % slow in ${milliseconds(windowMs)}`;
+  return `breaker ${opens}, for ${openMs.toLocaleString('en')} to ${milliseconds(maxOpenMs)}`;
 }
 
 function seconds(s: number): string {

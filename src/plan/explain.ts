@@ -2,7 +2,10 @@
 import type { OperationCache } from '../dsl/cache.ts';
 import type { Node } from '../dsl/node.ts';
 import type { KeyStyle, Lookup, Operation } from '../dsl/operation.ts';
-import type { BulkheadConfig } from '../dsl/service.ts';
+import { slowMsOf } from '../dsl/policies.ts';
+import type { EffectiveBreaker, HedgeConfig, RetryConfig } from '../dsl/policies.ts';
+import { isSafe } from '../dsl/route.ts';
+import type { Service } from '../dsl/service.ts';
 import type { Plan, PlanBlock, PlanCache, Step } from './plan.ts';
 
 /** What `plait explain --json` prints. */
@@ -46,7 +49,14 @@ export interface ExplainedCall {
   /** In effect: an attempt cannot take longer than the request. */
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
-  readonly bulkhead: Required<BulkheadConfig>;
+  /** `false`: a failure is final. */
+  readonly retry: (Required<RetryConfig> & { readonly budget: Service['retryBudget'] }) | false;
+  readonly hedge: Required<HedgeConfig> | false;
+  readonly breaker: Required<EffectiveBreaker> | false;
+  readonly bulkhead: Service['bulkhead'];
+  /** Counts where the service has several addresses. */
+  readonly ejection: Service['ejection'];
+  readonly health?: Service['health'];
 }
 
 export interface ExplainedBatch {
@@ -103,6 +113,8 @@ function isRun(node: Node): node is Run {
 
 function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
   const { service, lookup, policies, coalesce, cache } = operation;
+  const { retry, hedge } = policies;
+  const isRead = lookup !== undefined || isSafe(operation.route.method);
   return {
     operation: `${service.name}.${operation.name}`,
     route: operation.route.text,
@@ -112,8 +124,18 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
     forward: operation.forward,
     timeoutMs: Math.min(policies.timeoutMs, deadlineMs),
     maxBodyBytes: policies.maxBodyBytes,
+    retry: retry !== false && operation.idempotent && { ...retry, budget: service.retryBudget },
+    hedge: isRead && hedge,
+    breaker: explainBreaker(operation),
     bulkhead: service.bulkhead,
+    ejection: service.ejection,
+    ...(service.health && { health: service.health }),
   };
+}
+
+function explainBreaker({ service, policies }: Operation): ExplainedCall['breaker'] {
+  if (service.breaker === false) return false;
+  return { ...service.breaker, slowMs: slowMsOf(service.breaker, policies) };
 }
 
 function explainBatch({ by, max, keys, windowMs }: Lookup): ExplainedBatch {

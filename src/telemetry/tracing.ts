@@ -168,12 +168,13 @@ function describeStep({ span }: Scope, { step, skipped, items, reply }: StepRun)
   if (reply?.cache !== undefined) span.setAttribute('plait.step.cache', reply.cache);
 }
 
-function describeAttempt({ span }: Scope, { operation, endpoint }: Call): void {
+function describeAttempt({ span }: Scope, { operation, endpoint, tried = [] }: Call): void {
   span.setAttribute('http.request.method', operation.route.method);
   span.setAttribute('url.template', operation.route.template);
   // The name of today, and the one Jaeger draws its dependency graph from.
   span.setAttribute('service.peer.name', operation.service.name);
   span.setAttribute('peer.service', operation.service.name);
+  if (tried.length > 1) span.setAttribute('http.request.resend_count', tried.length - 1);
   if (endpoint === undefined) return;
   span.setAttribute('server.address', endpoint.host);
   span.setAttribute('server.port', endpoint.port);

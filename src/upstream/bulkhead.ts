@@ -1,19 +1,25 @@
 /** Bulkhead: the door to p-limit. A slow service fills its own places, not the gateway. */
 import pLimit from 'p-limit';
 import type { Clock } from '../clock.ts';
-import type { BulkheadConfig } from '../dsl/service.ts';
+import type { BulkheadConfig } from '../dsl/policies.ts';
 import type { Call, Policy, Reply, Send } from './call.ts';
 import { callError } from './call.ts';
+
+export interface Bulkhead {
+  readonly policy: Policy;
+  readonly inFlight: number;
+  readonly waiting: number;
+}
 
 /**
  * Lets `concurrency` calls through at once. Up to `queue` more wait, each at most `waitMs` and no longer
  * than its request; the others fail at once with the kind `overloaded`.
  */
-export function bulkhead(config: Required<BulkheadConfig>, clock: Clock): Policy {
+export function createBulkhead(config: Required<BulkheadConfig>, clock: Clock): Bulkhead {
   const limit = pLimit(config.concurrency);
   // Those who left stay in p-limit's queue until their turn comes, so it cannot say how many wait.
   let waiting = 0;
-  return (next) => (call) => {
+  const policy: Policy = (next) => (call) => {
     if (call.signal.aborted) return Promise.reject(call.signal.reason);
     if (limit.activeCount < config.concurrency) return limit(() => next(call));
     if (waiting >= config.queue) {
@@ -21,7 +27,7 @@ export function bulkhead(config: Required<BulkheadConfig>, clock: Clock): Policy
         callError(
           call,
           'overloaded',
-          `has ${config.concurrency} calls in flight and ${config.queue} waiting`,
+          `was not asked: ${config.concurrency} calls are in flight and ${config.queue} wait`,
         ),
       );
     }
@@ -35,6 +41,15 @@ export function bulkhead(config: Required<BulkheadConfig>, clock: Clock): Policy
       });
       limit(() => enter(place, next, call)).then(resolve, reject);
     });
+  };
+  return {
+    policy,
+    get inFlight() {
+      return limit.activeCount;
+    },
+    get waiting() {
+      return waiting;
+    },
   };
 }
 
@@ -61,7 +76,9 @@ function waitForPlace(
   };
   const onAbort = (): void => give(call.signal.reason);
   const cancelTimer = options.clock.after(options.waitMs, () =>
-    give(callError(call, 'overloaded', `had no place within ${options.waitMs} ms`)),
+    give(
+      callError(call, 'overloaded', `was not asked: no place was free within ${options.waitMs} ms`),
+    ),
   );
   call.signal.addEventListener('abort', onAbort, { once: true });
   function leave(): void {

@@ -29,7 +29,9 @@ export interface Call {
   readonly keys?: readonly unknown[];
   /** What `keyOf` says of it, where that is known already. */
   readonly key?: string;
-  /** Chosen late, by the policy that picks endpoints. */
+  /** The endpoints of its attempts so far, the present one last; filled in by the balancer. */
+  readonly tried?: Endpoint[];
+  /** Chosen late, by the balancer. */
   readonly endpoint?: Endpoint;
 }
 
@@ -51,6 +53,9 @@ export type Send = (call: Call) => Promise<Reply>;
 /** Something done around sending. */
 export type Policy = (next: Send) => Send;
 
+/** Does nothing around sending. */
+export const unchanged: Policy = (next) => next;
+
 /** Puts policies, listed outermost first, around `send`. */
 export function pipeline(policies: readonly Policy[], send: Send): Send {
   return policies.reduceRight((next, policy) => policy(next), send);
@@ -64,6 +69,12 @@ export function isShareable({ operation }: Pick<Call, 'operation'>): boolean {
 /** The calls of steps that wait for `call`, however often it was shared on the way. */
 export function loadsOf(call: Call): readonly Call[] {
   return call.waiters.length === 0 ? [call] : call.waiters.flatMap(loadsOf);
+}
+
+/** Where the call goes; the balancer has seen to it. */
+export function endpointOf({ endpoint }: Call): Endpoint {
+  if (endpoint === undefined) throw new Error('no endpoint was chosen');
+  return endpoint;
 }
 
 /** An error that names the call's service and operation. */

@@ -53,7 +53,7 @@ export function parseValue(call: Call, schema: z.ZodType, value: unknown, status
     call,
     'invalid-body',
     `answered ${status}, but ${where} does not fit the schema: ${words}${advice}`,
-    { ...(result.cause !== undefined && { cause: result.cause }) },
+    { reached: 'body', ...(result.cause !== undefined && { cause: result.cause }) },
   );
 }
 
@@ -126,7 +126,9 @@ function itemsOf(call: Call, value: unknown, property: string | undefined): read
   const list = property === undefined ? value : fieldOf(value, property);
   if (Array.isArray(list)) return list;
   const place = property === undefined ? 'its body' : `/${property} in its body`;
-  throw callError(call, 'invalid-body', `answered a lookup, but ${place} is not a list`);
+  throw callError(call, 'invalid-body', `answered a lookup, but ${place} is not a list`, {
+    reached: 'body',
+  });
 }
 
 /** A field of something that may not be an object. */

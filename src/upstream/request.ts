@@ -24,11 +24,17 @@ export function toHttpRequest(call: Call, clock: Clock): HttpRequest {
     headers: {
       accept: 'application/json',
       ...(body !== null && { 'content-type': 'application/json' }),
-      'x-request-timeout-ms': String(Math.max(0, Math.floor(call.deadlineAt - clock.now()))),
+      'x-request-timeout-ms': String(timeLeftMs(call, clock)),
       ...call.headers,
     },
     body,
   };
+}
+
+/** What this attempt can take: what is left of the request, and no more than an attempt is given. */
+function timeLeftMs({ operation, deadlineAt }: Call, clock: Clock): number {
+  const leftMs = Math.min(deadlineAt - clock.now(), operation.policies.timeoutMs);
+  return Math.max(0, Math.floor(leftMs));
 }
 
 /** The arguments that do not go elsewhere: a strict schema would refuse them, a loose one let them in. */

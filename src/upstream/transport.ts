@@ -117,6 +117,12 @@ function toCallError(call: Call, error: Error & { code?: string }, phase: Phase)
   if (error.name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
     return callError(call, 'invalid-body', `answered something that is not HTTP: ${error.message}`);
   }
-  const when = phase === 'answer' ? 'in the middle of its answer' : 'before it answered';
-  return callError(call, 'reset', `the connection broke ${when} (${code})`, { cause: error });
+  const [when, reached] =
+    phase === 'answer'
+      ? (['in the middle of its answer', { reached: 'headers' }] as const)
+      : (['before it answered', {}] as const);
+  return callError(call, 'reset', `the connection broke ${when} (${code})`, {
+    cause: error,
+    ...reached,
+  });
 }

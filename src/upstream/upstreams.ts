@@ -1,25 +1,21 @@
-/** All services of a gateway: the pipeline every call runs through, outermost first. */
+/** All services of a gateway: what is shared on the way to them, outermost first. */
 import type { Clock } from '../clock.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Service } from '../dsl/service.ts';
 import { ConfigurationError } from '../errors.ts';
-import { attemptTimeout } from './attempt-timeout.ts';
 import { batch } from './batch.ts';
-import { bulkhead } from './bulkhead.ts';
 import { cache } from './cache.ts';
 import type { CacheStore } from './cache-store.ts';
 import type { Call, Policy, Reply, Send } from './call.ts';
-import { pipeline } from './call.ts';
+import { pipeline, unchanged } from './call.ts';
 import { coalesce } from './coalesce.ts';
 import { deduplicate } from './deduplicate.ts';
 import { addressesOf, createEndpoint } from './endpoint.ts';
 import type { Endpoint, Environment } from './endpoint.ts';
 import { identityOf } from './key.ts';
 import { createMemoryStore } from './memory-store.ts';
-import { parseReply } from './parse.ts';
-import { pickEndpoint } from './pick-endpoint.ts';
-import { toHttpRequest } from './request.ts';
-import { exchange } from './transport.ts';
+import { openService } from './service-pipeline.ts';
+import type { ServiceStatus } from './service-pipeline.ts';
 
 export interface UpstreamsOptions {
   readonly services: readonly Service[];
@@ -57,11 +53,12 @@ export interface Upstreams {
   open(caller: Caller): CallOperation;
   /** Drops what is kept with one of `tags`; see `CacheStore.invalidate`. */
   invalidate(tags: readonly string[]): Promise<number>;
+  /** How every service is doing, by the policies of the way to it. */
+  status(): readonly ServiceStatus[];
   /** Breaks all connections. */
   close(): Promise<void>;
 }
 
-const unchanged: Policy = (next) => next;
 const ignore = (): void => undefined;
 
 /** @throws ConfigurationError naming every service whose address cannot be used. */
@@ -75,24 +72,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
   const endpoints = openEndpoints(options);
 
-  const send: Send = async (call) => {
-    if (call.endpoint === undefined) throw new Error('no endpoint was picked');
-    const raw = await exchange(call, toHttpRequest(call, clock), call.endpoint);
-    return parseReply(call, raw);
-  };
-
   const services = new Map(
     [...endpoints].map(([service, own]) => [
       service.name,
-      pipeline(
-        [
-          bulkhead(service.bulkhead, clock),
-          attemptTimeout(clock),
-          pickEndpoint(own),
-          aroundAttempt,
-        ],
-        send,
-      ),
+      openService(service, { endpoints: own, clock, aroundAttempt }),
     ]),
   );
 
@@ -100,7 +83,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     const service = services.get(call.operation.service.name);
     if (service === undefined)
       throw new Error(`service "${call.operation.service.name}" was not opened`);
-    return service(call);
+    return service.send(call);
   };
 
   // Two gateways that share a Redis may mean different services by one name.
@@ -132,8 +115,9 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
         });
     },
     invalidate: (tags) => store.invalidate(tags),
+    status: () => [...services.values()].map((service) => service.status()),
     close: async () => {
-      await Promise.all([...endpoints.values()].flat().map((endpoint) => endpoint.destroy()));
+      await Promise.all([...services.values()].map((service) => service.close()));
       await store.close();
     },
   };

@@ -506,7 +506,7 @@ describe('operation()', () => {
   it('refuses a knob that is none, as the service and a lookup do', () => {
     const knob = { timeoutms: 5 };
     expect(refusal(() => defineService({ name: 'x', url: 'http://x', ...knob }))).toBe(
-      'service "x": "timeoutms" is not known here. Known: name, url, forward, timeoutMs, maxBodyBytes, connectTimeoutMs, bulkhead.',
+      'service "x": "timeoutms" is not known here. Known: name, url, forward, timeoutMs, maxBodyBytes, retry, hedge, connectTimeoutMs, retryBudget, breaker, bulkhead, ejection, health.',
     );
     expect(
       refusal(() => defineService({ name: 'x', url: 'http://x', bulkhead: { queue: 1, ...knob } })),

@@ -22,12 +22,13 @@ export const part = operation(service, {
   response: Part,
 });
 
-/** The same with 50 ms for an attempt. */
+/** The same with 50 ms for its only attempt. */
 export const hastyPart = operation(service, {
   name: 'hastyPart',
   route: 'GET /hasty/:name',
   response: Part,
   timeoutMs: 50,
+  retry: false,
 });
 
 /** The same in the client's language. */

@@ -175,7 +175,7 @@ describe('the management side', () => {
 /** What is answered to an invalidation of three tags, two of them the same. */
 async function answerWith(invalidate: (tags: readonly string[]) => Promise<number>) {
   const app = createApp({
-    endpoints: adminEndpoints({ invalidate }),
+    endpoints: adminEndpoints({ invalidate, status: () => [] }),
     isReady: () => true,
     onInternalError: () => undefined,
   });

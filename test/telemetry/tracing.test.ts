@@ -142,10 +142,15 @@ describe('what went otherwise', () => {
     app.mocks.payments.fault([{ match: '*', status: 503 }]);
     await app.get('/orders/ord_1001');
 
-    for (const name of ['GET /payments', 'batch payments.paymentOf', 'step payment']) {
-      const span = one(named(name));
-      expect(span.status.code, name).toBe(SpanStatusCode.ERROR);
-      expect(span.attributes['error.type'], name).toBe('503');
+    const attempts = named('GET /payments');
+    expect(attempts.map(({ attributes }) => attributes['http.request.resend_count'])).toEqual([
+      undefined,
+      1,
+    ]);
+    const others = ['batch payments.paymentOf', 'step payment'].map((name) => one(named(name)));
+    for (const { name, status, attributes } of [...attempts, ...others]) {
+      expect(status.code, name).toBe(SpanStatusCode.ERROR);
+      expect(attributes['error.type'], name).toBe('503');
     }
     const request = one(named('GET /orders/{orderId}').filter(({ kind }) => kind === 1));
     expect(request.status.code).toBe(SpanStatusCode.UNSET);

@@ -152,10 +152,10 @@ export interface Started {
   open(headers?: Readonly<Record<string, string>>): CallOperation;
 }
 
-/** One service named `shop`, and a request that calls it. */
+/** One service named `shop`, and a request that calls it; what fails is not asked again. */
 export function start(options: StartOptions): Started {
   const { url = 'http://127.0.0.1:9', clock = systemClock, deadlineInMs = 10_000 } = options;
-  const service = defineService({ name: 'shop', url, ...options.service });
+  const service = defineService({ name: 'shop', url, retry: false, ...options.service });
   const upstreams = createUpstreams({ environment: {}, ...options, clock, services: [service] });
   onTestFinished(() => upstreams.close());
   const request = new AbortController();

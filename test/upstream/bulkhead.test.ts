@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { operation } from '../../src/dsl/operation.ts';
 import { UpstreamError } from '../../src/errors.ts';
-import { bulkhead } from '../../src/upstream/bulkhead.ts';
+import { createBulkhead } from '../../src/upstream/bulkhead.ts';
 import type { Call, Reply } from '../../src/upstream/call.ts';
 import { createFakeClock } from '../fake-clock.ts';
 import { callOf, failureOf, nowhere, ok, reasonOf, turn } from './_start.ts';
@@ -16,7 +16,7 @@ function startBulkhead(config: { concurrency?: number; queue?: number; waitMs?: 
   const clock = createFakeClock();
   const entered: string[] = [];
   const places = new Map<string, PromiseWithResolvers<Reply>>();
-  const policy = bulkhead({ concurrency: 1, queue: 2, waitMs: 100, ...config }, clock);
+  const { policy } = createBulkhead({ concurrency: 1, queue: 2, waitMs: 100, ...config }, clock);
   const send = policy((call) => {
     const place = Promise.withResolvers<Reply>();
     entered.push(String(call.trace));
@@ -73,10 +73,8 @@ describe('places', () => {
 
   it('are given back after a failure that is thrown at once', async () => {
     const clock = createFakeClock();
-    const send = bulkhead(
-      { concurrency: 1, queue: 1, waitMs: 100 },
-      clock,
-    )(() => {
+    const { policy } = createBulkhead({ concurrency: 1, queue: 1, waitMs: 100 }, clock);
+    const send = policy(() => {
       throw new TypeError('at once');
     });
     for (const _ of [1, 2, 3])
@@ -138,7 +136,7 @@ describe('the queue', () => {
     const calls = [enter('a'), enter('b')];
     expect(await failureOf(enter('c'))).toMatchObject({
       kind: 'overloaded',
-      message: 'shop.getOrders: has 1 calls in flight and 1 waiting',
+      message: 'shop.getOrders: was not asked: 1 calls are in flight and 1 wait',
     });
     await turn();
     await leave('a');
@@ -185,7 +183,7 @@ describe('the queue', () => {
     clock.advance(1);
     expect(await b).toMatchObject({
       kind: 'overloaded',
-      message: 'shop.getOrders: had no place within 100 ms',
+      message: 'shop.getOrders: was not asked: no place was free within 100 ms',
     });
     await leave('a');
     await a;

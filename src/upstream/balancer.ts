@@ -1,0 +1,84 @@
+/** Balancer: which endpoint of a service gets the attempt. */
+import type { Clock } from '../clock.ts';
+import type { EjectionConfig } from '../dsl/policies.ts';
+import type { Call, Policy } from './call.ts';
+import type { Endpoint } from './endpoint.ts';
+import { isRefusal, verdictOf } from './failure.ts';
+import { createStanding } from './standing.ts';
+import type { Standing } from './standing.ts';
+
+export interface Balancer {
+  readonly policy: Policy;
+  readonly standings: readonly Standing[];
+}
+
+/**
+ * Of two endpoints chosen by chance the one that costs less (power of two choices), where cost is
+ * latency times calls in flight. Endpoints that failed `ejection.failures` times in a row, at most half of
+ * them, and those that are not well are left out, unless fewer than half would remain: then all may be
+ * chosen, since most of what looks broken is likely not to be. Another attempt of a call goes to another
+ * endpoint if there is one.
+ */
+export function createBalancer(
+  endpoints: readonly Endpoint[],
+  ejection: Required<EjectionConfig>,
+  clock: Clock,
+): Balancer {
+  const standings = endpoints.map((endpoint) => createStanding(endpoint, ejection, clock));
+  const [first] = standings;
+
+  function choose(tried: readonly Endpoint[]): Standing {
+    if (first === undefined) throw new Error('a service has no endpoint');
+    if (standings.length === 1) return first;
+    const usable = standings.filter(({ isEjected, isWell }) => isWell && !isEjected);
+    const candidates = usable.length * 2 < standings.length ? standings : usable;
+    const untried = candidates.filter(({ endpoint }) => !tried.includes(endpoint));
+    return cheaperOfTwo(untried.length > 0 ? untried : candidates, clock) ?? first;
+  }
+
+  function settle(standing: Standing, call: Call, end: { error: unknown; tookMs: number }): void {
+    const verdict = verdictOf(call, end.error, end.tookMs);
+    const looksSlow = verdict === 'failed' || isRefusal(end.error);
+    const { timeoutMs } = call.operation.policies;
+    standing.end(verdict, looksSlow ? Math.max(end.tookMs, timeoutMs) : end.tookMs);
+    if (standing.mustBeEjected && !standing.isEjected && mayEject()) standing.eject();
+  }
+
+  function mayEject(): boolean {
+    const ejected = standings.filter(({ isEjected }) => isEjected).length;
+    return (ejected + 1) * 2 <= standings.length;
+  }
+
+  return {
+    standings,
+    policy: (next) => async (call) => {
+      const standing = choose(call.tried ?? []);
+      const { endpoint } = standing;
+      call.tried?.push(endpoint);
+      standing.begin();
+      const startedAt = clock.now();
+      let failure: unknown;
+      try {
+        return await next({ ...call, endpoint });
+      } catch (error) {
+        failure = error;
+        throw error;
+      } finally {
+        settle(standing, call, { error: failure, tookMs: clock.now() - startedAt });
+      }
+    },
+  };
+}
+
+function cheaperOfTwo(
+  candidates: readonly Standing[],
+  { random }: Pick<Clock, 'random'>,
+): Standing | undefined {
+  const count = candidates.length;
+  const one = Math.floor(random() * count);
+  // Another one, each with the same chance.
+  const other = (one + 1 + Math.floor(random() * (count - 1))) % count;
+  const [left, right] = [candidates[one], candidates[other]];
+  if (left === undefined || right === undefined) return left;
+  return left.cost() <= right.cost() ? left : right;
+}

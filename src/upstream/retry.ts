@@ -1,0 +1,81 @@
+/** Retry: asks once more what may be asked twice, as far as deadline and budget allow. */
+import type { Clock } from '../clock.ts';
+import type { RetryConfig } from '../dsl/policies.ts';
+import type { UpstreamError } from '../errors.ts';
+import type { Call, Policy } from './call.ts';
+import type { Endpoint } from './endpoint.ts';
+import { isHeldBack, isTransient } from './failure.ts';
+import type { RetryBudget } from './retry-budget.ts';
+
+export interface RetryOptions {
+  readonly clock: Clock;
+  readonly budget: RetryBudget;
+  /** How many endpoints the service has. */
+  readonly endpoints: number;
+}
+
+/**
+ * Follows a failure that may pass by another attempt, after a pause that chance spreads between
+ * `minDelayMs` and `maxDelayMs`, or after the service's own `Retry-After`. An attempt that could not
+ * begin before the deadline is not waited for.
+ */
+export function retry(options: RetryOptions): Policy {
+  const { budget } = options;
+  return (next) => async (given) => {
+    budget.deposit();
+    const tried: Endpoint[] = [];
+    const call = { ...given, tried };
+    const config = call.operation.policies.retry;
+    if (config === false || !call.operation.idempotent) return next(call);
+    let failure: UpstreamError | undefined;
+    for (let left = config.times; ; left -= 1) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one attempt after the other is what this is about
+        return await next(call);
+      } catch (error) {
+        // What the service said before says more than that it was not asked again.
+        if (failure !== undefined && isHeldBack(error)) throw failure;
+        const delayMs = left > 0 ? pauseBefore(call, { error, config, options }) : undefined;
+        if (delayMs === undefined || !isTransient(error)) throw error;
+        failure = error;
+        // oxlint-disable-next-line no-await-in-loop -- see above
+        await pause(call, delayMs, options.clock);
+      }
+    }
+  };
+}
+
+/** How long to wait before another attempt; `undefined`: there is to be none. */
+function pauseBefore(
+  call: Call,
+  {
+    error,
+    config,
+    options,
+  }: { error: unknown; config: Required<RetryConfig>; options: RetryOptions },
+): number | undefined {
+  const { clock, budget, endpoints } = options;
+  if (call.signal.aborted || !isTransient(error)) return undefined;
+  const { minDelayMs, maxDelayMs } = config;
+  const chosenMs = minDelayMs + clock.random() * (maxDelayMs - minDelayMs);
+  const delayMs = Math.max(chosenMs, (error.retryAfterSeconds ?? 0) * 1_000);
+  if (clock.now() + delayMs >= call.deadlineAt) return undefined;
+  // What never reached one endpoint and goes to another costs neither of them anything.
+  const isFree = error.kind === 'connect' && (call.tried?.length ?? 0) < endpoints;
+  return isFree || budget.withdraw() ? delayMs : undefined;
+}
+
+/** Rejects with the signal's reason when the request ends first. */
+function pause({ signal }: Call, delayMs: number, clock: Clock): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      cancelTimer();
+      reject(signal.reason);
+    };
+    const cancelTimer = clock.after(delayMs, () => {
+      signal.removeEventListener('abort', leave);
+      resolve();
+    });
+    signal.addEventListener('abort', leave, { once: true });
+  });
+}

@@ -1,0 +1,90 @@
+/** One service of a gateway: the policies every attempt to call it runs through, outermost first. */
+import type { Clock } from '../clock.ts';
+import type { Service } from '../dsl/service.ts';
+import { attemptTimeout } from './attempt-timeout.ts';
+import { createBalancer } from './balancer.ts';
+import { createBreaker } from './breaker.ts';
+import type { Breaker } from './breaker.ts';
+import { createBulkhead } from './bulkhead.ts';
+import type { Policy, Send } from './call.ts';
+import { endpointOf, pipeline, unchanged } from './call.ts';
+import type { Endpoint } from './endpoint.ts';
+import { startHealthChecks } from './health-check.ts';
+import { hedge } from './hedge.ts';
+import { parseReply } from './parse.ts';
+import { toHttpRequest } from './request.ts';
+import { createRetryBudget } from './retry-budget.ts';
+import { retry } from './retry.ts';
+import { exchange } from './transport.ts';
+
+export interface OpenService {
+  readonly send: Send;
+  status(): ServiceStatus;
+  /** Ends its health checks and breaks its connections. */
+  close(): Promise<void>;
+}
+
+/** How a service is doing, as far as its policies know. */
+export interface ServiceStatus {
+  readonly service: string;
+  readonly breaker: Breaker['state'] | 'off';
+  readonly bulkhead: { readonly inFlight: number; readonly waiting: number };
+  readonly endpoints: readonly EndpointStatus[];
+}
+
+export interface EndpointStatus {
+  /** `host:port` */
+  readonly address: string;
+  /** `ejected`: left alone after failures in a row; `unwell`: its health check fails. */
+  readonly state: 'used' | 'ejected' | 'unwell';
+  readonly inFlight: number;
+}
+
+export interface ServiceOptions {
+  readonly endpoints: readonly Endpoint[];
+  readonly clock: Clock;
+  readonly aroundAttempt: Policy;
+}
+
+export function openService(service: Service, options: ServiceOptions): OpenService {
+  const { endpoints, clock, aroundAttempt } = options;
+  const budget = createRetryBudget(service.retryBudget, clock);
+  const breaker = service.breaker === false ? undefined : createBreaker(service.breaker, clock);
+  const bulkhead = createBulkhead(service.bulkhead, clock);
+  const balancer = createBalancer(endpoints, service.ejection, clock);
+
+  const send: Send = async (call) => {
+    const raw = await exchange(call, toHttpRequest(call, clock), endpointOf(call));
+    return parseReply(call, raw);
+  };
+
+  const stopChecks = startHealthChecks(service, balancer.standings, clock);
+  return {
+    send: pipeline(
+      [
+        retry({ clock, budget, endpoints: endpoints.length }),
+        hedge(clock, budget),
+        breaker?.policy ?? unchanged,
+        bulkhead.policy,
+        attemptTimeout(clock),
+        balancer.policy,
+        aroundAttempt,
+      ],
+      send,
+    ),
+    status: () => ({
+      service: service.name,
+      breaker: breaker?.state ?? 'off',
+      bulkhead: { inFlight: bulkhead.inFlight, waiting: bulkhead.waiting },
+      endpoints: balancer.standings.map(({ endpoint, isWell, isEjected, inFlight }) => ({
+        address: `${endpoint.host}:${endpoint.port}`,
+        state: isWell ? (isEjected ? 'ejected' : 'used') : 'unwell',
+        inFlight,
+      })),
+    }),
+    async close() {
+      stopChecks();
+      await Promise.all(endpoints.map((endpoint) => endpoint.destroy()));
+    },
+  };
+}
