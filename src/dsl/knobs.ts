@@ -3,8 +3,8 @@ import { CompositionError } from '../errors.ts';
 
 /** Refuses options that do not exist: a misspelt one would silently be the default. */
 export function refuseUnknownKnobs(config: object, known: readonly string[], place: string): void {
-  if (typeof config !== 'object' || config === null) {
-    throw new CompositionError(place, `is ${String(config)}. Write { ${known[0]}: … }.`);
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw new CompositionError(place, `is ${toText(config)}. Write { ${known[0]}: … }.`);
   }
   const unknown = Object.keys(config).find((key) => !known.includes(key));
   if (unknown === undefined) return;
@@ -23,7 +23,16 @@ export function positive(
 ): number {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
   const range = value > most ? `up to ${most}` : `from ${least} on`;
-  throw new CompositionError(place, `${knob} is ${value}. Use a whole number ${range}.`);
+  throw new CompositionError(place, `${knob} is ${toText(value)}. Use a whole number ${range}.`);
+}
+
+/** A value that is none of those it could be, as it would be written. */
+function toText(value: unknown): string {
+  return typeof value === 'string' || Array.isArray(value)
+    ? JSON.stringify(value)
+    : typeof value === 'function'
+      ? 'a function'
+      : String(value);
 }
 
 /** Of every knob of `Config`: its default, where it has one, and what it may be set to. */
@@ -40,11 +49,15 @@ export type NumberKnobs<Config> = {
 export function numbers<Knobs extends NumberKnobs<Record<string, number>>>(
   config: { readonly [Name in keyof Knobs]?: number | undefined },
   knobs: Knobs,
-  { knob, place }: { knob: string; place: string },
+  {
+    knob,
+    place,
+    inherited,
+  }: { knob: string; place: string; inherited?: Readonly<Record<string, number>> | undefined },
 ): { readonly [Name in keyof Knobs]: number | Extract<Knobs[Name]['default'], undefined> } {
   refuseUnknownKnobs(config, Object.keys(knobs), `${place}: ${knob}`);
   const entries = Object.entries(knobs).map(([name, { default: unset, least, most: limit }]) => {
-    const value = config[name] ?? unset;
+    const value = config[name] === undefined ? (inherited?.[name] ?? unset) : config[name];
     const full = `${knob}.${name}`;
     return [
       name,
@@ -56,9 +69,9 @@ export function numbers<Knobs extends NumberKnobs<Record<string, number>>>(
 
 /** A number between 0 and 1, both excluded. */
 export function share(value: number, knob: string, place: string): number {
-  if (value > 0 && value < 1) return value;
+  if (typeof value === 'number' && value > 0 && value < 1) return value;
   throw new CompositionError(
     place,
-    `${knob} is ${value}. Use a number between 0 and 1, as in 0.95.`,
+    `${knob} is ${toText(value)}. Use a number between 0 and 1, as in 0.95.`,
   );
 }

@@ -125,7 +125,10 @@ export function operation<
   const name = nameOf(service, config, route);
   const place = `${service.name}.${name}`;
   refuseUnknownKnobs(config, [...commonKnobs, 'query', 'body', 'response', 'idempotent'], place);
-  const idempotent = config.idempotent ?? isSafe(route.method);
+  const { idempotent = isSafe(route.method) } = config;
+  if (typeof idempotent !== 'boolean') {
+    throw new CompositionError(place, 'idempotent is neither true nor false. Use one of them.');
+  }
   refuseUselessPolicies(config, { idempotent, route, place });
   if (config.cache !== undefined && !isSafe(route.method)) {
     throw new CompositionError(
@@ -257,10 +260,12 @@ function refuseUselessPolicies(
       `a ${route.method} changes something: it cannot be asked twice at once. Remove hedge.`,
     );
   }
-  if (config.retry && !idempotent) {
+  if (config.retry && config.retry.times !== 0 && !idempotent) {
     throw new CompositionError(
       place,
-      `a ${route.method} is not asked again: it might be done twice. Remove retry, or declare idempotent: true if the service promises that it is.`,
+      isSafe(route.method)
+        ? 'idempotent is false, so it is not asked again. Remove one of retry and idempotent.'
+        : `a ${route.method} is not asked again: it might be done twice. Remove retry, or declare idempotent: true if the service promises that it is.`,
     );
   }
 }

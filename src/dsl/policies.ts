@@ -2,7 +2,6 @@
 import { CompositionError } from '../errors.ts';
 import { numbers, positive, refuseUnknownKnobs, share } from './knobs.ts';
 import type { NumberKnobs } from './knobs.ts';
-import { parseRoute } from './route.ts';
 
 /** What an operation may set for itself; what it does not set is the service's. */
 export interface Policies {
@@ -130,12 +129,13 @@ export function checkedPolicies(
   place: string,
   inherited: EffectivePolicies = defaults,
 ): EffectivePolicies {
-  const { timeoutMs, maxBodyBytes, retry, hedge } = { ...inherited, ...withoutUnset(config) };
+  const { timeoutMs = inherited.timeoutMs, maxBodyBytes = inherited.maxBodyBytes } = config;
+  const { retry = inherited.retry, hedge = inherited.hedge } = config;
   return {
     timeoutMs: positive(timeoutMs, 'timeoutMs', place),
     maxBodyBytes: positive(maxBodyBytes, 'maxBodyBytes', place),
-    retry: retry === false ? false : checkedRetry({ ...inherited.retry, ...retry }, place),
-    hedge: hedge === false ? false : checkedHedge({ ...inherited.hedge, ...hedge }, place),
+    retry: retry === false ? false : checkedRetry(retry, place, inherited.retry),
+    hedge: hedge === false ? false : checkedHedge(hedge, place, inherited.hedge),
   };
 }
 
@@ -152,26 +152,34 @@ const defaults: EffectivePolicies = {
   hedge: false,
 };
 
-function withoutUnset(config: Policies): Policies {
-  const { timeoutMs, maxBodyBytes, retry, hedge } = config;
-  const set = Object.entries({ timeoutMs, maxBodyBytes, retry, hedge });
-  return Object.fromEntries(set.filter(([, value]) => value !== undefined));
-}
-
-function checkedRetry(config: RetryConfig, place: string): Required<RetryConfig> {
-  const retry = numbers(config, retryKnobs, { knob: 'retry', place });
-  refuseReversed(place, {
-    'retry.minDelayMs': retry.minDelayMs,
-    'retry.maxDelayMs': retry.maxDelayMs,
+function checkedRetry(
+  config: RetryConfig,
+  place: string,
+  inherited: EffectivePolicies['retry'],
+): Required<RetryConfig> {
+  const own = numbers(config, retryKnobs, {
+    knob: 'retry',
+    place,
+    inherited: inherited === false ? undefined : { ...inherited },
   });
-  return retry;
+  refuseReversed(place, {
+    'retry.minDelayMs': own.minDelayMs,
+    'retry.maxDelayMs': own.maxDelayMs,
+  });
+  return own;
 }
 
-function checkedHedge(config: HedgeConfig, place: string): Required<HedgeConfig> {
+function checkedHedge(
+  config: HedgeConfig,
+  place: string,
+  inherited: EffectivePolicies['hedge'],
+): Required<HedgeConfig> {
   refuseUnknownKnobs(config, ['afterP', 'maxExtra'], `${place}: hedge`);
+  const unset = inherited === false ? { afterP: 0.95, maxExtra: 0.05 } : inherited;
+  const { afterP = unset.afterP, maxExtra = unset.maxExtra } = config;
   return {
-    afterP: share(config.afterP ?? 0.95, 'hedge.afterP', place),
-    maxExtra: share(config.maxExtra ?? 0.05, 'hedge.maxExtra', place),
+    afterP: share(afterP, 'hedge.afterP', place),
+    maxExtra: share(maxExtra, 'hedge.maxExtra', place),
   };
 }
 
@@ -220,13 +228,13 @@ export function checkedHealth(
 ): Required<HealthCheckConfig> {
   refuseUnknownKnobs(config, ['path', 'intervalMs'], `${place}: health`);
   const { path, intervalMs = 5_000 } = config;
-  if (!/^\/[\w\-./~]*$/.test(path)) {
+  const isPath = typeof path === 'string' && /^\/(?:[\w~.-]+\/)*[\w~.-]*$/.test(path);
+  if (!isPath || (path.length > 1 && path.endsWith('/')) || /\/\.\.?(?:\/|$)/.test(path)) {
     throw new CompositionError(
       place,
-      `health.path is ${JSON.stringify(path)}. Use a path without query, as in "/livez".`,
+      `health.path is ${JSON.stringify(path)}. Use a path of plain segments, without query and without a slash at its end, as in "/livez".`,
     );
   }
-  parseRoute(`GET ${path}`, `${place}: health`);
   return { path, intervalMs: positive(intervalMs, 'health.intervalMs', place, { least: 100 }) };
 }
 

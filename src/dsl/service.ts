@@ -65,7 +65,8 @@ export interface Service {
  * const payments = defineService({ name: 'payments', url: { env: 'PAYMENTS_URL' }, timeoutMs: 800 });
  */
 export function defineService(config: ServiceConfig): Service {
-  const { name, url, forward = [], connectTimeoutMs = 1_000, breaker = {}, health } = config;
+  const { name, url, forward = [], connectTimeoutMs = 1_000 } = config;
+  const { breaker = {}, retryBudget = {}, bulkhead = {}, ejection = {}, health } = config;
   if (!/^[a-z][a-z0-9-]*$/.test(name)) {
     throw new CompositionError(
       'defineService',
@@ -81,11 +82,11 @@ export function defineService(config: ServiceConfig): Service {
     forward: checkedHeaders(forward, place),
     policies: checkedPolicies(config, place),
     connectTimeoutMs: positive(connectTimeoutMs, 'connectTimeoutMs', place),
-    retryBudget: checkedBudget(config.retryBudget ?? {}, place),
+    retryBudget: checkedBudget(retryBudget, place),
     breaker: breaker === false ? false : checkedBreaker(breaker, place),
-    bulkhead: checkedBulkhead(config.bulkhead ?? {}, place),
-    ejection: checkedEjection(config.ejection ?? {}, place),
-    health: health && checkedHealth(health, place),
+    bulkhead: checkedBulkhead(bulkhead, place),
+    ejection: checkedEjection(ejection, place),
+    health: health === undefined ? undefined : checkedHealth(health, place),
   });
 }
 

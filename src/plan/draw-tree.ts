@@ -136,13 +136,21 @@ function attemptsOf({ timeoutMs, maxBodyBytes, retry, hedge, breaker }: Explaine
     ...(slowMs < timeoutMs ? [`slow from ${milliseconds(slowMs)}`] : []),
     `body ${Math.round(maxBodyBytes / 1024).toLocaleString('en')} KiB`,
     retry === false || retry.times === 0 ? 'no retry' : retryOf(retry),
-    ...(hedge === false ? [] : [`hedged after ${hedge.afterP}, ${hedge.maxExtra} extra`]),
+    ...(hedge === false ? [] : [hedgeOf(hedge)]),
   ].join(' · ');
 }
 
 function retryOf({ times, minDelayMs, maxDelayMs, budget }: Exclude<Retry, false>): string {
   const pause = `${minDelayMs} to ${milliseconds(maxDelayMs)}`;
-  return `retry ${times}× after ${pause}, at most ${budget.percent} % or ${budget.floor}`;
+  return `retry ${times}× after ${pause}, for at most ${budget.percent} % of calls`;
+}
+
+function hedgeOf({ afterP, maxExtra }: Exclude<ExplainedCall['hedge'], false>): string {
+  return `hedged after p${round(afterP * 100)}, for at most ${round(maxExtra * 100)} % of calls`;
+}
+
+function round(number: number): number {
+  return Math.round(number * 100) / 100;
 }
 
 type Retry = ExplainedCall['retry'];

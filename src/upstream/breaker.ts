@@ -105,7 +105,9 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
         failure = error;
         throw error;
       } finally {
-        settle(admitted, outcomeOf(call, failure, clock.now() - startedAt));
+        // Whoever waited for a place of ours did not wait for the service.
+        const tookMs = clock.now() - startedAt - (call.queued?.ms ?? 0);
+        settle(admitted, outcomeOf(call, failure, tookMs));
       }
     },
     get state() {

@@ -68,6 +68,7 @@ function waitForPlace(
     onLeave: () => void;
   },
 ): Waiting {
+  const since = options.clock.now();
   const state = { gone: false, leave };
   const give = (reason: unknown): void => {
     state.gone = true;
@@ -82,6 +83,7 @@ function waitForPlace(
   );
   call.signal.addEventListener('abort', onAbort, { once: true });
   function leave(): void {
+    if (call.queued !== undefined) call.queued.ms = options.clock.now() - since;
     options.onLeave();
     cancelTimer();
     call.signal.removeEventListener('abort', onAbort);

@@ -31,6 +31,8 @@ export interface Call {
   readonly key?: string;
   /** The endpoints of its attempts so far, the present one last; filled in by the balancer. */
   readonly tried?: Endpoint[];
+  /** How long this attempt waited for a place, in milliseconds; filled in by the bulkhead. */
+  readonly queued?: { ms: number };
   /** Chosen late, by the balancer. */
   readonly endpoint?: Endpoint;
 }

@@ -76,7 +76,7 @@ function race(call: Call, { next, clock, afterMs, mayAskTwice }: Race): Promise<
     const ask = (): void => {
       const own = ownSignal(call.signal);
       underWay.add(own);
-      next({ ...call, signal: own.signal })
+      next({ ...call, signal: own.signal, queued: { ms: 0 } })
         .then(win, (error: unknown) => {
           failure ??= error;
           if (underWay.size === 1) lose();

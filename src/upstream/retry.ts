@@ -24,11 +24,12 @@ export function retry(options: RetryOptions): Policy {
   return (next) => async (given) => {
     budget.deposit();
     const tried: Endpoint[] = [];
-    const call = { ...given, tried };
+    const call = { ...given, tried, queued: { ms: 0 } };
     const config = call.operation.policies.retry;
     if (config === false || !call.operation.idempotent) return next(call);
     let failure: UpstreamError | undefined;
     for (let left = config.times; ; left -= 1) {
+      call.queued.ms = 0;
       try {
         // oxlint-disable-next-line no-await-in-loop -- one attempt after the other is what this is about
         return await next(call);

@@ -129,6 +129,40 @@ describe('plait start', () => {
     expect(code).toBe(1);
   });
 
+  it.each([
+    ['0', '0', 'expected number to be >=1', 'expected number to be >0'],
+    ['1.5', '1.01', 'expected int', 'expected number to be <=1'],
+    ['soon', 'half', 'expected number', 'expected number'],
+  ])(
+    'refuses %s as SHED_DELAY_MS and %s as SHED_UTILISATION, both at once',
+    async (delay, utilisation, delayProblem, utilisationProblem) => {
+      const { code, out, errors } = await output(
+        plait(['start'], {
+          ...nowhere,
+          PORT: '0',
+          SHED_DELAY_MS: delay,
+          SHED_UTILISATION: utilisation,
+        }),
+      );
+      const [first, second, ...more] = errors.trim().split('\n');
+      expect(first).toContain(`SHED_DELAY_MS is "${delay}"`);
+      expect(first).toContain(delayProblem);
+      expect(second).toContain(`SHED_UTILISATION is "${utilisation}"`);
+      expect(second).toContain(utilisationProblem);
+      expect([code, out, more]).toEqual([1, '', []]);
+    },
+  );
+
+  it('takes the limits of SHED_DELAY_MS and SHED_UTILISATION, and none for not set', async () => {
+    for (const shed of [
+      { SHED_DELAY_MS: '1', SHED_UTILISATION: '1' },
+      { SHED_DELAY_MS: '', SHED_UTILISATION: '' },
+    ]) {
+      const gateway = plait(['start'], { ...nowhere, PORT: '0', ...shed });
+      expect(await gateway.ready).toMatch(/^http:/);
+    }
+  });
+
   it('refuses a port that is taken', async () => {
     const first = await plait(['start'], { ...nowhere, PORT: '0' }).ready;
     const { code, errors } = await output(

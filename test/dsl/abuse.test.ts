@@ -316,7 +316,7 @@ describe('map() and each()', () => {
       each(call(getThing, { id: params.id }).tags, (tag) => tag, { max: max as number }),
     );
     expect(refusalOf(composition)).toBe(
-      `page: each(): max is ${max}. Use a whole number from 1 on.`,
+      `page: each(): max is ${typeof max === 'string' ? `"${max}"` : max}. Use a whole number from 1 on.`,
     );
   });
 });
@@ -334,7 +334,7 @@ describe('the cache of a composition', () => {
   it.each<[string, unknown, string]>([
     ['an age below 0', { maxAge: -1 }, 'cache.maxAge is -1. Use a whole number from 0 on.'],
     ['half a second', { maxAge: 0.5 }, 'cache.maxAge is 0.5. Use a whole number from 0 on.'],
-    ['text', { maxAge: '60' }, 'cache.maxAge is 60. Use a whole number from 0 on.'],
+    ['text', { maxAge: '60' }, 'cache.maxAge is "60". Use a whole number from 0 on.'],
     [
       'more than caches count',
       { maxAge: 2 ** 31 },

@@ -17,6 +17,7 @@ import { compile } from '../../src/plan/compile.ts';
 import { drawMermaid } from '../../src/plan/draw-mermaid.ts';
 import { drawTree } from '../../src/plan/draw-tree.ts';
 import { explain } from '../../src/plan/explain.ts';
+import type { ExplainedCall, ExplainedStep } from '../../src/plan/explain.ts';
 
 const things = defineService({
   name: 'things',
@@ -91,6 +92,56 @@ const keeping = defineComposition({
   }),
 });
 
+const guarded = defineService({
+  name: 'guarded',
+  url: 'http://guarded',
+  timeoutMs: 1_000,
+  retry: { times: 2, minDelayMs: 10, maxDelayMs: 1_500 },
+  retryBudget: { percent: 10, floor: 5 },
+  hedge: {},
+  breaker: { failedPercent: 40, maxOpenMs: 20_000 },
+  bulkhead: { concurrency: 8, queue: 0, waitMs: 50 },
+  health: { path: '/livez', intervalMs: 2_000 },
+});
+const bare = defineService({ name: 'bare', url: 'http://bare', retry: false, breaker: false });
+const response = z.object({ id: z.string() });
+const byId = { by: 'id', item: response, keys: { query: 'ids' } } as const;
+
+const protectedPage = defineComposition({
+  route: 'GET /protected/:id',
+  deadlineMs: 900,
+  compose({ params: { id } }) {
+    const read = operation(guarded, { name: 'read', route: 'GET /read', response });
+    const hasty = operation(guarded, {
+      name: 'hasty',
+      route: 'GET /hasty',
+      response,
+      timeoutMs: 200,
+      retry: { times: 1 },
+      hedge: { maxExtra: 0.2 },
+    });
+    const once = operation(guarded, { name: 'once', route: 'GET /once', response, retry: false });
+    const never = { name: 'never', route: 'GET /never', response, retry: { times: 0 } } as const;
+    const change = operation(guarded, { name: 'change', route: 'POST /change', response });
+    const put = { name: 'put', route: 'PUT /put', response, idempotent: true } as const;
+    const search = lookup(guarded, { ...byId, name: 'search', route: 'POST /search' });
+    const alone = operation(bare, { name: 'alone', route: 'GET /alone', response });
+    return {
+      read: call(read, {}),
+      hasty: call(hasty, {}),
+      once: call(once, {}),
+      never: call(operation(guarded, never), {}),
+      change: call(change, {}),
+      put: call(operation(guarded, put), {}),
+      search: each(
+        map(id, (one) => [one]),
+        (one) => ({ found: call(search, { id: one }) }),
+      ),
+      alone: call(alone, {}),
+    };
+  },
+});
+
 function explained(composition: Composition) {
   return explain(compile({ name: 'it', composition }));
 }
@@ -161,6 +212,85 @@ describe('explain and caches', () => {
   });
 });
 
+describe('explain and the way to a service', () => {
+  const calls = callsByName(explained(protectedPage).steps);
+
+  it('gives every knob of it, with what the operation changes', () => {
+    expect(calls['read']).toMatchObject({
+      timeoutMs: 900,
+      retry: { times: 2, minDelayMs: 10, maxDelayMs: 1_500, budget: { percent: 10, floor: 5 } },
+      hedge: { afterP: 0.95, maxExtra: 0.05 },
+      breaker: {
+        windowMs: 10_000,
+        volume: 20,
+        failedPercent: 40,
+        slowPercent: 80,
+        slowMs: 800,
+        openMs: 5_000,
+        maxOpenMs: 20_000,
+        probes: 3,
+      },
+      bulkhead: { concurrency: 8, queue: 0, waitMs: 50 },
+      ejection: { failures: 5, ejectMs: 30_000, maxEjectMs: 300_000, slowStartMs: 10_000 },
+      health: { path: '/livez', intervalMs: 2_000 },
+    });
+    expect(calls['hasty']).toMatchObject({
+      timeoutMs: 200,
+      retry: { times: 1, minDelayMs: 10, maxDelayMs: 1_500 },
+      hedge: { afterP: 0.95, maxExtra: 0.2 },
+      breaker: { slowMs: 160 },
+    });
+  });
+
+  it('says false of what is not done', () => {
+    expect(calls['once']).toMatchObject({ retry: false, hedge: { afterP: 0.95 } });
+    expect(calls['alone']).toMatchObject({ retry: false, hedge: false, breaker: false });
+    expect(calls['alone']).not.toHaveProperty('health');
+  });
+
+  it('says of a call that changes something that it is asked once, unless it is idempotent', () => {
+    expect(calls['change']).toMatchObject({ retry: false, hedge: false });
+    expect(calls['put']).toMatchObject({ retry: { times: 2 }, hedge: false });
+  });
+
+  it('says of a lookup that it only reads, whatever its method', () => {
+    expect(calls['search.found']).toMatchObject({ retry: { times: 2 }, hedge: { afterP: 0.95 } });
+  });
+
+  it('draws how often there is an attempt, and from when on it is slow', () => {
+    const lines = drawTree(explained(protectedPage)).split('\n');
+    const under = (name: string): string | undefined =>
+      lines
+        .slice(lines.findIndex((line) => line.includes(`─ ${name}: call`)))
+        .find((line) => line.includes('attempt'))
+        ?.replace(/^[│ ]+/, '');
+    expect(under('read')).toBe(
+      'attempt 900 ms · slow from 800 ms · body 5,120 KiB · retry 2× after 10 to 1,500 ms, for at most 10 % of calls · hedged after p95, for at most 5 % of calls',
+    );
+    expect(under('hasty')).toBe(
+      'attempt 200 ms · slow from 160 ms · body 5,120 KiB · retry 1× after 10 to 1,500 ms, for at most 10 % of calls · hedged after p95, for at most 20 % of calls',
+    );
+    expect(under('change')).toBe('attempt 900 ms · slow from 800 ms · body 5,120 KiB · no retry');
+    expect(under('never')).toContain('· no retry · hedged after');
+    expect(under('alone')).toBe('attempt 900 ms · body 5,120 KiB · no retry');
+  });
+
+  it('does not call slow what the request does not wait for', () => {
+    const [thing] = explained(nested).steps;
+    expect(thing?.call).toMatchObject({ timeoutMs: 500, breaker: { slowMs: 560 } });
+    expect(drawTree(explained(nested))).not.toContain('slow from');
+  });
+
+  it('draws what protects each service, once, below the steps', () => {
+    const lines = drawTree(explained(protectedPage)).split('\n');
+    expect(lines.slice(-2)).toEqual([
+      'guarded: breaker opens at 40 % failed or 80 % slow in 10,000 ms, for 5,000 to 20,000 ms · bulkhead 8 + 0 for 50 ms · health /livez every 2,000 ms',
+      'bare: no breaker · bulkhead 128 + 256 for 100 ms',
+    ]);
+    expect(lines.filter((line) => line.includes('bulkhead'))).toHaveLength(2);
+  });
+});
+
 describe('the tree', () => {
   it('draws a step below the one it waits for, and names the others', () => {
     const lines = drawTree(explained(diamond))
@@ -202,3 +332,12 @@ describe('the flowchart', () => {
     );
   });
 });
+
+/** The calls of steps, those inside `each` and `given` too, by the names of the steps. */
+function callsByName(steps: readonly ExplainedStep[]): Record<string, ExplainedCall> {
+  const entries = steps.flatMap(({ name, call: own, steps: inside = [] }) => [
+    ...(own ? [[name, own] as const] : []),
+    ...Object.entries(callsByName(inside)),
+  ]);
+  return Object.fromEntries(entries);
+}

@@ -2,6 +2,7 @@
 import {
   call,
   defineComposition,
+  defineService,
   each,
   fallback,
   given,
@@ -233,3 +234,48 @@ lookup(service, { route: 'GET /x', keys: { header: 'ids' }, by: 'id', item: Thin
 
 // @ts-expect-error without its response there is nothing to know the type from
 operation(service, { route: 'GET /x' });
+
+// @ts-expect-error true says nothing of a breaker: it has numbers, or is false
+defineService({ name: 'x', url: 'http://x', breaker: true });
+
+// @ts-expect-error nor of hedging
+defineService({ name: 'x', url: 'http://x', hedge: true });
+
+// @ts-expect-error nor of retries
+defineService({ name: 'x', url: 'http://x', retry: true });
+
+// @ts-expect-error a bulkhead cannot be turned off
+defineService({ name: 'x', url: 'http://x', bulkhead: false });
+
+// @ts-expect-error a health check without its path
+defineService({ name: 'x', url: 'http://x', health: {} });
+
+// @ts-expect-error misspelt knob of a group
+defineService({ name: 'x', url: 'http://x', retry: { tries: 1 } });
+
+// @ts-expect-error a share is a number
+defineService({ name: 'x', url: 'http://x', hedge: { afterP: '0.95' } });
+
+// @ts-expect-error null does not turn anything off
+defineService({ name: 'x', url: 'http://x', retry: null });
+
+// @ts-expect-error true says nothing of hedging here either
+operation(service, { route: 'GET /x', response: Thing, hedge: true });
+
+// @ts-expect-error misspelt knob of a group
+operation(service, { route: 'GET /x', response: Thing, retry: { tries: 1 } });
+
+// @ts-expect-error a promise is given or not
+operation(service, { route: 'POST /x', response: Thing, idempotent: 'yes' });
+
+// @ts-expect-error a breaker is for all operations of a service
+operation(service, { route: 'GET /x', response: Thing, breaker: false });
+
+lookup(service, {
+  route: 'GET /x',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: Thing,
+  // @ts-expect-error a lookup only reads: it need not promise
+  idempotent: true,
+});
