@@ -5,6 +5,7 @@ import type { Mocks } from '../mocks/server.ts';
 import { startGateway } from '../src/cli/gateway.ts';
 import type { Clock } from '../src/clock.ts';
 import type { Composition } from '../src/dsl/composition.ts';
+import type { Overload } from '../src/edge/overload.ts';
 import { compileAll } from '../src/plan/compile.ts';
 import type { Telemetry } from '../src/telemetry/telemetry.ts';
 
@@ -16,6 +17,8 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Of the management side; absent: there is none. */
   readonly adminPort?: number;
+  /** Default: nothing is left undone. */
+  readonly overload?: Overload;
 }
 
 export interface Started {
@@ -54,6 +57,7 @@ export async function start(options: StartOptions): Promise<Started> {
     onInternalError: (error) => internalErrors.push(error),
     ...(options.clock && { clock: options.clock }),
     ...(options.telemetry && { telemetry: options.telemetry }),
+    ...(options.overload && { overload: options.overload }),
   });
   let closing: Promise<void> | undefined;
   const close = (graceMs = 0): Promise<void> => (closing ??= stop(graceMs));

@@ -10,6 +10,8 @@ import type { Standing } from './standing.ts';
 export interface Balancer {
   readonly policy: Policy;
   readonly standings: readonly Standing[];
+  /** Whether the next attempt would go to an endpoint that is not among these. */
+  hasUntried(tried: readonly Endpoint[]): boolean;
 }
 
 /**
@@ -30,18 +32,26 @@ export function createBalancer(
   function choose(tried: readonly Endpoint[]): Standing {
     if (first === undefined) throw new Error('a service has no endpoint');
     if (standings.length === 1) return first;
-    const usable = standings.filter(({ isEjected, isWell }) => isWell && !isEjected);
-    const candidates = usable.length * 2 < standings.length ? standings : usable;
+    const candidates = candidatesNow();
     const untried = candidates.filter(({ endpoint }) => !tried.includes(endpoint));
     return cheaperOfTwo(untried.length > 0 ? untried : candidates, clock) ?? first;
   }
 
+  function candidatesNow(): readonly Standing[] {
+    const usable = standings.filter(({ isEjected, isWell }) => isWell && !isEjected);
+    return usable.length * 2 < standings.length ? standings : usable;
+  }
+
   function settle(standing: Standing, call: Call, end: { error: unknown; tookMs: number }): void {
     const verdict = verdictOf(call, end.error, end.tookMs);
-    const looksSlow = verdict === 'failed' || isRefusal(end.error);
-    const { timeoutMs } = call.operation.policies;
-    standing.end(verdict, looksSlow ? Math.max(end.tookMs, timeoutMs) : end.tookMs);
-    if (standing.mustBeEjected && !standing.isEjected && mayEject()) standing.eject();
+    standing.end({
+      verdict,
+      tookMs: end.tookMs,
+      countsAsSlow: verdict === 'failed' || isRefusal(end.error),
+      timeoutMs: call.operation.policies.timeoutMs,
+    });
+    const isTooMuch = verdict === 'failed' && standing.mustBeEjected && !standing.isEjected;
+    if (isTooMuch && mayEject()) standing.eject();
   }
 
   function mayEject(): boolean {
@@ -51,6 +61,7 @@ export function createBalancer(
 
   return {
     standings,
+    hasUntried: (tried) => candidatesNow().some(({ endpoint }) => !tried.includes(endpoint)),
     policy: (next) => async (call) => {
       const standing = choose(call.tried ?? []);
       const { endpoint } = standing;

@@ -52,10 +52,14 @@ function toBaseUrl(text: string, origin: string, secret: boolean): URL {
   );
 }
 
-/** Opens a pool for one address. Connections are made when they are needed. */
-export function createEndpoint(service: Service, url: URL): Endpoint {
+/** Opens a pool for one address. Connections are made when they are needed, as many as may be in flight. */
+export function createEndpoint(
+  service: Service,
+  url: URL,
+  connections = service.bulkhead.concurrency,
+): Endpoint {
   const pool = new Pool(url.origin, {
-    connections: service.bulkhead.concurrency,
+    connections,
     connectTimeout: service.connectTimeoutMs,
     // Deadlines are ours: undici's own are too coarse to be exact, and do not bound a slow drip.
     headersTimeout: 0,

@@ -5,6 +5,8 @@ import { operation } from '../dsl/operation.ts';
 import type { Service } from '../dsl/service.ts';
 import { attemptTimeout } from './attempt-timeout.ts';
 import { endpointOf } from './call.ts';
+import { createEndpoint } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { toHttpRequest } from './request.ts';
 import type { Standing } from './standing.ts';
 import { exchange } from './transport.ts';
@@ -17,39 +19,47 @@ export function startHealthChecks(
   service: Service,
   standings: readonly Standing[],
   clock: Clock,
-): () => void {
+): () => Promise<void> {
   const { health } = service;
-  if (health === undefined) return () => undefined;
-  const stops = standings.map((standing) =>
-    check(standing, { clock, intervalMs: health.intervalMs, isWell: questionTo(service, clock) }),
-  );
-  return () => {
-    for (const stop of stops) stop();
+  if (health === undefined) return async () => undefined;
+  const isWell = questionTo(service, clock);
+  const checks = standings.map((standing) => {
+    // A connection of its own: it would wait behind the calls of a service that has many under way.
+    const endpoint = anotherTo(standing.endpoint, service);
+    const ask = (signal: AbortSignal): Promise<boolean> => isWell(endpoint, signal);
+    return { endpoint, stop: check(standing, { clock, intervalMs: health.intervalMs, ask }) };
+  });
+  return async () => {
+    for (const { stop } of checks) stop();
+    await Promise.all(checks.map(({ endpoint }) => endpoint.destroy()));
   };
 }
 
 interface Check {
   readonly clock: Clock;
   readonly intervalMs: number;
-  readonly isWell: (standing: Standing, signal: AbortSignal) => Promise<boolean>;
+  readonly ask: (signal: AbortSignal) => Promise<boolean>;
 }
 
-function check(standing: Standing, { clock, intervalMs, isWell }: Check): () => void {
+function check(standing: Standing, { clock, intervalMs, ask }: Check): () => void {
   const stopped = new AbortController();
   let inRow = 0;
   let cancelTimer = schedule();
 
-  async function ask(): Promise<void> {
-    const well = await isWell(standing, stopped.signal);
+  async function look(): Promise<void> {
+    const well = await ask(stopped.signal);
     if (stopped.signal.aborted) return;
     inRow = well === standing.isWell ? 0 : inRow + 1;
-    if (inRow >= decisive) standing.setWell(well);
+    if (inRow >= decisive) {
+      standing.setWell(well);
+      inRow = 0;
+    }
     cancelTimer = schedule();
   }
 
   /** Chance keeps many gateways from asking at once. */
   function schedule(): () => void {
-    return clock.after(intervalMs * (0.9 + 0.2 * clock.random()), () => void ask());
+    return clock.after(intervalMs * (0.9 + 0.2 * clock.random()), () => void look());
   }
 
   return () => {
@@ -58,8 +68,15 @@ function check(standing: Standing, { clock, intervalMs, isWell }: Check): () => 
   };
 }
 
+function anotherTo({ origin, prefix }: Endpoint, service: Service): Endpoint {
+  return createEndpoint(service, new URL(origin + prefix), 1);
+}
+
 /** Whether the health check's path is answered by a 2xx, within the time of an attempt. */
-function questionTo(service: Service, clock: Clock): Check['isWell'] {
+function questionTo(
+  service: Service,
+  clock: Clock,
+): (endpoint: Endpoint, signal: AbortSignal) => Promise<boolean> {
   const { path = '/', intervalMs = 1 } = service.health ?? {};
   const timeoutMs = Math.min(service.policies.timeoutMs, intervalMs);
   const healthCheck = operation(service, {
@@ -73,7 +90,7 @@ function questionTo(service: Service, clock: Clock): Check['isWell'] {
     const { status, headers } = await exchange(call, toHttpRequest(call, clock), endpointOf(call));
     return { status, headers, value: null, raw: null };
   });
-  return (standing, signal) =>
+  return (endpoint, signal) =>
     send({
       operation: healthCheck,
       args: {},
@@ -84,7 +101,7 @@ function questionTo(service: Service, clock: Clock): Check['isWell'] {
       deadlineAt: clock.now() + timeoutMs,
       trace: undefined,
       waiters: [],
-      endpoint: standing.endpoint,
+      endpoint,
     }).then(
       ({ status }) => status >= 200 && status <= 299,
       () => false,

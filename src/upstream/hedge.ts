@@ -4,6 +4,7 @@ import type { Operation } from '../dsl/operation.ts';
 import type { HedgeConfig } from '../dsl/policies.ts';
 import type { Call, Policy, Reply, Send } from './call.ts';
 import { callError, isShareable } from './call.ts';
+import { isHeldBack } from './failure.ts';
 import { createLatencies } from './latencies.ts';
 import type { Latencies } from './latencies.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -40,7 +41,7 @@ export function hedge(clock: Clock, budget: RetryBudget): Policy {
       const reply = await (afterMs === undefined
         ? next(call)
         : race(call, { next, clock, afterMs, mayAskTwice: history.mayAskTwice }));
-      // Of a call that was asked twice it is at least what the first attempt would have taken.
+      // Of a call that was asked twice it is no more than the first attempt would have taken.
       history.latencies.add(clock.now() - startedAt);
       return reply;
     };
@@ -68,7 +69,7 @@ interface Race {
   readonly mayAskTwice: () => boolean;
 }
 
-/** The first success; when all attempts failed, the first failure. */
+/** The first success; when all attempts failed, the first failure that says something of the service. */
 function race(call: Call, { next, clock, afterMs, mayAskTwice }: Race): Promise<Reply> {
   const underWay = new Set<OwnSignal>();
   let failure: unknown;
@@ -76,29 +77,33 @@ function race(call: Call, { next, clock, afterMs, mayAskTwice }: Race): Promise<
     const ask = (): void => {
       const own = ownSignal(call.signal);
       underWay.add(own);
-      next({ ...call, signal: own.signal, queued: { ms: 0 } })
-        .then(win, (error: unknown) => {
-          failure ??= error;
-          if (underWay.size === 1) lose();
-        })
-        .finally(() => {
-          own.release();
-          underWay.delete(own);
-        });
+      next({ ...call, signal: own.signal, queued: { ms: 0 } }).then(
+        (reply) => win(own, reply),
+        (error: unknown) => lose(own, error),
+      );
     };
     const cancelTimer = clock.after(afterMs, () => {
       if (mayAskTwice()) ask();
     });
     ask();
 
-    function win(reply: Reply): void {
+    function leave(own: OwnSignal): void {
+      own.release();
+      underWay.delete(own);
+    }
+
+    function win(own: OwnSignal, reply: Reply): void {
+      leave(own);
       cancelTimer();
       resolve(reply);
       const reason = callError(call, 'aborted', 'another attempt was faster');
-      for (const own of underWay) own.abort(reason);
+      for (const other of underWay) other.abort(reason);
     }
 
-    function lose(): void {
+    function lose(own: OwnSignal, error: unknown): void {
+      leave(own);
+      if (failure === undefined || isHeldBack(failure)) failure = error;
+      if (underWay.size > 0) return;
       cancelTimer();
       reject(failure);
     }

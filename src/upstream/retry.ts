@@ -10,8 +10,8 @@ import type { RetryBudget } from './retry-budget.ts';
 export interface RetryOptions {
   readonly clock: Clock;
   readonly budget: RetryBudget;
-  /** How many endpoints the service has. */
-  readonly endpoints: number;
+  /** Whether another attempt would go to an endpoint that is not among those tried. */
+  readonly hasUntried: (tried: readonly Endpoint[]) => boolean;
 }
 
 /**
@@ -55,14 +55,14 @@ function pauseBefore(
     options,
   }: { error: unknown; config: Required<RetryConfig>; options: RetryOptions },
 ): number | undefined {
-  const { clock, budget, endpoints } = options;
+  const { clock, budget, hasUntried } = options;
   if (call.signal.aborted || !isTransient(error)) return undefined;
   const { minDelayMs, maxDelayMs } = config;
   const chosenMs = minDelayMs + clock.random() * (maxDelayMs - minDelayMs);
   const delayMs = Math.max(chosenMs, (error.retryAfterSeconds ?? 0) * 1_000);
   if (clock.now() + delayMs >= call.deadlineAt) return undefined;
   // What never reached one endpoint and goes to another costs neither of them anything.
-  const isFree = error.kind === 'connect' && (call.tried?.length ?? 0) < endpoints;
+  const isFree = error.kind === 'connect' && hasUntried(call.tried ?? []);
   return isFree || budget.withdraw() ? delayMs : undefined;
 }
 

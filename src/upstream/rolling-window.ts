@@ -8,7 +8,7 @@ export interface RollingWindow<Name extends string> {
   clear(): void;
 }
 
-/** The window moves on in steps of a tenth of its length. */
+/** The window moves on in steps of a tenth of its length: what it counts is that much younger at most. */
 const slices = 10;
 
 export function createWindow<const Name extends string>(

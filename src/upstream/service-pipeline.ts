@@ -62,7 +62,7 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
   return {
     send: pipeline(
       [
-        retry({ clock, budget, endpoints: endpoints.length }),
+        retry({ clock, budget, hasUntried: balancer.hasUntried }),
         hedge(clock, budget),
         breaker?.policy ?? unchanged,
         bulkhead.policy,
@@ -83,7 +83,7 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
       })),
     }),
     async close() {
-      stopChecks();
+      await stopChecks();
       await Promise.all(endpoints.map((endpoint) => endpoint.destroy()));
     },
   };

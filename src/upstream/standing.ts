@@ -15,11 +15,20 @@ export interface Standing {
   /** Its latency, the recent peaks of it above all, times the calls it would then have. */
   cost(): number;
   begin(): void;
-  /** `latencyMs` is what it counts as, which is more than it took for one that failed. */
-  end(verdict: Verdict, latencyMs: number): void;
+  end(how: Ending): void;
   /** Leaves it alone for a while, longer with every time. */
   eject(): void;
   readonly mustBeEjected: boolean;
+}
+
+/** How an attempt ended. */
+export interface Ending {
+  readonly verdict: Verdict;
+  readonly tookMs: number;
+  /** A failure counts as slow, twice as slow with every one in a row: failing quickly would attract all calls. */
+  readonly countsAsSlow: boolean;
+  /** As slow as this at most. */
+  readonly timeoutMs: number;
 }
 
 /** How fast what was seen is forgotten: after this long a third of it is left. */
@@ -46,6 +55,12 @@ export function createStanding(
   let isWell = true;
 
   const remaining = (): number => Math.exp((seenAt - now()) / decayMs);
+
+  /** One that has just returned is not taken to be quicker than it was before anybody has seen it again. */
+  function expectedMs(): number {
+    const isUnseen = shareSinceReturn() < 1 && seenAt < Math.max(ejectedUntil, returnedAt);
+    return Math.max(leastMs, isUnseen ? latencyMs : latencyMs * remaining());
+  }
 
   /** Peaks count at once, and what is better only with time (Finagle's peak EWMA). */
   function observe(sampleMs: number): void {
@@ -78,18 +93,18 @@ export function createStanding(
       return failures >= most;
     },
     cost() {
-      const expectedMs = Math.max(leastMs, latencyMs * remaining());
-      return (expectedMs * (inFlight + 1)) / shareSinceReturn();
+      return (expectedMs() * (inFlight + 1)) / shareSinceReturn();
     },
     begin() {
       inFlight += 1;
     },
-    end(verdict, sampleMs) {
+    end({ verdict, tookMs, countsAsSlow, timeoutMs }) {
       inFlight -= 1;
-      // An attempt that was called off took at least so long, which says something only if that is long.
-      if (verdict !== 'unknown' || sampleMs > latencyMs) observe(sampleMs);
       if (verdict === 'ok') failures = 0;
-      if (verdict === 'failed') failures += 1;
+      // What was under way when it was ejected fails for the same reason.
+      if (verdict === 'failed' && ejectedUntil <= now()) failures += 1;
+      const timesSlower = countsAsSlow ? 2 ** Math.max(1, failures) : 0;
+      observe(Math.max(tookMs, Math.min(timeoutMs, expectedMs() * timesSlower)));
     },
     eject() {
       // For every period that went well one is forgiven.

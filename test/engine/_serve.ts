@@ -4,6 +4,7 @@ import type { ResponseCache } from '../../src/dsl/cache.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { lookup, operation } from '../../src/dsl/operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
+import type { Overload } from '../../src/edge/overload.ts';
 import { start } from '../start.ts';
 import type { Answer, Started } from '../start.ts';
 import { createFakeClock } from '../fake-clock.ts';
@@ -100,18 +101,21 @@ export interface ServeOptions {
   readonly managed?: boolean;
   /** The system's clock instead of the one that stands still. */
   readonly realTime?: boolean;
+  /** What it leaves undone; default: nothing. */
+  readonly overload?: Overload;
 }
 
 /** Serves what `compose` describes. Time stands still: see `clock`. */
 export async function serve(compose: () => unknown, options: ServeOptions = {}): Promise<Serving> {
   const upstream = await startUpstream();
   const clock = createFakeClock();
-  const { route = 'GET /test', realTime = false, managed = false, ...config } = options;
+  const { route = 'GET /test', realTime = false, managed = false, overload, ...config } = options;
   const app = await start({
     compositions: { test: defineComposition({ ...config, route, compose }) },
     environment: { UPSTREAM_URL: upstream.url },
     ...(!realTime && { clock }),
     ...(managed && { adminPort: 0 }),
+    ...(overload && { overload }),
   });
   return { ...app, upstream, clock, ask: (init) => app.get('/test', init) };
 }

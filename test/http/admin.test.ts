@@ -1,14 +1,21 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { startGateway } from '../../src/cli/gateway.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
+import { operation } from '../../src/dsl/operation.ts';
+import { defineService } from '../../src/dsl/service.ts';
+import type { ServiceConfig } from '../../src/dsl/service.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { adminEndpoints } from '../../src/http/admin.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createExchange } from '../../src/http/exchange.ts';
-import { call } from '../../src/dsl/steps.ts';
+import { call, optional } from '../../src/dsl/steps.ts';
 import { keptPart, serve, value } from '../engine/_serve.ts';
+import { startUpstream } from '../engine/_upstream.ts';
+import type { Upstream } from '../engine/_upstream.ts';
+import { createFakeClock } from '../fake-clock.ts';
 import { request, start } from '../start.ts';
 
 const ping = defineComposition({ route: 'GET /ping', compose: () => ({ pong: true }) });
@@ -114,6 +121,79 @@ describe('POST /cache/invalidate', () => {
   });
 });
 
+describe('GET /upstreams', () => {
+  it('says how every service is doing', async () => {
+    const [one, other] = [await startUpstream(), await startUpstream()];
+    const clock = createFakeClock();
+    const calm = getFrom('calm', { url: one.url });
+    const broken = getFrom('broken', { url: one.url, breaker: { volume: 1 } });
+    const url = `${one.url},${other.url}`;
+    const split = getFrom('split', { url, ejection: { failures: 1 }, breaker: false });
+    const crowded = getFrom('crowded', { url: one.url, bulkhead: { concurrency: 1 } });
+    const probe = defineComposition({
+      route: 'GET /probe',
+      compose: () => ({
+        calm: call(calm, { id: '1' }),
+        broken: optional(call(broken, { id: '1' })),
+        split: optional(call(split, { id: '1' })),
+      }),
+    });
+    const crowd = defineComposition({
+      route: 'GET /crowd',
+      compose: () => ['1', '2', '3'].map((id) => call(crowded, { id })),
+    });
+    const app = await start({ compositions: { probe, crowd }, clock, adminPort: 0 });
+    const probed = app.get('/probe');
+    await one.answer('GET /calm/1', value('x'));
+    await one.answer('GET /broken/1', {}, 500);
+    // Which of two addresses it is decides chance, which always says the same here.
+    await other.answer('GET /split/1', {}, 503);
+    await probed;
+    const crowding = app.get('/crowd');
+    const first = await one.next('GET /crowded/1');
+
+    const upstreams = async () => {
+      const { status, headers, json } = await request(`${app.adminUrl}/upstreams`);
+      expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
+      return json.upstreams;
+    };
+    const idle = { inFlight: 0, waiting: 0 };
+    expect(await upstreams()).toEqual([
+      { service: 'calm', breaker: 'closed', bulkhead: idle, endpoints: [endpoint(one)] },
+      { service: 'broken', breaker: 'open', bulkhead: idle, endpoints: [endpoint(one)] },
+      {
+        service: 'split',
+        breaker: 'off',
+        bulkhead: idle,
+        endpoints: [endpoint(one), endpoint(other, 'ejected')],
+      },
+      {
+        service: 'crowded',
+        breaker: 'closed',
+        bulkhead: { inFlight: 1, waiting: 2 },
+        endpoints: [endpoint(one, 'used', 1)],
+      },
+    ]);
+
+    first.answer(value('1'));
+    await one.answer('GET /crowded/2', value('2'));
+    await one.answer('GET /crowded/3', value('3'));
+    expect((await crowding).status).toBe(200);
+    clock.advance(30_000);
+    expect(await upstreams()).toMatchObject([
+      { breaker: 'closed' },
+      { breaker: 'half-open' },
+      { endpoints: [{ state: 'used' }, { state: 'used' }] },
+      { bulkhead: idle, endpoints: [{ inFlight: 0 }] },
+    ]);
+  });
+
+  it('is not on the public port', async () => {
+    const { get } = await startManaged();
+    expect((await get('/upstreams')).status).toBe(404);
+  });
+});
+
 describe('the management side', () => {
   it('has health, too', async () => {
     const { admin } = await startManaged();
@@ -182,6 +262,17 @@ async function answerWith(invalidate: (tags: readonly string[]) => Promise<numbe
   const exchange = createExchange({ requestId: 'r', startedAt: 0, onDisconnect: () => undefined });
   const body = post({ tags: ['orders', 'a.b:c-d_1', 'orders'] });
   return app(new Request('http://127.0.0.1/cache/invalidate', body), exchange);
+}
+
+/** `GET /<name>/:id` of a service of that name. */
+function getFrom(name: string, config: Omit<ServiceConfig, 'name'>) {
+  const service = defineService({ name, retry: false, ...config });
+  const response = z.object({ value: z.string() });
+  return operation(service, { name: 'get', route: `GET /${name}/:id` as 'GET /:id', response });
+}
+
+function endpoint({ url }: Upstream, state = 'used', inFlight = 0): object {
+  return { address: new URL(url).host, state, inFlight };
 }
 
 function tagsAt(...indices: readonly number[]): string[] {

@@ -1,0 +1,271 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { startGateway } from '../../src/cli/gateway.ts';
+import { defineComposition } from '../../src/dsl/composition.ts';
+import { call, each, fallback, given, optional } from '../../src/dsl/steps.ts';
+import { createOverload, defaultLimits } from '../../src/edge/overload.ts';
+import type { Overload } from '../../src/edge/overload.ts';
+import { compileAll } from '../../src/plan/compile.ts';
+import { reportFailures } from '../../src/telemetry/report.ts';
+import { createFakeClock } from '../fake-clock.ts';
+import { items, keptPart, list, part, serve, value, write } from '../engine/_serve.ts';
+import type { ServeOptions } from '../engine/_serve.ts';
+import { startUpstream } from '../engine/_upstream.ts';
+import { request } from '../start.ts';
+
+/** Sheds steps, or refuses requests, while it is told to; counts how often it is asked. */
+function overloaded({ sheds = true, retryAfter }: { sheds?: boolean; retryAfter?: number } = {}) {
+  const asked = { shedsSteps: 0, refusal: 0, close: 0 };
+  const now: { sheds: boolean; retryAfter: number | undefined } = { sheds, retryAfter };
+  const overload: Overload = {
+    shedsSteps: () => ((asked.shedsSteps += 1), now.sheds),
+    refusal: () => ((asked.refusal += 1), now.retryAfter),
+    pressure: 1,
+    close: () => void (asked.close += 1),
+  };
+  return { overload, asked, now };
+}
+
+/** Serves what `compose` describes while there is too much to do; every call is answered with its path. */
+async function serveOverloaded(compose: () => unknown, options: ServeOptions = {}) {
+  const pressed = overloaded();
+  const app = await serve(compose, { overload: pressed.overload, ...options });
+  app.upstream.answerAll((text) => (text.includes('/lists/') ? items(3) : value(text)));
+  return { ...app, ...pressed };
+}
+
+describe('a step that can be missed', () => {
+  it('is left out, and the response says so; what is required is served', async () => {
+    const app = await serveOverloaded(() => ({
+      order: call(part, { name: 'order' }),
+      payment: optional(call(part, { name: 'payment' })),
+      shipment: fallback(call(part, { name: 'shipment' }), { value: 'unknown' }),
+    }));
+    const { status, headers, json } = await app.ask();
+    const shed = { type: 'urn:plait:problem:shed', title: 'Left out', status: 503 };
+    expect({ status, json }).toEqual({
+      status: 200,
+      json: {
+        order: value('GET /parts/order'),
+        payment: null,
+        shipment: value('unknown'),
+        $problems: [
+          { pointer: '/payment', step: 'payment', ...shed },
+          { pointer: '/shipment', step: 'shipment', ...shed },
+        ],
+      },
+    });
+    expect(headers.get('plait-degraded')).toBe('payment;reason=shed, shipment;reason=shed');
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(app.upstream.asked()).toEqual(['GET /parts/order']);
+    expect(app.internalErrors).toEqual([]);
+  });
+
+  it('is served again when there is less to do', async () => {
+    const app = await serveOverloaded(() => ({ a: optional(call(part, { name: 'a' })) }));
+    expect((await app.ask()).json.a).toBeNull();
+    app.now.sheds = false;
+    const { json, headers } = await app.ask();
+    expect(json).toEqual({ a: value('GET /parts/a') });
+    expect(headers.has('plait-degraded')).toBe(false);
+  });
+
+  it('is left out with all the others of its request, or with none: it is asked for once', async () => {
+    const names = ['a', 'b', 'c', 'd'];
+    const app = await serveOverloaded(() => names.map((name) => optional(call(part, { name }))));
+    expect((await app.ask()).json).toEqual([null, null, null, null]);
+    expect(app.asked.shedsSteps).toBe(1);
+  });
+
+  it('is left out of every item of a list', async () => {
+    const app = await serveOverloaded(() => ({
+      rows: each(call(list, { name: 'l' }), (item) => ({
+        id: item.id,
+        needed: call(part, { name: item.id }),
+        extra: optional(call(part, { name: item.id, after: 'x' })),
+      })),
+    }));
+    const { json, headers } = await app.ask();
+    expect(json.rows).toEqual(
+      items(3).map(({ id }) => ({ id, needed: value(`GET /parts/${id}`), extra: null })),
+    );
+    expect(headers.get('plait-degraded')).toBe('rows.extra;reason=shed;count=3');
+    expect(json.$problems.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
+      '/rows/0/extra',
+      '/rows/1/extra',
+      '/rows/2/extra',
+    ]);
+    expect(app.upstream.asked()).toHaveLength(4);
+  });
+
+  it('is left out with all that it consists of', async () => {
+    const app = await serveOverloaded(() => {
+      const rows = call(list, { name: 'l' });
+      return {
+        rows: optional(each(rows, (item) => ({ part: call(part, { name: item.id }) }))),
+        more: optional(given(rows, () => ({ part: call(part, { name: 'more' }) }))),
+      };
+    });
+    expect((await app.ask()).json).toMatchObject({ rows: null, more: null });
+    expect(app.upstream.asked()).toEqual(['GET /lists/l']);
+  });
+
+  it('is not one that something else needs', async () => {
+    const app = await serveOverloaded(() => {
+      const a = call(part, { name: 'a' });
+      return { a: optional(a), b: call(part, { name: 'b', after: a.value }) };
+    });
+    const { json, headers } = await app.ask();
+    expect(json.a).toEqual(value('GET /parts/a'));
+    expect(headers.has('plait-degraded')).toBe(false);
+  });
+
+  it('is not even looked for in what is kept', async () => {
+    const app = await serveOverloaded(() => ({ a: optional(call(keptPart, { name: 'a' })) }));
+    app.now.sheds = false;
+    expect((await app.ask()).json.a).toEqual(value('GET /kept/a'));
+    app.now.sheds = true;
+    expect((await app.ask()).json.a).toBeNull();
+  });
+
+  it('changes nothing when it would', async () => {
+    const app = await serveOverloaded(
+      () => ({ w: optional(call(write, { name: 'w', body: { note: 'n' } })) }),
+      { route: 'POST /test' },
+    );
+    expect((await app.ask({ method: 'POST' })).json.w).toBeNull();
+    expect(app.upstream.asked()).toEqual([]);
+  });
+
+  it('does not exist where nothing may be missed', async () => {
+    const app = await serveOverloaded(
+      () => ({
+        a: optional(call(part, { name: 'a' })),
+        b: fallback(call(part, { name: 'b' }), value('-')),
+      }),
+      { degraded: 'fail' },
+    );
+    const { status, json } = await app.ask();
+    expect([status, json]).toEqual([200, { a: value('GET /parts/a'), b: value('GET /parts/b') }]);
+  });
+});
+
+describe('a request that is refused', () => {
+  it('is a 503 that says when to come again, and no service hears of it', async () => {
+    const { overload, now, asked } = overloaded({ retryAfter: 3 });
+    const app = await serve(() => call(part, { name: 'a' }), { overload });
+    app.upstream.answerAll(value);
+    const { status, headers, json } = await app.ask({ headers: { 'x-request-id': 'id-1' } });
+    expect(status).toBe(503);
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'content-type': 'application/problem+json',
+      'retry-after': '3',
+      'cache-control': 'no-store',
+      'x-request-id': 'id-1',
+    });
+    expect(json).toEqual({
+      type: 'urn:plait:problem:unavailable',
+      title: 'Unavailable',
+      status: 503,
+      detail: 'The gateway has too much to do.',
+      instance: '/test',
+      requestId: 'id-1',
+    });
+    expect([asked.refusal, asked.shedsSteps, app.upstream.asked()]).toEqual([1, 0, []]);
+    expect(app.clock.pending).toBe(0);
+    now.retryAfter = undefined;
+    expect((await app.ask()).status).toBe(200);
+    expect(app.internalErrors).toEqual([]);
+  });
+
+  it('is refused before it is read: it may be as wrong as it likes', async () => {
+    const { overload } = overloaded({ retryAfter: 1 });
+    const body = z.object({ name: z.string() });
+    const app = await serve(() => ({}), { overload, body, route: 'POST /test' });
+    const post = (text: string) => app.ask({ method: 'POST', body: text });
+    expect((await post('{')).status).toBe(503);
+    expect((await post('x'.repeat(1_000_000))).status).toBe(503);
+    // The connection is as good as before.
+    expect((await app.get('/livez')).status).toBe(200);
+  });
+
+  it('is not one about health, nor one of the operator', async () => {
+    const { overload } = overloaded({ retryAfter: 1 });
+    const app = await serve(() => ({}), { overload, managed: true });
+    expect((await app.ask()).status).toBe(503);
+    for (const path of ['/livez', '/readyz']) {
+      expect((await request(app.url + path)).status).toBe(200);
+      expect((await request(app.adminUrl + path)).status).toBe(200);
+    }
+    expect((await request(`${app.adminUrl}/upstreams`)).status).toBe(200);
+  });
+});
+
+describe('a gateway', () => {
+  it('closes its overload when it stops', async () => {
+    const { overload, asked } = overloaded();
+    const app = await serve(() => ({}), { overload });
+    expect(asked.close).toBe(0);
+    await app.close();
+    expect(asked.close).toBe(1);
+  });
+
+  it('leaves out what can be missed first, then refuses, then recovers', async () => {
+    const clock = createFakeClock({ chances: [0] });
+    let delayMs = 0;
+    const meter = { read: () => ({ delayMs, utilisation: 0.5 }), close: () => undefined };
+    const overload = createOverload({ limits: defaultLimits, meter, clock });
+    const app = await serve(() => ({ a: optional(call(part, { name: 'a' })) }), { overload });
+    app.upstream.answerAll(value);
+    const after = async (looks: number, ms: number) => {
+      delayMs = ms;
+      clock.advance(250 * looks);
+      const { status, json } = await app.ask();
+      return status === 503 ? 'refused' : json.a === null ? 'shed' : 'served';
+    };
+    expect(await after(1, 500)).toBe('served');
+    expect(await after(1, 500)).toBe('shed');
+    expect(await after(4, 500)).toBe('shed');
+    expect(await after(1, 500)).toBe('refused');
+    expect(await after(3, 0)).toBe('shed');
+    expect(await after(20, 0)).toBe('served');
+    await app.close();
+    expect(clock.pending).toBe(0);
+  });
+});
+
+/** A gateway as `plait start` makes it: every request that failed is a line. */
+async function startReporting(overload: Overload) {
+  const upstream = await startUpstream();
+  upstream.answerAll(value);
+  const composition = defineComposition({
+    route: 'GET /test',
+    compose: () => ({ a: optional(call(part, { name: 'a' })) }),
+  });
+  const lines: string[] = [];
+  const gateway = await startGateway({
+    plans: compileAll([{ name: 'test', composition }]).plans,
+    host: '127.0.0.1',
+    port: 0,
+    environment: { UPSTREAM_URL: upstream.url },
+    overload,
+    report: reportFailures({ write: (line) => lines.push(line), withCauses: false }),
+    onInternalError: (error) => lines.push(String(error)),
+  });
+  onTestFinished(() => gateway.close({ graceMs: 0 }));
+  return { lines, ask: () => request(`${gateway.url}/test`) };
+}
+
+describe('what the gateway reports', () => {
+  it('is nothing of requests it refuses', async () => {
+    const { ask, lines } = await startReporting(overloaded({ retryAfter: 1 }).overload);
+    expect((await ask()).status).toBe(503);
+    expect(lines).toEqual([]);
+  });
+
+  it.fails('is nothing of steps it leaves out', async () => {
+    const { ask, lines } = await startReporting(overloaded().overload);
+    expect((await ask()).json.a).toBeNull();
+    expect(lines).toEqual([]);
+  });
+});
