@@ -4,8 +4,9 @@ import type { EjectionConfig } from '../dsl/policies.ts';
 import type { Call, Policy } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
 import { isRefusal, verdictOf } from './failure.ts';
+import type { Verdict } from './failure.ts';
 import { createStanding } from './standing.ts';
-import type { Standing } from './standing.ts';
+import type { Ending, Standing } from './standing.ts';
 
 export interface Balancer {
   readonly policy: Policy;
@@ -42,14 +43,7 @@ export function createBalancer(
     return usable.length * 2 < standings.length ? standings : usable;
   }
 
-  function settle(standing: Standing, call: Call, end: { error: unknown; tookMs: number }): void {
-    const verdict = verdictOf(call, end.error, end.tookMs);
-    standing.end({
-      verdict,
-      tookMs: end.tookMs,
-      countsAsSlow: verdict === 'failed' || isRefusal(end.error),
-      timeoutMs: call.operation.policies.timeoutMs,
-    });
+  function ejectIfNeeded(standing: Standing, verdict: Verdict): void {
     const isTooMuch = verdict === 'failed' && standing.mustBeEjected && !standing.isEjected;
     if (isTooMuch && mayEject()) standing.eject();
   }
@@ -66,7 +60,7 @@ export function createBalancer(
       const standing = choose(call.tried ?? []);
       const { endpoint } = standing;
       call.tried?.push(endpoint);
-      standing.begin();
+      const end = standing.begin();
       const startedAt = clock.now();
       let failure: unknown;
       try {
@@ -75,9 +69,21 @@ export function createBalancer(
         failure = error;
         throw error;
       } finally {
-        settle(standing, call, { error: failure, tookMs: clock.now() - startedAt });
+        const ending = endingOf(call, failure, clock.now() - startedAt);
+        end(ending);
+        ejectIfNeeded(standing, ending.verdict);
       }
     },
+  };
+}
+
+function endingOf(call: Call, error: unknown, tookMs: number): Ending {
+  const verdict = verdictOf(call, error, tookMs);
+  return {
+    verdict,
+    tookMs,
+    countsAsSlow: verdict === 'failed' || isRefusal(error),
+    timeoutMs: call.operation.policies.timeoutMs,
   };
 }
 

@@ -14,8 +14,8 @@ export interface Standing {
   setWell(well: boolean): void;
   /** Its latency, the recent peaks of it above all, times the calls it would then have. */
   cost(): number;
-  begin(): void;
-  end(how: Ending): void;
+  /** An attempt begins; to be told how it ended. */
+  begin(): (how: Ending) => void;
   /** Leaves it alone for a while, longer with every time. */
   eject(): void;
   readonly mustBeEjected: boolean;
@@ -34,8 +34,11 @@ export interface Ending {
 /** How fast what was seen is forgotten: after this long a third of it is left. */
 const decayMs = 10_000;
 
-/** What a latency is at least, so that calls in flight count at an endpoint nobody has seen yet. */
+/** What a latency is at least: calls in flight count at an endpoint that has not been seen for long, too. */
 const leastMs = 1;
+
+/** More than anything else costs: who has not answered yet, ever, is not asked more before it has. */
+const unknownCost = 1e9;
 
 /** The smallest part of its share that one which returns is given. */
 const leastShare = 0.1;
@@ -45,7 +48,9 @@ export function createStanding(
   { failures: most, ejectMs, maxEjectMs, slowStartMs }: Required<EjectionConfig>,
   { now }: Pick<Clock, 'now'>,
 ): Standing {
-  let inFlight = 0;
+  /** When the attempts in flight began, the oldest first. */
+  const begun = new Set<{ readonly at: number }>();
+  let isKnown = false;
   let latencyMs = 0;
   let seenAt = now();
   let failures = 0;
@@ -56,10 +61,15 @@ export function createStanding(
 
   const remaining = (): number => Math.exp((seenAt - now()) / decayMs);
 
-  /** One that has just returned is not taken to be quicker than it was before anybody has seen it again. */
+  /**
+   * One that has just returned is not taken to be quicker than it was before anybody has seen it again,
+   * and one that does not answer any more is as slow as its oldest attempt is old.
+   */
   function expectedMs(): number {
     const isUnseen = shareSinceReturn() < 1 && seenAt < Math.max(ejectedUntil, returnedAt);
-    return Math.max(leastMs, isUnseen ? latencyMs : latencyMs * remaining());
+    const [oldest] = begun;
+    const waitedMs = oldest === undefined ? 0 : now() - oldest.at;
+    return Math.max(leastMs, waitedMs, isUnseen ? latencyMs : latencyMs * remaining());
   }
 
   /** Peaks count at once, and what is better only with time (Finagle's peak EWMA). */
@@ -67,6 +77,16 @@ export function createStanding(
     const weight = remaining();
     latencyMs = Math.max(sampleMs, latencyMs * weight + sampleMs * (1 - weight));
     seenAt = now();
+    isKnown = true;
+  }
+
+  function settle({ verdict, tookMs, countsAsSlow, timeoutMs }: Ending): void {
+    if (verdict === 'ok') failures = 0;
+    // What was under way when it was ejected fails for the same reason.
+    if (verdict === 'failed' && ejectedUntil <= now()) failures += 1;
+    const timesSlower = countsAsSlow ? 2 ** Math.max(1, failures) : 0;
+    const knownMs = Math.max(leastMs, latencyMs * remaining());
+    observe(Math.max(tookMs, Math.min(timeoutMs, knownMs * timesSlower)));
   }
 
   function shareSinceReturn(): number {
@@ -77,7 +97,7 @@ export function createStanding(
   return {
     endpoint,
     get inFlight() {
-      return inFlight;
+      return begun.size;
     },
     get isEjected() {
       return ejectedUntil > now();
@@ -93,18 +113,16 @@ export function createStanding(
       return failures >= most;
     },
     cost() {
-      return (expectedMs() * (inFlight + 1)) / shareSinceReturn();
+      if (!isKnown && begun.size > 0) return unknownCost * begun.size;
+      return (expectedMs() * (begun.size + 1)) / shareSinceReturn();
     },
     begin() {
-      inFlight += 1;
-    },
-    end({ verdict, tookMs, countsAsSlow, timeoutMs }) {
-      inFlight -= 1;
-      if (verdict === 'ok') failures = 0;
-      // What was under way when it was ejected fails for the same reason.
-      if (verdict === 'failed' && ejectedUntil <= now()) failures += 1;
-      const timesSlower = countsAsSlow ? 2 ** Math.max(1, failures) : 0;
-      observe(Math.max(tookMs, Math.min(timeoutMs, expectedMs() * timesSlower)));
+      const attempt = { at: now() };
+      begun.add(attempt);
+      return (how) => {
+        begun.delete(attempt);
+        settle(how);
+      };
     },
     eject() {
       // For every period that went well one is forgiven.

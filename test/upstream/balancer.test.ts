@@ -220,17 +220,16 @@ describe('a balancer', () => {
     expect(standings.map(({ inFlight }) => inFlight)).toEqual([3, 3]);
   });
 
-  it('compares two by chance, any two as often as any other', () => {
+  it('compares two by chance, any two as often as any other', async () => {
     const { begin, standings } = startBalancer(4);
     const counts = [0, 0, 0, 0];
     for (const [index, standing] of standings.entries()) {
-      standing.begin();
-      standing.end({ ...ended, tookMs: 10 ** index });
+      standing.begin()({ ...ended, tookMs: 10 ** index });
     }
     for (let time = 0; time < 6_000; time += 1) {
-      const { index } = begin();
+      const { index, end } = begin();
       counts[index] = (counts[index] ?? 0) + 1;
-      standings[index]?.end({ ...ended, verdict: 'unknown', tookMs: 0 });
+      await end('ok');
     }
     // Of the six pairs the cheapest is in three, and wins them.
     for (const [index, pairs] of [3, 2, 1, 0].entries())
@@ -406,8 +405,7 @@ describe('in the long run', () => {
   it('one answer with a 500 does not cost one of two endpoints all calls', async () => {
     const { run, standings } = simulate([answersIn(20), answersIn(20)]);
     await run(5_000);
-    standings[0]?.begin();
-    standings[0]?.end({ ...ended, verdict: 'failed', tookMs: 5, countsAsSlow: true });
+    standings[0]?.begin()({ ...ended, verdict: 'failed', tookMs: 5, countsAsSlow: true });
     expect((await run(10_000))[0]).toBeGreaterThan(0.1);
   });
 });

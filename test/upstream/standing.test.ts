@@ -12,8 +12,7 @@ function startStanding(config: EjectionConfig = {}) {
   const endpoint = createEndpoint(nowhere, new URL('http://127.0.0.1:9'));
   const standing = createStanding(endpoint, { ...nowhere.ejection, ...config }, clock);
   const end = (verdict: 'ok' | 'failed' | 'unknown', latencyMs: number) => {
-    standing.begin();
-    standing.end({ verdict, tookMs: latencyMs, countsAsSlow: false, timeoutMs: 3_000 });
+    standing.begin()({ verdict, tookMs: latencyMs, countsAsSlow: false, timeoutMs: 3_000 });
   };
   const fail = (times: number) => {
     for (let time = 0; time < times; time += 1) end('failed', 1);
@@ -97,19 +96,30 @@ describe('the cost of an endpoint', () => {
     const { standing, see } = startStanding();
     see(100);
     standing.begin();
-    standing.begin();
+    const finish = standing.begin();
     expect([standing.inFlight, standing.cost()]).toEqual([2, 300]);
-    standing.end({ verdict: 'ok', tookMs: 100, countsAsSlow: false, timeoutMs: 3_000 });
+    finish({ verdict: 'ok', tookMs: 100, countsAsSlow: false, timeoutMs: 3_000 });
     expect([standing.inFlight, standing.cost()]).toEqual([1, 200]);
   });
 
-  it('of one that nobody has seen is low, and counts its calls in flight', () => {
-    const { standing, clock } = startStanding();
+  it('of one that nobody has seen is low, until it is asked: then more than of any other', () => {
+    const { standing } = startStanding();
     expect(standing.cost()).toBe(1);
     standing.begin();
-    expect(standing.cost()).toBe(2);
-    clock.advance(60_000);
-    expect(standing.cost()).toBe(2);
+    const asked = standing.cost();
+    expect(asked).toBeGreaterThan(3_600_000);
+    standing.begin();
+    expect(standing.cost()).toBeGreaterThan(asked);
+  });
+
+  it('of one that does not answer any more is that of its oldest attempt', () => {
+    const { standing, see, clock } = startStanding();
+    see(20);
+    standing.begin();
+    clock.advance(500);
+    standing.begin();
+    clock.advance(100);
+    expect(standing.cost()).toBe(3 * 600);
   });
 
   it('is never below that of one that nobody has seen', () => {
