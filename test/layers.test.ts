@@ -30,6 +30,9 @@ const doors: Record<string, string> = {
   '@hono/node-server': 'http/server.ts',
   hono: 'http/app.ts',
   '@opentelemetry/sdk-node': 'telemetry/sdk.ts',
+  '@opentelemetry/sdk-metrics': 'telemetry/metrics-provider.ts',
+  '@opentelemetry/exporter-prometheus': 'telemetry/metrics-provider.ts',
+  pino: 'telemetry/log.ts',
   citty: 'cli/main.ts',
 };
 

@@ -7,6 +7,9 @@ import { onTestFinished } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 
+/** On a free port, since tests run side by side. */
+const quiet = { ADMIN_PORT: '0', LOG_LEVEL: 'warn' };
+
 export interface Program {
   /** The rest of the line that began with `ready `; rejects with what it said when it ended before. */
   readonly ready: Promise<string>;
@@ -21,7 +24,7 @@ export interface Program {
 
 /**
  * Runs `node <program> <args>` in the project with nothing but `environment`; stops it with the test.
- * Unless told otherwise its management side takes a free port: tests run side by side.
+ * Unless told otherwise it logs nothing but what went wrong.
  */
 export function run(
   program: string,
@@ -32,7 +35,7 @@ export function run(
     program,
     fork(join(root, program), args, {
       cwd: root,
-      env: { PATH: process.env['PATH'], ADMIN_PORT: '0', ...environment },
+      env: { PATH: process.env['PATH'], ...quiet, ...environment },
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
@@ -42,13 +45,13 @@ export function run(
 
 /** Runs `npm <args>` as `run` does a program; a signal is for npm only. */
 export function runNpm(args: readonly string[], environment: Record<string, string>): Program {
-  const quiet = { npm_config_update_notifier: 'false', npm_config_logs_max: '0' };
+  const npm = { npm_config_update_notifier: 'false', npm_config_logs_max: '0' };
   const { PATH, HOME } = process.env;
   return observe(
     'npm',
     spawn('npm', args, {
       cwd: root,
-      env: { PATH, HOME, ...quiet, ADMIN_PORT: '0', ...environment },
+      env: { PATH, HOME, ...npm, ...quiet, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     }),

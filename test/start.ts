@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import { startMocks } from '../mocks/server.ts';
 import type { Mocks } from '../mocks/server.ts';
 import { startGateway } from '../src/cli/gateway.ts';
+import type { GatewayOptions } from '../src/cli/gateway.ts';
 import type { Clock } from '../src/clock.ts';
 import type { Composition } from '../src/dsl/composition.ts';
 import type { Overload } from '../src/edge/overload.ts';
@@ -14,6 +15,7 @@ export interface StartOptions {
   readonly compositions: Readonly<Record<string, Composition>>;
   readonly clock?: Clock;
   readonly telemetry?: Telemetry;
+  readonly accessLog?: GatewayOptions['accessLog'];
   readonly environment?: Readonly<Record<string, string>>;
   /** Of the management side; absent: there is none. */
   readonly adminPort?: number;
@@ -58,6 +60,7 @@ export async function start(options: StartOptions): Promise<Started> {
     ...(options.clock && { clock: options.clock }),
     ...(options.telemetry && { telemetry: options.telemetry }),
     ...(options.overload && { overload: options.overload }),
+    ...(options.accessLog && { accessLog: options.accessLog }),
   });
   let closing: Promise<void> | undefined;
   const close = (graceMs = 0): Promise<void> => (closing ??= stop(graceMs));

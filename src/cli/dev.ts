@@ -86,7 +86,7 @@ function printGuide(url: string, environment: Environment): void {
   const collector = collectorOf(environment);
   const traces =
     collector === undefined
-      ? `not recorded: nothing listens at ${localCollector}. Start Jaeger (docker compose up -d jaeger), then this again.`
+      ? `npx plait trace shows the latest. For Jaeger: docker compose up -d jaeger, then start this again.`
       : `go to ${collector}; in Jaeger: http://127.0.0.1:16686/search?service=plait`;
   console.log(`
   Try      curl ${url}/orders/ord_1001/summary

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { defaultLimits } from '../edge/overload.ts';
 import type { OverloadLimits } from '../edge/overload.ts';
 import { ConfigurationError } from '../errors.ts';
+import { logLevels } from '../telemetry/log.ts';
+import type { LogLevel } from '../telemetry/log.ts';
 import type { Environment } from '../upstream/endpoint.ts';
 
 export interface Configuration {
@@ -15,11 +17,36 @@ export interface Configuration {
   readonly shutdownDelayMs: number;
   /** From when on it has too much to do. */
   readonly overload: OverloadLimits;
+  readonly log: { readonly level: LogLevel; readonly format: 'json' | 'text' };
+  /** The request headers that are logged. */
+  readonly loggedHeaders: readonly string[];
+  /** Whether responses say how long each step took. */
+  readonly serverTiming: boolean;
   readonly mode: 'development' | 'production';
   readonly environment: Environment;
 }
 
 const port = z.coerce.number().int().min(0).max(65_535);
+
+/** Headers whose values open doors. */
+const secretHeaders = new Set([
+  'authorization',
+  'cookie',
+  'proxy-authorization',
+  'set-cookie',
+  'x-api-key',
+]);
+
+function toHeaderNames(text: string, context: z.RefinementCtx): string[] {
+  const names = text.split(',').map((name) => name.trim().toLowerCase());
+  for (const name of names) {
+    const isName = /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name);
+    if (isName && !secretHeaders.has(name)) continue;
+    const message = isName ? `${name} holds secrets` : `${JSON.stringify(name)} is no header name`;
+    context.addIssue({ code: 'custom', message });
+  }
+  return names;
+}
 
 const variables = z.object({
   HOST: z.string().min(1).optional(),
@@ -27,6 +54,10 @@ const variables = z.object({
   ADMIN_PORT: port.optional(),
   SHED_DELAY_MS: z.coerce.number().int().min(1).default(defaultLimits.delayMs),
   SHED_UTILISATION: z.coerce.number().gt(0).max(1).default(defaultLimits.utilisation),
+  LOG_LEVEL: z.enum(logLevels).default('info'),
+  LOG_FORMAT: z.enum(['json', 'text']).optional(),
+  LOG_HEADERS: z.string().transform(toHeaderNames).default([]),
+  SERVER_TIMING: z.enum(['on', 'off']).optional(),
   SHUTDOWN_DELAY_MS: z.coerce.number().int().min(0).max(60_000).optional(),
   NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
 });
@@ -42,14 +73,19 @@ export function readConfiguration(environment: Environment): Configuration {
     throw new ConfigurationError(lines.join('\n'));
   }
   const { HOST, PORT, ADMIN_PORT, NODE_ENV, SHUTDOWN_DELAY_MS } = result.data;
-  const { SHED_DELAY_MS, SHED_UTILISATION } = result.data;
+  const { SHED_DELAY_MS, SHED_UTILISATION, LOG_LEVEL, LOG_HEADERS } = result.data;
   const mode = NODE_ENV === 'production' ? 'production' : 'development';
+  const { LOG_FORMAT = mode === 'production' ? 'json' : 'text' } = result.data;
+  const { SERVER_TIMING = mode === 'production' ? 'off' : 'on' } = result.data;
   return {
     host: HOST ?? (mode === 'production' ? '0.0.0.0' : '127.0.0.1'),
     port: PORT,
     adminPort: ADMIN_PORT,
     shutdownDelayMs: SHUTDOWN_DELAY_MS ?? (mode === 'production' ? 5_000 : 0),
     overload: { delayMs: SHED_DELAY_MS, utilisation: SHED_UTILISATION },
+    log: { level: LOG_LEVEL, format: LOG_FORMAT },
+    loggedHeaders: LOG_HEADERS,
+    serverTiming: SERVER_TIMING === 'on',
     mode,
     environment,
   };

@@ -6,6 +6,7 @@ import { unlimited } from '../edge/overload.ts';
 import type { Overload } from '../edge/overload.ts';
 import { createEngine } from '../engine/execute.ts';
 import { adminEndpoints } from '../http/admin.ts';
+import type { AdminTelemetry } from '../http/admin.ts';
 import { createApp } from '../http/app.ts';
 import type { Endpoint } from '../http/app.ts';
 import { endpointsOf } from '../http/endpoint.ts';
@@ -14,6 +15,8 @@ import { startServer } from '../http/server.ts';
 import type { RunningServer } from '../http/server.ts';
 import type { Plan } from '../plan/plan.ts';
 import { operationsOf } from '../plan/visit.ts';
+import { accessLog } from '../telemetry/access-log.ts';
+import type { AccessLogOptions } from '../telemetry/access-log.ts';
 import { unobserved } from '../telemetry/telemetry.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { CacheStore } from '../upstream/cache-store.ts';
@@ -31,8 +34,8 @@ export interface GatewayOptions {
   readonly otherAdminPort?: number;
   readonly environment: Environment;
   readonly onInternalError: (error: unknown) => void;
-  /** Put around what answers requests, on both sides, where it is told of what went wrong. */
-  readonly report?: (next: Handler) => Handler;
+  /** Writes a line for every request, and for what fails on the management side. */
+  readonly accessLog?: Pick<AccessLogOptions, 'log' | 'headers' | 'withCauses'>;
   /** Told why a kept answer could not be refreshed: no request fails of it. */
   readonly onRefreshError?: (error: unknown) => void;
   /** Where answers of services are kept; closed with the gateway. Default: this process. */
@@ -57,8 +60,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { plans, environment, onInternalError, cacheStore } = options;
   const { telemetry = unobserved, clock = systemClock, onRefreshError } = options;
-  const { overload = unlimited } = options;
-  const { report = (next) => next } = options;
+  const { overload = unlimited, accessLog: logging } = options;
   let ready = true;
   const { aroundLoad, aroundCall, aroundAttempt, aroundStep, aroundHandler } = telemetry;
   const upstreams = createUpstreams({
@@ -73,11 +75,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const { shedsSteps, refusal } = overload;
   const execute = createEngine({ upstreams, clock, aroundStep, shedsSteps });
-  const toHandler = (endpoints: readonly Endpoint[]): Handler =>
-    report(createApp({ endpoints, isReady: () => ready, onInternalError }));
+  telemetry.watch({ status: () => upstreams.status(), overload });
+  const toHandler = (endpoints: readonly Endpoint[], quiet: boolean): Handler => {
+    const app = createApp({ endpoints, isReady: () => ready, onInternalError });
+    return logging ? accessLog({ ...logging, clock, quiet })(app) : app;
+  };
   const servers = await startServers(options, {
-    main: aroundHandler(toHandler(endpointsOf(plans, { execute, clock, refusal }))),
-    admin: toHandler(adminEndpoints(upstreams)),
+    main: aroundHandler(toHandler(endpointsOf(plans, { execute, clock, refusal }), false)),
+    admin: toHandler(
+      adminEndpoints({ ...upstreams, telemetry: toAdmin(telemetry, logging) }),
+      true,
+    ),
   });
   return {
     url: servers.main.url,
@@ -93,6 +101,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await upstreams.close();
       await telemetry.shutdown();
     },
+  };
+}
+
+function toAdmin(
+  { metrics, traces }: Telemetry,
+  logging: GatewayOptions['accessLog'],
+): AdminTelemetry {
+  return {
+    ...(metrics && { metrics }),
+    ...(traces && { traces }),
+    ...(logging && { logLevel: logging.log.level }),
   };
 }
 

@@ -6,6 +6,7 @@ import { dev } from './dev.ts';
 import { explainRoute } from './explain-route.ts';
 import { orExit } from './exit.ts';
 import { start } from './start.ts';
+import { trace } from './trace.ts';
 
 const compositions = {
   type: 'string',
@@ -57,6 +58,25 @@ const commands = {
           format: args.json ? 'json' : args.mermaid ? 'mermaid' : 'tree',
         }),
       ),
+  }),
+  trace: defineCommand({
+    meta: { description: 'Show the latest traces of a gateway in development, or one of them' },
+    args: {
+      traceId: {
+        type: 'positional',
+        required: false,
+        description: 'A trace id, or how it begins; the latest traces without',
+      },
+      admin: {
+        type: 'string',
+        default: `http://127.0.0.1:${process.env['ADMIN_PORT'] || 8081}`,
+        valueHint: 'url',
+        description: "The gateway's management side",
+      },
+      json: { type: 'boolean', default: false, description: 'Print JSON' },
+    },
+    run: ({ args }) =>
+      orExit(() => trace({ traceId: args.traceId, adminUrl: args.admin, json: args.json })),
   }),
 };
 

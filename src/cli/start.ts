@@ -6,7 +6,7 @@ import { createOverload } from '../edge/overload.ts';
 import { ConfigurationError, LoadError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { operationsOf } from '../plan/visit.ts';
-import { reportFailures } from '../telemetry/report.ts';
+import { createLog } from '../telemetry/log.ts';
 import { startTelemetry } from '../telemetry/sdk.ts';
 import { createCacheStore } from '../upstream/cache-store.ts';
 import { addressesOf } from '../upstream/endpoint.ts';
@@ -28,9 +28,18 @@ const defaultAdminPort = 8081;
 export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   const configuration = readConfiguration(process.env);
   const { host, port, mode, environment } = configuration;
-  const plans = await loadPlans(folder, { tolerant, environment });
+  const log = createLog(configuration.log);
+  const warn = (message: string): void => log.warn({}, message);
+  const plans = await loadPlans(folder, { tolerant, environment, warn });
   const clock = systemClock;
-  const telemetry = await startTelemetry({ mode, environment, clock, onWarning: warn });
+  const { serverTiming } = configuration;
+  const telemetry = await startTelemetry({
+    mode,
+    environment,
+    clock,
+    serverTiming,
+    onWarning: warn,
+  });
   const cacheStore = await createCacheStore({ environment, clock, onWarning: warn });
   const limits = configuration.overload;
   const overload = createOverload({ limits, meter: createLoadMeter(), clock });
@@ -46,10 +55,10 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
     cacheStore,
     overload,
     clock,
-    report: reportFailures({ write: warn, withCauses: mode === 'development' }),
-    // The report has it already, with the request it happened to.
+    accessLog: { log, headers: configuration.loggedHeaders, withCauses: mode === 'development' },
+    // The log has it already, with the request it happened to.
     onInternalError: () => undefined,
-    onRefreshError: refreshReporter(clock),
+    onRefreshError: refreshReporter(clock, warn),
   }).catch(async (error: unknown) => {
     // Its connection, and the other's timer, would keep the process alive.
     overload.close();
@@ -57,23 +66,28 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
     throw error;
   });
   // Before it says that it is there: who reads that may want it to stop at once.
-  whenStopped(() => gateway.close({ delayMs: configuration.shutdownDelayMs }));
+  whenStopped(async () => {
+    await gateway.close({ delayMs: configuration.shutdownDelayMs });
+    await log.close();
+  });
   console.log(`admin ${gateway.adminUrl}`);
   console.log(`ready ${gateway.url}`);
 }
 
 async function loadPlans(
   folder: string,
-  { tolerant, environment }: { tolerant: boolean; environment: Environment },
+  { tolerant, environment, warn }: { tolerant: boolean; environment: Environment; warn: Warn },
 ): Promise<readonly Plan[]> {
   const { plans, errors } = await loadCompositions(folder);
   if (!tolerant && errors.length > 0) throw new LoadError(errors);
   if (!tolerant) return plans;
   for (const { message } of errors) warn(`Not served: ${message}`);
-  return plans.filter((plan) => hasAddresses(plan, environment));
+  return plans.filter((plan) => hasAddresses(plan, environment, warn));
 }
 
-function hasAddresses(plan: Plan, environment: Environment): boolean {
+type Warn = (message: string) => void;
+
+function hasAddresses(plan: Plan, environment: Environment, warn: Warn): boolean {
   try {
     for (const { service } of operationsOf(plan)) addressesOf(service, environment);
     return true;
@@ -85,7 +99,7 @@ function hasAddresses(plan: Plan, environment: Environment): boolean {
 }
 
 /** Says why kept answers could not be refreshed, once a minute for each reason. */
-function refreshReporter(clock: Clock): (error: unknown) => void {
+function refreshReporter(clock: Clock, warn: Warn): (error: unknown) => void {
   const said = new Map<string, number>();
   return (error) => {
     const reason = error instanceof Error ? error.message : String(error);
@@ -94,8 +108,4 @@ function refreshReporter(clock: Clock): (error: unknown) => void {
     said.set(reason, clock.now());
     warn(`A kept answer could not be refreshed: ${reason}`);
   };
-}
-
-function warn(message: string): void {
-  console.error(message);
 }

@@ -1,6 +1,6 @@
 /** Load shedding: what the gateway leaves undone while it cannot keep up with what it is asked. */
 import type { Clock } from '../clock.ts';
-import type { LoadMeter } from './load-meter.ts';
+import type { Load, LoadMeter } from './load-meter.ts';
 
 export interface Overload {
   /** Whether the steps of one request that can be missed are to be left out. */
@@ -9,6 +9,8 @@ export interface Overload {
   refusal(): number | undefined;
   /** 0: nothing is shed; 1: all steps that can be missed are; above that, requests are refused too. */
   readonly pressure: number;
+  /** What was measured last. */
+  readonly load: Load;
   close(): void;
 }
 
@@ -46,11 +48,13 @@ const spreadSeconds = 4;
  */
 export function createOverload({ limits, meter, clock }: OverloadOptions): Overload {
   let pressure = 0;
+  let load: Load = idle;
   let lateBefore = false;
   let busyBefore = false;
 
   function look(): void {
-    const { delayMs, utilisation } = meter.read();
+    load = meter.read();
+    const { delayMs, utilisation } = load;
     const late = delayMs > limits.delayMs;
     const busy = utilisation > limits.utilisation;
     // Twice in a row: one long pause, as for collecting garbage, is no overload.
@@ -72,6 +76,9 @@ export function createOverload({ limits, meter, clock }: OverloadOptions): Overl
     get pressure() {
       return pressure;
     },
+    get load() {
+      return load;
+    },
     close() {
       cancelTimer();
       meter.close();
@@ -79,10 +86,13 @@ export function createOverload({ limits, meter, clock }: OverloadOptions): Overl
   };
 }
 
+const idle: Load = { delayMs: 0, utilisation: 0 };
+
 /** Nothing is ever shed. */
 export const unlimited: Overload = {
   shedsSteps: () => false,
   refusal: () => undefined,
   pressure: 0,
+  load: idle,
   close: () => undefined,
 };

@@ -2,7 +2,7 @@
  * Dataflow. All steps of a block are started at once and each waits for what it needs itself, so none
  * waits for a level to be complete. What a block gives is its template, filled.
  */
-import { ExecutionError, UpstreamError } from '../errors.ts';
+import { ExecutionError, UpstreamError, nameOf } from '../errors.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Execution, StepRun } from './execution.ts';
 import { assemble, pendingOf, pointerTo, read, whenKnown } from './frame.ts';
@@ -83,8 +83,7 @@ function compute(step: Step, work: () => unknown): unknown {
 
 /** Only what kind of error it was: its message may quote what a service answered. */
 function mapFailure(error: unknown): ExecutionError {
-  const what = error instanceof Error ? error.name : typeof error;
-  return new ExecutionError('map-failed', `the function given to map() threw (${what})`, {
+  return new ExecutionError('map-failed', `the function given to map() threw (${nameOf(error)})`, {
     cause: error,
   });
 }
@@ -92,6 +91,7 @@ function mapFailure(error: unknown): ExecutionError {
 async function watched(execution: Execution, frame: Frame, step: Step): Promise<unknown> {
   const run: StepRun = {
     step,
+    request: execution.request,
     trace: frame.trace,
     skipped: false,
     items: undefined,

@@ -4,6 +4,7 @@ import { ExecutionError } from '../errors.ts';
 import { pointsInto, toPointer } from '../json.ts';
 import { parseBy } from '../parse.ts';
 import type { Plan } from '../plan/plan.ts';
+import { declaredPath } from '../plan/schema.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { runBlock } from './block.ts';
 import { openDeadline } from './deadline.ts';
@@ -37,6 +38,7 @@ export function createEngine(options: EngineOptions): Execute {
       signal: deadline.signal,
       deadlineAt: deadline.at,
       header: (name) => request.header(name),
+      sent: request.sent,
     });
     try {
       return await answer({
@@ -84,10 +86,11 @@ function parsedResponse({ schemas }: Plan, value: unknown): unknown {
   if (schemas.response === undefined) return value;
   const result = parseBy(schemas.response, value);
   if (result.ok) return result.value;
-  const [{ path, message }] = result.problems;
+  const [{ path, words }] = result.problems;
+  const pointer = toPointer(declaredPath(schemas.response, path));
   throw new ExecutionError(
     'response-mismatch',
-    `the response does not fit its schema at "${toPointer(path)}": ${message}`,
+    `the response does not fit its schema at "${pointer}": ${words}`,
     { cause: result.cause },
   );
 }

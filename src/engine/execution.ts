@@ -16,6 +16,8 @@ export interface EngineRequest {
   onDisconnect(listener: () => void): void;
   /** Opaque: what telemetry needs to know about the request. */
   readonly trace: unknown;
+  /** Counts the requests sent to services on its behalf. */
+  readonly sent: { count: number };
   /** Filled in: the steps of unsafe calls that succeeded, which a later failure cannot take back. */
   readonly completed: string[];
 }
@@ -30,6 +32,7 @@ export interface Outcome {
 /** One run of a step that telemetry may watch. */
 export interface StepRun {
   readonly step: Step;
+  readonly request: EngineRequest;
   /** The request's or the surrounding step's; whoever watches may put its own here. */
   trace: unknown;
   /** `given` had nothing to run on. */

@@ -4,7 +4,7 @@ import { tagPattern } from '../dsl/cache.ts';
 import type { Endpoint } from './app.ts';
 import { readJsonBody } from './body.ts';
 import { parseBody } from './inputs.ts';
-import { UnavailableError } from '../errors.ts';
+import { RequestError, UnavailableError } from '../errors.ts';
 import type { ServiceStatus } from '../upstream/service-pipeline.ts';
 
 export interface AdminOptions {
@@ -12,6 +12,20 @@ export interface AdminOptions {
   readonly invalidate: (tags: readonly string[]) => Promise<number>;
   /** How every service is doing. */
   readonly status: () => readonly ServiceStatus[];
+  /** What telemetry has to say; what is absent is not served. */
+  readonly telemetry?: AdminTelemetry;
+}
+
+export interface AdminTelemetry {
+  /** In the Prometheus text format. */
+  readonly metrics?: () => Promise<string>;
+  readonly traces?: { latest(): readonly object[]; find(traceId: string): object | undefined };
+  readonly logLevel?: {
+    readonly known: readonly string[];
+    get(): string;
+    /** Takes one that is known. */
+    set(level: string): void;
+  };
 }
 
 const noStore = { 'cache-control': 'no-store' };
@@ -25,8 +39,11 @@ const Invalidation = z.strictObject({
     .max(1_000),
 });
 
-export function adminEndpoints({ invalidate, status }: AdminOptions): Endpoint[] {
+export function adminEndpoints({ invalidate, status, telemetry = {} }: AdminOptions): Endpoint[] {
   return [
+    ...metricsEndpoints(telemetry),
+    ...traceEndpoints(telemetry),
+    ...logEndpoints(telemetry),
     {
       method: 'GET',
       path: '/upstreams',
@@ -39,6 +56,55 @@ export function adminEndpoints({ invalidate, status }: AdminOptions): Endpoint[]
         const { tags } = parseBody(Invalidation, await readJsonBody(req.raw));
         const invalidated = await invalidate([...new Set(tags)]).catch(toUnavailable);
         return Response.json({ invalidated }, { headers: noStore });
+      },
+    },
+  ];
+}
+
+function metricsEndpoints({ metrics }: AdminTelemetry): Endpoint[] {
+  if (metrics === undefined) return [];
+  const headers = { ...noStore, 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
+  return [
+    {
+      method: 'GET',
+      path: '/metrics',
+      handle: async () => new Response(await metrics(), { headers }),
+    },
+  ];
+}
+
+function traceEndpoints({ traces }: AdminTelemetry): Endpoint[] {
+  if (traces === undefined) return [];
+  return [
+    {
+      method: 'GET',
+      path: '/traces',
+      handle: () => Response.json({ traces: traces.latest() }, { headers: noStore }),
+    },
+    {
+      method: 'GET',
+      path: '/traces/:traceId',
+      handle({ req }) {
+        const trace = traces.find(req.param('traceId') ?? '');
+        if (trace === undefined) throw new RequestError('not-found', 'There is no such trace.');
+        return Response.json(trace, { headers: noStore });
+      },
+    },
+  ];
+}
+
+function logEndpoints({ logLevel }: AdminTelemetry): Endpoint[] {
+  if (logLevel === undefined) return [];
+  const answer = (): Response => Response.json({ level: logLevel.get() }, { headers: noStore });
+  const Level = z.strictObject({ level: z.enum(logLevel.known) });
+  return [
+    { method: 'GET', path: '/log', handle: answer },
+    {
+      method: 'PUT',
+      path: '/log',
+      async handle({ req }) {
+        logLevel.set(parseBody(Level, await readJsonBody(req.raw)).level);
+        return answer();
       },
     },
   ];

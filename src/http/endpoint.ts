@@ -56,6 +56,7 @@ function handlerFor(plan: Plan, { execute, clock, refusal }: ServingOptions): En
       onDisconnect: (listener) => exchange.onDisconnect(listener),
       trace: exchange.trace,
       completed: exchange.completed,
+      sent: exchange.sent,
     }).catch((error: unknown) => {
       throw blamedOnClient(plan, error) ?? error;
     });
@@ -67,6 +68,7 @@ function handlerFor(plan: Plan, { execute, clock, refusal }: ServingOptions): En
 
 /** Not an error: whoever has too much to do has no time to report that of each request. */
 function refuse({ env, req }: Context<Bindings>, retryAfterSeconds: number): Response {
+  env.exchange.refused = true;
   const overload = new UnavailableError('The gateway has too much to do.', { retryAfterSeconds });
   return problemResponse(toProblem(overload), env.exchange, new URL(req.url).pathname);
 }

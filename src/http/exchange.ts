@@ -6,11 +6,14 @@ export interface Exchange {
   readonly requestId: string;
   /** On the clock's scale. */
   readonly startedAt: number;
+  /** The address of the other side of the connection: a client, or a proxy before us. */
+  readonly peer: string;
   onDisconnect(listener: () => void): void;
   /** Opaque: the span of the request, for whoever makes children of it. */
   trace: unknown;
   /** Set where the request is traced: goes into problems. */
   traceId: string | undefined;
+  spanId: string | undefined;
   /** The route that matched, as `/orders/{orderId}`. */
   route: string | undefined;
   /** The name of the composition that answered. */
@@ -20,6 +23,10 @@ export interface Exchange {
   readonly completed: string[];
   /** What made the response a 5xx. */
   error: unknown;
+  /** Not let in: the gateway has too much to do. */
+  refused: boolean;
+  /** Counts the requests sent to services on its behalf; one that several share counts for the first. */
+  readonly sent: { count: number };
 }
 
 /** What Hono's context carries for us. */
@@ -31,17 +38,20 @@ export interface Bindings {
 export type Handler = (request: Request, exchange: Exchange) => Response | Promise<Response>;
 
 export function createExchange(
-  part: Pick<Exchange, 'requestId' | 'startedAt' | 'onDisconnect'>,
+  part: Pick<Exchange, 'requestId' | 'startedAt' | 'peer' | 'onDisconnect'>,
 ): Exchange {
   return {
     ...part,
     trace: undefined,
     traceId: undefined,
+    spanId: undefined,
     route: undefined,
     composition: undefined,
     degraded: [],
     completed: [],
     error: undefined,
+    refused: false,
+    sent: { count: 0 },
   };
 }
 

@@ -64,6 +64,7 @@ function exchangeFor(request: Request, outgoing: ServerResponse, clock: Clock): 
   return createExchange({
     requestId: requestIdOf(request.headers.get('x-request-id')),
     startedAt: clock.now(),
+    peer: outgoing.socket?.remoteAddress ?? '',
     onDisconnect(listener) {
       outgoing.once('close', () => {
         if (!outgoing.writableFinished) listener();

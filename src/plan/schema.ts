@@ -50,6 +50,17 @@ export function itemOf(schema: z.ZodType, side?: Side): z.ZodType | undefined {
   return bare instanceof z.ZodArray ? asZod(bare.element) : undefined;
 }
 
+/** The path with `*` for keys that the schema does not name: those are somebody else's words. */
+export function declaredPath(schema: z.ZodType, path: readonly PropertyKey[]): PropertyKey[] {
+  let current: z.ZodType | undefined = schema;
+  return path.map((key) => {
+    const field: z.ZodType | undefined = current && ownField(fieldsOf(current), String(key));
+    const isIndex = typeof key === 'number';
+    current = isIndex ? current && itemOf(current) : field;
+    return isIndex || field !== undefined ? key : '*';
+  });
+}
+
 /** Whether a value may be left out. */
 export function mayBeAbsent(schema: z.ZodType): boolean {
   return schema.safeParse(undefined).success;

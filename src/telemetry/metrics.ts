@@ -1,13 +1,33 @@
-/** Counts of what was asked of services, and of what sharing saved. Labels are names, never keys or paths. */
-import type { Meter } from '@opentelemetry/api';
+/** Metrics: how long requests and calls take, and what sharing and protection did. Labels are names, never keys or paths. */
+import type { Attributes, Meter } from '@opentelemetry/api';
+import type { Clock } from '../clock.ts';
+import type { Operation } from '../dsl/operation.ts';
 import { UpstreamError } from '../errors.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { isHealthCheck } from '../http/health.ts';
 import type { Call, Reply } from '../upstream/call.ts';
-import type { Telemetry } from './telemetry.ts';
+import { endpointOf } from '../upstream/call.ts';
+import { errorType } from './error-type.ts';
+import { watchGauges } from './gauges.ts';
+import type { Observer } from './telemetry.ts';
+
+/** In seconds, as the semantic conventions for HTTP advise. */
+const durations = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 /** Batches hold from one key to some hundreds. */
 const batchSizes = [1, 2, 5, 10, 20, 50, 100, 200];
 
-export function createMetrics(meter: Meter): Pick<Telemetry, 'aroundLoad' | 'aroundCall'> {
+export function createMetrics(meter: Meter, clock: Clock): Observer {
+  const requests = meter.createHistogram('http.server.request.duration', {
+    unit: 's',
+    description: 'Duration of requests of clients',
+    advice: { explicitBucketBoundaries: durations },
+  });
+  const attempts = meter.createHistogram('http.client.request.duration', {
+    unit: 's',
+    description: 'Duration of requests to services, one for every attempt',
+    advice: { explicitBucketBoundaries: durations },
+  });
   const loads = meter.createCounter('plait.loads', {
     description: 'Calls made by steps, by how they were answered',
   });
@@ -18,10 +38,28 @@ export function createMetrics(meter: Meter): Pick<Telemetry, 'aroundLoad' | 'aro
     description: 'Keys in one request',
     advice: { explicitBucketBoundaries: batchSizes },
   });
+  const shed = meter.createCounter('plait.shed', {
+    description: 'What was left undone since the gateway had too much to do',
+  });
+  const labelsOf = rememberLabels();
+  const secondsSince = (startedAt: number): number => (clock.now() - startedAt) / 1_000;
 
   return {
+    watch: (gateway) => watchGauges(meter, gateway),
+    aroundHandler: (next) => async (request, exchange) => {
+      const response = await next(request, exchange);
+      if (isHealthCheck(request.url)) return response;
+      requests.record(
+        secondsSince(exchange.startedAt),
+        labelsOfRequest(request, exchange, response),
+      );
+      if (exchange.refused) shed.add(1, { 'plait.shed.what': 'request' });
+      const left = exchange.degraded.filter(({ error }) => error.reason.kind === 'shed').length;
+      if (left > 0) shed.add(left, { 'plait.shed.what': 'step' });
+      return response;
+    },
     aroundLoad: (next) => async (call) => {
-      const labels = labelsOf(call);
+      const labels = labelsOf(call.operation);
       try {
         const reply = await next(call);
         loads.add(1, { ...labels, result: resultOf(reply) });
@@ -36,8 +74,20 @@ export function createMetrics(meter: Meter): Pick<Telemetry, 'aroundLoad' | 'aro
       }
     },
     aroundCall: (next) => (call) => {
-      if (call.keys !== undefined) batchSize.record(call.keys.length, labelsOf(call));
+      if (call.keys !== undefined) batchSize.record(call.keys.length, labelsOf(call.operation));
       return next(call);
+    },
+    aroundAttempt: (next) => async (call) => {
+      const startedAt = clock.now();
+      try {
+        const reply = await next(call);
+        attempts.record(secondsSince(startedAt), labelsOfAttempt(call, reply.status, undefined));
+        return reply;
+      } catch (error) {
+        const status = error instanceof UpstreamError ? error.status : undefined;
+        attempts.record(secondsSince(startedAt), labelsOfAttempt(call, status, errorType(error)));
+        throw error;
+      }
     },
   };
 }
@@ -48,6 +98,52 @@ function resultOf({ deduplicated, cache }: Reply): string {
   return cache === 'hit' || cache === 'stale' ? 'cached' : 'sent';
 }
 
-function labelsOf({ operation }: Call): { 'plait.operation': string } {
-  return { 'plait.operation': `${operation.service.name}.${operation.name}` };
+function rememberLabels(): (operation: Operation) => Attributes {
+  const known = new WeakMap<Operation, Attributes>();
+  return (operation) => {
+    const before = known.get(operation);
+    if (before !== undefined) return before;
+    const labels = { 'plait.operation': `${operation.service.name}.${operation.name}` };
+    known.set(operation, labels);
+    return labels;
+  };
+}
+
+function labelsOfRequest(
+  { method }: Request,
+  { route, error }: Exchange,
+  { status }: Response,
+): Attributes {
+  return {
+    'http.request.method': knownMethod(method),
+    'http.response.status_code': status,
+    'url.scheme': 'http',
+    ...(route !== undefined && { 'http.route': route }),
+    ...(status >= 500 && { 'error.type': errorType(error) ?? String(status) }),
+  };
+}
+
+function labelsOfAttempt(
+  call: Call,
+  status: number | undefined,
+  error: string | undefined,
+): Attributes {
+  const { route, service } = call.operation;
+  const { host, port } = endpointOf(call);
+  return {
+    'http.request.method': route.method,
+    'url.template': route.template,
+    'server.address': host,
+    'server.port': port,
+    'service.peer.name': service.name,
+    ...(status !== undefined && { 'http.response.status_code': status }),
+    ...(error !== undefined && { 'error.type': error }),
+  };
+}
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** Any word can be a method: a client could make as many labels as it likes. */
+export function knownMethod(method: string): string {
+  return methods.has(method) ? method : '_OTHER';
 }

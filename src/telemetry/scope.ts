@@ -3,6 +3,7 @@ import { ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Context, Span, SpanKind, Tracer } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { now } from './time.ts';
+import { trustParent } from './trust.ts';
 
 /** A span as parent. Where nothing is recorded it still says which trace this is. */
 export interface Scope {
@@ -38,12 +39,17 @@ export function markError({ span }: Scope, type: string, message?: string): void
 
 const propagator = new W3CTraceContextPropagator();
 
-/** The context a client's request came with: `traceparent` and `tracestate` (W3C Trace Context). */
-export function contextFrom(headers: Headers): Context {
-  return propagator.extract(ROOT_CONTEXT, headers, {
+/**
+ * The context a client's request came with: `traceparent` and `tracestate` (W3C Trace Context). Where the
+ * client is trusted, its flag may say whether the request is recorded.
+ */
+export function contextFrom(headers: Headers, isTrusted: boolean): Context {
+  if (!headers.has('traceparent')) return ROOT_CONTEXT;
+  const context = propagator.extract(ROOT_CONTEXT, headers, {
     get: (carrier: Headers, key) => carrier.get(key) ?? undefined,
     keys: (carrier: Headers) => [...carrier.keys()],
   });
+  return isTrusted ? trustParent(context) : context;
 }
 
 /** The headers that continue a trace. */

@@ -3,33 +3,39 @@
  * `trace`: async context would cost more, and a batch belongs to several requests at once.
  */
 import { SpanKind } from '@opentelemetry/api';
-import type { Tracer } from '@opentelemetry/api';
+import type { HrTime, Tracer } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
 import type { StepRun } from '../engine/execution.ts';
-import { StepError } from '../engine/step-error.ts';
-import { ExecutionError, UpstreamError } from '../errors.ts';
+import { UpstreamError } from '../errors.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { healthPaths } from '../http/health.ts';
+import { isHealthCheck } from '../http/health.ts';
 import { loadsOf } from '../upstream/call.ts';
 import type { Call } from '../upstream/call.ts';
+import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
+import { knownMethod } from './metrics.ts';
 import { contextFrom, headersFor, markError, openScope, scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
-import type { Telemetry } from './telemetry.ts';
+import type { Observer } from './telemetry.ts';
 import { now } from './time.ts';
+
+export interface TracingOptions {
+  readonly tracer: Tracer;
+  readonly clock: Clock;
+  /** Whether the other side of a connection may decide that its requests are recorded. */
+  readonly isTrusted: (peer: string) => boolean;
+}
 
 /** A batch may serve very many steps; this many are linked. */
 const mostLinks = 32;
 
-export function createTracing(
-  tracer: Tracer,
-  clock: Clock,
-): Omit<Telemetry, 'shutdown' | 'aroundLoad'> {
+export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Observer {
   return {
     aroundHandler: (next) => async (request, exchange) => {
       if (isHealthCheck(request.url)) return next(request, exchange);
-      const parent = contextFrom(request.headers);
+      const parent = contextFrom(request.headers, isTrusted(exchange.peer));
       const scope = openScope(tracer, request.method, { kind: SpanKind.SERVER, parent });
-      Object.assign(exchange, { trace: scope, traceId: scope.span.spanContext().traceId });
+      const { traceId, spanId } = scope.span.spanContext();
+      Object.assign(exchange, { trace: scope, traceId, spanId });
       try {
         const response = await next(request, exchange);
         if (scope.isRecording)
@@ -67,6 +73,8 @@ export function createTracing(
         parent: first.context,
         links: others.slice(0, mostLinks),
       });
+      // Its attempts, which are told by the same signal, end before it.
+      const end = endAtAbort(scope, call, queueMicrotask);
       scope.span.setAttribute('plait.batch.size', call.keys.length);
       scope.span.setAttribute('plait.batch.loads', loadsOf(call).length);
       scope.span.setAttribute('plait.batch.wait_ms', waitOf(call, clock));
@@ -76,7 +84,7 @@ export function createTracing(
         describeFailure(scope, error);
         throw error;
       } finally {
-        scope.span.end(now());
+        end();
       }
     },
 
@@ -89,6 +97,7 @@ export function createTracing(
         kind: SpanKind.CLIENT,
         parent: outer.context,
       });
+      const end = endAtAbort(scope, call);
       describeAttempt(scope, call);
       try {
         const reply = await next(withHeaders(call, scope));
@@ -98,15 +107,25 @@ export function createTracing(
         describeFailure(scope, error);
         throw error;
       } finally {
-        scope.span.end(now());
+        end();
       }
     },
   };
 }
 
-/** Whoever runs the process asks all the time; an id that looks the same is no health check. */
-function isHealthCheck(url: string): boolean {
-  return healthPaths.has(new URL(url).pathname);
+/** Ends a span, as of when its call was called off if it was: those who wait are told before the call is. */
+function endAtAbort(
+  { span }: Scope,
+  { signal }: Call,
+  when = (task: () => void): void => task(),
+): () => void {
+  let endedAt: HrTime | undefined;
+  const onAbort = (): void => when(() => (endedAt = now()));
+  signal.addEventListener('abort', onAbort, { once: true });
+  return () => {
+    signal.removeEventListener('abort', onAbort);
+    span.end(endedAt ?? now());
+  };
 }
 
 function recordingScope(carried: unknown): Scope | undefined {
@@ -141,15 +160,19 @@ function describeRequest(
   { exchange, status }: { exchange: Exchange; status: number },
 ): void {
   const { span } = scope;
-  const { route, composition, degraded, error } = exchange;
+  const { route, composition, degraded, error, refused } = exchange;
+  const method = knownMethod(request.method);
   const url = new URL(request.url);
-  if (route !== undefined) span.updateName(`${request.method} ${route}`);
-  span.setAttribute('http.request.method', request.method);
+  span.updateName(route === undefined ? method : `${method} ${route}`);
+  span.setAttribute('http.request.method', method);
   span.setAttribute('url.path', url.pathname);
   span.setAttribute('url.scheme', url.protocol.slice(0, -1));
   span.setAttribute('http.response.status_code', status);
   if (route !== undefined) span.setAttribute('http.route', route);
   if (composition !== undefined) span.setAttribute('plait.composition', composition);
+  if (refused) span.setAttribute('plait.shed', true);
+  // The client has closed the request.
+  if (status === 499) span.setAttribute('plait.cancelled', true);
   if (degraded.length > 0)
     span.setAttribute('plait.degraded', [...new Set(degraded.map(({ step }) => step))]);
   if (status >= 500) markError(scope, errorType(error) ?? String(status), messageOf(error));
@@ -168,40 +191,28 @@ function describeStep({ span }: Scope, { step, skipped, items, reply }: StepRun)
   if (reply?.cache !== undefined) span.setAttribute('plait.step.cache', reply.cache);
 }
 
-function describeAttempt({ span }: Scope, { operation, endpoint, tried = [] }: Call): void {
+function describeAttempt({ span }: Scope, call: Call): void {
+  const { operation, endpoint, tried = [], queued } = call;
   span.setAttribute('http.request.method', operation.route.method);
   span.setAttribute('url.template', operation.route.template);
   // The name of today, and the one Jaeger draws its dependency graph from.
   span.setAttribute('service.peer.name', operation.service.name);
   span.setAttribute('peer.service', operation.service.name);
   if (tried.length > 1) span.setAttribute('http.request.resend_count', tried.length - 1);
+  if (queued !== undefined && queued.ms > 0) {
+    span.setAttribute('plait.bulkhead.wait_ms', queued.ms);
+  }
   if (endpoint === undefined) return;
   span.setAttribute('server.address', endpoint.host);
   span.setAttribute('server.port', endpoint.port);
 }
 
-/** A call that was called off, because its request ended, is no error. */
+/** A call that was called off, because its request ended or another attempt was faster, is no error. */
 function describeFailure(scope: Scope, error: unknown): void {
-  const reason = error instanceof StepError ? error.reason : error;
+  const reason = reasonOf(error);
   if (reason instanceof UpstreamError && reason.status !== undefined) {
     scope.span.setAttribute('http.response.status_code', reason.status);
   }
-  const type = errorType(reason);
-  if (type === 'disconnected' || type === 'aborted')
-    scope.span.setAttribute('plait.cancelled', true);
-  else markError(scope, type ?? 'unknown', messageOf(reason));
-}
-
-function errorType(error: unknown): string | undefined {
-  const reason = error instanceof StepError ? error.reason : error;
-  if (reason instanceof UpstreamError)
-    return reason.kind === 'status' ? String(reason.status) : reason.kind;
-  if (reason instanceof ExecutionError) return reason.kind;
-  return reason instanceof Error ? reason.name : undefined;
-}
-
-/** Our own messages never hold a secret; those of foreign errors might. */
-function messageOf(error: unknown): string | undefined {
-  const ours = [StepError, UpstreamError, ExecutionError].some((known) => error instanceof known);
-  return ours && error instanceof Error ? error.message : undefined;
+  if (isCancelled(reason)) scope.span.setAttribute('plait.cancelled', true);
+  else markError(scope, errorType(reason) ?? 'unknown', messageOf(reason));
 }

@@ -19,6 +19,8 @@ export interface Call {
   readonly createdAt: number;
   /** When the request has to be over, on the same scale. */
   readonly deadlineAt: number;
+  /** Counts what is sent for the request that made it. */
+  readonly sent: { count: number };
   /** Opaque here: what telemetry needs to know about the step that calls. */
   readonly trace: unknown;
   /** The calls that wait for this one's reply; none: it is the call of a step itself. */
@@ -68,9 +70,10 @@ export function isShareable({ operation }: Pick<Call, 'operation'>): boolean {
   return isSafe(operation.route.method) || operation.lookup !== undefined;
 }
 
-/** The calls of steps that wait for `call`, however often it was shared on the way. */
+/** The calls of steps that still wait for `call`, however often it was shared on the way. */
 export function loadsOf(call: Call): readonly Call[] {
-  return call.waiters.length === 0 ? [call] : call.waiters.flatMap(loadsOf);
+  if (call.waiters.length === 0) return [call];
+  return call.waiters.filter(({ signal }) => !signal.aborted).flatMap(loadsOf);
 }
 
 /** Where the call goes; the balancer has seen to it. */

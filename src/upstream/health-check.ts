@@ -99,6 +99,7 @@ function questionTo(
       signal,
       createdAt: clock.now(),
       deadlineAt: clock.now() + timeoutMs,
+      sent: { count: 0 },
       trace: undefined,
       waiters: [],
       endpoint,

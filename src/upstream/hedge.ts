@@ -87,13 +87,9 @@ function race(call: Call, { next, clock, afterMs, mayAskTwice }: Race): Promise<
     });
     ask();
 
-    function leave(own: OwnSignal): void {
+    function win(own: OwnSignal, reply: Reply): void {
       own.release();
       underWay.delete(own);
-    }
-
-    function win(own: OwnSignal, reply: Reply): void {
-      leave(own);
       cancelTimer();
       resolve(reply);
       const reason = callError(call, 'aborted', 'another attempt was faster');
@@ -101,7 +97,8 @@ function race(call: Call, { next, clock, afterMs, mayAskTwice }: Race): Promise<
     }
 
     function lose(own: OwnSignal, error: unknown): void {
-      leave(own);
+      own.release();
+      underWay.delete(own);
       if (failure === undefined || isHeldBack(failure)) failure = error;
       if (underWay.size > 0) return;
       cancelTimer();

@@ -4,7 +4,7 @@ import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { z } from 'zod';
 import { parseJson, toPointer } from '../json.ts';
 import { parseBy } from '../parse.ts';
-import { fieldsOf, itemOf, ownField } from '../plan/schema.ts';
+import { declaredPath } from '../plan/schema.ts';
 import type { Call, Reply } from './call.ts';
 import { callError } from './call.ts';
 import type { RawReply } from './transport.ts';
@@ -44,7 +44,6 @@ export function parseValue(call: Call, schema: z.ZodType, value: unknown, status
   const [problem] = result.problems;
   const pointer = toPointer(declaredPath(schema, problem.path));
   const where = pointer === '' ? 'its body' : `${pointer} in its body`;
-  const words = quoting.has(problem.code) ? problem.code.replaceAll('_', ' ') : problem.message;
   const advice =
     value === null && pointer === ''
       ? ' (the answer had no body; make the schema nullable if that is meant)'
@@ -52,23 +51,9 @@ export function parseValue(call: Call, schema: z.ZodType, value: unknown, status
   throw callError(
     call,
     'invalid-body',
-    `answered ${status}, but ${where} does not fit the schema: ${words}${advice}`,
+    `answered ${status}, but ${where} does not fit the schema: ${problem.words}${advice}`,
     { reached: 'body', ...(result.cause !== undefined && { cause: result.cause }) },
   );
-}
-
-/** Kinds of problems whose message may quote the value. */
-const quoting = new Set(['unrecognized_keys', 'invalid_key', 'custom', 'thrown']);
-
-/** The path with `*` for keys that the schema does not name: those are the service's words. */
-function declaredPath(schema: z.ZodType, path: readonly PropertyKey[]): PropertyKey[] {
-  let current: z.ZodType | undefined = schema;
-  return path.map((key) => {
-    const field: z.ZodType | undefined = current && ownField(fieldsOf(current), String(key));
-    const isIndex = typeof key === 'number';
-    current = isIndex ? current && itemOf(current) : field;
-    return isIndex || field !== undefined ? key : '*';
-  });
 }
 
 function statusError(call: Call, { status, headers }: RawReply): Error {

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { parseBy } from '../parse.ts';
+import { declaredPath } from '../plan/schema.ts';
 import type { Call } from './call.ts';
 import { callError } from './call.ts';
 import { targetOf } from './target.ts';
@@ -69,10 +70,10 @@ function toJson(call: Call, value: unknown): string {
 function parsed(call: Call, schema: z.ZodType, value: unknown, part: 'query' | 'body'): unknown {
   const result = parseBy(schema, value);
   if (result.ok) return result.value;
-  const [{ path, message }] = result.problems;
-  const words = [...(part === 'body' ? ['body'] : []), ...path.map(String)];
-  const problem = `argument "${words.join('.') || part}": ${message}`;
-  throw refusal(call, words[0] ?? part, problem, result.cause);
+  const [{ path, words }] = result.problems;
+  const names = [...(part === 'body' ? ['body'] : []), ...declaredPath(schema, path).map(String)];
+  const problem = `argument "${names.join('.') || part}": ${words}`;
+  throw refusal(call, names[0] ?? part, problem, result.cause);
 }
 
 function refusal(call: Call, argument: string, problem: string, cause: unknown): Error {

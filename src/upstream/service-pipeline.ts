@@ -54,6 +54,7 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
   const balancer = createBalancer(endpoints, service.ejection, clock);
 
   const send: Send = async (call) => {
+    call.sent.count += 1;
     const raw = await exchange(call, toHttpRequest(call, clock), endpointOf(call));
     return parseReply(call, raw);
   };

@@ -21,8 +21,9 @@ export function sharedSignal(calls: readonly Call[]): SharedSignal {
       const leave = (): void => {
         waiting.delete(call);
         onGone?.();
-        if (waiting.size === 0)
-          controller.abort(callError(call, 'aborted', 'nobody waits any more'));
+        if (waiting.size > 0) return;
+        const cause: unknown = call.signal.reason;
+        controller.abort(callError(call, 'aborted', 'nobody waits any more', { cause }));
       };
       waiting.set(call, leave);
       call.signal.addEventListener('abort', leave, { once: true });

@@ -37,6 +37,8 @@ export interface UpstreamsOptions {
 export interface Caller {
   readonly signal: AbortSignal;
   readonly deadlineAt: number;
+  /** Counts the requests sent to services. */
+  readonly sent: { count: number };
   /** A header of the client's request, by its lower-case name. */
   header(name: string): string | undefined;
 }
@@ -100,7 +102,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   return {
     open(caller) {
       const perRequest = pipeline([aroundLoad, deduplicate()], shared);
-      const { signal, deadlineAt } = caller;
+      const { signal, deadlineAt, sent } = caller;
       const toldBy = rememberWhatIsTold(caller);
       return (operation, args, trace) =>
         perRequest({
@@ -110,6 +112,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
           trace,
           signal,
           deadlineAt,
+          sent,
           createdAt: clock.now(),
           waiters: [],
         });

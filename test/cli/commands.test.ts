@@ -251,7 +251,7 @@ describe('plait start', () => {
     expect((await request(`${url}/customers/cus_1/orders`)).status).toBe(200);
     expect((await request(`${url}/nothing`)).status).toBe(404);
     expect(gateway.errors().trim().split('\n')).toEqual([
-      expect.stringMatching(/^Not served: no-address: .*N2_URL is not set/),
+      expect.stringMatching(/ warn  Not served: no-address: .*N2_URL is not set/),
     ]);
   });
 

@@ -259,7 +259,12 @@ async function answerWith(invalidate: (tags: readonly string[]) => Promise<numbe
     isReady: () => true,
     onInternalError: () => undefined,
   });
-  const exchange = createExchange({ requestId: 'r', startedAt: 0, onDisconnect: () => undefined });
+  const exchange = createExchange({
+    requestId: 'r',
+    startedAt: 0,
+    peer: '127.0.0.1',
+    onDisconnect: () => undefined,
+  });
   const body = post({ tags: ['orders', 'a.b:c-d_1', 'orders'] });
   return app(new Request('http://127.0.0.1/cache/invalidate', body), exchange);
 }

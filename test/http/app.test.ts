@@ -173,7 +173,12 @@ async function probe(path: string, isReady: boolean) {
     isReady: () => isReady,
     onInternalError: () => undefined,
   });
-  const exchange = createExchange({ requestId: 'r', startedAt: 0, onDisconnect: () => undefined });
+  const exchange = createExchange({
+    requestId: 'r',
+    startedAt: 0,
+    peer: '127.0.0.1',
+    onDisconnect: () => undefined,
+  });
   const response = await app(new Request(`http://gateway${path}`), exchange);
   return { status: response.status, cache: response.headers.get('cache-control') };
 }

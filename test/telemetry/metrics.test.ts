@@ -5,13 +5,19 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import type { DataPoint, Histogram } from '@opentelemetry/sdk-metrics';
-import { call, defineComposition, defineService, each, lookup, operation } from 'plait';
-import { expect, it, onTestFinished } from 'vitest';
+import { call, defineComposition, defineService, each, lookup, operation, optional } from 'plait';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { listOrders } from '../../compositions/upstreams/orders.ts';
+import { getOrder, listOrders } from '../../compositions/upstreams/orders.ts';
+import { paymentOf as orderPayment } from '../../compositions/upstreams/payments.ts';
+import { systemClock } from '../../src/clock.ts';
+import type { Overload } from '../../src/edge/overload.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
+import { createFakeClock } from '../fake-clock.ts';
+import { open, raw } from '../http/_raw.ts';
 import { start } from '../start.ts';
+import type { StartOptions } from '../start.ts';
 
 const payments = defineService({ name: 'payments', url: { env: 'PAYMENTS_URL' } });
 const paymentOf = lookup(payments, {
@@ -60,7 +66,7 @@ function collect() {
 
 it('counts loads, what sharing and caches saved of them, and the sizes of batches', async () => {
   const { meter, points } = collect();
-  const telemetry = { ...unobserved, ...createMetrics(meter) };
+  const telemetry = { ...unobserved, ...createMetrics(meter, systemClock) };
   const app = await start({ compositions: { page }, telemetry });
   await app.get('/page');
   await app.get('/page');
@@ -88,4 +94,150 @@ it('counts loads, what sharing and caches saved of them, and the sizes of batche
   });
   const [sizes] = (await points('plait.batch.size')) as DataPoint<Histogram>[];
   expect(sizes?.value).toMatchObject({ count: 3, min: 10, max: 10 });
+});
+
+const order = defineComposition({
+  route: 'GET /orders/:orderId',
+  compose: ({ params }) => ({
+    order: call(getOrder, { orderId: params.orderId }),
+    payment: optional(call(orderPayment, { orderId: params.orderId })),
+  }),
+});
+
+async function startMetered(options: Pick<StartOptions, 'clock' | 'overload'> = {}) {
+  const { meter, points } = collect();
+  const clock = options.clock ?? systemClock;
+  const telemetry = { ...unobserved, ...createMetrics(meter, clock) };
+  const app = await start({ compositions: { order }, telemetry, ...options });
+  const histogram = async (name: string) =>
+    ((await points(name)) as DataPoint<Histogram>[]).map(({ attributes, value }) => ({
+      attributes,
+      count: value.count,
+      sum: value.sum,
+    }));
+  return {
+    app,
+    points,
+    requests: () => histogram('http.server.request.duration'),
+    attempts: () => histogram('http.client.request.duration'),
+  };
+}
+
+describe('the duration of a request', () => {
+  it('is in seconds, by method, route and status', async () => {
+    const clock = createFakeClock();
+    const { app, requests } = await startMetered({ clock });
+    app.mocks.orders.fault([{ match: '*', hang: true }]);
+    const headers = { 'x-request-timeout-ms': '1500' };
+    const answer = app.get('/orders/ord_1001', { headers });
+    await expect.poll(() => app.mocks.orders.requests().length).toBe(1);
+    clock.advance(1_500);
+    expect((await answer).status).toBe(504);
+    expect(await requests()).toEqual([
+      {
+        attributes: {
+          'http.request.method': 'GET',
+          'http.response.status_code': 504,
+          'url.scheme': 'http',
+          'http.route': '/orders/{orderId}',
+          'error.type': 'deadline',
+        },
+        count: 1,
+        sum: 1.5,
+      },
+    ]);
+  });
+
+  it('makes no new series for new ids, paths or methods', async () => {
+    const { app, requests } = await startMetered();
+    for (let hundred = 0; hundred < 10; hundred += 1) {
+      const ids = Array.from({ length: 100 }, (_, index) => hundred * 100 + index);
+      await Promise.all(ids.map((id) => app.get(`/orders/none_${id}`)));
+    }
+    for (const path of ['/a', '/b?c=d', '/orders/a/b']) await app.get(path);
+    for (const method of ['PROPFIND', 'PURGE', 'LINK'])
+      await raw(app.url, `${method} /x HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`);
+    const base = { 'http.response.status_code': 404, 'url.scheme': 'http' };
+    const route = { 'http.route': '/orders/{orderId}' };
+    expect((await requests()).map(({ attributes, count }) => ({ ...attributes, count }))).toEqual([
+      { ...base, 'http.request.method': 'GET', ...route, count: 1_000 },
+      { ...base, 'http.request.method': 'GET', count: 3 },
+      { ...base, 'http.request.method': '_OTHER', count: 3 },
+    ]);
+  });
+
+  it('has a client that left as what it is, and no health check', async () => {
+    const { app, requests } = await startMetered();
+    app.mocks.orders.fault([{ match: '*', hang: true }]);
+    await app.get('/livez');
+    const socket = await open(app.url);
+    socket.write('GET /orders/ord_1 HTTP/1.1\r\nhost: a\r\n\r\n');
+    await expect.poll(() => app.mocks.orders.requests().length).toBe(1);
+    socket.destroy();
+    await expect.poll(async () => (await requests()).length).toBe(1);
+    expect((await requests())[0]?.attributes).toMatchObject({ 'http.response.status_code': 499 });
+  });
+});
+
+describe('the duration of a call', () => {
+  it('is one for every attempt, by service, template and how it ended', async () => {
+    const { app, attempts } = await startMetered();
+    app.mocks.payments.fault([
+      { match: '*', status: 503, times: 1 },
+      { match: '*', reset: true },
+    ]);
+    expect((await app.get('/orders/ord_1001')).json.payment).toBeNull();
+    const found = await attempts();
+    const service = (name: 'orders' | 'payments') => ({
+      'http.request.method': 'GET',
+      'server.address': '127.0.0.1',
+      'server.port': Number(new URL(app.mocks[name].url).port),
+      'service.peer.name': name,
+    });
+    const toPayments = { ...service('payments'), 'url.template': '/payments' };
+    expect(found.map(({ attributes, count }) => ({ ...attributes, count }))).toEqual(
+      expect.arrayContaining([
+        {
+          ...service('orders'),
+          'url.template': '/orders/{orderId}',
+          'http.response.status_code': 200,
+          count: 1,
+        },
+        { ...toPayments, 'http.response.status_code': 503, 'error.type': '503', count: 1 },
+        { ...toPayments, 'error.type': 'reset', count: 1 },
+      ]),
+    );
+    expect(found).toHaveLength(3);
+    for (const { sum } of found) {
+      expect(sum).toBeGreaterThan(0);
+      expect(sum).toBeLessThan(1);
+    }
+  });
+});
+
+it('counts what was left undone', async () => {
+  const now: { sheds: boolean; retryAfter: number | undefined } = {
+    sheds: true,
+    retryAfter: undefined,
+  };
+  const overload: Overload = {
+    shedsSteps: () => now.sheds,
+    refusal: () => now.retryAfter,
+    pressure: 1.5,
+    load: { delayMs: 120, utilisation: 0.75 },
+    close: () => undefined,
+  };
+  const { app, points } = await startMetered({ overload });
+  await app.get('/orders/ord_1001');
+  now.retryAfter = 1;
+  for (let count = 0; count < 2; count += 1) await app.get('/orders/ord_1001');
+  const shed = await points('plait.shed');
+  expect(shed.map(({ attributes, value }) => [attributes['plait.shed.what'], value])).toEqual([
+    ['step', 1],
+    ['request', 2],
+  ]);
+  const gauge = async (name: string) => (await points(name)).map(({ value }) => value);
+  expect(await gauge('plait.overload.pressure')).toEqual([1.5]);
+  expect(await gauge('nodejs.eventloop.utilization')).toEqual([0.75]);
+  expect(await gauge('nodejs.eventloop.delay.max')).toEqual([0.12]);
 });

@@ -1,41 +1,36 @@
 import { describe, expect, it } from 'vitest';
+import { collectorOf } from '../../src/telemetry/sdk.ts';
 import { run, runMocks } from '../processes.ts';
+import { childrenOf, only } from './_traced.ts';
 import { startSink } from './otlp-sink.ts';
 import type { Sink, SinkSpan } from './otlp-sink.ts';
 
-const [internal, server, client] = [1, 2, 3];
-
 /** Mocks and gateway as processes of their own, all sending their spans to one sink. */
-async function start(): Promise<{ url: string; sink: Sink }> {
+async function start(
+  environment: Record<string, string> = {},
+): Promise<{ url: string; sink: Sink }> {
   const sink = await startSink();
   const telemetry = {
     OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
-    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
     OTEL_BSP_SCHEDULE_DELAY: '50',
   };
   const services = await runMocks(telemetry);
-  const url = await run('bin/plait.js', ['start'], { ...telemetry, ...services, PORT: '0' }).ready;
+  const url = await run('bin/plait.js', ['start'], {
+    ...telemetry,
+    ...services,
+    ...environment,
+    PORT: '0',
+  }).ready;
   return { url, sink };
-}
-
-function childrenOf(spans: readonly SinkSpan[], parent: SinkSpan): SinkSpan[] {
-  return spans
-    .filter(({ parentSpanId }) => parentSpanId === parent.spanId)
-    .toSorted((a, b) => a.name.localeCompare(b.name));
 }
 
 /** The trace as nested lists of names. */
 function treeOf(spans: readonly SinkSpan[], span: SinkSpan): unknown {
-  const children = childrenOf(spans, span).map((child) => treeOf(spans, child));
+  const children = childrenOf(spans, span)
+    .toSorted((a, b) => a.name.localeCompare(b.name))
+    .map((child) => treeOf(spans, child));
   const name = `${span.service}: ${span.name}`;
   return children.length === 0 ? name : [name, ...children];
-}
-
-function only(spans: readonly SinkSpan[], name: string): SinkSpan {
-  const [span, ...more] = spans.filter((one) => one.name === name);
-  if (span === undefined || more.length > 0)
-    throw new Error(`${more.length + 1} spans named ${name}`);
-  return span;
 }
 
 describe('the trace of one summary', () => {
@@ -75,17 +70,17 @@ describe('the trace of one summary', () => {
     const spans = (await sink.waitFor(12)).filter(({ service }) => service === 'plait');
 
     const root = only(spans, 'GET /orders/{orderId}/summary');
-    expect(root).toMatchObject({ kind: server, status: { code: 0 } });
+    expect(root).toMatchObject({ kind: 'SERVER', status: { code: 'UNSET' } });
     expect(root.attributes).toMatchObject({
       'http.request.method': 'GET',
       'http.route': '/orders/{orderId}/summary',
       'url.path': '/orders/ord_1001/summary',
       'plait.composition': 'order-summary',
     });
-    expect(Number(root.attributes['http.response.status_code'])).toBe(200);
+    expect(root.attributes['http.response.status_code']).toBe(200);
 
     const step = only(spans, 'step payment');
-    expect(step.kind).toBe(internal);
+    expect(step.kind).toBe('INTERNAL');
     expect(step.attributes).toMatchObject({
       'plait.step.name': 'payment',
       'plait.step.operation': 'payments.paymentOf',
@@ -93,12 +88,12 @@ describe('the trace of one summary', () => {
     });
 
     const batch = only(spans, 'batch payments.paymentOf');
-    expect(batch.kind).toBe(internal);
-    expect(Number(batch.attributes['plait.batch.size'])).toBe(1);
-    expect(Number(batch.attributes['plait.batch.loads'])).toBe(1);
+    expect(batch.kind).toBe('INTERNAL');
+    expect(batch.attributes['plait.batch.size']).toBe(1);
+    expect(batch.attributes['plait.batch.loads']).toBe(1);
 
     const attempt = only(spans, 'GET /payments');
-    expect(attempt.kind).toBe(client);
+    expect(attempt.kind).toBe('CLIENT');
     expect(attempt.attributes).toMatchObject({
       'url.template': '/payments',
       'server.address': '127.0.0.1',
@@ -114,7 +109,7 @@ describe('the trace of one summary', () => {
 
     const parents = new Map(spans.map((span) => [span.spanId, span]));
     const nested = spans.flatMap((span) => {
-      const parent = parents.get(span.parentSpanId ?? '');
+      const parent = parents.get(span.parentSpanId);
       return parent === undefined ? [] : [{ span, parent }];
     });
     expect(nested).toHaveLength(11);
@@ -129,5 +124,53 @@ describe('the trace of one summary', () => {
       );
     }
     expect(spans.some((span) => span.startTimeUnixNano % 1_000_000n !== 0n)).toBe(true);
+  });
+});
+
+describe('what is sent to the collector', () => {
+  it('says whose it is, and nothing of how the process was started', async () => {
+    const { url, sink } = await start();
+    await fetch(`${url}/orders/ord_1001/summary`);
+    const span = (await sink.waitFor(12)).find(({ service }) => service === 'plait');
+    expect(span?.resource).toMatchObject({
+      'service.name': 'plait',
+      'service.instance.id': expect.any(String),
+      'host.name': expect.any(String),
+    });
+    expect(Object.keys(span?.resource ?? {}).filter((name) => name.startsWith('process.'))).toEqual(
+      [],
+    );
+    expect(sink.received()).not.toContain(process.execPath);
+  });
+
+  it('has metrics where those are asked for', async () => {
+    const { url, sink } = await start({
+      OTEL_METRICS_EXPORTER: 'otlp',
+      OTEL_METRIC_EXPORT_INTERVAL: '100',
+    });
+    await fetch(`${url}/orders/ord_1001/summary`);
+    const named = (wanted: string) => sink.points.findLast(({ name }) => name === wanted);
+    await expect
+      .poll(() => named('http.server.request.duration'), { timeout: 5_000 })
+      .toMatchObject({
+        service: 'plait',
+        attributes: {
+          'http.request.method': 'GET',
+          'http.response.status_code': 200,
+          'http.route': '/orders/{orderId}/summary',
+          'url.scheme': 'http',
+        },
+        count: 1,
+        value: expect.any(Number),
+      });
+    expect(named('plait.loads')).toMatchObject({ attributes: { result: 'sent' }, value: 1 });
+    expect(named('process.memory.usage')?.value).toBeGreaterThan(1e6);
+  });
+
+  it('goes to the one address where the other is empty', () => {
+    const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://collector:4318';
+    expect(
+      collectorOf({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: '', OTEL_EXPORTER_OTLP_ENDPOINT }),
+    ).toBe(OTEL_EXPORTER_OTLP_ENDPOINT);
   });
 });

@@ -14,8 +14,9 @@ import { paymentOf, payments } from '../../compositions/upstreams/payments.ts';
 import { shipmentOf, track } from '../../compositions/upstreams/shipping.ts';
 import { orders } from '../../mocks/data.ts';
 import { systemClock } from '../../src/clock.ts';
-import { unobserved } from '../../src/telemetry/telemetry.ts';
+import { combine, propagation, unobserved } from '../../src/telemetry/telemetry.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
+import { createTrust } from '../../src/telemetry/trust.ts';
 import { start } from '../start.ts';
 
 /** Telemetry that keeps its spans here. */
@@ -26,7 +27,11 @@ function record(sampler?: AlwaysOffSampler) {
     ...(sampler && { sampler }),
   });
   onTestFinished(() => provider.shutdown());
-  const tracing = createTracing(provider.getTracer('test'), systemClock);
+  const tracing = createTracing({
+    tracer: provider.getTracer('test'),
+    clock: systemClock,
+    isTrusted: () => false,
+  });
   return {
     telemetry: { ...unobserved, ...tracing },
     spans: () => exporter.getFinishedSpans(),
@@ -196,11 +201,20 @@ describe('a request that is not sampled', () => {
 });
 
 describe('telemetry that is off', () => {
-  it("hands a client's trace on as it came", async () => {
+  const ids = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
+  const headers = { traceparent: `${ids}-01` };
+
+  it("hands a client's trace on; whether it is recorded is not for the client to say", async () => {
     const app = await start({ compositions: { payment } });
-    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    await app.get('/payments/ord_1001', { headers: { traceparent } });
-    expect(app.mocks.payments.requests()[0]?.headers['traceparent']).toBe(traceparent);
+    await app.get('/payments/ord_1001', { headers });
+    expect(app.mocks.payments.requests()[0]?.headers['traceparent']).toBe(`${ids}-00`);
+  });
+
+  it('hands it on as it came from a peer that is trusted', async () => {
+    const telemetry = combine([propagation(createTrust('127.0.0.0/8'))]);
+    const app = await start({ compositions: { payment }, telemetry });
+    await app.get('/payments/ord_1001', { headers });
+    expect(app.mocks.payments.requests()[0]?.headers['traceparent']).toBe(`${ids}-01`);
   });
 
   it('hands on nothing else that a client may write there', async () => {

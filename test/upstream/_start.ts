@@ -35,6 +35,7 @@ export function callOf(
     signal: new AbortController().signal,
     createdAt: 0,
     deadlineAt: 10_000,
+    sent: { count: 0 },
     trace: undefined,
     waiters: [],
     ...rest,
@@ -163,6 +164,7 @@ export function start(options: StartOptions): Started {
     upstreams.open({
       signal: request.signal,
       deadlineAt: clock.now() + deadlineInMs,
+      sent: { count: 0 },
       header: (name) => headers[name],
     });
   return { service, upstreams, request, open, call: open(options.headers) };

@@ -247,6 +247,7 @@ describe('the pipeline', () => {
     const call = upstreams.open({
       signal: request.signal,
       deadlineAt: 10_000,
+      sent: { count: 0 },
       header: () => undefined,
     });
     const [stuck, refused, fine] = [services[0], services[0], services[1]].map((service, id) =>

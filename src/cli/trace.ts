@@ -1,0 +1,65 @@
+/** `plait trace`: the latest traces of a gateway in development, or one of them as a waterfall. */
+import { z } from 'zod';
+import { ConfigurationError } from '../errors.ts';
+import type { StoredTrace } from '../telemetry/trace-store.ts';
+import { drawWaterfall, listTraces } from '../telemetry/waterfall.ts';
+
+export interface TraceOptions {
+  /** The id, or how it begins; without it the latest are listed. */
+  readonly traceId: string | undefined;
+  /** The gateway's management side, as its line `admin …` says. */
+  readonly adminUrl: string;
+  readonly json: boolean;
+}
+
+const Trace = z.object({
+  traceId: z.string(),
+  spans: z.array(
+    z.object({
+      spanId: z.string(),
+      parentSpanId: z.string().exactOptional(),
+      name: z.string(),
+      startMs: z.number(),
+      endMs: z.number(),
+      error: z.string().exactOptional(),
+      attributes: z.record(z.string(), z.any()),
+    }),
+  ),
+});
+const Latest = z.object({ traces: z.array(Trace) });
+
+export async function trace({ traceId, adminUrl, json }: TraceOptions): Promise<void> {
+  const traces = await ask(`${adminUrl.replace(/\/+$/, '')}/traces`);
+  if (traceId === undefined) return print(traces, json);
+  const found = traces.filter((one) => one.traceId.startsWith(traceId));
+  const [only] = found;
+  if (only === undefined || found.length > 1) {
+    const problem = only === undefined ? 'No' : `${found.length}`;
+    throw new ConfigurationError(
+      `${problem} kept traces begin with "${traceId}". \`plait trace\` lists the latest ${traces.length}.`,
+    );
+  }
+  console.log(json ? JSON.stringify(only) : drawWaterfall(only));
+}
+
+function print(traces: readonly StoredTrace[], json: boolean): void {
+  const none = 'There is no trace yet. Ask the gateway for something first.';
+  if (json) console.log(JSON.stringify(traces));
+  else console.log(traces.length === 0 ? none : listTraces(traces));
+}
+
+async function ask(url: string): Promise<readonly StoredTrace[]> {
+  const response = await fetch(url).catch((cause: unknown) => {
+    throw new ConfigurationError(
+      `No gateway answers at ${url}. Start one with \`npm run dev\`, or name it with --admin: it is the address behind "admin" when it starts.`,
+      { cause },
+    );
+  });
+  const { data } = Latest.safeParse(await response.json().catch(() => undefined));
+  if (data !== undefined) return data.traces;
+  throw new ConfigurationError(
+    response.ok
+      ? `What answers at ${url} is no gateway. Name its management side with --admin.`
+      : `The gateway at ${url} keeps no traces: it sends them to a collector, runs in production, or has OTEL_SDK_DISABLED set.`,
+  );
+}

@@ -1,0 +1,79 @@
+/** The latest traces, kept in this process: enough to see one without a collector. */
+import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
+
+/** A span as it is looked at. Times in milliseconds since 1970, with fractions. */
+export interface StoredSpan {
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** The word for what went wrong. */
+  readonly error?: string;
+  readonly attributes: ReadableSpan['attributes'];
+}
+
+export interface StoredTrace {
+  readonly traceId: string;
+  readonly spans: readonly StoredSpan[];
+}
+
+export interface TraceStore {
+  /** The latest first. */
+  latest(): readonly StoredTrace[];
+  find(traceId: string): StoredTrace | undefined;
+}
+
+const mostTraces = 200;
+const mostSpans = 1_000;
+
+export function createTraceStore(): TraceStore & { readonly processor: SpanProcessor } {
+  const traces = new Map<string, StoredSpan[]>();
+
+  function keep(span: ReadableSpan): void {
+    const { traceId } = span.spanContext();
+    const spans = traces.get(traceId) ?? [];
+    traces.set(traceId, spans);
+    // That of the request is the last to end, and the one all others are looked at by.
+    if (spans.length < mostSpans || isFirst(span)) spans.push(toStored(span));
+    if (traces.size <= mostTraces) return;
+    const [oldest = ''] = traces.keys();
+    traces.delete(oldest);
+  }
+
+  return {
+    latest: () => [...traces].map(([traceId, spans]) => ({ traceId, spans })).toReversed(),
+    find(traceId) {
+      const spans = traces.get(traceId);
+      return spans && { traceId, spans };
+    },
+    processor: {
+      onStart: () => undefined,
+      onEnd: keep,
+      forceFlush: async () => undefined,
+      shutdown: async () => undefined,
+    },
+  };
+}
+
+function isFirst({ parentSpanContext }: ReadableSpan): boolean {
+  return parentSpanContext === undefined || parentSpanContext.isRemote === true;
+}
+
+function toStored(span: ReadableSpan): StoredSpan {
+  const { spanId } = span.spanContext();
+  const error = span.attributes['error.type'];
+  return {
+    spanId,
+    ...(span.parentSpanContext && { parentSpanId: span.parentSpanContext.spanId }),
+    name: span.name,
+    startMs: toMs(span.startTime),
+    endMs: toMs(span.endTime),
+    ...(error !== undefined && { error: String(error) }),
+    attributes: span.attributes,
+  };
+}
+
+function toMs([seconds, nanoseconds]: readonly [number, number]): number {
+  return seconds * 1_000 + nanoseconds / 1e6;
+}

@@ -1,0 +1,90 @@
+/** A trace as a waterfall for the terminal: what ran when, for how long, and what failed. */
+import type { StoredSpan, StoredTrace } from './trace-store.ts';
+
+const barWidth = 40;
+
+/** Spans below the ones they belong to, by their start; the bar is where in the whole a span was under way. */
+export function drawWaterfall({ traceId, spans }: StoredTrace): string {
+  const rows = rowsOf(spans);
+  const from = Math.min(...spans.map(({ startMs }) => startMs));
+  const until = Math.max(...spans.map(({ endMs }) => endMs));
+  const nameWidth = Math.max(...rows.map(({ label }) => label.length));
+  const lines = rows.map(({ label, span }) =>
+    [
+      label.padEnd(nameWidth),
+      barOf(span, { from, until }),
+      `${milliseconds(span.endMs - span.startMs).padStart(9)}`,
+      ...notesOf(span),
+    ].join('  '),
+  );
+  return [`trace ${traceId}`, ...lines].join('\n');
+}
+
+/** One line for each of the latest traces. */
+export function listTraces(traces: readonly StoredTrace[]): string {
+  return traces
+    .flatMap(({ traceId, spans }) => {
+      const root = rootsOf(spans)[0];
+      if (root === undefined) return [];
+      const status = String(root.attributes['http.response.status_code'] ?? '');
+      const took = milliseconds(root.endMs - root.startMs).padStart(9);
+      return [[traceId, status, took, root.name, ...notesOf(root)].join('  ')];
+    })
+    .join('\n');
+}
+
+interface Row {
+  readonly label: string;
+  readonly span: StoredSpan;
+}
+
+function rowsOf(spans: readonly StoredSpan[]): Row[] {
+  const below = (parent: StoredSpan, depth: number): Row[] =>
+    sorted(spans.filter(({ parentSpanId }) => parentSpanId === parent.spanId)).flatMap((span) => [
+      { label: `${'  '.repeat(depth)}${span.name}`, span },
+      ...below(span, depth + 1),
+    ]);
+  return rootsOf(spans).flatMap((root) => [{ label: root.name, span: root }, ...below(root, 1)]);
+}
+
+/** Spans whose parent is not here: it is the client's, or in a process of its own. */
+function rootsOf(spans: readonly StoredSpan[]): StoredSpan[] {
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  return sorted(spans.filter(({ parentSpanId }) => !ids.has(parentSpanId ?? '')));
+}
+
+function sorted(spans: readonly StoredSpan[]): StoredSpan[] {
+  return spans.toSorted((one, other) => one.startMs - other.startMs);
+}
+
+function barOf({ startMs, endMs }: StoredSpan, { from, until }: { from: number; until: number }) {
+  const scale = barWidth / Math.max(until - from, 0.001);
+  const start = Math.min(barWidth - 1, Math.floor((startMs - from) * scale));
+  const length = Math.max(1, Math.round((endMs - startMs) * scale));
+  const bar = '█'.repeat(Math.min(length, barWidth - start));
+  return `${' '.repeat(start)}${bar}`.padEnd(barWidth);
+}
+
+/** What is worth knowing at a glance. */
+const shown = {
+  'plait.degraded': 'degraded',
+  'plait.step.cache': 'cache',
+  'plait.step.deduplicated': 'deduplicated',
+  'plait.step.skipped': 'skipped',
+  'plait.batch.size': 'keys',
+  'plait.cancelled': 'called off',
+  'plait.bulkhead.wait_ms': 'waited ms',
+  'http.request.resend_count': 'resend',
+} as const;
+
+function notesOf({ error, attributes }: StoredSpan): string[] {
+  const notes = Object.entries(shown).flatMap(([name, word]) => {
+    const value = attributes[name];
+    return value === undefined ? [] : [value === true ? word : `${word} ${String(value)}`];
+  });
+  return [...(error === undefined ? [] : [`✗ ${error}`]), ...notes];
+}
+
+function milliseconds(ms: number): string {
+  return `${ms.toFixed(ms < 10 ? 2 : 1)} ms`;
+}

@@ -1,0 +1,153 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { run, runMocks } from '../processes.ts';
+import type { Program } from '../processes.ts';
+
+function adminOf({ lines }: Program): string {
+  return lines.find((line) => line.startsWith('admin '))?.slice('admin '.length) ?? '';
+}
+
+async function startGateway(environment: Record<string, string> = {}) {
+  const gateway = run('bin/plait.js', ['start'], {
+    ...(await runMocks()),
+    PORT: '0',
+    HOST: '127.0.0.1',
+    SHUTDOWN_DELAY_MS: '0',
+    LOG_LEVEL: 'error',
+    ...environment,
+  });
+  const url = await gateway.ready;
+  const ask = async (path: string, traceId?: string): Promise<void> => {
+    const headers = traceId && { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
+    await fetch(url + path, { headers: headers || {} }).then((response) => response.text());
+  };
+  return { ask, url, admin: adminOf(gateway) };
+}
+
+async function trace(admin: string, ...args: string[]) {
+  const program = run('bin/plait.js', ['trace', ...args, '--admin', admin], {});
+  const code = await program.exitCode;
+  return { code, lines: program.lines, errors: program.errors().trim() };
+}
+
+const first = '0af7651916cd43dd8448eb211c80319c';
+const second = '0af7651916cd43dd8448eb211c803000';
+const third = '12345678901234567890123456789012';
+
+async function startAsked() {
+  const gateway = await startGateway();
+  await gateway.ask('/orders/ord_1001/summary', first);
+  await gateway.ask('/orders/none/summary', second);
+  await gateway.ask('/customers/cus_1/orders', third);
+  return gateway;
+}
+
+describe('plait trace', () => {
+  it('lists the latest traces, the latest first', async () => {
+    const { admin } = await startAsked();
+    const { code, lines, errors } = await trace(admin);
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(lines.map((line) => line.replace(/ +\d+\.\d+ ms/, ''))).toEqual([
+      `${third}  200  GET /customers/{customerId}/orders`,
+      `${second}  404  GET /orders/{orderId}/summary`,
+      `${first}  200  GET /orders/{orderId}/summary`,
+    ]);
+  });
+
+  it('says when there is none', async () => {
+    const { admin } = await startGateway();
+    expect(await trace(admin)).toEqual({
+      code: 0,
+      lines: ['There is no trace yet. Ask the gateway for something first.'],
+      errors: '',
+    });
+  });
+
+  it('draws the one that begins so', async () => {
+    const { admin } = await startAsked();
+    for (const wanted of [first, '0af7651916cd43dd8448eb211c8031']) {
+      const { code, lines } = await trace(admin, wanted);
+      expect(code).toBe(0);
+      expect(lines[0]).toBe(`trace ${first}`);
+      expect(lines.slice(1).map((line) => line.split(/ {2}[ █]{40}/u)[0]?.trimEnd())).toEqual([
+        'GET /orders/{orderId}/summary',
+        '  step order',
+        '    GET /orders/{orderId}',
+        '  step payment',
+        '    batch payments.paymentOf',
+        '      GET /payments',
+        '  step shipment',
+        '    batch shipping.shipmentOf',
+        '      GET /shipments/latest',
+      ]);
+    }
+    // A number, to whom it looks like one.
+    expect((await trace(admin, '1234567890')).lines[0]).toBe(`trace ${third}`);
+  });
+
+  it('gives data', async () => {
+    const { admin } = await startAsked();
+    const all = await trace(admin, '--json');
+    const traces = JSON.parse(all.lines.join('\n'));
+    expect(traces.map(({ traceId }: { traceId: string }) => traceId)).toEqual([
+      third,
+      second,
+      first,
+    ]);
+    const one = await trace(admin, '1234', '--json');
+    expect(JSON.parse(one.lines.join('\n'))).toEqual(traces[0]);
+  });
+
+  it('gives data where there is none', async () => {
+    const { admin } = await startGateway();
+    const { lines } = await trace(admin, '--json');
+    expect(lines).toEqual(['[]']);
+  });
+
+  it.each([
+    ['ffff', 'No kept traces begin with "ffff". `plait trace` lists the latest 3.'],
+    ['319c', 'No kept traces begin with "319c". `plait trace` lists the latest 3.'],
+    ['0af7', '2 kept traces begin with "0af7". `plait trace` lists the latest 3.'],
+  ])('does not guess what %s may be', async (wanted, message) => {
+    const { admin } = await startAsked();
+    expect(await trace(admin, wanted)).toEqual({ code: 1, lines: [], errors: message });
+  });
+
+  it('says when no gateway is there', async () => {
+    const { code, errors } = await trace('http://127.0.0.1:9');
+    expect(errors).toMatch(
+      /^No gateway answers at http:\/\/127\.0\.0\.1:9\/traces\. Start one with/,
+    );
+    expect(errors).toContain('--admin');
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    { NODE_ENV: 'production' },
+    { OTEL_SDK_DISABLED: 'true' },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' },
+  ])('says when a gateway keeps none, with %j', async (environment) => {
+    const { admin } = await startGateway(environment);
+    const { code, errors } = await trace(admin);
+    expect(errors).toBe(
+      `The gateway at ${admin}/traces keeps no traces: it sends them to a collector, runs in production, or has OTEL_SDK_DISABLED set.`,
+    );
+    expect(code).toBe(1);
+  });
+
+  it('takes the address with a slash at its end', async () => {
+    const { admin } = await startAsked();
+    expect(await trace(`${admin}/`)).toMatchObject({ code: 0, errors: '' });
+  });
+
+  it('says when what answers is no gateway', async () => {
+    const server = createServer((_, response) => void response.end('<html>'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const { code, errors } = await trace(`http://127.0.0.1:${port}`);
+    expect(code).toBe(1);
+    expect(errors).not.toContain('    at ');
+  });
+});

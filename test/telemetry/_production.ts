@@ -1,0 +1,67 @@
+/** A gateway as a process of its own, as in production, and a search of all that it says for secrets. */
+import { expect } from 'vitest';
+import { folderWith } from '../folder.ts';
+import { run } from '../processes.ts';
+import type { Program } from '../processes.ts';
+import { compositions, secrets, startLeaky } from './_leaky.ts';
+
+/** Errors of a parser quote a few characters: the beginnings differ too. */
+export const beginnings = Object.entries(secrets).map(
+  ([name, word]) => [name, word.slice(0, 10)] as const,
+);
+
+/** What somebody could read: by where it is, all that was ever written there. */
+export type Sinks = Readonly<Record<string, string>>;
+
+export const nowhere = {
+  ORDERS_URL: 'http://127.0.0.1:9',
+  PAYMENTS_URL: 'http://127.0.0.1:9',
+  SHIPPING_URL: 'http://127.0.0.1:9',
+};
+
+export const production = {
+  NODE_ENV: 'production',
+  HOST: '127.0.0.1',
+  LOG_LEVEL: 'trace',
+  SHUTDOWN_DELAY_MS: '0',
+  OTEL_TRACES_SAMPLER: 'always_on',
+};
+
+export async function startProcess(
+  environment: Record<string, string>,
+  files: Record<string, string> = {},
+) {
+  const folder = await folderWith({ ...compositions, ...files });
+  const gateway = run('bin/plait.js', ['start', '--compositions', folder], {
+    ...nowhere,
+    SHED_UTILISATION: '1',
+    SHED_DELAY_MS: '60000',
+    ...environment,
+    LEAKY_URL: await startLeaky(),
+    PORT: '0',
+    SERVER_TIMING: 'on',
+  });
+  const url = await gateway.ready;
+  const admin = gateway.lines.find((line) => line.startsWith('admin '))?.slice('admin '.length);
+  return { gateway, url, admin: admin ?? '' };
+}
+
+export async function stopped(gateway: Program): Promise<string> {
+  gateway.kill('SIGTERM');
+  expect(await gateway.exitCode).toBe(0);
+  return `${gateway.lines.join('\n')}\n${gateway.errors()}`;
+}
+
+export function text(response: Response): Promise<string> {
+  return response.text();
+}
+
+export function leaksIn(sinks: Sinks, words: readonly (readonly [string, string])[]): string[] {
+  return Object.entries(sinks).flatMap(([sink, all]) =>
+    words.flatMap(([name, word]) => {
+      const at = all.indexOf(word);
+      if (at === -1) return [];
+      return [`${name} in ${sink}: …${all.slice(Math.max(0, at - 150), at + 60)}…`];
+    }),
+  );
+}

@@ -1,0 +1,79 @@
+/** A gateway before a shop whose answers are given by hand, and clients that can be told apart by their traces. */
+import { call, defineComposition, defineService, operation } from 'plait';
+import type { Composition, Service } from 'plait';
+import { expect, vi } from 'vitest';
+import { z } from 'zod';
+import type { ServiceConfig } from '../../src/dsl/service.ts';
+import type { Telemetry } from '../../src/telemetry/telemetry.ts';
+import { startUpstream } from '../engine/_upstream.ts';
+import type { Upstream } from '../engine/_upstream.ts';
+import type { FakeClock } from '../fake-clock.ts';
+import { start } from '../start.ts';
+import type { Answer } from '../start.ts';
+import { clientTrace } from './_traced.ts';
+
+export interface ShopOptions {
+  readonly clock: FakeClock;
+  readonly telemetry: Telemetry;
+  /** Of the shop; what fails is not asked again unless it says so. */
+  readonly policies?: Partial<ServiceConfig>;
+  /** Serves `GET /shop/:name`. Default: `partOf`. */
+  readonly compose?: (shop: Service) => Composition;
+}
+
+export interface Shop {
+  readonly upstream: Upstream;
+  /** `GET /shop/<name>`, in a trace of its own. */
+  ask(name: string): Asked;
+}
+
+export interface Asked {
+  readonly traceId: string;
+  readonly answer: Promise<Answer>;
+  leave(): void;
+}
+
+export async function startShop(options: ShopOptions): Promise<Shop> {
+  const { clock, telemetry, policies, compose = partOf } = options;
+  const upstream = await startUpstream();
+  const shop = defineService({ name: 'shop', url: { env: 'SHOP_URL' }, retry: false, ...policies });
+  const app = await start({
+    compositions: { shop: compose(shop) },
+    telemetry,
+    clock,
+    environment: { SHOP_URL: upstream.url },
+  });
+  return {
+    upstream,
+    ask(name) {
+      const { traceId, headers } = clientTrace();
+      const client = new AbortController();
+      const answer = app.get(`/shop/${name}`, { headers: { ...headers }, signal: client.signal });
+      // Whoever leaves does not look at it.
+      answer.catch(() => undefined);
+      return { traceId, answer, leave: () => client.abort() };
+    },
+  };
+}
+
+/** `GET /shop/a` asks for `GET /parts/a`. */
+export function partOf(shop: Service): Composition {
+  const part = operation(shop, {
+    name: 'part',
+    route: 'GET /parts/:name',
+    response: z.object({ value: z.string() }),
+  });
+  return defineComposition({
+    route: 'GET /shop/:name',
+    deadlineMs: 5_000,
+    compose: ({ params }) => ({ part: call(part, { name: params.name }) }),
+  });
+}
+
+/** Asks, and waits until the request has set so many timers more: it then waits for something itself. */
+export async function until<T>(clock: FakeClock, timers: number, ask: () => T): Promise<T> {
+  const before = clock.pending;
+  const asked = ask();
+  await vi.waitFor(() => expect(clock.pending - before).toBe(timers), { interval: 1 });
+  return asked;
+}

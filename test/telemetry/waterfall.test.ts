@@ -1,0 +1,212 @@
+import { TracerProvider } from '@opentelemetry/sdk-trace';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createTraceStore } from '../../src/telemetry/trace-store.ts';
+import type { StoredSpan, StoredTrace } from '../../src/telemetry/trace-store.ts';
+import { drawWaterfall, listTraces } from '../../src/telemetry/waterfall.ts';
+
+/** When the made-up traces begin, as times of spans are: milliseconds since 1970. */
+const begins = 1_700_000_000_000;
+
+/** `[name, from, until]`, below `parent`. */
+function span(
+  [name, from, until]: readonly [string, number, number],
+  parent?: string,
+  more: Partial<StoredSpan> = {},
+): StoredSpan {
+  return {
+    spanId: name,
+    ...(parent !== undefined && { parentSpanId: parent }),
+    name,
+    startMs: begins + from,
+    endMs: begins + until,
+    attributes: {},
+    ...more,
+  };
+}
+
+function traceOf(...spans: readonly StoredSpan[]): StoredTrace {
+  return { traceId: 'abc', spans };
+}
+
+/** Names with their indentation, the bars, and what comes after them. */
+function rowsOf(text: string): { name: string; bar: string; rest: string }[] {
+  const [, ...lines] = text.split('\n');
+  const width = Math.max(...lines.map((line) => line.search(/ {2}[ █]{40} {2}/)));
+  return lines.map((line) => ({
+    name: line.slice(0, width).trimEnd(),
+    bar: line.slice(width + 2, width + 42),
+    rest: line.slice(width + 42).trim(),
+  }));
+}
+
+describe('a waterfall', () => {
+  it('has a row for every span, below the one it belongs to, by when it began', () => {
+    const drawn = drawWaterfall(
+      traceOf(
+        span(['late', 60, 80], 'root'),
+        span(['inner', 65, 75], 'late'),
+        span(['early', 10, 20], 'root'),
+        span(['root', 0, 100]),
+      ),
+    );
+    expect(drawn.split('\n')[0]).toBe('trace abc');
+    expect(rowsOf(drawn).map(({ name }) => name)).toEqual([
+      'root',
+      '  early',
+      '  late',
+      '    inner',
+    ]);
+  });
+
+  it('shows when each was under way, and for how long', () => {
+    const drawn = drawWaterfall(
+      traceOf(
+        span(['root', 0, 100]),
+        span(['half', 50, 100], 'root'),
+        span(['first', 0, 25], 'root'),
+        span(['instant', 99.999, 100], 'root'),
+      ),
+    );
+    const bars = Object.fromEntries(rowsOf(drawn).map(({ name, bar }) => [name.trim(), bar]));
+    expect(bars).toEqual({
+      root: '█'.repeat(40),
+      first: '█'.repeat(10) + ' '.repeat(30),
+      half: ' '.repeat(20) + '█'.repeat(20),
+      instant: `${' '.repeat(39)}█`,
+    });
+    expect(rowsOf(drawn).map(({ rest }) => rest)).toEqual([
+      '100.0 ms',
+      '25.0 ms',
+      '50.0 ms',
+      '0.00 ms',
+    ]);
+  });
+
+  it('is as wide for a trace that took no time', () => {
+    const [row] = rowsOf(drawWaterfall(traceOf(span(['root', 0, 0]))));
+    expect(row?.bar).toBe(`█${' '.repeat(39)}`);
+  });
+
+  it('begins with spans whose parent is in another process, and with what has lost its parent', () => {
+    const drawn = drawWaterfall(
+      traceOf(
+        span(['lost', 5, 9], 'gone'),
+        span(['root', 0, 4], 'client'),
+        span(['x', 1, 2], 'root'),
+      ),
+    );
+    expect(rowsOf(drawn).map(({ name }) => name)).toEqual(['root', '  x', 'lost']);
+  });
+
+  it('says what went wrong, and what else is of interest', () => {
+    const attributes = {
+      'plait.degraded': ['payment', 'rows.shipment'],
+      'plait.step.cache': 'hit',
+      'plait.step.deduplicated': true,
+      'plait.step.skipped': true,
+      'plait.batch.size': 7,
+      'plait.cancelled': true,
+      'plait.bulkhead.wait_ms': 3.5,
+      'http.request.resend_count': 1,
+      'http.response.status_code': 503,
+    };
+    const [row] = rowsOf(
+      drawWaterfall(traceOf(span(['root', 0, 5], undefined, { error: '503', attributes }))),
+    );
+    expect(row?.rest).toBe(
+      '5.00 ms  ✗ 503  degraded payment,rows.shipment  cache hit  deduplicated  skipped  keys 7  called off  waited ms 3.5  resend 1',
+    );
+  });
+});
+
+describe('the list of traces', () => {
+  it('has a line for each, with what its first span says', () => {
+    const attributes = { 'http.response.status_code': 200, 'plait.degraded': ['payment'] };
+    const good = traceOf(
+      span(['child', 1, 2], 'GET /a'),
+      span(['GET /a', 0, 12.34], undefined, { attributes }),
+    );
+    const bad = span(['GET /b', 0, 1.2], undefined, {
+      error: 'timeout',
+      attributes: { 'http.response.status_code': 504 },
+    });
+    expect(listTraces([good, { traceId: 'def', spans: [bad] }]).split('\n')).toEqual([
+      'abc  200    12.3 ms  GET /a  degraded payment',
+      'def  504    1.20 ms  GET /b  ✗ timeout',
+    ]);
+  });
+
+  it('is empty where there is none, and leaves out traces without a span', () => {
+    expect(listTraces([])).toBe('');
+    expect(listTraces([{ traceId: 'abc', spans: [] }])).toBe('');
+  });
+});
+
+function startStore() {
+  const { processor, ...store } = createTraceStore();
+  const provider = new TracerProvider({ spanProcessors: [processor] });
+  onTestFinished(() => provider.shutdown());
+  const tracer = provider.getTracer('test');
+  return { store, tracer };
+}
+
+describe('the traces that are kept', () => {
+  it('are the latest 200, the latest first', () => {
+    const { store, tracer } = startStore();
+    for (let index = 0; index < 250; index += 1) tracer.startSpan(`request ${index}`).end();
+    const kept = store.latest();
+    expect(kept).toHaveLength(200);
+    expect(kept[0]?.spans[0]?.name).toBe('request 249');
+    expect(kept.at(-1)?.spans[0]?.name).toBe('request 50');
+    const [{ traceId } = { traceId: '' }] = kept;
+    expect(store.find(traceId)).toEqual(kept[0]);
+    expect(store.find('none')).toBeUndefined();
+  });
+
+  it('have 1,000 spans at most, and that of the request', () => {
+    const { store, tracer } = startStore();
+    const root = tracer.startSpan('root');
+    const context = trace.setSpan(ROOT_CONTEXT, root);
+    for (let index = 0; index < 1_500; index += 1) tracer.startSpan('child', {}, context).end();
+    root.end();
+    expect(store.latest().map(({ spans }) => spans.length)).toEqual([1_001]);
+  });
+
+  // The root is the last to end: it is the one that is left out.
+  it('have the span of the request, however many others there are', () => {
+    const { store, tracer } = startStore();
+    const root = tracer.startSpan('root');
+    const context = trace.setSpan(ROOT_CONTEXT, root);
+    for (let index = 0; index < 1_500; index += 1) tracer.startSpan('child', {}, context).end();
+    root.end();
+    expect(listTraces(store.latest()).split('\n')).toEqual([expect.stringContaining('root')]);
+  });
+
+  it('know their parents, times below a millisecond, and what went wrong', () => {
+    const { store, tracer } = startStore();
+    const root = tracer.startSpan('root', { startTime: [1_700_000_000, 250_500_000] });
+    const child = tracer.startSpan(
+      'child',
+      { startTime: [1_700_000_000, 250_750_000] },
+      trace.setSpan(ROOT_CONTEXT, root),
+    );
+    child.setAttribute('error.type', 'timeout');
+    child.end([1_700_000_000, 251_000_000]);
+    root.end([1_700_000_000, 252_000_000]);
+    const [kept] = store.latest();
+    expect(kept?.spans).toEqual([
+      {
+        spanId: child.spanContext().spanId,
+        parentSpanId: root.spanContext().spanId,
+        name: 'child',
+        startMs: 1_700_000_000_250.75,
+        endMs: 1_700_000_000_251,
+        error: 'timeout',
+        attributes: { 'error.type': 'timeout' },
+      },
+      expect.objectContaining({ name: 'root', startMs: 1_700_000_000_250.5 }),
+    ]);
+    expect(kept?.spans[1]).not.toHaveProperty('parentSpanId');
+  });
+});
