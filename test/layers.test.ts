@@ -7,7 +7,7 @@ const source = join(root, 'src');
 
 /** From the top down: a file imports from its own layer or from one before it. */
 const layers = [
-  ['clock.ts', 'errors.ts', 'json.ts', 'parse.ts'],
+  ['clock.ts', 'errors.ts', 'json.ts', 'parse.ts', 'signal.ts'],
   ['dsl'],
   ['plan'],
   ['upstream'],

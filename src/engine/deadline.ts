@@ -1,9 +1,11 @@
 /** One deadline and one abort for a request. */
 import type { Clock } from '../clock.ts';
 import { ExecutionError } from '../errors.ts';
+import { AbortSource } from '../signal.ts';
+import type { Signal } from '../signal.ts';
 
 export interface Deadline {
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** On the clock's scale. */
   readonly at: number;
   /** Ends everything still under way, for `reason`. */
@@ -27,19 +29,19 @@ function outOfTime(): ExecutionError {
 const finished = new ExecutionError('disconnected', 'the request is over');
 
 export function openDeadline(clock: Clock, at: number): Deadline {
-  const controller = new AbortController();
-  const expire = (): void => controller.abort(outOfTime());
+  const signal = new AbortSource();
+  const expire = (): void => signal.abort(outOfTime());
   const leftMs = at - clock.now();
   // Over before it began: a timer would let calls out that nobody can wait for.
   if (leftMs <= 0) expire();
   const cancelTimer = clock.after(Math.max(0, leftMs), expire);
   return {
-    signal: controller.signal,
+    signal,
     at,
-    abort: (reason) => controller.abort(reason),
+    abort: (reason) => signal.abort(reason),
     close() {
       cancelTimer();
-      controller.abort(finished);
+      signal.abort(finished);
     },
   };
 }

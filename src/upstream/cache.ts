@@ -4,6 +4,7 @@ import type { Operation } from '../dsl/operation.ts';
 import { UpstreamError } from '../errors.ts';
 import { entryOfFailure, entryOfReply, keepMsOf, replay, worthOf } from './cache-entry.ts';
 import type { Entry, Worth } from './cache-entry.ts';
+import { AbortSource } from '../signal.ts';
 import type { CacheStore, Found } from './cache-store.ts';
 import type { Call, Policy, Reply } from './call.ts';
 import { callError, isShareable } from './call.ts';
@@ -71,12 +72,11 @@ export function cache(options: CacheOptions): Policy {
       const { timeoutMs } = call.operation.policies;
       // It names this entry: when that is replaced, nobody has to give the claim back.
       if (!(await store.claim(`${known.key} ${entry.storedAt}`, timeoutMs))) return;
-      const controller = new AbortController();
+      const signal = new AbortSource();
       const cancelTimer = clock.after(timeoutMs, () =>
-        controller.abort(callError(call, 'timeout', `was not refreshed within ${timeoutMs} ms`)),
+        signal.abort(callError(call, 'timeout', `was not refreshed within ${timeoutMs} ms`)),
       );
       const createdAt = clock.now();
-      const { signal } = controller;
       const own = { ...call, signal, createdAt, deadlineAt: createdAt + timeoutMs, waiters: [] };
       try {
         await fetch({ ...known, call: own });

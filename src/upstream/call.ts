@@ -3,6 +3,7 @@ import type { Operation } from '../dsl/operation.ts';
 import { isSafe } from '../dsl/route.ts';
 import { UpstreamError } from '../errors.ts';
 import type { UpstreamErrorKind, UpstreamErrorOptions } from '../errors.ts';
+import type { Signal } from '../signal.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** One call to one operation, on its way from a step to a socket. Policies pass on changed copies. */
@@ -14,7 +15,7 @@ export interface Call {
   /** Who asks, as far as the operation is told: a hash of `headers`, empty when nothing is forwarded. */
   readonly identity: string;
   /** Aborted when nobody waits any more; its reason says why. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** When the call was made, on the clock's scale. */
   readonly createdAt: number;
   /** When the request has to be over, on the same scale. */

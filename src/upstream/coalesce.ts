@@ -21,7 +21,7 @@ interface Flight {
  * left, the flight is given up. At most `mostFlights` are under way at once; beyond that calls fail
  * with the kind `overloaded`.
  */
-export function coalesce(clock: Clock, mostFlights = 10_000): Policy {
+export function coalesce(clock: Clock, mostFlights = 50_000): Policy {
   return (next) => {
     const flights = new Map<string, Flight>();
     return async (call) => {

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { operation } from '../dsl/operation.ts';
 import type { Service } from '../dsl/service.ts';
+import { AbortSource } from '../signal.ts';
+import type { Signal } from '../signal.ts';
 import { attemptTimeout } from './attempt-timeout.ts';
 import { endpointOf } from './call.ts';
 import { createEndpoint } from './endpoint.ts';
@@ -26,7 +28,7 @@ export function startHealthChecks(
   const checks = standings.map((standing) => {
     // A connection of its own: it would wait behind the calls of a service that has many under way.
     const endpoint = anotherTo(standing.endpoint, service);
-    const ask = (signal: AbortSignal): Promise<boolean> => isWell(endpoint, signal);
+    const ask = (signal: Signal): Promise<boolean> => isWell(endpoint, signal);
     return { endpoint, stop: check(standing, { clock, intervalMs: health.intervalMs, ask }) };
   });
   return async () => {
@@ -38,17 +40,17 @@ export function startHealthChecks(
 interface Check {
   readonly clock: Clock;
   readonly intervalMs: number;
-  readonly ask: (signal: AbortSignal) => Promise<boolean>;
+  readonly ask: (signal: Signal) => Promise<boolean>;
 }
 
 function check(standing: Standing, { clock, intervalMs, ask }: Check): () => void {
-  const stopped = new AbortController();
+  const stopped = new AbortSource();
   let inRow = 0;
   let cancelTimer = schedule();
 
   async function look(): Promise<void> {
-    const well = await ask(stopped.signal);
-    if (stopped.signal.aborted) return;
+    const well = await ask(stopped);
+    if (stopped.aborted) return;
     inRow = well === standing.isWell ? 0 : inRow + 1;
     if (inRow >= decisive) {
       standing.setWell(well);
@@ -76,7 +78,7 @@ function anotherTo({ origin, prefix }: Endpoint, service: Service): Endpoint {
 function questionTo(
   service: Service,
   clock: Clock,
-): (endpoint: Endpoint, signal: AbortSignal) => Promise<boolean> {
+): (endpoint: Endpoint, signal: Signal) => Promise<boolean> {
   const { path = '/', intervalMs = 1 } = service.health ?? {};
   const timeoutMs = Math.min(service.policies.timeoutMs, intervalMs);
   const healthCheck = operation(service, {

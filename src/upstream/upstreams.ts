@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Service } from '../dsl/service.ts';
 import { ConfigurationError } from '../errors.ts';
+import type { Signal } from '../signal.ts';
 import { batch } from './batch.ts';
 import { cache } from './cache.ts';
 import type { CacheStore } from './cache-store.ts';
@@ -35,7 +36,7 @@ export interface UpstreamsOptions {
 
 /** The request on whose behalf calls are made. */
 export interface Caller {
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   readonly deadlineAt: number;
   /** Counts the requests sent to services. */
   readonly sent: { count: number };
