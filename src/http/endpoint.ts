@@ -40,7 +40,7 @@ function handlerFor(plan: Plan, { execute, clock, refusal }: ServingOptions): En
     const retryAfterSeconds = refusal();
     if (retryAfterSeconds !== undefined) return refuse(context, retryAfterSeconds);
     refuseMalformedPath(context.req.url);
-    const header = (name: string): string | undefined => context.req.header(name);
+    const header = (name: string): string | undefined => exchange.header(name);
     const timeoutMs = timeoutOf(header('x-request-timeout-ms'));
     const deadlineAt = exchange.startedAt + Math.min(plan.deadlineMs, timeoutMs ?? Infinity);
     const inputs = parseInputs(plan, {

@@ -8,6 +8,8 @@ export interface Exchange {
   readonly startedAt: number;
   /** The address of the other side of the connection: a client, or a proxy before us. */
   readonly peer: string;
+  /** A header of the request, by its lower-case name. */
+  header(name: string): string | undefined;
   onDisconnect(listener: () => void): void;
   /** Opaque: the span of the request, for whoever makes children of it. */
   trace: unknown;
@@ -38,7 +40,7 @@ export interface Bindings {
 export type Handler = (request: Request, exchange: Exchange) => Response | Promise<Response>;
 
 export function createExchange(
-  part: Pick<Exchange, 'requestId' | 'startedAt' | 'peer' | 'onDisconnect'>,
+  part: Pick<Exchange, 'requestId' | 'startedAt' | 'peer' | 'header' | 'onDisconnect'>,
 ): Exchange {
   return {
     ...part,
@@ -56,6 +58,6 @@ export function createExchange(
 }
 
 /** The client's `X-Request-Id` when it is short and harmless, or a new one. */
-export function requestIdOf(given: string | null): string {
-  return given !== null && /^[\w.-]{1,128}$/.test(given) ? given : crypto.randomUUID();
+export function requestIdOf(given: string | undefined): string {
+  return given !== undefined && /^[\w.-]{1,128}$/.test(given) ? given : crypto.randomUUID();
 }

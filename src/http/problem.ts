@@ -3,6 +3,7 @@ import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, RequestError, UnavailableError, UpstreamError } from '../errors.ts';
 import type { RequestErrorKind, UpstreamErrorKind } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
+import { TextResponse } from './text-response.ts';
 
 /** What the client is told. Never an upstream's body, address or stack. */
 export interface Problem {
@@ -176,7 +177,8 @@ export function problemResponse(problem: Problem, exchange: Exchange, instance: 
   if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
   const { requestId, traceId, completed } = exchange;
   const changed = completed.length > 0 && { completed };
-  return new Response(JSON.stringify({ ...body, ...changed, instance, requestId, traceId }), {
+  const text = JSON.stringify({ ...body, ...changed, instance, requestId, traceId });
+  return new TextResponse(text, {
     status: problem.status,
     headers,
   });

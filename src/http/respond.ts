@@ -5,6 +5,7 @@ import { cacheControlFor, noStore } from './cache-control.ts';
 import { degradedHeader, problemsOf } from './degraded.ts';
 import { etagOf, isNamed } from './etag.ts';
 import type { Exchange } from './exchange.ts';
+import { TextResponse } from './text-response.ts';
 
 /** What a response depends on besides its outcome. */
 export interface Asked {
@@ -33,7 +34,7 @@ export function responderFor(plan: Plan): (outcome: Outcome, asked: Asked) => Re
       if (isNamed(etag, ifNoneMatch)) return new Response(null, { status: 304, headers });
     }
     headers['content-type'] = 'application/json';
-    return new Response(body, { headers });
+    return new TextResponse(body, { headers });
   };
 }
 

@@ -1,11 +1,13 @@
 /** The door to @hono/node-server: sockets in, responses out, and a stop that loses nothing. */
 import { createAdaptorServer } from '@hono/node-server';
-import type { Server, ServerResponse } from 'node:http';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { ConfigurationError } from '../errors.ts';
 import { createExchange, requestIdOf } from './exchange.ts';
 import type { Exchange, Handler } from './exchange.ts';
+import { TextResponse } from './text-response.ts';
 
 export interface ServerOptions {
   readonly handler: Handler;
@@ -39,11 +41,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       connectionsCheckingInterval: 1_000,
     },
     async fetch(request, env) {
-      const outgoing = env.outgoing as ServerResponse; // HTTP/1.1: no other server is made here
-      const response = await handler(request, exchangeFor(request, outgoing, clock));
+      // HTTP/1.1: no other server is made here.
+      const incoming = env.incoming as IncomingMessage;
+      const outgoing = env.outgoing as ServerResponse;
+      const response = await handler(request, exchangeFor(incoming, outgoing, clock));
       // Asked only now: a connection that is kept for a next request would hold up the stop.
       if (closing) outgoing.shouldKeepAlive = false;
-      return response;
+      if (!(response instanceof TextResponse)) return response;
+      write(response, outgoing);
+      return RESPONSE_ALREADY_SENT;
     },
   }) as Server; // without `createServer` it is node:http's
   await listen(server, options);
@@ -60,9 +66,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-function exchangeFor(request: Request, outgoing: ServerResponse, clock: Clock): Exchange {
+function write({ status, headers, content }: TextResponse, outgoing: ServerResponse): void {
+  outgoing.writeHead(status, {
+    ...Object.fromEntries(headers),
+    'content-length': Buffer.byteLength(content),
+  });
+  outgoing.end(content);
+}
+
+function exchangeFor(incoming: IncomingMessage, outgoing: ServerResponse, clock: Clock): Exchange {
+  // Not the `Request`'s own, which would have to be made for it first.
+  const header = (name: string): string | undefined => {
+    const value = incoming.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  };
   return createExchange({
-    requestId: requestIdOf(request.headers.get('x-request-id')),
+    requestId: requestIdOf(header('x-request-id')),
+    header,
     startedAt: clock.now(),
     peer: outgoing.socket?.remoteAddress ?? '',
     onDisconnect(listener) {

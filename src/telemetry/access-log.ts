@@ -50,7 +50,7 @@ function fieldsOf(
   { exchange, status, options }: { exchange: Exchange; status: number; options: AccessLogOptions },
 ): LogFields {
   const { traceId, spanId, requestId, route, composition, sent, startedAt, error } = exchange;
-  const headers = headersOf(request, options.headers);
+  const headers = headersOf(exchange, options.headers);
   const degraded = degradedOf(exchange);
   return {
     ...(traceId !== undefined && { trace_id: traceId }),
@@ -109,12 +109,12 @@ function frameOf({ stack = '', message }: Error): string | undefined {
 }
 
 function headersOf(
-  request: Request,
+  exchange: Exchange,
   names: readonly string[],
 ): Readonly<Record<string, string>> | undefined {
   const found = names.flatMap((name) => {
-    const value = request.headers.get(name);
-    return value === null ? [] : [[name, value.slice(0, longestHeader)] as const];
+    const value = exchange.header(name);
+    return value === undefined ? [] : [[name, value.slice(0, longestHeader)] as const];
   });
   return found.length > 0 ? Object.fromEntries(found) : undefined;
 }

@@ -2,6 +2,7 @@
 import { ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Context, Span, SpanKind, Tracer } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import type { Exchange } from '../http/exchange.ts';
 import { now } from './time.ts';
 import { trustParent } from './trust.ts';
 
@@ -43,11 +44,11 @@ const propagator = new W3CTraceContextPropagator();
  * The context a client's request came with: `traceparent` and `tracestate` (W3C Trace Context). Where the
  * client is trusted, its flag may say whether the request is recorded.
  */
-export function contextFrom(headers: Headers, isTrusted: boolean): Context {
-  if (!headers.has('traceparent')) return ROOT_CONTEXT;
-  const context = propagator.extract(ROOT_CONTEXT, headers, {
-    get: (carrier: Headers, key) => carrier.get(key) ?? undefined,
-    keys: (carrier: Headers) => [...carrier.keys()],
+export function contextFrom(request: Pick<Exchange, 'header'>, isTrusted: boolean): Context {
+  if (request.header('traceparent') === undefined) return ROOT_CONTEXT;
+  const context = propagator.extract(ROOT_CONTEXT, request, {
+    get: (carrier: Pick<Exchange, 'header'>, key) => carrier.header(key),
+    keys: () => propagator.fields(),
   });
   return isTrusted ? trustParent(context) : context;
 }

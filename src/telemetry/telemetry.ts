@@ -71,7 +71,7 @@ const traceContext = /^(00-([0-9a-f]{32})-[0-9a-f]{16}-)[0-9a-f]{2}$/;
 export function propagation(isTrusted: (peer: string) => boolean): Observer {
   return {
     aroundHandler: (next) => (request, exchange) => {
-      const found = traceContext.exec(request.headers.get('traceparent') ?? '');
+      const found = traceContext.exec(exchange.header('traceparent') ?? '');
       if (found === null) return next(request, exchange);
       const [given, ids, traceId] = found;
       const trace = isTrusted(exchange.peer) ? given : `${ids}00`;

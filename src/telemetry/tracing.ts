@@ -32,7 +32,7 @@ export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Obs
   return {
     aroundHandler: (next) => async (request, exchange) => {
       if (isHealthCheck(request.url)) return next(request, exchange);
-      const parent = contextFrom(request.headers, isTrusted(exchange.peer));
+      const parent = contextFrom(exchange, isTrusted(exchange.peer));
       const scope = openScope(tracer, request.method, { kind: SpanKind.SERVER, parent });
       const { traceId, spanId } = scope.span.spanContext();
       Object.assign(exchange, { trace: scope, traceId, spanId });

@@ -263,6 +263,7 @@ async function answerWith(invalidate: (tags: readonly string[]) => Promise<numbe
     requestId: 'r',
     startedAt: 0,
     peer: '127.0.0.1',
+    header: () => undefined,
     onDisconnect: () => undefined,
   });
   const body = post({ tags: ['orders', 'a.b:c-d_1', 'orders'] });

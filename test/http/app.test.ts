@@ -177,6 +177,7 @@ async function probe(path: string, isReady: boolean) {
     requestId: 'r',
     startedAt: 0,
     peer: '127.0.0.1',
+    header: () => undefined,
     onDisconnect: () => undefined,
   });
   const response = await app(new Request(`http://gateway${path}`), exchange);
