@@ -110,7 +110,7 @@ describe('a path argument', () => {
 
   it('arrives at a real server as it was given', async () => {
     const { url, requests } = await startServer();
-    const { service, call } = start({ url });
+    const { service, open } = start({ url });
     const part = operation(service, {
       route: 'GET /orders/:orderId/parts/:partId',
       response: z.null(),
@@ -120,7 +120,8 @@ describe('a path argument', () => {
     const finite = sendable.filter((value) => Number.isFinite(value) || typeof value === 'string');
     await fc.assert(
       fc.asyncProperty(finite, finite, async (orderId, partId) => {
-        await call(part, { orderId, partId }, undefined);
+        // Each in a request of its own: the same call twice in one is sent once.
+        await open()(part, { orderId, partId }, undefined);
         sent += 1;
         expect(requests.at(-1)?.target.split('/').map(decodeURIComponent)).toEqual([
           '',
