@@ -30,10 +30,15 @@ export interface OverloadOptions {
   readonly clock: Clock;
 }
 
-/** How often it is looked, and how much more or less is shed each time. */
+/** How often it is looked. */
 const periodMs = 250;
-const rise = 0.2;
-const fall = 0.1;
+
+/** How much more, or less, is shed each time. What can be missed goes quickly; requests go as they have to. */
+const steps = { rise: 0.2, fall: 0.1 };
+const requestSteps = { rise: 0.05, fall: 0.025 };
+
+/** A loop that is many times too late is not mended by small steps: they are that much larger, to a limit. */
+const mostTimes = 4;
 
 /** Some requests are let in whatever happens: only their going well says that it is over. */
 const mostPressure = 1.95;
@@ -57,10 +62,14 @@ export function createOverload({ limits, meter, clock }: OverloadOptions): Overl
     const { delayMs, utilisation } = load;
     const late = delayMs > limits.delayMs;
     const busy = utilisation > limits.utilisation;
+    const { rise } = pressure < 1 ? steps : requestSteps;
     // Twice in a row: one long pause, as for collecting garbage, is no overload.
-    if (late && lateBefore) pressure = Math.min(mostPressure, pressure + rise);
-    else if (busy && busyBefore && pressure < 1) pressure = Math.min(1, pressure + rise);
-    else if (!late && (!busy || pressure > 1)) pressure = Math.max(0, pressure - fall);
+    if (late && lateBefore) {
+      const times = Math.min(mostTimes, delayMs / limits.delayMs);
+      pressure = Math.min(mostPressure, pressure + Math.max(rise, requestSteps.rise * times));
+    } else if (busy && busyBefore && pressure < 1) pressure = Math.min(1, pressure + rise);
+    else if (!late && !busy) pressure = Math.max(0, pressure - steps.fall);
+    else if (!late && pressure > 1) pressure = Math.max(1, pressure - requestSteps.fall);
     lateBefore = late;
     busyBefore = busy;
     cancelTimer = clock.after(periodMs, look);

@@ -162,7 +162,8 @@ describe.skipIf(isRedisSkipped)('a gateway with a Redis', patient, () => {
       expect(clients.wrong).toEqual([]);
       expect(Math.max(...since)).toBeLessThan(mostMs);
       expect(gateway.warnings().length).toBeGreaterThanOrEqual(fewestWarnings);
-      for (const warning of gateway.warnings()) expect(warning).toMatch(/ warn  Redis cannot be used/);
+      for (const warning of gateway.warnings())
+        expect(warning).toMatch(/ warn  Redis cannot be used/);
     },
   );
 

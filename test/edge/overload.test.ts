@@ -7,7 +7,7 @@ import { createOverload, defaultLimits, unlimited } from '../../src/edge/overloa
 import { createFakeClock } from '../fake-clock.ts';
 
 const calm = { delayMs: 0, utilisation: 0.2 };
-const late = { delayMs: 151, utilisation: 0.2 };
+const late = { delayMs: 600, utilisation: 0.2 };
 const busy = { delayMs: 0, utilisation: 0.951 };
 
 /** A gateway's overload, which sees what it is shown at each look. */
@@ -68,6 +68,14 @@ describe('pressure', () => {
     expect(look(late)).toEqual([1.95]);
   });
 
+  it('rises above 1 by small steps while the loop is a little late, and falls fast when it is idle', () => {
+    const { look } = startOverload();
+    look(late, 6); // 1
+    expect(look({ ...busy, delayMs: 300 }, 3)).toEqual([1.1, 1.2, 1.3]);
+    expect(look({ ...busy, delayMs: 60_000 })).toEqual([1.5]);
+    expect(look(calm, 3)).toEqual([1.4, 1.3, 1.2]);
+  });
+
   it('rises when the loop is busy twice in a row, to 1', () => {
     const { look } = startOverload();
     expect(look(busy)).toEqual([0]);
@@ -93,8 +101,8 @@ describe('pressure', () => {
 
   it('falls to 1 while the loop is busy and no longer late', () => {
     const { look } = startOverload();
-    look(late, 8);
-    expect(look(busy, 7)).toEqual([1.3, 1.2, 1.1, 1, 1, 1, 1]);
+    look(late, 7); // 1.2
+    expect(look(busy, 10)).toEqual([1.175, 1.15, 1.125, 1.1, 1.075, 1.05, 1.025, 1, 1, 1]);
   });
 
   it('is between 0 and 1.95, whatever happens, and above 1 only when the loop was late', () => {

@@ -42,7 +42,9 @@ function isRecorded(
 ): boolean {
   const { traceId = highId, flag, isTrusted = false, newId = highId } = asked;
   const traceparent = `00-${traceId}-b7ad6b7169203331-${flag}`;
-  const context = contextFrom(new Headers(flag && { traceparent }), isTrusted);
+  const header = (name: string): string | undefined =>
+    flag !== undefined && name === 'traceparent' ? traceparent : undefined;
+  const context = contextFrom({ header }, isTrusted);
   const sampler = createSampler(environment, mode, () => newId);
   const { decision } = sampler.shouldSample(context, traceId, 'GET', SpanKind.SERVER, {}, []);
   return decision === SamplingDecision.RECORD_AND_SAMPLED;
