@@ -19,12 +19,14 @@ export interface Program {
 export interface GatewayOptions {
   /** Has this many generated compositions instead of those of the bench. */
   readonly generated?: number;
-  /** Records and exports this share of requests. Default: telemetry is off. */
+  /** Metrics are counted, and this share of requests is recorded and exported. Default: telemetry is off. */
   readonly sampled?: number;
+  /** Metrics are counted, and nothing else. */
+  readonly metrics?: true;
 }
 
 /** Plait as users run it. */
-export function gateway({ generated, sampled }: GatewayOptions = {}): Program {
+export function gateway({ generated, sampled, metrics }: GatewayOptions = {}): Program {
   return {
     name: 'plait',
     async launch({ services, folder }) {
@@ -43,7 +45,9 @@ export function gateway({ generated, sampled }: GatewayOptions = {}): Program {
           LOG_LEVEL: 'warn',
           // Full load is what is measured here, not what is left out under it.
           SHED_UTILISATION: '1',
-          ...(sampled === undefined ? { OTEL_SDK_DISABLED: 'true' } : telemetry(services, sampled)),
+          ...(sampled === undefined
+            ? { OTEL_SDK_DISABLED: String(metrics !== true) }
+            : telemetry(services, sampled)),
         },
       };
     },

@@ -1,5 +1,5 @@
 /** What is passed along a request as its opaque `trace`: which span is the parent of what comes next. */
-import { ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
 import type { Context, Span, SpanKind, Tracer } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import type { Exchange } from '../http/exchange.ts';
@@ -10,6 +10,8 @@ import { trustParent } from './trust.ts';
 export interface Scope {
   readonly span: Span;
   readonly context: Context;
+  /** The headers that continue the trace from here: `traceparent` and `tracestate` (W3C Trace Context). */
+  readonly headers: Readonly<Record<string, string>>;
   /** Decided once per request: whether anything below is recorded. */
   readonly isRecording: boolean;
 }
@@ -30,7 +32,16 @@ export function openScope(
     links: links.map(({ span }) => ({ context: span.spanContext() })),
   };
   const span = tracer.startSpan(name, options, parent);
-  return { span, context: trace.setSpan(parent, span), isRecording: span.isRecording() };
+  const context = trace.setSpan(parent, span);
+  return { span, context, headers: headersFor(span), isRecording: span.isRecording() };
+}
+
+function headersFor(span: Span): Scope['headers'] {
+  const { traceId, spanId, traceFlags, traceState } = span.spanContext();
+  const flags = (traceFlags & TraceFlags.SAMPLED) === 0 ? '00' : '01';
+  const traceparent = `00-${traceId}-${spanId}-${flags}`;
+  const tracestate = traceState?.serialize();
+  return tracestate ? { traceparent, tracestate } : { traceparent };
 }
 
 export function markError({ span }: Scope, type: string, message?: string): void {
@@ -51,13 +62,4 @@ export function contextFrom(request: Pick<Exchange, 'header'>, isTrusted: boolea
     keys: () => propagator.fields(),
   });
   return isTrusted ? trustParent(context) : context;
-}
-
-/** The headers that continue a trace. */
-export function headersFor({ context }: Scope): Record<string, string> {
-  const headers: Record<string, string> = {};
-  propagator.inject(context, headers, {
-    set: (carrier: Record<string, string>, key, value) => Object.assign(carrier, { [key]: value }),
-  });
-  return headers;
 }

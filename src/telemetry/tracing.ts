@@ -10,10 +10,10 @@ import { UpstreamError } from '../errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { isHealthCheck } from '../http/health.ts';
 import { loadsOf } from '../upstream/call.ts';
-import type { Call } from '../upstream/call.ts';
+import type { Call, Reply } from '../upstream/call.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
 import { knownMethod } from './metrics.ts';
-import { contextFrom, headersFor, markError, openScope, scopeOf } from './scope.ts';
+import { contextFrom, markError, openScope, scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 import type { Observer } from './telemetry.ts';
 import { now } from './time.ts';
@@ -46,7 +46,7 @@ export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Obs
       }
     },
 
-    aroundStep: async (run, work) => {
+    aroundStep: (run, work) => {
       const outer = recordingScope(run.trace);
       if (outer === undefined) return work();
       const scope = openScope(tracer, `step ${run.step.name}`, {
@@ -54,20 +54,16 @@ export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Obs
         parent: outer.context,
       });
       Object.assign(run, { trace: scope });
-      try {
-        return await work();
-      } catch (error) {
-        describeFailure(scope, error);
-        throw error;
-      } finally {
+      return within(scope, work, () => {
         describeStep(scope, run);
         scope.span.end(now());
-      }
+      });
     },
 
-    aroundCall: (next) => async (call) => {
+    aroundCall: (next) => (call) => {
+      if (call.keys === undefined) return next(call);
       const [first, ...others] = waitingScopes(call);
-      if (call.keys === undefined || first === undefined) return next(call);
+      if (first === undefined) return next(call);
       const scope = openScope(tracer, `batch ${nameOf(call)}`, {
         kind: SpanKind.INTERNAL,
         parent: first.context,
@@ -78,17 +74,10 @@ export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Obs
       scope.span.setAttribute('plait.batch.size', call.keys.length);
       scope.span.setAttribute('plait.batch.loads', loadsOf(call).length);
       scope.span.setAttribute('plait.batch.wait_ms', waitOf(call, clock));
-      try {
-        return await next({ ...call, trace: scope });
-      } catch (error) {
-        describeFailure(scope, error);
-        throw error;
-      } finally {
-        end();
-      }
+      return within(scope, () => next({ ...call, trace: scope }), end);
     },
 
-    aroundAttempt: (next) => async (call) => {
+    aroundAttempt: (next) => (call) => {
       const outer = scopeOf(call.trace);
       if (outer === undefined) return next(call);
       if (!outer.isRecording) return next(withHeaders(call, outer));
@@ -99,18 +88,26 @@ export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Obs
       });
       const end = endAtAbort(scope, call);
       describeAttempt(scope, call);
-      try {
+      const send = async (): Promise<Reply> => {
         const reply = await next(withHeaders(call, scope));
         scope.span.setAttribute('http.response.status_code', reply.status);
         return reply;
-      } catch (error) {
-        describeFailure(scope, error);
-        throw error;
-      } finally {
-        end();
-      }
+      };
+      return within(scope, send, end);
     },
   };
+}
+
+/** Does `work`, whose failure the span shows. */
+async function within<T>(scope: Scope, work: () => Promise<T>, end: () => void): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    describeFailure(scope, error);
+    throw error;
+  } finally {
+    end();
+  }
 }
 
 /** Ends a span, as of when its call was called off if it was: those who wait are told before the call is. */
@@ -142,7 +139,7 @@ function waitingScopes(call: Call): Scope[] {
 }
 
 function withHeaders(call: Call, scope: Scope): Call {
-  return { ...call, headers: { ...call.headers, ...headersFor(scope) } };
+  return { ...call, headers: { ...call.headers, ...scope.headers } };
 }
 
 /** How long the first of a batch waited for the others. */
