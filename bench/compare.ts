@@ -43,13 +43,11 @@ async function underLoad(
   const subjectFile = await requestFile('subject', subject, load, bench);
   const baselineFile = await requestFile('baseline', baseline, load, bench);
   switch (load.kind) {
-    case 'full': {
-      const connections = Math.min(bench.connections, load.clients ?? Infinity);
+    case 'full':
       return {
-        subject: cpuTime(subject, subjectFile, { ...bench, connections }),
-        baseline: cpuTime(baseline, baselineFile, { ...bench, connections }),
+        subject: cpuTime(subject, subjectFile, bench),
+        baseline: cpuTime(baseline, baselineFile, bench),
       };
-    }
     case 'half': {
       if (bench.warmsUp) await fullRate(subject, subjectFile, bench);
       const rate = Math.ceil((await fullRate(subject, subjectFile, bench)) / 2);

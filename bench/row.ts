@@ -24,8 +24,6 @@ export type Load =
       readonly kind: 'full';
       /** Sent in turn. */
       readonly requests: readonly Request[];
-      /** Fewer than 64. */
-      readonly clients?: number;
       /** Clients have the response already, and say so. */
       readonly revalidates?: true;
     }

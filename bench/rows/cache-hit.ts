@@ -8,4 +8,5 @@ export default {
   subject: gateway(),
   baseline: handWritten,
   load: { kind: 'full', requests: forEachId((id) => ({ path: `/cached/${id}` }), 100) },
+  target: { of: 'ratio', atMost: 0.25 },
 } satisfies Row;

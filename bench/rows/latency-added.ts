@@ -8,4 +8,5 @@ export default {
   subject: gateway(),
   baseline: service,
   load: { kind: 'half', requests: forEachId((id) => ({ path: `/orders/${id}` })) },
+  target: { of: 'difference', atMost: 2 },
 } satisfies Row;

@@ -11,4 +11,5 @@ export default {
     kind: 'full',
     requests: forEachId((id) => ({ path: `/customers/${id}/orders?limit=25` })),
   },
+  target: { of: 'ratio', atMost: 0.6 },
 } satisfies Row;

@@ -7,4 +7,5 @@ export default {
   subject: gateway(),
   baseline: handWritten,
   load: { kind: 'start', measures: 'rssMiB' },
+  target: { of: 'subject', atMost: 120 },
 } satisfies Row;

@@ -7,4 +7,5 @@ export default {
   subject: gateway({ generated: 100 }),
   baseline: gateway({ generated: 1 }),
   load: { kind: 'start', measures: 'readyMs' },
+  target: { of: 'subject', atMost: 1000 },
 } satisfies Row;

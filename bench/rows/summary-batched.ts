@@ -8,4 +8,5 @@ export default {
   subject: gateway(),
   baseline: handWritten,
   load: { kind: 'full', requests: forEachId((id) => ({ path: `/shared/${id}` })) },
+  target: { of: 'ratio', atMost: 0.45 },
 } satisfies Row;

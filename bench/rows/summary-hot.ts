@@ -7,4 +7,5 @@ export default {
   subject: gateway(),
   baseline: handWritten,
   load: { kind: 'full', requests: [{ path: '/shared/ord_1001' }] },
+  target: { of: 'ratio', atMost: 0.45 },
 } satisfies Row;

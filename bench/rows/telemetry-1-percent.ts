@@ -8,4 +8,5 @@ export default {
   subject: gateway({ sampled: 0.01 }),
   baseline: gateway(),
   load: { kind: 'full', requests: forEachId((id) => ({ path: `/unshared/${id}` })) },
+  target: { of: 'difference', atMost: 15 },
 } satisfies Row;

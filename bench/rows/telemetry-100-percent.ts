@@ -8,4 +8,5 @@ export default {
   subject: gateway({ sampled: 1 }),
   baseline: gateway(),
   load: { kind: 'full', requests: forEachId((id) => ({ path: `/unshared/${id}` })) },
+  target: { of: 'difference', atMost: 75 },
 } satisfies Row;
