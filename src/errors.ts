@@ -40,6 +40,7 @@ export type RequestErrorKind =
   | 'invalid-request'
   | 'not-found'
   | 'method-not-allowed'
+  | 'misdirected-request'
   | 'body-too-large'
   | 'unsupported-media-type';
 

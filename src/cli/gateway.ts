@@ -5,7 +5,7 @@ import type { Service } from '../dsl/service.ts';
 import { unlimited } from '../edge/overload.ts';
 import type { Overload } from '../edge/overload.ts';
 import { createEngine } from '../engine/execute.ts';
-import { adminEndpoints } from '../http/admin.ts';
+import { adminEndpoints, onLoopback } from '../http/admin.ts';
 import type { AdminTelemetry } from '../http/admin.ts';
 import { createApp } from '../http/app.ts';
 import type { Endpoint } from '../http/app.ts';
@@ -82,10 +82,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const servers = await startServers(options, {
     main: aroundHandler(toHandler(endpointsOf(plans, { execute, clock, refusal }), false)),
-    admin: toHandler(
-      adminEndpoints({ ...upstreams, telemetry: toAdmin(telemetry, logging) }),
-      true,
+    admin: onLoopback(
+      toHandler(adminEndpoints({ ...upstreams, telemetry: toAdmin(telemetry, logging) }), true),
     ),
+  }).catch(async (error: unknown) => {
+    // Health checks would keep the process alive.
+    await upstreams.close();
+    throw error;
   });
   return {
     url: servers.main.url,

@@ -60,9 +60,9 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
     onInternalError: () => undefined,
     onRefreshError: refreshReporter(clock, warn),
   }).catch(async (error: unknown) => {
-    // Its connection, and the other's timer, would keep the process alive.
+    // Their timers and connections would keep the process alive.
     overload.close();
-    await cacheStore.close();
+    await Promise.all([cacheStore.close(), telemetry.shutdown()]);
     throw error;
   });
   // Before it says that it is there: who reads that may want it to stop at once.

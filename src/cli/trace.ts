@@ -49,12 +49,14 @@ function print(traces: readonly StoredTrace[], json: boolean): void {
 }
 
 async function ask(url: string): Promise<readonly StoredTrace[]> {
-  const response = await fetch(url).catch((cause: unknown) => {
-    throw new ConfigurationError(
-      `No gateway answers at ${url}. Start one with \`npm run dev\`, or name it with --admin: it is the address behind "admin" when it starts.`,
-      { cause },
-    );
-  });
+  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(
+    (cause: unknown) => {
+      throw new ConfigurationError(
+        `No gateway answers at ${url}. Start one with \`npm run dev\`, or name it with --admin: it is the address behind "admin" when it starts.`,
+        { cause },
+      );
+    },
+  );
   const { data } = Latest.safeParse(await response.json().catch(() => undefined));
   if (data !== undefined) return data.traces;
   throw new ConfigurationError(

@@ -1,7 +1,7 @@
 /** What the steps do that take time: call a service, run a block, run it for every item. */
 import type { Node } from '../dsl/node.ts';
 import { ExecutionError } from '../errors.ts';
-import type { PlanBlock } from '../plan/plan.ts';
+import type { PlanBlock, Step } from '../plan/plan.ts';
 import { isShareable } from '../upstream/call.ts';
 import { runBlock } from './block.ts';
 import type { Execution, StepRun } from './execution.ts';
@@ -11,7 +11,7 @@ import { narrowed } from './freshness.ts';
 
 export async function perform(execution: Execution, frame: Frame, run: StepRun): Promise<unknown> {
   const { node, block, tolerated } = run.step;
-  if (execution.shedsSteps && tolerated !== undefined) {
+  if (execution.shedsSteps && tolerated !== undefined && !changesSomething(run.step)) {
     throw new ExecutionError('shed', 'left out: the gateway has too much to do');
   }
   if (node.kind === 'call') return callOperation(execution, frame, { run, node });
@@ -22,6 +22,12 @@ export async function perform(execution: Execution, frame: Frame, run: StepRun):
     return runEach(execution, frame, { run, block, list: read(frame, node.over), max: node.max });
   }
   throw new Error(`a ${node.kind} takes no time`);
+}
+
+/** Whether a step, or one inside of it, is called for its effect: that is not what can be missed. */
+function changesSomething({ node, block }: Step): boolean {
+  if (node.kind === 'call') return !isShareable(node);
+  return block?.steps.some(changesSomething) ?? false;
 }
 
 async function callOperation(

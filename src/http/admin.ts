@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { tagPattern } from '../dsl/cache.ts';
 import type { Endpoint } from './app.ts';
 import { readJsonBody } from './body.ts';
+import type { Handler } from './exchange.ts';
 import { parseBody } from './inputs.ts';
+import { problemResponse, toProblem } from './problem.ts';
 import { RequestError, UnavailableError } from '../errors.ts';
 import type { ServiceStatus } from '../upstream/service-pipeline.ts';
 
@@ -38,6 +40,18 @@ const Invalidation = z.strictObject({
     .min(1)
     .max(1_000),
 });
+
+const ownNames = new Set(['127.0.0.1', 'localhost', '[::1]']);
+
+/** Answers only who asks for this machine: a page elsewhere can make a browser ask, by a name that leads here. */
+export function onLoopback(next: Handler): Handler {
+  return (request, exchange) => {
+    const { hostname, pathname } = new URL(request.url);
+    if (ownNames.has(hostname)) return next(request, exchange);
+    const error = new RequestError('misdirected-request', 'Ask for 127.0.0.1 or localhost.');
+    return problemResponse(toProblem(error), exchange, pathname);
+  };
+}
 
 export function adminEndpoints({ invalidate, status, telemetry = {} }: AdminOptions): Endpoint[] {
   return [

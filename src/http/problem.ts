@@ -55,6 +55,7 @@ const requestProblems: Readonly<
   'invalid-request': [400, 'Invalid request'],
   'not-found': [404, 'Not found'],
   'method-not-allowed': [405, 'Method not allowed'],
+  'misdirected-request': [421, 'Misdirected request'],
   'body-too-large': [413, 'Content too large'],
   'unsupported-media-type': [415, 'Unsupported media type'],
 };

@@ -2,7 +2,7 @@
 import { createAdaptorServer } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { ConfigurationError } from '../errors.ts';
 import { createExchange, requestIdOf } from './exchange.ts';
@@ -52,6 +52,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return RESPONSE_ALREADY_SENT;
     },
   }) as Server; // without `createServer` it is node:http's
+  const connections = trackConnections(server);
   await listen(server, options);
   const address = server.address() as AddressInfo; // it listens on TCP
   return {
@@ -61,6 +62,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     close(graceMs) {
       closing = true;
+      connections.endWhenIdle();
       return stop(server, graceMs);
     },
   };
@@ -77,7 +79,8 @@ function write({ status, headers, content }: TextResponse, outgoing: ServerRespo
 function exchangeFor(incoming: IncomingMessage, outgoing: ServerResponse, clock: Clock): Exchange {
   // Not the `Request`'s own, which would have to be made for it first.
   const header = (name: string): string | undefined => {
-    const value = incoming.headers[name];
+    // Not what every object has: a name may be anything.
+    const value = Object.hasOwn(incoming.headers, name) ? incoming.headers[name] : undefined;
     return Array.isArray(value) ? value.join(', ') : value;
   };
   return createExchange({
@@ -105,6 +108,37 @@ function listen(server: Server, { host, port, setBy }: ServerOptions): Promise<v
     });
     server.listen(port, host, () => resolve());
   });
+}
+
+/**
+ * Node takes a connection for idle as soon as the end of its answer was said, not when it is written: one
+ * that is large, to a client that reads slowly, would be cut off by the stop.
+ */
+function trackConnections(server: Server): { endWhenIdle(): void } {
+  const answering = new Map<Socket, number>();
+  let ending = false;
+  const count = (socket: Socket, change: number): void => {
+    const left = (answering.get(socket) ?? 0) + change;
+    answering.set(socket, left);
+    if (ending && left === 0) socket.end();
+  };
+  server.on('connection', (socket: Socket) => {
+    answering.set(socket, 0);
+    socket.once('close', () => answering.delete(socket));
+  });
+  server.on('request', ({ socket }, outgoing) => {
+    count(socket, 1);
+    outgoing.once('close', () => count(socket, -1));
+  });
+  // `close()` calls it, too.
+  server.closeIdleConnections = () => {
+    for (const [socket, left] of answering) if (left === 0) socket.destroy();
+  };
+  return {
+    endWhenIdle() {
+      ending = true;
+    },
+  };
 }
 
 function stop(server: Server, graceMs: number): Promise<void> {

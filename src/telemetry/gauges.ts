@@ -51,6 +51,11 @@ export function watchGauges(meter: Meter, { status, overload }: Watched): void {
     'Share of time it is busy',
     () => overload.load.utilisation,
   );
-  plain('nodejs.eventloop.delay.max', 'How late it is', () => overload.load.delayMs / 1_000, 's');
+  plain(
+    'nodejs.eventloop.delay.max',
+    'How late it was at most, in the last quarter of a second',
+    () => overload.load.delayMs / 1_000,
+    's',
+  );
   plain('process.memory.usage', 'Resident memory', () => process.memoryUsage.rss(), 'By');
 }

@@ -28,11 +28,19 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
+/** What waits to be written, in bytes; beyond it lines are lost, when nobody reads them. */
+const mostWaiting = 16 * 1024 * 1024;
+
+/** Whoever does not read does not hold up the end of the process for longer. */
+const longestCloseMs = 1_000;
+
 /** Lines go to standard error: standard output says where the gateway listens, and nothing else. */
 export function createLog({ level, format, write }: LogOptions): Log {
   // Written in the background, many lines at once: a terminal that is slow does not hold up requests.
   const file =
-    write === undefined ? pino.destination({ fd: 2, sync: format === 'text' }) : undefined;
+    write === undefined
+      ? pino.destination({ fd: 2, sync: format === 'text', maxLength: mostWaiting })
+      : undefined;
   const out = write ?? ((line: string) => void file?.write(line));
   const destination: DestinationStream = {
     write: (line) => out(format === 'json' ? toSafeJson(line) : toLine(line)),
@@ -63,7 +71,11 @@ export function createLog({ level, format, write }: LogOptions): Log {
     close: () =>
       new Promise((resolve) => {
         if (file === undefined) return resolve();
-        file.once('close', resolve);
+        const timer = setTimeout(resolve, longestCloseMs);
+        file.once('close', () => {
+          clearTimeout(timer);
+          resolve();
+        });
         return file.end();
       }),
   };

@@ -62,7 +62,7 @@ function around<T>(wrappers: readonly ((next: T) => T)[]): (next: T) => T {
 }
 
 /** `traceparent` of version 00 (W3C Trace Context): nothing else a client may write there is handed on. */
-const traceContext = /^(00-([0-9a-f]{32})-[0-9a-f]{16}-)[0-9a-f]{2}$/;
+const traceContext = /^(00-((?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-)[0-9a-f]{2}$/;
 
 /**
  * Traces that are not recorded here: a client's trace still reaches the services. Whether they record it

@@ -33,9 +33,12 @@ export function createTraceStore(): TraceStore & { readonly processor: SpanProce
   function keep(span: ReadableSpan): void {
     const { traceId } = span.spanContext();
     const spans = traces.get(traceId) ?? [];
+    // The latest come last, also where a client uses an id again.
+    traces.delete(traceId);
     traces.set(traceId, spans);
     // That of the request is the last to end, and the one all others are looked at by.
-    if (spans.length < mostSpans || isFirst(span)) spans.push(toStored(span));
+    if (spans.length >= mostSpans && isFirst(span)) spans.pop();
+    if (spans.length < mostSpans) spans.push(toStored(span));
     if (traces.size <= mostTraces) return;
     const [oldest = ''] = traces.keys();
     traces.delete(oldest);

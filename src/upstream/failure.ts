@@ -44,7 +44,7 @@ function givenUp({ operation }: Call, tookMs: number): Verdict {
   return tookMs >= operation.policies.timeoutMs / 2 ? 'failed' : 'unknown';
 }
 
-/** Whether another attempt may succeed, and could not have been half answered already. */
+/** Whether another attempt may succeed: what broke off in the middle of its answer is not asked again. */
 export function isTransient(error: unknown): error is UpstreamError {
   if (!(error instanceof UpstreamError)) return false;
   const { kind, status = 0, reached, retryAfterSeconds } = error;

@@ -54,8 +54,9 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
   const balancer = createBalancer(endpoints, service.ejection, clock);
 
   const send: Send = async (call) => {
+    const request = toHttpRequest(call, clock);
     call.sent.count += 1;
-    const raw = await exchange(call, toHttpRequest(call, clock), endpointOf(call));
+    const raw = await exchange(call, request, endpointOf(call));
     return parseReply(call, raw);
   };
 

@@ -84,8 +84,10 @@ export function createStanding(
     if (verdict === 'ok') failures = 0;
     // What was under way when it was ejected fails for the same reason.
     if (verdict === 'failed' && ejectedUntil <= now()) failures += 1;
-    const timesSlower = countsAsSlow ? 2 ** Math.max(1, failures) : 0;
     const knownMs = Math.max(leastMs, latencyMs * remaining());
+    // Called off early it says nothing of how long an answer takes.
+    if (verdict === 'unknown' && (!isKnown || tookMs < knownMs)) return;
+    const timesSlower = countsAsSlow ? 2 ** Math.max(1, failures) : 0;
     observe(Math.max(tookMs, Math.min(timeoutMs, knownMs * timesSlower)));
   }
 

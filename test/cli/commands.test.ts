@@ -218,6 +218,23 @@ describe('plait start', () => {
     expect(code).toBe(1);
   });
 
+  it('ends when a port is taken although the addresses of a service are to be checked', async () => {
+    const first = await plait(['start'], { ...nowhere, PORT: '0' }).ready;
+    const folder = await folderWith({
+      'checked.ts': `
+        import { call, defineComposition, defineService, operation } from 'plait';
+        import { z } from 'zod';
+        const shop = defineService({ name: 'shop', url: 'http://127.0.0.1:9', health: { path: '/livez' } });
+        const get = operation(shop, { route: 'GET /', response: z.unknown() });
+        export default defineComposition({ route: 'GET /checked', compose: () => ({ part: call(get, {}) }) });`,
+    });
+    const { code, errors } = await output(
+      plait(['start', '--compositions', folder], { ...nowhere, PORT: new URL(first).port }),
+    );
+    expect(errors).toContain('EADDRINUSE');
+    expect(code).toBe(1);
+  });
+
   it('does not start with a composition that does not load', async () => {
     const folder = await folderWith(broken);
     const { code, errors } = await output(

@@ -17,6 +17,7 @@ import { startUpstream } from '../engine/_upstream.ts';
 import type { Upstream } from '../engine/_upstream.ts';
 import { createFakeClock } from '../fake-clock.ts';
 import { request, start } from '../start.ts';
+import { raw } from './_raw.ts';
 
 const ping = defineComposition({ route: 'GET /ping', compose: () => ({ pong: true }) });
 
@@ -195,6 +196,20 @@ describe('GET /upstreams', () => {
 });
 
 describe('the management side', () => {
+  it('answers only who asks for this machine: a page elsewhere may ask by a name that leads here', async () => {
+    const { adminUrl = '' } = await start({ compositions: {}, adminPort: 0 });
+    const ask = (host: string) =>
+      raw(adminUrl, `GET /upstreams HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+    const evil = await ask('evil.example');
+    expect([evil.status, JSON.parse(evil.body).type]).toEqual([
+      421,
+      'urn:plait:problem:misdirected-request',
+    ]);
+    for (const host of ['127.0.0.1', 'localhost:8081', '[::1]:8081']) {
+      expect((await ask(host)).status).toBe(200);
+    }
+  });
+
   it('has health, too', async () => {
     const { admin } = await startManaged();
     for (const path of ['/livez', '/readyz']) expect((await admin(path)).status).toBe(200);

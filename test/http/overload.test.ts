@@ -129,13 +129,26 @@ describe('a step that can be missed', () => {
     expect((await app.ask()).json.a).toBeNull();
   });
 
-  it('changes nothing when it would', async () => {
+  it('is none that is called for its effect, by itself or for every item', async () => {
     const app = await serveOverloaded(
-      () => ({ w: optional(call(write, { name: 'w', body: { note: 'n' } })) }),
+      () => ({
+        w: optional(call(write, { name: 'w', body: { note: 'n' } })),
+        all: optional(
+          each(call(list, { name: 'l' }), ({ id }) =>
+            call(write, { name: id, body: { note: 'n' } }),
+          ),
+        ),
+      }),
       { route: 'POST /test' },
     );
-    expect((await app.ask({ method: 'POST' })).json.w).toBeNull();
-    expect(app.upstream.asked()).toEqual([]);
+    await app.ask({ method: 'POST' });
+    expect(app.upstream.asked()).toEqual([
+      'GET /lists/l',
+      'POST /writes/1',
+      'POST /writes/2',
+      'POST /writes/3',
+      'POST /writes/w',
+    ]);
   });
 
   it('does not exist where nothing may be missed', async () => {

@@ -5,6 +5,7 @@ import { systemClock } from '../../src/clock.ts';
 import { call } from '../../src/dsl/steps.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { startServer } from '../../src/http/server.ts';
+import { TextResponse } from '../../src/http/text-response.ts';
 import { part, serve, value } from '../engine/_serve.ts';
 import { open, raw, readAnswer } from './_raw.ts';
 
@@ -44,6 +45,25 @@ describe('closing', () => {
     const ended = once(idle, 'close');
     await app.close(60_000);
     expect(await ended).toEqual([false]);
+  });
+
+  it('writes an answer to its end for a client that reads slowly', async () => {
+    const size = 8_000_000;
+    const { url, close } = await startServer({
+      handler: () => new TextResponse('x'.repeat(size), { headers: {} }),
+      host: '127.0.0.1',
+      port: 0,
+      setBy: 'PORT',
+      clock: systemClock,
+    });
+    const socket = await open(url);
+    socket.write('GET / HTTP/1.1\r\nhost: gateway\r\n\r\n');
+    await once(socket, 'readable');
+    const closed = close(60_000);
+    let received = 0;
+    for await (const chunk of socket) received += (chunk as Buffer).length;
+    expect(received).toBeGreaterThan(size);
+    await closed;
   });
 
   it('breaks what has not finished when the grace is over', async () => {

@@ -148,6 +148,13 @@ describe('an attempt that was called off', () => {
     expect(standing.cost()).toBeLessThanOrEqual(100);
   });
 
+  it('does not make known one that has never answered', () => {
+    const { standing, end } = startStanding();
+    end('unknown', 5);
+    standing.begin();
+    expect(standing.cost()).toBeGreaterThan(3_600_000);
+  });
+
   it('shows that it is slow when that took longer than answers do', () => {
     const { standing, end, see } = startStanding();
     see(100);
