@@ -29,7 +29,8 @@ const Trace = z.object({
 const Latest = z.object({ traces: z.array(Trace) });
 
 export async function trace({ traceId, adminUrl, json }: TraceOptions): Promise<void> {
-  const traces = await ask(`${adminUrl.replace(/\/+$/, '')}/traces`);
+  const address = /^https?:/.test(adminUrl) ? adminUrl : `http://${adminUrl}`;
+  const traces = await ask(`${address.replace(/\/+$/, '')}/traces`);
   if (traceId === undefined) return print(traces, json);
   const found = traces.filter((one) => one.traceId.startsWith(traceId));
   const [only] = found;

@@ -254,10 +254,12 @@ function refuseUselessPolicies(
   config: Policies,
   { idempotent, route, place }: { idempotent: boolean; route: Route; place: string },
 ): void {
-  if (config.hedge && !isSafe(route.method)) {
+  if (config.hedge && !(idempotent && isSafe(route.method))) {
     throw new CompositionError(
       place,
-      `a ${route.method} changes something: it cannot be asked twice at once. Remove hedge.`,
+      isSafe(route.method)
+        ? 'idempotent is false, so it is not asked twice. Remove one of hedge and idempotent.'
+        : `a ${route.method} changes something: it cannot be asked twice at once. Remove hedge.`,
     );
   }
   if (config.retry && config.retry.times !== 0 && !idempotent) {

@@ -118,7 +118,10 @@ function trackConnections(server: Server): { endWhenIdle(): void } {
   const answering = new Map<Socket, number>();
   let ending = false;
   const count = (socket: Socket, change: number): void => {
-    const left = (answering.get(socket) ?? 0) + change;
+    const before = answering.get(socket);
+    // A client that has gone takes its connection along before its answer is given up.
+    if (before === undefined) return;
+    const left = before + change;
     answering.set(socket, left);
     if (ending && left === 0) socket.end();
   };

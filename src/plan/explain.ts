@@ -125,7 +125,7 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
     timeoutMs: Math.min(policies.timeoutMs, deadlineMs),
     maxBodyBytes: policies.maxBodyBytes,
     retry: retry !== false && operation.idempotent && { ...retry, budget: service.retryBudget },
-    hedge: isRead && hedge,
+    hedge: isRead && operation.idempotent && hedge,
     breaker: explainBreaker(operation),
     bulkhead: service.bulkhead,
     ejection: service.ejection,

@@ -32,7 +32,8 @@ export function hedge(clock: Clock, budget: RetryBudget): Policy {
     const histories = new Map<Operation, History>();
     return async (call) => {
       const config = call.operation.policies.hedge;
-      if (config === false || !isShareable(call)) return next(call);
+      const mayBeAskedTwice = isShareable(call) && call.operation.idempotent;
+      if (config === false || !mayBeAskedTwice) return next(call);
       const history = histories.get(call.operation) ?? createHistory(config, clock, budget);
       histories.set(call.operation, history);
       history.onCall();

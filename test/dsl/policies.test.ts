@@ -383,6 +383,13 @@ describe('a group of knobs that is none', () => {
     );
   });
 
+  it('what is not asked twice is not hedged', () => {
+    const config = { route: 'GET /x', response, idempotent: false, hedge: {} } as const;
+    expect(refusal(() => operation(shop({}), config))).toBe(
+      'shop.getX: idempotent is false, so it is not asked twice. Remove one of hedge and idempotent.',
+    );
+  });
+
   it('a share is a number', () => {
     expect(refusal(() => shop(untyped({ hedge: { afterP: '0.5' } })))).toContain(
       'hedge.afterP is "0.5". Use a number between 0 and 1',
