@@ -9,6 +9,7 @@ import type { Call, Reply } from '../upstream/call.ts';
 import { endpointOf } from '../upstream/call.ts';
 import { errorType } from './error-type.ts';
 import { watchGauges } from './gauges.ts';
+import { knownMethod } from './method.ts';
 import type { Observer } from './telemetry.ts';
 
 /** In seconds, as the semantic conventions for HTTP advise. */
@@ -153,11 +154,4 @@ function labelsOfAttempt(
     ...(status !== undefined && { 'http.response.status_code': status }),
     ...(error !== undefined && { 'error.type': error }),
   };
-}
-
-const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-
-/** Any word can be a method: a client could make as many labels as it likes. */
-export function knownMethod(method: string): string {
-  return methods.has(method) ? method : '_OTHER';
 }

@@ -12,7 +12,7 @@ import { isHealthCheck } from '../http/health.ts';
 import { loadsOf } from '../upstream/call.ts';
 import type { Call, Reply } from '../upstream/call.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
-import { knownMethod } from './metrics.ts';
+import { knownMethod } from './method.ts';
 import { contextFrom, markError, openScope, scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 import type { Observer } from './telemetry.ts';

@@ -36,8 +36,9 @@ export function retry(options: RetryOptions): Policy {
       } catch (error) {
         // What the service said before says more than that it was not asked again.
         if (failure !== undefined && isHeldBack(error)) throw failure;
-        const delayMs = left > 0 ? pauseBefore(call, { error, config, options }) : undefined;
-        if (delayMs === undefined || !isTransient(error)) throw error;
+        if (left === 0 || !isTransient(error)) throw error;
+        const delayMs = pauseBefore(call, { error, config, options });
+        if (delayMs === undefined) throw error;
         failure = error;
         // oxlint-disable-next-line no-await-in-loop -- see above
         await pause(call, delayMs, options.clock);
@@ -53,10 +54,10 @@ function pauseBefore(
     error,
     config,
     options,
-  }: { error: unknown; config: Required<RetryConfig>; options: RetryOptions },
+  }: { error: UpstreamError; config: Required<RetryConfig>; options: RetryOptions },
 ): number | undefined {
   const { clock, budget, hasUntried } = options;
-  if (call.signal.aborted || !isTransient(error)) return undefined;
+  if (call.signal.aborted) return undefined;
   const { minDelayMs, maxDelayMs } = config;
   const chosenMs = minDelayMs + clock.random() * (maxDelayMs - minDelayMs);
   const delayMs = Math.max(chosenMs, (error.retryAfterSeconds ?? 0) * 1_000);
