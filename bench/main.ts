@@ -1,8 +1,5 @@
 /** `npm run bench`: measures Plait against what one would write by hand, row by row; see README.md. */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Bench } from './bench.ts';
 import { compare } from './compare.ts';
 import { findGenerator } from './load/generators.ts';
@@ -16,6 +13,7 @@ import type { Result } from './result.ts';
 import { loadRows } from './row.ts';
 import type { Row } from './row.ts';
 import { toMarkdown, toText } from './table.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 async function main(): Promise<void> {
   const { only, json, format, ...lengths } = readOptions(process.argv.slice(2));
@@ -24,7 +22,7 @@ async function main(): Promise<void> {
   const { pin, note } = findPinning();
   const machine = describeMachine({ pinning: note, generator: generator.name });
   console.error(toLine(machine));
-  const folder = temporaryFolder();
+  const folder = temporaryFolder('plait-bench');
   await using services = await startChild(servicesLaunch, 'surroundings', pin);
   const place = { services: services.url, folder };
   const results = await measureAll(rows, { place, services, generator, pin, ...lengths });
@@ -46,12 +44,6 @@ async function measureAll(rows: readonly Row[], bench: Bench): Promise<readonly 
     }
   }
   return results;
-}
-
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'plait-bench-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 // Whatever was started ends when this process exits, which a signal alone does not let it do.
