@@ -62,7 +62,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { telemetry = unobserved, clock = systemClock, onRefreshError } = options;
   const { overload = unlimited, accessLog: logging } = options;
   let ready = true;
-  const { aroundLoad, aroundCall, aroundAttempt, aroundStep, aroundHandler } = telemetry;
+  const { aroundLoad, aroundCall, aroundAttempt, watchStep, aroundHandler } = telemetry;
   const upstreams = createUpstreams({
     services: servicesOf(plans),
     environment,
@@ -74,7 +74,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ...(onRefreshError && { onRefreshError }),
   });
   const { shedsSteps, refusal } = overload;
-  const execute = createEngine({ upstreams, clock, aroundStep, shedsSteps });
+  const execute = createEngine({ upstreams, clock, watchStep, shedsSteps });
   telemetry.watch({ status: () => upstreams.status(), overload });
   const toHandler = (endpoints: readonly Endpoint[], quiet: boolean): Handler => {
     const app = createApp({ endpoints, isReady: () => ready, onInternalError });

@@ -1,67 +1,128 @@
 /**
- * Dataflow. All steps of a block are started at once and each waits for what it needs itself, so none
- * waits for a level to be complete. What a block gives is its template, filled.
+ * Dataflow. Every step of a block begins as soon as what it needs is there, so none waits for a level to
+ * be complete. What a block gives is its template, filled. All of it is callbacks and one array of values
+ * a frame: with a promise or two for every step, pages of lookups spent half of their time on them.
  */
-import { ExecutionError, UpstreamError, nameOf } from '../errors.ts';
+import { ExecutionError, nameOf } from '../errors.ts';
 import type { Step } from '../plan/plan.ts';
-import type { Execution, StepRun } from './execution.ts';
-import { assemble, pendingOf, pointerTo, read, whenKnown } from './frame.ts';
+import {
+  Failure,
+  assemble,
+  frameOf,
+  isMissing,
+  lackOf,
+  pointerTo,
+  read,
+  stateOf,
+  stepOf,
+  underWay,
+  waiting,
+} from './frame.ts';
 import type { Frame } from './frame.ts';
 import { perform } from './perform.ts';
 import { shaped } from './shape.ts';
 import { StepError } from './step-error.ts';
 
-/** Runs the block of `frame`. Rejects as soon as something fails that nothing tolerates. */
-export async function runBlock(execution: Execution, frame: Frame): Promise<unknown> {
-  const { block } = frame;
-  for (const step of block.steps) start(execution, frame, step);
-  await whenKnown(frame, block.waits);
-  return assemble(frame, block.template);
+/**
+ * Runs the block of `frame` and tells the frame's owner how it ended: it fails as soon as something fails
+ * that nothing tolerates.
+ */
+export function runBlock(frame: Frame): void {
+  sweep(frame, 0);
+  if (frame.parent === undefined || frame.isOver) return;
+  for (const step of frame.block.steps)
+    if (frame.values[step.slot] === waiting) readOuter(frame, step.needs);
+  readOuter(frame, frame.block.waits);
 }
 
-/** Puts the step's value, or its promise, into the frame. Its needs come before it in the block. */
-function start(execution: Execution, frame: Frame, step: Step): void {
-  const result = outcomeOf(execution, frame, step);
-  if (!(result instanceof Promise)) {
-    frame.values[step.slot] = result;
+/** The step has its value, or a `Failure`. */
+export function settle(frame: Frame, { slot }: Step, state: unknown): void {
+  frame.values[slot] = state;
+  if (!frame.isSweeping) sweep(frame, slot + 1);
+  for (const reader of frame.readers ?? []) if (reader.slot === slot) sweep(reader.frame, 0);
+}
+
+/** Begins what can begin, in one pass: what a step needs comes before it in its block. */
+function sweep(frame: Frame, from: number): void {
+  if (frame.isOver) return;
+  const { steps } = frame.block;
+  frame.isSweeping = true;
+  for (let slot = from; slot < steps.length; slot += 1) {
+    const step = steps[slot];
+    if (step !== undefined && frame.values[slot] === waiting) tryToAdvance(frame, step);
+  }
+  frame.isSweeping = false;
+  endWhenComplete(frame);
+}
+
+function endWhenComplete(frame: Frame): void {
+  const lack = lackOf(frame, frame.block.waits);
+  if (lack === waiting) return;
+  frame.isOver = true;
+  const outcome = lack ?? filled(frame);
+  if (outcome instanceof Failure) frame.owner.onFailure(frame, outcome.error);
+  else frame.owner.onValue(frame, outcome);
+}
+
+/** What a schema has made of an answer may have properties that throw. */
+function filled(frame: Frame): unknown {
+  try {
+    return assemble(frame, frame.block.template);
+  } catch (error) {
+    return new Failure(error);
+  }
+}
+
+function tryToAdvance(frame: Frame, step: Step): void {
+  try {
+    advance(frame, step);
+  } catch (error) {
+    settle(frame, step, new Failure(error));
+  }
+}
+
+/** To be swept again when those of `ids` that frames around this one are waiting for are there. */
+function readOuter(frame: Frame, ids: readonly number[]): void {
+  for (const id of ids) {
+    const step = stepOf(frame, id);
+    const holder = frameOf(frame, step);
+    const isThere = holder === frame || lackOf(frame, [id]) !== waiting;
+    if (!isThere) (holder.readers ??= []).push({ slot: step.slot, frame });
+  }
+}
+
+function advance(frame: Frame, step: Step): void {
+  if (step.node.kind === 'guard') {
+    tolerate(frame, { guard: step, guarded: step.node.step });
     return;
   }
-  const settled = keep(frame, step, result);
-  frame.pending[step.slot] = settled;
-  // Whoever needs the value sees the failure; when nobody is left to need it, it must not end the process.
-  settled.catch(() => undefined);
-}
-
-async function keep(frame: Frame, step: Step, result: Promise<unknown>): Promise<void> {
-  frame.values[step.slot] = await result;
-  frame.pending[step.slot] = undefined;
-}
-
-function outcomeOf(execution: Execution, frame: Frame, step: Step): unknown {
-  if (step.node.kind === 'guard')
-    return tolerate(execution, frame, { guard: step, guarded: step.node.step });
-  const waiting = whenKnown(frame, step.needs);
-  return waiting === undefined
-    ? attempt(execution, frame, step)
-    : waiting.then(() => attempt(execution, frame, step));
+  const lack = lackOf(frame, step.needs);
+  // A failure keeps the step it came from: steps that needed its value did not fail by themselves.
+  if (lack instanceof Failure) settle(frame, step, lack);
+  else if (lack === undefined) begin(frame, step);
 }
 
 /** The step's needs are there. */
-function attempt(execution: Execution, frame: Frame, step: Step): unknown {
+function begin(frame: Frame, step: Step): void {
   const { node } = step;
   switch (node.kind) {
     case 'input':
-      return execution.request.inputs[node.input];
+      return settle(frame, step, frame.execution.request.inputs[node.input]);
     case 'item':
-      return frame.item;
+      return settle(frame, step, frame.item);
     case 'shape':
-      return shaped(read(frame, node.from), node);
+      return settle(frame, step, shaped(read(frame, node.from), node));
     case 'map':
-      return compute(step, () => node.compute(assemble(frame, node.inputs) as never)); // typed where it was written
+      return settle(
+        frame,
+        step,
+        compute(step, () => node.compute(assemble(frame, node.inputs) as never)), // typed where it was written
+      );
     case 'call':
     case 'given':
     case 'each':
-      return watched(execution, frame, step);
+      frame.values[step.slot] = underWay;
+      return perform(frame, step);
     case 'guard':
       throw new Error('a guard does not wait for its step to succeed');
     default:
@@ -77,7 +138,7 @@ function compute(step: Step, work: () => unknown): unknown {
     throw new ExecutionError('map-failed', 'map() was given an asynchronous function');
   } catch (error) {
     const reason = error instanceof ExecutionError ? error : mapFailure(error);
-    return Promise.reject(new StepError(step, reason));
+    return new Failure(new StepError(step, reason));
   }
 }
 
@@ -88,53 +149,26 @@ function mapFailure(error: unknown): ExecutionError {
   });
 }
 
-async function watched(execution: Execution, frame: Frame, step: Step): Promise<unknown> {
-  const run: StepRun = {
-    step,
-    request: execution.request,
-    trace: frame.trace,
-    skipped: false,
-    items: undefined,
-    reply: undefined,
-  };
-  try {
-    const work = () => perform(execution, frame, run);
-    return await (frame.block.repeated ? work() : execution.aroundStep(run, work));
-  } catch (error) {
-    throw failureOf(step, error);
-  }
-}
-
-/** A failure keeps the step it came from: steps that needed its value did not fail by themselves. */
-function failureOf(step: Step, error: unknown): unknown {
-  const known = error instanceof UpstreamError || error instanceof ExecutionError;
-  return known ? new StepError(step, error) : error;
-}
-
 /** The value of the guarded step, or, when that failed, what stands in for it. */
 function tolerate(
-  execution: Execution,
   frame: Frame,
-  { guard, guarded }: { guard: Step; guarded: number },
-): unknown {
-  const pending = pendingOf(frame, guarded);
-  const value = (): unknown => read(frame, { node: guarded, path: [] });
-  return pending === undefined
-    ? value()
-    : pending.then(value, (error: unknown) => standIn(execution, frame, { guard, error }));
+  { guard, guarded }: { readonly guard: Step; readonly guarded: number },
+): void {
+  const state = stateOf(frame, guarded);
+  if (state === waiting || state === underWay) return;
+  settle(frame, guard, state instanceof Failure ? standIn(frame, guard, state) : state);
 }
 
-function standIn(
-  { plan }: Execution,
-  frame: Frame,
-  { guard, error }: { guard: Step; error: unknown },
-): unknown {
+function standIn(frame: Frame, guard: Step, failure: Failure): unknown {
+  const { error } = failure;
   const tolerable =
-    error instanceof StepError && plan.degraded === 'allow' && error.reason.kind !== 'disconnected';
-  if (!tolerable || guard.node.kind !== 'guard') throw error;
+    error instanceof StepError &&
+    frame.execution.plan.degraded === 'allow' &&
+    error.reason.kind !== 'disconnected';
+  if (!tolerable || guard.node.kind !== 'guard') return failure;
   // What was called for its effect is missing nowhere in particular.
   const pointers =
     guard.places.length === 0 ? [''] : guard.places.map((place) => pointerTo(frame, place));
-  frame.missing[guard.slot] = [{ step: guard.name, error, pointers }];
+  isMissing(frame, guard, [{ step: guard.name, error, pointers }]);
   return guard.node.instead;
 }

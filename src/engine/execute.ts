@@ -8,15 +8,15 @@ import { declaredPath } from '../plan/schema.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { runBlock } from './block.ts';
 import { openDeadline } from './deadline.ts';
-import type { AroundStep, EngineRequest, Execution, Outcome } from './execution.ts';
-import { createFrame, missingIn } from './frame.ts';
+import type { EngineRequest, Execution, Outcome, WatchStep } from './execution.ts';
+import { Frame, missingIn } from './frame.ts';
 import { unlimited } from './freshness.ts';
 import type { Degradation } from './step-error.ts';
 
 export interface EngineOptions {
   readonly upstreams: Upstreams;
   readonly clock: Clock;
-  readonly aroundStep: AroundStep;
+  readonly watchStep?: WatchStep | undefined;
   /** Asked once a request: whether its steps that can be missed are to be left out. Default: never. */
   readonly shedsSteps?: () => boolean;
 }
@@ -28,7 +28,7 @@ export interface EngineOptions {
 export type Execute = (plan: Plan, request: EngineRequest) => Promise<Outcome>;
 
 export function createEngine(options: EngineOptions): Execute {
-  const { upstreams, clock, aroundStep, shedsSteps = () => false } = options;
+  const { upstreams, clock, watchStep, shedsSteps = () => false } = options;
   return async (plan, request) => {
     const deadline = openDeadline(clock, request.deadlineAt);
     request.onDisconnect(() =>
@@ -45,7 +45,7 @@ export function createEngine(options: EngineOptions): Execute {
         plan,
         request,
         call,
-        aroundStep,
+        watchStep,
         // Where nothing is tolerated nothing can be missed.
         shedsSteps: plan.degraded === 'allow' && shedsSteps(),
         freshness: unlimited,
@@ -58,19 +58,31 @@ export function createEngine(options: EngineOptions): Execute {
 }
 
 async function answer(execution: Execution): Promise<Outcome> {
-  const { plan, request } = execution;
-  const frame = createFrame({
-    block: plan.root,
-    steps: plan.steps,
-    parent: undefined,
-    item: undefined,
-    index: undefined,
-    trace: request.trace,
-  });
-  const value = parsedResponse(plan, await runBlock(execution, frame));
+  const { plan } = execution;
+  const { frame, value: assembled } = await runPlan(execution);
+  const value = parsedResponse(plan, assembled);
   const missing = missingIn(frame);
   const degraded = plan.schemas.response === undefined ? missing : missing.map(thatIsSent(value));
   return { value, degraded, freshness: execution.freshness };
+}
+
+function runPlan(execution: Execution): Promise<{ frame: Frame; value: unknown }> {
+  return new Promise((resolve, reject) => {
+    runBlock(
+      new Frame({
+        block: execution.plan.root,
+        execution,
+        owner: {
+          onValue: (frame, value) => resolve({ frame, value }),
+          onFailure: (_, error) => reject(error),
+        },
+        parent: undefined,
+        item: undefined,
+        index: undefined,
+        trace: execution.request.trace,
+      }),
+    );
+  });
 }
 
 /** A response schema drops what it does not list: nothing points there. */

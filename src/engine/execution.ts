@@ -43,15 +43,18 @@ export interface StepRun {
   reply: Pick<Reply, 'deduplicated' | 'cache'> | undefined;
 }
 
-/** Something done around a step. Steps inside `each` run too often to be watched one by one. */
-export type AroundStep = (run: StepRun, work: () => Promise<unknown>) => Promise<unknown>;
+/**
+ * Told when a step begins; what it gives back is told when that step has ended, with its failure if it
+ * failed. Steps inside `each` run too often to be watched one by one.
+ */
+export type WatchStep = (run: StepRun) => (failure?: unknown) => void;
 
 /** Everything that lives as long as one request. */
 export interface Execution {
   readonly plan: Plan;
   readonly request: EngineRequest;
   readonly call: CallOperation;
-  readonly aroundStep: AroundStep;
+  readonly watchStep: WatchStep | undefined;
   /** Whether steps that can be missed are left out. */
   readonly shedsSteps: boolean;
   /** What the replies so far leave; not looked at where nothing may be kept anyway. */

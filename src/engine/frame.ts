@@ -2,12 +2,38 @@
 import type { Source, Template } from '../dsl/node.ts';
 import { toPointer } from '../json.ts';
 import type { Place, PlanBlock, Step } from '../plan/plan.ts';
+import type { Execution } from './execution.ts';
 import type { Degradation } from './step-error.ts';
 
+/** In the place of a value: its step waits for others, or has begun and is not done. */
+export const waiting = Symbol('waiting');
+export const underWay = Symbol('under way');
+
+/** In the place of a value: what its step failed of. */
+export class Failure {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/** Told, once, how the run of a block ended. */
+export interface BlockOwner {
+  onValue(frame: Frame, value: unknown): void;
+  onFailure(frame: Frame, error: unknown): void;
+}
+
+export type FrameOptions = Pick<
+  Frame,
+  'block' | 'execution' | 'owner' | 'parent' | 'item' | 'index' | 'trace'
+>;
+
 /** What a block's steps have produced so far. A block inside `each` has one frame per item. */
-export interface Frame {
+export class Frame {
   readonly block: PlanBlock;
-  readonly steps: readonly Step[];
+  readonly execution: Execution;
+  readonly owner: BlockOwner;
   /** The frame of the block around this one. */
   readonly parent: Frame | undefined;
   /** What `given` or `each` hands in, and the item's index in the list. */
@@ -15,64 +41,76 @@ export interface Frame {
   readonly index: number | undefined;
   /** Opaque: what telemetry needs to know about the step that runs this block. */
   readonly trace: unknown;
-  /** By slot: the value, once it is there. */
+  /** By slot: the value, once it is there; before, `waiting` or `underWay`; or a `Failure`. */
   readonly values: unknown[];
-  /** By slot: the step under way, or failed; empty when the value is there. */
-  readonly pending: (Promise<unknown> | undefined)[];
   /** By slot: what is missing in the value. It counts where that value is used. */
-  readonly missing: (readonly Degradation[] | undefined)[];
+  missing: (readonly Degradation[] | undefined)[] | undefined;
+  /** The frames inside that wait for a value of this one, and for which. */
+  readers: { readonly slot: number; readonly frame: Frame }[] | undefined;
+  isSweeping = false;
+  isOver = false;
+
+  constructor(options: FrameOptions) {
+    this.block = options.block;
+    this.execution = options.execution;
+    this.owner = options.owner;
+    this.parent = options.parent;
+    this.item = options.item;
+    this.index = options.index;
+    this.trace = options.trace;
+    this.values = Array<unknown>(options.block.steps.length).fill(waiting);
+    this.missing = undefined;
+    this.readers = undefined;
+  }
 }
 
-export function createFrame(part: Omit<Frame, 'values' | 'pending' | 'missing'>): Frame {
-  const slots = (): undefined[] => part.block.steps.map(nothing);
-  return { ...part, values: slots(), pending: slots(), missing: slots() };
-}
-
-function nothing(): undefined {
-  return undefined;
-}
+const nothing: readonly Degradation[] = [];
 
 /** What is missing in the value of a frame's block, once that is complete. */
 export function missingIn(frame: Frame): readonly Degradation[] {
-  const found = new Set<Degradation>();
+  let found: Set<Degradation> | undefined;
   for (const id of frame.block.gaps) {
     const step = stepOf(frame, id);
-    for (const one of frameOf(frame, step).missing[step.slot] ?? []) found.add(one);
+    const here = frameOf(frame, step).missing?.[step.slot];
+    if (here !== undefined) for (const one of here) (found ??= new Set()).add(one);
   }
-  return [...found];
+  return found === undefined ? nothing : [...found];
+}
+
+export function isMissing(frame: Frame, { slot }: Step, what: readonly Degradation[]): void {
+  if (what.length > 0) (frame.missing ??= [])[slot] = what;
 }
 
 /** The frame that holds the value of a step: this one or one around it. */
-function frameOf(frame: Frame, step: Step): Frame {
+export function frameOf(frame: Frame, step: Step): Frame {
   let current = frame;
   while (current.block.depth > step.depth && current.parent !== undefined) current = current.parent;
   return current;
 }
 
-/** Settles when all `ids` have values; `undefined` when they have them already. */
-export function whenKnown(frame: Frame, ids: readonly number[]): Promise<unknown> | undefined {
-  const pending: Promise<unknown>[] = [];
-  for (const id of ids) {
-    const promise = pendingOf(frame, id);
-    if (promise !== undefined) pending.push(promise);
-  }
-  return pending.length === 0
-    ? undefined
-    : pending.length === 1
-      ? pending[0]
-      : Promise.all(pending);
-}
-
-/** The step under way, or failed; `undefined` when its value is there. */
-export function pendingOf(frame: Frame, id: number): Promise<unknown> | undefined {
+/** What stands where the value of a step goes: see `Frame.values`. */
+export function stateOf(frame: Frame, id: number): unknown {
   const step = stepOf(frame, id);
-  return frameOf(frame, step).pending[step.slot];
+  return frameOf(frame, step).values[step.slot];
 }
 
-/** The value a source points at. Fields of `null` are `null`, of `undefined` `undefined`. */
+/** `undefined`: all `ids` have values. Otherwise `waiting`, or the failure of one that will never have one. */
+export function lackOf(
+  frame: Frame,
+  ids: readonly number[],
+): typeof waiting | Failure | undefined {
+  let lack: typeof waiting | undefined;
+  for (const id of ids) {
+    const state = stateOf(frame, id);
+    if (state instanceof Failure) return state;
+    if (state === waiting || state === underWay) lack = waiting;
+  }
+  return lack;
+}
+
+/** The value a source points at, which is known. Fields of `null` are `null`, of `undefined` `undefined`. */
 export function read(frame: Frame, { node, path }: Source): unknown {
-  const step = stepOf(frame, node);
-  let value = frameOf(frame, step).values[step.slot];
+  let value = stateOf(frame, node);
   for (const key of path) {
     if (value === null || value === undefined) return value;
     value = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined; // `hasOwn` says so
@@ -119,8 +157,8 @@ function indexAt(frame: Frame, depth: number): string | undefined {
   return current?.block.depth === depth ? String(current.index) : undefined;
 }
 
-function stepOf(frame: Frame, id: number): Step {
-  const step = frame.steps[id];
+export function stepOf({ execution }: Frame, id: number): Step {
+  const step = execution.plan.steps[id];
   if (step === undefined) throw new Error(`the plan has no step ${id}`);
   return step;
 }

@@ -1,95 +1,160 @@
 /** What the steps do that take time: call a service, run a block, run it for every item. */
 import type { Node } from '../dsl/node.ts';
-import { ExecutionError } from '../errors.ts';
+import { ExecutionError, UpstreamError } from '../errors.ts';
 import type { PlanBlock, Step } from '../plan/plan.ts';
 import { isShareable } from '../upstream/call.ts';
-import { runBlock } from './block.ts';
-import type { Execution, StepRun } from './execution.ts';
-import { assemble, createFrame, missingIn, read } from './frame.ts';
-import type { Frame } from './frame.ts';
+import type { Reply } from '../upstream/call.ts';
+import { runBlock, settle } from './block.ts';
+import type { StepRun } from './execution.ts';
+import { Failure, Frame, assemble, isMissing, missingIn, read } from './frame.ts';
+import type { BlockOwner } from './frame.ts';
 import { narrowed } from './freshness.ts';
+import { StepError } from './step-error.ts';
 
-export async function perform(execution: Execution, frame: Frame, run: StepRun): Promise<unknown> {
-  const { node, block, tolerated } = run.step;
-  if (execution.shedsSteps && tolerated !== undefined && !changesSomething(run.step)) {
-    throw new ExecutionError('shed', 'left out: the gateway has too much to do');
+/** Begins the step; its frame is told when it is done. */
+export function perform(frame: Frame, step: Step): void {
+  const work = new Work(frame, step);
+  try {
+    work.begin();
+  } catch (error) {
+    work.fail(error);
   }
-  if (node.kind === 'call') return callOperation(execution, frame, { run, node });
-  if (block === undefined) throw new Error(`step "${run.step.name}" has nothing to run`);
-  if (node.kind === 'given')
-    return runGiven(execution, frame, { run, block, present: read(frame, node.on) });
-  if (node.kind === 'each') {
-    return runEach(execution, frame, { run, block, list: read(frame, node.over), max: node.max });
+}
+
+/** One run of one step. */
+class Work implements BlockOwner {
+  readonly #frame: Frame;
+  readonly #step: Step;
+  /** Steps inside `each` run too often to be watched one by one. */
+  readonly #watched: StepRun | undefined;
+  readonly #onEnd: ((failure?: unknown) => void) | undefined;
+  /** Of `each`: what its items gave so far. */
+  #frames: readonly Frame[] = [];
+  #values: unknown[] = [];
+  #left = 0;
+
+  constructor(frame: Frame, step: Step) {
+    this.#frame = frame;
+    this.#step = step;
+    const { watchStep, request } = frame.execution;
+    if (watchStep === undefined || frame.block.repeated) return;
+    this.#watched = {
+      step,
+      request,
+      trace: frame.trace,
+      skipped: false,
+      items: undefined,
+      reply: undefined,
+    };
+    this.#onEnd = watchStep(this.#watched);
   }
-  throw new Error(`a ${node.kind} takes no time`);
+
+  begin(): void {
+    const { node, block, tolerated, name } = this.#step;
+    const isShed = this.#frame.execution.shedsSteps && tolerated !== undefined;
+    if (isShed && !changesSomething(this.#step)) {
+      throw new ExecutionError('shed', 'left out: the gateway has too much to do');
+    }
+    if (node.kind === 'call') this.#call(node);
+    else if (block === undefined) throw new Error(`step "${name}" has nothing to run`);
+    else if (node.kind === 'given') this.#runGiven(block, read(this.#frame, node.on));
+    else if (node.kind === 'each') this.#runEach(block, read(this.#frame, node.over), node.max);
+    else throw new Error(`a ${node.kind} takes no time`);
+  }
+
+  /** A failure keeps the step it came from. */
+  fail(error: unknown): void {
+    this.#onEnd?.(error);
+    const isKnown = error instanceof UpstreamError || error instanceof ExecutionError;
+    settle(this.#frame, this.#step, new Failure(isKnown ? new StepError(this.#step, error) : error));
+  }
+
+  #succeed(value: unknown): void {
+    this.#onEnd?.();
+    settle(this.#frame, this.#step, value);
+  }
+
+  get #trace(): unknown {
+    return this.#watched === undefined ? this.#frame.trace : this.#watched.trace;
+  }
+
+  #call(node: Extract<Node, { kind: 'call' }>): void {
+    const args = assemble(this.#frame, node.args) as Record<string, unknown>; // arguments are drawn as an object
+    this.#frame.execution.call(node.operation, args, this.#trace).then(
+      (reply) => {
+        this.#take(node, reply);
+        this.#succeed(reply.value);
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  #take(node: Extract<Node, { kind: 'call' }>, reply: Reply): void {
+    const { execution } = this.#frame;
+    if (this.#watched !== undefined) this.#watched.reply = reply;
+    if (execution.plan.cache !== undefined) {
+      execution.freshness = narrowed(execution.freshness, reply);
+    }
+    // What may not be shared changes something.
+    if (!isShareable(node)) execution.request.completed.push(this.#step.name);
+  }
+
+  #runGiven(block: PlanBlock, present: unknown): void {
+    if (present !== null && present !== undefined) {
+      runBlock(this.#inner(block, present, undefined));
+      return;
+    }
+    if (this.#watched !== undefined) this.#watched.skipped = true;
+    this.#succeed(null);
+  }
+
+  #runEach(block: PlanBlock, list: unknown, max: number): void {
+    if (!Array.isArray(list)) {
+      throw new ExecutionError('not-a-list', 'each() was given something that is not a list');
+    }
+    if (list.length > max) {
+      throw new ExecutionError(
+        'too-many-items',
+        `each() was given ${list.length} items, more than its max of ${max}`,
+      );
+    }
+    if (this.#watched !== undefined) this.#watched.items = list.length;
+    if (list.length === 0) return this.#succeed([]);
+    this.#left = list.length;
+    this.#values = Array<unknown>(list.length);
+    this.#frames = list.map((item, index) => this.#inner(block, item, index));
+    for (const frame of this.#frames) runBlock(frame);
+  }
+
+  #inner(block: PlanBlock, item: unknown, index: number | undefined): Frame {
+    const { execution } = this.#frame;
+    const trace = this.#trace;
+    return new Frame({ block, execution, owner: this, parent: this.#frame, item, index, trace });
+  }
+
+  onValue(frame: Frame, value: unknown): void {
+    if (frame.index === undefined) {
+      isMissing(this.#frame, this.#step, missingIn(frame));
+      this.#succeed(value);
+      return;
+    }
+    this.#values[frame.index] = value;
+    this.#left -= 1;
+    if (this.#left > 0) return;
+    isMissing(this.#frame, this.#step, this.#frames.flatMap(missingIn));
+    this.#succeed(this.#values);
+  }
+
+  /** The first one counts. */
+  onFailure(_: Frame, error: unknown): void {
+    if (this.#left < 0) return;
+    this.#left = -1;
+    this.fail(error);
+  }
 }
 
 /** Whether a step, or one inside of it, is called for its effect: that is not what can be missed. */
 function changesSomething({ node, block }: Step): boolean {
   if (node.kind === 'call') return !isShareable(node);
   return block?.steps.some(changesSomething) ?? false;
-}
-
-async function callOperation(
-  execution: Execution,
-  frame: Frame,
-  { run, node }: { run: StepRun; node: Extract<Node, { kind: 'call' }> },
-): Promise<unknown> {
-  const args = assemble(frame, node.args) as Record<string, unknown>; // arguments are drawn as an object
-  const reply = await execution.call(node.operation, args, run.trace);
-  run.reply = reply;
-  if (execution.plan.cache !== undefined) {
-    execution.freshness = narrowed(execution.freshness, reply);
-  }
-  // What may not be shared changes something.
-  if (!isShareable(node)) execution.request.completed.push(run.step.name);
-  return reply.value;
-}
-
-async function runGiven(
-  execution: Execution,
-  frame: Frame,
-  { run, block, present }: { run: StepRun; block: PlanBlock; present: unknown },
-): Promise<unknown> {
-  if (present === null || present === undefined) {
-    run.skipped = true;
-    return null;
-  }
-  const own = inner(frame, { run, block, item: present, index: undefined });
-  const value = await runBlock(execution, own);
-  frame.missing[run.step.slot] = missingIn(own);
-  return value;
-}
-
-async function runEach(
-  execution: Execution,
-  frame: Frame,
-  { run, block, list, max }: { run: StepRun; block: PlanBlock; list: unknown; max: number },
-): Promise<unknown> {
-  if (!Array.isArray(list)) {
-    throw new ExecutionError('not-a-list', 'each() was given something that is not a list');
-  }
-  if (list.length > max) {
-    throw new ExecutionError(
-      'too-many-items',
-      `each() was given ${list.length} items, more than its max of ${max}`,
-    );
-  }
-  run.items = list.length;
-  const frames = list.map((item, index) => inner(frame, { run, block, item, index }));
-  const values = await Promise.all(frames.map((own) => runBlock(execution, own)));
-  frame.missing[run.step.slot] = frames.flatMap(missingIn);
-  return values;
-}
-
-function inner(
-  parent: Frame,
-  {
-    run,
-    block,
-    item,
-    index,
-  }: { run: StepRun; block: PlanBlock; item: unknown; index: number | undefined },
-): Frame {
-  return createFrame({ block, steps: parent.steps, parent, item, index, trace: run.trace });
 }

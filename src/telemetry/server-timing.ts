@@ -23,16 +23,14 @@ export function serverTiming(clock: Clock): Observer {
       }
       return response;
     },
-    aroundStep: async (run, work) => {
+    watchStep: ({ step, request }) => {
       const startedAt = clock.now();
-      try {
-        return await work();
-      } finally {
-        const steps = stepsOf.get(run.request.sent);
+      return () => {
+        const steps = stepsOf.get(request.sent);
         if (steps !== undefined && steps.length < mostSteps) {
-          steps.push(entry(run.step.name, clock.now() - startedAt));
+          steps.push(entry(step.name, clock.now() - startedAt));
         }
-      }
+      };
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What telemetry puts around the other layers; they know nothing of it. */
 import type { Overload } from '../edge/overload.ts';
-import type { AroundStep } from '../engine/execution.ts';
+import type { WatchStep } from '../engine/execution.ts';
 import type { Handler } from '../http/exchange.ts';
 import type { Policy } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
@@ -8,7 +8,8 @@ import type { TraceStore } from './trace-store.ts';
 
 export interface Telemetry {
   readonly aroundHandler: (next: Handler) => Handler;
-  readonly aroundStep: AroundStep;
+  /** Absent: nobody watches steps. */
+  readonly watchStep?: WatchStep;
   /** Around every call a step makes, before anything is shared. */
   readonly aroundLoad: Policy;
   /** Around every call that goes to a service: of a batch, around the batch. */
@@ -38,12 +39,10 @@ export function combine(observers: readonly Observer[]): Telemetry {
     observers.flatMap((observer) => observer[part] ?? []) as NonNullable<Telemetry[Part]>[];
   const [metrics] = of('metrics');
   const [traces] = of('traces');
+  const watchStep = of('watchStep').reduceRight<WatchStep | undefined>(watchInside, undefined);
   return {
     aroundHandler: around(of('aroundHandler')),
-    aroundStep: of('aroundStep').reduceRight<AroundStep>(
-      (inner, outer) => (run, work) => outer(run, () => inner(run, work)),
-      (_, work) => work(),
-    ),
+    ...(watchStep && { watchStep }),
     aroundLoad: around(of('aroundLoad')),
     aroundCall: around(of('aroundCall')),
     aroundAttempt: around(of('aroundAttempt')),
@@ -53,6 +52,19 @@ export function combine(observers: readonly Observer[]): Telemetry {
     shutdown: async () => {
       await Promise.all(of('shutdown').map((shutdown) => shutdown()));
     },
+  };
+}
+
+/** The inner one begins later and ends earlier. */
+function watchInside(inner: WatchStep | undefined, outer: WatchStep): WatchStep {
+  if (inner === undefined) return outer;
+  return (run) => {
+    const endOuter = outer(run);
+    const endInner = inner(run);
+    return (failure) => {
+      endInner(failure);
+      endOuter(failure);
+    };
   };
 }
 

@@ -28,6 +28,8 @@ export interface TracingOptions {
 /** A batch may serve very many steps; this many are linked. */
 const mostLinks = 32;
 
+const ignore = (): void => undefined;
+
 export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Observer {
   return {
     aroundHandler: (next) => async (request, exchange) => {
@@ -46,18 +48,19 @@ export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Obs
       }
     },
 
-    aroundStep: (run, work) => {
+    watchStep: (run) => {
       const outer = recordingScope(run.trace);
-      if (outer === undefined) return work();
+      if (outer === undefined) return ignore;
       const scope = openScope(tracer, `step ${run.step.name}`, {
         kind: SpanKind.INTERNAL,
         parent: outer.context,
       });
-      Object.assign(run, { trace: scope });
-      return within(scope, work, () => {
+      run.trace = scope;
+      return (failure) => {
+        if (failure !== undefined) describeFailure(scope, failure);
         describeStep(scope, run);
         scope.span.end(now());
-      });
+      };
     },
 
     aroundCall: (next) => (call) => {
