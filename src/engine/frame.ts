@@ -95,10 +95,7 @@ export function stateOf(frame: Frame, id: number): unknown {
 }
 
 /** `undefined`: all `ids` have values. Otherwise `waiting`, or the failure of one that will never have one. */
-export function lackOf(
-  frame: Frame,
-  ids: readonly number[],
-): typeof waiting | Failure | undefined {
+export function lackOf(frame: Frame, ids: readonly number[]): typeof waiting | Failure | undefined {
   let lack: typeof waiting | undefined;
   for (const id of ids) {
     const state = stateOf(frame, id);

@@ -10,6 +10,9 @@ import { Failure, Frame, assemble, isMissing, missingIn, read } from './frame.ts
 import type { BlockOwner } from './frame.ts';
 import { narrowed } from './freshness.ts';
 import { StepError } from './step-error.ts';
+import type { Degradation } from './step-error.ts';
+
+const none: readonly Degradation[] = [];
 
 /** Begins the step; its frame is told when it is done. */
 export function perform(frame: Frame, step: Step): void {
@@ -28,10 +31,6 @@ class Work implements BlockOwner {
   /** Steps inside `each` run too often to be watched one by one. */
   readonly #watched: StepRun | undefined;
   readonly #onEnd: ((failure?: unknown) => void) | undefined;
-  /** Of `each`: what its items gave so far. */
-  #frames: readonly Frame[] = [];
-  #values: unknown[] = [];
-  #left = 0;
 
   constructor(frame: Frame, step: Step) {
     this.#frame = frame;
@@ -66,11 +65,16 @@ class Work implements BlockOwner {
   fail(error: unknown): void {
     this.#onEnd?.(error);
     const isKnown = error instanceof UpstreamError || error instanceof ExecutionError;
-    settle(this.#frame, this.#step, new Failure(isKnown ? new StepError(this.#step, error) : error));
+    settle(
+      this.#frame,
+      this.#step,
+      new Failure(isKnown ? new StepError(this.#step, error) : error),
+    );
   }
 
-  #succeed(value: unknown): void {
+  succeed(value: unknown, missing: readonly Degradation[]): void {
     this.#onEnd?.();
+    isMissing(this.#frame, this.#step, missing);
     settle(this.#frame, this.#step, value);
   }
 
@@ -81,15 +85,12 @@ class Work implements BlockOwner {
   #call(node: Extract<Node, { kind: 'call' }>): void {
     const args = assemble(this.#frame, node.args) as Record<string, unknown>; // arguments are drawn as an object
     this.#frame.execution.call(node.operation, args, this.#trace).then(
-      (reply) => {
-        this.#take(node, reply);
-        this.#succeed(reply.value);
-      },
+      (reply) => this.succeed(this.#valueOf(node, reply), none),
       (error: unknown) => this.fail(error),
     );
   }
 
-  #take(node: Extract<Node, { kind: 'call' }>, reply: Reply): void {
+  #valueOf(node: Extract<Node, { kind: 'call' }>, reply: Reply): unknown {
     const { execution } = this.#frame;
     if (this.#watched !== undefined) this.#watched.reply = reply;
     if (execution.plan.cache !== undefined) {
@@ -97,15 +98,16 @@ class Work implements BlockOwner {
     }
     // What may not be shared changes something.
     if (!isShareable(node)) execution.request.completed.push(this.#step.name);
+    return reply.value;
   }
 
   #runGiven(block: PlanBlock, present: unknown): void {
     if (present !== null && present !== undefined) {
-      runBlock(this.#inner(block, present, undefined));
+      runBlock(this.#inner(block, present, { owner: this, index: undefined }));
       return;
     }
     if (this.#watched !== undefined) this.#watched.skipped = true;
-    this.#succeed(null);
+    this.succeed(null, none);
   }
 
   #runEach(block: PlanBlock, list: unknown, max: number): void {
@@ -119,37 +121,59 @@ class Work implements BlockOwner {
       );
     }
     if (this.#watched !== undefined) this.#watched.items = list.length;
-    if (list.length === 0) return this.#succeed([]);
-    this.#left = list.length;
-    this.#values = Array<unknown>(list.length);
-    this.#frames = list.map((item, index) => this.#inner(block, item, index));
-    for (const frame of this.#frames) runBlock(frame);
+    if (list.length === 0) return this.succeed([], none);
+    const items = new Items(this, list.length);
+    items.run(list.map((item, index) => this.#inner(block, item, { owner: items, index })));
   }
 
-  #inner(block: PlanBlock, item: unknown, index: number | undefined): Frame {
+  #inner(
+    block: PlanBlock,
+    item: unknown,
+    { owner, index }: { readonly owner: BlockOwner; readonly index: number | undefined },
+  ): Frame {
     const { execution } = this.#frame;
     const trace = this.#trace;
-    return new Frame({ block, execution, owner: this, parent: this.#frame, item, index, trace });
+    return new Frame({ block, execution, owner, parent: this.#frame, item, index, trace });
   }
 
+  /** Of `given`. */
   onValue(frame: Frame, value: unknown): void {
-    if (frame.index === undefined) {
-      isMissing(this.#frame, this.#step, missingIn(frame));
-      this.#succeed(value);
-      return;
-    }
-    this.#values[frame.index] = value;
-    this.#left -= 1;
-    if (this.#left > 0) return;
-    isMissing(this.#frame, this.#step, this.#frames.flatMap(missingIn));
-    this.#succeed(this.#values);
+    this.succeed(value, missingIn(frame));
   }
 
-  /** The first one counts. */
   onFailure(_: Frame, error: unknown): void {
-    if (this.#left < 0) return;
-    this.#left = -1;
     this.fail(error);
+  }
+}
+
+/** What the items of an `each` give; the first failure is that of the step. */
+class Items implements BlockOwner {
+  readonly #work: Work;
+  readonly #values: unknown[];
+  #frames: readonly Frame[] = [];
+  #left: number;
+
+  constructor(work: Work, count: number) {
+    this.#work = work;
+    this.#values = Array<unknown>(count);
+    this.#left = count;
+  }
+
+  run(frames: readonly Frame[]): void {
+    this.#frames = frames;
+    for (const frame of frames) runBlock(frame);
+  }
+
+  onValue({ index = 0 }: Frame, value: unknown): void {
+    this.#values[index] = value;
+    this.#left -= 1;
+    if (this.#left === 0) this.#work.succeed(this.#values, this.#frames.flatMap(missingIn));
+  }
+
+  onFailure(_: Frame, error: unknown): void {
+    if (this.#left === Infinity) return;
+    this.#left = Infinity;
+    this.#work.fail(error);
   }
 }
 

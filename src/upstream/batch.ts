@@ -22,39 +22,38 @@ const longestKey = 1_024;
 export function batch(clock: Clock): Policy {
   return (next) => {
     const open = new Map<string, DataLoader<Call, Reply>>();
-    return async (call) => {
+    return (call) => {
       const { lookup } = call.operation;
       if (lookup === undefined) return next(call);
-      call.signal.throwIfAborted();
-      refuseKey(call, lookup);
+      if (call.signal.aborted) return Promise.reject(call.signal.reason);
+      const refusal = refusalOf(call, lookup);
+      if (refusal !== undefined) return Promise.reject(refusal);
       const name = batchKeyOf(call, lookup.by);
-      const loader = open.get(name) ?? openLoader(lookup, next, whenDue);
-      open.set(name, loader);
-      const reply = loader.load(call);
+      const reply = (open.get(name) ?? openLoader(name, lookup)).load(call);
       // A call that is shared ends with the last who waits for it; this one ends with its request.
       return call.operation.coalesce ? reply : untilAborted(reply, call.signal);
-
-      // Requests that arrived in the same turn are each read by a callback of their own, and what those
-      // start is only complete when the turn ends.
-      function whenDue(dispatch: () => void): void {
-        const close = (): void => {
-          open.delete(name);
-          dispatch();
-        };
-        if (lookup === undefined || lookup.windowMs === 0) setImmediate(close);
-        else clock.after(lookup.windowMs, close);
-      }
     };
-  };
-}
 
-/** Duplicates are gone before they come here, but for calls that are not to be shared: no memory is needed. */
-function openLoader(lookup: Lookup, next: Send, whenDue: (dispatch: () => void) => void) {
-  return new DataLoader<Call, Reply>((calls) => loadBatch(calls, lookup, next), {
-    cache: false,
-    maxBatchSize: lookup.max,
-    batchScheduleFn: whenDue,
-  });
+    function openLoader(name: string, lookup: Lookup): DataLoader<Call, Reply> {
+      const loader = new DataLoader<Call, Reply>((calls) => loadBatch(calls, lookup, next), {
+        // Duplicates are gone before they come here, but for calls that are not to be shared.
+        cache: false,
+        maxBatchSize: lookup.max,
+        // Requests that arrived in the same turn are each read by a callback of their own, and what those
+        // start is only complete when the turn ends.
+        batchScheduleFn(dispatch) {
+          const close = (): void => {
+            open.delete(name);
+            dispatch();
+          };
+          if (lookup.windowMs === 0) setImmediate(close);
+          else clock.after(lookup.windowMs, close);
+        },
+      });
+      open.set(name, loader);
+      return loader;
+    }
+  };
 }
 
 async function loadBatch(
@@ -62,11 +61,11 @@ async function loadBatch(
   lookup: Lookup,
   next: Send,
 ): Promise<(Reply | Error)[]> {
-  const waiting = calls.filter(({ signal }) => !signal.aborted);
-  const [first] = waiting;
+  const [first, ...others] = calls.filter(({ signal }) => !signal.aborted);
+  if (first === undefined) return calls.map(gone);
+  const waiting = [first, ...others] as const;
   // Two forms of one key, 7 and "7", are one.
   const keys = new Map(waiting.map((call) => [keyArgument(call, lookup), call.args[lookup.by]]));
-  if (first === undefined) return calls.map(gone);
   const shared = sharedSignal(waiting);
   try {
     const { signal } = shared;
@@ -129,12 +128,12 @@ function valueFor(
   throw callError(call, 'missing', 'answered without an item for the key', cacheControlOf(headers));
 }
 
-function refuseKey(call: Call, lookup: Lookup): void {
+function refusalOf(call: Call, lookup: Lookup): Error | undefined {
   const key = keyText(call.args[lookup.by]);
   const separated = 'query' in lookup.keys && lookup.keys.repeat !== true;
   const problem = problemOf(key, separated);
-  if (problem === undefined) return;
-  throw callError(call, 'invalid-argument', `argument "${lookup.by}" ${problem}`, {
+  if (problem === undefined) return undefined;
+  return callError(call, 'invalid-argument', `argument "${lookup.by}" ${problem}`, {
     argument: lookup.by,
   });
 }

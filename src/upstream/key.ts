@@ -13,8 +13,17 @@ export function keyOf(call: Call): string {
 
 /** What lookups have to share to share a batch: everything but their key. */
 export function batchKeyOf(call: Call, by: string): string {
-  const { [by]: _, ...others } = call.args;
-  return `${nameOf(call)} ${canonical(others)}`;
+  return `${nameOf(call)} ${hasOnly(call.args, by) ? '{}' : canonical(without(call.args, by))}`;
+}
+
+function hasOnly(args: Call['args'], name: string): boolean {
+  for (const other in args) if (other !== name) return false;
+  return true;
+}
+
+function without(args: Call['args'], name: string): Call['args'] {
+  const { [name]: _, ...others } = args;
+  return others;
 }
 
 /**
@@ -33,8 +42,9 @@ function nameOf({ operation, identity }: Call): string {
 /** The arguments; of a lookup, with its key as text, since `7` and `"7"` ask for the same item. */
 function comparable({ operation, args }: Call): Call['args'] {
   const by = operation.lookup?.by;
-  const key = by === undefined ? undefined : keyText(args[by]);
-  return by === undefined || key === undefined ? args : { ...args, [by]: key };
+  if (by === undefined || typeof args[by] === 'string') return args;
+  const key = keyText(args[by]);
+  return key === undefined ? args : { ...args, [by]: key };
 }
 
 /**
@@ -59,9 +69,10 @@ export function canonical(value: unknown): string {
 /** Most arguments are texts in one order: of those nothing has to be made first (a third of a key's time). */
 function isComparable(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || !isPlain(value)) return false;
+  const fields = value as Record<string, unknown>; // any object can be read by name
   let before = '';
-  for (const [name, part] of Object.entries(value)) {
-    if (typeof part !== 'string' || name < before) return false;
+  for (const name in fields) {
+    if (typeof fields[name] !== 'string' || name < before) return false;
     before = name;
   }
   return true;

@@ -6,37 +6,26 @@ import { callError } from './call.ts';
 
 export interface SharedSignal {
   readonly signal: Signal;
-  /** Adds one more; `onGone` is called when it goes. */
-  join(call: Call, onGone?: () => void): void;
   /** Lets go of all calls: the work is done. */
   release(): void;
 }
 
 /** A signal for work that several calls wait for: aborted when the last of them is gone. */
-export function sharedSignal(calls: readonly Call[]): SharedSignal {
+export function sharedSignal(calls: readonly [Call, ...Call[]]): SharedSignal {
   const own = new AbortSource();
-  const waiting = new Map<Call, () => void>();
-
-  const shared: SharedSignal = {
+  // One for all, since two calls may follow one signal.
+  const onLeave = (): void => {
+    if (!calls.every(({ signal }) => signal.aborted)) return;
+    const cause: unknown = calls[0].signal.reason;
+    own.abort(callError(calls[0], 'aborted', 'nobody waits any more', { cause }));
+  };
+  for (const { signal } of calls) signal.addEventListener('abort', onLeave, { once: true });
+  return {
     signal: own,
-    join(call, onGone) {
-      const leave = (): void => {
-        waiting.delete(call);
-        onGone?.();
-        if (waiting.size > 0) return;
-        const cause: unknown = call.signal.reason;
-        own.abort(callError(call, 'aborted', 'nobody waits any more', { cause }));
-      };
-      waiting.set(call, leave);
-      call.signal.addEventListener('abort', leave, { once: true });
-    },
     release() {
-      for (const [call, leave] of waiting) call.signal.removeEventListener('abort', leave);
-      waiting.clear();
+      for (const { signal } of calls) signal.removeEventListener('abort', onLeave);
     },
   };
-  for (const call of calls) shared.join(call);
-  return shared;
 }
 
 export interface OwnSignal {

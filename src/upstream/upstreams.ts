@@ -84,9 +84,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
 
   const toService: Send = (call) => {
     const service = services.get(call.operation.service.name);
-    if (service === undefined)
-      throw new Error(`service "${call.operation.service.name}" was not opened`);
-    return service.send(call);
+    if (service !== undefined) return service.send(call);
+    return Promise.reject(new Error(`service "${call.operation.service.name}" was not opened`));
   };
 
   // Two gateways that share a Redis may mean different services by one name.
