@@ -28,7 +28,6 @@ const doors: Record<string, string> = {
   acorn: 'plan/conditions.ts',
   'secure-json-parse': 'json.ts',
   '@hono/node-server': 'http/server.ts',
-  hono: 'http/app.ts',
   '@opentelemetry/sdk-node': 'telemetry/sdk.ts',
   '@opentelemetry/sdk-metrics': 'telemetry/metrics-provider.ts',
   '@opentelemetry/exporter-prometheus': 'telemetry/metrics-provider.ts',

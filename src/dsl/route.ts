@@ -21,7 +21,7 @@ export type Segment =
 export interface Route {
   readonly text: string;
   readonly method: Method;
-  /** As Hono reads it: `/orders/:orderId`. */
+  /** As it is written: `/orders/:orderId`. */
   readonly path: string;
   /** As OpenTelemetry and OpenAPI write it: `/orders/{orderId}`. */
   readonly template: string;

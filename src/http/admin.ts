@@ -6,6 +6,8 @@ import { readJsonBody } from './body.ts';
 import type { Handler } from './exchange.ts';
 import { parseBody } from './inputs.ts';
 import { problemResponse, toProblem } from './problem.ts';
+import { TextResponse, jsonResponse } from './text-response.ts';
+import { pathOf } from './url.ts';
 import { RequestError, UnavailableError } from '../errors.ts';
 import type { ServiceStatus } from '../upstream/service-pipeline.ts';
 
@@ -30,8 +32,6 @@ export interface AdminTelemetry {
   };
 }
 
-const noStore = { 'cache-control': 'no-store' };
-
 const Invalidation = z.strictObject({
   tags: z
     .array(
@@ -46,10 +46,9 @@ const ownNames = new Set(['127.0.0.1', 'localhost', '[::1]']);
 /** Answers only who asks for this machine: a page elsewhere can make a browser ask, by a name that leads here. */
 export function onLoopback(next: Handler): Handler {
   return (request, exchange) => {
-    const { hostname, pathname } = new URL(request.url);
-    if (ownNames.has(hostname)) return next(request, exchange);
+    if (ownNames.has(new URL(request.url).hostname)) return next(request, exchange);
     const error = new RequestError('misdirected-request', 'Ask for 127.0.0.1 or localhost.');
-    return problemResponse(toProblem(error), exchange, pathname);
+    return problemResponse(toProblem(error), exchange, pathOf(request.url));
   };
 }
 
@@ -61,15 +60,15 @@ export function adminEndpoints({ invalidate, status, telemetry = {} }: AdminOpti
     {
       method: 'GET',
       path: '/upstreams',
-      handle: () => Response.json({ upstreams: status() }, { headers: noStore }),
+      handle: () => jsonResponse({ upstreams: status() }),
     },
     {
       method: 'POST',
       path: '/cache/invalidate',
-      async handle({ req }) {
-        const { tags } = parseBody(Invalidation, await readJsonBody(req.raw));
+      async handle({ request }) {
+        const { tags } = parseBody(Invalidation, await readJsonBody(request));
         const invalidated = await invalidate([...new Set(tags)]).catch(toUnavailable);
-        return Response.json({ invalidated }, { headers: noStore });
+        return jsonResponse({ invalidated });
       },
     },
   ];
@@ -77,12 +76,15 @@ export function adminEndpoints({ invalidate, status, telemetry = {} }: AdminOpti
 
 function metricsEndpoints({ metrics }: AdminTelemetry): Endpoint[] {
   if (metrics === undefined) return [];
-  const headers = { ...noStore, 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
+  const headers = {
+    'cache-control': 'no-store',
+    'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+  };
   return [
     {
       method: 'GET',
       path: '/metrics',
-      handle: async () => new Response(await metrics(), { headers }),
+      handle: async () => new TextResponse(await metrics(), 200, { ...headers }),
     },
   ];
 }
@@ -93,15 +95,15 @@ function traceEndpoints({ traces }: AdminTelemetry): Endpoint[] {
     {
       method: 'GET',
       path: '/traces',
-      handle: () => Response.json({ traces: traces.latest() }, { headers: noStore }),
+      handle: () => jsonResponse({ traces: traces.latest() }),
     },
     {
       method: 'GET',
       path: '/traces/:traceId',
-      handle({ req }) {
-        const trace = traces.find(req.param('traceId') ?? '');
+      handle({ params }) {
+        const trace = traces.find(params['traceId'] ?? '');
         if (trace === undefined) throw new RequestError('not-found', 'There is no such trace.');
-        return Response.json(trace, { headers: noStore });
+        return jsonResponse(trace);
       },
     },
   ];
@@ -109,15 +111,15 @@ function traceEndpoints({ traces }: AdminTelemetry): Endpoint[] {
 
 function logEndpoints({ logLevel }: AdminTelemetry): Endpoint[] {
   if (logLevel === undefined) return [];
-  const answer = (): Response => Response.json({ level: logLevel.get() }, { headers: noStore });
+  const answer = () => jsonResponse({ level: logLevel.get() });
   const Level = z.strictObject({ level: z.enum(logLevel.known) });
   return [
     { method: 'GET', path: '/log', handle: answer },
     {
       method: 'PUT',
       path: '/log',
-      async handle({ req }) {
-        logLevel.set(parseBody(Level, await readJsonBody(req.raw)).level);
+      async handle({ request }) {
+        logLevel.set(parseBody(Level, await readJsonBody(request)).level);
         return answer();
       },
     },

@@ -1,16 +1,25 @@
-/** Endpoints → the Hono app that serves them. Another set of endpoints is another app. */
-import { Hono } from 'hono';
-import type { Context } from 'hono';
+/** Endpoints → the handler that serves them. Another set of endpoints is another handler. */
 import { RequestError } from '../errors.ts';
-import type { Bindings, Handler } from './exchange.ts';
-import { healthPaths } from './health.ts';
+import type { Exchange, Handler } from './exchange.ts';
+import { livePath, readyPath } from './health.ts';
 import { problemResponse, toProblem } from './problem.ts';
+import { createRouter } from './router.ts';
+import { TextResponse, jsonResponse } from './text-response.ts';
+import { pathOf } from './url.ts';
 
-/** A method and a path as Hono reads it, and what answers there. An error it throws becomes a problem. */
+/** A request that has found its endpoint. */
+export interface Visit {
+  readonly request: Request;
+  readonly exchange: Exchange;
+  /** What stands for the parameters in the path, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** A method, a path as `/orders/:orderId`, and what answers there. An error it throws becomes a problem. */
 export interface Endpoint {
   readonly method: string;
   readonly path: string;
-  readonly handle: (context: Context<Bindings>) => Response | Promise<Response>;
+  readonly handle: (visit: Visit) => TextResponse | Promise<TextResponse>;
 }
 
 export interface AppOptions {
@@ -22,87 +31,54 @@ export interface AppOptions {
 }
 
 export function createApp({ endpoints, isReady, onInternalError }: AppOptions): Handler {
-  const app = new Hono<Bindings>();
-  addHealth(app, isReady);
-  for (const { method, path, handle } of endpoints.toSorted(bySpecificity)) {
-    app.on(method, path, handle);
+  const router = createRouter<Endpoint['handle']>();
+  for (const { method, path, handle } of [...healthEndpoints(isReady), ...endpoints]) {
+    router.add(method, path, handle);
   }
-  for (const [path, methods] of methodsByPath(endpoints)) app.all(path, refuseMethod(methods));
-  app.notFound((context) =>
-    respondTo(new RequestError('not-found', 'There is nothing at this address.'), context),
-  );
-  app.onError((error, context) => {
-    const response = respondTo(error, context);
-    if (response.status === 500) onInternalError(error);
-    return response;
-  });
-  return (request, exchange) => app.fetch(request, { exchange });
-}
 
-/** Hono takes the first route that matches: text goes before parameters, whatever the files are called. */
-function bySpecificity(one: Endpoint, other: Endpoint): number {
-  return kindsOf(one).localeCompare(kindsOf(other));
-}
+  return async (request, exchange) => {
+    const path = pathOf(request.url);
+    try {
+      // HEAD is GET without the body (RFC 9110, 9.3.2), which is not written then.
+      const method = request.method === 'HEAD' ? 'GET' : request.method;
+      const found = router.find(method, path);
+      if (found === undefined) return answerOthers(request.method, path);
+      return await found.value({ request, exchange, params: found.params });
+    } catch (error) {
+      const problem = toProblem(error);
+      if (problem.status >= 500) exchange.error = error;
+      if (problem.status === 500) onInternalError(error);
+      const response = problemResponse(problem, exchange, path);
+      if (problem.status === 405) response.headers.set('allow', allowed(path));
+      return response;
+    }
+  };
 
-function kindsOf({ path }: Endpoint): string {
-  return path
-    .split('/')
-    .map((segment) => (segment.startsWith(':') ? '1' : '0'))
-    .join('');
+  /** OPTIONS, which says what there is, and any other method (RFC 9110, 15.5.6). */
+  function answerOthers(method: string, path: string): TextResponse {
+    const allow = allowed(path);
+    if (allow === '') throw new RequestError('not-found', 'There is nothing at this address.');
+    if (method !== 'OPTIONS') throw new RequestError('method-not-allowed', `Use ${allow}.`);
+    return new TextResponse(null, 204, { allow });
+  }
+
+  function allowed(path: string): string {
+    const methods = router.methodsAt(path);
+    if (methods.length === 0) return '';
+    const all = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+    return [...all, 'OPTIONS'].join(', ');
+  }
 }
 
 /** Liveness and readiness, for whoever runs the process. */
-function addHealth(app: Hono<Bindings>, isReady: () => boolean): void {
-  const noStore = { 'cache-control': 'no-store' };
-  const [livez = '', readyz = ''] = healthPaths;
-  app.get(livez, (context) => context.json({ status: 'ok' }, 200, noStore));
-  app.get(readyz, (context) =>
-    isReady()
-      ? context.json({ status: 'ok' }, 200, noStore)
-      : context.json({ status: 'stopping' }, 503, noStore),
-  );
-}
-
-/** Of every path, most specific first: the methods of all endpoints that answer there. */
-function methodsByPath(endpoints: readonly Endpoint[]): ReadonlyMap<string, readonly string[]> {
-  const paths = endpoints.toSorted(bySpecificity).map(({ path }) => path);
-  return new Map(
-    paths.map((path) => {
-      const there = endpoints.filter((endpoint) => covers(endpoint.path, path));
-      const methods = there.flatMap(({ method }) =>
-        method === 'GET' ? ['GET', 'HEAD'] : [method],
-      );
-      return [path, [...new Set(methods), 'OPTIONS']];
-    }),
-  );
-}
-
-/** Whether `pattern` matches all that `path` does. */
-function covers(pattern: string, path: string): boolean {
-  const segments = path.split('/');
-  const wanted = pattern.split('/');
-  return (
-    wanted.length === segments.length &&
-    wanted.every((segment, index) => segment.startsWith(':') || segment === segments[index])
-  );
-}
-
-/** Any other method (RFC 9110, 15.5.6), and OPTIONS, which says what there is. */
-function refuseMethod(methods: readonly string[]) {
-  return (context: Context<Bindings>): Response => {
-    const allow = methods.join(', ');
-    if (context.req.method === 'OPTIONS')
-      return new Response(null, { status: 204, headers: { allow } });
-    const response = respondTo(new RequestError('method-not-allowed', `Use ${allow}.`), context);
-    response.headers.set('allow', allow);
-    return response;
-  };
-}
-
-function respondTo(error: unknown, context: Context<Bindings>): Response {
-  const { exchange } = context.env;
-  const problem = toProblem(error);
-  if (problem.status >= 500) exchange.error = error;
-  // As it was sent: Hono's own `path` is decoded in part, and `instance` is a URI reference.
-  return problemResponse(problem, exchange, new URL(context.req.url).pathname);
+function healthEndpoints(isReady: () => boolean): Endpoint[] {
+  return [
+    { method: 'GET', path: livePath, handle: () => jsonResponse({ status: 'ok' }) },
+    {
+      method: 'GET',
+      path: readyPath,
+      handle: () =>
+        isReady() ? jsonResponse({ status: 'ok' }) : jsonResponse({ status: 'stopping' }, 503),
+    },
+  ];
 }

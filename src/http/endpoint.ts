@@ -1,5 +1,4 @@
 /** Plans as handlers of requests: parse, execute, respond. */
-import type { Context } from 'hono';
 import type { Clock } from '../clock.ts';
 import { before } from '../engine/deadline.ts';
 import type { Execute } from '../engine/execute.ts';
@@ -9,12 +8,13 @@ import { RequestError, UnavailableError, UpstreamError } from '../errors.ts';
 import { toPointer } from '../json.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { sourcesOf } from '../plan/visit.ts';
-import type { Endpoint } from './app.ts';
+import type { Endpoint, Visit } from './app.ts';
 import { readJsonBody } from './body.ts';
-import type { Bindings } from './exchange.ts';
 import { parseInputs } from './inputs.ts';
 import { problemResponse, toProblem } from './problem.ts';
 import { responderFor } from './respond.ts';
+import type { TextResponse } from './text-response.ts';
+import { pathOf, queryOf } from './url.ts';
 
 export interface ServingOptions {
   readonly execute: Execute;
@@ -33,20 +33,19 @@ export function endpointsOf(plans: readonly Plan[], options: ServingOptions): En
 
 function handlerFor(plan: Plan, { execute, clock, refusal }: ServingOptions): Endpoint['handle'] {
   const respond = responderFor(plan);
-  return async (context: Context<Bindings>): Promise<Response> => {
-    const { exchange } = context.env;
+  return async ({ request, exchange, params }) => {
     exchange.composition = plan.name;
     exchange.route = plan.route.template;
     const retryAfterSeconds = refusal();
-    if (retryAfterSeconds !== undefined) return refuse(context, retryAfterSeconds);
-    refuseMalformedPath(context.req.url);
+    if (retryAfterSeconds !== undefined) return refuse({ request, exchange }, retryAfterSeconds);
+    refuseMalformedPath(request.url);
     const header = (name: string): string | undefined => exchange.header(name);
     const timeoutMs = timeoutOf(header('x-request-timeout-ms'));
     const deadlineAt = exchange.startedAt + Math.min(plan.deadlineMs, timeoutMs ?? Infinity);
     const inputs = parseInputs(plan, {
-      params: context.req.param(),
-      query: queryOf(context.req.url),
-      body: plan.schemas.body && (await before(clock, deadlineAt, readJsonBody(context.req.raw))),
+      params,
+      query: queryOf(request.url),
+      body: plan.schemas.body && (await before(clock, deadlineAt, readJsonBody(request))),
       header,
     });
     const outcome = await execute(plan, {
@@ -67,17 +66,13 @@ function handlerFor(plan: Plan, { execute, clock, refusal }: ServingOptions): En
 }
 
 /** Not an error: whoever has too much to do has no time to report that of each request. */
-function refuse({ env, req }: Context<Bindings>, retryAfterSeconds: number): Response {
-  env.exchange.refused = true;
+function refuse(
+  { request, exchange }: Pick<Visit, 'request' | 'exchange'>,
+  retryAfterSeconds: number,
+): TextResponse {
+  exchange.refused = true;
   const overload = new UnavailableError('The gateway has too much to do.', { retryAfterSeconds });
-  return problemResponse(toProblem(overload), env.exchange, new URL(req.url).pathname);
-}
-
-const noQuery = new URLSearchParams();
-
-function queryOf(url: string): URLSearchParams {
-  const start = url.indexOf('?');
-  return start === -1 ? noQuery : new URLSearchParams(url.slice(start + 1));
+  return problemResponse(toProblem(overload), exchange, pathOf(request.url));
 }
 
 /** The client's own limit can only shorten the deadline; what is no whole number is ignored. */
@@ -85,10 +80,10 @@ function timeoutOf(header: string | undefined): number | undefined {
   return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
 }
 
-/** Hono would take `%zz` for what it says; what it means is up to whoever decodes it next. */
+/** `%zz` could be taken for what it says; what it means is up to whoever decodes it next. */
 function refuseMalformedPath(url: string): void {
-  const [path = ''] = url.split('?', 1);
-  if (!path.includes('%')) return;
+  if (!url.includes('%')) return;
+  const path = pathOf(url);
   try {
     decodeURIComponent(path);
   } catch {

@@ -1,5 +1,6 @@
 /** One client request and its response, as seen from outside: what the edge, telemetry and logs share. */
 import type { Degradation } from '../engine/step-error.ts';
+import type { TextResponse } from './text-response.ts';
 
 /** Filled in as the request goes through; one per request. */
 export interface Exchange {
@@ -31,13 +32,11 @@ export interface Exchange {
   readonly sent: { count: number };
 }
 
-/** What Hono's context carries for us. */
-export interface Bindings {
-  Bindings: { exchange: Exchange };
-}
-
 /** Answers a request. Everything around answering has this shape too. */
-export type Handler = (request: Request, exchange: Exchange) => Response | Promise<Response>;
+export type Handler = (
+  request: Request,
+  exchange: Exchange,
+) => TextResponse | Promise<TextResponse>;
 
 export function createExchange(
   part: Pick<Exchange, 'requestId' | 'startedAt' | 'peer' | 'header' | 'onDisconnect'>,

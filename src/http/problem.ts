@@ -168,20 +168,20 @@ function unavailableProblem({ message, retryAfterSeconds }: UnavailableError): P
 }
 
 /** A problem as a response. */
-export function problemResponse(problem: Problem, exchange: Exchange, instance: string): Response {
+export function problemResponse(
+  problem: Problem,
+  exchange: Exchange,
+  instance: string,
+): TextResponse {
   const { retryAfter, ...body } = problem;
-  const headers = new Headers({
-    'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
-    'x-request-id': exchange.requestId,
-  });
-  if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
   const { requestId, traceId, completed } = exchange;
   const changed = completed.length > 0 && { completed };
   const text = JSON.stringify({ ...body, ...changed, instance, requestId, traceId });
-  return new TextResponse(text, {
-    status: problem.status,
-    headers,
+  return new TextResponse(text, problem.status, {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'x-request-id': requestId,
+    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
   });
 }
 

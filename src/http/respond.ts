@@ -15,7 +15,7 @@ export interface Asked {
   readonly elapsedMs: number;
 }
 
-export function responderFor(plan: Plan): (outcome: Outcome, asked: Asked) => Response {
+export function responderFor(plan: Plan): (outcome: Outcome, asked: Asked) => TextResponse {
   const cacheControl = plan.cache ? cacheControlFor(plan.cache) : () => noStore;
   const vary = plan.cache && plan.vary.length > 0 ? { vary: plan.vary.join(', ') } : {};
   return (outcome, { exchange, ifNoneMatch, elapsedMs }) => {
@@ -31,10 +31,10 @@ export function responderFor(plan: Plan): (outcome: Outcome, asked: Asked) => Re
     if (headers['cache-control'] !== noStore) {
       const etag = etagOf(body);
       headers['etag'] = etag;
-      if (isNamed(etag, ifNoneMatch)) return new Response(null, { status: 304, headers });
+      if (isNamed(etag, ifNoneMatch)) return new TextResponse(null, 304, headers);
     }
     headers['content-type'] = 'application/json';
-    return new TextResponse(body, { headers });
+    return new TextResponse(body, 200, headers);
   };
 }
 

@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import { ConfigurationError } from '../errors.ts';
 import { createExchange, requestIdOf } from './exchange.ts';
 import type { Exchange, Handler } from './exchange.ts';
-import { TextResponse } from './text-response.ts';
+import type { TextResponse } from './text-response.ts';
 
 export interface ServerOptions {
   readonly handler: Handler;
@@ -47,7 +47,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const response = await handler(request, exchangeFor(incoming, outgoing, clock));
       // Asked only now: a connection that is kept for a next request would hold up the stop.
       if (closing) outgoing.shouldKeepAlive = false;
-      if (!(response instanceof TextResponse)) return response;
       write(response, outgoing);
       return RESPONSE_ALREADY_SENT;
     },
@@ -69,11 +68,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function write({ status, headers, content }: TextResponse, outgoing: ServerResponse): void {
-  outgoing.writeHead(status, {
-    ...Object.fromEntries(headers),
-    'content-length': Buffer.byteLength(content),
-  });
-  outgoing.end(content);
+  const length = content === null ? {} : { 'content-length': Buffer.byteLength(content) };
+  outgoing.writeHead(status, { ...headers.record, ...length });
+  outgoing.end(content ?? undefined);
 }
 
 function exchangeFor(incoming: IncomingMessage, outgoing: ServerResponse, clock: Clock): Exchange {

@@ -5,6 +5,7 @@ import type { Operation } from '../dsl/operation.ts';
 import { UpstreamError } from '../errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { isHealthCheck } from '../http/health.ts';
+import type { TextResponse } from '../http/text-response.ts';
 import type { Call, Reply } from '../upstream/call.ts';
 import { endpointOf } from '../upstream/call.ts';
 import { errorType } from './error-type.ts';
@@ -127,7 +128,7 @@ function labelsOf({ service, name }: Operation): Attributes {
 function labelsOfRequest(
   { method }: Request,
   { route, error }: Exchange,
-  { status }: Response,
+  { status }: TextResponse,
 ): Attributes {
   return {
     'http.request.method': knownMethod(method),

@@ -50,7 +50,7 @@ describe('closing', () => {
   it('writes an answer to its end for a client that reads slowly', async () => {
     const size = 8_000_000;
     const { url, close } = await startServer({
-      handler: () => new TextResponse('x'.repeat(size), { headers: {} }),
+      handler: () => new TextResponse('x'.repeat(size), 200, {}),
       host: '127.0.0.1',
       port: 0,
       setBy: 'PORT',
@@ -99,7 +99,7 @@ describe('the server', () => {
 
   it('writes an IPv6 address as one', async () => {
     const server = await startServer({
-      handler: () => new Response('ok'),
+      handler: () => new TextResponse('ok', 200, {}),
       host: '::1',
       port: 0,
       setBy: 'PORT',
