@@ -1,23 +1,22 @@
 /** Attempt timeout: one attempt gets its own time. The requests that wait for it leave at their deadlines. */
 import type { Clock } from '../clock.ts';
-import type { Policy } from './call.ts';
+import type { Turn } from './call.ts';
 import { callError } from './call.ts';
 import { ownSignal } from './shared-signal.ts';
 
 /** Fails an attempt that takes longer than its operation's `timeoutMs`, and breaks its connection. */
-export function attemptTimeout(clock: Clock): Policy {
-  return (next) => async (call) => {
-    call.signal.throwIfAborted();
-    const { timeoutMs } = call.operation.policies;
-    const attempt = ownSignal(call.signal);
+export function attemptTimeout(clock: Clock): Turn {
+  return (attempt) => {
+    attempt.signal.throwIfAborted();
+    const { timeoutMs } = attempt.operation.policies;
+    const own = ownSignal(attempt.signal);
     const cancelTimer = clock.after(timeoutMs, () =>
-      attempt.abort(callError(call, 'timeout', `did not answer within ${timeoutMs} ms`)),
+      own.abort(callError(attempt, 'timeout', `did not answer within ${timeoutMs} ms`)),
     );
-    try {
-      return await next({ ...call, signal: attempt.signal });
-    } finally {
+    attempt.signal = own.signal;
+    return () => {
       cancelTimer();
-      attempt.release();
-    }
+      own.release();
+    };
   };
 }

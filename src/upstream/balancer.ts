@@ -1,7 +1,7 @@
 /** Balancer: which endpoint of a service gets the attempt. */
 import type { Clock } from '../clock.ts';
 import type { EjectionConfig } from '../dsl/policies.ts';
-import type { Call, Policy } from './call.ts';
+import type { Call, Turn } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
 import { isRefusal, verdictOf } from './failure.ts';
 import type { Verdict } from './failure.ts';
@@ -9,7 +9,7 @@ import { createStanding } from './standing.ts';
 import type { Ending, Standing } from './standing.ts';
 
 export interface Balancer {
-  readonly policy: Policy;
+  readonly turn: Turn;
   readonly standings: readonly Standing[];
   /** Whether the next attempt would go to an endpoint that is not among these. */
   hasUntried(tried: readonly Endpoint[]): boolean;
@@ -56,23 +56,17 @@ export function createBalancer(
   return {
     standings,
     hasUntried: (tried) => candidatesNow().some(({ endpoint }) => !tried.includes(endpoint)),
-    policy: (next) => async (call) => {
-      const standing = choose(call.tried ?? []);
-      const { endpoint } = standing;
-      call.tried?.push(endpoint);
+    turn(attempt) {
+      const standing = choose(attempt.tried ?? []);
+      attempt.endpoint = standing.endpoint;
+      attempt.tried?.push(standing.endpoint);
       const end = standing.begin();
       const startedAt = clock.now();
-      let failure: unknown;
-      try {
-        return await next({ ...call, endpoint });
-      } catch (error) {
-        failure = error;
-        throw error;
-      } finally {
-        const ending = endingOf(call, failure, clock.now() - startedAt);
+      return (failure) => {
+        const ending = endingOf(attempt, failure, clock.now() - startedAt);
         end(ending);
         ejectIfNeeded(standing, ending.verdict);
-      }
+      };
     },
   };
 }

@@ -2,13 +2,13 @@
 import type { Clock } from '../clock.ts';
 import { slowMsOf } from '../dsl/policies.ts';
 import type { EffectiveBreaker } from '../dsl/policies.ts';
-import type { Call, Policy } from './call.ts';
+import type { Call, Turn } from './call.ts';
 import { callError } from './call.ts';
 import { verdictOf } from './failure.ts';
 import { createWindow } from './rolling-window.ts';
 
 export interface Breaker {
-  readonly policy: Policy;
+  readonly turn: Turn;
   readonly state: State['kind'];
 }
 
@@ -94,21 +94,15 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
   };
 
   return {
-    policy: (next) => async (call) => {
+    turn(attempt) {
       const admitted = admit();
-      if (typeof admitted === 'number') throw isOpen(call, admitted);
+      if (typeof admitted === 'number') throw isOpen(attempt, admitted);
       const startedAt = clock.now();
-      let failure: unknown;
-      try {
-        return await next(call);
-      } catch (error) {
-        failure = error;
-        throw error;
-      } finally {
+      return (failure) => {
         // Whoever waited for a place of ours did not wait for the service.
-        const tookMs = clock.now() - startedAt - (call.queued?.ms ?? 0);
-        settle(admitted, outcomeOf(call, failure, tookMs));
-      }
+        const tookMs = clock.now() - startedAt - (attempt.queued?.ms ?? 0);
+        settle(admitted, outcomeOf(attempt, failure, tookMs));
+      };
     },
     get state() {
       return state.kind === 'open' && state.until <= clock.now() ? 'half-open' : state.kind;

@@ -58,6 +58,40 @@ export type Send = (call: Call) => Promise<Reply>;
 /** Something done around sending. */
 export type Policy = (next: Send) => Send;
 
+/** A call's own copy for one attempt, which those around the attempt fill in. */
+export type Attempt = { -readonly [Key in keyof Call]: Call[Key] };
+
+/** Told how an attempt ended: of what it failed, if it did. */
+export type End = (failure: unknown) => void;
+
+/** Something that begins with an attempt and ends with it. It may refuse, by throwing, or make it wait. */
+export type Turn = (attempt: Attempt) => End | Promise<End>;
+
+/**
+ * Turns as one policy: begun in their order, ended in the reverse. A policy each would be an async function
+ * and several promises each, for every attempt: a twelfth of a request of three calls.
+ */
+export function inTurn(turns: readonly Turn[]): Policy {
+  return (next) => async (call) => {
+    const attempt: Attempt = { ...call };
+    const ends: End[] = [];
+    let failure: unknown;
+    try {
+      for (const turn of turns) {
+        const end = turn(attempt);
+        // oxlint-disable-next-line no-await-in-loop -- one after the other is what this is about
+        ends.push(end instanceof Promise ? await end : end);
+      }
+      return await next(attempt);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      for (let index = ends.length - 1; index >= 0; index -= 1) ends[index]?.(failure);
+    }
+  };
+}
+
 /** Does nothing around sending. */
 export const unchanged: Policy = (next) => next;
 

@@ -6,7 +6,7 @@ import type { Service } from '../dsl/service.ts';
 import { AbortSource } from '../signal.ts';
 import type { Signal } from '../signal.ts';
 import { attemptTimeout } from './attempt-timeout.ts';
-import { endpointOf } from './call.ts';
+import { endpointOf, inTurn } from './call.ts';
 import { createEndpoint } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
 import { toHttpRequest } from './request.ts';
@@ -88,7 +88,7 @@ function questionTo(
     timeoutMs,
   });
   // Only the status is of interest: the body need not be JSON.
-  const send = attemptTimeout(clock)(async (call) => {
+  const send = inTurn([attemptTimeout(clock)])(async (call) => {
     const { status, headers } = await exchange(call, toHttpRequest(call, clock), endpointOf(call));
     return { status, headers, value: null, raw: null };
   });

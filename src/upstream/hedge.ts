@@ -30,22 +30,26 @@ const windowMs = 10_000;
 export function hedge(clock: Clock, budget: RetryBudget): Policy {
   return (next) => {
     const histories = new Map<Operation, History>();
-    return async (call) => {
+    return (call) => {
       const config = call.operation.policies.hedge;
       const mayBeAskedTwice = isShareable(call) && call.operation.idempotent;
       if (config === false || !mayBeAskedTwice) return next(call);
       const history = histories.get(call.operation) ?? createHistory(config, clock, budget);
       histories.set(call.operation, history);
+      return ask(call, history, config.afterP);
+    };
+
+    async function ask(call: Call, history: History, afterP: number): Promise<Reply> {
       history.onCall();
       const startedAt = clock.now();
-      const afterMs = history.latencies.quantile(config.afterP);
+      const afterMs = history.latencies.quantile(afterP);
       const reply = await (afterMs === undefined
         ? next(call)
         : race(call, { next, clock, afterMs, mayAskTwice: history.mayAskTwice }));
       // Of a call that was asked twice it is no more than the first attempt would have taken.
       history.latencies.add(clock.now() - startedAt);
       return reply;
-    };
+    }
   };
 }
 

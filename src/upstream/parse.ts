@@ -19,11 +19,17 @@ const decoders = {
 };
 
 /** @throws UpstreamError of kind `status`, `invalid-body` or `too-large`. */
-export async function parseReply(call: Call, raw: RawReply): Promise<Reply> {
-  const { status, headers } = raw;
+export function parseReply(call: Call, raw: RawReply): Reply | Promise<Reply> {
+  const { status, headers, body } = raw;
   if (status < 200 || status > 299) throw statusError(call, raw);
   const encoding = headers['content-encoding'];
-  const body = encoding === undefined ? raw.body : await decode(call, raw.body, String(encoding));
+  if (encoding === undefined) return parsedReply(call, raw);
+  return decode(call, body, String(encoding)).then((decoded) =>
+    parsedReply(call, { ...raw, body: decoded }),
+  );
+}
+
+function parsedReply(call: Call, { status, headers, body }: RawReply): Reply {
   const value = body.length === 0 ? null : parseBody(call, body);
   const { lookup, response } = call.operation;
   if (lookup === undefined) {

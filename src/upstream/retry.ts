@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { RetryConfig } from '../dsl/policies.ts';
 import type { UpstreamError } from '../errors.ts';
-import type { Call, Policy } from './call.ts';
+import type { Call, Policy, Reply, Send } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
 import { isHeldBack, isTransient } from './failure.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -21,30 +21,43 @@ export interface RetryOptions {
  */
 export function retry(options: RetryOptions): Policy {
   const { budget } = options;
-  return (next) => async (given) => {
+  return (send) => (given) => {
     budget.deposit();
-    const tried: Endpoint[] = [];
-    const call = { ...given, tried, queued: { ms: 0 } };
+    const call = { ...given, tried: [], queued: { ms: 0 } };
     const config = call.operation.policies.retry;
-    if (config === false || !call.operation.idempotent) return next(call);
-    let failure: UpstreamError | undefined;
-    for (let left = config.times; ; left -= 1) {
-      call.queued.ms = 0;
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- one attempt after the other is what this is about
-        return await next(call);
-      } catch (error) {
-        // What the service said before says more than that it was not asked again.
-        if (failure !== undefined && isHeldBack(error)) throw failure;
-        if (left === 0 || !isTransient(error)) throw error;
-        const delayMs = pauseBefore(call, { error, config, options });
-        if (delayMs === undefined) throw error;
-        failure = error;
-        // oxlint-disable-next-line no-await-in-loop -- see above
-        await pause(call, delayMs, options.clock);
-      }
-    }
+    if (config === false || !call.operation.idempotent) return send(call);
+    return send(call).catch((error: unknown) => again(send, call, { error, config, options }));
   };
+}
+
+interface Failed {
+  readonly error: unknown;
+  readonly config: Required<RetryConfig>;
+  readonly options: RetryOptions;
+}
+
+async function again(
+  send: Send,
+  call: Call & { readonly queued: { ms: number } },
+  { error, config, options }: Failed,
+): Promise<Reply> {
+  let failure = error;
+  for (let left = config.times; ; left -= 1) {
+    if (left === 0 || !isTransient(failure)) throw failure;
+    const delayMs = pauseBefore(call, { error: failure, config, options });
+    if (delayMs === undefined) throw failure;
+    // oxlint-disable-next-line no-await-in-loop -- one attempt after the other is what this is about
+    await pause(call, delayMs, options.clock);
+    call.queued.ms = 0;
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      return await send(call);
+    } catch (later) {
+      // What the service said before says more than that it was not asked again.
+      if (isHeldBack(later)) throw failure;
+      failure = later;
+    }
+  }
 }
 
 /** How long to wait before another attempt; `undefined`: there is to be none. */

@@ -7,7 +7,7 @@ import { createBreaker } from './breaker.ts';
 import type { Breaker } from './breaker.ts';
 import { createBulkhead } from './bulkhead.ts';
 import type { Policy, Send } from './call.ts';
-import { endpointOf, pipeline, unchanged } from './call.ts';
+import { endpointOf, inTurn, pipeline } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
 import { startHealthChecks } from './health-check.ts';
 import { hedge } from './hedge.ts';
@@ -66,10 +66,12 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
       [
         retry({ clock, budget, hasUntried: balancer.hasUntried }),
         hedge(clock, budget),
-        breaker?.policy ?? unchanged,
-        bulkhead.policy,
-        attemptTimeout(clock),
-        balancer.policy,
+        inTurn([
+          ...(breaker ? [breaker.turn] : []),
+          bulkhead.turn,
+          attemptTimeout(clock),
+          balancer.turn,
+        ]),
         aroundAttempt,
       ],
       send,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { operation } from '../../src/dsl/operation.ts';
 import { attemptTimeout } from '../../src/upstream/attempt-timeout.ts';
+import { inTurn } from '../../src/upstream/call.ts';
 import type { Call, Reply } from '../../src/upstream/call.ts';
 import { createFakeClock } from '../fake-clock.ts';
 import { callOf, failureOf, nowhere, ok, reasonOf } from './_start.ts';
@@ -19,7 +20,7 @@ function startAttempt(rest: Partial<Call> = {}) {
   const request = new AbortController();
   const answer = Promise.withResolvers<Reply>();
   const sent: Call[] = [];
-  const send = attemptTimeout(clock)((call) => {
+  const send = inTurn([attemptTimeout(clock)])((call) => {
     sent.push(call);
     call.signal.addEventListener('abort', () => answer.reject(call.signal.reason));
     return answer.promise;
@@ -70,7 +71,7 @@ describe('an attempt', () => {
   it('that throws at once leaves nothing', async () => {
     const clock = createFakeClock();
     const { signal } = new AbortController();
-    const send = attemptTimeout(clock)(() => {
+    const send = inTurn([attemptTimeout(clock)])(() => {
       throw new TypeError('at once');
     });
     expect(await reasonOf(send(callOf(getOrder, {}, { signal })))).toEqual(

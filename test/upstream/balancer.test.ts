@@ -5,7 +5,7 @@ import type { EjectionConfig } from '../../src/dsl/policies.ts';
 import { operation } from '../../src/dsl/operation.ts';
 import { createBalancer } from '../../src/upstream/balancer.ts';
 import type { Reply } from '../../src/upstream/call.ts';
-import { callError, endpointOf } from '../../src/upstream/call.ts';
+import { callError, endpointOf, inTurn } from '../../src/upstream/call.ts';
 import { createEndpoint } from '../../src/upstream/endpoint.ts';
 import type { Endpoint } from '../../src/upstream/endpoint.ts';
 import type { Standing } from '../../src/upstream/standing.ts';
@@ -44,9 +44,10 @@ function startBalancer(
     createEndpoint(nowhere, new URL(`http://127.0.0.1:${index + 1}`)),
   );
   const ejection = { ...nowhere.ejection, ...config };
-  const { policy, standings } = createBalancer(endpoints, ejection, { now, after, epoch, random });
+  const balancer = createBalancer(endpoints, ejection, { now, after, epoch, random });
+  const { standings } = balancer;
   const arrivals: { endpoint: Endpoint; answer: PromiseWithResolvers<Reply> }[] = [];
-  const send = policy((call) => {
+  const send = inTurn([balancer.turn])((call) => {
     const answer = Promise.withResolvers<Reply>();
     arrivals.push({ endpoint: endpointOf(call), answer });
     return answer.promise;

@@ -5,6 +5,7 @@ import { operation } from '../../src/dsl/operation.ts';
 import type { EffectiveBreaker } from '../../src/dsl/policies.ts';
 import { UpstreamError } from '../../src/errors.ts';
 import type { UpstreamErrorKind, UpstreamErrorOptions } from '../../src/errors.ts';
+import { inTurn } from '../../src/upstream/call.ts';
 import { createBreaker } from '../../src/upstream/breaker.ts';
 import type { Call, Reply } from '../../src/upstream/call.ts';
 import { createFakeClock } from '../fake-clock.ts';
@@ -37,7 +38,7 @@ function startBreaker(
   const clock = createFakeClock({ startAt, chances });
   const breaker = createBreaker({ ...defaults, ...config }, clock);
   const sent: PromiseWithResolvers<Reply>[] = [];
-  const send = breaker.policy(() => {
+  const send = inTurn([breaker.turn])(() => {
     const answer = Promise.withResolvers<Reply>();
     sent.push(answer);
     return answer.promise;

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { operation } from '../../src/dsl/operation.ts';
 import { UpstreamError } from '../../src/errors.ts';
 import { createBulkhead } from '../../src/upstream/bulkhead.ts';
+import { inTurn } from '../../src/upstream/call.ts';
 import type { Call, Reply } from '../../src/upstream/call.ts';
 import { createFakeClock } from '../fake-clock.ts';
 import { callOf, failureOf, nowhere, ok, reasonOf, turn } from './_start.ts';
@@ -16,8 +17,8 @@ function startBulkhead(config: { concurrency?: number; queue?: number; waitMs?: 
   const clock = createFakeClock();
   const entered: string[] = [];
   const places = new Map<string, PromiseWithResolvers<Reply>>();
-  const { policy } = createBulkhead({ concurrency: 1, queue: 2, waitMs: 100, ...config }, clock);
-  const send = policy((call) => {
+  const bulkhead = createBulkhead({ concurrency: 1, queue: 2, waitMs: 100, ...config }, clock);
+  const send = inTurn([bulkhead.turn])((call) => {
     const place = Promise.withResolvers<Reply>();
     entered.push(String(call.trace));
     places.set(String(call.trace), place);
@@ -73,8 +74,8 @@ describe('places', () => {
 
   it('are given back after a failure that is thrown at once', async () => {
     const clock = createFakeClock();
-    const { policy } = createBulkhead({ concurrency: 1, queue: 1, waitMs: 100 }, clock);
-    const send = policy(() => {
+    const bulkhead = createBulkhead({ concurrency: 1, queue: 1, waitMs: 100 }, clock);
+    const send = inTurn([bulkhead.turn])(() => {
       throw new TypeError('at once');
     });
     for (const _ of [1, 2, 3])
