@@ -77,7 +77,14 @@ export function cache(options: CacheOptions): Policy {
         signal.abort(callError(call, 'timeout', `was not refreshed within ${timeoutMs} ms`)),
       );
       const createdAt = clock.now();
-      const own = { ...call, signal, createdAt, deadlineAt: createdAt + timeoutMs, waiters: [] };
+      const own = {
+        ...call,
+        signal,
+        createdAt,
+        deadlineAt: createdAt + timeoutMs,
+        waiters: [],
+        twins: [],
+      };
       try {
         await fetch({ ...known, call: own });
       } catch (error) {

@@ -26,12 +26,14 @@ export interface Call {
   readonly trace: unknown;
   /** The calls that wait for this one's reply; none: it is the call of a step itself. */
   readonly waiters: readonly Call[];
-  /** Its request has changed something: what others asked for before may be out of date. */
-  readonly fresh?: boolean;
+  /** The same call made again by the same request, which waits for this one's reply; filled in by `deduplicate`. */
+  readonly twins?: Call[];
+  /** Its request has changed something: what others asked for before may be out of date; filled in by `deduplicate`. */
+  fresh?: boolean;
   /** On a batch: the keys asked for, as they were given. */
   readonly keys?: readonly unknown[];
-  /** What `keyOf` says of it, where that is known already. */
-  readonly key?: string;
+  /** What `keyOf` says of it, where that is known already; filled in by `deduplicate`. */
+  key?: string | undefined;
   /** The endpoints of its attempts so far, the present one last; filled in by the balancer. */
   readonly tried?: Endpoint[];
   /** How long this attempt waited for a place, in milliseconds; filled in by the bulkhead. */
@@ -107,7 +109,7 @@ export function isShareable({ operation }: Pick<Call, 'operation'>): boolean {
 
 /** The calls of steps that still wait for `call`, however often it was shared on the way. */
 export function loadsOf(call: Call): readonly Call[] {
-  if (call.waiters.length === 0) return [call];
+  if (call.waiters.length === 0) return call.twins ? [call, ...call.twins] : [call];
   return call.waiters.filter(({ signal }) => !signal.aborted).flatMap(loadsOf);
 }
 

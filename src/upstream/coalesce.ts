@@ -24,11 +24,7 @@ export function coalesce(clock: Clock, mostFlights = 50_000): Policy {
         const message = `has ${mostFlights} different calls in flight`;
         return Promise.reject(callError(call, 'overloaded', message));
       }
-      const flight = new Flight(call, () => {
-        // Its key may have taken off again.
-        if (flights.get(key) === flight) flights.delete(key);
-      });
-      flights.set(key, flight);
+      const flight = new Flight(call, key, flights);
       const reply = flight.join(call);
       flight.takeOff(next);
       return reply;
@@ -42,17 +38,24 @@ export function coalesce(clock: Clock, mostFlights = 50_000): Policy {
   };
 }
 
-/** One call under way and those who wait for it. Pages of lookups have very many at once. */
-class Flight {
+/**
+ * One call under way and those who wait for it; the signal its service's part follows. Pages of lookups
+ * have very many at once: each object less in here was 2 % of what they cost.
+ */
+class Flight extends AbortSource {
   readonly #call: Call;
-  readonly #onEnd: () => void;
-  readonly #signal = new AbortSource();
+  readonly #key: string;
+  readonly #flights: Map<string, Flight>;
   readonly #waiters: Call[] = [];
-  readonly #passengers = new Set<Passenger>();
+  readonly #passengers: Passenger[] = [];
+  #left = 0;
 
-  constructor(call: Call, onEnd: () => void) {
+  constructor(call: Call, key: string, flights: Map<string, Flight>) {
+    super();
     this.#call = call;
-    this.#onEnd = onEnd;
+    this.#key = key;
+    this.#flights = flights;
+    flights.set(key, this);
   }
 
   /** What the service is told, on the clock's scale. */
@@ -61,75 +64,74 @@ class Flight {
   }
 
   takeOff(next: Send): void {
-    next({ ...this.#call, signal: this.#signal, waiters: this.#waiters }).then(
+    next({ ...this.#call, signal: this, waiters: this.#waiters }).then(
       (reply) => this.#land(reply),
       (error: unknown) => this.#fail(error),
     );
   }
 
   join(call: Call): Promise<Reply> {
+    const reply = Promise.withResolvers<Reply>();
+    const passenger = new Passenger(this, call, reply);
     this.#waiters.push(call);
-    return new Promise((resolve, reject) => {
-      const isFirst = this.#waiters.length === 1;
-      const passenger = new Passenger(this, call, { isFirst, resolve, reject });
-      this.#passengers.add(passenger);
-      call.signal.addEventListener('abort', passenger, { once: true });
-    });
+    this.#passengers.push(passenger);
+    call.signal.addEventListener('abort', passenger, { once: true });
+    return reply.promise;
   }
 
-  leave(passenger: Passenger, { signal }: Call): void {
-    this.#passengers.delete(passenger);
-    if (this.#passengers.size > 0) return;
+  leave({ signal }: Call): void {
+    this.#left += 1;
+    if (this.#left < this.#passengers.length) return;
     // Whoever comes now has to take off anew.
-    this.#onEnd();
+    this.#end();
     const cause = signal.reason;
-    this.#signal.abort(callError(this.#call, 'aborted', 'nobody waits any more', { cause }));
+    this.abort(callError(this.#call, 'aborted', 'nobody waits any more', { cause }));
   }
 
   #land(reply: Reply): void {
-    this.#onEnd();
-    if (this.#waiters.length > 1) frozen(reply.value);
-    for (const passenger of this.#passengers) passenger.arrive(reply);
+    this.#end();
+    const [first, ...others] = this.#passengers;
+    if (others.length > 0) frozen(reply.value);
+    first?.arrive(reply);
+    for (const passenger of others) passenger.arrive({ ...reply, deduplicated: true });
   }
 
   #fail(error: unknown): void {
-    this.#onEnd();
+    this.#end();
     for (const passenger of this.#passengers) passenger.fail(error);
   }
-}
 
-interface Ticket {
-  /** The flight took off for it. */
-  readonly isFirst: boolean;
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (reason: unknown) => void;
+  /** Its key may have taken off again. */
+  #end(): void {
+    if (this.#flights.get(this.#key) === this) this.#flights.delete(this.#key);
+  }
 }
 
 /** One call that waits for a flight, and may leave it. */
 class Passenger {
   readonly #flight: Flight;
   readonly #call: Call;
-  readonly #ticket: Ticket;
+  readonly #reply: PromiseWithResolvers<Reply>;
 
-  constructor(flight: Flight, call: Call, ticket: Ticket) {
+  constructor(flight: Flight, call: Call, reply: PromiseWithResolvers<Reply>) {
     this.#flight = flight;
     this.#call = call;
-    this.#ticket = ticket;
+    this.#reply = reply;
   }
 
   arrive(reply: Reply): void {
     this.#call.signal.removeEventListener('abort', this);
-    this.#ticket.resolve(this.#ticket.isFirst ? reply : { ...reply, deduplicated: true });
+    this.#reply.resolve(reply);
   }
 
   fail(error: unknown): void {
     this.#call.signal.removeEventListener('abort', this);
-    this.#ticket.reject(error);
+    this.#reply.reject(error);
   }
 
   /** Its request is over. */
   handleEvent(): void {
-    this.#ticket.reject(this.#call.signal.reason);
-    this.#flight.leave(this, this.#call);
+    this.#reply.reject(this.#call.signal.reason);
+    this.#flight.leave(this.#call);
   }
 }

@@ -115,6 +115,9 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
           sent,
           createdAt: clock.now(),
           waiters: [],
+          twins: [],
+          fresh: false,
+          key: undefined,
         });
     },
     invalidate: (tags) => store.invalidate(tags),

@@ -38,6 +38,7 @@ export function callOf(
     sent: { count: 0 },
     trace: undefined,
     waiters: [],
+    twins: [],
     ...rest,
   };
 }

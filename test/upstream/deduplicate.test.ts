@@ -4,7 +4,7 @@ import { lookup, operation } from '../../src/dsl/operation.ts';
 import type { Operation } from '../../src/dsl/operation.ts';
 import type { RouteText } from '../../src/dsl/route.ts';
 import type { Call, Reply, Send } from '../../src/upstream/call.ts';
-import { pipeline } from '../../src/upstream/call.ts';
+import { loadsOf, pipeline } from '../../src/upstream/call.ts';
 import { deduplicate } from '../../src/upstream/deduplicate.ts';
 import { callOf, nowhere, ok, reasonOf, turn } from './_start.ts';
 
@@ -68,7 +68,7 @@ describe('the same call twice in one request', () => {
     const calls = ['early', 'same turn', 'late'].map((trace) =>
       callOf(getOrder, { orderId: 'a' }, { trace }),
     );
-    const waiters = () => sent[0]?.waiters.map(({ trace }) => trace);
+    const waiters = () => sent.flatMap(loadsOf).map(({ trace }) => trace);
     const replies = [calls[0], calls[1]].map((call) => call && send(call));
     expect(waiters()).toEqual(['early', 'same turn']);
     await turn();
