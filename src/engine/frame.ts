@@ -69,8 +69,9 @@ const nothing: readonly Degradation[] = [];
 /** What is missing in the value of a frame's block, once that is complete. */
 export function missingIn(frame: Frame): readonly Degradation[] {
   let found: Set<Degradation> | undefined;
-  for (const id of frame.block.gaps) {
-    const step = stepOf(frame, id);
+  const { gaps } = frame.block;
+  for (let index = 0; index < gaps.length; index += 1) {
+    const step = stepOf(frame, gaps[index]);
     const here = frameOf(frame, step).missing?.[step.slot];
     if (here !== undefined) for (const one of here) (found ??= new Set()).add(one);
   }
@@ -89,7 +90,7 @@ export function frameOf(frame: Frame, step: Step): Frame {
 }
 
 /** What stands where the value of a step goes: see `Frame.values`. */
-export function stateOf(frame: Frame, id: number): unknown {
+export function stateOf(frame: Frame, id: number | undefined): unknown {
   const step = stepOf(frame, id);
   return frameOf(frame, step).values[step.slot];
 }
@@ -97,8 +98,8 @@ export function stateOf(frame: Frame, id: number): unknown {
 /** `undefined`: all `ids` have values. Otherwise `waiting`, or the failure of one that will never have one. */
 export function lackOf(frame: Frame, ids: readonly number[]): typeof waiting | Failure | undefined {
   let lack: typeof waiting | undefined;
-  for (const id of ids) {
-    const state = stateOf(frame, id);
+  for (let index = 0; index < ids.length; index += 1) {
+    const state = stateOf(frame, ids[index]);
     if (state instanceof Failure) return state;
     if (state === waiting || state === underWay) lack = waiting;
   }
@@ -108,7 +109,8 @@ export function lackOf(frame: Frame, ids: readonly number[]): typeof waiting | F
 /** The value a source points at, which is known. Fields of `null` are `null`, of `undefined` `undefined`. */
 export function read(frame: Frame, { node, path }: Source): unknown {
   let value = stateOf(frame, node);
-  for (const key of path) {
+  for (let index = 0; index < path.length; index += 1) {
+    const key = path[index] ?? '';
     if (value === null || value === undefined) return value;
     value = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined; // `hasOwn` says so
   }
@@ -126,7 +128,11 @@ export function assemble(frame: Frame, template: Template): unknown {
       return template.items.map((item) => assemble(frame, item));
     case 'object': {
       const object: Record<string, unknown> = {};
-      for (const [key, part] of template.entries) object[key] = assemble(frame, part);
+      const { entries } = template;
+      for (let index = 0; index < entries.length; index += 1) {
+        const entry = entries[index];
+        if (entry !== undefined) object[entry[0]] = assemble(frame, entry[1]);
+      }
       return object;
     }
     default:
@@ -154,8 +160,8 @@ function indexAt(frame: Frame, depth: number): string | undefined {
   return current?.block.depth === depth ? String(current.index) : undefined;
 }
 
-export function stepOf({ execution }: Frame, id: number): Step {
-  const step = execution.plan.steps[id];
+export function stepOf({ execution }: Frame, id: number | undefined): Step {
+  const step = id === undefined ? undefined : execution.plan.steps[id];
   if (step === undefined) throw new Error(`the plan has no step ${id}`);
   return step;
 }

@@ -11,7 +11,10 @@ export function shaped(value: unknown, node: ShapeNode): unknown {
 function picked(value: object, keys: readonly string[]): Record<string, unknown> {
   const fields = value as Record<string, unknown>; // any object can be read by name
   const result: Record<string, unknown> = {};
-  for (const key of keys) if (Object.hasOwn(fields, key)) result[key] = fields[key];
+  for (let index = 0; index < keys.length; index += 1) {
+    const key = keys[index] ?? '';
+    if (Object.hasOwn(fields, key)) result[key] = fields[key];
+  }
   return result;
 }
 

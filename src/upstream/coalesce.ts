@@ -19,15 +19,12 @@ export function coalesce(clock: Clock, mostFlights = 50_000): Policy {
       if (call.signal.aborted) return Promise.reject(call.signal.reason);
       const key = keyOf(call);
       const known = flights.get(key);
-      if (known !== undefined && mayJoin(known, call)) return known.join(call);
+      if (known !== undefined && mayJoin(known, call)) return known.join(call).reply;
       if (flights.size >= mostFlights) {
         const message = `has ${mostFlights} different calls in flight`;
         return Promise.reject(callError(call, 'overloaded', message));
       }
-      const flight = new Flight(call, key, flights);
-      const reply = flight.join(call);
-      flight.takeOff(next);
-      return reply;
+      return new Flight(call, key, flights).takeOff(next);
     };
 
     /** Not one whose service was told to hurry for somebody else, nor one from before an own write. */
@@ -46,8 +43,9 @@ class Flight extends AbortSource {
   readonly #call: Call;
   readonly #key: string;
   readonly #flights: Map<string, Flight>;
-  readonly #waiters: Call[] = [];
-  readonly #passengers: Passenger[] = [];
+  // Not filled by `push`, which makes room for sixteen more.
+  readonly #waiters: Call[];
+  readonly #passengers: [Passenger, ...Passenger[]];
   #left = 0;
 
   constructor(call: Call, key: string, flights: Map<string, Flight>) {
@@ -55,6 +53,8 @@ class Flight extends AbortSource {
     this.#call = call;
     this.#key = key;
     this.#flights = flights;
+    this.#waiters = [call];
+    this.#passengers = [new Passenger(this, call)];
     flights.set(key, this);
   }
 
@@ -63,20 +63,19 @@ class Flight extends AbortSource {
     return this.#call.deadlineAt;
   }
 
-  takeOff(next: Send): void {
+  takeOff(next: Send): Promise<Reply> {
     next({ ...this.#call, signal: this, waiters: this.#waiters }).then(
       (reply) => this.#land(reply),
       (error: unknown) => this.#fail(error),
     );
+    return this.#passengers[0].reply;
   }
 
-  join(call: Call): Promise<Reply> {
-    const reply = Promise.withResolvers<Reply>();
-    const passenger = new Passenger(this, call, reply);
+  join(call: Call): Passenger {
+    const passenger = new Passenger(this, call);
     this.#waiters.push(call);
     this.#passengers.push(passenger);
-    call.signal.addEventListener('abort', passenger, { once: true });
-    return reply.promise;
+    return passenger;
   }
 
   leave({ signal }: Call): void {
@@ -92,7 +91,7 @@ class Flight extends AbortSource {
     this.#end();
     const [first, ...others] = this.#passengers;
     if (others.length > 0) frozen(reply.value);
-    first?.arrive(reply);
+    first.arrive(reply);
     for (const passenger of others) passenger.arrive({ ...reply, deduplicated: true });
   }
 
@@ -111,12 +110,16 @@ class Flight extends AbortSource {
 class Passenger {
   readonly #flight: Flight;
   readonly #call: Call;
-  readonly #reply: PromiseWithResolvers<Reply>;
+  readonly #reply = Promise.withResolvers<Reply>();
 
-  constructor(flight: Flight, call: Call, reply: PromiseWithResolvers<Reply>) {
+  constructor(flight: Flight, call: Call) {
     this.#flight = flight;
     this.#call = call;
-    this.#reply = reply;
+    call.signal.addEventListener('abort', this, { once: true });
+  }
+
+  get reply(): Promise<Reply> {
+    return this.#reply.promise;
   }
 
   arrive(reply: Reply): void {
