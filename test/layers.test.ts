@@ -27,7 +27,6 @@ const doors: Record<string, string> = {
   ioredis: 'upstream/redis-store.ts',
   acorn: 'plan/conditions.ts',
   'secure-json-parse': 'json.ts',
-  '@hono/node-server': 'http/server.ts',
   '@opentelemetry/sdk-node': 'telemetry/sdk.ts',
   '@opentelemetry/sdk-metrics': 'telemetry/metrics-provider.ts',
   '@opentelemetry/exporter-prometheus': 'telemetry/metrics-provider.ts',

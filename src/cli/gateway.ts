@@ -128,7 +128,7 @@ async function startServers(
   options: GatewayOptions,
   handlers: { readonly main: Handler; readonly admin: Handler },
 ): Promise<Servers> {
-  const { host, port, clock = systemClock } = options;
+  const { host, port, clock = systemClock, onInternalError } = options;
   const admin = await startAdmin(options, handlers.admin);
   try {
     const main = await startServer({
@@ -137,6 +137,7 @@ async function startServers(
       port,
       setBy: 'PORT and HOST',
       clock,
+      onInternalError,
     });
     return { main, admin };
   } catch (error) {
@@ -146,12 +147,12 @@ async function startServers(
 }
 
 async function startAdmin(
-  { adminPort, otherAdminPort, clock = systemClock }: GatewayOptions,
+  { adminPort, otherAdminPort, clock = systemClock, onInternalError }: GatewayOptions,
   handler: Handler,
 ): Promise<RunningServer | undefined> {
   if (adminPort === undefined) return undefined;
   const startAt = (port: number): Promise<RunningServer> =>
-    startServer({ handler, host: '127.0.0.1', port, setBy: 'ADMIN_PORT', clock });
+    startServer({ handler, host: '127.0.0.1', port, setBy: 'ADMIN_PORT', clock, onInternalError });
   if (otherAdminPort === undefined) return startAt(adminPort);
   // By trying: two gateways that start at once would both find it free.
   return startAt(adminPort).catch(() => startAt(otherAdminPort));

@@ -7,7 +7,6 @@ import type { Handler } from './exchange.ts';
 import { parseBody } from './inputs.ts';
 import { problemResponse, toProblem } from './problem.ts';
 import { TextResponse, jsonResponse } from './text-response.ts';
-import { pathOf } from './url.ts';
 import { RequestError, UnavailableError } from '../errors.ts';
 import type { ServiceStatus } from '../upstream/service-pipeline.ts';
 
@@ -46,9 +45,10 @@ const ownNames = new Set(['127.0.0.1', 'localhost', '[::1]']);
 /** Answers only who asks for this machine: a page elsewhere can make a browser ask, by a name that leads here. */
 export function onLoopback(next: Handler): Handler {
   return (request, exchange) => {
-    if (ownNames.has(new URL(request.url).hostname)) return next(request, exchange);
+    const host = exchange.header('host') ?? '';
+    if (ownNames.has(host.replace(/:\d*$/, '').toLowerCase())) return next(request, exchange);
     const error = new RequestError('misdirected-request', 'Ask for 127.0.0.1 or localhost.');
-    return problemResponse(toProblem(error), exchange, pathOf(request.url));
+    return problemResponse(toProblem(error), exchange, request.path);
   };
 }
 
@@ -65,8 +65,8 @@ export function adminEndpoints({ invalidate, status, telemetry = {} }: AdminOpti
     {
       method: 'POST',
       path: '/cache/invalidate',
-      async handle({ request }) {
-        const { tags } = parseBody(Invalidation, await readJsonBody(request));
+      async handle({ request, exchange }) {
+        const { tags } = parseBody(Invalidation, await readJsonBody(request, exchange));
         const invalidated = await invalidate([...new Set(tags)]).catch(toUnavailable);
         return jsonResponse({ invalidated });
       },
@@ -118,8 +118,8 @@ function logEndpoints({ logLevel }: AdminTelemetry): Endpoint[] {
     {
       method: 'PUT',
       path: '/log',
-      async handle({ request }) {
-        logLevel.set(parseBody(Level, await readJsonBody(request)).level);
+      async handle({ request, exchange }) {
+        logLevel.set(parseBody(Level, await readJsonBody(request, exchange)).level);
         return answer();
       },
     },

@@ -3,13 +3,13 @@ import { RequestError } from '../errors.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import { livePath, readyPath } from './health.ts';
 import { problemResponse, toProblem } from './problem.ts';
+import type { ClientRequest } from './request.ts';
 import { createRouter } from './router.ts';
 import { TextResponse, jsonResponse } from './text-response.ts';
-import { pathOf } from './url.ts';
 
 /** A request that has found its endpoint. */
 export interface Visit {
-  readonly request: Request;
+  readonly request: ClientRequest;
   readonly exchange: Exchange;
   /** What stands for the parameters in the path, decoded. */
   readonly params: Readonly<Record<string, string>>;
@@ -37,7 +37,7 @@ export function createApp({ endpoints, isReady, onInternalError }: AppOptions): 
   }
 
   return async (request, exchange) => {
-    const path = pathOf(request.url);
+    const { path } = request;
     try {
       // HEAD is GET without the body (RFC 9110, 9.3.2), which is not written then.
       const method = request.method === 'HEAD' ? 'GET' : request.method;

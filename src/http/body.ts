@@ -1,12 +1,17 @@
 /** Reads a JSON body, bounded. */
 import { RequestError } from '../errors.ts';
 import { parseJson } from '../json.ts';
+import type { Exchange } from './exchange.ts';
+import type { ClientRequest } from './request.ts';
+
+type Headers = Pick<Exchange, 'header'>;
 
 const largest = 1024 * 1024;
 
 /** @throws RequestError when the body is not JSON by type or content, or larger than 1 MiB. */
-export async function readJsonBody(request: Request): Promise<unknown> {
-  refuseMediaType(request.headers);
+export async function readJsonBody(request: ClientRequest, { header }: Headers): Promise<unknown> {
+  refuseMediaType(header);
+  if (Number(header('content-length') ?? 0) > largest) throw tooLarge();
   const text = await readText(request);
   try {
     return parseJson(text);
@@ -18,14 +23,14 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   }
 }
 
-function refuseMediaType(headers: Headers): void {
-  if (!isJson(headers.get('content-type') ?? '')) {
+function refuseMediaType(header: Headers['header']): void {
+  if (!isJson(header('content-type') ?? '')) {
     throw new RequestError(
       'unsupported-media-type',
       'The body must be JSON in UTF-8: send Content-Type: application/json.',
     );
   }
-  if (!/^(?:identity)?$/i.test(headers.get('content-encoding') ?? '')) {
+  if (!/^(?:identity)?$/i.test(header('content-encoding') ?? '')) {
     throw new RequestError('unsupported-media-type', 'The body must not be compressed.');
   }
 }
@@ -42,8 +47,7 @@ function isJson(contentType: string): boolean {
   );
 }
 
-async function readText(request: Request): Promise<string> {
-  if (Number(request.headers.get('content-length') ?? 0) > largest) throw tooLarge();
+async function readText(request: ClientRequest): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: false });
   let text = '';
   let size = 0;
@@ -55,9 +59,9 @@ async function readText(request: Request): Promise<string> {
   return text + decoder.decode();
 }
 
-async function* chunksOf(request: Request): AsyncGenerator<Uint8Array> {
+async function* chunksOf(request: ClientRequest): AsyncGenerator<Uint8Array> {
   try {
-    yield* request.body ?? [];
+    yield* request.body();
   } catch {
     throw new RequestError('invalid-request', 'The body broke off before it was complete.');
   }

@@ -14,7 +14,6 @@ import { parseInputs } from './inputs.ts';
 import { problemResponse, toProblem } from './problem.ts';
 import { responderFor } from './respond.ts';
 import type { TextResponse } from './text-response.ts';
-import { pathOf, queryOf } from './url.ts';
 
 export interface ServingOptions {
   readonly execute: Execute;
@@ -38,14 +37,14 @@ function handlerFor(plan: Plan, { execute, clock, refusal }: ServingOptions): En
     exchange.route = plan.route.template;
     const retryAfterSeconds = refusal();
     if (retryAfterSeconds !== undefined) return refuse({ request, exchange }, retryAfterSeconds);
-    refuseMalformedPath(request.url);
+    refuseMalformedPath(request.path);
     const header = (name: string): string | undefined => exchange.header(name);
     const timeoutMs = timeoutOf(header('x-request-timeout-ms'));
     const deadlineAt = exchange.startedAt + Math.min(plan.deadlineMs, timeoutMs ?? Infinity);
     const inputs = parseInputs(plan, {
       params,
-      query: queryOf(request.url),
-      body: plan.schemas.body && (await before(clock, deadlineAt, readJsonBody(request))),
+      query: request.query === '' ? noQuery : new URLSearchParams(request.query),
+      body: plan.schemas.body && (await before(clock, deadlineAt, readJsonBody(request, exchange))),
       header,
     });
     const outcome = await execute(plan, {
@@ -72,8 +71,10 @@ function refuse(
 ): TextResponse {
   exchange.refused = true;
   const overload = new UnavailableError('The gateway has too much to do.', { retryAfterSeconds });
-  return problemResponse(toProblem(overload), exchange, pathOf(request.url));
+  return problemResponse(toProblem(overload), exchange, request.path);
 }
+
+const noQuery = new URLSearchParams();
 
 /** The client's own limit can only shorten the deadline; what is no whole number is ignored. */
 function timeoutOf(header: string | undefined): number | undefined {
@@ -81,9 +82,8 @@ function timeoutOf(header: string | undefined): number | undefined {
 }
 
 /** `%zz` could be taken for what it says; what it means is up to whoever decodes it next. */
-function refuseMalformedPath(url: string): void {
-  if (!url.includes('%')) return;
-  const path = pathOf(url);
+function refuseMalformedPath(path: string): void {
+  if (!path.includes('%')) return;
   try {
     decodeURIComponent(path);
   } catch {

@@ -1,5 +1,6 @@
 /** One client request and its response, as seen from outside: what the edge, telemetry and logs share. */
 import type { Degradation } from '../engine/step-error.ts';
+import type { ClientRequest } from './request.ts';
 import type { TextResponse } from './text-response.ts';
 
 /** Filled in as the request goes through; one per request. */
@@ -34,7 +35,7 @@ export interface Exchange {
 
 /** Answers a request. Everything around answering has this shape too. */
 export type Handler = (
-  request: Request,
+  request: ClientRequest,
   exchange: Exchange,
 ) => TextResponse | Promise<TextResponse>;
 

@@ -1,12 +1,13 @@
-/** The door to @hono/node-server: sockets in, responses out, and a stop that loses nothing. */
-import { createAdaptorServer } from '@hono/node-server';
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+/** Sockets in, responses out, and a stop that loses nothing. */
+import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { ConfigurationError } from '../errors.ts';
 import { createExchange, requestIdOf } from './exchange.ts';
 import type { Exchange, Handler } from './exchange.ts';
+import { problemResponse, toProblem } from './problem.ts';
+import { clientRequest } from './request.ts';
 import type { TextResponse } from './text-response.ts';
 
 export interface ServerOptions {
@@ -17,6 +18,8 @@ export interface ServerOptions {
   /** The variables that say where, as in `PORT and HOST`: for whoever has to mend it. */
   readonly setBy: string;
   readonly clock: Clock;
+  /** Told of what not even the handler has caught. */
+  readonly onInternalError: (error: unknown) => void;
 }
 
 export interface RunningServer {
@@ -29,28 +32,22 @@ export interface RunningServer {
 
 /** @throws ConfigurationError when it cannot listen there. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { handler, host, clock } = options;
+  const { host, clock } = options;
   let closing = false;
-  const server = createAdaptorServer({
-    // Replacing the global Request and Response would change them for compositions too.
-    overrideGlobalObjects: false,
-    serverOptions: {
+  const server = createServer(
+    {
       headersTimeout: 10_000,
       requestTimeout: 30_000,
       maxHeaderSize: 16 * 1024,
       connectionsCheckingInterval: 1_000,
     },
-    async fetch(request, env) {
-      // HTTP/1.1: no other server is made here.
-      const incoming = env.incoming as IncomingMessage;
-      const outgoing = env.outgoing as ServerResponse;
-      const response = await handler(request, exchangeFor(incoming, outgoing, clock));
+    async (incoming, outgoing) => {
+      const response = await answer(options, incoming, exchangeFor(incoming, outgoing, clock));
       // Asked only now: a connection that is kept for a next request would hold up the stop.
       if (closing) outgoing.shouldKeepAlive = false;
       write(response, outgoing);
-      return RESPONSE_ALREADY_SENT;
     },
-  }) as Server; // without `createServer` it is node:http's
+  );
   const connections = trackConnections(server);
   await listen(server, options);
   const address = server.address() as AddressInfo; // it listens on TCP
@@ -65,6 +62,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return stop(server, graceMs);
     },
   };
+}
+
+async function answer(
+  { handler, onInternalError }: ServerOptions,
+  incoming: IncomingMessage,
+  exchange: Exchange,
+): Promise<TextResponse> {
+  try {
+    return await handler(clientRequest(incoming), exchange);
+  } catch (error) {
+    const problem = toProblem(error);
+    if (problem.status === 500) onInternalError(error);
+    return problemResponse(problem, exchange, incoming.url ?? '');
+  }
 }
 
 function write({ status, headers, content }: TextResponse, outgoing: ServerResponse): void {

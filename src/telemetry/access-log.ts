@@ -4,6 +4,7 @@ import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, nameOf } from '../errors.ts';
 import type { Exchange, Handler } from '../http/exchange.ts';
 import { isHealthCheck } from '../http/health.ts';
+import type { ClientRequest } from '../http/request.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
 import type { Log, LogFields } from './log.ts';
 
@@ -24,7 +25,7 @@ export function accessLog(options: AccessLogOptions): (next: Handler) => Handler
   return (next) => async (request, exchange) => {
     const response = await next(request, exchange);
     const { status } = response;
-    const level = isHealthCheck(request.url) ? 'debug' : levelOf(exchange, status, quiet);
+    const level = isHealthCheck(request) ? 'debug' : levelOf(exchange, status, quiet);
     if (!log.isOn(level)) return response;
     const message = `${request.method} ${exchange.route ?? '(no route)'} ${status}`;
     log[level](fieldsOf(request, { exchange, status, options }), message);
@@ -46,7 +47,7 @@ function levelOf(
 }
 
 function fieldsOf(
-  request: Request,
+  request: ClientRequest,
   { exchange, status, options }: { exchange: Exchange; status: number; options: AccessLogOptions },
 ): LogFields {
   const { traceId, spanId, requestId, route, composition, sent, startedAt, error } = exchange;

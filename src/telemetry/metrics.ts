@@ -5,6 +5,7 @@ import type { Operation } from '../dsl/operation.ts';
 import { UpstreamError } from '../errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { isHealthCheck } from '../http/health.ts';
+import type { ClientRequest } from '../http/request.ts';
 import type { TextResponse } from '../http/text-response.ts';
 import type { Call, Reply } from '../upstream/call.ts';
 import { endpointOf } from '../upstream/call.ts';
@@ -53,7 +54,7 @@ export function createMetrics(meter: Meter, clock: Clock): Observer {
     watch: (gateway) => watchGauges(meter, gateway),
     aroundHandler: (next) => async (request, exchange) => {
       const response = await next(request, exchange);
-      if (isHealthCheck(request.url)) return response;
+      if (isHealthCheck(request)) return response;
       requests.record(
         secondsSince(exchange.startedAt),
         labelsOfRequest(request, exchange, response),
@@ -126,7 +127,7 @@ function labelsOf({ service, name }: Operation): Attributes {
 }
 
 function labelsOfRequest(
-  { method }: Request,
+  { method }: ClientRequest,
   { route, error }: Exchange,
   { status }: TextResponse,
 ): Attributes {

@@ -9,6 +9,7 @@ import type { StepRun } from '../engine/execution.ts';
 import { UpstreamError } from '../errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { isHealthCheck } from '../http/health.ts';
+import type { ClientRequest } from '../http/request.ts';
 import { loadsOf } from '../upstream/call.ts';
 import type { Call, Reply } from '../upstream/call.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
@@ -33,7 +34,7 @@ const ignore = (): void => undefined;
 export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Observer {
   return {
     aroundHandler: (next) => async (request, exchange) => {
-      if (isHealthCheck(request.url)) return next(request, exchange);
+      if (isHealthCheck(request)) return next(request, exchange);
       const parent = contextFrom(exchange, isTrusted(exchange.peer));
       const scope = openScope(tracer, request.method, { kind: SpanKind.SERVER, parent });
       const { traceId, spanId } = scope.span.spanContext();
@@ -156,17 +157,16 @@ function nameOf({ operation }: Call): string {
 
 function describeRequest(
   scope: Scope,
-  request: Request,
+  request: ClientRequest,
   { exchange, status }: { exchange: Exchange; status: number },
 ): void {
   const { span } = scope;
   const { route, composition, degraded, error, refused } = exchange;
   const method = knownMethod(request.method);
-  const url = new URL(request.url);
   span.updateName(route === undefined ? method : `${method} ${route}`);
   span.setAttribute('http.request.method', method);
-  span.setAttribute('url.path', url.pathname);
-  span.setAttribute('url.scheme', url.protocol.slice(0, -1));
+  span.setAttribute('url.path', request.path);
+  span.setAttribute('url.scheme', 'http');
   span.setAttribute('http.response.status_code', status);
   if (route !== undefined) span.setAttribute('http.route', route);
   if (composition !== undefined) span.setAttribute('plait.composition', composition);

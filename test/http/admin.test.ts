@@ -278,11 +278,12 @@ async function answerWith(invalidate: (tags: readonly string[]) => Promise<numbe
     requestId: 'r',
     startedAt: 0,
     peer: '127.0.0.1',
-    header: () => undefined,
+    header: (name) => (name === 'content-type' ? 'application/json' : undefined),
     onDisconnect: () => undefined,
   });
-  const body = post({ tags: ['orders', 'a.b:c-d_1', 'orders'] });
-  return app(new Request('http://127.0.0.1/cache/invalidate', body), exchange);
+  const body = JSON.stringify({ tags: ['orders', 'a.b:c-d_1', 'orders'] });
+  const line = { method: 'POST', path: '/cache/invalidate', query: '' };
+  return app({ ...line, body: () => ReadableStream.from([Buffer.from(body)]) }, exchange);
 }
 
 /** `GET /<name>/:id` of a service of that name. */

@@ -180,7 +180,8 @@ async function probe(path: string, isReady: boolean) {
     header: () => undefined,
     onDisconnect: () => undefined,
   });
-  const response = await app(new Request(`http://gateway${path}`), exchange);
+  const request = { method: 'GET', path, query: '', body: () => ReadableStream.from([]) };
+  const response = await app(request, exchange);
   return { status: response.status, cache: response.headers.get('cache-control') };
 }
 

@@ -55,6 +55,7 @@ describe('closing', () => {
       port: 0,
       setBy: 'PORT',
       clock: systemClock,
+      onInternalError: () => undefined,
     });
     const socket = await open(url);
     socket.write('GET / HTTP/1.1\r\nhost: gateway\r\n\r\n');
@@ -104,6 +105,7 @@ describe('the server', () => {
       port: 0,
       setBy: 'PORT',
       clock: systemClock,
+      onInternalError: () => undefined,
     });
     expect(server.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
     expect(await (await fetch(server.url)).text()).toBe('ok');
@@ -124,5 +126,54 @@ describe('the server', () => {
     await once(socket, 'data');
     socket.write(ask.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'));
     expect((await readAnswer(socket)).status).toBe(200);
+  });
+});
+
+/** A request of one line for one host, as they are written. */
+function askRaw(url: string, line: string, host: string) {
+  return raw(url, `${line} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+}
+
+describe('a request', () => {
+  it.each(['gateway', 'Gateway.example:8080', '127.0.0.1', '[::1]:80'])(
+    'may be for %s',
+    async (host) => {
+      const { url } = await askPart();
+      expect((await askRaw(url, 'GET /livez', host)).status).toBe(200);
+    },
+  );
+
+  it.each(['', 'a b', 'gateway/x', 'user@gateway', 'gateway:port', 'a,b'])(
+    'is a 400 problem when it is for %j',
+    async (host) => {
+      const { url } = await askPart();
+      const { status, headers } = await askRaw(url, 'GET /livez', host);
+      expect([status, headers['content-type']]).toEqual([400, 'application/problem+json']);
+    },
+  );
+
+  it.each(['http://elsewhere/livez', '/x/../livez', '/./livez', '/x/%2e%2E/livez', '/livez#top'])(
+    'for %s is one for the path that is meant',
+    async (target) => {
+      const { url } = await askPart();
+      expect((await askRaw(url, `GET ${target}`, 'gateway')).status).toBe(200);
+    },
+  );
+
+  it('that breaks what is around the handlers is a 500 that says nothing, and is told', async () => {
+    const told: unknown[] = [];
+    const server = await startServer({
+      handler: () => Promise.reject(new TypeError('canary-4711')),
+      host: '127.0.0.1',
+      port: 0,
+      setBy: 'PORT',
+      clock: systemClock,
+      onInternalError: (error) => told.push(error),
+    });
+    const { status, body } = await askRaw(server.url, 'GET /', 'gateway');
+    await server.close(0);
+    expect(status).toBe(500);
+    expect(body).not.toContain('canary-4711');
+    expect(told).toEqual([new TypeError('canary-4711')]);
   });
 });
