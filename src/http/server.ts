@@ -1,5 +1,4 @@
 /** Sockets in, responses out, and a stop that loses nothing. */
-import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
@@ -9,6 +8,9 @@ import type { Exchange, Handler } from './exchange.ts';
 import { problemResponse, toProblem } from './problem.ts';
 import { clientRequest } from './request.ts';
 import type { TextResponse } from './text-response.ts';
+
+// An import would read all that is in there, and so load what `fetch` is made of: 12 MiB.
+const { createServer } = process.getBuiltinModule('node:http');
 
 export interface ServerOptions {
   readonly handler: Handler;

@@ -1,10 +1,10 @@
 /** Whom the gateway believes: peers whose `traceparent` may say that a request is to be recorded. */
 import { BlockList, isIP } from 'node:net';
-import { createContextKey } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
 import { ConfigurationError } from '../errors.ts';
 
-const trusted = createContextKey('plait: the sampling flag may be followed');
+// Its keys are symbols; importing it for one would load it where telemetry is off, too.
+const trusted = Symbol('the sampling flag may be followed');
 
 /** A context whose remote parent may decide whether the request is recorded. */
 export function trustParent(context: Context): Context {
