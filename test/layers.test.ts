@@ -20,8 +20,6 @@ const layers = [
 
 /** The one file that may import a package at run time. */
 const doors: Record<string, string> = {
-  dataloader: 'upstream/batch.ts',
-
   undici: 'upstream/endpoint.ts',
   'lru-cache': 'upstream/memory-store.ts',
   ioredis: 'upstream/redis-store.ts',

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Turn } from './call.ts';
 import { callError } from './call.ts';
-import { ownSignal } from './shared-signal.ts';
+import { ownSignal } from './own-signal.ts';
 
 /** Fails an attempt that takes longer than its operation's `timeoutMs`, and breaks its connection. */
 export function attemptTimeout(clock: Clock): Turn {

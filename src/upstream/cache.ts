@@ -9,7 +9,7 @@ import type { CacheStore, Found } from './cache-store.ts';
 import type { Call, Policy, Reply } from './call.ts';
 import { callError, isShareable } from './call.ts';
 import { keyOf } from './key.ts';
-import { untilAborted } from './shared-signal.ts';
+import { untilAborted } from './own-signal.ts';
 
 export interface CacheOptions {
   readonly store: CacheStore;

@@ -15,7 +15,10 @@ export function coalesce(clock: Clock, mostFlights = 50_000): Policy {
   return (next) => {
     const flights = new Map<string, Flight>();
     return (call) => {
-      if (!isShareable(call) || !call.operation.coalesce) return next(call);
+      const { operation } = call;
+      // Keys that are under way are joined in their batches.
+      if (operation.lookup !== undefined || !operation.coalesce || !isShareable(call))
+        return next(call);
       if (call.signal.aborted) return Promise.reject(call.signal.reason);
       const key = keyOf(call);
       const known = flights.get(key);

@@ -9,8 +9,8 @@ import { createLatencies } from './latencies.ts';
 import type { Latencies } from './latencies.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { createWindow } from './rolling-window.ts';
-import { ownSignal } from './shared-signal.ts';
-import type { OwnSignal } from './shared-signal.ts';
+import { ownSignal } from './own-signal.ts';
+import type { OwnSignal } from './own-signal.ts';
 
 /** What the calls of one operation have shown so far. */
 interface History {

@@ -1,32 +1,6 @@
-/** Signals of their own for parts of the work: for what several calls wait for, and for one attempt of several. */
+/** A signal of its own for one attempt of several, and promises that end with a signal. */
 import { AbortSource } from '../signal.ts';
 import type { Signal } from '../signal.ts';
-import type { Call } from './call.ts';
-import { callError } from './call.ts';
-
-export interface SharedSignal {
-  readonly signal: Signal;
-  /** Lets go of all calls: the work is done. */
-  release(): void;
-}
-
-/** A signal for work that several calls wait for: aborted when the last of them is gone. */
-export function sharedSignal(calls: readonly [Call, ...Call[]]): SharedSignal {
-  const own = new AbortSource();
-  // One for all, since two calls may follow one signal.
-  const onLeave = (): void => {
-    if (!calls.every(({ signal }) => signal.aborted)) return;
-    const cause: unknown = calls[0].signal.reason;
-    own.abort(callError(calls[0], 'aborted', 'nobody waits any more', { cause }));
-  };
-  for (const { signal } of calls) signal.addEventListener('abort', onLeave, { once: true });
-  return {
-    signal: own,
-    release() {
-      for (const { signal } of calls) signal.removeEventListener('abort', onLeave);
-    },
-  };
-}
 
 export interface OwnSignal {
   readonly signal: Signal;
