@@ -160,10 +160,12 @@ class Batch extends AbortSource {
 
   #serve(seats: readonly [Seat, ...Seat[]], answer: Answer): void {
     const [first, ...others] = seats;
-    const raw = this.#lookup.many ? answer.found : (answer.found[0] ?? null);
+    const { found } = answer;
+    const isKept = first.call.operation.cache !== undefined;
     try {
       const value = valueFor(first.call, this.#lookup, answer);
       if (others.length > 0) frozen(value);
+      const raw = isKept ? (this.#lookup.many ? found : (found[0] ?? null)) : undefined;
       const reply = { ...answer.reply, raw, value };
       first.arrive(reply);
       for (const seat of others) seat.arrive({ ...reply, deduplicated: true });

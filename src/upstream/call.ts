@@ -47,7 +47,10 @@ export interface Reply {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** The parsed body; of a batch, the list of raw items. */
   readonly value: unknown;
-  /** The same before the schema parsed it, as JSON has it: what can be kept outside of the process. */
+  /**
+   * The same before the schema parsed it, as JSON has it: what can be kept outside of the process.
+   * `undefined` where the operation keeps nothing: a page and its lookups would hold on to all of it twice.
+   */
   readonly raw: unknown;
   /** Another call had asked for it already. */
   readonly deduplicated?: boolean;

@@ -33,11 +33,12 @@ function parsedReply(call: Call, { status, headers, body }: RawReply): Reply {
   const value = body.length === 0 ? null : parseBody(call, body);
   const { lookup, response } = call.operation;
   if (lookup === undefined) {
-    return { status, headers, raw: value, value: parseValue(call, response, value, status) };
+    const raw = call.operation.cache && value;
+    return { status, headers, raw, value: parseValue(call, response, value, status) };
   }
   // An answer without a body, as 204, has no items.
   const items = body.length === 0 ? [] : itemsOf(call, value, lookup.items);
-  return { status, headers, raw: items, value: items };
+  return { status, headers, raw: undefined, value: items };
 }
 
 /**
