@@ -294,7 +294,6 @@ describe('package.json', () => {
   // Below these are known faults: traces attached to the wrong request, advisories, renamed APIs.
   it.each([
     ['undici', '8.12.4'],
-    ['hono', '4.12.21'],
     ['node', '26.0.0'],
     ['@opentelemetry/api', '1.10.0'],
   ])('keeps %s at %s or later', (name, floor) => {

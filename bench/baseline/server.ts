@@ -21,7 +21,7 @@ const keptReaders: Readers = {
 };
 
 const app = new Hono();
-for (const path of ['/unshared/:orderId', '/shared/:orderId'] as const) {
+for (const path of ['/unshared/:orderId', '/shared/:orderId', '/cached/:orderId'] as const) {
   app.get(path, async (context) =>
     context.json(await summaryOf(readers, context.req.param('orderId'))),
   );
@@ -30,7 +30,7 @@ app.get('/identified/:orderId', async (context) => {
   const authorization = context.req.header('authorization') ?? '';
   return context.json(await summaryOf(readers, context.req.param('orderId'), { authorization }));
 });
-app.get('/cached/:orderId', async (context) =>
+app.get('/kept/:orderId', async (context) =>
   context.json(await summaryOf(keptReaders, context.req.param('orderId'))),
 );
 app.get('/revalidated/:orderId', etag(), async (context) => {

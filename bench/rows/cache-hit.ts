@@ -1,4 +1,4 @@
-/** All three answers are in the gateway's memory. */
+/** All three answers are in the gateway's memory: what that saves, against making the calls. */
 import { forEachId } from '../load/requests.ts';
 import { gateway, handWritten } from '../programs.ts';
 import type { Row } from '../row.ts';

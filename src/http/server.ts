@@ -76,8 +76,13 @@ async function answer(
   } catch (error) {
     const problem = toProblem(error);
     if (problem.status === 500) onInternalError(error);
-    return problemResponse(problem, exchange, incoming.url ?? '');
+    return problemResponse(problem, exchange, shownPath(incoming));
   }
+}
+
+/** Of a request that was not read: neither a query nor what stands before a path is shown. */
+function shownPath({ url = '' }: IncomingMessage): string {
+  return url.startsWith('/') ? url.replace(/\?.*$/s, '') : '';
 }
 
 function write({ status, headers, content }: TextResponse, outgoing: ServerResponse): void {

@@ -79,20 +79,22 @@ export type Turn = (attempt: Attempt) => End | Promise<End>;
 export function inTurn(turns: readonly Turn[]): Policy {
   return (next) => async (call) => {
     const attempt: Attempt = { ...call };
-    const ends: End[] = [];
+    const ends = Array<End | undefined>(turns.length);
+    let begun = 0;
     let failure: unknown;
     try {
       for (const turn of turns) {
         const end = turn(attempt);
         // oxlint-disable-next-line no-await-in-loop -- one after the other is what this is about
-        ends.push(end instanceof Promise ? await end : end);
+        ends[begun] = end instanceof Promise ? await end : end;
+        begun += 1;
       }
       return await next(attempt);
     } catch (error) {
       failure = error;
       throw error;
     } finally {
-      for (let index = ends.length - 1; index >= 0; index -= 1) ends[index]?.(failure);
+      for (let index = begun - 1; index >= 0; index -= 1) ends[index]?.(failure);
     }
   };
 }

@@ -6,12 +6,16 @@ const longestSegment = 1_024;
 
 /** The path and query of a call, without the endpoint's prefix. */
 export function targetOf(call: Call, query: Readonly<Record<string, unknown>>): string {
-  const { route } = call.operation;
-  const path = route.segments.map((segment) =>
-    segment.kind === 'text' ? segment.text : encodeSegment(call, segment.name),
-  );
+  const { segments } = call.operation.route;
+  let path = '';
+  // By index: V8 makes an object for every step through a frozen array.
+  for (let index = 0; index < segments.length; index += 1) {
+    const segment = segments[index];
+    if (segment === undefined) break;
+    path += `/${segment.kind === 'text' ? segment.text : encodeSegment(call, segment.name)}`;
+  }
   const search = searchOf(call, query);
-  return `/${path.join('/')}${search === '' ? '' : `?${search}`}`;
+  return `${path === '' ? '/' : path}${search === '' ? '' : `?${search}`}`;
 }
 
 /**
@@ -40,12 +44,15 @@ export function segmentProblem(text: string): string | undefined {
 }
 
 function searchOf(call: Call, query: Readonly<Record<string, unknown>>): string {
+  const keys = keysOf(call);
+  const fields = Object.entries(query);
+  // Making it costs as much as all the rest of a target.
+  if (fields.length === 0) return keys;
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
+  for (const [name, value] of fields) {
     for (const item of Array.isArray(value) ? value : [value])
       appendValue(search, call, name, item);
   }
-  const keys = keysOf(call);
   const rest = search.toString();
   return rest === '' || keys === '' ? rest + keys : `${rest}&${keys}`;
 }
