@@ -62,19 +62,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { telemetry = unobserved, clock = systemClock, onRefreshError } = options;
   const { overload = unlimited, accessLog: logging } = options;
   let ready = true;
-  const { aroundLoad, aroundCall, aroundAttempt, watchStep, aroundHandler } = telemetry;
+  const { onLoad, aroundCall, watchAttempt, watchStep, aroundHandler } = telemetry;
   const upstreams = createUpstreams({
     services: servicesOf(plans),
     environment,
     clock,
-    aroundLoad,
     aroundCall,
-    aroundAttempt,
+    watchAttempt,
     ...(cacheStore && { cacheStore }),
     ...(onRefreshError && { onRefreshError }),
   });
   const { shedsSteps, refusal } = overload;
-  const execute = createEngine({ upstreams, clock, watchStep, shedsSteps });
+  const execute = createEngine({ upstreams, clock, watchStep, onLoad, shedsSteps });
   telemetry.watch({ status: () => upstreams.status(), overload });
   const toHandler = (endpoints: readonly Endpoint[], quiet: boolean): Handler => {
     const app = createApp({ endpoints, isReady: () => ready, onInternalError });

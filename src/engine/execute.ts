@@ -8,7 +8,7 @@ import { declaredPath } from '../plan/schema.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { runBlock } from './block.ts';
 import { openDeadline } from './deadline.ts';
-import type { EngineRequest, Execution, Outcome, WatchStep } from './execution.ts';
+import type { EngineRequest, Execution, OnLoad, Outcome, WatchStep } from './execution.ts';
 import { Frame, missingIn } from './frame.ts';
 import { unlimited } from './freshness.ts';
 import type { Degradation } from './step-error.ts';
@@ -17,6 +17,7 @@ export interface EngineOptions {
   readonly upstreams: Upstreams;
   readonly clock: Clock;
   readonly watchStep?: WatchStep | undefined;
+  readonly onLoad?: OnLoad | undefined;
   /** Asked once a request: whether its steps that can be missed are to be left out. Default: never. */
   readonly shedsSteps?: () => boolean;
 }
@@ -28,7 +29,7 @@ export interface EngineOptions {
 export type Execute = (plan: Plan, request: EngineRequest) => Promise<Outcome>;
 
 export function createEngine(options: EngineOptions): Execute {
-  const { upstreams, clock, watchStep, shedsSteps = () => false } = options;
+  const { upstreams, clock, watchStep, onLoad, shedsSteps = () => false } = options;
   return async (plan, request) => {
     const deadline = openDeadline(clock, request.deadlineAt);
     request.onDisconnect(() =>
@@ -46,6 +47,7 @@ export function createEngine(options: EngineOptions): Execute {
         request,
         call,
         watchStep,
+        onLoad,
         // Where nothing is tolerated nothing can be missed.
         shedsSteps: plan.degraded === 'allow' && shedsSteps(),
         freshness: unlimited,

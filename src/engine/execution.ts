@@ -1,5 +1,6 @@
 /** The shapes of one request on its way through a plan. */
 import type { InputName } from '../dsl/node.ts';
+import type { Operation } from '../dsl/operation.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { Reply } from '../upstream/call.ts';
 import type { CallOperation } from '../upstream/upstreams.ts';
@@ -49,12 +50,16 @@ export interface StepRun {
  */
 export type WatchStep = (run: StepRun) => (failure?: unknown) => void;
 
+/** Told how each call of a step ended, those inside `each` too: with a reply, or a failure. */
+export type OnLoad = (operation: Operation, reply: Reply | undefined, failure?: unknown) => void;
+
 /** Everything that lives as long as one request. */
 export interface Execution {
   readonly plan: Plan;
   readonly request: EngineRequest;
   readonly call: CallOperation;
   readonly watchStep: WatchStep | undefined;
+  readonly onLoad: OnLoad | undefined;
   /** Whether steps that can be missed are left out. */
   readonly shedsSteps: boolean;
   /** What the replies so far leave; not looked at where nothing may be kept anyway. */

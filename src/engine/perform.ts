@@ -86,12 +86,16 @@ class Work implements BlockOwner {
     const args = assemble(this.#frame, node.args) as Record<string, unknown>; // arguments are drawn as an object
     this.#frame.execution.call(node.operation, args, this.#trace).then(
       (reply) => this.succeed(this.#valueOf(node, reply), none),
-      (error: unknown) => this.fail(error),
+      (error: unknown) => {
+        this.#frame.execution.onLoad?.(node.operation, undefined, error);
+        this.fail(error);
+      },
     );
   }
 
   #valueOf(node: Extract<Node, { kind: 'call' }>, reply: Reply): unknown {
     const { execution } = this.#frame;
+    execution.onLoad?.(node.operation, reply);
     if (this.#watched !== undefined) this.#watched.reply = reply;
     if (execution.plan.cache !== undefined) {
       execution.freshness = narrowed(execution.freshness, reply);

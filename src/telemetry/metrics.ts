@@ -64,35 +64,28 @@ export function createMetrics(meter: Meter, clock: Clock): Observer {
       if (left > 0) shed.add(left, { 'plait.shed.what': 'step' });
       return response;
     },
-    aroundLoad: (next) => (call) =>
-      next(call).then(
-        (reply) => {
-          loads.add(call.operation, resultOf(reply));
-          if (reply.cache !== undefined) cache.add(call.operation, reply.cache);
-          return reply;
-        },
-        (error: unknown) => {
-          loads.add(call.operation, error instanceof UpstreamError ? error.kind : 'aborted');
-          throw error;
-        },
-      ),
+    onLoad: (operation, reply, failure) => {
+      if (reply === undefined) {
+        loads.add(operation, failure instanceof UpstreamError ? failure.kind : 'aborted');
+        return;
+      }
+      loads.add(operation, resultOf(reply));
+      if (reply.cache !== undefined) cache.add(operation, reply.cache);
+    },
     aroundCall: (next) => (call) => {
       if (call.keys !== undefined) batchSize.record(call.keys.length, labelsOf(call.operation));
       return next(call);
     },
-    aroundAttempt: (next) => (call) => {
+    watchAttempt: (attempt) => {
       const startedAt = clock.now();
-      return next(call).then(
-        (reply) => {
-          attempts.record(secondsSince(startedAt), labelsOfAttempt(call, reply.status, undefined));
-          return reply;
-        },
-        (error: unknown) => {
-          const status = error instanceof UpstreamError ? error.status : undefined;
-          attempts.record(secondsSince(startedAt), labelsOfAttempt(call, status, errorType(error)));
-          throw error;
-        },
-      );
+      return (failure) => {
+        const refused = failure instanceof UpstreamError ? failure.status : undefined;
+        const status = attempt.status ?? refused;
+        attempts.record(
+          secondsSince(startedAt),
+          labelsOfAttempt(attempt, status, failure === undefined ? undefined : errorType(failure)),
+        );
+      };
     },
   };
 }

@@ -1,8 +1,8 @@
 /** What telemetry puts around the other layers; they know nothing of it. */
 import type { Overload } from '../edge/overload.ts';
-import type { WatchStep } from '../engine/execution.ts';
+import type { OnLoad, WatchStep } from '../engine/execution.ts';
 import type { Handler } from '../http/exchange.ts';
-import type { Policy } from '../upstream/call.ts';
+import type { Policy, Watch } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import type { TraceStore } from './trace-store.ts';
 
@@ -10,11 +10,12 @@ export interface Telemetry {
   readonly aroundHandler: (next: Handler) => Handler;
   /** Absent: nobody watches steps. */
   readonly watchStep?: WatchStep;
-  /** Around every call a step makes, before anything is shared. */
-  readonly aroundLoad: Policy;
+  /** Told how each call of a step ended. */
+  readonly onLoad?: OnLoad;
   /** Around every call that goes to a service: of a batch, around the batch. */
   readonly aroundCall: Policy;
-  readonly aroundAttempt: Policy;
+  /** Absent: nobody watches attempts. */
+  readonly watchAttempt?: Watch;
   /** Tells it what it may look at when it is asked how things are. */
   watch(gateway: Watched): void;
   /** All metrics as text in the Prometheus format; absent: there are none. */
@@ -39,13 +40,15 @@ export function combine(observers: readonly Observer[]): Telemetry {
     observers.flatMap((observer) => observer[part] ?? []) as NonNullable<Telemetry[Part]>[];
   const [metrics] = of('metrics');
   const [traces] = of('traces');
-  const watchStep = of('watchStep').reduceRight<WatchStep | undefined>(watchInside, undefined);
+  const [onLoad] = of('onLoad');
+  const watchStep = nested(of('watchStep'));
+  const watchAttempt = nested(of('watchAttempt'));
   return {
     aroundHandler: around(of('aroundHandler')),
+    ...(onLoad && { onLoad }),
     ...(watchStep && { watchStep }),
-    aroundLoad: around(of('aroundLoad')),
+    ...(watchAttempt && { watchAttempt }),
     aroundCall: around(of('aroundCall')),
-    aroundAttempt: around(of('aroundAttempt')),
     watch: (gateway) => of('watch').forEach((watch) => watch(gateway)),
     ...(metrics && { metrics }),
     ...(traces && { traces }),
@@ -55,15 +58,20 @@ export function combine(observers: readonly Observer[]): Telemetry {
   };
 }
 
-/** The inner one begins later and ends earlier. */
-function watchInside(inner: WatchStep | undefined, outer: WatchStep): WatchStep {
-  if (inner === undefined) return outer;
-  return (run) => {
-    const endOuter = outer(run);
-    const endInner = inner(run);
+/** Told when something begins; what it gives back is told how that ended. */
+type Watcher<T> = (subject: T) => (failure?: unknown) => void;
+
+/** The first begins first and ends last; none: there is nothing to tell. */
+function nested<T>(watchers: readonly Watcher<T>[]): Watcher<T> | undefined {
+  const [first, ...others] = watchers;
+  const inner = others.length > 0 ? nested(others) : undefined;
+  if (first === undefined || inner === undefined) return first;
+  return (subject) => {
+    const end = first(subject);
+    const endInner = inner(subject);
     return (failure) => {
       endInner(failure);
-      endOuter(failure);
+      end(failure);
     };
   };
 }
@@ -72,6 +80,8 @@ function watchInside(inner: WatchStep | undefined, outer: WatchStep): WatchStep 
 function around<T>(wrappers: readonly ((next: T) => T)[]): (next: T) => T {
   return (next) => wrappers.reduceRight((inner, wrap) => wrap(inner), next);
 }
+
+const ignore = (): void => undefined;
 
 /** `traceparent` of version 00 (W3C Trace Context): nothing else a client may write there is handed on. */
 const traceContext = /^(00-((?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-)[0-9a-f]{2}$/;
@@ -89,11 +99,10 @@ export function propagation(isTrusted: (peer: string) => boolean): Observer {
       const trace = isTrusted(exchange.peer) ? given : `${ids}00`;
       return next(request, Object.assign(exchange, { trace, traceId }));
     },
-    aroundAttempt: (next) => (call) => {
-      const { trace, headers } = call;
-      return next(
-        typeof trace === 'string' ? { ...call, headers: { ...headers, traceparent: trace } } : call,
-      );
+    watchAttempt: (attempt) => {
+      const { trace, headers } = attempt;
+      if (typeof trace === 'string') attempt.headers = { ...headers, traceparent: trace };
+      return ignore;
     },
   };
 }

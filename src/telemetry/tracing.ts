@@ -11,7 +11,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { isHealthCheck } from '../http/health.ts';
 import type { ClientRequest } from '../http/request.ts';
 import { loadsOf } from '../upstream/call.ts';
-import type { Call, Reply } from '../upstream/call.ts';
+import type { Call } from '../upstream/call.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
 import { knownMethod } from './method.ts';
 import { contextFrom, markError, openScope, scopeOf } from './scope.ts';
@@ -81,23 +81,27 @@ export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Obs
       return within(scope, () => next({ ...call, trace: scope }), end);
     },
 
-    aroundAttempt: (next) => (call) => {
-      const outer = scopeOf(call.trace);
-      if (outer === undefined) return next(call);
-      if (!outer.isRecording) return next(withHeaders(call, outer));
-      const { method, template } = call.operation.route;
+    watchAttempt: (attempt) => {
+      const outer = scopeOf(attempt.trace);
+      if (outer === undefined) return ignore;
+      if (!outer.isRecording) {
+        attempt.headers = { ...attempt.headers, ...outer.headers };
+        return ignore;
+      }
+      const { method, template } = attempt.operation.route;
       const scope = openScope(tracer, `${method} ${template}`, {
         kind: SpanKind.CLIENT,
         parent: outer.context,
       });
-      const end = endAtAbort(scope, call);
-      describeAttempt(scope, call);
-      const send = async (): Promise<Reply> => {
-        const reply = await next(withHeaders(call, scope));
-        scope.span.setAttribute('http.response.status_code', reply.status);
-        return reply;
+      attempt.headers = { ...attempt.headers, ...scope.headers };
+      const end = endAtAbort(scope, attempt);
+      describeAttempt(scope, attempt);
+      return (failure) => {
+        const { status } = attempt;
+        if (status !== undefined) scope.span.setAttribute('http.response.status_code', status);
+        if (failure !== undefined) describeFailure(scope, failure);
+        end();
       };
-      return within(scope, send, end);
     },
   };
 }
@@ -140,10 +144,6 @@ function waitingScopes(call: Call): Scope[] {
     .map((waiter) => recordingScope(waiter.trace))
     .filter((scope) => scope !== undefined);
   return [...new Set(scopes)];
-}
-
-function withHeaders(call: Call, scope: Scope): Call {
-  return { ...call, headers: { ...call.headers, ...scope.headers } };
 }
 
 /** How long the first of a batch waited for the others. */

@@ -227,8 +227,9 @@ class Seat {
 
   /** Its request is over. */
   handleEvent(): void {
-    this.#reply.reject(this.call.signal.reason);
+    // What is called off ends before those who called it off go on.
     this.#batch.leave(this.call);
+    this.#reply.reject(this.call.signal.reason);
   }
 }
 

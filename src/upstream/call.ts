@@ -38,6 +38,8 @@ export interface Call {
   readonly tried?: Endpoint[];
   /** How long this attempt waited for a place, in milliseconds; filled in by the bulkhead. */
   readonly queued?: { ms: number };
+  /** What the service answered this attempt with; filled in when the answer has been read. */
+  status?: number;
   /** Chosen late, by the balancer. */
   readonly endpoint?: Endpoint;
 }
@@ -68,6 +70,9 @@ export type Attempt = { -readonly [Key in keyof Call]: Call[Key] };
 
 /** Told how an attempt ended: of what it failed, if it did. */
 export type End = (failure: unknown) => void;
+
+/** Looks at an attempt while it lasts; what the service is told can be added to it. */
+export type Watch = (attempt: Attempt) => End;
 
 /** Something that begins with an attempt and ends with it. It may refuse, by throwing, or make it wait. */
 export type Turn = (attempt: Attempt) => End | Promise<End>;

@@ -137,7 +137,8 @@ class Passenger {
 
   /** Its request is over. */
   handleEvent(): void {
-    this.#reply.reject(this.#call.signal.reason);
+    // What is called off ends before those who called it off go on.
     this.#flight.leave(this.#call);
+    this.#reply.reject(this.#call.signal.reason);
   }
 }

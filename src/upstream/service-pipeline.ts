@@ -6,7 +6,7 @@ import { createBalancer } from './balancer.ts';
 import { createBreaker } from './breaker.ts';
 import type { Breaker } from './breaker.ts';
 import { createBulkhead } from './bulkhead.ts';
-import type { Policy, Send } from './call.ts';
+import type { Send, Watch } from './call.ts';
 import { endpointOf, inTurn, pipeline } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
 import { startHealthChecks } from './health-check.ts';
@@ -43,11 +43,11 @@ export interface EndpointStatus {
 export interface ServiceOptions {
   readonly endpoints: readonly Endpoint[];
   readonly clock: Clock;
-  readonly aroundAttempt: Policy;
+  readonly watchAttempt: Watch | undefined;
 }
 
 export function openService(service: Service, options: ServiceOptions): OpenService {
-  const { endpoints, clock, aroundAttempt } = options;
+  const { endpoints, clock, watchAttempt } = options;
   const budget = createRetryBudget(service.retryBudget, clock);
   const breaker = service.breaker === false ? undefined : createBreaker(service.breaker, clock);
   const bulkhead = createBulkhead(service.bulkhead, clock);
@@ -57,7 +57,9 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
     const request = toHttpRequest(call, clock);
     call.sent.count += 1;
     const raw = await exchange(call, request, endpointOf(call));
-    return parseReply(call, raw);
+    const reply = await parseReply(call, raw);
+    call.status = reply.status;
+    return reply;
   };
 
   const stopChecks = startHealthChecks(service, balancer.standings, clock);
@@ -71,8 +73,8 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
           bulkhead.turn,
           attemptTimeout(clock),
           balancer.turn,
+          ...(watchAttempt ? [watchAttempt] : []),
         ]),
-        aroundAttempt,
       ],
       send,
     ),

@@ -7,7 +7,7 @@ import type { Signal } from '../signal.ts';
 import { batch } from './batch.ts';
 import { cache } from './cache.ts';
 import type { CacheStore } from './cache-store.ts';
-import type { Call, Policy, Reply, Send } from './call.ts';
+import type { Call, Policy, Reply, Send, Watch } from './call.ts';
 import { pipeline, unchanged } from './call.ts';
 import { coalesce } from './coalesce.ts';
 import { deduplicate } from './deduplicate.ts';
@@ -22,12 +22,10 @@ export interface UpstreamsOptions {
   readonly services: readonly Service[];
   readonly environment: Environment;
   readonly clock: Clock;
-  /** Put around every call a step makes, before anything is shared. */
-  readonly aroundLoad?: Policy;
   /** Put around every call that goes to a service: of a batch, around the batch. */
   readonly aroundCall?: Policy;
-  /** Put around every attempt, when its endpoint is known. */
-  readonly aroundAttempt?: Policy;
+  /** Told of every attempt, when its endpoint is known. */
+  readonly watchAttempt?: Watch | undefined;
   /** Where answers of operations with a `cache` are kept; closed with the rest. Default: this process. */
   readonly cacheStore?: CacheStore;
   /** Told why an answer could not be refreshed in the background. Spans around the call say it too. */
@@ -66,19 +64,14 @@ const ignore = (): void => undefined;
 
 /** @throws ConfigurationError naming every service whose address cannot be used. */
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
-  const {
-    clock,
-    aroundLoad = unchanged,
-    aroundCall = unchanged,
-    aroundAttempt = unchanged,
-  } = options;
+  const { clock, aroundCall = unchanged, watchAttempt } = options;
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
   const endpoints = openEndpoints(options);
 
   const services = new Map(
     [...endpoints].map(([service, own]) => [
       service.name,
-      openService(service, { endpoints: own, clock, aroundAttempt }),
+      openService(service, { endpoints: own, clock, watchAttempt }),
     ]),
   );
 
@@ -101,7 +94,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
 
   return {
     open(caller) {
-      const perRequest = pipeline([aroundLoad, deduplicate()], shared);
+      const perRequest = deduplicate()(shared);
       const { signal, deadlineAt, sent } = caller;
       const toldBy = rememberWhatIsTold(caller);
       return (operation, args, trace) =>

@@ -96,9 +96,9 @@ function observe() {
       elapsed.set(exchange.requestId, performance.now() - exchange.startedAt);
       return response;
     },
-    aroundAttempt: (next) => (sent) => {
+    watchAttempt: () => {
       attempts += 1;
-      return next(sent);
+      return () => undefined;
     },
   };
   return { telemetry, attempts: () => attempts, elapsedMs: (id: string) => elapsed.get(id) ?? NaN };

@@ -191,7 +191,7 @@ describe('the pipeline', () => {
     expect(requests.length).toBe(2);
   });
 
-  it('shows every call and every attempt to those around it', async () => {
+  it('shows every call to those around it, and every attempt with its end to those who watch', async () => {
     const { url } = await startServer();
     const log: [string, Call['trace'], string | undefined][] = [];
     const { service, call } = start({
@@ -200,15 +200,16 @@ describe('the pipeline', () => {
         log.push(['call', one.trace, one.endpoint?.origin]);
         return next(one);
       },
-      aroundAttempt: (next) => (one) => {
+      watchAttempt: (one) => {
         log.push(['attempt', one.trace, one.endpoint?.origin]);
-        return next(one);
+        return (failure) => log.push(['ended', failure, String(one.status)]);
       },
     });
     await call(operation(service, { route: 'GET /', response: z.null() }), {}, 'step');
     expect(log).toEqual([
       ['call', 'step', undefined],
       ['attempt', 'step', url],
+      ['ended', undefined, '200'],
     ]);
   });
 
