@@ -9,7 +9,7 @@ import {
   Failure,
   assemble,
   frameOf,
-  isMissing,
+  noteMissing,
   lackOf,
   pointerTo,
   read,
@@ -169,6 +169,6 @@ function standIn(frame: Frame, guard: Step, failure: Failure): unknown {
   // What was called for its effect is missing nowhere in particular.
   const pointers =
     guard.places.length === 0 ? [''] : guard.places.map((place) => pointerTo(frame, place));
-  isMissing(frame, guard, [{ step: guard.name, error, pointers }]);
+  noteMissing(frame, guard, [{ step: guard.name, error, pointers }]);
   return guard.node.instead;
 }

@@ -6,7 +6,7 @@ import { isShareable } from '../upstream/call.ts';
 import type { Reply } from '../upstream/call.ts';
 import { runBlock, settle } from './block.ts';
 import type { StepRun } from './execution.ts';
-import { Failure, Frame, assemble, isMissing, missingIn, read } from './frame.ts';
+import { Failure, Frame, assemble, noteMissing, missingIn, read } from './frame.ts';
 import type { BlockOwner } from './frame.ts';
 import { narrowed } from './freshness.ts';
 import { StepError } from './step-error.ts';
@@ -74,7 +74,7 @@ class Work implements BlockOwner {
 
   succeed(value: unknown, missing: readonly Degradation[]): void {
     this.#onEnd?.();
-    isMissing(this.#frame, this.#step, missing);
+    noteMissing(this.#frame, this.#step, missing);
     settle(this.#frame, this.#step, value);
   }
 
