@@ -13,7 +13,7 @@ export interface Signal {
 }
 
 /**
- * A signal and what aborts it. Making an `AbortController` and listening to it costs several times as
+ * A signal and what aborts it; its listeners must not throw. Making an `AbortController` and listening to it costs several times as
  * much, and a listener more costs more the more there are: a page of lookups has hundreds.
  */
 export class AbortSource implements Signal {

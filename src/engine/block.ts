@@ -1,7 +1,7 @@
 /**
  * Dataflow. Every step of a block begins as soon as what it needs is there, so none waits for a level to
  * be complete. What a block gives is its template, filled. All of it is callbacks and one array of values
- * a frame: with a promise or two for every step, pages of lookups spent half of their time on them.
+ * a frame, since a page has hundreds of steps: promises for each would double what it costs.
  */
 import { ExecutionError, nameOf } from '../errors.ts';
 import type { Step } from '../plan/plan.ts';
@@ -29,16 +29,17 @@ import { StepError } from './step-error.ts';
  */
 export function runBlock(frame: Frame): void {
   sweep(frame, 0);
-  if (frame.parent === undefined || frame.isOver) return;
+  if (frame.parent === undefined) return;
   for (const step of frame.block.steps)
     if (frame.values[step.slot] === waiting) readOuter(frame, step.needs);
   readOuter(frame, frame.block.waits);
 }
 
-/** The step has its value, or a `Failure`. */
-export function settle(frame: Frame, { slot }: Step, state: unknown): void {
+/** The step has its value, or a `Failure`: of those that fail their block the first counts. */
+export function settle(frame: Frame, { id, slot }: Step, state: unknown): void {
   frame.values[slot] = state;
-  if (!frame.isSweeping) sweep(frame, slot + 1);
+  if (state instanceof Failure && frame.block.waits.includes(id)) end(frame, state);
+  else if (!frame.isSweeping) sweep(frame, slot + 1);
   for (const reader of frame.readers ?? []) if (reader.slot === slot) sweep(reader.frame, 0);
 }
 
@@ -47,7 +48,7 @@ function sweep(frame: Frame, from: number): void {
   if (frame.isOver) return;
   const { steps } = frame.block;
   frame.isSweeping = true;
-  for (let slot = from; slot < steps.length; slot += 1) {
+  for (let slot = from; slot < steps.length && !frame.isOver; slot += 1) {
     const step = steps[slot];
     if (step !== undefined && frame.values[slot] === waiting) tryToAdvance(frame, step);
   }
@@ -57,11 +58,18 @@ function sweep(frame: Frame, from: number): void {
 
 function endWhenComplete(frame: Frame): void {
   const lack = lackOf(frame, frame.block.waits);
-  if (lack === waiting) return;
+  if (lack !== waiting) end(frame, lack ?? filled(frame));
+}
+
+function end(frame: Frame, outcome: unknown): void {
+  if (frame.isOver) return;
   frame.isOver = true;
-  const outcome = lack ?? filled(frame);
-  if (outcome instanceof Failure) frame.owner.onFailure(frame, outcome.error);
-  else frame.owner.onValue(frame, outcome);
+  if (!(outcome instanceof Failure)) return frame.owner.onValue(frame, outcome);
+  frame.failure = outcome;
+  frame.owner.onFailure(frame, outcome.error);
+  // What they wait for will not begin any more.
+  for (const reader of frame.readers ?? [])
+    if (frame.values[reader.slot] === waiting) end(reader.frame, outcome);
 }
 
 /** What a schema has made of an answer may have properties that throw. */
@@ -83,11 +91,14 @@ function tryToAdvance(frame: Frame, step: Step): void {
 
 /** To be swept again when those of `ids` that frames around this one are waiting for are there. */
 function readOuter(frame: Frame, ids: readonly number[]): void {
+  if (frame.isOver) return;
   for (const id of ids) {
     const step = stepOf(frame, id);
     const holder = frameOf(frame, step);
-    const isThere = holder === frame || lackOf(frame, [id]) !== waiting;
-    if (!isThere) (holder.readers ??= []).push({ slot: step.slot, frame });
+    const state = holder === frame ? undefined : holder.values[step.slot];
+    if (state === waiting && holder.failure !== undefined) return end(frame, holder.failure);
+    if (state === waiting || state === underWay)
+      (holder.readers ??= []).push({ slot: step.slot, frame });
   }
 }
 

@@ -49,6 +49,8 @@ export class Frame {
   readers: { readonly slot: number; readonly frame: Frame }[] | undefined;
   isSweeping = false;
   isOver = false;
+  /** What its block failed of. */
+  failure: Failure | undefined;
 
   constructor(options: FrameOptions) {
     this.block = options.block;
@@ -61,6 +63,7 @@ export class Frame {
     this.values = Array<unknown>(options.block.steps.length).fill(waiting);
     this.missing = undefined;
     this.readers = undefined;
+    this.failure = undefined;
   }
 }
 

@@ -85,7 +85,7 @@ class Work implements BlockOwner {
   #call(node: Extract<Node, { kind: 'call' }>): void {
     const args = assemble(this.#frame, node.args) as Record<string, unknown>; // arguments are drawn as an object
     this.#frame.execution.call(node.operation, args, this.#trace).then(
-      (reply) => this.succeed(this.#valueOf(node, reply), none),
+      (reply) => this.#onReply(node, reply),
       (error: unknown) => {
         this.#frame.execution.onLoad?.(node.operation, undefined, error);
         this.fail(error);
@@ -93,7 +93,18 @@ class Work implements BlockOwner {
     );
   }
 
-  #valueOf(node: Extract<Node, { kind: 'call' }>, reply: Reply): unknown {
+  #onReply(node: Extract<Node, { kind: 'call' }>, reply: Reply): void {
+    try {
+      this.#take(node, reply);
+    } catch (error) {
+      // Nobody else would hear of it.
+      this.fail(error);
+      return;
+    }
+    this.succeed(reply.value, none);
+  }
+
+  #take(node: Extract<Node, { kind: 'call' }>, reply: Reply): void {
     const { execution } = this.#frame;
     execution.onLoad?.(node.operation, reply);
     if (this.#watched !== undefined) this.#watched.reply = reply;
@@ -102,7 +113,6 @@ class Work implements BlockOwner {
     }
     // What may not be shared changes something.
     if (!isShareable(node)) execution.request.completed.push(this.#step.name);
-    return reply.value;
   }
 
   #runGiven(block: PlanBlock, present: unknown): void {

@@ -39,6 +39,7 @@ export function createApp({ endpoints, isReady, onInternalError }: AppOptions): 
   return async (request, exchange) => {
     const { path } = request;
     try {
+      if (request.refusal !== undefined) throw request.refusal;
       // HEAD is GET without the body (RFC 9110, 9.3.2), which is not written then.
       const method = request.method === 'HEAD' ? 'GET' : request.method;
       const found = router.find(method, path);

@@ -7,7 +7,7 @@ export interface Match<T> {
 }
 
 export interface Router<T> {
-  /** `path` begins with a slash; segments that begin with a colon are parameters: `/orders/:orderId`. */
+  /** Of two routes that are the same the first stays. `path` begins with a slash; segments that begin with a colon are parameters: `/orders/:orderId`. */
   add(method: string, path: string, value: T): void;
   /** The route for a request's path, as it was sent, without its query. Text is preferred to parameters. */
   find(method: string, path: string): Match<T> | undefined;
@@ -37,8 +37,9 @@ export function createRouter<T>(): Router<T> {
     const segments = segmentsOf(path);
     const route = follow(root, segments, 0);
     if (route === undefined) return undefined;
-    const params: Record<string, string> = {};
-    for (const [name, segment] of route.params) params[name] = segments[segment] ?? '';
+    const params = Object.fromEntries(
+      route.params.map(([name, segment]) => [name, segments[segment] ?? '']),
+    );
     return { value: route.value, params };
   }
 

@@ -7,6 +7,7 @@ import { createExchange, requestIdOf } from './exchange.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import { problemResponse, toProblem } from './problem.ts';
 import { clientRequest } from './request.ts';
+import type { ClientRequest } from './request.ts';
 import type { TextResponse } from './text-response.ts';
 
 // An import would read all that is in there, and so load what `fetch` is made of: 12 MiB.
@@ -44,10 +45,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       connectionsCheckingInterval: 1_000,
     },
     async (incoming, outgoing) => {
-      const response = await answer(options, incoming, exchangeFor(incoming, outgoing, clock));
+      const response = await answer(
+        options,
+        clientRequest(incoming),
+        exchangeFor(incoming, outgoing, clock),
+      );
       // Asked only now: a connection that is kept for a next request would hold up the stop.
       if (closing) outgoing.shouldKeepAlive = false;
-      write(response, outgoing);
+      try {
+        write(response, outgoing);
+      } catch (error) {
+        options.onInternalError(error);
+        outgoing.destroy();
+      }
+      // What is left of a body is in the way of the connection's next request.
+      incoming.resume();
     },
   );
   const connections = trackConnections(server);
@@ -68,21 +80,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 async function answer(
   { handler, onInternalError }: ServerOptions,
-  incoming: IncomingMessage,
+  request: ClientRequest,
   exchange: Exchange,
 ): Promise<TextResponse> {
   try {
-    return await handler(clientRequest(incoming), exchange);
+    return await handler(request, exchange);
   } catch (error) {
-    const problem = toProblem(error);
-    if (problem.status === 500) onInternalError(error);
-    return problemResponse(problem, exchange, shownPath(incoming));
+    onInternalError(error);
+    return problemResponse(toProblem(error), exchange, request.path);
   }
-}
-
-/** Of a request that was not read: neither a query nor what stands before a path is shown. */
-function shownPath({ url = '' }: IncomingMessage): string {
-  return url.startsWith('/') ? url.replace(/\?.*$/s, '') : '';
 }
 
 function write({ status, headers, content }: TextResponse, outgoing: ServerResponse): void {
@@ -92,7 +98,6 @@ function write({ status, headers, content }: TextResponse, outgoing: ServerRespo
 }
 
 function exchangeFor(incoming: IncomingMessage, outgoing: ServerResponse, clock: Clock): Exchange {
-  // Not the `Request`'s own, which would have to be made for it first.
   const header = (name: string): string | undefined => {
     // Not what every object has: a name may be anything.
     const value = Object.hasOwn(incoming.headers, name) ? incoming.headers[name] : undefined;
@@ -102,7 +107,7 @@ function exchangeFor(incoming: IncomingMessage, outgoing: ServerResponse, clock:
     requestId: requestIdOf(header('x-request-id')),
     header,
     startedAt: clock.now(),
-    peer: outgoing.socket?.remoteAddress ?? '',
+    peer: incoming.socket.remoteAddress ?? '',
     onDisconnect(listener) {
       outgoing.once('close', () => {
         if (!outgoing.writableFinished) listener();

@@ -37,6 +37,12 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
         `headers: write "${header}" in lower case, as "${header.toLowerCase()}".`,
       );
     }
+    if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(header)) {
+      throw new CompositionError(
+        name,
+        `headers: "${header}" is no name of a header. Use letters, digits and hyphens, as in "accept-language".`,
+      );
+    }
     if (secretHeaders.has(header)) {
       throw new CompositionError(
         name,

@@ -78,8 +78,8 @@ export type Watch = (attempt: Attempt) => End;
 export type Turn = (attempt: Attempt) => End | Promise<End>;
 
 /**
- * Turns as one policy: begun in their order, ended in the reverse. A policy each would be an async function
- * and several promises each, for every attempt: a twelfth of a request of three calls.
+ * Turns as one policy: begun in their order, ended in the reverse. As policies each would be an async function
+ * with its promises, for every attempt: 12 % of a request of three calls.
  */
 export function inTurn(turns: readonly Turn[]): Policy {
   return (next) => async (call) => {

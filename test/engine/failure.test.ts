@@ -736,3 +736,15 @@ describe('a failed request', () => {
     expect((await answer).json).toEqual({ a: value('A') });
   });
 });
+
+describe('of two failures of a request', () => {
+  it('the first counts, not what it led to', async () => {
+    const app = await serve(() => {
+      const a = call(part, { name: 'a' });
+      return { label: map(optional(a), (got) => (got as { value: string }).value.length), a };
+    });
+    const answer = app.ask();
+    await app.upstream.answer('GET /parts/a', {}, 404);
+    expect((await answer).json.type).toBe('urn:plait:problem:upstream-404');
+  });
+});

@@ -5,7 +5,7 @@ import { call, each, given, map, omit, optional, pick } from '../../src/dsl/step
 import type { StepRun } from '../../src/engine/execution.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
 import { start } from '../start.ts';
-import { items, list, maybe, part, serve, value } from './_serve.ts';
+import { items, list, maybe, part, quiet, serve, value } from './_serve.ts';
 import { startUpstream } from './_upstream.ts';
 
 describe('a declared response', () => {
@@ -125,6 +125,46 @@ describe('whoever watches steps', () => {
     const givens = runs.filter(({ step }) => step.node.kind === 'given');
     expect(givens.map(({ skipped }) => skipped).toSorted()).toEqual([false, true]);
     expect(runs.filter(({ step }) => step.node.kind === 'call')).toHaveLength(3);
+  });
+
+  it('sees the end of every step it saw begin, also where what it waits for never will', async () => {
+    const upstream = await startUpstream();
+    const open = new Set<string>();
+    let failures = 0;
+    const app = await start({
+      compositions: {
+        test: defineComposition({
+          route: 'GET /test',
+          compose() {
+            const late = call(part, { name: 'late' });
+            const after = call(part, { name: 'after', after: late.value });
+            return {
+              bad: call(part, { name: 'bad' }),
+              rows: each(call(list, { name: 'l' }), () => call(part, { name: after.value })),
+            };
+          },
+        }),
+      },
+      environment: { UPSTREAM_URL: upstream.url },
+      telemetry: {
+        ...unobserved,
+        watchStep({ step }) {
+          open.add(step.name);
+          return (failure) => {
+            failures += failure === undefined ? 0 : 1;
+            open.delete(step.name);
+          };
+        },
+      },
+    });
+    const answer = app.get('/test');
+    await upstream.answer('GET /lists/l', items(2));
+    await upstream.next('GET /parts/late');
+    await upstream.answer('GET /parts/bad', {}, 404);
+    expect((await answer).status).toBe(404);
+    await quiet(app);
+    expect([...open]).toEqual([]);
+    expect(failures).toBeGreaterThan(1);
   });
 
   it('sees the failure of a step although it is tolerated', async () => {

@@ -113,6 +113,18 @@ describe('a body', () => {
     expect((await readAnswer(socket)).status).toBe(413);
   });
 
+  it('that is refused leaves its connection to the next request', async () => {
+    const { url } = await startEcho();
+    const socket = await open(url);
+    const body = ' '.repeat(2 * mebibyte);
+    const head = `POST /echo HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`;
+    socket.write(`${head}${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
+    socket.write('GET /livez HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n');
+    const both = await readAnswer(socket);
+    expect(both.status).toBe(413);
+    expect(both.body).toContain('HTTP/1.1 200 OK');
+  });
+
   it('that breaks off is the end of the request and nobody’s error', async () => {
     const app = await startEcho();
     const socket = await open(app.url);

@@ -152,6 +152,16 @@ describe('a request', () => {
     },
   );
 
+  it('has one Host, and needs none in HTTP/1.0', async () => {
+    const { url } = await askPart();
+    const ends = 'connection: close\r\n\r\n';
+    const [twice, none] = await Promise.all([
+      raw(url, `GET /livez HTTP/1.1\r\nhost: gateway\r\nHost: other\r\n${ends}`),
+      raw(url, `GET /livez HTTP/1.0\r\n${ends}`),
+    ]);
+    expect([twice.status, none.status]).toEqual([400, 200]);
+  });
+
   it.each(['http://elsewhere/livez', '/x/../livez', '/./livez', '/x/%2e%2E/livez', '/livez#top'])(
     'for %s is one for the path that is meant',
     async (target) => {
@@ -159,6 +169,23 @@ describe('a request', () => {
       expect((await askRaw(url, `GET ${target}`, 'gateway')).status).toBe(200);
     },
   );
+
+  it('whose answer cannot be written has its connection broken, and it is told', async () => {
+    const told: unknown[] = [];
+    const server = await startServer({
+      handler: () => new TextResponse('', 200, { 'x-bad': 'a\nb' }),
+      host: '127.0.0.1',
+      port: 0,
+      setBy: 'PORT',
+      clock: systemClock,
+      onInternalError: (error) => told.push(error),
+    });
+    const socket = await open(server.url);
+    socket.write('GET / HTTP/1.1\r\nhost: gateway\r\n\r\n');
+    await once(socket, 'close');
+    await server.close(0);
+    expect(told).toMatchObject([{ code: 'ERR_INVALID_CHAR' }]);
+  });
 
   it('that breaks what is around the handlers is a 500 that says nothing, and is told', async () => {
     const told: unknown[] = [];

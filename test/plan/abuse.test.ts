@@ -124,6 +124,11 @@ describe('the configuration', () => {
       { headers: z.object({ 'Accept-Language': z.string() }) },
       'headers: write "Accept-Language" in lower case, as "accept-language".',
     ],
+    [
+      'a header that no request can have',
+      { headers: z.object({ 'x-€': z.string() }) },
+      'headers: "x-€" is no name of a header. Use letters, digits and hyphens, as in "accept-language".',
+    ],
     ...['authorization', 'cookie', 'proxy-authorization'].map(
       (header): [string, object, string] => [
         `the header ${header}`,
