@@ -29,10 +29,19 @@ function refusalOf(
   target: string | undefined,
 ): RequestError | undefined {
   // RFC 9112, 3.2: one, which clients of HTTP/1.0 need not send.
-  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && /^host$/i.test(name)).length;
   const given = headers.host ?? (httpVersion === '1.0' ? 'none' : '');
-  if (hosts > 1 || !host.test(given)) return refuse('Its Host cannot be used.');
+  if (hostsIn(rawHeaders) > 1 || !host.test(given)) return refuse('Its Host cannot be used.');
   return target === undefined ? refuse('Its target is no path.') : undefined;
+}
+
+/** Node hands on the first only. */
+function hostsIn(rawHeaders: readonly string[]): number {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts;
 }
 
 const host = /^(?:[\w.~-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
