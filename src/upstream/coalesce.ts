@@ -38,10 +38,7 @@ export function coalesce(clock: Clock, mostFlights = 50_000): Policy {
   };
 }
 
-/**
- * One call under way and those who wait for it; the signal its service's part follows. Pages of lookups
- * have very many at once: each object less in here was 2 % of what they cost.
- */
+/** One call under way and those who wait for it; the signal that what is done for it follows. */
 class Flight extends AbortSource {
   readonly #call: Call;
   readonly #key: string;
