@@ -61,11 +61,12 @@ async function underLoad(
   }
 }
 
-async function requestFile(
+/** Writes what a load sends to a server; gives the file. */
+export async function requestFile(
   name: string,
   server: Child,
   load: Exclude<Load, { kind: 'start' }>,
-  { place }: Bench,
+  { place }: Pick<Bench, 'place'>,
 ): Promise<string> {
   const file = join(place.folder, `${name}-requests`);
   const revalidates = load.kind === 'full' && load.revalidates === true;

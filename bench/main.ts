@@ -12,6 +12,7 @@ import { toResult } from './result.ts';
 import type { Result } from './result.ts';
 import { loadRows } from './row.ts';
 import type { Row } from './row.ts';
+import { runMain } from './run-main.ts';
 import { toMarkdown, toText } from './table.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -46,13 +47,4 @@ async function measureAll(rows: readonly Row[], bench: Bench): Promise<readonly 
   return results;
 }
 
-// Whatever was started ends when this process exits, which a signal alone does not let it do.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => process.exit(1));
-}
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runMain(main);

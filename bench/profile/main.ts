@@ -7,6 +7,7 @@ import { startChild } from '../process/child.ts';
 import { findPinning } from '../process/pinning.ts';
 import { servicesLaunch } from '../programs.ts';
 import { loadRows } from '../row.ts';
+import { runMain } from '../run-main.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { toTree } from './cpu-profile.ts';
 import { drawFlameGraph } from './flame-graph.ts';
@@ -41,13 +42,4 @@ function captionsOf(row: string, cpuMicros: number): Captions {
   };
 }
 
-// Whatever was started ends when this process exits, which a signal alone does not let it do.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => process.exit(1));
-}
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runMain(main);

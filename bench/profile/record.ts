@@ -2,9 +2,8 @@
 import type { Profiler } from 'node:inspector';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { revalidating } from '../check-answers.ts';
+import { requestFile } from '../compare.ts';
 import type { LoadGenerator } from '../load/generators.ts';
-import { writeRequests } from '../load/request-file.ts';
 import { runLoad } from '../load/run-load.ts';
 import { startChild } from '../process/child.ts';
 import type { Child, Launch } from '../process/child.ts';
@@ -38,12 +37,7 @@ export async function record(
   { place, generator, pin, seconds }: Surroundings,
 ): Promise<Recording> {
   await using program = await startChild(withProfiler(await subject.launch(place)), 'subject', pin);
-  const file = join(place.folder, 'requests');
-  const revalidates = load.kind === 'full' && load.revalidates === true;
-  await writeRequests(
-    file,
-    revalidates ? await revalidating(program, load.requests) : load.requests,
-  );
+  const file = await requestFile('subject', program, load, { place });
   const run = { url: program.url, file, connections };
   const [recording] = await Promise.all([
     recordWarm(program, seconds),

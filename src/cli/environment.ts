@@ -1,5 +1,6 @@
 /** The process's environment → configuration, or one error that lists everything wrong with it. */
 import { z } from 'zod';
+import { isHeaderName } from '../dsl/service.ts';
 import { defaultLimits } from '../edge/overload.ts';
 import type { OverloadLimits } from '../edge/overload.ts';
 import { ConfigurationError } from '../errors.ts';
@@ -34,7 +35,7 @@ const secretName = /auth|cookie|csrf|token|secret|session|passw|api-?key/;
 function toHeaderNames(text: string, context: z.RefinementCtx): string[] {
   const names = text.split(',').map((name) => name.trim().toLowerCase());
   for (const name of names) {
-    const isName = /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name);
+    const isName = isHeaderName(name);
     if (isName && !secretName.test(name)) continue;
     const message = isName ? `${name} holds secrets` : `${JSON.stringify(name)} is no header name`;
     context.addIssue({ code: 'custom', message });

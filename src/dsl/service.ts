@@ -101,11 +101,16 @@ function checkUrl(url: string | FromEnvironment, place: string): void {
   );
 }
 
+/** A token (RFC 9110, 5.6.2), in lower case. */
+export function isHeaderName(name: string): boolean {
+  return /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name);
+}
+
 /** Header names in lower case. Hop-by-hop headers (RFC 9110, 7.6.1) and ours are refused. */
 export function checkedHeaders(names: readonly string[], place: string): readonly string[] {
   const lowered = names.map((name) => name.toLowerCase());
   for (const name of lowered) {
-    if (/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !unforwardable.has(name)) continue;
+    if (isHeaderName(name) && !unforwardable.has(name)) continue;
     throw new CompositionError(
       place,
       `header "${name}" cannot be forwarded. Name an end-to-end request header, as in "authorization".`,

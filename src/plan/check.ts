@@ -6,6 +6,7 @@ import type { Node, ShapeNode, Source } from '../dsl/node.ts';
 import type { Route } from '../dsl/route.ts';
 import { checkResponseCache } from '../dsl/cache.ts';
 import { isSafe } from '../dsl/route.ts';
+import { isHeaderName } from '../dsl/service.ts';
 import { positive, refuseUnknownKnobs } from '../dsl/knobs.ts';
 import { CompositionError } from '../errors.ts';
 import type { Drawing } from './draw.ts';
@@ -37,7 +38,7 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
         `headers: write "${header}" in lower case, as "${header.toLowerCase()}".`,
       );
     }
-    if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(header)) {
+    if (!isHeaderName(header)) {
       throw new CompositionError(
         name,
         `headers: "${header}" is no name of a header. Use letters, digits and hyphens, as in "accept-language".`,

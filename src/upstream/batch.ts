@@ -8,6 +8,8 @@ import { callError } from './call.ts';
 import { frozen } from './frozen.ts';
 import { batchKeyOf, keyOf, keyText } from './key.ts';
 import { cacheControlOf, fieldOf, parseValue } from './parse.ts';
+import { Waiter, mayJoin } from './waiter.ts';
+import type { Shared } from './waiter.ts';
 
 /** A longer one would make its whole batch fail. */
 const longestKey = 1_024;
@@ -65,7 +67,7 @@ export function batch(clock: Clock, mostKeys = 50_000): Policy {
 }
 
 /** One request for several keys, and those who wait for them; the signal of the call that sends it. */
-class Batch extends AbortSource {
+class Batch extends AbortSource implements Shared {
   readonly #lookup: Lookup;
   readonly #underWay: Map<string, Batch>;
   /** Those who wait for each key, by its text: two forms of one key, 7 and "7", are one. */
@@ -85,10 +87,8 @@ class Batch extends AbortSource {
     return this.#seats.size;
   }
 
-  /** Not when its service was told to hurry for somebody else, nor by one from after an own write. */
   mayBeJoined(call: Call, now: number): boolean {
-    if (!this.#isSent) return true;
-    return call.fresh !== true && this.#deadlineAt - now >= (call.deadlineAt - now) / 2;
+    return !this.#isSent || mayJoin(call, this.#deadlineAt, now);
   }
 
   /** `foundBy`: what others find it by; `undefined`: they do not. */
@@ -197,39 +197,14 @@ class Batch extends AbortSource {
   }
 }
 
-/** One call that waits for its key, and may leave. */
-class Seat {
-  readonly call: Call;
+/** One call that waits for its key. */
+class Seat extends Waiter {
+  /** What others find its key by; `undefined`: they do not. */
   readonly foundBy: string | undefined;
-  readonly #batch: Batch;
-  readonly #reply = Promise.withResolvers<Reply>();
 
   constructor(own: Batch, call: Call, foundBy: string | undefined) {
-    this.call = call;
+    super(own, call);
     this.foundBy = foundBy;
-    this.#batch = own;
-    call.signal.addEventListener('abort', this, { once: true });
-  }
-
-  get reply(): Promise<Reply> {
-    return this.#reply.promise;
-  }
-
-  arrive(reply: Reply): void {
-    this.call.signal.removeEventListener('abort', this);
-    this.#reply.resolve(reply);
-  }
-
-  fail(error: unknown): void {
-    this.call.signal.removeEventListener('abort', this);
-    this.#reply.reject(error);
-  }
-
-  /** Its request is over. */
-  handleEvent(): void {
-    // What is called off ends before those who called it off go on.
-    this.#batch.leave(this.call);
-    this.#reply.reject(this.call.signal.reason);
   }
 }
 

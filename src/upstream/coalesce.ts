@@ -5,6 +5,8 @@ import type { Call, Policy, Reply, Send } from './call.ts';
 import { callError, isShareable } from './call.ts';
 import { frozen } from './frozen.ts';
 import { keyOf } from './key.ts';
+import { Waiter, mayJoin } from './waiter.ts';
+import type { Shared } from './waiter.ts';
 
 /**
  * Each call leaves at its own deadline or disconnect without failing the others; when the last has
@@ -22,30 +24,25 @@ export function coalesce(clock: Clock, mostFlights = 50_000): Policy {
       if (call.signal.aborted) return Promise.reject(call.signal.reason);
       const key = keyOf(call);
       const known = flights.get(key);
-      if (known !== undefined && mayJoin(known, call)) return known.join(call).reply;
+      if (known !== undefined && mayJoin(call, known.deadlineAt, clock.now()))
+        return known.join(call);
       if (flights.size >= mostFlights) {
         const message = `has ${mostFlights} different calls in flight`;
         return Promise.reject(callError(call, 'overloaded', message));
       }
       return new Flight(call, key, flights).takeOff(next);
     };
-
-    /** Not one whose service was told to hurry for somebody else, nor one from before an own write. */
-    function mayJoin(flight: Flight, call: Call): boolean {
-      const now = clock.now();
-      return call.fresh !== true && flight.deadlineAt - now >= (call.deadlineAt - now) / 2;
-    }
   };
 }
 
 /** One call under way and those who wait for it; the signal that what is done for it follows. */
-class Flight extends AbortSource {
+class Flight extends AbortSource implements Shared {
   readonly #call: Call;
   readonly #key: string;
   readonly #flights: Map<string, Flight>;
   // Not filled by `push`, which makes room for sixteen more.
   readonly #waiters: Call[];
-  readonly #passengers: [Passenger, ...Passenger[]];
+  readonly #passengers: [Waiter, ...Waiter[]];
   #left = 0;
 
   constructor(call: Call, key: string, flights: Map<string, Flight>) {
@@ -54,7 +51,7 @@ class Flight extends AbortSource {
     this.#key = key;
     this.#flights = flights;
     this.#waiters = [call];
-    this.#passengers = [new Passenger(this, call)];
+    this.#passengers = [new Waiter(this, call)];
     flights.set(key, this);
   }
 
@@ -71,11 +68,11 @@ class Flight extends AbortSource {
     return this.#passengers[0].reply;
   }
 
-  join(call: Call): Passenger {
-    const passenger = new Passenger(this, call);
+  join(call: Call): Promise<Reply> {
+    const passenger = new Waiter(this, call);
     this.#waiters.push(call);
     this.#passengers.push(passenger);
-    return passenger;
+    return passenger.reply;
   }
 
   leave({ signal }: Call): void {
@@ -103,39 +100,5 @@ class Flight extends AbortSource {
   /** Its key may have taken off again. */
   #end(): void {
     if (this.#flights.get(this.#key) === this) this.#flights.delete(this.#key);
-  }
-}
-
-/** One call that waits for a flight, and may leave it. */
-class Passenger {
-  readonly #flight: Flight;
-  readonly #call: Call;
-  readonly #reply = Promise.withResolvers<Reply>();
-
-  constructor(flight: Flight, call: Call) {
-    this.#flight = flight;
-    this.#call = call;
-    call.signal.addEventListener('abort', this, { once: true });
-  }
-
-  get reply(): Promise<Reply> {
-    return this.#reply.promise;
-  }
-
-  arrive(reply: Reply): void {
-    this.#call.signal.removeEventListener('abort', this);
-    this.#reply.resolve(reply);
-  }
-
-  fail(error: unknown): void {
-    this.#call.signal.removeEventListener('abort', this);
-    this.#reply.reject(error);
-  }
-
-  /** Its request is over. */
-  handleEvent(): void {
-    // What is called off ends before those who called it off go on.
-    this.#flight.leave(this.#call);
-    this.#reply.reject(this.#call.signal.reason);
   }
 }
