@@ -7,9 +7,20 @@ const source = join(root, 'src');
 
 /** From the top down: a file imports from its own layer or from one before it. */
 const layers = [
-  ['clock.ts', 'errors.ts', 'json.ts', 'parse.ts', 'signal.ts'],
+  [
+    'clock.ts',
+    'environment.ts',
+    'errors.ts',
+    'frozen.ts',
+    'json.ts',
+    'own-signal.ts',
+    'parse.ts',
+    'schema.ts',
+    'signal.ts',
+  ],
   ['dsl'],
   ['plan'],
+  ['explain'],
   ['upstream'],
   ['engine'],
   ['edge'],
@@ -20,9 +31,9 @@ const layers = [
 
 /** The one file that may import a package at run time. */
 const doors: Record<string, string> = {
-  undici: 'upstream/endpoint.ts',
-  'lru-cache': 'upstream/memory-store.ts',
-  ioredis: 'upstream/redis-store.ts',
+  undici: 'upstream/exchange/endpoint.ts',
+  'lru-cache': 'upstream/caching/memory-store.ts',
+  ioredis: 'upstream/caching/redis-store.ts',
   acorn: 'plan/conditions.ts',
   'secure-json-parse': 'json.ts',
   '@opentelemetry/sdk-node': 'telemetry/sdk.ts',

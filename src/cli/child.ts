@@ -1,7 +1,7 @@
 /** A program of ours in a process of its own. */
 import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Environment } from '../upstream/endpoint.ts';
+import type { Environment } from '../environment.ts';
 
 export interface Child {
   /** What follows `ready` in its first such line; `undefined` when it ended before. */

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { ConfigurationError } from '../errors.ts';
 import { collectorOf } from '../telemetry/sdk.ts';
-import type { Environment } from '../upstream/endpoint.ts';
+import type { Environment } from '../environment.ts';
 import { startChild } from './child.ts';
 import type { Child } from './child.ts';
 import { whenStopped } from './stop.ts';

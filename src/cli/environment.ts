@@ -6,7 +6,7 @@ import type { OverloadLimits } from '../edge/overload.ts';
 import { ConfigurationError } from '../errors.ts';
 import { logLevels } from '../telemetry/log.ts';
 import type { LogLevel } from '../telemetry/log.ts';
-import type { Environment } from '../upstream/endpoint.ts';
+import type { Environment } from '../environment.ts';
 
 export interface Configuration {
   readonly host: string;

@@ -1,9 +1,9 @@
 /** `plait explain`: the plan of one composition, or of all. */
 import { ConfigurationError, LoadError } from '../errors.ts';
-import { drawMermaid } from '../plan/draw-mermaid.ts';
-import { drawTree } from '../plan/draw-tree.ts';
-import { explain } from '../plan/explain.ts';
-import type { ExplainedPlan } from '../plan/explain.ts';
+import { drawMermaid } from '../explain/draw-mermaid.ts';
+import { drawTree } from '../explain/draw-tree.ts';
+import { explain } from '../explain/explain.ts';
+import type { ExplainedPlan } from '../explain/explain.ts';
 import type { Plan } from '../plan/plan.ts';
 import { loadCompositions } from './load.ts';
 

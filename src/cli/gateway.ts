@@ -19,8 +19,8 @@ import { accessLog } from '../telemetry/access-log.ts';
 import type { AccessLogOptions } from '../telemetry/access-log.ts';
 import { unobserved } from '../telemetry/telemetry.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { CacheStore } from '../upstream/cache-store.ts';
-import type { Environment } from '../upstream/endpoint.ts';
+import type { CacheStore } from '../upstream/caching/cache-store.ts';
+import type { Environment } from '../environment.ts';
 import { createUpstreams } from '../upstream/upstreams.ts';
 
 export interface GatewayOptions {

@@ -4,7 +4,7 @@ import { ExecutionError } from '../errors.ts';
 import { pointsInto, toPointer } from '../json.ts';
 import { parseBy } from '../parse.ts';
 import type { Plan } from '../plan/plan.ts';
-import { declaredPath } from '../plan/schema.ts';
+import { declaredPath } from '../schema.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { runBlock } from './block.ts';
 import { openDeadline } from './deadline.ts';

@@ -9,8 +9,8 @@ import {
   isForOneClient,
   parseCacheControl,
   variesByAll,
-} from '../upstream/cache-control.ts';
-import type { CacheControl } from '../upstream/cache-control.ts';
+} from '../upstream/caching/cache-control.ts';
+import type { CacheControl } from '../upstream/caching/cache-control.ts';
 
 /** Times in seconds; `Infinity`: nobody has said anything. */
 export interface Freshness {

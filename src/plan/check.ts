@@ -9,8 +9,8 @@ import { isSafe } from '../dsl/route.ts';
 import { isHeaderName } from '../dsl/service.ts';
 import { positive, refuseUnknownKnobs } from '../dsl/knobs.ts';
 import { CompositionError } from '../errors.ts';
-import type { Drawing } from './draw.ts';
-import { fieldsOf, itemOf, ownField, refusesText, unwrapped } from './schema.ts';
+import type { Recorded } from './record.ts';
+import { fieldsOf, itemOf, ownField, refusesText, unwrapped } from '../schema.ts';
 import { schemaAtSource, schemaOf } from './value-schema.ts';
 import { blocksOf, readsOf, sourcesOf } from './visit.ts';
 
@@ -106,42 +106,42 @@ function checkParams(name: string, config: AnyConfig, route: Route): void {
 /** Checks that every reference is within reach and points at something that exists. */
 export function checkSources(
   name: string,
-  drawing: Drawing,
+  recorded: Recorded,
   config: AnyConfig,
   route: Route,
 ): void {
-  const blocks = blocksOf(drawing);
+  const blocks = blocksOf(recorded);
   for (const block of blocks) {
-    const inReach = nodesInReach(drawing, block.nodes);
-    const reads = block.nodes.flatMap((id) => readsOf(drawing.nodes[id] ?? { kind: 'item' }));
+    const inReach = nodesInReach(recorded, block.nodes);
+    const reads = block.nodes.flatMap((id) => readsOf(recorded.nodes[id] ?? { kind: 'item' }));
     for (const source of [...reads, ...sourcesOf(block.template)]) {
       if (!inReach.has(source.node)) {
         throw new CompositionError(
           name,
-          `${wordsFor(drawing.nodes[source.node])} was made inside given() or each() and is used outside of it. Return it from the body and use the result.`,
+          `${wordsFor(recorded.nodes[source.node])} was made inside given() or each() and is used outside of it. Return it from the body and use the result.`,
         );
       }
-      checkSource(name, source, { drawing, config, route });
+      checkSource(name, source, { recorded, config, route });
     }
     for (const id of block.nodes) {
-      const node = drawing.nodes[id];
-      if (node?.kind === 'shape') checkKeys(name, drawing.nodes, node);
+      const node = recorded.nodes[id];
+      if (node?.kind === 'shape') checkKeys(name, recorded.nodes, node);
     }
   }
 }
 
 /** The nodes of a block and of all blocks around it. */
-function nodesInReach(drawing: Drawing, own: readonly number[]): ReadonlySet<number> {
+function nodesInReach(recorded: Recorded, own: readonly number[]): ReadonlySet<number> {
   const reach = new Set(own);
   for (let inner: readonly number[] | undefined = own; inner !== undefined;) {
-    inner = outerOf(drawing, inner);
+    inner = outerOf(recorded, inner);
     for (const id of inner ?? []) reach.add(id);
   }
   return reach;
 }
 
 function outerOf(
-  { nodes, root }: Drawing,
+  { nodes, root }: Recorded,
   inner: readonly number[],
 ): readonly number[] | undefined {
   const owner = nodes.findIndex((node) => 'block' in node && node.block.nodes === inner);
@@ -151,16 +151,16 @@ function outerOf(
 }
 
 interface Surroundings {
-  readonly drawing: Drawing;
+  readonly recorded: Recorded;
   readonly config: AnyConfig;
   readonly route: Route;
 }
 
 function checkSource(name: string, source: Source, around: Surroundings): void {
-  const node = around.drawing.nodes[source.node];
+  const node = around.recorded.nodes[source.node];
   if (node === undefined) return;
   if (node.kind === 'input') return checkInput(name, node.input, source.path[0], around);
-  let schema = schemaOf(around.drawing.nodes, node);
+  let schema = schemaOf(around.recorded.nodes, node);
   const walked: string[] = [];
   for (const key of source.path) {
     const fields = schema && fieldsOf(schema);

@@ -5,7 +5,7 @@ import { parseRoute } from '../dsl/route.ts';
 import { CompositionError } from '../errors.ts';
 import { checkConfig, checkSources } from './check.ts';
 import { refuseConditions } from './conditions.ts';
-import { draw } from './draw.ts';
+import { record } from './record.ts';
 import { checkResponse } from './fit.ts';
 import { link } from './link.ts';
 import type { Plan } from './plan.ts';
@@ -28,11 +28,11 @@ export function compile({ name, composition }: NamedComposition): Plan {
   const route = parseRoute(config.route, name);
   checkConfig(name, config, route);
   refuseConditions(name, config.compose);
-  const drawing = draw(name, config);
-  checkSources(name, drawing, config, route);
-  checkResponse(name, drawing, config.response);
+  const recorded = record(name, config);
+  checkSources(name, recorded, config, route);
+  checkResponse(name, recorded, config.response);
   const { params, query, body, headers, response } = config;
-  const linked = link(drawing);
+  const linked = link(recorded);
   return freeze({
     name,
     route,

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { Source, Template } from '../dsl/node.ts';
 import { CompositionError } from '../errors.ts';
-import type { Drawing } from './draw.ts';
+import type { Recorded } from './record.ts';
 import {
   fieldsOf,
   itemOf,
@@ -11,7 +11,7 @@ import {
   mayBeNull,
   mayBeUndefined,
   ownField,
-} from './schema.ts';
+} from '../schema.ts';
 import { schemaOf } from './value-schema.ts';
 
 /**
@@ -20,11 +20,11 @@ import { schemaOf } from './value-schema.ts';
  */
 export function checkResponse(
   name: string,
-  drawing: Drawing,
+  recorded: Recorded,
   response: z.ZodType | undefined,
 ): void {
   if (response !== undefined)
-    checkPart(drawing, drawing.root.template, response, { name, place: 'response' });
+    checkPart(recorded, recorded.root.template, response, { name, place: 'response' });
 }
 
 interface Where {
@@ -32,24 +32,24 @@ interface Where {
   readonly place: string;
 }
 
-function checkPart(drawing: Drawing, template: Template, wanted: z.ZodType, where: Where): void {
+function checkPart(recorded: Recorded, template: Template, wanted: z.ZodType, where: Where): void {
   switch (template.kind) {
     case 'literal':
       return checkLiteral(template.value, wanted, where);
     case 'reference':
-      return checkReference(drawing, template.source, wanted, where);
+      return checkReference(recorded, template.source, wanted, where);
     case 'array': {
       if (isCertainlyNot(wanted, 'array')) misfit(where, 'a list', wanted);
       const item = itemOf(wanted, 'in');
       if (item)
         for (const [index, part] of template.items.entries())
-          checkPart(drawing, part, item, at(where, index));
+          checkPart(recorded, part, item, at(where, index));
       return;
     }
     case 'object': {
       if (isCertainlyNot(wanted, 'object')) misfit(where, 'an object', wanted);
       const fields = fieldsOf(wanted, 'in');
-      if (fields) checkFields(drawing, template.entries, fields, where);
+      if (fields) checkFields(recorded, template.entries, fields, where);
       return;
     }
     default:
@@ -58,7 +58,7 @@ function checkPart(drawing: Drawing, template: Template, wanted: z.ZodType, wher
 }
 
 function checkFields(
-  drawing: Drawing,
+  recorded: Recorded,
   entries: readonly (readonly [string, Template])[],
   fields: Readonly<Record<string, z.ZodType>>,
   where: Where,
@@ -66,7 +66,7 @@ function checkFields(
   const written = new Map(entries);
   for (const [key, wanted] of Object.entries(fields)) {
     const part = written.get(key);
-    if (part !== undefined) checkPart(drawing, part, wanted, at(where, key));
+    if (part !== undefined) checkPart(recorded, part, wanted, at(where, key));
     else if (!mayBeAbsent(wanted)) {
       throw new CompositionError(
         where.name,
@@ -86,9 +86,9 @@ function checkLiteral(value: unknown, wanted: z.ZodType, where: Where): void {
   );
 }
 
-function checkReference(drawing: Drawing, source: Source, wanted: z.ZodType, where: Where): void {
-  const node = drawing.nodes[source.node];
-  let given = node && schemaOf(drawing.nodes, node);
+function checkReference(recorded: Recorded, source: Source, wanted: z.ZodType, where: Where): void {
+  const node = recorded.nodes[source.node];
+  let given = node && schemaOf(recorded.nodes, node);
   // A field of `null` is `null`, of `undefined` it is `undefined`.
   const passed = [given];
   for (const key of source.path) {

@@ -1,6 +1,6 @@
 /** Nodes → steps: who waits for whom, which frame holds what, what is tolerated. */
 import type { Block, Node, Source } from '../dsl/node.ts';
-import type { Drawing } from './draw.ts';
+import type { Recorded } from './record.ts';
 import { nameSteps } from './names.ts';
 import { findPlaces } from './places.ts';
 import type { PlanBlock, Step } from './plan.ts';
@@ -12,13 +12,13 @@ interface Position {
   readonly repeated: boolean;
 }
 
-/** The steps of a drawing, by number, and its root block. */
-export function link(drawing: Drawing): { steps: readonly Step[]; root: PlanBlock } {
-  const { nodes } = drawing;
-  const names = nameSteps(drawing);
-  const places = findPlaces(drawing);
-  const tolerated = toleratedSteps(drawing);
-  const consumed = consumedNodes(drawing);
+/** The steps of a recorded, by number, and its root block. */
+export function link(recorded: Recorded): { steps: readonly Step[]; root: PlanBlock } {
+  const { nodes } = recorded;
+  const names = nameSteps(recorded);
+  const places = findPlaces(recorded);
+  const tolerated = toleratedSteps(recorded);
+  const consumed = consumedNodes(recorded);
   const steps: Step[] = [];
 
   function linkBlock(
@@ -56,7 +56,7 @@ export function link(drawing: Drawing): { steps: readonly Step[]; root: PlanBloc
     return step;
   }
 
-  const root = linkBlock(drawing.root, { depth: 0, repeated: false });
+  const root = linkBlock(recorded.root, { depth: 0, repeated: false });
   return { steps, root };
 }
 
@@ -75,9 +75,9 @@ function gapsOf(nodes: readonly Node[], waits: readonly number[]): number[] {
 }
 
 /** Steps whose every reader is a guard: nothing else fails with them. */
-function toleratedSteps(drawing: Drawing): ReadonlyMap<number, 'optional' | 'fallback'> {
-  const { nodes } = drawing;
-  const bare = new Set(blocksOf(drawing).flatMap(({ template }) => nodesOf(sourcesOf(template))));
+function toleratedSteps(recorded: Recorded): ReadonlyMap<number, 'optional' | 'fallback'> {
+  const { nodes } = recorded;
+  const bare = new Set(blocksOf(recorded).flatMap(({ template }) => nodesOf(sourcesOf(template))));
   for (const node of nodes)
     if (node.kind !== 'guard') for (const read of nodesOf(readsOf(node))) bare.add(read);
   const guards = nodes.filter((node) => node.kind === 'guard');
@@ -87,10 +87,10 @@ function toleratedSteps(drawing: Drawing): ReadonlyMap<number, 'optional' | 'fal
 }
 
 /** What templates and steps read. What only an unused computation reads is as unused as that is. */
-function consumedNodes(drawing: Drawing): ReadonlySet<number> {
-  const { nodes } = drawing;
+function consumedNodes(recorded: Recorded): ReadonlySet<number> {
+  const { nodes } = recorded;
   const consumed = new Set(
-    blocksOf(drawing).flatMap(({ template }) => nodesOf(sourcesOf(template))),
+    blocksOf(recorded).flatMap(({ template }) => nodesOf(sourcesOf(template))),
   );
   // Nodes read earlier ones only, so every reader of a node comes before it here.
   for (const [id, node] of [...nodes.entries()].toReversed()) {

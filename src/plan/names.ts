@@ -1,10 +1,10 @@
 /** Names for steps: where its value lands in the response, or else the operation's name. */
 import type { Block, Node, Template } from '../dsl/node.ts';
-import type { Drawing } from './draw.ts';
+import type { Recorded } from './record.ts';
 import { readsOf } from './visit.ts';
 
 /** A name for every node; those of calls, maps, `each` and `given` are unique within the composition. */
-export function nameSteps({ nodes, root }: Drawing): readonly string[] {
+export function nameSteps({ nodes, root }: Recorded): readonly string[] {
   const landed = new Map<number, string>();
 
   function nameBlock(block: Block, prefix: string): void {

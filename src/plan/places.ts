@@ -1,6 +1,6 @@
 /** Where in the response the value of a guard lands: what to point at when it had to step in. */
 import type { Block, Node, ShapeNode, Source, Template } from '../dsl/node.ts';
-import type { Drawing } from './draw.ts';
+import type { Recorded } from './record.ts';
 import type { Place } from './plan.ts';
 import { readsOf } from './visit.ts';
 
@@ -16,9 +16,9 @@ interface Landing {
 }
 
 /** The places of every guard: the direct ones, or else those of what was made from it. */
-export function findPlaces(drawing: Drawing): ReadonlyMap<number, readonly Place[]> {
-  const { nodes, root } = drawing;
-  const depths = depthsOf(drawing);
+export function findPlaces(recorded: Recorded): ReadonlyMap<number, readonly Place[]> {
+  const { nodes, root } = recorded;
+  const depths = depthsOf(recorded);
   const landings = new Map<number, Landing[]>();
   const seen = new Set<string>();
 
@@ -88,7 +88,7 @@ function keeps({ mode, keys }: ShapeNode, key: string): boolean {
 }
 
 /** How many blocks each block is inside of: the frame that knows the index of an item. */
-function depthsOf({ nodes, root }: Drawing): ReadonlyMap<Block, number> {
+function depthsOf({ nodes, root }: Recorded): ReadonlyMap<Block, number> {
   const depths = new Map<Block, number>();
   function descend(block: Block, depth: number): void {
     depths.set(block, depth);

@@ -1,7 +1,7 @@
 /** What is known at load about the values of steps, from the schemas of the operations. */
 import type { z } from 'zod';
 import type { Node, Source } from '../dsl/node.ts';
-import { itemOf, schemaAt, unwrapped } from './schema.ts';
+import { itemOf, schemaAt, unwrapped } from '../schema.ts';
 
 /** The schema of a node's value, where it is known. */
 export function schemaOf(nodes: readonly Node[], node: Node): z.ZodType | undefined {

@@ -1,7 +1,7 @@
 /** Ways through nodes and templates. */
 import type { Block, Node, Source, Template } from '../dsl/node.ts';
 import type { Operation } from '../dsl/operation.ts';
-import type { Drawing } from './draw.ts';
+import type { Recorded } from './record.ts';
 import type { Plan } from './plan.ts';
 
 /** All operations a plan may call, each once. */
@@ -10,7 +10,7 @@ export function operationsOf({ steps }: Pick<Plan, 'steps'>): Operation[] {
 }
 
 /** The root block and all blocks inside. */
-export function blocksOf({ nodes, root }: Drawing): Block[] {
+export function blocksOf({ nodes, root }: Recorded): Block[] {
   return [root, ...nodes.flatMap((node) => ('block' in node ? [node.block] : []))];
 }
 

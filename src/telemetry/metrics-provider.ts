@@ -13,7 +13,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { ConfigurationError } from '../errors.ts';
-import type { Environment } from '../upstream/endpoint.ts';
+import type { Environment } from '../environment.ts';
 
 /** Read when somebody asks. */
 class PullReader extends MetricReader {

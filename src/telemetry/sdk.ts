@@ -2,7 +2,7 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
 import { ConfigurationError } from '../errors.ts';
-import type { Environment } from '../upstream/endpoint.ts';
+import type { Environment } from '../environment.ts';
 import { serverTiming } from './server-timing.ts';
 import { combine, propagation } from './telemetry.ts';
 import type { Observer, Telemetry } from './telemetry.ts';

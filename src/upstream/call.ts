@@ -4,7 +4,7 @@ import { isSafe } from '../dsl/route.ts';
 import { UpstreamError } from '../errors.ts';
 import type { UpstreamErrorKind, UpstreamErrorOptions } from '../errors.ts';
 import type { Signal } from '../signal.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from './exchange/endpoint.ts';
 
 /** One call to one operation, on its way from a step to a socket. Policies pass on changed copies. */
 export interface Call {

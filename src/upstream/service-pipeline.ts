@@ -1,21 +1,21 @@
 /** One service of a gateway: the policies every attempt to call it runs through, outermost first. */
 import type { Clock } from '../clock.ts';
 import type { Service } from '../dsl/service.ts';
-import { attemptTimeout } from './attempt-timeout.ts';
-import { createBalancer } from './balancer.ts';
-import { createBreaker } from './breaker.ts';
-import type { Breaker } from './breaker.ts';
-import { createBulkhead } from './bulkhead.ts';
+import { attemptTimeout } from './resilience/attempt-timeout.ts';
+import { createBalancer } from './balancing/balancer.ts';
+import { createBreaker } from './resilience/breaker.ts';
+import type { Breaker } from './resilience/breaker.ts';
+import { createBulkhead } from './resilience/bulkhead.ts';
 import type { Send, Watch } from './call.ts';
 import { endpointOf, inTurn, pipeline } from './call.ts';
-import type { Endpoint } from './endpoint.ts';
-import { startHealthChecks } from './health-check.ts';
-import { hedge } from './hedge.ts';
-import { parseReply } from './parse.ts';
-import { toHttpRequest } from './request.ts';
-import { createRetryBudget } from './retry-budget.ts';
-import { retry } from './retry.ts';
-import { exchange } from './transport.ts';
+import type { Endpoint } from './exchange/endpoint.ts';
+import { startHealthChecks } from './balancing/health-check.ts';
+import { hedge } from './resilience/hedge.ts';
+import { parseReply } from './exchange/parse.ts';
+import { toHttpRequest } from './exchange/request.ts';
+import { createRetryBudget } from './resilience/retry-budget.ts';
+import { retry } from './resilience/retry.ts';
+import { exchange } from './exchange/transport.ts';
 
 export interface OpenService {
   readonly send: Send;

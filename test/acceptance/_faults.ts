@@ -1,5 +1,5 @@
 /** Every way in which a service goes wrong, and what is documented to come of it. */
-import type { Toxic } from '../toxic-proxy.ts';
+import type { Toxic } from '../support/toxic-proxy.ts';
 
 export interface Fault {
   readonly name: string;

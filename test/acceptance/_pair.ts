@@ -2,11 +2,11 @@
 import type { RequestListener } from 'node:http';
 import { call, defineComposition, defineService, lookup, operation } from 'plait';
 import { z } from 'zod';
-import { request, start } from '../start.ts';
-import type { Answer } from '../start.ts';
-import { startToxicProxy } from '../toxic-proxy.ts';
-import type { ToxicProxy } from '../toxic-proxy.ts';
-import { startServer } from '../upstream/_start.ts';
+import { request, start } from '../support/start.ts';
+import type { Answer } from '../support/start.ts';
+import { startToxicProxy } from '../support/toxic-proxy.ts';
+import type { ToxicProxy } from '../support/toxic-proxy.ts';
+import { startServer } from '../support/upstreams.ts';
 import { holds } from './_shop.ts';
 
 export interface Pair {

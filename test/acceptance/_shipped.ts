@@ -5,8 +5,8 @@ import { startMocks } from '../../mocks/server.ts';
 import type { Mocks } from '../../mocks/server.ts';
 import { startGateway } from '../../src/cli/gateway.ts';
 import { loadCompositions } from '../../src/cli/load.ts';
-import { environmentOf, request } from '../start.ts';
-import type { Answer } from '../start.ts';
+import { environmentOf, request } from '../support/start.ts';
+import type { Answer } from '../support/start.ts';
 
 export interface Shipped {
   readonly url: string;

@@ -7,11 +7,11 @@ import type { ServiceConfig } from '../../src/dsl/service.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 import type { ServiceStatus } from '../../src/upstream/service-pipeline.ts';
-import { request, start } from '../start.ts';
-import type { Answer, Started } from '../start.ts';
-import { startToxicProxy } from '../toxic-proxy.ts';
-import type { ToxicProxy } from '../toxic-proxy.ts';
-import { startServer } from '../upstream/_start.ts';
+import { request, start } from '../support/start.ts';
+import type { Answer, Started } from '../support/start.ts';
+import { startToxicProxy } from '../support/toxic-proxy.ts';
+import type { ToxicProxy } from '../support/toxic-proxy.ts';
+import { startServer } from '../support/upstreams.ts';
 
 export interface ShopOptions {
   readonly service?: Partial<ServiceConfig>;

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { orders } from '../../mocks/data.ts';
-import { folderWith } from '../folder.ts';
-import { run, runMocks } from '../processes.ts';
-import { isRedisSkipped, startRedis } from '../redis.ts';
-import type { TestRedis } from '../redis.ts';
-import { request } from '../start.ts';
+import { folderWith } from '../support/folder.ts';
+import { run, runMocks } from '../support/processes.ts';
+import { isRedisSkipped, startRedis } from '../support/redis.ts';
+import type { TestRedis } from '../support/redis.ts';
+import { request } from '../support/start.ts';
 
 /** Of one request, whatever has happened to Redis. 60 more than usual are meant; machines that run tests are busy. */
 const mostMs = 1_500;

@@ -6,10 +6,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { folderWith } from '../folder.ts';
-import { run, runMocks, runNpm } from '../processes.ts';
-import type { Program } from '../processes.ts';
-import { request } from '../start.ts';
+import { folderWith } from '../support/folder.ts';
+import { run, runMocks, runNpm } from '../support/processes.ts';
+import type { Program } from '../support/processes.ts';
+import { request } from '../support/start.ts';
 
 const nowhere = {
   ORDERS_URL: 'http://127.0.0.1:9',

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { run, runMocks } from '../processes.ts';
-import type { Program } from '../processes.ts';
+import { run, runMocks } from '../support/processes.ts';
+import type { Program } from '../support/processes.ts';
 
 function adminOf({ lines }: Program): string {
   return lines.find((line) => line.startsWith('admin '))?.slice('admin '.length) ?? '';

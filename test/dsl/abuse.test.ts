@@ -16,7 +16,15 @@ import type { Ref, Reference } from 'plait';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { compile } from '../../src/plan/compile.ts';
-import { createThing, getThing, page, refusal, refusalOf, thingOf, things } from './_page.ts';
+import {
+  createThing,
+  getThing,
+  page,
+  refusal,
+  refusalOf,
+  thingOf,
+  things,
+} from '../support/page.ts';
 
 const advice = 'Pass what call(), each(), map() or a field of params gave you.';
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { OperationConfig } from '../../src/dsl/operation.ts';
 import { slowMsOf } from '../../src/dsl/policies.ts';
 import type { ServiceConfig } from '../../src/dsl/service.ts';
-import { refusal } from './_page.ts';
+import { refusal } from '../support/page.ts';
 
 const response = z.object({ id: z.string() });
 

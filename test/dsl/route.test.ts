@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRoute } from '../../src/dsl/route.ts';
-import { refusal } from './_page.ts';
+import { refusal } from '../support/page.ts';
 
 const word = fc.stringMatching(/^[A-Za-z_]\w{0,8}$/);
 const plain = fc

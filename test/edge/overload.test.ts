@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createLoadMeter } from '../../src/edge/load-meter.ts';
 import { createOverload, defaultLimits, unlimited } from '../../src/edge/overload.ts';
-import { createFakeClock } from '../fake-clock.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 
 const calm = { delayMs: 0, utilisation: 0.2 };
 const late = { delayMs: 600, utilisation: 0.2 };

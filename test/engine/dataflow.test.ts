@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { call, each, given, map, optional, pick } from '../../src/dsl/steps.ts';
-import { items, list, maybe, part, priceOf, quiet, serve, value, write } from './_serve.ts';
+import { items, list, maybe, part, priceOf, quiet, serve, value, write } from '../support/serve.ts';
 
 describe('steps', () => {
   it('start at once when they need nothing of each other', async () => {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { call, each, fallback, given, map, optional, pick } from '../../src/dsl/steps.ts';
-import type { Answer } from '../start.ts';
+import type { Answer } from '../support/start.ts';
 import {
   hastyPart,
   items,
@@ -16,8 +16,8 @@ import {
   serve,
   value,
   write,
-} from './_serve.ts';
-import type { Serving } from './_serve.ts';
+} from '../support/serve.ts';
+import type { Serving } from '../support/serve.ts';
 
 /** Where something is missing, as `$problems` says it. */
 function pointers({ json }: Answer): string[] {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { call, each, given, map, optional, pick } from '../../src/dsl/steps.ts';
-import type { Answer } from '../start.ts';
-import { items, list, maybe, part, priceOf, serve, value } from './_serve.ts';
-import type { Serving } from './_serve.ts';
+import type { Answer } from '../support/start.ts';
+import { items, list, maybe, part, priceOf, serve, value } from '../support/serve.ts';
+import type { Serving } from '../support/serve.ts';
 
 function pointers({ json }: Answer): string[] {
   return (json.$problems ?? []).map(({ pointer }: { pointer: string }) => pointer);

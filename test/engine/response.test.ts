@@ -4,9 +4,9 @@ import { defineComposition } from '../../src/dsl/composition.ts';
 import { call, each, given, map, omit, optional, pick } from '../../src/dsl/steps.ts';
 import type { StepRun } from '../../src/engine/execution.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
-import { start } from '../start.ts';
-import { items, list, maybe, part, quiet, serve, value } from './_serve.ts';
-import { startUpstream } from './_upstream.ts';
+import { start } from '../support/start.ts';
+import { items, list, maybe, part, quiet, serve, value } from '../support/serve.ts';
+import { startUpstream } from '../support/upstream.ts';
 
 describe('a declared response', () => {
   const things = z.array(z.object({ id: z.string(), secret: z.string().optional() }));

@@ -12,12 +12,12 @@ import { adminEndpoints } from '../../src/http/admin.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createExchange } from '../../src/http/exchange.ts';
 import { call, optional } from '../../src/dsl/steps.ts';
-import { keptPart, serve, value } from '../engine/_serve.ts';
-import { startUpstream } from '../engine/_upstream.ts';
-import type { Upstream } from '../engine/_upstream.ts';
-import { createFakeClock } from '../fake-clock.ts';
-import { request, start } from '../start.ts';
-import { raw } from './_raw.ts';
+import { keptPart, serve, value } from '../support/serve.ts';
+import { startUpstream } from '../support/upstream.ts';
+import type { Upstream } from '../support/upstream.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import { request, start } from '../support/start.ts';
+import { raw } from '../support/raw-http.ts';
 
 const ping = defineComposition({ route: 'GET /ping', compose: () => ({ pong: true }) });
 

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createExchange } from '../../src/http/exchange.ts';
-import { start } from '../start.ts';
-import { raw } from './_raw.ts';
+import { start } from '../support/start.ts';
+import { raw } from '../support/raw-http.ts';
 
 const get = defineComposition({
   route: 'GET /things/:id',

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { call, map } from '../../src/dsl/steps.ts';
-import { createFakeClock } from '../fake-clock.ts';
-import { part, quiet } from '../engine/_serve.ts';
-import { startUpstream } from '../engine/_upstream.ts';
-import { start } from '../start.ts';
-import type { Answer } from '../start.ts';
-import { open, raw, readAnswer } from './_raw.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import { part, quiet } from '../support/serve.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { start } from '../support/start.ts';
+import type { Answer } from '../support/start.ts';
+import { open, raw, readAnswer } from '../support/raw-http.ts';
 
 const mebibyte = 1024 * 1024;
 

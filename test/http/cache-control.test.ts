@@ -15,8 +15,8 @@ import {
   priceOf,
   serve,
   value,
-} from '../engine/_serve.ts';
-import type { Answer } from '../start.ts';
+} from '../support/serve.ts';
+import type { Answer } from '../support/start.ts';
 
 type Headers = Readonly<Record<string, string>>;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { call, each, fallback, map, optional } from '../../src/dsl/steps.ts';
-import { items, list, part, serve, value } from '../engine/_serve.ts';
+import { items, list, part, serve, value } from '../support/serve.ts';
 
 interface Item {
   readonly name: string;

@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { call } from '../../src/dsl/steps.ts';
 import { etagOf, isNamed } from '../../src/http/etag.ts';
-import { localPart, part, serve, value } from '../engine/_serve.ts';
-import type { ServeOptions } from '../engine/_serve.ts';
-import { raw } from './_raw.ts';
+import { localPart, part, serve, value } from '../support/serve.ts';
+import type { ServeOptions } from '../support/serve.ts';
+import { raw } from '../support/raw-http.ts';
 
 async function startKept(options: ServeOptions = { cache: { maxAge: 60 } }) {
   const app = await serve(() => ({ a: call(localPart, { name: 'a' }) }), options);

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { call, map } from '../../src/dsl/steps.ts';
-import { part, value } from '../engine/_serve.ts';
-import { startUpstream } from '../engine/_upstream.ts';
-import { start } from '../start.ts';
-import type { Answer } from '../start.ts';
+import { part, value } from '../support/serve.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { start } from '../support/start.ts';
+import type { Answer } from '../support/start.ts';
 
 const search = defineComposition({
   route: 'GET /search/:page',

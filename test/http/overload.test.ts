@@ -7,11 +7,11 @@ import { createOverload, defaultLimits } from '../../src/edge/overload.ts';
 import type { Overload } from '../../src/edge/overload.ts';
 import { compileAll } from '../../src/plan/compile.ts';
 import { createLog } from '../../src/telemetry/log.ts';
-import { createFakeClock } from '../fake-clock.ts';
-import { items, keptPart, list, part, serve, value, write } from '../engine/_serve.ts';
-import type { ServeOptions } from '../engine/_serve.ts';
-import { startUpstream } from '../engine/_upstream.ts';
-import { request } from '../start.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import { items, keptPart, list, part, serve, value, write } from '../support/serve.ts';
+import type { ServeOptions } from '../support/serve.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { request } from '../support/start.ts';
 
 /** Sheds steps, or refuses requests, while it is told to; counts how often it is asked. */
 function overloaded({ sheds = true, retryAfter }: { sheds?: boolean; retryAfter?: number } = {}) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { startShipped } from '../acceptance/_shipped.ts';
-import { rawGet } from './_raw.ts';
+import { rawGet } from '../support/raw-http.ts';
 
 const long = 'x'.repeat(10 * 1024);
 

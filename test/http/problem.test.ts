@@ -5,9 +5,9 @@ import { defineComposition } from '../../src/dsl/composition.ts';
 import { lookup, operation } from '../../src/dsl/operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import { call, map } from '../../src/dsl/steps.ts';
-import { startUpstream } from '../engine/_upstream.ts';
-import { start } from '../start.ts';
-import type { Answer } from '../start.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { start } from '../support/start.ts';
+import type { Answer } from '../support/start.ts';
 
 const orders = defineService({
   name: 'orders',

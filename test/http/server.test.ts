@@ -6,8 +6,8 @@ import { call } from '../../src/dsl/steps.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { startServer } from '../../src/http/server.ts';
 import { TextResponse } from '../../src/http/text-response.ts';
-import { part, serve, value } from '../engine/_serve.ts';
-import { open, raw, readAnswer } from './_raw.ts';
+import { part, serve, value } from '../support/serve.ts';
+import { open, raw, readAnswer } from '../support/raw-http.ts';
 
 const askPart = () => serve(() => ({ a: call(part, { name: 'a' }) }));
 const request = 'GET /test HTTP/1.1\r\nhost: gateway\r\n\r\n';

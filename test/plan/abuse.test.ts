@@ -15,7 +15,7 @@ import type { Composition, Operation, Ref } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { compile, compileAll } from '../../src/plan/compile.ts';
-import { createThing, getThing, page, refusalOf, thingOf, things } from '../dsl/_page.ts';
+import { createThing, getThing, page, refusalOf, thingOf, things } from '../support/page.ts';
 
 /** As a file that was not type-checked would have it. */
 function untyped(config: object): Composition {

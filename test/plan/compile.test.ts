@@ -18,7 +18,7 @@ import { z } from 'zod';
 import type { ResponseCache } from '../../src/dsl/cache.ts';
 import { compile } from '../../src/plan/compile.ts';
 import type { Plan, Step } from '../../src/plan/plan.ts';
-import { createThing, getThing, page, thingOf, things } from '../dsl/_page.ts';
+import { createThing, getThing, page, thingOf, things } from '../support/page.ts';
 
 describe('a plan', () => {
   const plan = planOf(

@@ -3,7 +3,7 @@ import { call, each, given, map } from 'plait';
 import * as plait from 'plait';
 import { describe, expect, it } from 'vitest';
 import { refuseConditions } from '../../src/plan/conditions.ts';
-import { getThing, page, refusal, refusalOf } from '../dsl/_page.ts';
+import { getThing, page, refusal, refusalOf } from '../support/page.ts';
 
 /** Text as node sees it: the import of a word is its plain name there, and something else under vitest. */
 function composeOf(body: string): (inputs: never) => unknown {

@@ -1,6 +1,6 @@
 /** The short form of the soak; `npm run soak` is the long one. */
 import { expect, it } from 'vitest';
-import { run } from '../processes.ts';
+import { run } from '../support/processes.ts';
 
 it('a gateway keeps nothing of the requests it has served', { timeout: 60_000 }, async () => {
   const args = ['--requests', '5000', '--warm-up', '1000', '--minutes', '0.9'];

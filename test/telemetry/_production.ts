@@ -1,8 +1,8 @@
 /** A gateway as a process of its own, as in production, and a search of all that it says for secrets. */
 import { expect } from 'vitest';
-import { folderWith } from '../folder.ts';
-import { run } from '../processes.ts';
-import type { Program } from '../processes.ts';
+import { folderWith } from '../support/folder.ts';
+import { run } from '../support/processes.ts';
+import type { Program } from '../support/processes.ts';
 import { compositions, secrets, startLeaky } from './_leaky.ts';
 
 /** Errors of a parser quote a few characters: the beginnings differ too. */

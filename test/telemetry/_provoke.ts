@@ -1,7 +1,7 @@
 /** A client with secrets of its own, who asks for everything that can go wrong. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { open, raw } from '../http/_raw.ts';
+import { open, raw } from '../support/raw-http.ts';
 import { failures, pathId, secrets } from './_leaky.ts';
 
 export const headers = {

@@ -5,11 +5,11 @@ import { expect, vi } from 'vitest';
 import { z } from 'zod';
 import type { ServiceConfig } from '../../src/dsl/service.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
-import { startUpstream } from '../engine/_upstream.ts';
-import type { Upstream } from '../engine/_upstream.ts';
-import type { FakeClock } from '../fake-clock.ts';
-import { start } from '../start.ts';
-import type { Answer } from '../start.ts';
+import { startUpstream } from '../support/upstream.ts';
+import type { Upstream } from '../support/upstream.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
+import { start } from '../support/start.ts';
+import type { Answer } from '../support/start.ts';
 import { clientTrace } from './_traced.ts';
 
 export interface ShopOptions {

@@ -5,8 +5,8 @@ import { systemClock } from '../../src/clock.ts';
 import type { Clock } from '../../src/clock.ts';
 import { startTelemetry } from '../../src/telemetry/sdk.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
-import { openSink } from './otlp-sink.ts';
-import type { Sink, SinkSpan } from './otlp-sink.ts';
+import { openSink } from '../support/otlp-sink.ts';
+import type { Sink, SinkSpan } from '../support/otlp-sink.ts';
 
 /** How often spans are sent. */
 const exportMs = 10;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { getOrder, listOrders } from '../../compositions/upstreams/orders.ts';
 import { paymentOf } from '../../compositions/upstreams/payments.ts';
 import { createLog } from '../../src/telemetry/log.ts';
-import { start } from '../start.ts';
+import { start } from '../support/start.ts';
 
 const order = defineComposition({
   route: 'GET /orders/:orderId',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { run, runMocks } from '../processes.ts';
-import type { Program } from '../processes.ts';
+import { run, runMocks } from '../support/processes.ts';
+import type { Program } from '../support/processes.ts';
 import { startCollector } from './_collector.ts';
 import type { Collector } from './_collector.ts';
 

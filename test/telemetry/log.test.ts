@@ -5,8 +5,8 @@ import { ConfigurationError } from '../../src/errors.ts';
 import { createLog, logLevels } from '../../src/telemetry/log.ts';
 import type { LogLevel } from '../../src/telemetry/log.ts';
 import { toLine } from '../../src/telemetry/log-line.ts';
-import { folderWith } from '../folder.ts';
-import { run } from '../processes.ts';
+import { folderWith } from '../support/folder.ts';
+import { run } from '../support/processes.ts';
 
 function record(level: LogLevel, format: 'json' | 'text') {
   const lines: string[] = [];

@@ -14,10 +14,10 @@ import { systemClock } from '../../src/clock.ts';
 import type { Overload } from '../../src/edge/overload.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
-import { createFakeClock } from '../fake-clock.ts';
-import { open, raw } from '../http/_raw.ts';
-import { start } from '../start.ts';
-import type { StartOptions } from '../start.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import { open, raw } from '../support/raw-http.ts';
+import { start } from '../support/start.ts';
+import type { StartOptions } from '../support/start.ts';
 
 const payments = defineService({ name: 'payments', url: { env: 'PAYMENTS_URL' } });
 const paymentOf = lookup(payments, {

@@ -3,8 +3,8 @@ import { call, defineComposition, lookup, operation } from 'plait';
 import type { Composition, Service } from 'plait';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { value } from '../engine/_serve.ts';
-import { createFakeClock } from '../fake-clock.ts';
+import { value } from '../support/serve.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { startShop, until } from './_shop.ts';
 import { only, startTraced, strays } from './_traced.ts';
 

@@ -1,7 +1,7 @@
 /** What happens on the way to a service, as a trace: what is asked again, held back or called off. */
 import { describe, expect, it, vi } from 'vitest';
-import { value } from '../engine/_serve.ts';
-import { createFakeClock } from '../fake-clock.ts';
+import { value } from '../support/serve.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { startShop, until } from './_shop.ts';
 import { childrenOf, only, startTraced, strays } from './_traced.ts';
 

@@ -5,11 +5,11 @@ import customerOrders from '../../compositions/customer-orders.ts';
 import summary from '../../compositions/order-summary.ts';
 import tracking from '../../compositions/order-tracking.ts';
 import { unlimited } from '../../src/edge/overload.ts';
-import { items, list, priceOf } from '../engine/_serve.ts';
-import { startUpstream } from '../engine/_upstream.ts';
-import { createFakeClock } from '../fake-clock.ts';
-import { start } from '../start.ts';
-import type { StartOptions } from '../start.ts';
+import { items, list, priceOf } from '../support/serve.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import { start } from '../support/start.ts';
+import type { StartOptions } from '../support/start.ts';
 import { clientTrace, startTraced, strays } from './_traced.ts';
 
 /** It stands still until it is told to go on. */

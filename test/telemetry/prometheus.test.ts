@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { run, runMocks } from '../processes.ts';
-import type { Program } from '../processes.ts';
+import { run, runMocks } from '../support/processes.ts';
+import type { Program } from '../support/processes.ts';
 
 const nowhere = {
   ORDERS_URL: 'http://127.0.0.1:9,http://127.0.0.1:7',

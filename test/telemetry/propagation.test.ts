@@ -2,8 +2,8 @@
 import { call, defineComposition, defineService, lookup, operation } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startServer } from '../upstream/_start.ts';
-import { start } from '../start.ts';
+import { startServer } from '../support/upstreams.ts';
+import { start } from '../support/start.ts';
 import { clientTrace, startTraced } from './_traced.ts';
 import type { ClientTrace } from './_traced.ts';
 

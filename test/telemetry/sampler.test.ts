@@ -18,8 +18,8 @@ import { contextFrom } from '../../src/telemetry/scope.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
 import { createTrust } from '../../src/telemetry/trust.ts';
-import type { Environment } from '../../src/upstream/endpoint.ts';
-import { start } from '../start.ts';
+import type { Environment } from '../../src/environment.ts';
+import { start } from '../support/start.ts';
 
 /** Of the ids that a ratio keeps the first, and the last. It goes by the exclusive or of their four parts. */
 const lowId = '00000000000000000000000000000001';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { run } from '../processes.ts';
+import { run } from '../support/processes.ts';
 import { startCollector } from './_collector.ts';
 import { pathId, secrets } from './_leaky.ts';
 import {

@@ -8,8 +8,8 @@ import { systemClock } from '../../src/clock.ts';
 import { serverTiming } from '../../src/telemetry/server-timing.ts';
 import { combine } from '../../src/telemetry/telemetry.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
-import { run, runMocks } from '../processes.ts';
-import { start } from '../start.ts';
+import { run, runMocks } from '../support/processes.ts';
+import { start } from '../support/start.ts';
 
 interface Entry {
   readonly name: string;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { collectorOf } from '../../src/telemetry/sdk.ts';
-import { run, runMocks } from '../processes.ts';
+import { run, runMocks } from '../support/processes.ts';
 import { childrenOf, only } from './_traced.ts';
-import { startSink } from './otlp-sink.ts';
-import type { Sink, SinkSpan } from './otlp-sink.ts';
+import { startSink } from '../support/otlp-sink.ts';
+import type { Sink, SinkSpan } from '../support/otlp-sink.ts';
 
 /** Mocks and gateway as processes of their own, all sending their spans to one sink. */
 async function start(

@@ -17,7 +17,7 @@ import { systemClock } from '../../src/clock.ts';
 import { combine, propagation, unobserved } from '../../src/telemetry/telemetry.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
 import { createTrust } from '../../src/telemetry/trust.ts';
-import { start } from '../start.ts';
+import { start } from '../support/start.ts';
 
 /** Telemetry that keeps its spans here. */
 function record(sampler?: AlwaysOffSampler) {

@@ -5,10 +5,10 @@ import { operation } from '../../src/dsl/operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import type { Call } from '../../src/upstream/call.ts';
-import { addressesOf } from '../../src/upstream/endpoint.ts';
+import { addressesOf } from '../../src/upstream/exchange/endpoint.ts';
 import { createUpstreams } from '../../src/upstream/upstreams.ts';
-import { createFakeClock } from '../fake-clock.ts';
-import { failureOf, start, startServer, startSocketServer, turn } from './_start.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import { failureOf, start, startServer, startSocketServer, turn } from '../support/upstreams.ts';
 
 /** Everything a client may send that is not meant for the services behind. */
 const clientHeaders = {

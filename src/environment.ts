@@ -1,0 +1,3 @@
+/** Environment variables as they are: text, by name. */
+
+export type Environment = Readonly<Record<string, string | undefined>>;

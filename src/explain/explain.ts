@@ -1,0 +1,166 @@
+/** A plan in words and pictures: what waits for what, what is batched, what bounds it. */
+import type { OperationCache } from '../dsl/cache.ts';
+import type { Node } from '../dsl/node.ts';
+import type { KeyStyle, Lookup, Operation } from '../dsl/operation.ts';
+import { slowMsOf } from '../dsl/policies.ts';
+import type { EffectiveBreaker, HedgeConfig, RetryConfig } from '../dsl/policies.ts';
+import { isSafe } from '../dsl/route.ts';
+import type { Service } from '../dsl/service.ts';
+import type { Plan, PlanBlock, PlanCache, Step } from '../plan/plan.ts';
+
+/** What `plait explain --json` prints. */
+export interface ExplainedPlan {
+  readonly composition: string;
+  readonly route: string;
+  readonly summary?: string;
+  readonly deadlineMs: number;
+  readonly degraded: 'allow' | 'fail';
+  /** The longest chain of calls that wait for each other: the least number of round trips. */
+  readonly roundTrips: number;
+  /** What caches may keep of the response, at most; absent: nothing. Times in seconds. */
+  readonly cache?: PlanCache & { readonly vary: readonly string[] };
+  readonly steps: readonly ExplainedStep[];
+}
+
+export interface ExplainedStep {
+  readonly name: string;
+  readonly kind: 'call' | 'map' | 'given' | 'each';
+  /** The names of the steps whose values it needs; none: it starts with the request. */
+  readonly waitsFor: readonly string[];
+  readonly failure: 'required' | 'optional' | 'fallback';
+  readonly call?: ExplainedCall;
+  /** The most items `each` runs for. */
+  readonly maxItems?: number;
+  /** What `given` and `each` run. */
+  readonly steps?: readonly ExplainedStep[];
+}
+
+export interface ExplainedCall {
+  readonly operation: string;
+  readonly route: string;
+  /** How many keys become one request. */
+  readonly batch?: ExplainedBatch;
+  /** Whether identical calls in flight, of several requests, share one. */
+  readonly coalesce: boolean;
+  /** How long answers are kept; absent: not at all. */
+  readonly cache?: Required<OperationCache>;
+  /** The client's headers sent along. */
+  readonly forward: readonly string[];
+  /** In effect: an attempt cannot take longer than the request. */
+  readonly timeoutMs: number;
+  readonly maxBodyBytes: number;
+  /** `false`: a failure is final. */
+  readonly retry: (Required<RetryConfig> & { readonly budget: Service['retryBudget'] }) | false;
+  readonly hedge: Required<HedgeConfig> | false;
+  readonly breaker: Required<EffectiveBreaker> | false;
+  readonly bulkhead: Service['bulkhead'];
+  /** Counts where the service has several addresses. */
+  readonly ejection: Service['ejection'];
+  readonly health?: Service['health'];
+}
+
+export interface ExplainedBatch {
+  readonly by: string;
+  readonly max: number;
+  readonly keys: string;
+  /** How long it waits for more calls; 0: until the turn of the event loop is over. */
+  readonly windowMs: number;
+}
+
+export function explain(plan: Plan): ExplainedPlan {
+  return {
+    composition: plan.name,
+    route: plan.route.text,
+    ...(plan.summary !== undefined && { summary: plan.summary }),
+    deadlineMs: plan.deadlineMs,
+    degraded: plan.degraded,
+    roundTrips: countRoundTrips(plan),
+    ...(plan.cache && { cache: { ...plan.cache, vary: plan.vary } }),
+    steps: explainBlock(plan, plan.root),
+  };
+}
+
+function explainBlock(plan: Plan, block: PlanBlock): ExplainedStep[] {
+  return block.steps.flatMap((step) => {
+    const { node } = step;
+    if (!isRun(node)) return [];
+    return {
+      name: step.name,
+      kind: node.kind,
+      waitsFor: waitsFor(plan, step).map(({ name }) => name),
+      failure: step.tolerated ?? 'required',
+      ...(node.kind === 'call' && { call: explainCall(node.operation, plan.deadlineMs) }),
+      ...(node.kind === 'each' && { maxItems: node.max }),
+      ...(step.block && { steps: explainBlock(plan, step.block) }),
+    };
+  });
+}
+
+/** The steps behind what a step reads: through `pick`, `optional` and the like, to what has to run. */
+function waitsFor(plan: Plan, step: Step): Step[] {
+  const found = step.needs.flatMap((id) => {
+    const need = plan.steps[id];
+    return need === undefined ? [] : isRun(need.node) ? [need] : waitsFor(plan, need);
+  });
+  return [...new Set(found)];
+}
+
+type Run = Extract<Node, { kind: ExplainedStep['kind'] }>;
+
+function isRun(node: Node): node is Run {
+  return ['call', 'map', 'given', 'each'].includes(node.kind);
+}
+
+function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
+  const { service, lookup, policies, coalesce, cache } = operation;
+  const { retry, hedge } = policies;
+  const isRead = lookup !== undefined || isSafe(operation.route.method);
+  return {
+    operation: `${service.name}.${operation.name}`,
+    route: operation.route.text,
+    ...(lookup && { batch: explainBatch(lookup) }),
+    coalesce,
+    ...(cache && { cache }),
+    forward: operation.forward,
+    timeoutMs: Math.min(policies.timeoutMs, deadlineMs),
+    maxBodyBytes: policies.maxBodyBytes,
+    retry: retry !== false && operation.idempotent && { ...retry, budget: service.retryBudget },
+    hedge: isRead && operation.idempotent && hedge,
+    breaker: explainBreaker(operation),
+    bulkhead: service.bulkhead,
+    ejection: service.ejection,
+    ...(service.health && { health: service.health }),
+  };
+}
+
+function explainBreaker({ service, policies }: Operation): ExplainedCall['breaker'] {
+  if (service.breaker === false) return false;
+  return { ...service.breaker, slowMs: slowMsOf(service.breaker, policies) };
+}
+
+function explainBatch({ by, max, keys, windowMs }: Lookup): ExplainedBatch {
+  return { by, max, keys: keysOf(keys), windowMs };
+}
+
+function keysOf(keys: KeyStyle): string {
+  if ('body' in keys) return `{"${keys.body}":["a","b"]}`;
+  return keys.repeat === true ? `?${keys.query}=a&${keys.query}=b` : `?${keys.query}=a,b`;
+}
+
+/** The longest chain of calls that wait for each other. */
+function countRoundTrips({ root }: Plan): number {
+  // By step: how many calls in a row it takes until it has its value, and until all inside of it have.
+  const reached = new Map<number, number>();
+
+  /** `before` is what the `given` or `each` around the block had to wait for. */
+  function countIn(block: PlanBlock, before: number): number {
+    for (const { id, needs, node, block: inner } of block.steps) {
+      const waited = Math.max(before, ...needs.map((need) => reached.get(need) ?? 0));
+      const own = waited + (node.kind === 'call' ? 1 : 0);
+      reached.set(id, inner === undefined ? own : countIn(inner, own));
+    }
+    return Math.max(before, ...block.steps.map(({ id }) => reached.get(id) ?? 0));
+  }
+
+  return countIn(root, 0);
+}

@@ -1,0 +1,65 @@
+/** Where answers are kept: what the cache asks of a store, and the store that the environment asks for. */
+import type { Clock } from '../../clock.ts';
+import type { Entry } from './cache-entry.ts';
+import type { Environment } from '../../environment.ts';
+import { createMemoryStore } from './memory-store.ts';
+
+/**
+ * Keeps entries. A store never fails a call: one that cannot be reached keeps and finds less.
+ *
+ * A tag is a name with a version, a random one. An entry belongs to the versions its tags had when its
+ * call was made, and is found while they are current. To invalidate is to drop versions: nobody has to
+ * know which entries there are, nor are answers kept that were under way meanwhile.
+ */
+export interface CacheStore {
+  /** What is kept under `key`, if it belongs to the current versions of `tags`. */
+  get(key: string, tags: readonly string[]): Found | Promise<Found>;
+  /** Keeps `entry` for at most `keepMs`. */
+  set(key: string, entry: Entry, options: KeepOptions): void | Promise<void>;
+  delete(key: string): void | Promise<void>;
+  /**
+   * Drops everything with one of `tags`; the number of those under which something may have been kept.
+   *
+   * @throws Error when a part of the store cannot be reached: what is kept there remains.
+   */
+  invalidate(tags: readonly string[]): Promise<number>;
+  /** Whether nobody has claimed `key` in the last `forMs` of that claim. */
+  claim(key: string, forMs: number): boolean | Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface Found {
+  readonly entry: Entry | undefined;
+  /** Those of the tags asked with, in their order: for `set`. */
+  readonly versions: readonly string[];
+}
+
+export interface KeepOptions {
+  /** What `get` said before the call was made. */
+  readonly versions: readonly string[];
+  readonly keepMs: number;
+}
+
+export interface CacheStoreOptions {
+  readonly environment: Environment;
+  readonly clock: Clock;
+  /** Told when the shared store cannot be used, at most once a minute. */
+  readonly onWarning: (message: string) => void;
+}
+
+/**
+ * Opens the Redis at `REDIS_URL`, which need not be there yet; without that variable, this process's memory.
+ *
+ * @throws ConfigurationError when `REDIS_URL` is not the URL of a Redis.
+ */
+export async function createCacheStore(options: CacheStoreOptions): Promise<CacheStore> {
+  const { environment, clock, onWarning } = options;
+  const url = environment['REDIS_URL']?.trim() ?? '';
+  if (url === '') return createMemoryStore({ clock });
+  const { createRedisStore } = await import('./redis-store.ts');
+  return createRedisStore({ url, clock, onWarning });
+}
+
+export function isSameVersions(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((version, index) => version === others[index]);
+}

@@ -1,0 +1,131 @@
+/** Raw reply → reply: any 2xx is success, a body is what the operation's schema says, or it is an error. */
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import type { z } from 'zod';
+import { parseJson, toPointer } from '../../json.ts';
+import { parseBy } from '../../parse.ts';
+import { declaredPath } from '../../schema.ts';
+import type { Call, Reply } from '../call.ts';
+import { callError } from '../call.ts';
+import type { RawReply } from './transport.ts';
+
+const largestDecoded = 10 * 1024 * 1024;
+
+const decoders = {
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+  deflate: promisify(inflate),
+  br: promisify(brotliDecompress),
+};
+
+/** @throws UpstreamError of kind `status`, `invalid-body` or `too-large`. */
+export function parseReply(call: Call, raw: RawReply): Reply | Promise<Reply> {
+  const { status, headers, body } = raw;
+  if (status < 200 || status > 299) throw statusError(call, raw);
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined) return parsedReply(call, raw);
+  return decode(call, body, String(encoding)).then((decoded) =>
+    parsedReply(call, { ...raw, body: decoded }),
+  );
+}
+
+function parsedReply(call: Call, { status, headers, body }: RawReply): Reply {
+  const value = body.length === 0 ? null : parseBody(call, body);
+  const { lookup, response } = call.operation;
+  if (lookup === undefined) {
+    const raw = call.operation.cache && value;
+    return { status, headers, raw, value: parseValue(call, response, value, status) };
+  }
+  // An answer without a body, as 204, has no items.
+  const items = body.length === 0 ? [] : itemsOf(call, value, lookup.items);
+  return { status, headers, raw: undefined, value: items };
+}
+
+/**
+ * Parses `value` by `schema`. The error names the place in the body and the problem in words of the
+ * schema only: it goes to traces and logs, and what a service answered does not.
+ */
+export function parseValue(call: Call, schema: z.ZodType, value: unknown, status: number): unknown {
+  const result = parseBy(schema, value);
+  if (result.ok) return result.value;
+  const [problem] = result.problems;
+  const pointer = toPointer(declaredPath(schema, problem.path));
+  const where = pointer === '' ? 'its body' : `${pointer} in its body`;
+  const advice =
+    value === null && pointer === ''
+      ? ' (the answer had no body; make the schema nullable if that is meant)'
+      : '';
+  throw callError(
+    call,
+    'invalid-body',
+    `answered ${status}, but ${where} does not fit the schema: ${problem.words}${advice}`,
+    { reached: 'body', ...(result.cause !== undefined && { cause: result.cause }) },
+  );
+}
+
+function statusError(call: Call, { status, headers }: RawReply): Error {
+  const retryAfter = String(headers['retry-after']);
+  return callError(call, 'status', `answered ${status}`, {
+    status,
+    ...cacheControlOf(headers),
+    ...(/^\d{1,9}$/.test(retryAfter) && { retryAfterSeconds: Number(retryAfter) }),
+  });
+}
+
+/** What a failure says about being remembered. */
+export function cacheControlOf(headers: Reply['headers']): { cacheControl?: string } {
+  const said = headers['cache-control'];
+  return said === undefined ? {} : { cacheControl: String(said) };
+}
+
+function parseBody(call: Call, body: Buffer): unknown {
+  try {
+    return parseJson(body.toString('utf8'));
+  } catch {
+    // No cause: the engine's message quotes the body.
+    throw callError(
+      call,
+      'invalid-body',
+      'answered something that is not JSON, or is nested too deeply',
+    );
+  }
+}
+
+async function decode(call: Call, body: Buffer, encoding: string): Promise<Buffer> {
+  const name = encoding.trim().toLowerCase();
+  if (name === 'identity' || body.length === 0) return body;
+  if (!isKnownEncoding(name)) {
+    throw callError(call, 'invalid-body', 'answered in a content encoding that was not asked for');
+  }
+  try {
+    return await decoders[name](body, { maxOutputLength: largestDecoded });
+  } catch (error) {
+    const tooLarge = error instanceof RangeError;
+    const message = tooLarge
+      ? `decompresses to more than ${largestDecoded} bytes`
+      : `is not valid ${name}`;
+    throw callError(call, tooLarge ? 'too-large' : 'invalid-body', `its body ${message}`, {
+      cause: error,
+    });
+  }
+}
+
+function isKnownEncoding(name: string): name is keyof typeof decoders {
+  return Object.hasOwn(decoders, name);
+}
+
+function itemsOf(call: Call, value: unknown, property: string | undefined): readonly unknown[] {
+  const list = property === undefined ? value : fieldOf(value, property);
+  if (Array.isArray(list)) return list;
+  const place = property === undefined ? 'its body' : `/${property} in its body`;
+  throw callError(call, 'invalid-body', `answered a lookup, but ${place} is not a list`, {
+    reached: 'body',
+  });
+}
+
+/** A field of something that may not be an object. */
+export function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name] // `hasOwn` has just said so
+    : undefined;
+}

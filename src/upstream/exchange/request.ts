@@ -1,0 +1,84 @@
+/** Call → HTTP request. */
+import type { z } from 'zod';
+import type { Clock } from '../../clock.ts';
+import { parseBy } from '../../parse.ts';
+import { declaredPath } from '../../schema.ts';
+import type { Call } from '../call.ts';
+import { callError } from '../call.ts';
+import { targetOf } from './target.ts';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly target: string;
+  readonly headers: Record<string, string>;
+  readonly body: string | null;
+}
+
+/** @throws UpstreamError of kind `invalid-argument` when the arguments do not fit the operation. */
+export function toHttpRequest(call: Call, clock: Clock): HttpRequest {
+  const { operation } = call;
+  const query = operation.query ? parsed(call, operation.query, queryArguments(call), 'query') : {};
+  const body = bodyOf(call);
+  return {
+    method: operation.route.method,
+    target: targetOf(call, query as Record<string, unknown>), // an object schema gives an object
+    headers: {
+      accept: 'application/json',
+      ...(body !== null && { 'content-type': 'application/json' }),
+      'x-request-timeout-ms': String(timeLeftMs(call, clock)),
+      ...call.headers,
+    },
+    body,
+  };
+}
+
+/** What this attempt can take: what is left of the request, and no more than an attempt is given. */
+function timeLeftMs({ operation, deadlineAt }: Call, clock: Clock): number {
+  const leftMs = Math.min(deadlineAt - clock.now(), operation.policies.timeoutMs);
+  return Math.max(0, Math.floor(leftMs));
+}
+
+/** The arguments that do not go elsewhere: a strict schema would refuse them, a loose one let them in. */
+function queryArguments({ operation, args }: Call): Record<string, unknown> {
+  const elsewhere = new Set([...operation.route.params, operation.lookup?.by]);
+  if (operation.body !== undefined) elsewhere.add('body');
+  return Object.fromEntries(Object.entries(args).filter(([name]) => !elsewhere.has(name)));
+}
+
+function bodyOf(call: Call): string | null {
+  const { body, lookup } = call.operation;
+  if (call.keys !== undefined && lookup !== undefined && 'body' in lookup.keys) {
+    return toJson(call, { [lookup.keys.body]: call.keys.map(toJsonKey) });
+  }
+  if (body === undefined) return null;
+  const value = parsed(call, body, call.args['body'], 'body');
+  return value === undefined ? null : toJson(call, value);
+}
+
+function toJsonKey(key: unknown): unknown {
+  return typeof key === 'bigint' ? String(key) : key;
+}
+
+function toJson(call: Call, value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw refusal(call, 'body', 'argument "body" has no form in JSON', cause);
+  }
+}
+
+function parsed(call: Call, schema: z.ZodType, value: unknown, part: 'query' | 'body'): unknown {
+  const result = parseBy(schema, value);
+  if (result.ok) return result.value;
+  const [{ path, words }] = result.problems;
+  const names = [...(part === 'body' ? ['body'] : []), ...declaredPath(schema, path).map(String)];
+  const problem = `argument "${names.join('.') || part}": ${words}`;
+  throw refusal(call, names[0] ?? part, problem, result.cause);
+}
+
+function refusal(call: Call, argument: string, problem: string, cause: unknown): Error {
+  return callError(call, 'invalid-argument', problem, {
+    argument,
+    ...(cause !== undefined && { cause }),
+  });
+}

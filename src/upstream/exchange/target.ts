@@ -1,0 +1,88 @@
+/** Arguments → the request target, so that no argument can reach another path than the one declared. */
+import type { Call } from '../call.ts';
+import { callError } from '../call.ts';
+
+const longestSegment = 1_024;
+
+/** The path and query of a call, without the endpoint's prefix. */
+export function targetOf(call: Call, query: Readonly<Record<string, unknown>>): string {
+  const { segments } = call.operation.route;
+  let path = '';
+  // By index: V8 makes an object for every step through a frozen array.
+  for (let index = 0; index < segments.length; index += 1) {
+    const segment = segments[index];
+    if (segment === undefined) break;
+    path += `/${segment.kind === 'text' ? segment.text : encodeSegment(call, segment.name)}`;
+  }
+  const search = searchOf(call, query);
+  return `${path === '' ? '/' : path}${search === '' ? '' : `?${search}`}`;
+}
+
+/**
+ * Encodes one path segment (RFC 3986, 3.3). Encoding alone is not enough: `..` encodes to itself.
+ */
+function encodeSegment(call: Call, name: string): string {
+  const value = call.args[name];
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    throw refusal(call, name, `is ${value === null ? 'null' : typeof value}, not text`);
+  }
+  const text = String(value);
+  const problem =
+    typeof value === 'number' && !Number.isFinite(value) ? `is ${text}` : segmentProblem(text);
+  if (problem !== undefined) throw refusal(call, name, problem);
+  return encodeURIComponent(text);
+}
+
+/** What keeps `text` from being one path segment, in words; `undefined` when nothing does. */
+export function segmentProblem(text: string): string | undefined {
+  if (text === '') return 'is empty';
+  if (text === '.' || text === '..') return 'is a relative path';
+  if (text.length > longestSegment) return `is longer than ${longestSegment} characters`;
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(text)) return 'contains control characters';
+  return text.isWellFormed() ? undefined : 'is not well-formed Unicode';
+}
+
+function searchOf(call: Call, query: Readonly<Record<string, unknown>>): string {
+  const keys = keysOf(call);
+  const fields = Object.entries(query);
+  // Making it costs as much as all the rest of a target.
+  if (fields.length === 0) return keys;
+  const search = new URLSearchParams();
+  for (const [name, value] of fields) {
+    for (const item of Array.isArray(value) ? value : [value])
+      appendValue(search, call, name, item);
+  }
+  const rest = search.toString();
+  return rest === '' || keys === '' ? rest + keys : `${rest}&${keys}`;
+}
+
+function appendValue(search: URLSearchParams, call: Call, name: string, value: unknown): void {
+  if (value === undefined || value === null) return;
+  if (value instanceof Date) return search.append(name, dateText(call, name, value));
+  if (typeof value === 'object')
+    throw refusal(call, name, 'is an object, which has no form in a query');
+  const text = String(value);
+  if (!text.isWellFormed()) throw refusal(call, name, 'is not well-formed Unicode');
+  search.append(name, text);
+}
+
+function dateText(call: Call, name: string, date: Date): string {
+  if (Number.isNaN(date.getTime())) throw refusal(call, name, 'is not a valid date');
+  return date.toISOString();
+}
+
+/** `orderIds=a,b` or `orderId=a&orderId=b`. */
+function keysOf(call: Call): string {
+  const style = call.operation.lookup?.keys;
+  if (call.keys === undefined || style === undefined || 'body' in style) return '';
+  const name = encodeURIComponent(style.query);
+  const keys = call.keys.map((key) => encodeURIComponent(String(key)));
+  return style.repeat === true
+    ? keys.map((key) => `${name}=${key}`).join('&')
+    : `${name}=${keys.join(',')}`;
+}
+
+function refusal(call: Call, argument: string, problem: string): Error {
+  return callError(call, 'invalid-argument', `argument "${argument}" ${problem}`, { argument });
+}

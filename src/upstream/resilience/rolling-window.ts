@@ -1,0 +1,61 @@
+/** Counts of what happened in the last so many milliseconds. */
+import type { Clock } from '../../clock.ts';
+
+export interface RollingWindow<Name extends string> {
+  add(name: Name): void;
+  count(name: Name): number;
+  /** Forgets everything. */
+  clear(): void;
+}
+
+/** The window moves on in steps of a tenth of its length: what it counts is that much younger at most. */
+const slices = 10;
+
+export function createWindow<const Name extends string>(
+  names: readonly Name[],
+  lengthMs: number,
+  { now }: Pick<Clock, 'now'>,
+): RollingWindow<Name> {
+  const zeros = (): Record<Name, number> =>
+    Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>; // one for each name
+  let ring: Record<Name, number>[];
+  let totals: Record<Name, number>;
+  let current: number;
+
+  function clear(): void {
+    ring = Array.from({ length: slices }, zeros);
+    totals = zeros();
+    current = sliceAt();
+  }
+
+  function sliceAt(): number {
+    return Math.floor((now() * slices) / lengthMs);
+  }
+
+  /** Drops the slices that are out of the window by now. */
+  function moveOn(): void {
+    const slice = sliceAt();
+    if (slice - current >= slices) return clear();
+    for (; current < slice; current += 1) {
+      const place = (current + 1) % slices;
+      const dropped = ring[place] ?? zeros();
+      for (const name of names) totals[name] -= dropped[name];
+      ring[place] = zeros();
+    }
+  }
+
+  clear();
+  return {
+    add(name) {
+      moveOn();
+      const slice = ring.at(current % slices);
+      if (slice !== undefined) slice[name] += 1;
+      totals[name] += 1;
+    },
+    count(name) {
+      moveOn();
+      return totals[name];
+    },
+    clear,
+  };
+}

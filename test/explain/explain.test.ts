@@ -1,0 +1,343 @@
+import {
+  call,
+  defineComposition,
+  defineService,
+  each,
+  given,
+  lookup,
+  map,
+  operation,
+  optional,
+  pick,
+} from 'plait';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { Composition } from '../../src/dsl/composition.ts';
+import { compile } from '../../src/plan/compile.ts';
+import { drawMermaid } from '../../src/explain/draw-mermaid.ts';
+import { drawTree } from '../../src/explain/draw-tree.ts';
+import { explain } from '../../src/explain/explain.ts';
+import type { ExplainedCall, ExplainedStep } from '../../src/explain/explain.ts';
+
+const things = defineService({
+  name: 'things',
+  url: 'http://things',
+  timeoutMs: 700,
+  forward: ['accept-language'],
+});
+const Thing = z.object({ id: z.string(), next: z.string(), parts: z.array(z.string()) });
+const get = operation(things, { name: 'get', route: 'GET /things/:id', response: Thing });
+const part = lookup(things, {
+  name: 'part',
+  route: 'POST /parts',
+  keys: { body: 'ids' },
+  by: 'id',
+  item: z.object({ id: z.string() }),
+  max: 20,
+});
+
+const diamond = defineComposition({
+  route: 'GET /diamond/:id',
+  compose({ params }) {
+    const top = call(get, { id: params.id });
+    const left = call(get, { id: top.next });
+    const right = optional(call(get, { id: top.id }));
+    const bottom = map(
+      { left, right },
+      ({ left: one, right: other }) => one.id + (other?.id ?? ''),
+    );
+    return { top: pick(top, 'id'), left, right, bottom };
+  },
+});
+
+const nested = defineComposition({
+  route: 'GET /nested/:id',
+  deadlineMs: 500,
+  degraded: 'fail',
+  compose({ params }) {
+    const thing = call(get, { id: params.id });
+    return {
+      parts: each(
+        thing.parts,
+        (id) => ({ part: call(part, { id }), of: call(get, { id: thing.next }) }),
+        { max: 7 },
+      ),
+      maybe: given(thing.next, (id) => call(get, { id })),
+    };
+  },
+});
+
+const cached = operation(things, {
+  name: 'cached',
+  route: 'GET /cached/:id',
+  response: Thing,
+  coalesce: false,
+  cache: { ttlMs: 30_000, staleIfErrorMs: 5_000, negativeTtlMs: 1_000, tags: ['things', 'all'] },
+});
+const gathered = lookup(things, {
+  name: 'gathered',
+  route: 'GET /gathered',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: z.object({ id: z.string() }),
+  windowMs: 5,
+});
+
+const keeping = defineComposition({
+  route: 'GET /keeping/:id',
+  cache: { maxAge: 60, sMaxAge: 3_600, staleWhileRevalidate: 30 },
+  compose: ({ params }) => ({
+    cached: call(cached, { id: params.id }),
+    gathered: call(gathered, { id: params.id }),
+  }),
+});
+
+const guarded = defineService({
+  name: 'guarded',
+  url: 'http://guarded',
+  timeoutMs: 1_000,
+  retry: { times: 2, minDelayMs: 10, maxDelayMs: 1_500 },
+  retryBudget: { percent: 10, floor: 5 },
+  hedge: {},
+  breaker: { failedPercent: 40, maxOpenMs: 20_000 },
+  bulkhead: { concurrency: 8, queue: 0, waitMs: 50 },
+  health: { path: '/livez', intervalMs: 2_000 },
+});
+const bare = defineService({ name: 'bare', url: 'http://bare', retry: false, breaker: false });
+const response = z.object({ id: z.string() });
+const byId = { by: 'id', item: response, keys: { query: 'ids' } } as const;
+
+const protectedPage = defineComposition({
+  route: 'GET /protected/:id',
+  deadlineMs: 900,
+  compose({ params: { id } }) {
+    const read = operation(guarded, { name: 'read', route: 'GET /read', response });
+    const hasty = operation(guarded, {
+      name: 'hasty',
+      route: 'GET /hasty',
+      response,
+      timeoutMs: 200,
+      retry: { times: 1 },
+      hedge: { maxExtra: 0.2 },
+    });
+    const once = operation(guarded, { name: 'once', route: 'GET /once', response, retry: false });
+    const never = { name: 'never', route: 'GET /never', response, retry: { times: 0 } } as const;
+    const change = operation(guarded, { name: 'change', route: 'POST /change', response });
+    const put = { name: 'put', route: 'PUT /put', response, idempotent: true } as const;
+    const search = lookup(guarded, { ...byId, name: 'search', route: 'POST /search' });
+    const alone = operation(bare, { name: 'alone', route: 'GET /alone', response });
+    return {
+      read: call(read, {}),
+      hasty: call(hasty, {}),
+      once: call(once, {}),
+      never: call(operation(guarded, never), {}),
+      change: call(change, {}),
+      put: call(operation(guarded, put), {}),
+      search: each(
+        map(id, (one) => [one]),
+        (one) => ({ found: call(search, { id: one }) }),
+      ),
+      alone: call(alone, {}),
+    };
+  },
+});
+
+function explained(composition: Composition) {
+  return explain(compile({ name: 'it', composition }));
+}
+
+describe('explain', () => {
+  it('counts the calls in the longest chain, not all calls', () => {
+    expect(explained(diamond).roundTrips).toBe(2);
+    expect(explained(nested).roundTrips).toBe(2);
+  });
+
+  it('says what waits for what, through pick and optional', () => {
+    const waits = Object.fromEntries(
+      explained(diamond).steps.map(({ name, waitsFor }) => [name, waitsFor]),
+    );
+    expect(waits).toEqual({ top: [], left: ['top'], right: ['top'], bottom: ['left', 'right'] });
+  });
+
+  it('gives the values in effect: an attempt cannot take longer than the request', () => {
+    const [thing] = explained(nested).steps;
+    expect(thing?.call).toMatchObject({ timeoutMs: 500, forward: ['accept-language'] });
+    expect(explained(diamond).steps[0]?.call).toMatchObject({ timeoutMs: 700 });
+  });
+});
+
+describe('explain and caches', () => {
+  it('says what is kept of the response, of answers, and what is shared', () => {
+    const { cache, steps } = explained(keeping);
+    expect(cache).toEqual({
+      visibility: 'public',
+      maxAge: 60,
+      sMaxAge: 3_600,
+      staleWhileRevalidate: 30,
+      vary: ['accept-language'],
+    });
+    const [one, other] = steps.map((step) => step.call);
+    expect(one).toMatchObject({
+      coalesce: false,
+      cache: {
+        ttlMs: 30_000,
+        staleWhileRevalidateMs: 0,
+        staleIfErrorMs: 5_000,
+        negativeTtlMs: 1_000,
+        tags: ['things', 'all'],
+        ignoreMaxAge: false,
+      },
+    });
+    expect(other).toMatchObject({ coalesce: true, batch: { windowMs: 5 } });
+  });
+
+  it('says nothing of what is not kept', () => {
+    expect(explained(diamond)).not.toHaveProperty('cache');
+    expect(explained(diamond).steps[0]?.call).not.toHaveProperty('cache');
+    expect(drawTree(explained(diamond))).not.toMatch(/cache|shared/);
+  });
+
+  it('draws it into the tree', () => {
+    const lines = drawTree(explained(keeping)).split('\n');
+    expect(lines[2]).toBe(
+      'cache public, 60 s · shared caches 3,600 s · stale while revalidating 30 s · varies by accept-language',
+    );
+    expect(lines.map((line) => line.replace(/^[│└├─ ]+/, ''))).toEqual(
+      expect.arrayContaining([
+        'GET /cached/:id · not shared with other requests',
+        'cache 30,000 ms · stale if error 5,000 ms · nothing found 1,000 ms · tags things, all',
+        'GET /gathered · batched by id, 100 keys a request (?ids=a,b) · waits 5 ms for more',
+      ]),
+    );
+  });
+});
+
+describe('explain and the way to a service', () => {
+  const calls = callsByName(explained(protectedPage).steps);
+
+  it('gives every knob of it, with what the operation changes', () => {
+    expect(calls['read']).toMatchObject({
+      timeoutMs: 900,
+      retry: { times: 2, minDelayMs: 10, maxDelayMs: 1_500, budget: { percent: 10, floor: 5 } },
+      hedge: { afterP: 0.95, maxExtra: 0.05 },
+      breaker: {
+        windowMs: 10_000,
+        volume: 20,
+        failedPercent: 40,
+        slowPercent: 80,
+        slowMs: 800,
+        openMs: 5_000,
+        maxOpenMs: 20_000,
+        probes: 3,
+      },
+      bulkhead: { concurrency: 8, queue: 0, waitMs: 50 },
+      ejection: { failures: 5, ejectMs: 30_000, maxEjectMs: 300_000, slowStartMs: 10_000 },
+      health: { path: '/livez', intervalMs: 2_000 },
+    });
+    expect(calls['hasty']).toMatchObject({
+      timeoutMs: 200,
+      retry: { times: 1, minDelayMs: 10, maxDelayMs: 1_500 },
+      hedge: { afterP: 0.95, maxExtra: 0.2 },
+      breaker: { slowMs: 160 },
+    });
+  });
+
+  it('says false of what is not done', () => {
+    expect(calls['once']).toMatchObject({ retry: false, hedge: { afterP: 0.95 } });
+    expect(calls['alone']).toMatchObject({ retry: false, hedge: false, breaker: false });
+    expect(calls['alone']).not.toHaveProperty('health');
+  });
+
+  it('says of a call that changes something that it is asked once, unless it is idempotent', () => {
+    expect(calls['change']).toMatchObject({ retry: false, hedge: false });
+    expect(calls['put']).toMatchObject({ retry: { times: 2 }, hedge: false });
+  });
+
+  it('says of a lookup that it only reads, whatever its method', () => {
+    expect(calls['search.found']).toMatchObject({ retry: { times: 2 }, hedge: { afterP: 0.95 } });
+  });
+
+  it('draws how often there is an attempt, and from when on it is slow', () => {
+    const lines = drawTree(explained(protectedPage)).split('\n');
+    const under = (name: string): string | undefined =>
+      lines
+        .slice(lines.findIndex((line) => line.includes(`─ ${name}: call`)))
+        .find((line) => line.includes('attempt'))
+        ?.replace(/^[│ ]+/, '');
+    expect(under('read')).toBe(
+      'attempt 900 ms · slow from 800 ms · body 5,120 KiB · retry 2× after 10 to 1,500 ms, for at most 10 % of calls · hedged after p95, for at most 5 % of calls',
+    );
+    expect(under('hasty')).toBe(
+      'attempt 200 ms · slow from 160 ms · body 5,120 KiB · retry 1× after 10 to 1,500 ms, for at most 10 % of calls · hedged after p95, for at most 20 % of calls',
+    );
+    expect(under('change')).toBe('attempt 900 ms · slow from 800 ms · body 5,120 KiB · no retry');
+    expect(under('never')).toContain('· no retry · hedged after');
+    expect(under('alone')).toBe('attempt 900 ms · body 5,120 KiB · no retry');
+  });
+
+  it('does not call slow what the request does not wait for', () => {
+    const [thing] = explained(nested).steps;
+    expect(thing?.call).toMatchObject({ timeoutMs: 500, breaker: { slowMs: 560 } });
+    expect(drawTree(explained(nested))).not.toContain('slow from');
+  });
+
+  it('draws what protects each service, once, below the steps', () => {
+    const lines = drawTree(explained(protectedPage)).split('\n');
+    expect(lines.slice(-2)).toEqual([
+      'guarded: breaker opens at 40 % failed or 80 % slow in 10,000 ms, for 5,000 to 20,000 ms · bulkhead 8 + 0 for 50 ms · health /livez every 2,000 ms',
+      'bare: no breaker · bulkhead 128 + 256 for 100 ms',
+    ]);
+    expect(lines.filter((line) => line.includes('bulkhead'))).toHaveLength(2);
+  });
+});
+
+describe('the tree', () => {
+  it('draws a step below the one it waits for, and names the others', () => {
+    const lines = drawTree(explained(diamond))
+      .split('\n')
+      .filter((line) => /^[│├└ ]/.test(line));
+    expect(
+      lines.filter((line) => line.includes(': ')).map((line) => line.replace(/ · .*/, '')),
+    ).toEqual([
+      '└─ top: call things.get',
+      '   ├─ left: call things.get',
+      '   └─ right: call things.get',
+      '      └─ bottom: map',
+    ]);
+    expect(lines.at(-1)).toContain('waits for left too');
+  });
+
+  it('draws what runs per item inside, with its batch', () => {
+    const text = drawTree(explained(nested));
+    expect(text).toContain('never degraded');
+    expect(text).toContain('parts: each item, at most 7');
+    expect(text).toContain('batched by id, 20 keys a request ({"ids":["a","b"]})');
+    expect(text).toContain('maybe: given, when present');
+  });
+});
+
+describe('the flowchart', () => {
+  it('has an arrow for every wait, dotted where a failure is tolerated', () => {
+    const lines = drawMermaid(explained(diamond))
+      .split('\n')
+      .map((line) => line.trim());
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'request --> s0',
+        's0 --> s1',
+        's0 -.-> s2',
+        's1 --> s3',
+        's2 --> s3',
+      ]),
+    );
+  });
+});
+
+/** The calls of steps, those inside `each` and `given` too, by the names of the steps. */
+function callsByName(steps: readonly ExplainedStep[]): Record<string, ExplainedCall> {
+  const entries = steps.flatMap(({ name, call: own, steps: inside = [] }) => [
+    ...(own ? [[name, own] as const] : []),
+    ...Object.entries(callsByName(inside)),
+  ]);
+  return Object.fromEntries(entries);
+}

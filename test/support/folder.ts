@@ -1,0 +1,18 @@
+/** A folder of compositions for a process of its own. */
+import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+/** The shipped compositions, and what a test adds to them, where `plait` resolves as it does in the project. */
+export async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
+  const root = join(import.meta.dirname, '../..');
+  const project = await mkdtemp(join(tmpdir(), 'plait-'));
+  onTestFinished(() => rm(project, { recursive: true }));
+  for (const part of ['src', 'node_modules']) await symlink(join(root, part), join(project, part));
+  for (const part of ['package.json', 'compositions'])
+    await cp(join(root, part), join(project, part), { recursive: true });
+  for (const [name, text] of Object.entries(files))
+    await writeFile(join(project, 'compositions', name), text);
+  return join(project, 'compositions');
+}

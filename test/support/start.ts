@@ -1,0 +1,95 @@
+/** A whole gateway over real sockets, with the mocks it calls and a log of what they were asked. */
+import { onTestFinished } from 'vitest';
+import { startMocks } from '../../mocks/server.ts';
+import type { Mocks } from '../../mocks/server.ts';
+import { startGateway } from '../../src/cli/gateway.ts';
+import type { GatewayOptions } from '../../src/cli/gateway.ts';
+import type { Clock } from '../../src/clock.ts';
+import type { Composition } from '../../src/dsl/composition.ts';
+import type { Overload } from '../../src/edge/overload.ts';
+import { compileAll } from '../../src/plan/compile.ts';
+import type { Telemetry } from '../../src/telemetry/telemetry.ts';
+
+export interface StartOptions {
+  /** By name, as files would be called. */
+  readonly compositions: Readonly<Record<string, Composition>>;
+  readonly clock?: Clock;
+  readonly telemetry?: Telemetry;
+  readonly accessLog?: GatewayOptions['accessLog'];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Of the management side; absent: there is none. */
+  readonly adminPort?: number;
+  /** Default: nothing is left undone. */
+  readonly overload?: Overload;
+}
+
+export interface Started {
+  readonly url: string;
+  readonly adminUrl: string | undefined;
+  readonly mocks: Mocks;
+  get(path: string, init?: RequestInit): Promise<Answer>;
+  /** Errors nobody declared. */
+  readonly internalErrors: readonly unknown[];
+  /** Lets what is under way finish for at most `graceMs`, which is 0 when left out. */
+  close(graceMs?: number): Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly json: any; // eslint-disable-line typescript/no-explicit-any -- tests look into whatever comes back
+}
+
+/** Stops by itself when the test is over. */
+export async function start(options: StartOptions): Promise<Started> {
+  const mocks = await startMocks();
+  const named = Object.entries(options.compositions).map(([name, composition]) => ({
+    name,
+    composition,
+  }));
+  const { plans, errors } = compileAll(named);
+  if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join('\n'));
+  const internalErrors: unknown[] = [];
+  const gateway = await startGateway({
+    plans,
+    host: '127.0.0.1',
+    port: 0,
+    adminPort: options.adminPort,
+    environment: { ...environmentOf(mocks), ...options.environment },
+    onInternalError: (error) => internalErrors.push(error),
+    ...(options.clock && { clock: options.clock }),
+    ...(options.telemetry && { telemetry: options.telemetry }),
+    ...(options.overload && { overload: options.overload }),
+    ...(options.accessLog && { accessLog: options.accessLog }),
+  });
+  let closing: Promise<void> | undefined;
+  const close = (graceMs = 0): Promise<void> => (closing ??= stop(graceMs));
+  async function stop(graceMs: number): Promise<void> {
+    await gateway.close({ ...(graceMs !== undefined && { graceMs }) });
+    await mocks.close();
+  }
+  onTestFinished(() => close());
+  return {
+    url: gateway.url,
+    adminUrl: gateway.adminUrl,
+    mocks,
+    internalErrors,
+    close,
+    get: (path, init) => request(gateway.url + path, init),
+  };
+}
+
+/** The variables that lead a gateway to the mocks. */
+export function environmentOf({ orders, payments, shipping }: Mocks): Record<string, string> {
+  return { ORDERS_URL: orders.url, PAYMENTS_URL: payments.url, SHIPPING_URL: shipping.url };
+}
+
+export async function request(url: string, init?: RequestInit): Promise<Answer> {
+  const response = await fetch(url, init);
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    json: text === '' ? undefined : JSON.parse(text),
+  };
+}

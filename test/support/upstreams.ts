@@ -1,0 +1,172 @@
+/** Calls, services on real sockets, and upstreams that reach them; all gone when the test is over. */
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import type { IncomingHttpHeaders, RequestListener, Server } from 'node:http';
+import { createServer as createSocketServer } from 'node:net';
+import type { AddressInfo, Server as SocketServer, Socket } from 'node:net';
+import { expect, onTestFinished, vi } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import type { Operation } from '../../src/dsl/operation.ts';
+import { defineService } from '../../src/dsl/service.ts';
+import type { Service, ServiceConfig } from '../../src/dsl/service.ts';
+import { UpstreamError } from '../../src/errors.ts';
+import { identityOf } from '../../src/upstream/sharing/key.ts';
+import type { Call, Reply } from '../../src/upstream/call.ts';
+import { createUpstreams } from '../../src/upstream/upstreams.ts';
+import type { CallOperation, Upstreams, UpstreamsOptions } from '../../src/upstream/upstreams.ts';
+
+/** A service that no test reaches. */
+export const nowhere = defineService({ name: 'shop', url: 'http://127.0.0.1:9' });
+
+export const ok: Reply = { status: 200, headers: {}, value: null, raw: null };
+
+/** A call as `Upstreams.open` makes it. */
+export function callOf(
+  operation: Operation,
+  args: Call['args'] = {},
+  rest: Partial<Call> = {},
+): Call {
+  const { headers = {} } = rest;
+  return {
+    operation,
+    args,
+    headers,
+    identity: identityOf(headers),
+    signal: new AbortController().signal,
+    createdAt: 0,
+    deadlineAt: 10_000,
+    sent: { count: 0 },
+    trace: undefined,
+    waiters: [],
+    twins: [],
+    ...rest,
+  };
+}
+
+/** What a call failed with. */
+export async function failureOf(call: Promise<unknown>): Promise<UpstreamError> {
+  const error = await reasonOf(call);
+  expect(error).toBeInstanceOf(UpstreamError);
+  return error as UpstreamError; // the line before has just said so
+}
+
+/** What a promise was rejected with. */
+export async function reasonOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => expect.fail(`a failure was expected, not ${JSON.stringify(value)}`),
+    (reason: unknown) => reason,
+  );
+}
+
+/** All that promises and I/O that is ready can do has been done. */
+export async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+export interface Recorded {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface Listening {
+  readonly url: string;
+  /** How many connections were made. */
+  readonly accepted: number;
+  readonly open: ReadonlySet<Socket>;
+  /** Holds when the other side has closed every connection. */
+  allClosed(): Promise<void>;
+}
+
+/** An HTTP server that writes down what it is asked. Answers `null` unless told otherwise. */
+export async function startServer(
+  answer: RequestListener = (_, response) => void response.end('null'),
+): Promise<Listening & { readonly requests: readonly Recorded[] }> {
+  const requests: Recorded[] = [];
+  const server = createHttpServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { method = '', url = '', headers } = request;
+      requests.push({ method, target: url, headers, body: Buffer.concat(chunks).toString() });
+      answer(request, response);
+    });
+  });
+  return Object.assign(await listen(server), { requests });
+}
+
+/** A server of bare sockets, which calls `misbehave` with each request's text. */
+export async function startSocketServer(
+  misbehave: (socket: Socket, request: string) => void,
+): Promise<Listening & { readonly requests: readonly string[] }> {
+  const requests: string[] = [];
+  const server = createSocketServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (data) => {
+      requests.push(data.toString('latin1'));
+      misbehave(socket, data.toString('latin1'));
+    });
+  });
+  return Object.assign(await listen(server), { requests });
+}
+
+export async function listen(server: Server | SocketServer): Promise<Listening> {
+  const open = new Set<Socket>();
+  let accepted = 0;
+  server.on('connection', (socket: Socket) => {
+    accepted += 1;
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of open) socket.destroy();
+    await closed;
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // a TCP server has a port
+    open,
+    get accepted() {
+      return accepted;
+    },
+    allClosed: () => vi.waitFor(() => expect(open.size).toBe(0), { timeout: 5_000, interval: 5 }),
+  };
+}
+
+export interface StartOptions extends Partial<Omit<UpstreamsOptions, 'services'>> {
+  readonly url?: ServiceConfig['url'];
+  readonly service?: Partial<ServiceConfig>;
+  /** The client's headers. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly deadlineInMs?: number;
+}
+
+export interface Started {
+  readonly service: Service;
+  readonly upstreams: Upstreams;
+  readonly call: CallOperation;
+  /** Ends the request on whose behalf `call` calls. */
+  readonly request: AbortController;
+  /** Another request. */
+  open(headers?: Readonly<Record<string, string>>): CallOperation;
+}
+
+/** One service named `shop`, and a request that calls it; what fails is not asked again. */
+export function start(options: StartOptions): Started {
+  const { url = 'http://127.0.0.1:9', clock = systemClock, deadlineInMs = 10_000 } = options;
+  const service = defineService({ name: 'shop', url, retry: false, ...options.service });
+  const upstreams = createUpstreams({ environment: {}, ...options, clock, services: [service] });
+  onTestFinished(() => upstreams.close());
+  const request = new AbortController();
+  const open: Started['open'] = (headers = {}) =>
+    upstreams.open({
+      signal: request.signal,
+      deadlineAt: clock.now() + deadlineInMs,
+      sent: { count: 0 },
+      header: (name) => headers[name],
+    });
+  return { service, upstreams, request, open, call: open(options.headers) };
+}

@@ -1,0 +1,412 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { EjectionConfig } from '../../../src/dsl/policies.ts';
+import { operation } from '../../../src/dsl/operation.ts';
+import { createBalancer } from '../../../src/upstream/balancing/balancer.ts';
+import type { Reply } from '../../../src/upstream/call.ts';
+import { callError, endpointOf, inTurn } from '../../../src/upstream/call.ts';
+import { createEndpoint } from '../../../src/upstream/exchange/endpoint.ts';
+import type { Endpoint } from '../../../src/upstream/exchange/endpoint.ts';
+import type { Standing } from '../../../src/upstream/balancing/standing.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
+import { callOf, nowhere, ok, reasonOf } from '../../support/upstreams.ts';
+
+const getOrder = operation(nowhere, { route: 'GET /orders', response: z.unknown() });
+const { timeoutMs } = getOrder.policies;
+const ended = { verdict: 'ok', countsAsSlow: false, timeoutMs } as const;
+
+const failures = {
+  ok: undefined,
+  failed: callError({ operation: getOrder }, 'status', 'answered 500', { status: 500 }),
+  refusal: callError({ operation: getOrder }, 'status', 'answered 429', { status: 429 }),
+  'called off': callError({ operation: getOrder }, 'aborted', 'another attempt was faster'),
+};
+type End = keyof typeof failures;
+
+interface Attempt {
+  /** Of the endpoint that has it. */
+  readonly index: number;
+  readonly startedAt: number;
+  /** The endpoints its call has tried, this one last. */
+  readonly tried: Endpoint[];
+  end(how: End): Promise<void>;
+}
+
+/** A balancer in front of endpoints that answer when they are told to. */
+function startBalancer(
+  count: number,
+  { seed = 1, ...config }: EjectionConfig & { readonly seed?: number } = {},
+) {
+  const { now, advance, after, epoch } = createFakeClock();
+  const random = randomFrom(seed);
+  const endpoints = Array.from({ length: count }, (_, index) =>
+    createEndpoint(nowhere, new URL(`http://127.0.0.1:${index + 1}`)),
+  );
+  const ejection = { ...nowhere.ejection, ...config };
+  const balancer = createBalancer(endpoints, ejection, { now, after, epoch, random });
+  const { standings } = balancer;
+  const arrivals: { endpoint: Endpoint; answer: PromiseWithResolvers<Reply> }[] = [];
+  const send = inTurn([balancer.turn])((call) => {
+    const answer = Promise.withResolvers<Reply>();
+    arrivals.push({ endpoint: endpointOf(call), answer });
+    return answer.promise;
+  });
+  const indexOf = (endpoint: Endpoint): number => endpoints.indexOf(endpoint);
+  const begin = (tried: Endpoint[] = []): Attempt => {
+    const over = send(callOf(getOrder, {}, { tried })).catch((error: unknown) => error);
+    const arrival = arrivals.pop();
+    if (arrival === undefined) throw new Error('attempts are sent at once');
+    const end = async (how: End): Promise<void> => {
+      if (failures[how] === undefined) arrival.answer.resolve(ok);
+      else arrival.answer.reject(failures[how]);
+      await over;
+    };
+    return { index: indexOf(arrival.endpoint), startedAt: now(), tried, end };
+  };
+  const those = (is: (standing: Standing) => boolean): number[] =>
+    standings.flatMap((standing, index) => (is(standing) ? [index] : []));
+  return {
+    begin,
+    send,
+    arrivals,
+    advance,
+    now,
+    random,
+    standings,
+    indexOf,
+    ejected: () => those(({ isEjected }) => isEjected),
+    usable: () => those(({ isEjected, isWell }) => isWell && !isEjected),
+  };
+}
+
+type Started = ReturnType<typeof startBalancer>;
+
+/** Numbers in [0, 1), the same for the same seed (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+describe('a balancer', () => {
+  /** What has happened so far. */
+  interface Model {
+    readonly underWay: Attempt[];
+    readonly over: Attempt[];
+    /** In a row, at each endpoint, since it was left alone; `late`: while it was. */
+    readonly failed: number[];
+    readonly late: number[];
+  }
+  type Command = fc.AsyncCommand<Model, Started, true>;
+
+  const most = 2;
+
+  /** What holds at any time. */
+  function check({ underWay }: Model, { standings, ejected }: Started): void {
+    const inFlightAt = (at: number) => underWay.filter(({ index }) => index === at).length;
+    expect(standings.map(({ inFlight }) => inFlight)).toEqual(
+      standings.map((_, i) => inFlightAt(i)),
+    );
+    expect(ejected().length * 2).toBeLessThanOrEqual(standings.length);
+  }
+
+  /** A call, or another attempt of the one that has been over for longest. */
+  const begins = (again: boolean): Command => ({
+    check: async ({ over }) => !again || over.length > 0,
+    async run(model, app) {
+      const { tried = [] } = (again ? model.over.shift() : undefined) ?? {};
+      const before = tried.map(app.indexOf);
+      const everyone = [...app.standings.keys()];
+      const candidates = app.usable().length * 2 < everyone.length ? everyone : app.usable();
+      const untried = candidates.filter((index) => !before.includes(index));
+      const attempt = app.begin(tried);
+      expect(untried.length > 0 ? untried : candidates).toContain(attempt.index);
+      expect(tried.map(app.indexOf)).toEqual([...before, attempt.index]);
+      model.underWay.push(attempt);
+      check(model, app);
+    },
+    toString: () => (again ? 'another attempt' : 'a call'),
+  });
+
+  const ends = (how: End, which: number): Command => ({
+    check: async ({ underWay }) => underWay.length > 0,
+    async run(model, app) {
+      const [attempt] = model.underWay.splice(which % model.underWay.length, 1);
+      if (attempt === undefined) return;
+      const { index, startedAt } = attempt;
+      const wasEjected = app.ejected().includes(index);
+      const waitedLong = app.now() - startedAt >= timeoutMs / 2;
+      const isFailure = how === 'failed' || (how === 'called off' && waitedLong);
+      const counts = wasEjected ? model.late : model.failed;
+      if (isFailure) counts[index] = (counts[index] ?? 0) + 1;
+      else if (how !== 'called off') model.failed[index] = model.late[index] = 0;
+      await attempt.end(how);
+      model.over.push(attempt);
+      const {
+        failed: { [index]: failed = 0 },
+        late: { [index]: late = 0 },
+      } = model;
+      const isEjected = app.ejected().includes(index);
+      const hasRoom = (app.ejected().length + 1) * 2 <= app.standings.length;
+      if (isFailure && failed >= most && !isEjected) expect(hasRoom).toBe(false);
+      if (isEjected && !wasEjected) {
+        expect(failed + late).toBeGreaterThanOrEqual(most);
+        model.failed[index] = model.late[index] = 0;
+      }
+      check(model, app);
+    },
+    toString: () => `number ${which} under way: ${how}`,
+  });
+
+  /** What may happen at any time. */
+  const does = (what: string, act: (app: Started) => void): Command => ({
+    check: async () => true,
+    async run(model, app) {
+      act(app);
+      check(model, app);
+    },
+    toString: () => what,
+  });
+
+  const passes = (ms: number): Command => does(`${ms} ms`, ({ advance }) => advance(ms));
+
+  const becomes = (which: number, well: boolean): Command =>
+    does(`${which} is ${well ? 'well' : 'unwell'}`, ({ standings }) =>
+      standings[which % standings.length]?.setWell(well),
+    );
+
+  it('keeps its promises, whatever happens', async () => {
+    const place = fc.nat({ max: 30 });
+    const how = fc.constantFrom<End>('ok', 'failed', 'failed', 'refusal', 'called off');
+    const commands = fc.commands<Model, Started, true>(
+      [
+        fc.boolean().map(begins),
+        fc.tuple(how, place).map(([end, which]) => ends(end, which)),
+        fc.tuple(how, place).map(([end, which]) => ends(end, which)),
+        fc.constantFrom(1, 700, 1_500, 10_000, 40_000).map(passes),
+        fc.tuple(place, fc.boolean()).map(([which, well]) => becomes(which, well)),
+      ],
+      { maxCommands: 120, size: '+1' },
+    );
+    const count = fc.integer({ min: 1, max: 6 });
+    await fc.assert(
+      fc.asyncProperty(count, fc.integer(), commands, async (endpoints, seed, story) => {
+        const app = startBalancer(endpoints, { failures: most, seed });
+        const model: Model = { underWay: [], over: [], failed: [], late: [] };
+        await fc.asyncModelRun(() => ({ model, real: app }), story);
+        await Promise.all(model.underWay.map(({ end }) => end('ok')));
+        expect(app.standings.every(({ inFlight }) => inFlight === 0)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('sends everything to the only endpoint there is, whatever it does', async () => {
+    const { begin, ejected } = startBalancer(1, { failures: 1 });
+    for (const _ of [1, 2, 3]) {
+      const attempt = begin();
+      await attempt.end('failed');
+      expect([attempt.index, ejected()]).toEqual([0, []]);
+    }
+  });
+
+  it('gives a call to the endpoint with fewer calls in flight', () => {
+    const { begin, standings } = startBalancer(2);
+    for (const _ of [1, 2, 3, 4, 5, 6]) begin();
+    expect(standings.map(({ inFlight }) => inFlight)).toEqual([3, 3]);
+  });
+
+  it('compares two by chance, any two as often as any other', async () => {
+    const { begin, standings } = startBalancer(4);
+    const counts = [0, 0, 0, 0];
+    for (const [index, standing] of standings.entries()) {
+      standing.begin()({ ...ended, tookMs: 10 ** index });
+    }
+    for (let time = 0; time < 6_000; time += 1) {
+      const { index, end } = begin();
+      counts[index] = (counts[index] ?? 0) + 1;
+      await end('ok');
+    }
+    // Of the six pairs the cheapest is in three, and wins them.
+    for (const [index, pairs] of [3, 2, 1, 0].entries())
+      expect((counts[index] ?? 0) / 6_000).toBeCloseTo(pairs / 6, 1);
+  });
+
+  it('gives the attempts of one call to all endpoints before one gets it twice', async () => {
+    const { begin } = startBalancer(4, { failures: 100 });
+    const tried: Endpoint[] = [];
+    for (const _ of [1, 2, 3, 4]) await begin(tried).end('failed');
+    expect(new Set(tried).size).toBe(4);
+    await begin(tried).end('ok');
+    expect(tried).toHaveLength(5);
+  });
+
+  it.each<[End, number[]]>([
+    ['failed', [100, 200, 800, 3_000, 3_000]],
+    ['refusal', [100, 200, 400, 800, 1_600]],
+  ])('takes a quick answer that is a %s for slower and slower', async (how, costs) => {
+    const { begin, standings, advance } = startBalancer(1);
+    const first = begin();
+    advance(100);
+    await first.end('ok');
+    const seen = [standings[0]?.cost()];
+    for (const _ of costs.slice(1)) {
+      await begin().end(how);
+      seen.push(standings[0]?.cost());
+    }
+    expect(seen).toEqual(costs);
+  });
+
+  it('takes an answer for as slow as it was', async () => {
+    const { begin, standings, advance } = startBalancer(1);
+    const attempts = [begin(), begin()];
+    advance(70);
+    await attempts[0]?.end('ok');
+    expect(standings[0]?.cost()).toBe(140);
+    advance(4_000);
+    await attempts[1]?.end('failed');
+    expect(standings[0]?.cost()).toBe(4_070);
+  });
+
+  it('passes on what the endpoint answered, or failed with', async () => {
+    const { send, arrivals } = startBalancer(2);
+    const answer = send(callOf(getOrder));
+    arrivals.pop()?.answer.resolve(ok);
+    expect(await answer).toBe(ok);
+    const failure = reasonOf(send(callOf(getOrder)));
+    arrivals.pop()?.answer.reject(failures.failed);
+    expect(await failure).toBe(failures.failed);
+  });
+
+  it('counts no failure that came in while the endpoint was left alone already', async () => {
+    const { begin, ejected, advance, standings } = startBalancer(2, { failures: 2 });
+    const attempts = Array.from({ length: 8 }, () => begin());
+    for (const attempt of attempts) if (attempt.index === 0) await attempt.end('failed');
+    expect(ejected()).toEqual([0]);
+    advance(30_000);
+    expect(ejected()).toEqual([]);
+    // Nothing but a call that its client gave up.
+    standings[1]?.setWell(false);
+    const other = begin();
+    await other.end('called off');
+    expect([other.index, ejected()]).toEqual([0, []]);
+  });
+});
+
+/** What an endpoint does with a call, and how many milliseconds it takes for it. */
+type Behaviour = () => readonly [End, number];
+
+const answersIn =
+  (ms: number, how: End = 'ok'): Behaviour =>
+  () => [how, ms];
+
+/** Calls come by chance, so many a second; `run` says how many of them each endpoint was given. */
+function simulate(behaviours: readonly Behaviour[]) {
+  const perSecond = 400;
+  const app = startBalancer(behaviours.length);
+  const present = [...behaviours];
+  let underWay: { readonly at: number; readonly how: End; readonly attempt: Attempt }[] = [];
+
+  async function tick(): Promise<number | undefined> {
+    app.advance(1);
+    const due = underWay.filter(({ at }) => at <= app.now());
+    if (due.length > 0) underWay = underWay.filter(({ at }) => at > app.now());
+    for (const { attempt, how } of due) await attempt.end(how);
+    if (app.random() >= perSecond / 1_000) return undefined;
+    const attempt = app.begin();
+    const [how, ms] = present[attempt.index]?.() ?? ['ok', 1];
+    // Half as long up to half as long again.
+    underWay.push({ at: app.now() + Math.ceil(ms * (0.5 + app.random())), how, attempt });
+    return attempt.index;
+  }
+
+  async function run(ms: number): Promise<readonly number[]> {
+    const counts = behaviours.map(() => 0);
+    for (let passed = 0; passed < ms; passed += 1) {
+      const index = await tick();
+      if (index !== undefined) counts[index] = (counts[index] ?? 0) + 1;
+    }
+    const all = counts.reduce((sum, count) => sum + count, 0);
+    return counts.map((count) => count / all);
+  }
+
+  return { ...app, run, change: (index: number, to: Behaviour) => void (present[index] = to) };
+}
+
+const others = (ms: number): Behaviour[] => [1, 2, 3, 4].map(() => answersIn(ms));
+
+describe('in the long run', () => {
+  it('endpoints that are the same get the same, within a tenth', async () => {
+    const { run } = simulate([answersIn(20), ...others(20)]);
+    for (const share of await run(60_000)) {
+      expect(share).toBeGreaterThan(0.2 * 0.9);
+      expect(share).toBeLessThan(0.2 * 1.1);
+    }
+  });
+
+  it.each<End>(['failed', 'refusal'])(
+    'one of five that is quick with a %s gets next to nothing after the first second',
+    async (how) => {
+      const { run } = simulate([answersIn(1, how), ...others(20)]);
+      await run(1_000);
+      expect((await run(60_000))[0]).toBeLessThan(0.01);
+    },
+  );
+
+  it('one of five that is ten times slower gets less than a quarter of its share', async () => {
+    const { run } = simulate([answersIn(200), ...others(20)]);
+    await run(1_000);
+    expect((await run(60_000))[0]).toBeLessThan(0.05);
+  });
+
+  it('one of five that hangs is found out by the calls in flight there', async () => {
+    const { run, change } = simulate([answersIn(20), ...others(20)]);
+    await run(10_000);
+    change(0, answersIn(1_000_000));
+    expect((await run(2_000))[0]).toBeLessThan(0.02);
+  });
+
+  it('one that was unwell gets nothing, little at first, and then as much as the others', async () => {
+    const { run, standings } = simulate([answersIn(20), ...others(20)]);
+    await run(5_000);
+    standings[0]?.setWell(false);
+    expect((await run(30_000))[0]).toBe(0);
+    standings[0]?.setWell(true);
+    expect((await run(2_000))[0]).toBeLessThan(0.05);
+    await run(10_000);
+    expect((await run(20_000))[0]).toBeGreaterThan(0.18);
+  });
+
+  it('one that was left alone comes back in the same way', async () => {
+    const { run, standings } = simulate([answersIn(20), ...others(20)]);
+    await run(5_000);
+    standings[0]?.eject();
+    expect((await run(30_000))[0]).toBe(0);
+    const [atFirst = 1] = await run(2_000);
+    expect(atFirst).toBeGreaterThan(0);
+    expect(atFirst).toBeLessThan(0.05);
+    await run(10_000);
+    expect((await run(20_000))[0]).toBeGreaterThan(0.18);
+  });
+
+  it('one that was unwell gets little before its first answer, too', async () => {
+    const { run, standings } = simulate([answersIn(200), ...others(200)]);
+    await run(5_000);
+    standings[0]?.setWell(false);
+    await run(60_000);
+    standings[0]?.setWell(true);
+    expect((await run(200))[0]).toBeLessThan(0.1);
+  });
+
+  it('one answer with a 500 does not cost one of two endpoints all calls', async () => {
+    const { run, standings } = simulate([answersIn(20), answersIn(20)]);
+    await run(5_000);
+    standings[0]?.begin()({ ...ended, verdict: 'failed', tookMs: 5, countsAsSlow: true });
+    expect((await run(10_000))[0]).toBeGreaterThan(0.1);
+  });
+});

@@ -1,0 +1,243 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import * as fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import type { HealthCheckConfig } from '../../../src/dsl/policies.ts';
+import { operation } from '../../../src/dsl/operation.ts';
+import { defineService } from '../../../src/dsl/service.ts';
+import type { ServiceConfig } from '../../../src/dsl/service.ts';
+import { createEndpoint } from '../../../src/upstream/exchange/endpoint.ts';
+import { startHealthChecks } from '../../../src/upstream/balancing/health-check.ts';
+import { createStanding } from '../../../src/upstream/balancing/standing.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
+import { start, startServer, startSocketServer, turn } from '../../support/upstreams.ts';
+
+const intervalMs = 1_000;
+
+interface Checked {
+  readonly health?: HealthCheckConfig | false;
+  readonly service?: Partial<ServiceConfig>;
+  readonly chances?: readonly number[];
+}
+
+/** A service whose health is asked for. Time stands still; `delays` says what is waited for, and how long. */
+function startChecked(url: string, { health, service, chances }: Checked = {}) {
+  const fake = createFakeClock({ ...(chances && { chances }) });
+  const delays: number[] = [];
+  const clock = {
+    ...fake,
+    after(delayMs: number, run: () => void) {
+      delays.push(delayMs);
+      return fake.after(delayMs, run);
+    },
+  };
+  const config = health ?? { path: '/livez', intervalMs };
+  const app = start({ url, clock, service: { ...service, ...(config && { health: config }) } });
+  const states = () => app.upstreams.status()[0]?.endpoints.map(({ state }) => state) ?? [];
+  /** The next check of every address, from its begin to its end. */
+  async function check(): Promise<string> {
+    const before = delays.length;
+    fake.advance(intervalMs);
+    // For each its timeout, and then the wait for its next check.
+    await vi.waitFor(() => expect(delays).toHaveLength(before + 2 * states().length), {
+      timeout: 5_000,
+      interval: 1,
+    });
+    return states().join();
+  }
+  return { ...app, fake, delays, states, check };
+}
+
+/** A service that answers as it is told to, `200` at first, and is asked how it is. */
+async function startService(options?: Checked) {
+  let now: { readonly status: number; readonly body?: string } | undefined = { status: 200 };
+  const server = await startServer((_, response) => {
+    if (now !== undefined) response.writeHead(now.status).end(now.body);
+  });
+  const is = (status: number, body = ''): void => void (now = { status, body });
+  const hang = (): void => (now = undefined);
+  return { server, is, hang, ...startChecked(server.url, options) };
+}
+
+/** An address where nobody listens. */
+async function closedUrl(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // it listens on TCP
+  server.close();
+  await once(server, 'close');
+  return `http://127.0.0.1:${port}`;
+}
+
+describe('a health check', () => {
+  it('asks the path that the service names, at every address', async () => {
+    const [one, other] = [await startServer(), await startServer()];
+    const { check, states } = startChecked(`${one.url},${other.url}/v2`);
+    expect([...one.requests, ...other.requests]).toEqual([]);
+    await check();
+    expect(one.requests).toMatchObject([{ method: 'GET', target: '/livez', body: '' }]);
+    expect(other.requests).toMatchObject([{ method: 'GET', target: '/v2/livez' }]);
+    expect(states()).toEqual(['used', 'used']);
+  });
+
+  it('takes out an address that failed twice in a row, not once', async () => {
+    const { is, check } = await startService();
+    is(503);
+    expect(await check()).toBe('used');
+    is(200);
+    expect(await check()).toBe('used');
+    is(503);
+    expect([await check(), await check(), await check()]).toEqual(['used', 'unwell', 'unwell']);
+  });
+
+  it('brings it back when it passed twice in a row', async () => {
+    const { is, check } = await startService();
+    is(503);
+    for (const _ of [1, 2, 3]) await check();
+    is(200);
+    await check();
+    is(503);
+    await check();
+    is(200);
+    await check();
+    expect([await check(), await check()]).toEqual(['used', 'used']);
+  });
+
+  it('does not bring it back when it passed once', async () => {
+    const { is, check } = await startService();
+    is(503);
+    expect([await check(), await check()]).toEqual(['used', 'unwell']);
+    is(200);
+    expect(await check()).toBe('unwell');
+    is(503);
+    expect(await check()).toBe('unwell');
+  });
+
+  it('takes out only the address that fails, and calls go to the others', async () => {
+    const well = await startServer();
+    const unwell = await startServer((_, response) => void response.writeHead(500).end());
+    const { check, call, service } = startChecked(`${unwell.url},${well.url}`);
+    await check();
+    expect(await check()).toBe('unwell,used');
+    const ping = operation(service, { route: 'GET /ping', response: z.unknown() });
+    for (const _ of [1, 2, 3, 4]) await call(ping, {}, undefined);
+    const targets = (server: typeof well) => server.requests.map(({ target }) => target);
+    expect(targets(unwell)).toEqual(['/livez', '/livez']);
+    expect(targets(well).filter((target) => target === '/ping').length).toBeGreaterThan(0);
+  });
+
+  it.each([200, 204, 299])('is passed with a %i, whatever the body is', async (status) => {
+    const { is, check } = await startService();
+    is(status, status === 204 ? '' : 'I am <fine>');
+    expect([await check(), await check()]).toEqual(['used', 'used']);
+  });
+
+  it.each([302, 404, 429, 500, 503])('is failed with a %i', async (status) => {
+    const { is, check } = await startService();
+    is(status, 'null');
+    expect([await check(), await check()]).toEqual(['used', 'unwell']);
+  });
+
+  it('is failed when nobody listens', async () => {
+    const { check } = startChecked(await closedUrl());
+    expect([await check(), await check()]).toEqual(['used', 'unwell']);
+  });
+
+  it('is failed when the connection breaks, or what comes is not HTTP', async () => {
+    const breaking = await startSocketServer((socket) => socket.destroy());
+    const babbling = await startSocketServer((socket) => void socket.end('hello'));
+    const { check } = startChecked(`${breaking.url},${babbling.url}`);
+    await check();
+    expect(await check()).toBe('unwell,unwell');
+  });
+
+  it.each([
+    { what: "the service's timeout", timeoutMs: 300, lasts: 300 },
+    { what: 'the interval', timeoutMs: 3_000, lasts: 1_000 },
+  ])('is failed when there is no answer within $what', async ({ timeoutMs, lasts }) => {
+    const { server, hang, fake, states } = await startService({ service: { timeoutMs } });
+    hang();
+    for (const times of [1, 2]) {
+      fake.advance(intervalMs);
+      await vi.waitFor(() => expect(server.requests).toHaveLength(times), { interval: 1 });
+      fake.advance(lasts - 1);
+      await turn();
+      expect(states()).toEqual(['used']);
+      fake.advance(1);
+      await server.allClosed();
+    }
+    expect(states()).toEqual(['unwell']);
+  });
+
+  it('is not begun again before it is over', async () => {
+    const { server, hang, fake } = await startService();
+    hang();
+    fake.advance(intervalMs);
+    await vi.waitFor(() => expect(server.requests).toHaveLength(1), { interval: 1 });
+    fake.advance(999);
+    await turn();
+    expect([server.requests.length, fake.pending]).toEqual([1, 1]);
+  });
+
+  it('is as long after the one before as the service says, a tenth less or more by chance', async () => {
+    const { check, delays } = await startService({ chances: [0, 0.5, 0] });
+    await check();
+    await check();
+    // The second number of each pair is what an answer is waited for.
+    expect(delays).toEqual([900, 1_000, 1_000, 1_000, 900]);
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (chance) => {
+        const [delay = 0] = delaysWith(chance);
+        expect(delay).toBeGreaterThanOrEqual(4_500);
+        expect(delay).toBeLessThanOrEqual(5_500);
+      }),
+    );
+    expect([delaysWith(0), delaysWith(0.75)]).toEqual([[4_500], [5_250]]);
+  });
+
+  it('is not made unless a service asks for it', async () => {
+    const { server, fake, states } = await startService({ health: false });
+    expect(fake.pending).toBe(0);
+    fake.advance(60_000);
+    await turn();
+    expect([server.requests, server.accepted, states()]).toEqual([[], 0, ['used']]);
+  });
+});
+
+describe('after close()', () => {
+  it('nothing is waited for', async () => {
+    const { server, check, fake, upstreams } = await startService();
+    await check();
+    await upstreams.close();
+    expect(fake.pending).toBe(0);
+    fake.advance(60_000);
+    await server.allClosed();
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('a check that is under way ends, says nothing, and is the last', async () => {
+    const { server, hang, fake, states, check, is, upstreams } = await startService();
+    is(500);
+    await check();
+    hang();
+    fake.advance(intervalMs);
+    await vi.waitFor(() => expect(server.requests).toHaveLength(2), { interval: 1 });
+    await upstreams.close();
+    await server.allClosed();
+    await turn();
+    expect([fake.pending, states()]).toEqual([0, ['used']]);
+  });
+});
+
+/** What a check of a service without an interval of its own is waited for. */
+function delaysWith(chance: number): number[] {
+  const delays: number[] = [];
+  const fake = createFakeClock({ chances: [chance] });
+  const clock = { ...fake, after: (ms: number) => (delays.push(ms), () => undefined) };
+  const service = defineService({ name: 'shop', url: 'http://127.0.0.1:9', health: { path: '/' } });
+  const endpoint = createEndpoint(service, new URL('http://127.0.0.1:9'));
+  startHealthChecks(service, [createStanding(endpoint, service.ejection, clock)], clock)();
+  return delays;
+}

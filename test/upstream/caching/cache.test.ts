@@ -1,0 +1,702 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { OperationCache } from '../../../src/dsl/cache.ts';
+import { lookup, operation } from '../../../src/dsl/operation.ts';
+import type { Operation } from '../../../src/dsl/operation.ts';
+import { UpstreamError } from '../../../src/errors.ts';
+import type { UpstreamErrorKind } from '../../../src/errors.ts';
+import { batch } from '../../../src/upstream/sharing/batch.ts';
+import { cache } from '../../../src/upstream/caching/cache.ts';
+import type { CacheStore } from '../../../src/upstream/caching/cache-store.ts';
+import type { Call, Reply, Send } from '../../../src/upstream/call.ts';
+import { callError, pipeline } from '../../../src/upstream/call.ts';
+import { coalesce } from '../../../src/upstream/sharing/coalesce.ts';
+import { createMemoryStore } from '../../../src/upstream/caching/memory-store.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
+import {
+  callOf,
+  failureOf,
+  nowhere,
+  reasonOf,
+  start,
+  startServer,
+  turn,
+} from '../../support/upstreams.ts';
+
+const everything = {
+  ttlMs: 1_000,
+  staleWhileRevalidateMs: 2_000,
+  staleIfErrorMs: 4_000,
+  negativeTtlMs: 500,
+};
+
+function cached(own: Partial<OperationCache> = {}, response: z.ZodType = z.unknown()): Operation {
+  return operation(nowhere, {
+    name: 'getOrder',
+    route: 'GET /orders/:orderId',
+    response,
+    forward: ['authorization'],
+    cache: { ttlMs: 1_000, ...own },
+  });
+}
+
+interface Answer extends Partial<Reply> {
+  readonly fail?: Error;
+}
+
+/** Everything that is shared between requests, with a service that answers what `answers` holds, then counts. */
+function startCache(...answers: Answer[]) {
+  const clock = createFakeClock();
+  const store = createMemoryStore({ clock });
+  const sent: Call[] = [];
+  const refreshErrors: unknown[] = [];
+  const gates: (() => void)[] = [];
+  const state = { held: false };
+  const service: Send = async (call) => {
+    sent.push(call);
+    const number = sent.length;
+    if (state.held) await heldBy(call);
+    const { fail, ...rest } = answers[number - 1] ?? {};
+    if (fail !== undefined) throw fail;
+    const value = number;
+    return { status: 200, headers: {}, value, raw: value, ...rest };
+  };
+  const heldBy = (call: Call): Promise<void> =>
+    new Promise((resolve, reject) => {
+      gates.push(resolve);
+      call.signal.addEventListener('abort', () => reject(call.signal.reason));
+    });
+  const send = pipeline(
+    [
+      cache({ store, clock, onRefreshError: (error) => refreshErrors.push(error) }),
+      coalesce(createFakeClock()),
+      batch(clock),
+    ],
+    service,
+  );
+  return {
+    clock,
+    store,
+    sent,
+    refreshErrors,
+    send,
+    hold: () => (state.held = true),
+    release: async () => {
+      state.held = false;
+      for (const open of gates.splice(0)) open();
+      await turn();
+    },
+    /** What a call of `operation` gives: its value and where that came from. */
+    get: async (own: Operation, args: Call['args'] = { orderId: 'a' }) => {
+      const reply = await send(callOf(own, args));
+      await turn();
+      return [reply.value, reply.cache];
+    },
+  };
+}
+
+/** For how long a reply with `headers` is given again. */
+async function freshFor(headers: Reply['headers'], own: Partial<OperationCache> = {}) {
+  const { get, clock } = startCache({ headers });
+  const getOrder = cached({ ttlMs: 10_000, ...own });
+  await get(getOrder);
+  for (let ms = 0; ms <= 20_000; ms += 1_000) {
+    if ((await get(getOrder))[1] === 'miss') return ms;
+    clock.advance(1_000);
+  }
+  return Infinity;
+}
+
+const outage = (kind: UpstreamErrorKind, status?: number): Error =>
+  callError({ operation: cached() }, kind, 'failed', status === undefined ? {} : { status });
+
+describe('a fresh answer', () => {
+  it('is given without asking again, until its time is over', async () => {
+    const { get, clock, sent } = startCache();
+    const getOrder = cached();
+    expect(await get(getOrder)).toEqual([1, 'miss']);
+    clock.advance(999);
+    expect(await get(getOrder)).toEqual([1, 'hit']);
+    clock.advance(1);
+    expect(await get(getOrder)).toEqual([2, 'miss']);
+    expect(sent.length).toBe(2);
+  });
+
+  it('belongs to its arguments, by any order of fields', async () => {
+    const { get } = startCache();
+    const getOrder = cached();
+    await get(getOrder, { orderId: 'a', filter: { x: 1, y: 2 } });
+    expect(await get(getOrder, { filter: { y: 2, x: 1 }, orderId: 'a' })).toEqual([1, 'hit']);
+    expect(await get(getOrder, { orderId: 'b' })).toEqual([2, 'miss']);
+  });
+
+  it('is asked for once by a hundred at the same time, and kept once', async () => {
+    const { send, sent, store } = startCache();
+    let kept = 0;
+    const keep = store.set;
+    store.set = (...args) => ((kept += 1), keep(...args));
+    const getOrder = cached();
+    const calls = Array.from({ length: 100 }, () => send(callOf(getOrder, { orderId: 'a' })));
+    const replies = await Promise.all(calls);
+    expect(new Set(replies.map(({ value }) => value))).toEqual(new Set([1]));
+    expect([sent.length, kept]).toEqual([1, 1]);
+  });
+
+  it('is not given to one who has gone', async () => {
+    const { get, send } = startCache();
+    const getOrder = cached();
+    await get(getOrder);
+    const signal = AbortSignal.abort(new Error('gone'));
+    const late = send(callOf(getOrder, { orderId: 'a' }, { signal }));
+    expect(await reasonOf(late)).toEqual(new Error('gone'));
+  });
+
+  it('is not waited for by one who goes while the store is slow', async () => {
+    const { send, store, sent } = startCache();
+    const slow: CacheStore = { ...store, get: () => new Promise(() => undefined) };
+    const options = { store: slow, clock: createFakeClock(), onRefreshError: () => undefined };
+    const client = new AbortController();
+    const call = callOf(cached(), { orderId: 'a' }, { signal: client.signal });
+    const reply = pipeline([cache(options)], send)(call);
+    await turn();
+    client.abort(new Error('gone'));
+    expect(await reasonOf(reply)).toEqual(new Error('gone'));
+    expect(sent.length).toBe(0);
+  });
+
+  it('cannot be changed by one for the others', async () => {
+    const items = Object.freeze([{ id: 2 }, { id: 1 }]);
+    const { send } = startCache({ value: { items } });
+    const { value } = await send(callOf(cached(), { orderId: 'a' }));
+    expect(value).toEqual({ items });
+    expect(() => Object.assign(value ?? {}, { items: [] })).toThrow(TypeError);
+    // A schema may have frozen a part, and what is in it not.
+    expect(() => Object.assign(items[0] ?? {}, { id: 3 })).toThrow(TypeError);
+  });
+
+  it('keeps what a schema made of it', async () => {
+    const at = new Date(5);
+    const { get } = startCache({ value: at, raw: '1970' });
+    const getOrder = cached();
+    await get(getOrder);
+    expect(await get(getOrder)).toEqual([at, 'hit']);
+  });
+
+  it('has none of the headers but those that tell its age', async () => {
+    const headers = { 'cache-control': 'max-age=60', age: '10', etag: '"1"', 'x-user': 'ada' };
+    const { send, clock } = startCache({ headers });
+    const call = callOf(cached(), { orderId: 'a' });
+    expect((await send(call)).headers).toEqual(headers);
+    clock.advance(900);
+    expect((await send(call)).headers).toEqual({ 'cache-control': 'max-age=60', age: '10' });
+    const { send: sendLong, clock: longClock } = startCache({ headers });
+    const long = callOf(cached({ ttlMs: 60_000 }), { orderId: 'a' });
+    await sendLong(long);
+    longClock.advance(3_500);
+    expect((await sendLong(long)).headers['age']).toBe('13');
+  });
+});
+
+describe('what is not kept', () => {
+  const plain = operation(nowhere, { route: 'GET /orders', response: z.unknown() });
+  const write = operation(nowhere, { route: 'POST /orders', response: z.unknown() });
+
+  it.each([
+    ['an operation without cache', plain],
+    ['a write', write],
+  ])('is %s: it passes through, the call and the reply as they are', async (_, own) => {
+    const { clock, store } = startCache();
+    const reply: Reply = { status: 200, headers: {}, value: 1, raw: 1 };
+    const seen: Call[] = [];
+    const send = pipeline([cache({ store, clock, onRefreshError: () => undefined })], (call) => {
+      seen.push(call);
+      return Promise.resolve(reply);
+    });
+    const call = callOf(own);
+    expect(await send(call)).toBe(reply);
+    expect(await send(call)).toBe(reply);
+    expect([seen[0] === call, seen.length, store.entries]).toEqual([true, 2, 0]);
+  });
+
+  it.each([
+    ['set-cookie', { 'set-cookie': ['a=b'] }],
+    ['no-store', { 'cache-control': 'No-Store' }],
+    ['private', { 'cache-control': 'max-age=60, private="x-user"' }],
+    ['private in a second header', { 'cache-control': ['max-age=60', 'private'] }],
+    ['vary: *', { vary: '*' }],
+  ])('is an answer with %s, whatever the operation says', async (_, headers) => {
+    for (const ignoreMaxAge of [true, false]) {
+      const { get, store } = startCache({ headers });
+      const getOrder = cached({ ...everything, ignoreMaxAge });
+      await get(getOrder);
+      expect(store.entries).toBe(0);
+      expect(await get(getOrder)).toEqual([2, 'miss']);
+    }
+  });
+
+  it('is an older answer either, once the service has said so', async () => {
+    const { get, clock, store } = startCache({}, { headers: { 'cache-control': 'no-store' } });
+    const getOrder = cached({ staleIfErrorMs: 10_000 });
+    await get(getOrder);
+    clock.advance(1_000);
+    expect(await get(getOrder)).toEqual([2, 'miss']);
+    expect(store.entries).toBe(0);
+  });
+});
+
+describe('Cache-Control of the service', () => {
+  it.each([
+    ['max-age=5', 5_000],
+    ['max-age=60', 10_000],
+    ['max-age=60, s-maxage=5', 5_000],
+    ['max-age=5, s-maxage=60', 10_000],
+    ['max-age=0', 0],
+    ['no-cache', 0],
+    ['no-cache, max-age=5', 0],
+    ['max-age=nonsense', 0],
+    ['public', 10_000],
+  ])('%s: fresh for %i ms of 10,000', async (control, freshForMs) => {
+    expect(await freshFor({ 'cache-control': control })).toBe(freshForMs);
+  });
+
+  it.each([
+    [{ 'cache-control': 'max-age=5', age: '2' }, 3_000],
+    [{ 'cache-control': 'max-age=5', age: '9' }, 0],
+    [{ 'cache-control': 'max-age=60', age: '1' }, 10_000],
+    [{ age: '100' }, 10_000],
+    [{ date: 'Thu, 01 Jan 1970 00:00:00 GMT', expires: 'Thu, 01 Jan 1970 00:00:04 GMT' }, 4_000],
+    [{ expires: '0' }, 0],
+    [{ expires: '0', 'cache-control': 'max-age=5' }, 5_000],
+  ])('%j: fresh for %i ms of 10,000', async (headers, freshForMs) => {
+    expect(await freshFor(headers)).toBe(freshForMs);
+  });
+
+  it.each(['max-age=1', 'no-cache', 's-maxage=0', 'must-revalidate, max-age=0'])(
+    '%s counts for nothing with ignoreMaxAge',
+    async (control) => {
+      expect(await freshFor({ 'cache-control': control }, { ignoreMaxAge: true })).toBe(10_000);
+    },
+  );
+
+  it.each(['no-cache', 'max-age=1, must-revalidate', 'max-age=1, proxy-revalidate'])(
+    '%s forbids every use after its time',
+    async (control) => {
+      const { get, clock } = startCache(
+        { headers: { 'cache-control': control } },
+        { fail: outage('connect') },
+      );
+      const getOrder = cached(everything);
+      await get(getOrder);
+      clock.advance(1_500);
+      expect((await failureOf(get(getOrder))).kind).toBe('connect');
+    },
+  );
+});
+
+describe('a stale answer that is being refreshed', () => {
+  const getOrder = cached({ staleWhileRevalidateMs: 2_000 });
+
+  it('is given at once, and the new one to those who come after', async () => {
+    const { get, clock, hold, release, sent } = startCache();
+    await get(getOrder);
+    clock.advance(1_000);
+    hold();
+    expect(await get(getOrder)).toEqual([1, 'stale']);
+    expect(await get(getOrder)).toEqual([1, 'stale']);
+    await release();
+    expect(await get(getOrder)).toEqual([2, 'hit']);
+    expect(sent.length).toBe(2);
+  });
+
+  it('is refreshed once for a hundred, also where calls are not coalesced', async () => {
+    for (const shared of [true, false]) {
+      const { send, clock, hold, release, sent } = startCache();
+      const own: Operation = { ...getOrder, coalesce: shared };
+      await send(callOf(own, { orderId: 'a' }));
+      clock.advance(1_000);
+      hold();
+      const calls = Array.from({ length: 100 }, () => send(callOf(own, { orderId: 'a' })));
+      expect(new Set((await Promise.all(calls)).map((reply) => reply.cache))).toEqual(
+        new Set(['stale']),
+      );
+      await release();
+      expect(sent.length).toBe(2);
+    }
+  });
+
+  it('is not used later than that', async () => {
+    const { get, clock } = startCache();
+    await get(getOrder);
+    clock.advance(2_999);
+    expect(await get(getOrder)).toEqual([1, 'stale']);
+    clock.advance(3_000);
+    expect(await get(getOrder)).toEqual([3, 'miss']);
+  });
+
+  it('is refreshed although the client who came first has gone', async () => {
+    const { get, send, clock, hold, release, sent } = startCache();
+    await get(getOrder);
+    clock.advance(1_000);
+    hold();
+    const client = new AbortController();
+    await send(callOf(getOrder, { orderId: 'a' }, { signal: client.signal, deadlineAt: 1_001 }));
+    client.abort(new Error('gone'));
+    await turn();
+    expect(sent[1]?.signal.aborted).toBe(false);
+    expect(sent[1]?.deadlineAt).toBe(1_000 + getOrder.policies.timeoutMs);
+    await release();
+    expect(await get(getOrder)).toEqual([2, 'hit']);
+  });
+
+  it('is given up on after the time of the operation, and tried again after that', async () => {
+    const own = operation(nowhere, {
+      route: 'GET /slow',
+      response: z.unknown(),
+      timeoutMs: 300,
+      cache: { ttlMs: 1_000, staleWhileRevalidateMs: 60_000 },
+    });
+    const { get, clock, hold, release, refreshErrors, sent } = startCache();
+    await get(own, {});
+    clock.advance(1_000);
+    hold();
+    await get(own, {});
+    clock.advance(299);
+    await turn();
+    expect([refreshErrors.length, clock.pending]).toEqual([0, 1]);
+    clock.advance(1);
+    await turn();
+    expect(refreshErrors).toMatchObject([{ kind: 'timeout' }]);
+    expect([sent[1]?.signal.aborted, clock.pending]).toEqual([true, 0]);
+    await release();
+    expect(await get(own, {})).toEqual([1, 'stale']);
+    expect(await get(own, {})).toEqual([3, 'hit']);
+  });
+
+  it('stays when refreshing fails, which is told and not tried again at once', async () => {
+    const { get, clock, refreshErrors, sent } = startCache({}, { fail: outage('connect') });
+    await get(getOrder);
+    clock.advance(1_000);
+    expect(await get(getOrder)).toEqual([1, 'stale']);
+    expect(await get(getOrder)).toEqual([1, 'stale']);
+    expect(refreshErrors).toEqual([outage('connect')]);
+    expect(sent.length).toBe(2);
+  });
+
+  it('is refreshed again as soon as the new one is stale', async () => {
+    const own = cached({ ttlMs: 1, staleWhileRevalidateMs: 2_000 });
+    const { get, clock } = startCache();
+    await get(own);
+    for (const value of [1, 2, 3]) {
+      clock.advance(1);
+      expect(await get(own)).toEqual([value, 'stale']);
+    }
+  });
+
+  it.each([404, 410, 403, 401])('is dropped when refreshing is answered %i', async (status) => {
+    const { get, clock, store } = startCache({}, { fail: outage('status', status) });
+    await get(getOrder);
+    clock.advance(1_000);
+    expect(await get(getOrder)).toEqual([1, 'stale']);
+    expect(store.entries).toBe(0);
+    expect(await get(getOrder)).toEqual([3, 'miss']);
+  });
+});
+
+describe('a stale answer when the call fails', () => {
+  const getOrder = cached({ staleIfErrorMs: 4_000 });
+
+  it.each([
+    ['connect', undefined],
+    ['reset', undefined],
+    ['timeout', undefined],
+    ['overloaded', undefined],
+    ['invalid-body', undefined],
+    ['too-large', undefined],
+    ['status', 500],
+    ['status', 503],
+    ['status', 302],
+  ] as const)('is given for %s %s', async (kind, status) => {
+    const { get, clock } = startCache({}, { fail: outage(kind, status) });
+    await get(getOrder);
+    clock.advance(4_999);
+    expect(await get(getOrder)).toEqual([1, 'stale']);
+  });
+
+  it.each([
+    ['status', 400],
+    ['status', 401],
+    ['status', 404],
+    ['status', 429],
+    ['invalid-argument', undefined],
+    ['aborted', undefined],
+    ['missing', undefined],
+  ] as const)('is not given for %s %s', async (kind, status) => {
+    const { get, clock } = startCache({}, { fail: outage(kind, status) });
+    await get(getOrder);
+    clock.advance(1_000);
+    expect(await failureOf(get(getOrder))).toMatchObject({ kind, status });
+  });
+
+  it.each([429, 408])('stays when the service asks for patience (%i)', async (status) => {
+    const { get, clock } = startCache(
+      {},
+      { fail: outage('status', status) },
+      { fail: outage('connect') },
+    );
+    await get(getOrder);
+    clock.advance(1_000);
+    await failureOf(get(getOrder));
+    expect(await get(getOrder)).toEqual([1, 'stale']);
+  });
+
+  it('is not given for a mistake of ours', async () => {
+    const { get, clock } = startCache({}, { fail: new TypeError('ours') });
+    await get(getOrder);
+    clock.advance(1_000);
+    expect(await reasonOf(get(getOrder))).toEqual(new TypeError('ours'));
+  });
+
+  it('is not given later than that', async () => {
+    const { get, clock } = startCache({}, { fail: outage('connect') });
+    await get(getOrder);
+    clock.advance(5_000);
+    expect((await failureOf(get(getOrder))).kind).toBe('connect');
+  });
+
+  it('is not given to the one whose own time was over', async () => {
+    const { get, send, clock, hold } = startCache();
+    await get(getOrder);
+    clock.advance(1_000);
+    hold();
+    const client = new AbortController();
+    const call = send(callOf(getOrder, { orderId: 'a' }, { signal: client.signal }));
+    await turn();
+    client.abort(outage('timeout'));
+    expect((await failureOf(call)).kind).toBe('timeout');
+  });
+
+  it('is not what is given while the service answers', async () => {
+    const { get, clock } = startCache();
+    await get(getOrder);
+    clock.advance(1_000);
+    expect(await get(getOrder)).toEqual([2, 'miss']);
+  });
+});
+
+describe('that there is nothing', () => {
+  const negatives = [
+    ['a 404', 'status', 404],
+    ['a 410', 'status', 410],
+    ['a missing item', 'missing', undefined],
+  ] as const;
+
+  it.each(negatives)('is remembered of %s, as the same failure', async (_, kind, status) => {
+    const { get, clock, sent } = startCache({ fail: outage(kind, status) });
+    const getOrder = cached(everything);
+    const first = await failureOf(get(getOrder));
+    clock.advance(499);
+    const second = await failureOf(get(getOrder));
+    expect(second).toMatchObject({ kind, status, service: 'shop', operation: 'getOrder' });
+    expect([first.kind, sent.length]).toEqual([kind, 1]);
+    clock.advance(1);
+    expect(await get(getOrder)).toEqual([2, 'miss']);
+  });
+
+  it.each(negatives)('is not remembered of %s by default', async (_, kind, status) => {
+    const { get } = startCache({ fail: outage(kind, status) });
+    const getOrder = cached();
+    await failureOf(get(getOrder));
+    expect(await get(getOrder)).toEqual([2, 'miss']);
+  });
+
+  it.each([400, 401, 403, 429, 500, 503])('is not what a %i says', async (status) => {
+    const { get, store } = startCache({ fail: outage('status', status) });
+    const getOrder = cached(everything);
+    await failureOf(get(getOrder));
+    expect(store.entries).toBe(0);
+    expect(await get(getOrder)).toEqual([2, 'miss']);
+  });
+
+  const item = z.object({ id: z.string() });
+  const paymentOf = (own: Partial<OperationCache>, many = false) =>
+    lookup(nowhere, {
+      route: 'GET /payments',
+      keys: { query: 'ids' },
+      by: 'id',
+      item,
+      many,
+      cache: { ttlMs: 1_000, ...own },
+    });
+  const none = { raw: [], value: [] };
+  const some = { raw: [{ id: 'a' }], value: [{ id: 'a' }] };
+
+  it('is remembered of a lookup without an item', async () => {
+    const { get, clock } = startCache(none, some);
+    const own = paymentOf({ negativeTtlMs: 500 });
+    expect(await get(own, { id: 'a' })).toEqual([null, 'miss']);
+    clock.advance(499);
+    expect(await get(own, { id: 'a' })).toEqual([null, 'hit']);
+    clock.advance(1);
+    expect(await get(own, { id: 'a' })).toEqual([{ id: 'a' }, 'miss']);
+  });
+
+  it('is not remembered of a lookup without an item by default', async () => {
+    const { get } = startCache(none, some);
+    const own = paymentOf({ staleIfErrorMs: 9_000 });
+    expect(await get(own, { id: 'a' })).toEqual([null, 'miss']);
+    expect(await get(own, { id: 'a' })).toEqual([{ id: 'a' }, 'miss']);
+  });
+
+  it('is not what an empty list says', async () => {
+    const { get } = startCache(none);
+    const own = paymentOf({}, true);
+    expect(await get(own, { id: 'a' })).toEqual([[], 'miss']);
+    expect(await get(own, { id: 'a' })).toEqual([[], 'hit']);
+  });
+});
+
+describe('lookups', () => {
+  it('are kept key by key: only keys that are not there are asked for', async () => {
+    const { url, requests } = await startServer((request, response) => {
+      const ids = new URL(request.url ?? '', 'http://shop').searchParams.get('ids') ?? '';
+      response.end(JSON.stringify(ids.split(',').map((id) => ({ id }))));
+    });
+    const { service, open } = start({ url });
+    const own = lookup(service, {
+      route: 'GET /payments',
+      keys: { query: 'ids' },
+      by: 'id',
+      item: z.object({ id: z.string() }),
+      cache: { ttlMs: 60_000 },
+    });
+    const askFor = (ids: readonly string[]) => {
+      const call = open();
+      return Promise.all(ids.map((id) => call(own, { id }, undefined)));
+    };
+    await askFor(['a', 'b']);
+    const replies = await askFor(['b', 'c', 'a']);
+    expect(replies.map(({ value, cache: from }) => [value, from])).toEqual([
+      [{ id: 'b' }, 'hit'],
+      [{ id: 'c' }, 'miss'],
+      [{ id: 'a' }, 'hit'],
+    ]);
+    expect(requests.map(({ target }) => target)).toEqual(['/payments?ids=a,b', '/payments?ids=c']);
+  });
+});
+
+describe('invalidation', () => {
+  const getOrder = cached({ tags: ['orders', 'shop'] });
+  const other = operation(nowhere, {
+    route: 'GET /returns/:orderId',
+    response: z.unknown(),
+    cache: { ttlMs: 1_000, tags: ['returns', 'shop'] },
+  });
+
+  it('drops what has the tag, and nothing else', async () => {
+    const { get, store } = startCache();
+    await get(getOrder);
+    await get(other);
+    expect(await store.invalidate(['orders'])).toBe(1);
+    expect(await get(getOrder)).toEqual([3, 'miss']);
+    expect(await get(other)).toEqual([2, 'hit']);
+    await store.invalidate(['shop']);
+    expect(await get(getOrder)).toEqual([4, 'miss']);
+    expect(await get(other)).toEqual([5, 'miss']);
+    expect(await store.invalidate(['unheard-of'])).toBe(0);
+  });
+
+  it('also drops what was under way: what comes later does not join it', async () => {
+    const { get, send, store, hold, release } = startCache();
+    hold();
+    const early = send(callOf(getOrder, { orderId: 'a' }));
+    await turn();
+    await store.invalidate(['orders']);
+    const late = send(callOf(getOrder, { orderId: 'a' }));
+    await turn();
+    await release();
+    expect([(await early).value, (await late).value]).toEqual([1, 2]);
+    expect(await get(getOrder)).toEqual([2, 'hit']);
+  });
+
+  it('is reached through the upstreams, which close the store', async () => {
+    const { url, requests } = await startServer();
+    let closed = 0;
+    const store = createMemoryStore({ clock: createFakeClock() });
+    store.close = async () => void (closed += 1);
+    const { service, upstreams, open } = start({ url, cacheStore: store });
+    const own = operation(service, {
+      route: 'GET /',
+      response: z.null(),
+      cache: { ttlMs: 60_000, tags: ['all'] },
+    });
+    await open()(own, {}, undefined);
+    await open()(own, {}, undefined);
+    expect(requests.length).toBe(1);
+    expect(await upstreams.invalidate(['all'])).toBe(1);
+    await open()(own, {}, undefined);
+    expect(requests.length).toBe(2);
+    await upstreams.close();
+    expect(closed).toBe(1);
+  });
+});
+
+describe('a wall clock that is set back', () => {
+  it('makes nothing fresh that is from the future', async () => {
+    const { get, clock } = startCache();
+    const getOrder = cached();
+    await get(getOrder);
+    const { epoch } = clock;
+    clock.epoch = () => epoch() - 60 * 60_000;
+    expect(await get(getOrder)).toEqual([2, 'miss']);
+  });
+
+  it('does not do so within what clocks of machines differ by', async () => {
+    const { get, clock } = startCache();
+    const getOrder = cached();
+    await get(getOrder);
+    const { epoch } = clock;
+    clock.epoch = () => epoch() - 500;
+    expect(await get(getOrder)).toEqual([1, 'hit']);
+  });
+});
+
+describe('two identities', () => {
+  it('never get what was kept for each other', async () => {
+    const identity = fc.constantFrom(undefined, '', 'Bearer a', 'Bearer b', 'bearer a', '{}');
+    const step = fc.record({
+      authorization: identity,
+      orderId: fc.constantFrom('a', 'b', 'Bearer a', ''),
+      waitMs: fc.constantFrom(0, 0, 400, 1_500),
+      fails: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        const clock = createFakeClock();
+        const store = createMemoryStore({ clock });
+        let failing = false;
+        const send = pipeline(
+          [cache({ store, clock, onRefreshError: () => undefined }), coalesce(createFakeClock())],
+          async ({ headers, args, operation: own }) => {
+            if (failing) throw callError({ operation: own }, 'connect', 'down');
+            const value = [headers['authorization'], args['orderId']];
+            return { status: 200, headers: {}, value, raw: value };
+          },
+        );
+        const getOrder = cached(everything);
+        for (const { authorization, orderId, waitMs, fails } of steps) {
+          clock.advance(waitMs);
+          failing = fails;
+          const headers = authorization === undefined ? {} : { authorization };
+          const outcome = await send(callOf(getOrder, { orderId }, { headers })).catch(
+            (error: unknown) => error,
+          );
+          const expected = { value: [authorization, orderId] };
+          const isFailure = outcome instanceof UpstreamError;
+          expect(outcome).toMatchObject(isFailure ? { kind: 'connect' } : expected);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

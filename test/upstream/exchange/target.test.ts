@@ -1,0 +1,385 @@
+import { isDeepStrictEqual } from 'node:util';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { lookup, operation } from '../../../src/dsl/operation.ts';
+import type { KeyStyle } from '../../../src/dsl/operation.ts';
+import type { Call } from '../../../src/upstream/call.ts';
+import { UpstreamError } from '../../../src/errors.ts';
+import { segmentProblem, targetOf } from '../../../src/upstream/exchange/target.ts';
+import { callOf, failureOf, nowhere, start, startServer } from '../../support/upstreams.ts';
+
+const getPart = operation(nowhere, {
+  name: 'getPart',
+  route: 'GET /orders/:orderId/parts/:partId',
+  response: z.null(),
+});
+
+/** What somebody would try who wants to reach another path. */
+const hostile = [
+  '',
+  '.',
+  '..',
+  '...',
+  '%2e%2e',
+  '.%2e',
+  '%2E.',
+  'a/b',
+  '../../admin',
+  '..\\admin',
+  '..;x=1',
+  '/',
+  '//evil',
+  'http://evil/x',
+  '?x=1',
+  '#fragment',
+  '%',
+  '%00',
+  '%2f',
+  '\0',
+  'a\r\nHost: evil',
+  '\t',
+  '\u007f',
+  '\u0085',
+  '\u2028',
+  '\uFEFF',
+  ' ',
+  '\ud800',
+  'a\udc00b',
+  '😀',
+  '‥',
+  '../',
+  '__proto__',
+  'x'.repeat(10_240),
+];
+
+const codeUnits = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) });
+const argument = fc.oneof(
+  fc.constantFrom(...hostile),
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  codeUnits,
+  fc.string({ unit: fc.constantFrom('.', '/', '%', '2', 'e', 'f', '\\', ';', '?', '#') }),
+  fc.integer(),
+  fc.double(),
+);
+
+/** The target, or the error. */
+function outcomeOf(call: Call, query = {}): string | UpstreamError {
+  try {
+    return targetOf(call, query);
+  } catch (error) {
+    if (error instanceof UpstreamError) return error;
+    throw error;
+  }
+}
+
+/** As written, and as whoever normalises it on the way reads it. */
+function isExactly(target: string, segments: readonly string[]): boolean {
+  const decoded = target.split('/').map(decodeURIComponent);
+  return (
+    isDeepStrictEqual(decoded, segments) &&
+    new URL(`http://h${target}`).pathname === target &&
+    new URL(target, 'http://h/x/y').href === `http://h${target}`
+  );
+}
+
+describe('a path argument', () => {
+  it('never reaches another path: it is refused by name, or stays one segment', () => {
+    fc.assert(
+      fc.property(argument, argument, (orderId, partId) => {
+        const outcome = outcomeOf(callOf(getPart, { orderId, partId }));
+        const segments = ['', 'orders', String(orderId), 'parts', String(partId)];
+        expect(outcome instanceof UpstreamError || isExactly(outcome, segments)).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('that is refused is named in the error', () => {
+    const refused = argument.map(String).filter((text) => segmentProblem(text) !== undefined);
+    fc.assert(
+      fc.property(refused, (partId) => {
+        expect(outcomeOf(callOf(getPart, { orderId: 'a', partId }))).toMatchObject({
+          kind: 'invalid-argument',
+          argument: 'partId',
+          message: `shop.getPart: argument "partId" ${segmentProblem(partId)}`,
+        });
+      }),
+    );
+  });
+
+  it('arrives at a real server as it was given', async () => {
+    const { url, requests } = await startServer();
+    const { service, open } = start({ url });
+    const part = operation(service, {
+      route: 'GET /orders/:orderId/parts/:partId',
+      response: z.null(),
+    });
+    let sent = 0;
+    const sendable = argument.filter((value) => segmentProblem(String(value)) === undefined);
+    const finite = sendable.filter((value) => Number.isFinite(value) || typeof value === 'string');
+    await fc.assert(
+      fc.asyncProperty(finite, finite, async (orderId, partId) => {
+        // Each in a request of its own: the same call twice in one is sent once.
+        await open()(part, { orderId, partId }, undefined);
+        sent += 1;
+        expect(requests.at(-1)?.target.split('/').map(decodeURIComponent)).toEqual([
+          '',
+          'orders',
+          String(orderId),
+          'parts',
+          String(partId),
+        ]);
+      }),
+      { numRuns: 100 },
+    );
+    expect(requests.length).toBe(sent);
+  });
+
+  it.each([
+    ['is empty', ''],
+    ['is a relative path', '.'],
+    ['is a relative path', '..'],
+    ['contains control characters', 'a\0'],
+    ['contains control characters', '\u007f'],
+    ['is not well-formed Unicode', '\ud800'],
+    ['is longer than 1024 characters', 'x'.repeat(1_025)],
+    ['is NaN', Number.NaN],
+    ['is -Infinity', Number.NEGATIVE_INFINITY],
+    ['is null, not text', null],
+    ['is undefined, not text', undefined],
+    ['is boolean, not text', true],
+    ['is bigint, not text', 7n],
+    ['is object, not text', ['a']],
+    ['is object, not text', { toString: () => 'a' }],
+  ])('that %s is refused', (problem, orderId) => {
+    const error = outcomeOf(callOf(getPart, { orderId, partId: 'p' }));
+    expect(error).toMatchObject({
+      kind: 'invalid-argument',
+      argument: 'orderId',
+      message: `shop.getPart: argument "orderId" ${problem}`,
+    });
+  });
+
+  it('that is refused is not sent', async () => {
+    const { url, accepted, requests } = await startServer();
+    const { service, call } = start({ url });
+    const getOrder = operation(service, { route: 'GET /orders/:orderId', response: z.null() });
+    const error = await failureOf(call(getOrder, { orderId: '..' }, undefined));
+    expect(error.kind).toBe('invalid-argument');
+    expect([accepted, requests]).toEqual([0, []]);
+  });
+
+  it('of 1024 characters is let through', () => {
+    const long = 'ä'.repeat(1_024);
+    const target = targetOf(callOf(getPart, { orderId: long, partId: 1 }), {});
+    expect(decodeURIComponent(target)).toBe(`/orders/${long}/parts/1`);
+  });
+
+  it('cannot come from a prototype', () => {
+    const getOwner = operation(nowhere, { route: 'GET /x/:toString', response: z.null() });
+    expect(outcomeOf(callOf(getOwner, {}))).toMatchObject({ argument: 'toString' });
+  });
+
+  it('is not needed by a route without parameters', () => {
+    const root = operation(nowhere, { route: 'GET /', response: z.null() });
+    const list = operation(nowhere, { route: 'GET /orders/all', response: z.null() });
+    expect(targetOf(callOf(root), {})).toBe('/');
+    expect(targetOf(callOf(list), {})).toBe('/orders/all');
+  });
+});
+
+describe('a query', () => {
+  const search = operation(nowhere, { name: 'search', route: 'GET /search', response: z.null() });
+  const targetWith = (query: Readonly<Record<string, unknown>>) => targetOf(callOf(search), query);
+
+  it('of any text is read back by the rules of URLSearchParams', () => {
+    const text = fc.string({ unit: 'binary' });
+    fc.assert(
+      fc.property(fc.dictionary(text, fc.oneof(text, fc.array(text))), (query) => {
+        const target = targetWith(query);
+        const { pathname, searchParams, hash } = new URL(`http://h${target}`);
+        expect([pathname, hash]).toEqual(['/search', '']);
+        const expected = Object.entries(query).flatMap(([name, value]) =>
+          [value].flat().map((item) => [name, item]),
+        );
+        expect([...searchParams]).toEqual(expected);
+      }),
+    );
+  });
+
+  it.each([
+    ['/search', {}],
+    ['/search?q=a+b%26c%3Dd', { q: 'a b&c=d' }],
+    ['/search?id=a&id=b', { id: ['a', 'b'] }],
+    ['/search', { id: [] }],
+    ['/search?id=a&id=b', { id: ['a', null, undefined, 'b'] }],
+    ['/search?c=', { a: undefined, b: null, c: '' }],
+    ['/search?on=true&off=false&n=0&big=7', { on: true, off: false, n: 0, big: 7n }],
+    ['/search?at=1970-01-01T00%3A00%3A00.000Z', { at: new Date(0) }],
+  ])('becomes %s', (target, query) => {
+    expect(targetWith(query)).toBe(target);
+  });
+
+  it.each([
+    ['is an object, which has no form in a query', { filter: { a: 1 } }],
+    ['is an object, which has no form in a query', { filter: [['nested']] }],
+    ['is not a valid date', { filter: new Date(Number.NaN) }],
+    ['is not well-formed Unicode', { filter: '\ud800' }],
+  ])('argument that %s is refused', (problem, query) => {
+    expect(outcomeOf(callOf(search), query)).toMatchObject({
+      kind: 'invalid-argument',
+      argument: 'filter',
+      message: `shop.search: argument "filter" ${problem}`,
+    });
+  });
+});
+
+describe('what a schema says about arguments', () => {
+  const anyOrder = { response: z.unknown() };
+
+  async function sent(
+    config: { query?: z.ZodObject; body?: z.ZodType; route?: 'GET /o/:id' | 'POST /o/:id' },
+    args: Record<string, unknown>,
+  ) {
+    const { url, requests } = await startServer();
+    const { service, call } = start({ url });
+    const route = config.route ?? (config.body ? 'POST /o/:id' : 'GET /o/:id');
+    const order = operation(service, { name: 'order', ...anyOrder, ...config, route });
+    const failure = await call(order, args, undefined).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    return { request: requests[0], failure };
+  }
+
+  it('is applied: defaults are filled in, and what is unknown is left out', async () => {
+    const query = z.object({ size: z.int().default(20) });
+    const { request } = await sent({ query }, { id: 1, stray: 'x' });
+    expect(request?.target).toBe('/o/1?size=20');
+  });
+
+  it('concerns the query only: a strict one does not meet the path or the body', async () => {
+    const query = z.strictObject({ size: z.int() });
+    const { request } = await sent({ query, body: z.object({}) }, { id: 1, size: 2, body: {} });
+    expect(request).toMatchObject({ target: '/o/1?size=2', body: '{}' });
+  });
+
+  it('lets a loose query have what has no other place', async () => {
+    const { request } = await sent({ query: z.looseObject({}) }, { id: 1, extra: 'x' });
+    expect(request?.target).toBe('/o/1?extra=x');
+  });
+
+  it('refuses a query argument by its name, before anything is sent', async () => {
+    const { failure, request } = await sent(
+      { query: z.object({ size: z.int() }) },
+      { id: 1, size: 'many' },
+    );
+    expect(request).toBeUndefined();
+    expect(failure).toMatchObject({ kind: 'invalid-argument', argument: 'size' });
+    expect(String(failure)).toContain('shop.order: argument "size": Invalid input');
+  });
+
+  it('refuses a body by the path to what is wrong', async () => {
+    const body = z.object({ items: z.array(z.object({ sku: z.string() })) });
+    const { failure } = await sent({ body }, { id: 1, body: { items: [{ sku: 1 }] } });
+    expect(failure).toMatchObject({ kind: 'invalid-argument', argument: 'body' });
+    expect(String(failure)).toContain('argument "body.items.0.sku"');
+  });
+
+  it('names the query when none of its parts is to blame', async () => {
+    const query = z
+      .object({ from: z.int(), to: z.int() })
+      .refine(({ from, to }) => from <= to, 'ends before it begins');
+    const { failure } = await sent({ query }, { id: 1, from: 2, to: 1 });
+    expect(failure).toMatchObject({ argument: 'query' });
+    expect(String(failure)).toContain('argument "query": custom');
+  });
+
+  it('sends a JSON body with its type', async () => {
+    const { request } = await sent(
+      { body: z.object({ a: z.string() }) },
+      { id: 1, body: { a: 'ä' } },
+    );
+    expect(request).toMatchObject({ method: 'POST', body: '{"a":"ä"}' });
+    expect(request?.headers['content-type']).toBe('application/json');
+  });
+
+  it('sends no body, and no type of it, when it is optional and not given', async () => {
+    const { request } = await sent({ body: z.string().optional() }, { id: 1 });
+    expect(request).toMatchObject({ method: 'POST', body: '' });
+    expect(request?.headers['content-type']).toBeUndefined();
+  });
+});
+
+describe('the keys of a lookup', () => {
+  const item = z.object({ 'id[]': z.string() });
+  const withKeys = (keys: KeyStyle) =>
+    lookup(nowhere, { route: 'POST /items', keys, by: 'id[]', item, query: z.object({}) });
+  const targetFor = (style: KeyStyle, keys: readonly string[], query = {}) =>
+    targetOf(callOf(withKeys(style), {}, { keys }), query);
+  const keys = fc.array(
+    fc.oneof(
+      fc.string({ unit: 'binary', minLength: 1 }),
+      fc.constantFrom('a&b=c', '%2C', '#', '+'),
+    ),
+    { minLength: 1 },
+  );
+
+  it('survive a round trip as a comma list', () => {
+    const without = keys.map((list) => list.map((key) => key.replaceAll(',', ';')));
+    fc.assert(
+      fc.property(without, (list) => {
+        const { searchParams, hash } = new URL(`http://h${targetFor({ query: 'ids[]' }, list)}`);
+        expect(hash).toBe('');
+        expect([...searchParams]).toEqual([['ids[]', list.join(',')]]);
+        expect(searchParams.get('ids[]')?.split(',')).toEqual(list);
+      }),
+    );
+  });
+
+  it('survive a round trip as a repeated parameter', () => {
+    fc.assert(
+      fc.property(keys, (list) => {
+        const target = targetFor({ query: 'id&', repeat: true }, list);
+        expect([...new URL(`http://h${target}`).searchParams]).toEqual(
+          list.map((key) => ['id&', key]),
+        );
+      }),
+    );
+  });
+
+  it('separate with commas that are not encoded', () => {
+    expect(targetFor({ query: 'ids' }, ['a', 'b c', 'd/e'])).toBe('/items?ids=a,b%20c,d%2Fe');
+  });
+
+  it('stand after the query', () => {
+    const query = { currency: 'EUR' };
+    expect(targetFor({ query: 'ids' }, ['a'], query)).toBe('/items?currency=EUR&ids=a');
+  });
+
+  it('leave the target alone when they go into the body', () => {
+    expect(targetFor({ body: 'ids' }, ['a', 'b'])).toBe('/items');
+  });
+
+  it('survive a round trip through a real server, as text', async () => {
+    const answer = z.object({ 'id[]': z.string() });
+    const { url, requests } = await startServer((_, response) => void response.end('[]'));
+    const { service, open } = start({ url });
+    const items = lookup(service, {
+      route: 'POST /items',
+      keys: { body: 'ids' },
+      by: 'id[]',
+      item: answer,
+    });
+    await fc.assert(
+      fc.asyncProperty(keys, async (list) => {
+        const call = open();
+        await Promise.all(list.map((key) => call(items, { 'id[]': key }, undefined)));
+        expect(JSON.parse(requests.at(-1)?.body ?? '')).toEqual({ ids: [...new Set(list)] });
+      }),
+      { numRuns: 50 },
+    );
+    expect(requests[0]).toMatchObject({ method: 'POST', target: '/items' });
+  });
+});

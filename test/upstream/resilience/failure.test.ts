@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { operation } from '../../../src/dsl/operation.ts';
+import { ExecutionError, UpstreamError } from '../../../src/errors.ts';
+import type { UpstreamErrorKind, UpstreamErrorOptions } from '../../../src/errors.ts';
+import {
+  isHeldBack,
+  isRefusal,
+  isTransient,
+  verdictOf,
+} from '../../../src/upstream/resilience/failure.ts';
+import type { Verdict } from '../../../src/upstream/resilience/failure.ts';
+import { callOf, nowhere } from '../../support/upstreams.ts';
+
+const getOrders = operation(nowhere, {
+  route: 'GET /orders',
+  response: z.unknown(),
+  timeoutMs: 1_001,
+});
+
+/** What is judged: the end of an attempt that took 10 ms, unless said otherwise. */
+const verdict = (error: unknown, tookMs = 10) => verdictOf(callOf(getOrders), error, tookMs);
+
+function failure(kind: UpstreamErrorKind, details: Partial<UpstreamErrorOptions> = {}) {
+  return new UpstreamError(kind, 'failed', { service: 'shop', operation: 'getOrders', ...details });
+}
+
+const reached = ['not at all', 'headers', 'body'] as const;
+const reachedBy = (how: (typeof reached)[number]) => (how === 'not at all' ? {} : { reached: how });
+
+interface Judged {
+  readonly verdict: Verdict;
+  readonly transient: boolean;
+  readonly heldBack: boolean;
+}
+
+/** What is said of a kind without further details, which is all there is to most of them. */
+const kinds: Readonly<Record<UpstreamErrorKind, Judged>> = {
+  status: { verdict: 'ok', transient: false, heldBack: false },
+  connect: { verdict: 'failed', transient: true, heldBack: false },
+  reset: { verdict: 'failed', transient: true, heldBack: false },
+  timeout: { verdict: 'failed', transient: true, heldBack: false },
+  'invalid-body': { verdict: 'failed', transient: false, heldBack: false },
+  'too-large': { verdict: 'ok', transient: false, heldBack: false },
+  overloaded: { verdict: 'unknown', transient: false, heldBack: true },
+  'breaker-open': { verdict: 'unknown', transient: false, heldBack: true },
+  missing: { verdict: 'ok', transient: false, heldBack: false },
+  'invalid-argument': { verdict: 'unknown', transient: false, heldBack: false },
+  aborted: { verdict: 'unknown', transient: false, heldBack: false },
+};
+
+describe.each(Object.entries(kinds))('the kind "%s"', (name, judged) => {
+  const kind = name as UpstreamErrorKind; // the keys of `kinds`
+
+  it(`says of the service: ${judged.verdict}`, () => {
+    expect(verdict(failure(kind))).toBe(judged.verdict);
+  });
+
+  it(`is ${judged.transient ? '' : 'not '}expected to pass`, () => {
+    expect(isTransient(failure(kind))).toBe(judged.transient);
+  });
+
+  it(`is ${judged.heldBack ? '' : 'not '}a decision of ours`, () => {
+    expect(isHeldBack(failure(kind))).toBe(judged.heldBack);
+  });
+
+  it('is no refusal by itself', () => {
+    expect(isRefusal(failure(kind))).toBe(false);
+  });
+
+  it('says the same however long it took, unless it was given up', () => {
+    for (const tookMs of [0, 500, 501, 1_001, 60_000]) {
+      const givenUp = kind === 'aborted' && tookMs > 500;
+      expect(verdict(failure(kind), tookMs)).toBe(givenUp ? 'failed' : judged.verdict);
+    }
+  });
+});
+
+describe('a status', () => {
+  it.each([
+    { status: 302, says: 'ok', transient: false, refusal: false },
+    { status: 400, says: 'ok', transient: false, refusal: false },
+    { status: 401, says: 'ok', transient: false, refusal: false },
+    { status: 404, says: 'ok', transient: false, refusal: false },
+    { status: 408, says: 'ok', transient: false, refusal: false },
+    { status: 425, says: 'ok', transient: false, refusal: false },
+    { status: 428, says: 'ok', transient: false, refusal: false },
+    { status: 429, says: 'ok', transient: false, refusal: true },
+    { status: 430, says: 'ok', transient: false, refusal: false },
+    { status: 499, says: 'ok', transient: false, refusal: false },
+    { status: 500, says: 'failed', transient: false, refusal: true },
+    { status: 501, says: 'ok', transient: false, refusal: true },
+    { status: 502, says: 'failed', transient: true, refusal: true },
+    { status: 503, says: 'failed', transient: true, refusal: true },
+    { status: 504, says: 'failed', transient: true, refusal: true },
+    { status: 505, says: 'ok', transient: false, refusal: true },
+    { status: 507, says: 'ok', transient: false, refusal: true },
+    { status: 599, says: 'ok', transient: false, refusal: true },
+  ])('of $status: $says, transient $transient, refusal $refusal', ({ status, ...judged }) => {
+    const error = failure('status', { status });
+    expect({
+      says: verdict(error),
+      transient: isTransient(error),
+      refusal: isRefusal(error),
+    }).toEqual(judged);
+  });
+
+  it.each([429, 500, 501, 502, 503, 504])(
+    'of %i is expected to pass with Retry-After, unless it is a 500 or 501',
+    (status) => {
+      const error = failure('status', { status, retryAfterSeconds: 0 });
+      expect(isTransient(error)).toBe(status !== 500 && status !== 501);
+    },
+  );
+
+  it('that came with a body that cannot be read is what counts', () => {
+    expect(isRefusal(failure('invalid-body', { status: 503 }))).toBe(true);
+    expect(isRefusal(failure('invalid-body', { status: 200 }))).toBe(false);
+  });
+});
+
+describe('how far the answer came', () => {
+  it.each(reached)('a connection that broke, %s, is a failure of the service', (how) => {
+    expect(verdict(failure('reset', reachedBy(how)))).toBe('failed');
+  });
+
+  it.each(reached)('a connection that broke, %s, may pass only when nothing came', (how) => {
+    expect(isTransient(failure('reset', reachedBy(how)))).toBe(how === 'not at all');
+  });
+
+  it.each(reached)('a body that cannot be used, %s, is an outage unless it was read', (how) => {
+    const error = failure('invalid-body', reachedBy(how));
+    expect(verdict(error)).toBe(how === 'body' ? 'ok' : 'failed');
+    expect(isTransient(error)).toBe(false);
+  });
+
+  it.each(reached)('an attempt that ran out of its time, %s, may be made again', (how) => {
+    expect(isTransient(failure('timeout', reachedBy(how)))).toBe(true);
+  });
+});
+
+describe('a call that was given up', () => {
+  const reasons: readonly (readonly [string, unknown])[] = [
+    ['since nobody waits', failure('aborted')],
+    ['at the deadline of its request', new ExecutionError('deadline', 'is over')],
+    ['by a client that left', new ExecutionError('disconnected', 'is gone')],
+    ['for a reason of anyone else', new DOMException('aborted', 'AbortError')],
+    ['for what is no error', 'gone'],
+  ];
+
+  it.each(reasons)('%s says nothing before half of its time', (_, reason) => {
+    expect([0, 1, 499, 500, 500.4].map((tookMs) => verdict(reason, tookMs))).toEqual(
+      Array.from({ length: 5 }, () => 'unknown'),
+    );
+  });
+
+  it.each(reasons)('%s is a failure from half of its time on', (_, reason) => {
+    expect([500.5, 501, 1_001, 60_000].map((tookMs) => verdict(reason, tookMs))).toEqual(
+      Array.from({ length: 4 }, () => 'failed'),
+    );
+  });
+
+  it.each(reasons)('%s is neither made again, nor a refusal, nor held back', (_, reason) => {
+    expect([isTransient(reason), isRefusal(reason), isHeldBack(reason)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
+describe('a success', () => {
+  it('speaks for the service, however long it took', () => {
+    expect([verdict(undefined), verdict(undefined, 60_000)]).toEqual(['ok', 'ok']);
+  });
+
+  it('is no failure of any sort', () => {
+    expect([isTransient(undefined), isRefusal(undefined), isHeldBack(undefined)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+});

@@ -1,0 +1,209 @@
+import { isDeepStrictEqual } from 'node:util';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { lookup, operation } from '../../../src/dsl/operation.ts';
+import { canonical, keyOf, keyText } from '../../../src/upstream/sharing/key.ts';
+import { callOf, nowhere } from '../../support/upstreams.ts';
+
+const name = fc.constantFrom(
+  'a',
+  'b',
+  '__proto__',
+  'constructor',
+  'toJSON',
+  '1',
+  '10',
+  '\u00e9',
+  'e\u0301',
+  '',
+);
+const leaf = fc.constantFrom(
+  null,
+  undefined,
+  true,
+  false,
+  0,
+  -0,
+  1,
+  '1',
+  '',
+  '\u00e9',
+  'e\u0301',
+  '\ud800',
+  '{}',
+);
+const date = fc.constantFrom(0, 1).map((time) => new Date(time));
+
+/** Few names and few leaves, so that equal values turn up. */
+const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    leaf,
+    date,
+    fc.array(tie('value'), { maxLength: 2 }),
+    fc.array(fc.tuple(name, tie('value')), { maxLength: 2 }).map((fields) => recordOf(fields)),
+  ),
+}));
+
+/** With `__proto__` as a field like any other. */
+function recordOf(fields: readonly (readonly [string, unknown])[]): object {
+  return Object.fromEntries(fields);
+}
+
+/** Equality as the wire has it: no order of fields, no undefined, no sign of zero, dates as text. */
+function same(a: unknown, b: unknown): boolean {
+  return isDeepStrictEqual(onWire(a), onWire(b));
+}
+
+function onWire(part: unknown): unknown {
+  if (part instanceof Date) return part.toISOString();
+  if (part === 0) return 0;
+  if (Array.isArray(part)) return part.map((item) => onWire(item ?? null));
+  if (typeof part !== 'object' || part === null) return part;
+  const fields = Object.entries(part).filter(([, field]) => field !== undefined);
+  return new Map(fields.map(([key, field]) => [key, onWire(field)]));
+}
+
+function reversed(part: unknown): unknown {
+  if (Array.isArray(part)) return part.map(reversed);
+  if (typeof part !== 'object' || part === null || part instanceof Date) return part;
+  const fields = Object.entries(part).map(([key, field]) => [key, reversed(field)] as const);
+  return recordOf(fields.toReversed());
+}
+
+describe('the canonical form', () => {
+  it('is equal exactly when two values are', () => {
+    let equal = 0;
+    fc.assert(
+      fc.property(value, value, (a, b) => {
+        const alike = same(a, b);
+        if (alike) equal += 1;
+        expect(canonical(a) === canonical(b)).toBe(alike);
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(equal).toBeGreaterThan(20);
+  });
+
+  it('does not depend on the order of fields, however deep', () => {
+    fc.assert(
+      fc.property(value, (a) => {
+        expect(canonical(reversed(a))).toBe(canonical(a));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('of what JSON can say is JSON that says the same', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (a) => {
+        expect(JSON.parse(canonical(a))).toEqual(JSON.parse(JSON.stringify(a)));
+      }),
+    );
+  });
+
+  it('sorts fields, and keeps the order of lists', () => {
+    expect(canonical({ b: [2, 1], a: { d: 1, c: undefined } })).toBe('{"a":{"d":1},"b":[2,1]}');
+  });
+
+  it('keeps a field named __proto__', () => {
+    expect(canonical(JSON.parse('{"__proto__":{"admin":true}}'))).toBe(
+      '{"__proto__":{"admin":true}}',
+    );
+  });
+
+  it('of a bigint is its text', () => {
+    expect(canonical({ id: 2n ** 64n })).toBe('{"id":"18446744073709551616"}');
+  });
+
+  it('of nothing is empty', () => {
+    expect(canonical(undefined)).toBe('');
+  });
+
+  it('of a deep value does not overflow', () => {
+    const deep = Array.from({ length: 500 }).reduce<unknown>((inner) => ({ inner }), null);
+    expect(canonical(deep)).toBe(JSON.stringify(deep));
+  });
+});
+
+describe('the key of a call', () => {
+  const order = operation(nowhere, { route: 'GET /orders/:id', response: z.unknown() });
+  const orders = lookup(nowhere, {
+    route: 'GET /orders',
+    name: 'orderOf',
+    keys: { query: 'ids' },
+    by: 'id',
+    item: z.object({ id: z.string() }),
+  });
+
+  it('cannot be forged with the text of an argument', () => {
+    const text = fc.oneof(fc.string(), fc.constantFrom('"} {"', '{}', ' ', '"', '\\', '{"a":"b"}'));
+    const parts = fc.record({
+      args: fc.dictionary(text, text),
+      headers: fc.dictionary(text, text),
+    });
+    fc.assert(
+      fc.property(parts, parts, (a, b) => {
+        const [one, two] = [a, b].map(({ args, headers }) =>
+          keyOf(callOf(order, args, { headers })),
+        );
+        expect(one === two).toBe(same(a, b));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('tells numbers from texts, except in the key of a lookup', () => {
+    expect(keyOf(callOf(order, { id: 7 }))).not.toBe(keyOf(callOf(order, { id: '7' })));
+    expect(keyOf(callOf(orders, { id: 7 }))).toBe(keyOf(callOf(orders, { id: '7' })));
+    expect(keyOf(callOf(orders, { id: 7n }))).toBe(keyOf(callOf(orders, { id: '7' })));
+  });
+
+  it.each([
+    ['sets', new Set(['1'])],
+    ['maps', new Map([['a', 1]])],
+    ['NaN', Number.NaN],
+    ['regular expressions', /a/],
+  ])('takes %s for like nothing else: JSON has no form for them', (_, odd) => {
+    expect(keyWith(odd)).not.toBe(keyWith(odd));
+    expect(keyWith(odd)).not.toBe(keyWith({}));
+    expect(keyWith(odd)).not.toBe(keyWith(null));
+  });
+
+  it('tells a key from what is none', () => {
+    const none = [undefined, null, {}, true, Number.NaN];
+    const texts = none.map((id) => [keyOf(callOf(orders, { id })), `${String(id)}`] as const);
+    for (const [key, text] of texts) expect(key).not.toBe(keyOf(callOf(orders, { id: text })));
+  });
+});
+
+describe('the text of a key', () => {
+  it('is exact for every number that JSON carries exactly', () => {
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), (number) => {
+        expect(keyText(number)).toBe(keyText(JSON.parse(String(number))));
+        expect(keyText(number)).toBe(String(BigInt(number)));
+      }),
+    );
+  });
+
+  it.each([
+    2 ** 53,
+    -(2 ** 53),
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    null,
+    true,
+    {},
+    [1],
+    undefined,
+  ])('is missing for %s', (key) => {
+    expect(keyText(key)).toBeUndefined();
+  });
+});
+
+function keyWith(part: unknown): string {
+  const own = operation(nowhere, { route: 'GET /orders/:id', response: z.unknown() });
+  return keyOf(callOf(own, { id: 'a', part }));
+}
