@@ -17,6 +17,7 @@ const layers = [
     'parse.ts',
     'schema.ts',
     'signal.ts',
+    'trace.ts',
   ],
   ['dsl'],
   ['plan'],
