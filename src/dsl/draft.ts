@@ -1,19 +1,16 @@
 /** The nodes of one composition while its `compose` runs. */
 import { CompositionError } from '../errors.ts';
-import type { Block, Node, Source, Template } from './node.ts';
+import type { Block, Node, Template } from './node.ts';
+import { wordsFor } from './node-traits.ts';
 import { createReference } from './reference.ts';
-import type { Ref } from './reference.ts';
+import type { Owner, Ref } from './reference.ts';
 
 /** Collects nodes for one composition. */
-export interface Draft {
-  /** The composition's name, for messages. */
-  readonly place: string;
+export interface Draft extends Owner {
   readonly nodes: readonly Node[];
   add<T>(node: Node): Ref<T>;
   /** Runs `body` with its own list of nodes and gives back what it produced. */
   block(body: () => Template): Block;
-  /** Words for a source: `order.items`, `params.orderId`. */
-  describe(source: Source): string;
 }
 
 export function createDraft(place: string): Draft {
@@ -65,13 +62,4 @@ export function currentDraft(word: string): Draft {
     word,
     `${word}() was used outside of compose(). Steps belong to one composition: move it inside.`,
   );
-}
-
-/** What a developer would call the value of a node. */
-export function wordsFor(node: Node | undefined): string {
-  if (node === undefined) return 'an unknown step';
-  if (node.kind === 'input') return node.input;
-  if (node.kind === 'call') return `the result of call(${node.operation.name})`;
-  if (node.kind === 'item') return 'the item';
-  return `the result of ${'mode' in node ? node.mode : node.kind}()`;
 }

@@ -1,4 +1,4 @@
-/** What a composition is made of, as data. The words of the DSL add nodes; a plan is nodes, checked. */
+/** A composition as data: the words of the DSL add nodes, and a plan is made of those. */
 import type { Operation } from './operation.ts';
 
 export type Json =
@@ -22,7 +22,10 @@ export type Template =
   | { readonly kind: 'object'; readonly entries: readonly (readonly [string, Template])[] }
   | { readonly kind: 'array'; readonly items: readonly Template[] };
 
-/** Nodes that run together and the template they fill: the whole composition, or a part that runs per item or not at all. */
+/**
+ * Nodes that run together, and the template they fill: the whole composition, or the part of it that
+ * `each` runs for every item and `given` when its value is present.
+ */
 export interface Block {
   readonly nodes: readonly number[];
   readonly template: Template;
@@ -31,27 +34,37 @@ export interface Block {
 export type InputName = 'params' | 'query' | 'body' | 'headers';
 
 export type Node =
-  /** A part of the client's request. */
-  | { readonly kind: 'input'; readonly input: InputName }
-  /** What `each` and `given` hand to their body. */
-  | { readonly kind: 'item' }
-  | { readonly kind: 'call'; readonly operation: Operation; readonly args: Template }
-  | {
-      readonly kind: 'map';
-      readonly inputs: Template;
-      readonly compute: (inputs: never) => unknown;
-    }
+  | InputNode
+  | ItemNode
+  | CallNode
+  | MapNode
   | ShapeNode
   | GuardNode
-  /** `item` is the node that stands for the present value inside the block. */
-  | { readonly kind: 'given'; readonly on: Source; readonly item: number; readonly block: Block }
-  | {
-      readonly kind: 'each';
-      readonly over: Source;
-      readonly max: number;
-      readonly item: number;
-      readonly block: Block;
-    };
+  | GivenNode
+  | EachNode;
+
+/** A part of the client's request. */
+export interface InputNode {
+  readonly kind: 'input';
+  readonly input: InputName;
+}
+
+/** The value that `each` and `given` hand to their body. */
+export interface ItemNode {
+  readonly kind: 'item';
+}
+
+export interface CallNode {
+  readonly kind: 'call';
+  readonly operation: Operation;
+  readonly args: Template;
+}
+
+export interface MapNode {
+  readonly kind: 'map';
+  readonly inputs: Template;
+  readonly compute: (inputs: never) => unknown;
+}
 
 export interface ShapeNode {
   readonly kind: 'shape';
@@ -64,6 +77,26 @@ export interface ShapeNode {
 export interface GuardNode {
   readonly kind: 'guard';
   readonly mode: 'optional' | 'fallback';
-  readonly step: number;
+  /** The number of that step. */
+  readonly guarded: number;
   readonly instead: Json;
+}
+
+/** Runs its block when the value `on` is present. */
+export interface GivenNode {
+  readonly kind: 'given';
+  readonly on: Source;
+  /** The number of the node that stands for the present value inside the block. */
+  readonly item: number;
+  readonly block: Block;
+}
+
+/** Runs its block for every item of the list `over`. */
+export interface EachNode {
+  readonly kind: 'each';
+  readonly over: Source;
+  readonly max: number;
+  /** The number of the node that stands for the present item inside the block. */
+  readonly item: number;
+  readonly block: Block;
 }

@@ -1,7 +1,6 @@
 /** References: typed stand-ins for values that exist only while a request is served. */
 import { CompositionError } from '../errors.ts';
 import type { Source } from './node.ts';
-import type { Draft } from './draft.ts';
 
 declare const carried: unique symbol;
 
@@ -68,9 +67,17 @@ export type WiredParts<T> = T extends Opaque & readonly (infer Item)[]
       ? { readonly [K in keyof T]: Wired<T[K]> } & { readonly [carried]?: never }
       : never;
 
-/** Where a reference points, and in whose `compose` it was made. */
+/** The composition in whose `compose` a reference was made. */
+export interface Owner {
+  /** The composition's name, for messages. */
+  readonly place: string;
+  /** Words for a source: `order.items`, `params.orderId`. */
+  describe(source: Source): string;
+}
+
+/** Where a reference points. */
 export interface Pointer {
-  readonly draft: Draft;
+  readonly draft: Owner;
   readonly source: Source;
 }
 

@@ -2,7 +2,8 @@
 import { CompositionError } from '../errors.ts';
 import { currentDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
-import type { Json, Node } from './node.ts';
+import type { Json } from './node.ts';
+import { traitsOf } from './node-traits.ts';
 import type { Operation } from './operation.ts';
 import type { Reference, Ref, Resolved, WiredParts, Owned, Shared } from './reference.ts';
 import { positive } from './knobs.ts';
@@ -170,7 +171,7 @@ function guard<T>(mode: 'optional' | 'fallback', step: Reference<unknown>, inste
   const draft = currentDraft(mode);
   const source = toSource(draft, step, `${mode}(): its first argument`);
   const node = draft.nodes[source.node];
-  if (source.path.length > 0 || node === undefined || !isStep(node)) {
+  if (source.path.length > 0 || node === undefined || !traitsOf(node).isStep) {
     throw new CompositionError(
       draft.place,
       `${mode}() was given ${draft.describe(source)}, which is not a step. Give it the result of call(), each(), given() or map() itself: ${mode}(call(…)).`,
@@ -183,11 +184,7 @@ function guard<T>(mode: 'optional' | 'fallback', step: Reference<unknown>, inste
       `${mode}(): its value must be plain data, without references. Use given() or map() to choose between steps.`,
     );
   }
-  return draft.add({ kind: 'guard', mode, step: source.node, instead: template.value });
-}
-
-function isStep(node: Node): boolean {
-  return ['call', 'each', 'given', 'map'].includes(node.kind);
+  return draft.add({ kind: 'guard', mode, guarded: source.node, instead: template.value });
 }
 
 function shape<T>(

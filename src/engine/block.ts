@@ -4,7 +4,7 @@
  * a frame, since a page has hundreds of steps: promises for each would double what it costs.
  */
 import { ExecutionError, nameOf } from '../errors.ts';
-import type { Step } from '../plan/plan.ts';
+import type { GuardStep, MapStep, Step } from '../plan/plan.ts';
 import {
   Failure,
   assemble,
@@ -32,13 +32,13 @@ export function runBlock(frame: Frame): void {
   if (frame.parent === undefined) return;
   for (const step of frame.block.steps)
     if (frame.values[step.slot] === waiting) readOuter(frame, step.needs);
-  readOuter(frame, frame.block.waits);
+  readOuter(frame, frame.block.needs);
 }
 
 /** The step has its value, or a `Failure`: of those that fail their block the first counts. */
 export function settle(frame: Frame, { id, slot }: Step, state: unknown): void {
   frame.values[slot] = state;
-  if (state instanceof Failure && frame.block.waits.includes(id)) end(frame, state);
+  if (state instanceof Failure && frame.block.needs.includes(id)) end(frame, state);
   else if (!frame.isSweeping) sweep(frame, slot + 1);
   for (const reader of frame.readers ?? []) if (reader.slot === slot) sweep(reader.frame, 0);
 }
@@ -57,7 +57,7 @@ function sweep(frame: Frame, from: number): void {
 }
 
 function endWhenComplete(frame: Frame): void {
-  const lack = lackOf(frame, frame.block.waits);
+  const lack = lackOf(frame, frame.block.needs);
   if (lack !== waiting) end(frame, lack ?? filled(frame));
 }
 
@@ -103,10 +103,7 @@ function readOuter(frame: Frame, ids: readonly number[]): void {
 }
 
 function advance(frame: Frame, step: Step): void {
-  if (step.node.kind === 'guard') {
-    tolerate(frame, { guard: step, guarded: step.node.step });
-    return;
-  }
+  if (step.kind === 'guard') return tolerate(frame, step);
   const lack = lackOf(frame, step.needs);
   // A failure keeps the step it came from: steps that needed its value did not fail by themselves.
   if (lack instanceof Failure) settle(frame, step, lack);
@@ -114,36 +111,29 @@ function advance(frame: Frame, step: Step): void {
 }
 
 /** The step's needs are there. */
-function begin(frame: Frame, step: Step): void {
-  const { node } = step;
-  switch (node.kind) {
+function begin(frame: Frame, step: Exclude<Step, GuardStep>): void {
+  switch (step.kind) {
     case 'input':
-      return settle(frame, step, frame.execution.request.inputs[node.input]);
+      return settle(frame, step, frame.execution.request.inputs[step.input]);
     case 'item':
       return settle(frame, step, frame.item);
     case 'shape':
-      return settle(frame, step, shaped(read(frame, node.from), node));
+      return settle(frame, step, shaped(read(frame, step.from), step));
     case 'map':
-      return settle(
-        frame,
-        step,
-        compute(step, () => node.compute(assemble(frame, node.inputs) as never)), // typed where it was written
-      );
+      return settle(frame, step, compute(frame, step));
     case 'call':
     case 'given':
     case 'each':
       frame.values[step.slot] = underWay;
       return perform(frame, step);
-    case 'guard':
-      throw new Error('a guard does not wait for its step to succeed');
     default:
-      return node satisfies never;
+      return step satisfies never;
   }
 }
 
-function compute(step: Step, work: () => unknown): unknown {
+function compute(frame: Frame, step: MapStep): unknown {
   try {
-    const value = work();
+    const value: unknown = step.compute(assemble(frame, step.inputs) as never); // typed where it was written
     if (!(value instanceof Promise)) return value;
     value.catch(() => undefined); // its failure would only repeat what is said here
     throw new ExecutionError('map-failed', 'map() was given an asynchronous function');
@@ -161,25 +151,22 @@ function mapFailure(error: unknown): ExecutionError {
 }
 
 /** The value of the guarded step, or, when that failed, what stands in for it. */
-function tolerate(
-  frame: Frame,
-  { guard, guarded }: { readonly guard: Step; readonly guarded: number },
-): void {
-  const state = stateOf(frame, guarded);
+function tolerate(frame: Frame, guard: GuardStep): void {
+  const state = stateOf(frame, guard.guarded);
   if (state === waiting || state === underWay) return;
   settle(frame, guard, state instanceof Failure ? standIn(frame, guard, state) : state);
 }
 
-function standIn(frame: Frame, guard: Step, failure: Failure): unknown {
+function standIn(frame: Frame, guard: GuardStep, failure: Failure): unknown {
   const { error } = failure;
   const tolerable =
     error instanceof StepError &&
     frame.execution.plan.degraded === 'allow' &&
     error.reason.kind !== 'disconnected';
-  if (!tolerable || guard.node.kind !== 'guard') return failure;
+  if (!tolerable) return failure;
   // What was called for its effect is missing nowhere in particular.
   const pointers =
     guard.places.length === 0 ? [''] : guard.places.map((place) => pointerTo(frame, place));
   noteMissing(frame, guard, [{ step: guard.name, error, pointers }]);
-  return guard.node.instead;
+  return guard.instead;
 }

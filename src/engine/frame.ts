@@ -72,9 +72,9 @@ const nothing: readonly Degradation[] = [];
 /** What is missing in the value of a frame's block, once that is complete. */
 export function missingIn(frame: Frame): readonly Degradation[] {
   let found: Set<Degradation> | undefined;
-  const { gaps } = frame.block;
-  for (let index = 0; index < gaps.length; index += 1) {
-    const step = stepOf(frame, gaps[index]);
+  const { degradedBy } = frame.block;
+  for (let index = 0; index < degradedBy.length; index += 1) {
+    const step = stepOf(frame, degradedBy[index]);
     const here = frameOf(frame, step).missing?.[step.slot];
     if (here !== undefined) for (const one of here) (found ??= new Set()).add(one);
   }

@@ -1,7 +1,6 @@
 /** What the steps do that take time: call a service, run a block, run it for every item. */
-import type { Node } from '../dsl/node.ts';
 import { ExecutionError, UpstreamError } from '../errors.ts';
-import type { PlanBlock, Step } from '../plan/plan.ts';
+import type { CallStep, EachStep, GivenStep, PlanBlock, Step, TimedStep } from '../plan/plan.ts';
 import { isShareable } from '../upstream/call.ts';
 import type { Reply } from '../upstream/call.ts';
 import { runBlock, settle } from './block.ts';
@@ -15,7 +14,7 @@ import type { Degradation } from './step-error.ts';
 const none: readonly Degradation[] = [];
 
 /** Begins the step; its frame is told when it is done. */
-export function perform(frame: Frame, step: Step): void {
+export function perform(frame: Frame, step: TimedStep): void {
   const work = new Work(frame, step);
   try {
     work.begin();
@@ -27,12 +26,12 @@ export function perform(frame: Frame, step: Step): void {
 /** One run of one step. */
 class Work implements BlockOwner {
   readonly #frame: Frame;
-  readonly #step: Step;
+  readonly #step: TimedStep;
   /** Steps inside `each` run too often to be watched one by one. */
   readonly #watched: StepRun | undefined;
   readonly #onEnd: ((failure?: unknown) => void) | undefined;
 
-  constructor(frame: Frame, step: Step) {
+  constructor(frame: Frame, step: TimedStep) {
     this.#frame = frame;
     this.#step = step;
     const { watchStep, request } = frame.execution;
@@ -49,16 +48,21 @@ class Work implements BlockOwner {
   }
 
   begin(): void {
-    const { node, block, tolerated, name } = this.#step;
-    const isShed = this.#frame.execution.shedsSteps && tolerated !== undefined;
-    if (isShed && !changesSomething(this.#step)) {
+    const step = this.#step;
+    const isShed = this.#frame.execution.shedsSteps && step.tolerated !== undefined;
+    if (isShed && !changesSomething(step)) {
       throw new ExecutionError('shed', 'left out: the gateway has too much to do');
     }
-    if (node.kind === 'call') this.#call(node);
-    else if (block === undefined) throw new Error(`step "${name}" has nothing to run`);
-    else if (node.kind === 'given') this.#runGiven(block, read(this.#frame, node.on));
-    else if (node.kind === 'each') this.#runEach(block, read(this.#frame, node.over), node.max);
-    else throw new Error(`a ${node.kind} takes no time`);
+    switch (step.kind) {
+      case 'call':
+        return this.#call(step);
+      case 'given':
+        return this.#runGiven(step);
+      case 'each':
+        return this.#runEach(step);
+      default:
+        return step satisfies never;
+    }
   }
 
   /** A failure keeps the step it came from. */
@@ -82,20 +86,20 @@ class Work implements BlockOwner {
     return this.#watched === undefined ? this.#frame.trace : this.#watched.trace;
   }
 
-  #call(node: Extract<Node, { kind: 'call' }>): void {
-    const args = assemble(this.#frame, node.args) as Record<string, unknown>; // arguments are drawn as an object
-    this.#frame.execution.call(node.operation, args, this.#trace).then(
-      (reply) => this.#onReply(node, reply),
+  #call(step: CallStep): void {
+    const args = assemble(this.#frame, step.args) as Record<string, unknown>; // arguments are drawn as an object
+    this.#frame.execution.call(step.operation, args, this.#trace).then(
+      (reply) => this.#onReply(step, reply),
       (error: unknown) => {
-        this.#frame.execution.onLoad?.(node.operation, undefined, error);
+        this.#frame.execution.onLoad?.(step.operation, undefined, error);
         this.fail(error);
       },
     );
   }
 
-  #onReply(node: Extract<Node, { kind: 'call' }>, reply: Reply): void {
+  #onReply(step: CallStep, reply: Reply): void {
     try {
-      this.#take(node, reply);
+      this.#take(step, reply);
     } catch (error) {
       // Nobody else would hear of it.
       this.fail(error);
@@ -104,18 +108,19 @@ class Work implements BlockOwner {
     this.succeed(reply.value, none);
   }
 
-  #take(node: Extract<Node, { kind: 'call' }>, reply: Reply): void {
+  #take(step: CallStep, reply: Reply): void {
     const { execution } = this.#frame;
-    execution.onLoad?.(node.operation, reply);
+    execution.onLoad?.(step.operation, reply);
     if (this.#watched !== undefined) this.#watched.reply = reply;
     if (execution.plan.cache !== undefined) {
       execution.freshness = narrowed(execution.freshness, reply);
     }
     // What may not be shared changes something.
-    if (!isShareable(node)) execution.request.completed.push(this.#step.name);
+    if (!isShareable(step)) execution.request.completed.push(step.name);
   }
 
-  #runGiven(block: PlanBlock, present: unknown): void {
+  #runGiven({ block, on }: GivenStep): void {
+    const present = read(this.#frame, on);
     if (present !== null && present !== undefined) {
       runBlock(this.#inner(block, present, { owner: this, index: undefined }));
       return;
@@ -124,7 +129,8 @@ class Work implements BlockOwner {
     this.succeed(null, none);
   }
 
-  #runEach(block: PlanBlock, list: unknown, max: number): void {
+  #runEach({ block, over, max }: EachStep): void {
+    const list = read(this.#frame, over);
     if (!Array.isArray(list)) {
       throw new ExecutionError('not-a-list', 'each() was given something that is not a list');
     }
@@ -192,7 +198,7 @@ class Items implements BlockOwner {
 }
 
 /** Whether a step, or one inside of it, is called for its effect: that is not what can be missed. */
-function changesSomething({ node, block }: Step): boolean {
-  if (node.kind === 'call') return !isShareable(node);
-  return block?.steps.some(changesSomething) ?? false;
+function changesSomething(step: Step): boolean {
+  if (step.kind === 'call') return !isShareable(step);
+  return 'block' in step && step.block.steps.some(changesSomething);
 }

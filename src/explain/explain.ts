@@ -1,6 +1,7 @@
 /** A plan in words and pictures: what waits for what, what is batched, what bounds it. */
 import type { OperationCache } from '../dsl/cache.ts';
-import type { Node } from '../dsl/node.ts';
+import { traitsOf } from '../dsl/node-traits.ts';
+import type { StepKind } from '../dsl/node-traits.ts';
 import type { KeyStyle, Lookup, Operation } from '../dsl/operation.ts';
 import { slowMsOf } from '../dsl/policies.ts';
 import type { EffectiveBreaker, HedgeConfig, RetryConfig } from '../dsl/policies.ts';
@@ -24,7 +25,7 @@ export interface ExplainedPlan {
 
 export interface ExplainedStep {
   readonly name: string;
-  readonly kind: 'call' | 'map' | 'given' | 'each';
+  readonly kind: StepKind;
   /** The names of the steps whose values it needs; none: it starts with the request. */
   readonly waitsFor: readonly string[];
   readonly failure: 'required' | 'optional' | 'fallback';
@@ -82,33 +83,49 @@ export function explain(plan: Plan): ExplainedPlan {
 
 function explainBlock(plan: Plan, block: PlanBlock): ExplainedStep[] {
   return block.steps.flatMap((step) => {
-    const { node } = step;
-    if (!isRun(node)) return [];
+    if (!isShown(step)) return [];
     return {
       name: step.name,
-      kind: node.kind,
+      kind: step.kind,
       waitsFor: waitsFor(plan, step).map(({ name }) => name),
       failure: step.tolerated ?? 'required',
-      ...(node.kind === 'call' && { call: explainCall(node.operation, plan.deadlineMs) }),
-      ...(node.kind === 'each' && { maxItems: node.max }),
-      ...(step.block && { steps: explainBlock(plan, step.block) }),
+      ...detailsOf(plan, step),
     };
   });
+}
+
+/** What only steps of its kind have. */
+function detailsOf(
+  plan: Plan,
+  step: ShownStep,
+): Pick<ExplainedStep, 'call' | 'maxItems' | 'steps'> {
+  switch (step.kind) {
+    case 'call':
+      return { call: explainCall(step.operation, plan.deadlineMs) };
+    case 'map':
+      return {};
+    case 'given':
+      return { steps: explainBlock(plan, step.block) };
+    case 'each':
+      return { maxItems: step.max, steps: explainBlock(plan, step.block) };
+    default:
+      return step satisfies never;
+  }
 }
 
 /** The steps behind what a step reads: through `pick`, `optional` and the like, to what has to run. */
 function waitsFor(plan: Plan, step: Step): Step[] {
   const found = step.needs.flatMap((id) => {
     const need = plan.steps[id];
-    return need === undefined ? [] : isRun(need.node) ? [need] : waitsFor(plan, need);
+    return need === undefined ? [] : isShown(need) ? [need] : waitsFor(plan, need);
   });
   return [...new Set(found)];
 }
 
-type Run = Extract<Node, { kind: ExplainedStep['kind'] }>;
+type ShownStep = Extract<Step, { kind: StepKind }>;
 
-function isRun(node: Node): node is Run {
-  return ['call', 'map', 'given', 'each'].includes(node.kind);
+function isShown(step: Step): step is ShownStep {
+  return traitsOf(step).isStep;
 }
 
 function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
@@ -154,10 +171,10 @@ function countRoundTrips({ root }: Plan): number {
 
   /** `before` is what the `given` or `each` around the block had to wait for. */
   function countIn(block: PlanBlock, before: number): number {
-    for (const { id, needs, node, block: inner } of block.steps) {
-      const waited = Math.max(before, ...needs.map((need) => reached.get(need) ?? 0));
-      const own = waited + (node.kind === 'call' ? 1 : 0);
-      reached.set(id, inner === undefined ? own : countIn(inner, own));
+    for (const step of block.steps) {
+      const waited = Math.max(before, ...step.needs.map((need) => reached.get(need) ?? 0));
+      const own = waited + (step.kind === 'call' ? 1 : 0);
+      reached.set(step.id, 'block' in step ? countIn(step.block, own) : own);
     }
     return Math.max(before, ...block.steps.map(({ id }) => reached.get(id) ?? 0));
   }

@@ -1,5 +1,6 @@
 /** Plans as handlers of requests: parse, execute, respond. */
 import type { Clock } from '../clock.ts';
+import { sourcesOf } from '../dsl/node-traits.ts';
 import { before } from '../engine/deadline.ts';
 import type { Execute } from '../engine/execute.ts';
 import { StepError } from '../engine/step-error.ts';
@@ -7,7 +8,6 @@ import type { Overload } from '../edge/overload.ts';
 import { RequestError, UnavailableError, UpstreamError } from '../errors.ts';
 import { toPointer } from '../json.ts';
 import type { Plan, Step } from '../plan/plan.ts';
-import { sourcesOf } from '../plan/visit.ts';
 import type { Endpoint, Visit } from './app.ts';
 import { readJsonBody } from './body.ts';
 import { parseInputs } from './inputs.ts';
@@ -100,7 +100,7 @@ function blamedOnClient(plan: Plan, error: unknown): RequestError | undefined {
   const { argument, kind } = error.reason;
   if (kind !== 'invalid-argument' || argument === undefined) return undefined;
   const [source] = sourcesOfArgument(error.step, argument);
-  const input = source && plan.steps[source.node]?.node;
+  const input = source && plan.steps[source.node];
   if (input?.kind !== 'input') return undefined;
   const part = ({ params: 'path', query: 'query', body: 'body', headers: 'header' } as const)[
     input.input
@@ -114,9 +114,9 @@ function blamedOnClient(plan: Plan, error: unknown): RequestError | undefined {
   ]);
 }
 
-function sourcesOfArgument({ node }: Step, argument: string) {
-  if (node.kind !== 'call' || node.args.kind !== 'object') return [];
-  return node.args.entries
+function sourcesOfArgument(step: Step, argument: string) {
+  if (step.kind !== 'call' || step.args.kind !== 'object') return [];
+  return step.args.entries
     .filter(([name]) => name === argument)
     .flatMap(([, template]) => sourcesOf(template));
 }

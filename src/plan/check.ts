@@ -1,8 +1,8 @@
 /** What the compiler of TypeScript would say too, said at load: for files that were not type-checked, and for what types cannot express. */
 import type { z } from 'zod';
 import type { AnyConfig } from '../dsl/composition.ts';
-import { wordsFor } from '../dsl/draft.ts';
 import type { Node, ShapeNode, Source } from '../dsl/node.ts';
+import { blockOf, readsOf, sourcesOf, wordsFor } from '../dsl/node-traits.ts';
 import type { Route } from '../dsl/route.ts';
 import { checkResponseCache } from '../dsl/cache.ts';
 import { isSafe } from '../dsl/route.ts';
@@ -12,7 +12,7 @@ import { CompositionError } from '../errors.ts';
 import type { Recorded } from './record.ts';
 import { fieldsOf, itemOf, ownField, refusesText, unwrapped } from '../schema.ts';
 import { schemaAtSource, schemaOf } from './value-schema.ts';
-import { blocksOf, readsOf, sourcesOf } from './visit.ts';
+import { blocksOf, nodesOf } from './visit.ts';
 
 /** Headers that carry credentials: they are forwarded, or not, by `forward`; no argument is made of them. */
 const secretHeaders = new Set(['authorization', 'cookie', 'proxy-authorization']);
@@ -113,7 +113,7 @@ export function checkSources(
   const blocks = blocksOf(recorded);
   for (const block of blocks) {
     const inReach = nodesInReach(recorded, block.nodes);
-    const reads = block.nodes.flatMap((id) => readsOf(recorded.nodes[id] ?? { kind: 'item' }));
+    const reads = nodesOf(recorded.nodes, block.nodes).flatMap(readsOf);
     for (const source of [...reads, ...sourcesOf(block.template)]) {
       if (!inReach.has(source.node)) {
         throw new CompositionError(
@@ -123,9 +123,8 @@ export function checkSources(
       }
       checkSource(name, source, { recorded, config, route });
     }
-    for (const id of block.nodes) {
-      const node = recorded.nodes[id];
-      if (node?.kind === 'shape') checkKeys(name, recorded.nodes, node);
+    for (const node of nodesOf(recorded.nodes, block.nodes)) {
+      if (node.kind === 'shape') checkKeys(name, recorded.nodes, node);
     }
   }
 }
@@ -144,7 +143,7 @@ function outerOf(
   { nodes, root }: Recorded,
   inner: readonly number[],
 ): readonly number[] | undefined {
-  const owner = nodes.findIndex((node) => 'block' in node && node.block.nodes === inner);
+  const owner = nodes.findIndex((node) => blockOf(node)?.nodes === inner);
   if (owner === -1) return undefined;
   const blocks = blocksOf({ nodes, root });
   return blocks.find((block) => block.nodes.includes(owner))?.nodes;

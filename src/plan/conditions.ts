@@ -11,11 +11,22 @@ import type {
   FunctionExpression,
   Pattern,
 } from 'acorn';
+import type * as steps from '../dsl/steps.ts';
 import { CompositionError } from '../errors.ts';
 
 type FunctionNode = ArrowFunctionExpression | FunctionExpression | FunctionDeclaration;
 
-const words = new Set(['call', 'optional', 'fallback', 'given', 'each', 'map', 'pick', 'omit']);
+/** The words whose results are references. */
+const words = {
+  call: true,
+  optional: true,
+  fallback: true,
+  given: true,
+  each: true,
+  map: true,
+  pick: true,
+  omit: true,
+} satisfies Record<keyof typeof steps, true>;
 
 /** @throws CompositionError naming the first condition whose operand is a reference. */
 export function refuseConditions(name: string, compose: (inputs: never) => unknown): void {
@@ -148,7 +159,7 @@ function isReference(node: AnyNode, references: ReadonlySet<string>): boolean {
 /** `list.map(fn)` is the array's; ours, as `plait.map(inputs, fn)`, has two arguments. */
 function isWord({ callee, arguments: given }: CallExpression): boolean {
   const isMethod = callee.type === 'MemberExpression' && wordOf(callee) === 'map';
-  return words.has(wordOf(callee) ?? '') && !(isMethod && given.length < 2);
+  return Object.hasOwn(words, wordOf(callee) ?? '') && !(isMethod && given.length < 2);
 }
 
 /** `call` of `call(…)`, `plait.call(…)` and `(0, plait.call)(…)`. */

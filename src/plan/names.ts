@@ -1,7 +1,7 @@
 /** Names for steps: where its value lands in the response, or else the operation's name. */
 import type { Block, Node, Template } from '../dsl/node.ts';
+import { blockOf, readsOf, traitsOf } from '../dsl/node-traits.ts';
 import type { Recorded } from './record.ts';
-import { readsOf } from './visit.ts';
 
 /** A name for every node; those of calls, maps, `each` and `given` are unique within the composition. */
 export function nameSteps({ nodes, root }: Recorded): readonly string[] {
@@ -14,7 +14,8 @@ export function nameSteps({ nodes, root }: Recorded): readonly string[] {
       const node = nodes[id];
       if (node === undefined) continue;
       const name = landed.get(id) ?? fallbackName(node, placeOfReader(id) ?? prefix);
-      if ('block' in node) nameBlock(node.block, name);
+      const inner = blockOf(node);
+      if (inner !== undefined) nameBlock(inner, name);
       landed.set(id, name);
     }
   }
@@ -36,15 +37,15 @@ export function nameSteps({ nodes, root }: Recorded): readonly string[] {
     const node = nodes[id];
     if (node === undefined || landed.has(id) || name === '') return;
     landed.set(id, name);
-    if (node.kind === 'guard') land(node.step, name);
-    if (node.kind === 'shape' && node.from.path.length === 0) land(node.from.node, name);
+    const wrapped = wrappedBy(node);
+    if (wrapped !== undefined) land(wrapped, name);
   }
 
-  /** Where what `given` or `each` gives goes through a `map`, that is the place to name it after. */
+  /** A `given` or `each` whose result only a `map` reads is named after the place of that `map`. */
   function placeOfReader(id: number): string | undefined {
-    const kind = nodes[id]?.kind;
-    if (kind !== 'given' && kind !== 'each' && kind !== 'guard') return undefined;
-    const reader = nodes.findIndex((node) => readsOf(node).some((source) => source.node === id));
+    const node = nodes[id];
+    if (node === undefined || !traitsOf(node).canBeIncomplete) return undefined;
+    const reader = nodes.findIndex((other) => readsOf(other).some((source) => source.node === id));
     return nodes[reader]?.kind === 'guard' ? placeOfReader(reader) : landed.get(reader);
   }
 
@@ -62,16 +63,30 @@ function unique(nodes: readonly Node[], landed: ReadonlyMap<number, string>): st
   const taken = new Set<string>();
   for (const [id, node] of nodes.entries()) {
     const name = node.kind === 'input' ? node.input : (landed.get(id) ?? node.kind);
-    if (node.kind === 'guard') names.push(names[node.step] ?? name);
-    else if (!takesTime(node)) names.push(name);
-    else names.push(unused(name, taken));
+    if (node.kind === 'guard') names.push(names[node.guarded] ?? name);
+    // Only steps are in traces and problems; the others may share a name.
+    else names.push(traitsOf(node).isStep ? unused(name, taken) : name);
   }
   return names;
 }
 
-/** What takes no time is in no trace or problem, so it may share a name. */
-function takesTime(node: Node): boolean {
-  return node.kind !== 'input' && node.kind !== 'item' && node.kind !== 'shape';
+/** The node whose value a guard or a shape passes on: both go by one name. */
+function wrappedBy(node: Node): number | undefined {
+  switch (node.kind) {
+    case 'guard':
+      return node.guarded;
+    case 'shape':
+      return node.from.path.length === 0 ? node.from.node : undefined;
+    case 'input':
+    case 'item':
+    case 'call':
+    case 'map':
+    case 'given':
+    case 'each':
+      return undefined;
+    default:
+      return node satisfies never;
+  }
 }
 
 function unused(name: string, taken: Set<string>): string {

@@ -1,8 +1,9 @@
 /** Where in the response the value of a guard lands: what to point at when it had to step in. */
 import type { Block, Node, ShapeNode, Source, Template } from '../dsl/node.ts';
+import { readsOf } from '../dsl/node-traits.ts';
 import type { Recorded } from './record.ts';
 import type { Place } from './plan.ts';
-import { readsOf } from './visit.ts';
+import { depthsOf } from './visit.ts';
 
 /** A value on its way to a place in the response. */
 interface Landing {
@@ -59,13 +60,32 @@ export function findPlaces(recorded: Recorded): ReadonlyMap<number, readonly Pla
     const visit = JSON.stringify([id, landing.place, landing.direct, landing.path, landing.shapes]);
     if (seen.has(visit)) return;
     seen.add(visit);
-    if (node.kind === 'guard') landings.set(id, [...(landings.get(id) ?? []), landing]);
-    if (node.kind === 'guard') return visitSource({ node: node.step, path: [] }, landing);
-    if (node.kind === 'shape') return visitSource(node.from, shapedBy(node, landing));
+    switch (node.kind) {
+      case 'guard':
+        landings.set(id, [...(landings.get(id) ?? []), landing]);
+        return visitSource({ node: node.guarded, path: [] }, landing);
+      case 'shape':
+        return visitSource(node.from, shapedBy(node, landing));
+      case 'given':
+        visitInputs(node, landing);
+        return visitTemplate(node.block.template, landing);
+      case 'each':
+        visitInputs(node, landing);
+        return visitItems(node.block, landing);
+      case 'input':
+      case 'item':
+      case 'call':
+      case 'map':
+        return visitInputs(node, landing);
+      default:
+        node satisfies never;
+    }
+  }
+
+  /** What a value was computed from lands where that value does, but not as it is. */
+  function visitInputs(node: Node, landing: Landing): void {
     const computed = { ...landing, direct: false, path: [], shapes: [] };
     for (const source of readsOf(node)) visitSource({ ...source, path: [] }, computed);
-    if (node.kind === 'given') visitTemplate(node.block.template, landing);
-    if (node.kind === 'each') visitItems(node.block, landing);
   }
 
   /** Behind a computation the items are no longer where they were. */
@@ -85,20 +105,6 @@ function shapedBy(node: ShapeNode, landing: Landing): Landing {
 
 function keeps({ mode, keys }: ShapeNode, key: string): boolean {
   return keys.includes(key) === (mode === 'pick');
-}
-
-/** How many blocks each block is inside of: the frame that knows the index of an item. */
-function depthsOf({ nodes, root }: Recorded): ReadonlyMap<Block, number> {
-  const depths = new Map<Block, number>();
-  function descend(block: Block, depth: number): void {
-    depths.set(block, depth);
-    for (const id of block.nodes) {
-      const node = nodes[id];
-      if (node !== undefined && 'block' in node) descend(node.block, depth + 1);
-    }
-  }
-  descend(root, 0);
-  return depths;
 }
 
 function preferDirect(landings: readonly Landing[]): readonly Place[] {

@@ -1,6 +1,17 @@
 /** A composition after checking: frozen data, all that is needed to serve its requests. */
 import type { z } from 'zod';
-import type { Node, Template } from '../dsl/node.ts';
+import type {
+  CallNode,
+  EachNode,
+  GivenNode,
+  GuardNode,
+  InputNode,
+  ItemNode,
+  MapNode,
+  ShapeNode,
+  Template,
+} from '../dsl/node.ts';
+import type { TimedKind } from '../dsl/node-traits.ts';
 import type { Route } from '../dsl/route.ts';
 
 export interface Plan {
@@ -40,37 +51,68 @@ export interface Schemas {
   readonly response: z.ZodType | undefined;
 }
 
-/** A node with what follows from the others. */
-export interface Step {
+/** A node with the facts that follow from the nodes around it. */
+export type Step =
+  | InputStep
+  | ItemStep
+  | CallStep
+  | MapStep
+  | ShapeStep
+  | GuardStep
+  | GivenStep
+  | EachStep;
+
+/** A step that ends later than it begins. */
+export type TimedStep = Extract<Step, { kind: TimedKind }>;
+
+interface StepFacts {
   readonly id: number;
-  /** Names it in traces, problems and `explain`; made of characters of an HTTP token (RFC 9110, 5.6.2). */
+  /** Names it in traces, problems and `explain`: characters of an HTTP token (RFC 9110, 5.6.2). */
   readonly name: string;
-  readonly node: Node;
-  /** The steps it waits for. */
+  /** The steps whose values it needs before it can begin. */
   readonly needs: readonly number[];
   /** How many blocks it is inside of: the frame that holds its value. */
   readonly depth: number;
   /** Its place in that frame. */
   readonly slot: number;
-  /** What absorbs its failure, if anything does. */
+  /** The guard that tolerates its failure, if one does. */
   readonly tolerated: 'optional' | 'fallback' | undefined;
-  /** What `given` or `each` runs. */
-  readonly block: PlanBlock | undefined;
-  /** Where its value lands in the response; known for guards, which have to say what is missing. */
+}
+
+export interface InputStep extends StepFacts, InputNode {}
+
+export interface ItemStep extends StepFacts, ItemNode {}
+
+export interface CallStep extends StepFacts, CallNode {}
+
+export interface MapStep extends StepFacts, MapNode {}
+
+export interface ShapeStep extends StepFacts, ShapeNode {}
+
+export interface GuardStep extends StepFacts, GuardNode {
+  /** Where its value lands in the response: what is missing when it has to step in. */
   readonly places: readonly Place[];
 }
 
-/** Steps that run together, and what they fill. */
+export interface GivenStep extends StepFacts, Omit<GivenNode, 'block'> {
+  readonly block: PlanBlock;
+}
+
+export interface EachStep extends StepFacts, Omit<EachNode, 'block'> {
+  readonly block: PlanBlock;
+}
+
+/** Steps that run together, and the template they fill. */
 export interface PlanBlock {
   readonly depth: number;
   /** Whether an `each` around it runs it for every item. */
   readonly repeated: boolean;
   readonly steps: readonly Step[];
   readonly template: Template;
-  /** The steps the template refers to, and those nobody refers to, which were written for their effect. */
-  readonly waits: readonly number[];
-  /** The guards, `given`s and `each`s its value comes from: what is missing in them is missing in it. */
-  readonly gaps: readonly number[];
+  /** The steps its template refers to, and those that nothing refers to: they run for their effect. */
+  readonly needs: readonly number[];
+  /** The steps whose missing parts make the block's value incomplete: guards, `given`s, `each`s. */
+  readonly degradedBy: readonly number[];
 }
 
 /** A JSON Pointer with holes: a number is the depth of the frame whose index goes there. */

@@ -1,25 +1,39 @@
 /** What is known at load about the values of steps, from the schemas of the operations. */
 import type { z } from 'zod';
 import type { Node, Source } from '../dsl/node.ts';
+import type { Operation } from '../dsl/operation.ts';
 import { itemOf, schemaAt, unwrapped } from '../schema.ts';
 
 /** The schema of a node's value, where it is known. */
 export function schemaOf(nodes: readonly Node[], node: Node): z.ZodType | undefined {
-  if (node.kind === 'call') {
-    const { lookup, response } = node.operation;
-    if (lookup === undefined) return response;
-    if (lookup.many) return response.array();
-    return lookup.missing === 'null' ? response.nullable() : response;
+  switch (node.kind) {
+    case 'call':
+      return schemaOfResult(node.operation);
+    case 'guard': {
+      const guarded = node.mode === 'optional' ? nodes[node.guarded] : undefined;
+      return guarded && schemaOf(nodes, guarded)?.nullable();
+    }
+    case 'item':
+      return schemaOfItem(nodes, node);
+    case 'input':
+    case 'map':
+    case 'shape':
+    case 'given':
+    case 'each':
+      return undefined;
+    default:
+      return node satisfies never;
   }
-  if (node.kind === 'guard' && node.mode === 'optional') {
-    const step = nodes[node.step];
-    return step && schemaOf(nodes, step)?.nullable();
-  }
-  return node.kind === 'item' ? schemaOfItem(nodes, node) : undefined;
+}
+
+function schemaOfResult({ lookup, response }: Operation): z.ZodType {
+  if (lookup === undefined) return response;
+  if (lookup.many) return response.array();
+  return lookup.missing === 'null' ? response.nullable() : response;
 }
 
 function schemaOfItem(nodes: readonly Node[], item: Node): z.ZodType | undefined {
-  const owner = nodes.find((node) => 'block' in node && nodes[node.item] === item);
+  const owner = nodes.find((node) => 'item' in node && nodes[node.item] === item);
   if (owner?.kind === 'each') {
     const list = schemaAtSource(nodes, owner.over);
     return list && itemOf(list);

@@ -1,54 +1,40 @@
-/** Ways through nodes and templates. */
-import type { Block, Node, Source, Template } from '../dsl/node.ts';
+/** Ways through the nodes of a composition and the steps of a plan. */
+import type { Block, Node, Source } from '../dsl/node.ts';
+import { blockOf } from '../dsl/node-traits.ts';
 import type { Operation } from '../dsl/operation.ts';
-import type { Recorded } from './record.ts';
 import type { Plan } from './plan.ts';
+import type { Recorded } from './record.ts';
 
 /** All operations a plan may call, each once. */
 export function operationsOf({ steps }: Pick<Plan, 'steps'>): Operation[] {
-  return [...new Set(steps.flatMap(({ node }) => (node.kind === 'call' ? [node.operation] : [])))];
+  return [...new Set(steps.flatMap((step) => (step.kind === 'call' ? [step.operation] : [])))];
 }
 
 /** The root block and all blocks inside. */
 export function blocksOf({ nodes, root }: Recorded): Block[] {
-  return [root, ...nodes.flatMap((node) => ('block' in node ? [node.block] : []))];
+  return [root, ...nodes.flatMap((node) => blockOf(node) ?? [])];
 }
 
-/** All sources a template refers to, in order. */
-export function sourcesOf(template: Template): Source[] {
-  switch (template.kind) {
-    case 'literal':
-      return [];
-    case 'reference':
-      return [template.source];
-    case 'object':
-      return template.entries.flatMap(([, part]) => sourcesOf(part));
-    case 'array':
-      return template.items.flatMap(sourcesOf);
-    default:
-      return template satisfies never;
+/** How many blocks each block is inside of: which frame, counted from the root, runs it. */
+export function depthsOf({ nodes, root }: Recorded): ReadonlyMap<Block, number> {
+  const depths = new Map<Block, number>();
+  function descend(block: Block, depth: number): void {
+    depths.set(block, depth);
+    for (const node of nodesOf(nodes, block.nodes)) {
+      const inner = blockOf(node);
+      if (inner !== undefined) descend(inner, depth + 1);
+    }
   }
+  descend(root, 0);
+  return depths;
 }
 
-/** What a node itself reads; the block inside a `given` or `each` reads on its own. */
-export function readsOf(node: Node): Source[] {
-  switch (node.kind) {
-    case 'input':
-    case 'item':
-      return [];
-    case 'call':
-      return sourcesOf(node.args);
-    case 'map':
-      return sourcesOf(node.inputs);
-    case 'shape':
-      return [node.from];
-    case 'guard':
-      return [{ node: node.step, path: [] }];
-    case 'given':
-      return [node.on];
-    case 'each':
-      return [node.over];
-    default:
-      return node satisfies never;
-  }
+/** The nodes with the numbers `ids`. */
+export function nodesOf(nodes: readonly Node[], ids: readonly number[]): Node[] {
+  return ids.flatMap((id) => nodes[id] ?? []);
+}
+
+/** The numbers of the nodes that sources point at, each once. */
+export function idsOf(sources: readonly Source[]): number[] {
+  return [...new Set(sources.map(({ node }) => node))];
 }

@@ -180,8 +180,8 @@ function describeRequest(
 
 function describeStep({ span }: Scope, { step, skipped, items, reply }: StepRun): void {
   span.setAttribute('plait.step.name', step.name);
-  if (step.node.kind === 'call') {
-    const { service, name } = step.node.operation;
+  if (step.kind === 'call') {
+    const { service, name } = step.operation;
     span.setAttribute('plait.step.operation', `${service.name}.${name}`);
   }
   if (step.tolerated !== undefined) span.setAttribute(`plait.step.${step.tolerated}`, true);

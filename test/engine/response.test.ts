@@ -110,9 +110,9 @@ describe('whoever watches steps', () => {
     }));
     upstream.answerAll((request) => (request === 'GET /lists/l' ? items(3) : value('v')));
     expect((await app.get('/test')).status).toBe(200);
-    const kinds = runs.map(({ step }) => step.node.kind);
+    const kinds = runs.map(({ step }) => step.kind);
     expect(kinds.toSorted()).toEqual(['call', 'call', 'each']);
-    expect(runs.find(({ step }) => step.node.kind === 'each')?.items).toBe(3);
+    expect(runs.find(({ step }) => step.kind === 'each')?.items).toBe(3);
   });
 
   it('sees what given skipped, and the steps inside of what it did not skip', async () => {
@@ -122,9 +122,9 @@ describe('whoever watches steps', () => {
     }));
     upstream.answerAll((request) => (request === 'GET /maybe/no' ? null : value('v')));
     await app.get('/test');
-    const givens = runs.filter(({ step }) => step.node.kind === 'given');
+    const givens = runs.filter(({ step }) => step.kind === 'given');
     expect(givens.map(({ skipped }) => skipped).toSorted()).toEqual([false, true]);
-    expect(runs.filter(({ step }) => step.node.kind === 'call')).toHaveLength(3);
+    expect(runs.filter(({ step }) => step.kind === 'call')).toHaveLength(3);
   });
 
   it('sees the end of every step it saw begin, also where what it waits for never will', async () => {

@@ -17,7 +17,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { ResponseCache } from '../../src/dsl/cache.ts';
 import { compile } from '../../src/plan/compile.ts';
-import type { Plan, Step } from '../../src/plan/plan.ts';
+import type { Plan, PlanBlock, Step } from '../../src/plan/plan.ts';
 import { createThing, getThing, page, thingOf, things } from '../support/page.ts';
 
 describe('a plan', () => {
@@ -44,7 +44,7 @@ describe('a plan', () => {
 
   it('is frozen all the way down, operations and their services included', () => {
     expect([...unfrozen(plan, 'plan')]).toEqual([]);
-    expect(Object.isFrozen(calls(plan)[0]?.node.operation.service.bulkhead)).toBe(true);
+    expect(Object.isFrozen(calls(plan)[0]?.operation.service.bulkhead)).toBe(true);
   });
 
   it('keeps steps by their number', () => {
@@ -52,7 +52,7 @@ describe('a plan', () => {
   });
 
   it('says in which frame, and where in it, each value is', () => {
-    const inner = stepOf(plan, 'tags').block?.steps ?? [];
+    const inner = blockOf(plan, 'tags').steps;
     expect(plan.root.steps.every((step) => step.depth === 0)).toBe(true);
     expect(inner.every((step) => step.depth === 1)).toBe(true);
     expect(inner.map((step) => step.slot)).toEqual([...inner.keys()]);
@@ -164,8 +164,8 @@ describe('the name of a step', () => {
       })),
     );
     expect(callNames(plan)).toEqual(['found.thingOf', 'getThing', 'all.thingOf']);
-    expect(stepOf(plan, 'found').node.kind).toBe('given');
-    expect(stepOf(plan, 'all').node.kind).toBe('each');
+    expect(stepOf(plan, 'found').kind).toBe('given');
+    expect(stepOf(plan, 'all').kind).toBe('each');
   });
 
   it('counts twins', () => {
@@ -193,7 +193,7 @@ describe('the name of a step', () => {
         two: optional(call(getThing, { id: 'b' })).note,
       })),
     );
-    const guards = plan.steps.filter((step) => step.node.kind === 'guard');
+    const guards = plan.steps.filter((step) => step.kind === 'guard');
     expect(guards.map((step) => step.name)).toEqual(['getThing', 'getThing#2']);
   });
 
@@ -344,7 +344,7 @@ describe('what a response waits for', () => {
         }),
       })),
     );
-    const names = stepOf(plan, 'tags').block?.waits.map((id) => plan.steps[id]?.name);
+    const names = blockOf(plan, 'tags').needs.map((id) => plan.steps[id]?.name);
     expect(names).toEqual(['tags.item', 'tags.createThing']);
   });
 });
@@ -513,9 +513,7 @@ function forwarding(
 }
 
 function calls(plan: Plan) {
-  return plan.steps.flatMap((step) =>
-    step.node.kind === 'call' ? [{ ...step, node: step.node }] : [],
-  );
+  return plan.steps.filter((step) => step.kind === 'call');
 }
 
 function callNames(plan: Plan): string[] {
@@ -528,6 +526,12 @@ function stepOf(plan: Plan, name: string): Step {
   return found;
 }
 
+function blockOf(plan: Plan, name: string): PlanBlock {
+  const step = stepOf(plan, name);
+  if ('block' in step) return step.block;
+  throw new Error(`step "${name}" runs no block`);
+}
+
 function needsOf(plan: Plan, name: string): string[] {
   return stepOf(plan, name).needs.map((id) => plan.steps[id]?.name ?? '');
 }
@@ -535,12 +539,12 @@ function needsOf(plan: Plan, name: string): string[] {
 /** What the response of a composition waits for, by name. */
 function waitsOf(composition: Composition): string[] {
   const plan = planOf(composition);
-  return plan.root.waits.map((id) => plan.steps[id]?.name ?? '');
+  return plan.root.needs.map((id) => plan.steps[id]?.name ?? '');
 }
 
 /** The places of the one guard of a composition. */
 function placesOf(composition: Composition): unknown {
-  const guards = planOf(composition).steps.filter((step) => step.node.kind === 'guard');
+  const guards = planOf(composition).steps.filter((step) => step.kind === 'guard');
   expect(guards).toHaveLength(1);
   return guards[0]?.places;
 }

@@ -1,0 +1,118 @@
+/** What follows from the kind of a node alone. A new kind is asked for all of it here. */
+import type { Block, Node, Source, Template } from './node.ts';
+
+export interface NodeTraits {
+  /** A step can be guarded, has a name of its own and is shown by `explain`. */
+  readonly isStep: boolean;
+  /** Whether it ends later than it begins; every other node has its value at once. */
+  readonly takesTime: boolean;
+  /** Whether it runs although nothing reads its value: calling a service may change something. */
+  readonly hasEffect: boolean;
+  /** Whether its value may lack parts that were tolerated inside of it. */
+  readonly canBeIncomplete: boolean;
+}
+
+const traits = {
+  input: { isStep: false, takesTime: false, hasEffect: false, canBeIncomplete: false },
+  item: { isStep: false, takesTime: false, hasEffect: false, canBeIncomplete: false },
+  call: { isStep: true, takesTime: true, hasEffect: true, canBeIncomplete: false },
+  map: { isStep: true, takesTime: false, hasEffect: false, canBeIncomplete: false },
+  shape: { isStep: false, takesTime: false, hasEffect: false, canBeIncomplete: false },
+  guard: { isStep: false, takesTime: false, hasEffect: true, canBeIncomplete: true },
+  given: { isStep: true, takesTime: true, hasEffect: true, canBeIncomplete: true },
+  each: { isStep: true, takesTime: true, hasEffect: true, canBeIncomplete: true },
+} as const satisfies Record<Node['kind'], NodeTraits>;
+
+export function traitsOf({ kind }: Pick<Node, 'kind'>): NodeTraits {
+  return traits[kind];
+}
+
+type KindsThat<Trait extends keyof NodeTraits> = {
+  [Kind in Node['kind']]: (typeof traits)[Kind][Trait] extends true ? Kind : never;
+}[Node['kind']];
+
+/** The kinds of nodes that are steps. */
+export type StepKind = KindsThat<'isStep'>;
+
+/** The kinds of nodes that take time. */
+export type TimedKind = KindsThat<'takesTime'>;
+
+/** The value of a node as a developer would call it. */
+export function wordsFor(node: Node | undefined): string {
+  switch (node?.kind) {
+    case undefined:
+      return 'an unknown step';
+    case 'input':
+      return node.input;
+    case 'item':
+      return 'the item';
+    case 'call':
+      return `the result of call(${node.operation.name})`;
+    case 'shape':
+    case 'guard':
+      return `the result of ${node.mode}()`;
+    case 'map':
+    case 'given':
+    case 'each':
+      return `the result of ${node.kind}()`;
+    default:
+      return node satisfies never;
+  }
+}
+
+/** What a node itself reads; the block inside a `given` or `each` reads on its own. */
+export function readsOf(node: Node): readonly Source[] {
+  switch (node.kind) {
+    case 'input':
+    case 'item':
+      return [];
+    case 'call':
+      return sourcesOf(node.args);
+    case 'map':
+      return sourcesOf(node.inputs);
+    case 'shape':
+      return [node.from];
+    case 'guard':
+      return [{ node: node.guarded, path: [] }];
+    case 'given':
+      return [node.on];
+    case 'each':
+      return [node.over];
+    default:
+      return node satisfies never;
+  }
+}
+
+/** The block that a node runs, if it runs one. */
+export function blockOf(node: Node): Block | undefined {
+  switch (node.kind) {
+    case 'given':
+    case 'each':
+      return node.block;
+    case 'input':
+    case 'item':
+    case 'call':
+    case 'map':
+    case 'shape':
+    case 'guard':
+      return undefined;
+    default:
+      return node satisfies never;
+  }
+}
+
+/** All sources a template refers to, in order. */
+export function sourcesOf(template: Template): readonly Source[] {
+  switch (template.kind) {
+    case 'literal':
+      return [];
+    case 'reference':
+      return [template.source];
+    case 'object':
+      return template.entries.flatMap(([, part]) => sourcesOf(part));
+    case 'array':
+      return template.items.flatMap(sourcesOf);
+    default:
+      return template satisfies never;
+  }
+}
