@@ -1,11 +1,21 @@
-/** Nodes → steps: the frame and the slot of each, what it needs, and which failures are tolerated. */
+/** Nodes → steps: the frame and the slot of each, what it needs, and what its failure means. */
 import type { Block, Node } from '../dsl/node.ts';
 import { readsOf, sourcesOf, traitsOf } from '../dsl/node-traits.ts';
+import { degradedBy, doomsIn, toleratedSteps } from './failures.ts';
+import { lookupArgumentsOf } from './lookup-arguments.ts';
 import { nameSteps } from './names.ts';
+import { staysTogether } from './pace.ts';
 import { findPlaces } from './places.ts';
 import type { PlanBlock, Step } from './plan.ts';
 import type { Recorded } from './record.ts';
 import { blocksOf, depthsOf, idsOf } from './visit.ts';
+
+/** What a block is run by: once by the request or a `given`, or once for every item. */
+interface Runner {
+  readonly byEach: boolean;
+  /** Whether an `each` further out runs it for every item of its own. */
+  readonly repeated: boolean;
+}
 
 /** The steps of a recorded composition, by number, and its root block. */
 export function link(recorded: Recorded): { steps: readonly Step[]; root: PlanBlock } {
@@ -17,29 +27,31 @@ export function link(recorded: Recorded): { steps: readonly Step[]; root: PlanBl
   const consumed = consumedNodes(recorded);
   const steps: Step[] = [];
 
-  function linkBlock(block: Block, repeated: boolean): PlanBlock {
+  function linkBlock(block: Block, runner: Runner): PlanBlock {
     const depth = depths.get(block) ?? 0;
+    const needs = needsOf(block);
+    const dooms = doomsIn(nodes, block, needs);
     const linked = block.nodes.map((id, slot) => {
       const node = known(nodes[id]);
-      const facts = {
-        id,
-        name: names[id] ?? node.kind,
-        needs: idsOf(readsOf(node)),
-        depth,
-        slot,
-        tolerated: tolerated.get(id),
-      };
-      const step = linkNode(node, facts, repeated);
-      steps[id] = step;
-      return step;
+      return linkNode(
+        node,
+        { block, ...runner },
+        {
+          id,
+          name: names[id] ?? node.kind,
+          needs: idsOf(readsOf(node)),
+          depth,
+          slot,
+          tolerated: tolerated.get(id),
+          dooms: dooms.get(id) ?? 'perhaps',
+        },
+      );
     });
-    const unused = linked.filter((step) => !consumed.has(step.id) && traitsOf(step).hasEffect);
-    const needs = [
-      ...new Set([...idsOf(sourcesOf(block.template)), ...unused.map(({ id }) => id)]),
-    ];
+    for (const step of linked) steps[step.id] = step;
     return {
       depth,
-      repeated,
+      repeated: runner.repeated || runner.byEach,
+      together: staysTogether(nodes, block),
       steps: linked,
       template: block.template,
       needs,
@@ -47,72 +59,57 @@ export function link(recorded: Recorded): { steps: readonly Step[]; root: PlanBl
     };
   }
 
-  function linkNode(node: Node, facts: Facts, repeated: boolean): Step {
+  function linkNode(node: Node, around: Runner & { readonly block: Block }, facts: Facts): Step {
+    const repeated = around.repeated || around.byEach;
     switch (node.kind) {
       case 'input':
       case 'item':
-      case 'call':
       case 'map':
       case 'shape':
         return { ...facts, ...node };
+      case 'call': {
+        const items = new Set(around.byEach ? around.block.nodes : []);
+        return { ...facts, ...node, lookup: lookupArgumentsOf(node, items) };
+      }
       case 'guard':
         return { ...facts, ...node, places: places.get(facts.id) ?? [] };
       case 'given':
-        return { ...facts, ...node, block: linkBlock(node.block, repeated) };
+        return { ...facts, ...node, block: linkBlock(node.block, { byEach: false, repeated }) };
       case 'each':
-        return { ...facts, ...node, block: linkBlock(node.block, true) };
+        return { ...facts, ...node, block: linkBlock(node.block, { byEach: true, repeated }) };
       default:
         return node satisfies never;
     }
   }
 
-  const root = linkBlock(recorded.root, false);
+  /** What its template refers to, and what runs for its effect. */
+  function needsOf(block: Block): number[] {
+    const unused = block.nodes.filter((id) => !consumed.has(id) && hasEffect(nodes[id]));
+    return [...new Set([...idsOf(sourcesOf(block.template)), ...unused])];
+  }
+
+  const root = linkBlock(recorded.root, { byEach: false, repeated: false });
   return { steps, root };
 }
 
 /** What is known of a step whatever its kind. */
-type Facts = Pick<Step, 'id' | 'name' | 'needs' | 'depth' | 'slot' | 'tolerated'>;
-
-/** All that the `needs` of a block come from, as far as it can be incomplete, as it was written. */
-function degradedBy(nodes: readonly Node[], needs: readonly number[]): number[] {
-  const sources = new Set(needs);
-  // Iterating a set also visits what is added to it on the way.
-  for (const id of sources) {
-    const node = nodes[id];
-    for (const read of node === undefined ? [] : idsOf(readsOf(node))) sources.add(read);
-  }
-  return [...sources].filter((id) => canBeIncomplete(nodes[id])).toSorted((a, b) => a - b);
-}
-
-function canBeIncomplete(node: Node | undefined): boolean {
-  return node !== undefined && traitsOf(node).canBeIncomplete;
-}
-
-/** Steps whose every reader is a guard: nothing else fails with them. */
-function toleratedSteps(recorded: Recorded): ReadonlyMap<number, 'optional' | 'fallback'> {
-  const { nodes } = recorded;
-  const bare = new Set(readByTemplates(recorded));
-  for (const node of nodes)
-    if (node.kind !== 'guard') for (const read of idsOf(readsOf(node))) bare.add(read);
-  const guards = nodes.filter((node) => node.kind === 'guard');
-  return new Map(
-    guards.filter(({ guarded }) => !bare.has(guarded)).map(({ guarded, mode }) => [guarded, mode]),
-  );
-}
+type Facts = Pick<Step, 'id' | 'name' | 'needs' | 'depth' | 'slot' | 'tolerated' | 'dooms'>;
 
 /** The nodes that templates and steps read. What only an unused computation reads is unused too. */
 function consumedNodes(recorded: Recorded): ReadonlySet<number> {
-  const consumed = new Set(readByTemplates(recorded));
-  // Nodes read earlier ones only, so every reader of a node comes before it here.
-  for (const [id, node] of [...recorded.nodes.entries()].toReversed()) {
-    if (consumed.has(id) || traitsOf(node).hasEffect)
+  const { nodes } = recorded;
+  const templates = blocksOf(recorded).map(({ template }) => template);
+  const consumed = new Set(templates.flatMap((template) => idsOf(sourcesOf(template))));
+  // Nodes read earlier ones only: when a node's turn comes, all its readers have had theirs.
+  for (const [id, node] of [...nodes.entries()].toReversed()) {
+    if (consumed.has(id) || hasEffect(node))
       for (const read of idsOf(readsOf(node))) consumed.add(read);
   }
   return consumed;
 }
 
-function readByTemplates(recorded: Recorded): number[] {
-  return blocksOf(recorded).flatMap(({ template }) => idsOf(sourcesOf(template)));
+function hasEffect(node: Node | undefined): boolean {
+  return node !== undefined && traitsOf(node).hasEffect;
 }
 
 function known(node: Node | undefined): Node {

@@ -77,13 +77,34 @@ interface StepFacts {
   readonly slot: number;
   /** The guard that tolerates its failure, if one does. */
   readonly tolerated: 'optional' | 'fallback' | undefined;
+  /** Whether its failure ends its block. */
+  readonly dooms: Dooms;
+}
+
+/**
+ * What the failure of a step means to its block. `always`: the block fails. `untolerated`: it fails
+ * where the guards on the way tolerate nothing, since the composition says `degraded: 'fail'` or the
+ * client is gone. `perhaps`: only blocks inside read it, which may have nothing to run for, or nothing.
+ */
+export type Dooms = 'always' | 'untolerated' | 'perhaps';
+
+/** The arguments of a lookup. */
+export interface LookupArguments {
+  readonly key: Template;
+  /** All arguments but the key. */
+  readonly others: Template;
+  /** Whether the others may differ between the items of the `each` whose block the call is in. */
+  readonly varies: boolean;
 }
 
 export interface InputStep extends StepFacts, InputNode {}
 
 export interface ItemStep extends StepFacts, ItemNode {}
 
-export interface CallStep extends StepFacts, CallNode {}
+export interface CallStep extends StepFacts, CallNode {
+  /** Present where the operation is a lookup. */
+  readonly lookup: LookupArguments | undefined;
+}
 
 export interface MapStep extends StepFacts, MapNode {}
 
@@ -107,6 +128,11 @@ export interface PlanBlock {
   readonly depth: number;
   /** Whether an `each` around it runs it for every item. */
   readonly repeated: boolean;
+  /**
+   * In the block of an `each`: whether every step runs for all items at once. False where an item's
+   * next step would have to wait for the calls of other items; then each item runs by itself.
+   */
+  readonly together: boolean;
   readonly steps: readonly Step[];
   readonly template: Template;
   /** The steps its template refers to, and those that nothing refers to: they run for their effect. */

@@ -1,0 +1,47 @@
+/** Whether the items of an `each` may be run as one column, every step of it for all of them at once. */
+import type { Block, Node } from '../dsl/node.ts';
+import { blockOf, readsOf, sourcesOf, traitsOf } from '../dsl/node-traits.ts';
+import { lookupArgumentsOf } from './lookup-arguments.ts';
+import { idsOf, nodesOf } from './visit.ts';
+
+/**
+ * False where an item would wait for others without need: where a step follows a call that is answered
+ * for each item in its own time. Lookups are answered for all items together, unless their arguments
+ * besides the key differ between items, for then they are several requests.
+ */
+export function staysTogether(nodes: readonly Node[], block: Block): boolean {
+  const inside = new Set(idsInside(nodes, block));
+  // The nodes that have their values at another time for every item.
+  const scattered = new Set<number>();
+  for (const id of block.nodes) {
+    const node = nodes[id];
+    if (node === undefined) continue;
+    const follows = allReadsOf(nodes, node).some((read) => scattered.has(read));
+    if (follows && traitsOf(node).takesTime) return false;
+    if (follows || hasOwnPace(nodes, node, inside)) scattered.add(id);
+  }
+  return true;
+}
+
+/** Whether a node, or one in its block, makes calls of its own for each item. */
+function hasOwnPace(nodes: readonly Node[], node: Node, inside: ReadonlySet<number>): boolean {
+  if (node.kind === 'call') return lookupArgumentsOf(node, inside)?.varies ?? true;
+  const block = blockOf(node);
+  if (block === undefined) return false;
+  return nodesOf(nodes, block.nodes).some((one) => hasOwnPace(nodes, one, inside));
+}
+
+/** The numbers of the nodes of a block and of the blocks inside. */
+function idsInside(nodes: readonly Node[], block: Block): number[] {
+  const inner = nodesOf(nodes, block.nodes).flatMap((node) => blockOf(node) ?? []);
+  return [...block.nodes, ...inner.flatMap((one) => idsInside(nodes, one))];
+}
+
+/** The numbers of all nodes that a node reads, its block included. */
+function allReadsOf(nodes: readonly Node[], node: Node): number[] {
+  const own = idsOf(readsOf(node));
+  const block = blockOf(node);
+  if (block === undefined) return own;
+  const within = nodesOf(nodes, block.nodes).flatMap((one) => allReadsOf(nodes, one));
+  return [...own, ...within, ...idsOf(sourcesOf(block.template))];
+}
