@@ -18,6 +18,7 @@ const layers = [
     'schema.ts',
     'signal.ts',
     'trace.ts',
+    'url.ts',
   ],
   ['dsl'],
   ['plan'],
@@ -27,6 +28,7 @@ const layers = [
   ['edge'],
   ['http'],
   ['telemetry'],
+  ['settings'],
   ['cli'],
 ];
 

@@ -3,8 +3,8 @@ import { existsSync, watch } from 'node:fs';
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { ConfigurationError } from '../errors.ts';
-import { collectorOf } from '../telemetry/sdk.ts';
 import type { Environment } from '../environment.ts';
+import { parseSettings } from '../settings/settings.ts';
 import { startChild } from './child.ts';
 import type { Child } from './child.ts';
 import { whenStopped } from './stop.ts';
@@ -38,7 +38,7 @@ export async function dev({ folder }: { folder: string }): Promise<void> {
 
 /** Variables that are not set get what fits a developer's machine. */
 async function developmentEnvironment(): Promise<Environment> {
-  const base = Number(process.env['MOCKS_BASE_PORT'] ?? 4001);
+  const { mocksBasePort: base } = parseSettings(process.env, []);
   const local = (offset: number): string => `http://127.0.0.1:${base + offset}`;
   const defaults = {
     NODE_ENV: 'development',
@@ -83,7 +83,7 @@ async function announce(gateway: Child): Promise<void> {
 }
 
 function printGuide(url: string, environment: Environment): void {
-  const collector = collectorOf(environment);
+  const { collector } = parseSettings(environment, []).telemetry.sdk ?? {};
   const traces =
     collector === undefined
       ? `npx plait trace shows the latest. For Jaeger: docker compose up -d jaeger, then start this again.`

@@ -1,7 +1,6 @@
 /** Puts the parts of a gateway together. */
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
-import type { Service } from '../dsl/service.ts';
 import { unlimited } from '../edge/overload.ts';
 import type { Overload } from '../edge/overload.ts';
 import { createEngine } from '../engine/execute.ts';
@@ -14,13 +13,12 @@ import type { Handler } from '../http/exchange.ts';
 import { startServer } from '../http/server.ts';
 import type { RunningServer } from '../http/server.ts';
 import type { Plan } from '../plan/plan.ts';
-import { operationsOf } from '../plan/visit.ts';
+import { servicesOf } from '../plan/visit.ts';
 import { accessLog } from '../telemetry/access-log.ts';
 import type { AccessLogOptions } from '../telemetry/access-log.ts';
 import { unobserved } from '../telemetry/telemetry.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { CacheStore } from '../upstream/caching/cache-store.ts';
-import type { Environment } from '../environment.ts';
 import { createUpstreams } from '../upstream/upstreams.ts';
 
 export interface GatewayOptions {
@@ -32,7 +30,8 @@ export interface GatewayOptions {
   readonly adminPort?: number | undefined;
   /** For when it cannot listen at `adminPort`. */
   readonly otherAdminPort?: number;
-  readonly environment: Environment;
+  /** The base URLs of every service, by its name. */
+  readonly addresses: ReadonlyMap<string, readonly URL[]>;
   readonly onInternalError: (error: unknown) => void;
   /** Writes a line for every request, and for what fails on the management side. */
   readonly accessLog?: Pick<AccessLogOptions, 'log' | 'headers' | 'withCauses'>;
@@ -56,16 +55,16 @@ export interface Gateway {
   close(options?: { readonly delayMs?: number; readonly graceMs?: number }): Promise<void>;
 }
 
-/** @throws ConfigurationError when an address is missing or a port is taken. */
+/** @throws ConfigurationError when a port is taken. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { plans, environment, onInternalError, cacheStore } = options;
+  const { plans, addresses, onInternalError, cacheStore } = options;
   const { telemetry = unobserved, clock = systemClock, onRefreshError } = options;
   const { overload = unlimited, accessLog: logging } = options;
   let ready = true;
   const { onLoad, aroundCall, watchAttempt, watchStep, aroundHandler } = telemetry;
   const upstreams = createUpstreams({
     services: servicesOf(plans),
-    environment,
+    addresses,
     clock,
     aroundCall,
     watchAttempt,
@@ -159,7 +158,3 @@ async function startAdmin(
 
 /** Nobody far away is asking there. */
 const adminGraceMs = 1_000;
-
-function servicesOf(plans: readonly Plan[]): Service[] {
-  return [...new Set(plans.flatMap(operationsOf).map((operation) => operation.service))];
-}

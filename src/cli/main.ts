@@ -6,7 +6,7 @@ import { dev } from './dev.ts';
 import { explainRoute } from './explain-route.ts';
 import { orExit } from './exit.ts';
 import { start } from './start.ts';
-import { trace } from './trace.ts';
+import { localAdminUrl, trace } from './trace.ts';
 
 const compositions = {
   type: 'string',
@@ -69,14 +69,16 @@ const commands = {
       },
       admin: {
         type: 'string',
-        default: `http://127.0.0.1:${process.env['ADMIN_PORT'] || 8081}`,
         valueHint: 'url',
-        description: "The gateway's management side",
+        description:
+          "The gateway's management side (default: http://127.0.0.1:8081, or where ADMIN_PORT says)",
       },
       json: { type: 'boolean', default: false, description: 'Print JSON' },
     },
     run: ({ args }) =>
-      orExit(() => trace({ traceId: args.traceId, adminUrl: args.admin, json: args.json })),
+      orExit(() =>
+        trace({ traceId: args.traceId, adminUrl: args.admin ?? localAdminUrl(), json: args.json }),
+      ),
   }),
 };
 

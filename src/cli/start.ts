@@ -3,15 +3,13 @@ import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import { createLoadMeter } from '../edge/load-meter.ts';
 import { createOverload } from '../edge/overload.ts';
-import { ConfigurationError, LoadError } from '../errors.ts';
+import { LoadError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
-import { operationsOf } from '../plan/visit.ts';
+import { servicesOf } from '../plan/visit.ts';
+import { addressProblem, defaultAdminPort, parseSettings } from '../settings/settings.ts';
 import { createLog } from '../telemetry/log.ts';
 import { startTelemetry } from '../telemetry/sdk.ts';
 import { createCacheStore } from '../upstream/caching/cache-store.ts';
-import { addressesOf } from '../upstream/exchange/endpoint.ts';
-import type { Environment } from '../environment.ts';
-import { readConfiguration } from './environment.ts';
 import { startGateway } from './gateway.ts';
 import { loadCompositions } from './load.ts';
 import { whenStopped } from './stop.ts';
@@ -22,40 +20,36 @@ export interface StartOptions {
   readonly tolerant: boolean;
 }
 
-const defaultAdminPort = 8081;
-
 /** @throws LoadError and ConfigurationError, before anything listens. */
 export async function start({ folder, tolerant }: StartOptions): Promise<void> {
-  const configuration = readConfiguration(process.env);
-  const { host, port, mode, environment } = configuration;
-  const log = createLog(configuration.log);
+  const { plans, notServed } = await loadPlans(folder, tolerant);
+  const settings = parseSettings(process.env, servicesOf(plans));
+  const { host, port, adminPort, shutdownDelayMs } = settings.server;
+  const log = createLog(settings.log);
   const warn = (message: string): void => log.warn({}, message);
-  const plans = await loadPlans(folder, { tolerant, environment, warn });
+  for (const reason of notServed) warn(`Not served: ${reason}`);
   const clock = systemClock;
-  const { serverTiming } = configuration;
-  const telemetry = await startTelemetry({
-    mode,
-    environment,
-    clock,
-    serverTiming,
-    onWarning: warn,
-  });
-  const cacheStore = await createCacheStore({ environment, clock, onWarning: warn });
-  const limits = configuration.overload;
+  const telemetry = await startTelemetry({ settings: settings.telemetry, clock, onWarning: warn });
+  const cacheStore = await createCacheStore({ redis: settings.redis, clock, onWarning: warn });
+  const limits = settings.overload;
   const overload = createOverload({ limits, meter: createLoadMeter(), clock });
   const gateway = await startGateway({
     plans,
     host,
     port,
-    adminPort: configuration.adminPort ?? (port === defaultAdminPort ? 0 : defaultAdminPort),
+    adminPort: adminPort ?? (port === defaultAdminPort ? 0 : defaultAdminPort),
     // A second gateway should not need to be told.
-    ...(configuration.adminPort === undefined && { otherAdminPort: 0 }),
-    environment,
+    ...(adminPort === undefined && { otherAdminPort: 0 }),
+    addresses: settings.addresses,
     telemetry,
     cacheStore,
     overload,
     clock,
-    accessLog: { log, headers: configuration.loggedHeaders, withCauses: mode === 'development' },
+    accessLog: {
+      log,
+      headers: settings.log.headers,
+      withCauses: settings.mode === 'development',
+    },
     // The log has it already, with the request it happened to.
     onInternalError: () => undefined,
     onRefreshError: refreshReporter(clock, warn),
@@ -67,36 +61,38 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   });
   // Before it says that it is there: who reads that may want it to stop at once.
   whenStopped(async () => {
-    await gateway.close({ delayMs: configuration.shutdownDelayMs });
+    await gateway.close({ delayMs: shutdownDelayMs });
     await log.close();
   });
   console.log(`admin ${gateway.adminUrl}`);
   console.log(`ready ${gateway.url}`);
 }
 
-async function loadPlans(
-  folder: string,
-  { tolerant, environment, warn }: { tolerant: boolean; environment: Environment; warn: Warn },
-): Promise<readonly Plan[]> {
+interface Loaded {
+  readonly plans: readonly Plan[];
+  /** Why the others are not served. */
+  readonly notServed: readonly string[];
+}
+
+/** All plans, or, where that is tolerated, those that can be served. */
+async function loadPlans(folder: string, tolerant: boolean): Promise<Loaded> {
   const { plans, errors } = await loadCompositions(folder);
   if (!tolerant && errors.length > 0) throw new LoadError(errors);
-  if (!tolerant) return plans;
-  for (const { message } of errors) warn(`Not served: ${message}`);
-  return plans.filter((plan) => hasAddresses(plan, environment, warn));
+  if (!tolerant) return { plans, notServed: [] };
+  const unaddressed = plans.flatMap((plan) => {
+    const problem = addressProblem(servicesOf([plan]), process.env);
+    return problem === undefined ? [] : [{ plan, problem }];
+  });
+  return {
+    plans: plans.filter((plan) => unaddressed.every((one) => one.plan !== plan)),
+    notServed: [
+      ...errors.map(({ message }) => message),
+      ...unaddressed.map(({ plan, problem }) => `${plan.name}: ${problem}`),
+    ],
+  };
 }
 
 type Warn = (message: string) => void;
-
-function hasAddresses(plan: Plan, environment: Environment, warn: Warn): boolean {
-  try {
-    for (const { service } of operationsOf(plan)) addressesOf(service, environment);
-    return true;
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    warn(`Not served: ${plan.name}: ${error.message}`);
-    return false;
-  }
-}
 
 /** Says why kept answers could not be refreshed, once a minute for each reason. */
 function refreshReporter(clock: Clock, warn: Warn): (error: unknown) => void {

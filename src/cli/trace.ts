@@ -1,6 +1,7 @@
 /** `plait trace`: the latest traces of a gateway in development, or one of them as a waterfall. */
 import { z } from 'zod';
 import { ConfigurationError } from '../errors.ts';
+import { defaultAdminPort, parseSettings } from '../settings/settings.ts';
 import type { StoredTrace } from '../telemetry/trace-store.ts';
 import { drawWaterfall, listTraces } from '../telemetry/waterfall.ts';
 
@@ -10,6 +11,12 @@ export interface TraceOptions {
   /** The gateway's management side, as its line `admin …` says. */
   readonly adminUrl: string;
   readonly json: boolean;
+}
+
+/** Where a gateway with this process's variables has its management side. */
+export function localAdminUrl(): string {
+  const { adminPort } = parseSettings(process.env, []).server;
+  return `http://127.0.0.1:${adminPort || defaultAdminPort}`;
 }
 
 const Trace = z.object({

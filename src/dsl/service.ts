@@ -1,5 +1,6 @@
 /** `defineService`: an upstream, its addresses and what it may be sent. */
 import { CompositionError } from '../errors.ts';
+import { parseBaseUrl, splitAddresses } from '../url.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import {
   checkedBreaker,
@@ -92,12 +93,11 @@ export function defineService(config: ServiceConfig): Service {
 
 function checkUrl(url: string | FromEnvironment, place: string): void {
   if (typeof url !== 'string') return refuseUnknownKnobs(url, ['env'], `${place}: url`);
-  const addresses = url.split(',').map((address) => URL.parse(address.trim()));
-  if (addresses.every((address) => address !== null && /^https?:$/.test(address.protocol))) return;
+  if (splitAddresses(url).every((address) => parseBaseUrl(address) !== undefined)) return;
   // What is written there is not repeated: it may hold a password.
   throw new CompositionError(
     place,
-    'url is not an http or https address. Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
+    'url is not an http or https URL without credentials, query or fragment. Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
   );
 }
 

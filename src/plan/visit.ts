@@ -2,12 +2,18 @@
 import type { Block, Node, Source } from '../dsl/node.ts';
 import { blockOf } from '../dsl/node-traits.ts';
 import type { Operation } from '../dsl/operation.ts';
+import type { Service } from '../dsl/service.ts';
 import type { Plan } from './plan.ts';
 import type { Recorded } from './record.ts';
 
 /** All operations a plan may call, each once. */
 export function operationsOf({ steps }: Pick<Plan, 'steps'>): Operation[] {
   return [...new Set(steps.flatMap((step) => (step.kind === 'call' ? [step.operation] : [])))];
+}
+
+/** All services that plans may call, each once. */
+export function servicesOf(plans: readonly Pick<Plan, 'steps'>[]): Service[] {
+  return [...new Set(plans.flatMap(operationsOf).map(({ service }) => service))];
 }
 
 /** The root block and all blocks inside. */

@@ -12,8 +12,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
-import { ConfigurationError } from '../errors.ts';
-import type { Environment } from '../environment.ts';
+import type { MetricsExport, OtlpProtocol } from './settings.ts';
 
 /** Read when somebody asks. */
 class PullReader extends MetricReader {
@@ -27,10 +26,10 @@ export interface Metering {
   text(): Promise<string>;
 }
 
-/** @throws ConfigurationError when `OTEL_METRICS_EXPORTER` names something else than `otlp` or `none`. */
-export async function createMetering(environment: Environment): Promise<Metering> {
+/** Metrics can be read in any case; with `sent` they go to a collector, too. */
+export async function createMetering(sent: MetricsExport | undefined): Promise<Metering> {
   const pull = new PullReader();
-  const readers = [pull, ...(await exporters(environment))];
+  const readers = sent === undefined ? [pull] : [pull, await periodicExport(sent)];
   const resource = detectResources({
     detectors: [envDetector, hostDetector, serviceInstanceIdDetector],
   });
@@ -46,34 +45,13 @@ export async function createMetering(environment: Environment): Promise<Metering
   };
 }
 
-/** A collector that takes traces need not take metrics: they are asked for by name. */
-async function exporters(environment: Environment): Promise<IMetricReader[]> {
-  const name = environment['OTEL_METRICS_EXPORTER'] || 'none';
-  if (name === 'none') return [];
-  if (name !== 'otlp') {
-    throw new ConfigurationError(
-      `OTEL_METRICS_EXPORTER is ${JSON.stringify(name)}. Use otlp or none; Prometheus reads /metrics on the management side.`,
-    );
-  }
-  const exporter = await createExporter(environment);
-  const exportIntervalMillis = intervalOf(environment);
-  return [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis })];
+async function periodicExport({ protocol, intervalMs }: MetricsExport): Promise<IMetricReader> {
+  const exporter = await createExporter(protocol);
+  return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: intervalMs });
 }
 
-function intervalOf(environment: Environment): number {
-  const text = environment['OTEL_METRIC_EXPORT_INTERVAL'] || '60000';
-  const interval = Number(text);
-  if (Number.isSafeInteger(interval) && interval >= 1) return interval;
-  throw new ConfigurationError(
-    `OTEL_METRIC_EXPORT_INTERVAL is ${JSON.stringify(text)}. Use a whole number of milliseconds, as in 60000.`,
-  );
-}
-
-async function createExporter(environment: Environment) {
-  const protocol =
-    environment['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL'] ||
-    environment['OTEL_EXPORTER_OTLP_PROTOCOL'] ||
-    'http/protobuf';
+/** Where to, with which headers and in which time, the exporters read from `OTEL_*` themselves. */
+async function createExporter(protocol: OtlpProtocol) {
   switch (protocol) {
     case 'http/protobuf':
       return new (await import('@opentelemetry/exporter-metrics-otlp-proto')).OTLPMetricExporter();
@@ -82,8 +60,6 @@ async function createExporter(environment: Environment) {
     case 'grpc':
       return new (await import('@opentelemetry/exporter-metrics-otlp-grpc')).OTLPMetricExporter();
     default:
-      throw new ConfigurationError(
-        `OTEL_EXPORTER_OTLP_PROTOCOL is ${JSON.stringify(protocol)}. Use http/protobuf, http/json or grpc.`,
-      );
+      return protocol satisfies never;
   }
 }

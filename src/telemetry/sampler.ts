@@ -8,24 +8,16 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
 import type { Sampler } from '@opentelemetry/sdk-trace';
-import { ConfigurationError } from '../errors.ts';
-import type { Environment } from '../environment.ts';
+import type { SamplerSettings } from './settings.ts';
 import { isParentTrusted } from './trust.ts';
 
 /**
- * `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` as OpenTelemetry defines them; by default all in
- * development, 10 % in production. Spans inside a request follow the request's own. A request from
- * somewhere that is not trusted is decided as if it came without a trace, and not by its trace id, which
- * is the client's too.
- *
- * @throws ConfigurationError when one of the variables cannot be used.
+ * The sampler that is set, but for whom it believes. Spans inside a request follow the request's own. A
+ * request from somewhere that is not trusted is decided as if it came without a trace, and not by its
+ * trace id, which is the client's too.
  */
-export function createSampler(
-  environment: Environment,
-  mode: 'development' | 'production',
-  newTraceId: () => string,
-): Sampler {
-  const chosen = chosenSampler(environment, mode);
+export function createSampler(settings: SamplerSettings, newTraceId: () => string): Sampler {
+  const chosen = chosenSampler(settings);
   return {
     shouldSample(context, traceId, ...rest) {
       const parent = trace.getSpanContext(context);
@@ -44,34 +36,20 @@ function sameAs({ traceFlags }: { traceFlags: number }): SamplingDecision {
     : SamplingDecision.RECORD_AND_SAMPLED;
 }
 
-function chosenSampler(environment: Environment, mode: 'development' | 'production'): Sampler {
-  const name = environment['OTEL_TRACES_SAMPLER'] || defaultName(mode);
-  const rootName = name.replace(/^parentbased_/, '');
-  const root = Object.hasOwn(roots, rootName) ? roots[rootName]?.(environment) : undefined;
-  if (root === undefined) {
-    const names = Object.keys(roots).flatMap((one) => [one, `parentbased_${one}`]);
-    throw new ConfigurationError(
-      `OTEL_TRACES_SAMPLER is ${JSON.stringify(name)}. Use one of ${names.join(', ')}.`,
-    );
+function chosenSampler({ root, parentBased, ratio }: SamplerSettings): Sampler {
+  const sampler = rootSampler(root, ratio);
+  return parentBased ? new ParentBasedSampler({ root: sampler }) : sampler;
+}
+
+function rootSampler(root: SamplerSettings['root'], ratio: number): Sampler {
+  switch (root) {
+    case 'always_on':
+      return new AlwaysOnSampler();
+    case 'always_off':
+      return new AlwaysOffSampler();
+    case 'traceidratio':
+      return new TraceIdRatioBasedSampler(ratio);
+    default:
+      return root satisfies never;
   }
-  return name.startsWith('parentbased_') ? new ParentBasedSampler({ root }) : root;
-}
-
-const roots: Readonly<Record<string, (environment: Environment) => Sampler>> = {
-  always_on: () => new AlwaysOnSampler(),
-  always_off: () => new AlwaysOffSampler(),
-  traceidratio: (environment) => new TraceIdRatioBasedSampler(ratioOf(environment)),
-};
-
-function defaultName(mode: 'development' | 'production'): string {
-  return mode === 'production' ? 'parentbased_traceidratio' : 'parentbased_always_on';
-}
-
-function ratioOf(environment: Environment): number {
-  const text = environment['OTEL_TRACES_SAMPLER_ARG']?.trim() || '0.1';
-  const ratio = Number(text);
-  if (ratio >= 0 && ratio <= 1) return ratio;
-  throw new ConfigurationError(
-    `OTEL_TRACES_SAMPLER_ARG is ${JSON.stringify(text)}. Use a number from 0 to 1, as in 0.1.`,
-  );
 }

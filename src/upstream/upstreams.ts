@@ -2,7 +2,6 @@
 import type { Clock } from '../clock.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Service } from '../dsl/service.ts';
-import { ConfigurationError } from '../errors.ts';
 import type { Signal } from '../signal.ts';
 import { batch } from './sharing/batch.ts';
 import { cache } from './caching/cache.ts';
@@ -11,8 +10,7 @@ import type { Call, Policy, Reply, Send, Watch } from './call.ts';
 import { pipeline, unchanged } from './call.ts';
 import { coalesce } from './sharing/coalesce.ts';
 import { deduplicate } from './sharing/deduplicate.ts';
-import { addressesOf, createEndpoint } from './exchange/endpoint.ts';
-import type { Environment } from '../environment.ts';
+import { createEndpoint } from './exchange/endpoint.ts';
 import type { Endpoint } from './exchange/endpoint.ts';
 import { identityOf } from './sharing/key.ts';
 import { createMemoryStore } from './caching/memory-store.ts';
@@ -21,7 +19,8 @@ import type { ServiceStatus } from './service-pipeline.ts';
 
 export interface UpstreamsOptions {
   readonly services: readonly Service[];
-  readonly environment: Environment;
+  /** The base URLs of every service, by its name. */
+  readonly addresses: ReadonlyMap<string, readonly URL[]>;
   readonly clock: Clock;
   /** Put around every call that goes to a service: of a batch, around the batch. */
   readonly aroundCall?: Policy;
@@ -63,7 +62,6 @@ export interface Upstreams {
 
 const ignore = (): void => undefined;
 
-/** @throws ConfigurationError naming every service whose address cannot be used. */
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const { clock, aroundCall = unchanged, watchAttempt } = options;
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
@@ -125,24 +123,14 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
 
 function openEndpoints({
   services,
-  environment,
+  addresses,
 }: UpstreamsOptions): ReadonlyMap<Service, readonly Endpoint[]> {
-  const addresses = new Map<Service, readonly URL[]>();
-  const problems: string[] = [];
-  for (const service of services) {
-    try {
-      addresses.set(service, addressesOf(service, environment));
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      problems.push(error.message);
-    }
-  }
-  if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
   return new Map(
-    [...addresses].map(([service, urls]) => [
-      service,
-      urls.map((url) => createEndpoint(service, url)),
-    ]),
+    services.map((service) => {
+      const urls = addresses.get(service.name) ?? [];
+      if (urls.length === 0) throw new Error(`service "${service.name}" was given no address`);
+      return [service, urls.map((url) => createEndpoint(service, url))];
+    }),
   );
 }
 

@@ -5,6 +5,7 @@ import { startMocks } from '../../mocks/server.ts';
 import type { Mocks } from '../../mocks/server.ts';
 import { startGateway } from '../../src/cli/gateway.ts';
 import { loadCompositions } from '../../src/cli/load.ts';
+import { addressesOf } from '../support/addresses.ts';
 import { environmentOf, request } from '../support/start.ts';
 import type { Answer } from '../support/start.ts';
 
@@ -39,7 +40,7 @@ export async function startShipped({
     plans: deadlineMs === undefined ? plans : plans.map((plan) => ({ ...plan, deadlineMs })),
     host: '127.0.0.1',
     port: 0,
-    environment: environmentOf(mocks),
+    addresses: addressesOf(plans, environmentOf(mocks)),
     onInternalError: (error) => internalErrors.push(error),
   });
   onTestFinished(async () => {

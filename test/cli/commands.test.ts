@@ -130,12 +130,12 @@ describe('plait start', () => {
   });
 
   it.each([
-    ['0', '0', 'expected number to be >=1', 'expected number to be >0'],
-    ['1.5', '1.01', 'expected int', 'expected number to be <=1'],
-    ['soon', 'half', 'expected number', 'expected number'],
+    ['0', '0'],
+    ['1.5', '1.01'],
+    ['soon', 'half'],
   ])(
     'refuses %s as SHED_DELAY_MS and %s as SHED_UTILISATION, both at once',
-    async (delay, utilisation, delayProblem, utilisationProblem) => {
+    async (delay, utilisation) => {
       const { code, out, errors } = await output(
         plait(['start'], {
           ...nowhere,
@@ -146,9 +146,9 @@ describe('plait start', () => {
       );
       const [first, second, ...more] = errors.trim().split('\n');
       expect(first).toContain(`SHED_DELAY_MS is "${delay}"`);
-      expect(first).toContain(delayProblem);
+      expect(first).toContain('Use a whole number of milliseconds of at least 1.');
       expect(second).toContain(`SHED_UTILISATION is "${utilisation}"`);
-      expect(second).toContain(utilisationProblem);
+      expect(second).toContain('Use a number above 0 and up to 1');
       expect([code, out, more]).toEqual([1, '', []]);
     },
   );

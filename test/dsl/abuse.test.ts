@@ -462,7 +462,7 @@ describe('the address of a service', () => {
     (url) => {
       const message = refusal(() => defineService({ name: 'x', url }));
       expect(message).toBe(
-        'service "x": url is not an http or https address. Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
+        'service "x": url is not an http or https URL without credentials, query or fragment. Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
       );
     },
   );

@@ -251,7 +251,7 @@ describe('the management side', () => {
     const options = {
       plans: [],
       host: '127.0.0.1',
-      environment: {},
+      addresses: new Map(),
       onInternalError: () => undefined,
     };
     const taken = startGateway({ ...options, port: 0, adminPort: portOf(adminUrl) });

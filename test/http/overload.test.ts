@@ -11,6 +11,7 @@ import { createFakeClock } from '../support/fake-clock.ts';
 import { items, keptPart, list, part, serve, value, write } from '../support/serve.ts';
 import type { ServeOptions } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
+import { addressesOf } from '../support/addresses.ts';
 import { request } from '../support/start.ts';
 
 /** Sheds steps, or refuses requests, while it is told to; counts how often it is asked. */
@@ -259,11 +260,12 @@ async function startReporting(overload: Overload) {
   const lines: string[] = [];
   const keep = (line: string): void => void lines.push(line);
   const log = createLog({ level: 'warn', format: 'json', write: keep });
+  const { plans } = compileAll([{ name: 'test', composition }]);
   const gateway = await startGateway({
-    plans: compileAll([{ name: 'test', composition }]).plans,
+    plans,
     host: '127.0.0.1',
     port: 0,
-    environment: { UPSTREAM_URL: upstream.url },
+    addresses: addressesOf(plans, { UPSTREAM_URL: upstream.url }),
     overload,
     accessLog: { log, headers: [], withCauses: false },
     onInternalError: (error) => lines.push(String(error)),

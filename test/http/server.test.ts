@@ -91,7 +91,7 @@ describe('the server', () => {
       plans: [],
       host: '127.0.0.1',
       port: Number(port),
-      environment: {},
+      addresses: new Map(),
       onInternalError: () => undefined,
     });
     await expect(starting).rejects.toThrow(ConfigurationError);

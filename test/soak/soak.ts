@@ -17,6 +17,7 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { addressesOf } from '../support/addresses.ts';
 import { startGateway } from '../../src/cli/gateway.ts';
 import type { Ends, Task, Word } from './crowd.ts';
 import { soakPlans } from './compositions.ts';
@@ -69,11 +70,12 @@ async function soak({ requests, warmUp, concurrency }: Settings): Promise<string
   const before = resources();
   const crowd = await startCrowd();
   const internalErrors: unknown[] = [];
+  const plans = soakPlans();
   const gateway = await startGateway({
-    plans: soakPlans(),
+    plans,
     host: '127.0.0.1',
     port: 0,
-    environment: { SOAK_URL: crowd.upstream },
+    addresses: addressesOf(plans, { SOAK_URL: crowd.upstream }),
     onInternalError: (error) => internalErrors.push(error),
   });
   const ends: Record<string, number> = {};

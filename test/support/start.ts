@@ -9,6 +9,7 @@ import type { Composition } from '../../src/dsl/composition.ts';
 import type { Overload } from '../../src/edge/overload.ts';
 import { compileAll } from '../../src/plan/compile.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
+import { addressesOf } from './addresses.ts';
 
 export interface StartOptions {
   /** By name, as files would be called. */
@@ -55,7 +56,7 @@ export async function start(options: StartOptions): Promise<Started> {
     host: '127.0.0.1',
     port: 0,
     adminPort: options.adminPort,
-    environment: { ...environmentOf(mocks), ...options.environment },
+    addresses: addressesOf(plans, { ...environmentOf(mocks), ...options.environment }),
     onInternalError: (error) => internalErrors.push(error),
     ...(options.clock && { clock: options.clock }),
     ...(options.telemetry && { telemetry: options.telemetry }),

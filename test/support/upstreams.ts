@@ -10,6 +10,7 @@ import type { Operation } from '../../src/dsl/operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import type { Service, ServiceConfig } from '../../src/dsl/service.ts';
 import { UpstreamError } from '../../src/errors.ts';
+import { parseSettings } from '../../src/settings/settings.ts';
 import { identityOf } from '../../src/upstream/sharing/key.ts';
 import type { Call, Reply } from '../../src/upstream/call.ts';
 import { createUpstreams } from '../../src/upstream/upstreams.ts';
@@ -136,7 +137,8 @@ export async function listen(server: Server | SocketServer): Promise<Listening> 
   };
 }
 
-export interface StartOptions extends Partial<Omit<UpstreamsOptions, 'services'>> {
+export interface StartOptions extends Partial<Omit<UpstreamsOptions, 'services' | 'addresses'>> {
+  readonly environment?: Readonly<Record<string, string>>;
   readonly url?: ServiceConfig['url'];
   readonly service?: Partial<ServiceConfig>;
   /** The client's headers. */
@@ -158,7 +160,9 @@ export interface Started {
 export function start(options: StartOptions): Started {
   const { url = 'http://127.0.0.1:9', clock = systemClock, deadlineInMs = 10_000 } = options;
   const service = defineService({ name: 'shop', url, retry: false, ...options.service });
-  const upstreams = createUpstreams({ environment: {}, ...options, clock, services: [service] });
+  const services = [service];
+  const { addresses } = parseSettings(options.environment ?? {}, services);
+  const upstreams = createUpstreams({ ...options, addresses, clock, services });
   onTestFinished(() => upstreams.close());
   const request = new AbortController();
   const open: Started['open'] = (headers = {}) =>

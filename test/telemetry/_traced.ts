@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, expect, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import type { Clock } from '../../src/clock.ts';
+import { parseSettings } from '../../src/settings/settings.ts';
 import { startTelemetry } from '../../src/telemetry/sdk.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { openSink } from '../support/otlp-sink.ts';
@@ -42,10 +43,8 @@ export async function startTraced(options: TracedOptions = {}): Promise<Traced> 
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
   const warnings: string[] = [];
   const telemetry = await startTelemetry({
-    mode: 'development',
-    environment: process.env,
+    settings: { ...parseSettings(process.env, []).telemetry, serverTiming: false },
     clock,
-    serverTiming: false,
     onWarning: (message) => warnings.push(message),
   });
   // What starts later, as the mocks, is not to send anything.

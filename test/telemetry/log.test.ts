@@ -1,7 +1,5 @@
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readConfiguration } from '../../src/cli/environment.ts';
-import { ConfigurationError } from '../../src/errors.ts';
 import { createLog, logLevels } from '../../src/telemetry/log.ts';
 import type { LogLevel } from '../../src/telemetry/log.ts';
 import { toLine } from '../../src/telemetry/log-line.ts';
@@ -170,53 +168,5 @@ describe('what is still to be written', () => {
   it('is there in its order when the process ends, as JSON', async () => {
     const lines = await speak('json', 1_000_000);
     expect(lines.map((line) => JSON.parse(line).message)).toEqual(['one', 'two', 'three']);
-  });
-});
-
-describe('the variables', () => {
-  it('have defaults for development and for production', () => {
-    const { log, loggedHeaders, serverTiming } = readConfiguration({});
-    expect({ log, loggedHeaders, serverTiming }).toEqual({
-      log: { level: 'info', format: 'text' },
-      loggedHeaders: [],
-      serverTiming: true,
-    });
-    const production = readConfiguration({ NODE_ENV: 'production', LOG_LEVEL: '' });
-    expect(production.log).toEqual({ level: 'info', format: 'json' });
-    expect(production.serverTiming).toBe(false);
-  });
-
-  it('are what they say', () => {
-    const { log, loggedHeaders, serverTiming } = readConfiguration({
-      NODE_ENV: 'production',
-      LOG_LEVEL: 'trace',
-      LOG_FORMAT: 'text',
-      LOG_HEADERS: 'User-Agent, x-tenant',
-      SERVER_TIMING: 'on',
-    });
-    expect(log).toEqual({ level: 'trace', format: 'text' });
-    expect(loggedHeaders).toEqual(['user-agent', 'x-tenant']);
-    expect(serverTiming).toBe(true);
-    expect(readConfiguration({ SERVER_TIMING: 'off' }).serverTiming).toBe(false);
-  });
-
-  it.each(['authorization', 'Cookie', 'PROXY-AUTHORIZATION', 'set-cookie', 'X-Api-Key'])(
-    'LOG_HEADERS is not %s',
-    (name) => {
-      const read = () => readConfiguration({ LOG_HEADERS: `user-agent,${name}` });
-      expect(read).toThrow(ConfigurationError);
-      expect(read).toThrow(`${name.toLowerCase()} holds secrets`);
-    },
-  );
-
-  it.each(['a b', 'x-ü', 'a,,b', 'a:b', 'a\nb'])('LOG_HEADERS is not %j', (text) => {
-    expect(() => readConfiguration({ LOG_HEADERS: text })).toThrow('is no header name');
-  });
-
-  it('are all named at once where they cannot be used', () => {
-    const wrong = { LOG_LEVEL: 'loud', LOG_FORMAT: 'xml', LOG_HEADERS: 'cookie' };
-    const lines =
-      /^LOG_LEVEL is "loud": .*\nLOG_FORMAT is "xml": .*\nLOG_HEADERS is "cookie": .*\nSERVER_TIMING is "yes": .*$/;
-    expect(() => readConfiguration({ ...wrong, SERVER_TIMING: 'yes' })).toThrow(lines);
   });
 });

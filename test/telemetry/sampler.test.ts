@@ -13,6 +13,8 @@ import { listOrders } from '../../compositions/upstreams/orders.ts';
 import { paymentOf } from '../../compositions/upstreams/payments.ts';
 import { systemClock } from '../../src/clock.ts';
 import { ConfigurationError } from '../../src/errors.ts';
+import { parseSettings } from '../../src/settings/settings.ts';
+import type { Mode } from '../../src/settings/settings.ts';
 import { createSampler } from '../../src/telemetry/sampler.ts';
 import { contextFrom } from '../../src/telemetry/scope.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
@@ -45,12 +47,16 @@ function isRecorded(
   const header = (name: string): string | undefined =>
     flag !== undefined && name === 'traceparent' ? traceparent : undefined;
   const context = contextFrom({ header }, isTrusted);
-  const sampler = createSampler(environment, mode, () => newId);
+  const sampler = createSampler(samplerOf(environment, mode), () => newId);
   const { decision } = sampler.shouldSample(context, traceId, 'GET', SpanKind.SERVER, {}, []);
   return decision === SamplingDecision.RECORD_AND_SAMPLED;
 }
 
-type Mode = 'development' | 'production';
+function samplerOf(environment: Environment, mode: Mode = 'production') {
+  const { sdk } = parseSettings({ ...environment, NODE_ENV: mode }, []).telemetry;
+  if (sdk === undefined) throw new Error('OpenTelemetry is off');
+  return sdk.sampler;
+}
 
 const sampler = (name: string, arg?: string): Environment => ({
   OTEL_TRACES_SAMPLER: name,
@@ -61,13 +67,13 @@ describe('by default', () => {
   it('all is recorded in development', () => {
     expect(isRecorded({})).toBe(true);
     expect(isRecorded({ OTEL_TRACES_SAMPLER: '', OTEL_TRACES_SAMPLER_ARG: '' })).toBe(true);
-    expect(String(createSampler({}, 'development', () => lowId))).toContain('AlwaysOn');
+    expect(String(createSampler(samplerOf({}, 'development'), () => lowId))).toContain('AlwaysOn');
   });
 
   it('a tenth is recorded in production', () => {
     expect(isRecorded({}, { newId: lowId }, 'production')).toBe(true);
     expect(isRecorded({}, { newId: highId }, 'production')).toBe(false);
-    expect(String(createSampler({}, 'production', () => lowId))).toContain('{0.1}');
+    expect(String(createSampler(samplerOf({}, 'production'), () => lowId))).toContain('{0.1}');
   });
 
   it('a trusted client may say otherwise', () => {
@@ -119,10 +125,10 @@ describe('a sampler', () => {
   it.each(['always', 'jaeger_remote', 'parentbased_', 'ALWAYS_ON', ' always_on'])(
     'named %j is refused, with the names that are known',
     (name) => {
-      const create = () => createSampler(sampler(name), 'production', () => lowId);
+      const create = () => samplerOf(sampler(name));
       expect(create).toThrow(ConfigurationError);
       expect(create).toThrow(
-        `OTEL_TRACES_SAMPLER is ${JSON.stringify(name)}. Use one of always_on, parentbased_always_on, always_off, parentbased_always_off, traceidratio, parentbased_traceidratio.`,
+        `OTEL_TRACES_SAMPLER is ${JSON.stringify(name)}. Use always_on, parentbased_always_on, always_off, parentbased_always_off, traceidratio or parentbased_traceidratio.`,
       );
     },
   );
@@ -130,13 +136,13 @@ describe('a sampler', () => {
   it.each(['constructor', 'toString', 'always_parentbased_on'])(
     'named %j is refused too',
     (name) => {
-      const create = () => createSampler(sampler(name), 'production', () => lowId);
+      const create = () => samplerOf(sampler(name));
       expect(create).toThrow(ConfigurationError);
     },
   );
 
   it.each(['1.1', '-0.1', 'ten', '10%', '0,5', 'NaN'])('with the ratio %j is refused', (ratio) => {
-    const create = () => createSampler(sampler('traceidratio', ratio), 'production', () => lowId);
+    const create = () => samplerOf(sampler('traceidratio', ratio));
     expect(create).toThrow(ConfigurationError);
     expect(create).toThrow(
       `OTEL_TRACES_SAMPLER_ARG is ${JSON.stringify(ratio)}. Use a number from 0 to 1, as in 0.1.`,
@@ -170,6 +176,8 @@ describe('a client that is not trusted', () => {
   });
 });
 
+const peersIn = (text: string) => parseSettings({ TRUSTED_PEERS: text }, []).telemetry.trustedPeers;
+
 describe('TRUSTED_PEERS', () => {
   it.each([
     ['', [], ['127.0.0.1', '::1', '']],
@@ -187,15 +195,15 @@ describe('TRUSTED_PEERS', () => {
     ['::ffff:10.0.0.0/104', ['10.9.9.9', '::ffff:10.9.9.9'], ['11.0.0.1']],
     [' 10.0.0.0/8 ,, ::1, ', ['10.0.0.1', '::1'], ['127.0.0.1']],
   ] as const)('%j', (text, yes, no) => {
-    const isTrusted = createTrust(text);
+    const isTrusted = createTrust(peersIn(text));
     expect(yes.filter((peer) => !isTrusted(peer))).toEqual([]);
     expect(no.filter((peer) => isTrusted(peer))).toEqual([]);
   });
 
   it('is nobody where it is not set, or the peer is not known', () => {
-    expect(createTrust()('127.0.0.1')).toBe(false);
+    expect(createTrust(peersIn(''))('127.0.0.1')).toBe(false);
     for (const peer of ['', 'localhost', '10.0.0.1:80', 'unix:/tmp/socket'])
-      expect(createTrust('0.0.0.0/0, ::/0')(peer)).toBe(false);
+      expect(createTrust(peersIn('0.0.0.0/0, ::/0'))(peer)).toBe(false);
   });
 
   it.each([
@@ -209,10 +217,10 @@ describe('TRUSTED_PEERS', () => {
     '10.0.0.0/x',
     '*',
   ])('refuses %j, by name', (part) => {
-    const create = () => createTrust(`127.0.0.1, ${part}`);
+    const create = () => peersIn(`127.0.0.1, ${part}`);
     expect(create).toThrow(ConfigurationError);
     expect(create).toThrow(
-      `TRUSTED_PEERS: ${JSON.stringify(part)} is neither an address nor a network. Write them as in 10.0.0.0/8, ::1.`,
+      `TRUSTED_PEERS contains ${JSON.stringify(part)}. Use addresses and networks separated by commas, as in 10.0.0.0/8, ::1.`,
     );
   });
 });
@@ -232,15 +240,14 @@ describe('a whole request', () => {
   async function startAlternating(trustedPeers = '') {
     const exporter = new InMemorySpanExporter();
     let decisions = 0;
-    const own = createSampler(sampler('parentbased_traceidratio', '0.5'), 'production', () =>
-      decisions++ % 2 === 0 ? lowId : highId,
-    );
+    const half = samplerOf(sampler('parentbased_traceidratio', '0.5'));
+    const own = createSampler(half, () => (decisions++ % 2 === 0 ? lowId : highId));
     const provider = new TracerProvider({
       sampler: own,
       spanProcessors: [new SimpleSpanProcessor({ exporter })],
     });
     onTestFinished(() => provider.shutdown());
-    const isTrusted = createTrust(trustedPeers);
+    const isTrusted = createTrust(peersIn(trustedPeers));
     const tracing = createTracing({
       tracer: provider.getTracer('test'),
       clock: systemClock,

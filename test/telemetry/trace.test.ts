@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { collectorOf } from '../../src/telemetry/sdk.ts';
 import { run, runMocks } from '../support/processes.ts';
 import { childrenOf, only } from './_traced.ts';
 import { startSink } from '../support/otlp-sink.ts';
@@ -165,12 +164,5 @@ describe('what is sent to the collector', () => {
       });
     expect(named('plait.loads')).toMatchObject({ attributes: { result: 'sent' }, value: 1 });
     expect(named('process.memory.usage')?.value).toBeGreaterThan(1e6);
-  });
-
-  it('goes to the one address where the other is empty', () => {
-    const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://collector:4318';
-    expect(
-      collectorOf({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: '', OTEL_EXPORTER_OTLP_ENDPOINT }),
-    ).toBe(OTEL_EXPORTER_OTLP_ENDPOINT);
   });
 });

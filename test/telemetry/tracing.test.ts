@@ -211,7 +211,9 @@ describe('telemetry that is off', () => {
   });
 
   it('hands it on as it came from a peer that is trusted', async () => {
-    const telemetry = combine([propagation(createTrust('127.0.0.0/8'))]);
+    const telemetry = combine([
+      propagation(createTrust([{ address: '127.0.0.0', bits: 8, family: 'ipv4' }])),
+    ]);
     const app = await start({ compositions: { payment }, telemetry });
     await app.get('/payments/ord_1001', { headers });
     expect(app.mocks.payments.requests()[0]?.headers['traceparent']).toBe(`${ids}-01`);

@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { operation } from '../../src/dsl/operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
-import { ConfigurationError } from '../../src/errors.ts';
 import type { Call } from '../../src/upstream/call.ts';
-import { addressesOf } from '../../src/upstream/exchange/endpoint.ts';
+import { parseSettings } from '../../src/settings/settings.ts';
 import { createUpstreams } from '../../src/upstream/upstreams.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { failureOf, start, startServer, startSocketServer, turn } from '../support/upstreams.ts';
@@ -115,69 +114,6 @@ describe('addresses', () => {
     await call(operation(service, { route: 'GET /a', response: z.null() }), {}, undefined);
     expect(requests.map(({ target }) => target)).toEqual(['/a']);
   });
-
-  it('are read with their ports and without doubt', () => {
-    const urls = 'http://a, https://b:8443/x ,http://[::1]:81';
-    const service = defineService({ name: 'shop', url: urls });
-    expect(addressesOf(service, {}).map(String)).toEqual([
-      'http://a/',
-      'https://b:8443/x',
-      'http://[::1]:81/',
-    ]);
-  });
-});
-
-describe('an address that cannot be used', () => {
-  const fromEnvironment = defineService({ name: 'shop', url: { env: 'SHOP_URL' } });
-  const refused = (text: string | undefined) => () =>
-    addressesOf(fromEnvironment, { SHOP_URL: text });
-  const advice =
-    'cannot be used. Use an http or https URL without credentials, query or fragment, as in http://127.0.0.1:4001.';
-
-  it.each([undefined, '', '  '])('because it is missing (%j) says what it is for', (text) => {
-    expect(refused(text)).toThrow(
-      new ConfigurationError(
-        'SHOP_URL is not set. It is the base URL of the service "shop", as in http://127.0.0.1:4001.',
-      ),
-    );
-  });
-
-  it.each(['localhost:4001', 'orders', '/orders', 'ftp://orders', 'file:///etc/passwd', 'http://'])(
-    'is quoted: %s',
-    (text) => {
-      expect(refused(text)).toThrow(
-        new ConfigurationError(`SHOP_URL: ${JSON.stringify(text)} ${advice}`),
-      );
-    },
-  );
-
-  it('is told apart in a list', () => {
-    expect(refused('http://a,b,http://c')).toThrow(`SHOP_URL: "b" ${advice}`);
-    expect(refused('http://a,')).toThrow(`SHOP_URL: "" ${advice}`);
-  });
-
-  it.each([
-    'http://user:hunter2@orders',
-    'http://hunter2@orders',
-    'http://user:hunter2,hunter2@orders',
-    'http://a,http://user:x,hunter2,y@orders',
-    'user:hunter2@orders:80',
-    'http://orders/?token=hunter2',
-    'http://orders/#hunter2',
-  ])('is not quoted when it may hold a secret: %s', (text) => {
-    expect(refused(text)).toThrow(new ConfigurationError(`SHOP_URL: what it holds ${advice}`));
-  });
-
-  it('is reported together with the others', () => {
-    const names = ['orders', 'payments', 'shipping'];
-    const services = names.map((name) =>
-      defineService({ name, url: { env: `${name.toUpperCase()}_URL` } }),
-    );
-    const environment = { PAYMENTS_URL: 'http://127.0.0.1:9', SHIPPING_URL: 'nowhere' };
-    expect(() => createUpstreams({ services, environment, clock: createFakeClock() })).toThrow(
-      /^ORDERS_URL is not set\. .*\nSHIPPING_URL: "nowhere" cannot be used\. .*$/,
-    );
-  });
 });
 
 describe('the pipeline', () => {
@@ -243,7 +179,8 @@ describe('the pipeline', () => {
       slow.service,
       defineService({ name: 'healthy', url: healthy.url, bulkhead }),
     ] as const;
-    const upstreams = createUpstreams({ services, environment: {}, clock });
+    const { addresses } = parseSettings({}, services);
+    const upstreams = createUpstreams({ services, addresses, clock });
     const request = new AbortController();
     const call = upstreams.open({
       signal: request.signal,

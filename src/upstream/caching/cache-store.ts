@@ -1,8 +1,8 @@
-/** Where answers are kept: what the cache asks of a store, and the store that the environment asks for. */
+/** Where answers are kept: what the cache asks of a store, and the store that it is given. */
 import type { Clock } from '../../clock.ts';
 import type { Entry } from './cache-entry.ts';
-import type { Environment } from '../../environment.ts';
 import { createMemoryStore } from './memory-store.ts';
+import type { RedisAddress } from './redis-store.ts';
 
 /**
  * Keeps entries. A store never fails a call: one that cannot be reached keeps and finds less.
@@ -41,23 +41,19 @@ export interface KeepOptions {
 }
 
 export interface CacheStoreOptions {
-  readonly environment: Environment;
+  /** Absent: this process's memory keeps the answers. */
+  readonly redis?: RedisAddress | undefined;
   readonly clock: Clock;
   /** Told when the shared store cannot be used, at most once a minute. */
   readonly onWarning: (message: string) => void;
 }
 
-/**
- * Opens the Redis at `REDIS_URL`, which need not be there yet; without that variable, this process's memory.
- *
- * @throws ConfigurationError when `REDIS_URL` is not the URL of a Redis.
- */
+/** Opens the Redis at `redis`, which need not be there yet; without one, this process's memory. */
 export async function createCacheStore(options: CacheStoreOptions): Promise<CacheStore> {
-  const { environment, clock, onWarning } = options;
-  const url = environment['REDIS_URL']?.trim() ?? '';
-  if (url === '') return createMemoryStore({ clock });
+  const { redis, clock, onWarning } = options;
+  if (redis === undefined) return createMemoryStore({ clock });
   const { createRedisStore } = await import('./redis-store.ts');
-  return createRedisStore({ url, clock, onWarning });
+  return createRedisStore({ address: redis, clock, onWarning });
 }
 
 export function isSameVersions(some: readonly string[], others: readonly string[]): boolean {

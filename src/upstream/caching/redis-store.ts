@@ -7,14 +7,23 @@ import type { Clock } from '../../clock.ts';
 import { parseJson } from '../../json.ts';
 import type { Entry } from './cache-entry.ts';
 import { watchRedis } from './cache-link.ts';
-import { addressOfRedis } from './cache-address.ts';
 import { isSameVersions } from './cache-store.ts';
 import type { CacheStore, Found } from './cache-store.ts';
 import { createMemoryStore } from './memory-store.ts';
 
+/** Where a Redis is, and how to get in. */
+export interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly db: number;
+  readonly username?: string;
+  readonly password?: string;
+  /** Present: over TLS. */
+  readonly tls?: Record<string, never>;
+}
+
 export interface RedisStoreOptions {
-  /** `redis://` or `rediss://`. */
-  readonly url: string;
+  readonly address: RedisAddress;
   readonly clock: Clock;
   readonly onWarning: (message: string) => void;
 }
@@ -68,7 +77,7 @@ const keptSchema = z.object({
  */
 export async function createRedisStore(options: RedisStoreOptions): Promise<CacheStore> {
   const { clock } = options;
-  const redis = new Redis({ ...addressOfRedis(options.url), ...impatient });
+  const redis = new Redis({ ...options.address, ...impatient });
   const local = createMemoryStore({ clock });
   const link = watchRedis(redis, { ...options, onBack: local.clear });
   await link.open();

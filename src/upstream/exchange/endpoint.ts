@@ -4,8 +4,6 @@ import type { Dispatcher, Pool as UndiciPool } from 'undici';
 // @ts-expect-error -- only the whole of it has types
 import PoolOnly from 'undici/lib/dispatcher/pool.js';
 import type { Service } from '../../dsl/service.ts';
-import type { Environment } from '../../environment.ts';
-import { ConfigurationError } from '../../errors.ts';
 
 const Pool = PoolOnly as typeof UndiciPool;
 
@@ -23,36 +21,6 @@ export interface Endpoint {
 
 export type DispatchHandler = Dispatcher.DispatchHandler;
 export type DispatchController = Dispatcher.DispatchController;
-
-/**
- * The base URLs of a service.
- *
- * @throws ConfigurationError when the variable is not set or an address is not an http(s) URL.
- */
-export function addressesOf(service: Service, environment: Environment): readonly URL[] {
-  const { url, name } = service;
-  const text = typeof url === 'string' ? url : environment[url.env];
-  const origin = typeof url === 'string' ? `service "${name}": url` : url.env;
-  if (text === undefined || text.trim() === '') {
-    throw new ConfigurationError(
-      `${origin} is not set. It is the base URL of the service "${name}", as in http://127.0.0.1:4001.`,
-    );
-  }
-  // A comma in a password cuts it in two: what may be a secret is seen in the whole text, not in a part.
-  const secret = /[@?#]/.test(text);
-  return text.split(',').map((part) => toBaseUrl(part.trim(), origin, secret));
-}
-
-function toBaseUrl(text: string, origin: string, secret: boolean): URL {
-  const url = URL.parse(text);
-  const usable =
-    url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
-  if (usable && url.username === '' && url.password === '') return url;
-  const shown = secret ? 'what it holds' : JSON.stringify(text);
-  throw new ConfigurationError(
-    `${origin}: ${shown} cannot be used. Use an http or https URL without credentials, query or fragment, as in http://127.0.0.1:4001.`,
-  );
-}
 
 /** Opens a pool for one address. Connections are made when they are needed, as many as may be in flight. */
 export function createEndpoint(

@@ -16,6 +16,7 @@ import { createMemoryStore } from '../../../src/upstream/caching/memory-store.ts
 import { nameOf } from '../../../src/upstream/caching/redis-store.ts';
 import { isRedisSkipped, startRedis } from '../../support/redis.ts';
 import type { TestRedis } from '../../support/redis.ts';
+import { parseSettings } from '../../../src/settings/settings.ts';
 import { callOf, nowhere, reasonOf } from '../../support/upstreams.ts';
 
 /** Of one call to the store, whatever has happened to Redis. 60 is meant; machines that run tests are busy. */
@@ -42,7 +43,7 @@ async function openStore(url: string) {
     },
   };
   const store = await createCacheStore({
-    environment: { REDIS_URL: url },
+    redis: parseSettings({ REDIS_URL: url }, []).redis,
     clock,
     onWarning: (message) => warnings.push(message),
   });

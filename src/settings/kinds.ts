@@ -1,0 +1,66 @@
+/** Kinds of variables: each reads a text, or says what was found and what would be right. */
+import { z } from 'zod';
+import { shown } from '../url.ts';
+
+/** A message goes on where the name of the variable ends: `is "x". Use a whole number.` */
+export function isNot(advice: string): { error: (issue: { readonly input?: unknown }) => string } {
+  return { error: ({ input }) => `is ${shown(String(input))}. ${advice}` };
+}
+
+/** A whole number, both ends included. */
+export function wholeNumber(min: number, max: number, unit = '') {
+  const ofUnit = unit === '' ? '' : ` of ${unit}`;
+  const range = max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`;
+  const fits = (text: string): boolean => {
+    const number = Number(text);
+    return Number.isSafeInteger(number) && number >= min && number <= max;
+  };
+  return z
+    .string()
+    .refine(fits, isNot(`Use a whole number${ofUnit} ${range}.`))
+    .transform(Number);
+}
+
+/** A number from 0 to 1; without `zero` it is more than 0. */
+export function share({ zero, example }: { readonly zero: boolean; readonly example: number }) {
+  const fits = (text: string): boolean => {
+    const number = Number(text);
+    return (zero ? number >= 0 : number > 0) && number <= 1;
+  };
+  const range = zero ? 'from 0 to 1' : 'above 0 and up to 1';
+  return z
+    .string()
+    .refine(fits, isNot(`Use a number ${range}, as in ${example}.`))
+    .transform(Number);
+}
+
+/** One of `names`. */
+export function oneOf<const Name extends string>(names: readonly Name[], hint = '') {
+  return z.enum(names, isNot(`Use ${alternatives(names)}${hint}.`));
+}
+
+/** `a, b or c` */
+function alternatives(names: readonly string[]): string {
+  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(' or ');
+}
+
+/** A list separated by commas. Every part that `parse` gives `undefined` for is refused with `advice`. */
+export function listOf<Part>(
+  parse: (part: string) => Part | undefined,
+  advice: string,
+  { skipBlank = false } = {},
+) {
+  return z.string().transform((text, context): readonly Part[] => {
+    const parts = text.split(',').map((part) => part.trim());
+    return parts.flatMap((part) => {
+      if (skipBlank && part === '') return [];
+      const parsed = parse(part);
+      if (parsed !== undefined) return [parsed];
+      context.addIssue({
+        code: 'custom',
+        message: `contains ${shown(part, text)}. ${advice}`,
+      });
+      return [];
+    });
+  });
+}

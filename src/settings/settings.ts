@@ -1,0 +1,156 @@
+/** All environment variables → typed settings, or one error that lists everything wrong with them. */
+import { z } from 'zod';
+import { isHeaderName } from '../dsl/service.ts';
+import type { Service } from '../dsl/service.ts';
+import { defaultLimits } from '../edge/overload.ts';
+import type { OverloadLimits } from '../edge/overload.ts';
+import type { Environment } from '../environment.ts';
+import { ConfigurationError } from '../errors.ts';
+import { logLevels } from '../telemetry/log.ts';
+import type { LogLevel } from '../telemetry/log.ts';
+import type { TelemetrySettings } from '../telemetry/settings.ts';
+import type { RedisAddress } from '../upstream/caching/redis-store.ts';
+import { addressVariables, toAddresses } from './addresses.ts';
+import type { Addresses } from './addresses.ts';
+import { listOf, oneOf, share, wholeNumber } from './kinds.ts';
+import { parseRedisUrl } from './redis-address.ts';
+import { telemetryVariables, toSdkSettings, withoutUnread } from './telemetry.ts';
+
+export interface Settings {
+  readonly mode: Mode;
+  readonly server: ServerSettings;
+  /** From when on load is shed. */
+  readonly overload: OverloadLimits;
+  readonly log: LogSettings;
+  readonly telemetry: TelemetrySettings;
+  /** The Redis that answers are kept in. Absent: this process keeps them. */
+  readonly redis: RedisAddress | undefined;
+  readonly addresses: Addresses;
+  /** The first of the mock services' three ports, for `plait dev`. */
+  readonly mocksBasePort: number;
+}
+
+export type Mode = 'development' | 'production';
+
+/** Where the management side listens when nothing else is set. */
+export const defaultAdminPort = 8081;
+
+export interface ServerSettings {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Of the management side; 0: any free port. Absent: the default, or another where that is taken. */
+  readonly adminPort: number | undefined;
+  /** How long a gateway that is told to stop still takes requests, so that callers can notice. */
+  readonly shutdownDelayMs: number;
+}
+
+export interface LogSettings {
+  readonly level: LogLevel;
+  readonly format: 'json' | 'text';
+  /** The request headers that are logged. */
+  readonly headers: readonly string[];
+}
+
+const port = wholeNumber(0, 65_535);
+
+/** Names of headers whose values open doors. */
+const secretName = /auth|cookie|csrf|token|secret|session|passw|api-?key/;
+
+function parseLoggedHeader(text: string): string | undefined {
+  const name = text.toLowerCase();
+  return isHeaderName(name) && !secretName.test(name) ? name : undefined;
+}
+
+const redis = z.string().transform((text, context) => {
+  const address = parseRedisUrl(text);
+  if (address !== undefined) return address;
+  const message =
+    'is not the URL of a Redis. Use redis://127.0.0.1:6379, or rediss:// for TLS, with user:password@ before the host and /1 for a database where needed.';
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+
+const variables = z.object({
+  NODE_ENV: oneOf(['production', 'development', 'test']).default('development'),
+  HOST: z.string().optional(),
+  PORT: port.default(8080),
+  ADMIN_PORT: port.optional(),
+  SHUTDOWN_DELAY_MS: wholeNumber(0, 60_000, 'milliseconds').optional(),
+  SHED_DELAY_MS: wholeNumber(1, Infinity, 'milliseconds').default(defaultLimits.delayMs),
+  SHED_UTILISATION: share({ zero: false, example: 0.95 }).default(defaultLimits.utilisation),
+  LOG_LEVEL: oneOf(logLevels).default('info'),
+  LOG_FORMAT: oneOf(['json', 'text']).optional(),
+  LOG_HEADERS: listOf(
+    parseLoggedHeader,
+    'Use header names whose values are no secrets, separated by commas, as in user-agent, x-tenant.',
+  ).default([]),
+  REDIS_URL: redis.optional(),
+  MOCKS_BASE_PORT: port.default(4001),
+  ...telemetryVariables.shape,
+});
+
+/**
+ * Reads every variable, and those that `services` have their addresses in.
+ *
+ * @throws ConfigurationError with a line for everything that is wrong: the variable, what it holds, as
+ *   far as that may be shown, and what would be right.
+ */
+export function parseSettings(environment: Environment, services: readonly Service[]): Settings {
+  const set = withoutUnread(withoutBlank(environment));
+  const own = variables.safeParse(set);
+  const addresses = addressVariables(services).safeParse(set);
+  if (own.success && addresses.success) {
+    return toSettings(own.data, toAddresses(services, addresses.data));
+  }
+  const issues = [own, addresses].flatMap(({ error }) => error?.issues ?? []);
+  throw new ConfigurationError(linesOf(issues));
+}
+
+/** What is wrong with the addresses of `services`; `undefined` when nothing is. */
+export function addressProblem(
+  services: readonly Service[],
+  environment: Environment,
+): string | undefined {
+  const { error } = addressVariables(services).safeParse(withoutBlank(environment));
+  return error && linesOf(error.issues);
+}
+
+function linesOf(issues: readonly z.core.$ZodIssue[]): string {
+  return issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('\n');
+}
+
+/** `PORT=` in a file of variables means that it is not set. */
+function withoutBlank(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  );
+}
+
+function toSettings(read: z.output<typeof variables>, addresses: Addresses): Settings {
+  const mode = read.NODE_ENV === 'production' ? 'production' : 'development';
+  const inProduction = mode === 'production';
+  return {
+    mode,
+    server: {
+      host: read.HOST ?? (inProduction ? '0.0.0.0' : '127.0.0.1'),
+      port: read.PORT,
+      adminPort: read.ADMIN_PORT,
+      shutdownDelayMs: read.SHUTDOWN_DELAY_MS ?? (inProduction ? 5_000 : 0),
+    },
+    overload: { delayMs: read.SHED_DELAY_MS, utilisation: read.SHED_UTILISATION },
+    log: {
+      level: read.LOG_LEVEL,
+      format: read.LOG_FORMAT ?? (inProduction ? 'json' : 'text'),
+      headers: read.LOG_HEADERS,
+    },
+    telemetry: {
+      serverTiming: (read.SERVER_TIMING ?? (inProduction ? 'off' : 'on')) === 'on',
+      trustedPeers: read.TRUSTED_PEERS,
+      sdk: toSdkSettings(read, mode),
+    },
+    redis: read.REDIS_URL,
+    addresses,
+    mocksBasePort: read.MOCKS_BASE_PORT,
+  };
+}

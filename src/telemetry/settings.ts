@@ -1,0 +1,47 @@
+/** Everything that can be set about telemetry. */
+
+export interface TelemetrySettings {
+  /** Whether responses say how long each step took. */
+  readonly serverTiming: boolean;
+  /** Whose `traceparent` may say that a request is recorded. */
+  readonly trustedPeers: readonly Network[];
+  /** Absent: no traces and no metrics, and nothing of OpenTelemetry is imported. */
+  readonly sdk?: SdkSettings | undefined;
+}
+
+export interface SdkSettings {
+  /** Sent to a collector, kept in this process for `plait trace`, or not recorded at all. */
+  readonly traces: 'sent' | 'kept' | 'none';
+  /** The collector's address, for messages: the SDK reads its variables itself. */
+  readonly collector?: string | undefined;
+  readonly sampler: SamplerSettings;
+  /** Absent: metrics are read from the management side only. */
+  readonly metricsExport?: MetricsExport | undefined;
+}
+
+/** `OTEL_TRACES_SAMPLER`, as OpenTelemetry defines it. */
+export interface SamplerSettings {
+  readonly root: SamplerRoot;
+  /** Whether a parent's decision is followed where there is a parent. */
+  readonly parentBased: boolean;
+  /** For `traceidratio`: the share of requests that is recorded, from 0 to 1. */
+  readonly ratio: number;
+}
+
+export const samplerRoots = ['always_on', 'always_off', 'traceidratio'] as const;
+export type SamplerRoot = (typeof samplerRoots)[number];
+
+export interface MetricsExport {
+  readonly protocol: OtlpProtocol;
+  readonly intervalMs: number;
+}
+
+export const otlpProtocols = ['http/protobuf', 'http/json', 'grpc'] as const;
+export type OtlpProtocol = (typeof otlpProtocols)[number];
+
+/** A range of IP addresses: all whose first `bits` bits are those of `address`. */
+export interface Network {
+  readonly address: string;
+  readonly bits: number;
+  readonly family: 'ipv4' | 'ipv6';
+}

@@ -1,0 +1,28 @@
+/** Text → http URLs, and how a message names a text that may hold a password. */
+
+/** The http or https URL that `text` is; `undefined` when it is anything else. */
+export function parseHttpUrl(text: string): URL | undefined {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) ? url : undefined;
+}
+
+/** A URL that paths can be added to: http or https, without credentials, query and fragment. */
+export function parseBaseUrl(text: string): URL | undefined {
+  const url = parseHttpUrl(text);
+  if (url === undefined) return undefined;
+  const { username, password, search, hash } = url;
+  return username + password + search + hash === '' ? url : undefined;
+}
+
+/** The addresses of a service, as they are written: separated by commas. */
+export function splitAddresses(text: string): readonly string[] {
+  return text.split(',').map((part) => part.trim());
+}
+
+/**
+ * `text` as a message shows it: quoted, unless it may hold a password or a token. `whole` is the text
+ * that it was cut from: a comma in a password separates what is before it from the `@` behind it.
+ */
+export function shown(text: string, whole = text): string {
+  return /[@?#]/.test(whole) ? 'a value that is not shown here' : JSON.stringify(text);
+}

@@ -1,0 +1,86 @@
+import { defineService } from 'plait';
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../src/errors.ts';
+import { addressProblem, parseSettings } from '../../src/settings/settings.ts';
+
+const shop = defineService({ name: 'shop', url: { env: 'SHOP_URL' } });
+
+/** The addresses of the service, from its variable. */
+function read(text: string): string[] {
+  const { addresses } = parseSettings({ SHOP_URL: text }, [shop]);
+  return (addresses.get('shop') ?? []).map(String);
+}
+
+const advice =
+  'Use an http or https URL without credentials, query or fragment, as in http://127.0.0.1:4001.';
+
+describe('the addresses of a service', () => {
+  const urls = 'http://a, https://b:8443/x ,http://[::1]:81';
+
+  it('are read from its variable, several separated by commas', () => {
+    expect(read(urls)).toEqual(['http://a/', 'https://b:8443/x', 'http://[::1]:81/']);
+  });
+
+  it('are read from the service where it is declared with them', () => {
+    const literal = defineService({ name: 'literal', url: urls });
+    const { addresses } = parseSettings({ SHOP_URL: 'http://s' }, [literal, shop]);
+    expect(addresses.get('literal')?.map(String)).toEqual(read(urls));
+    expect(addresses.get('shop')?.map(String)).toEqual(['http://s/']);
+  });
+
+  it('may be in one variable for two services', () => {
+    const other = defineService({ name: 'other', url: { env: 'SHOP_URL' } });
+    const { addresses } = parseSettings({ SHOP_URL: 'http://a' }, [shop, other]);
+    expect(addresses.get('other')).toEqual(addresses.get('shop'));
+    expect(addressProblem([shop, other], {})?.match(/SHOP_URL/g)).toHaveLength(1);
+  });
+});
+
+describe('an address that cannot be used', () => {
+  it.each([undefined, '', '  '])('is said to be missing when its variable is %j', (text) => {
+    expect(() => parseSettings({ SHOP_URL: text }, [shop])).toThrow(
+      new ConfigurationError(
+        'SHOP_URL is not set. It is the base URL of the service "shop", as in http://127.0.0.1:4001.',
+      ),
+    );
+  });
+
+  it.each(['localhost:4001', 'orders', '/orders', 'ftp://orders', 'file:///etc/passwd', 'http://'])(
+    'is quoted: %s',
+    (text) => {
+      expect(() => read(text)).toThrow(
+        new ConfigurationError(`SHOP_URL contains ${JSON.stringify(text)}. ${advice}`),
+      );
+    },
+  );
+
+  it('is told apart in a list', () => {
+    expect(() => read('http://a,b,http://c')).toThrow(`SHOP_URL contains "b". ${advice}`);
+    expect(() => read('http://a,')).toThrow(`SHOP_URL contains "". ${advice}`);
+  });
+
+  it.each([
+    'http://user:hunter2@orders',
+    'http://hunter2@orders',
+    'http://user:hunter2,hunter2@orders',
+    'http://a,http://user:x,hunter2,y@orders',
+    'user:hunter2@orders:80',
+    'http://orders/?token=hunter2',
+    'http://orders/#hunter2',
+  ])('is not quoted when it may hold a secret: %s', (text) => {
+    expect(() => read(text)).toThrow(ConfigurationError);
+    expect(() => read(text)).toThrow(`SHOP_URL contains a value that is not shown here. ${advice}`);
+    expect(() => read(text)).not.toThrow('hunter2');
+  });
+
+  it('is reported together with the others', () => {
+    const services = ['orders', 'payments', 'shipping'].map((name) =>
+      defineService({ name, url: { env: `${name.toUpperCase()}_URL` } }),
+    );
+    const environment = { PAYMENTS_URL: 'http://127.0.0.1:9', SHIPPING_URL: 'nowhere' };
+    const lines = /^ORDERS_URL is not set\. .*\nSHIPPING_URL contains "nowhere"\. .*$/;
+    expect(() => parseSettings(environment, services)).toThrow(lines);
+    expect(addressProblem(services, environment)).toMatch(lines);
+    expect(addressProblem(services.slice(1, 2), environment)).toBeUndefined();
+  });
+});
