@@ -5,7 +5,9 @@ import { checkedOperationCache } from './cache.ts';
 import type { OperationCache } from './cache.ts';
 import { isSafe, parseRoute } from './route.ts';
 import type { ParamNames, Route, RouteText } from './route.ts';
-import { positive, refuseUnknownKnobs } from './knobs.ts';
+import { refuseUnknownKnobs } from './knobs.ts';
+import { checkedLookup, lookupKnobs } from './lookup.ts';
+import type { Lookup, LookupOptions } from './lookup.ts';
 import { checkedPolicies } from './policies.ts';
 import type { EffectivePolicies, Policies } from './policies.ts';
 import { checkedHeaders } from './service.ts';
@@ -34,22 +36,6 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly lookup: Lookup | undefined;
 }
 
-/** Where the keys of a lookup go: `?ids=a,b`, `?id=a&id=b`, or `{"ids":["a","b"]}`. */
-export type KeyStyle =
-  | { readonly query: string; readonly repeat?: boolean }
-  | { readonly body: string };
-
-export interface Lookup {
-  readonly keys: KeyStyle;
-  readonly by: string;
-  readonly max: number;
-  readonly windowMs: number;
-  readonly many: boolean;
-  readonly missing: 'null' | 'error';
-  /** The property of the answer that holds the items, when the answer is not the list itself. */
-  readonly items: string | undefined;
-}
-
 interface Common<Text> extends Policies {
   /** Names the operation in traces, problems and `explain`. Default: derived from the route. */
   readonly name?: string;
@@ -76,19 +62,9 @@ export interface OperationConfig<Text, Query, Body, Response> extends Common<Tex
   readonly response: Response;
 }
 
-export interface LookupConfig<Text, Query, Item, By> extends Common<Text> {
-  readonly keys: KeyStyle;
-  /** The field of an item that holds its key; also the name of the argument. */
-  readonly by: By;
-  readonly item: Item;
-  /** The most keys in one request. Default 100. */
-  readonly max?: number;
-  /** How long a call waits for others to share a request with, in milliseconds. Default 0: the same turn of the event loop. */
-  readonly windowMs?: number;
+export interface LookupConfig<Text, Query, Item, By> extends Common<Text>, LookupOptions<Item, By> {
   /** Query parameters besides the keys; only calls that agree on them share a request. */
   readonly query?: Query;
-  /** The property of the answer that holds the items, when the answer is not the list itself. */
-  readonly items?: string;
 }
 
 type Flat<T> = { [K in keyof T]: T[K] };
@@ -201,8 +177,6 @@ export function lookup<
   const name = nameOf(service, config, route);
   const place = `${service.name}.${name}`;
   refuseUnknownKnobs(config, [...commonKnobs, ...lookupKnobs], place);
-  checkLookup(config, route, place);
-  const missing: 'null' | 'error' = config.missing ?? 'null';
   return Object.freeze({
     ...common(service, config, name),
     route,
@@ -211,15 +185,7 @@ export function lookup<
     query: config.query,
     body: undefined,
     response: config.item,
-    lookup: {
-      keys: config.keys,
-      by: config.by,
-      max: positive(config.max ?? 100, 'max', place),
-      windowMs: positive(config.windowMs ?? 0, 'windowMs', place, { least: 0 }),
-      many: config.many ?? false,
-      missing,
-      items: config.items,
-    },
+    lookup: checkedLookup(config, route, place),
   });
 }
 
@@ -234,8 +200,6 @@ const commonKnobs = [
   'coalesce',
   'cache',
 ] satisfies (keyof Common<string>)[];
-
-const lookupKnobs = ['keys', 'by', 'item', 'max', 'windowMs', 'many', 'missing', 'query', 'items'];
 
 function common(service: Service, config: Common<string>, name: string) {
   const place = `${service.name}.${name}`;
@@ -268,42 +232,6 @@ function refuseUselessPolicies(
       isSafe(route.method)
         ? 'idempotent is false, so it is not asked again. Remove one of retry and idempotent.'
         : `a ${route.method} is not asked again: it might be done twice. Remove retry, or declare idempotent: true if the service promises that it is.`,
-    );
-  }
-}
-
-function checkLookup(
-  config: { keys: KeyStyle; by: string; item: z.ZodObject; query?: z.ZodObject | undefined },
-  route: Route,
-  place: string,
-): void {
-  if (route.params.length > 0) {
-    throw new CompositionError(
-      place,
-      `a lookup's route has no parameters, found ":${route.params[0]}". Use operation(), or put it into query.`,
-    );
-  }
-  if ('body' in config.keys && isSafe(route.method)) {
-    throw new CompositionError(
-      place,
-      `keys cannot go into the body of a ${route.method}. Use { query: … }, or POST.`,
-    );
-  }
-  if (!Object.hasOwn(config.item.shape, config.by)) {
-    const fields = Object.keys(config.item.shape).join(', ');
-    throw new CompositionError(
-      place,
-      `by is "${config.by}", which the item does not have. It has: ${fields}.`,
-    );
-  }
-  const keysName = 'body' in config.keys ? config.keys.body : config.keys.query;
-  const taken = Object.keys(config.query?.shape ?? {}).find(
-    (key) => key === keysName || key === config.by,
-  );
-  if (taken !== undefined) {
-    throw new CompositionError(
-      place,
-      `query parameter "${taken}" is already used for the keys. Rename one.`,
     );
   }
 }

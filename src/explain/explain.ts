@@ -2,7 +2,9 @@
 import type { OperationCache } from '../dsl/cache.ts';
 import { traitsOf } from '../dsl/node-traits.ts';
 import type { StepKind } from '../dsl/node-traits.ts';
-import type { KeyStyle, Lookup, Operation } from '../dsl/operation.ts';
+import { keysExample } from '../dsl/lookup.ts';
+import type { Lookup } from '../dsl/lookup.ts';
+import type { Operation } from '../dsl/operation.ts';
 import { slowMsOf } from '../dsl/policies.ts';
 import type { EffectiveBreaker, HedgeConfig, RetryConfig } from '../dsl/policies.ts';
 import { isSafe } from '../dsl/route.ts';
@@ -155,13 +157,9 @@ function explainBreaker({ service, policies }: Operation): ExplainedCall['breake
   return { ...service.breaker, slowMs: slowMsOf(service.breaker, policies) };
 }
 
-function explainBatch({ by, max, keys, windowMs }: Lookup): ExplainedBatch {
-  return { by, max, keys: keysOf(keys), windowMs };
-}
-
-function keysOf(keys: KeyStyle): string {
-  if ('body' in keys) return `{"${keys.body}":["a","b"]}`;
-  return keys.repeat === true ? `?${keys.query}=a&${keys.query}=b` : `?${keys.query}=a,b`;
+function explainBatch(lookup: Lookup): ExplainedBatch {
+  const { by, max, windowMs } = lookup;
+  return { by, max, keys: keysExample(lookup), windowMs };
 }
 
 /** The longest chain of calls that wait for each other. */

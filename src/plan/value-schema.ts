@@ -1,5 +1,6 @@
 /** What is known at load about the values of steps, from the schemas of the operations. */
 import type { z } from 'zod';
+import { resultSchema } from '../dsl/lookup.ts';
 import type { Node, Source } from '../dsl/node.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { itemOf, schemaAt, unwrapped } from '../schema.ts';
@@ -27,9 +28,7 @@ export function schemaOf(nodes: readonly Node[], node: Node): z.ZodType | undefi
 }
 
 function schemaOfResult({ lookup, response }: Operation): z.ZodType {
-  if (lookup === undefined) return response;
-  if (lookup.many) return response.array();
-  return lookup.missing === 'null' ? response.nullable() : response;
+  return lookup === undefined ? response : resultSchema(lookup, response);
 }
 
 function schemaOfItem(nodes: readonly Node[], item: Node): z.ZodType | undefined {

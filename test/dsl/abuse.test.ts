@@ -577,6 +577,21 @@ describe('lookup()', () => {
       'query parameter "id" is already used for the keys. Rename one.',
     ],
     ['a max of 0', { max: 0 }, 'max is 0. Use a whole number from 1 on.'],
+    ['keys that are text', { keys: 'ids' }, 'keys: is "ids". Write { query: … }.'],
+    [
+      'keys with a misspelt place',
+      { keys: { querry: 'ids' } },
+      'keys: "querry" is not known here. Known: query, repeat, body.',
+    ],
+    ...[{}, { query: '' }, { query: 'ids', body: 'ids' }, { body: 7 }].map(
+      (keys): [string, object, string] => [
+        `the keys ${JSON.stringify(keys)}`,
+        { keys },
+        'keys names no place for the keys. Use { query: "ids" }, { query: "id", repeat: true } or { body: "ids" }.',
+      ],
+    ),
+    ['a many that is text', { many: 'yes' }, 'many is neither true nor false. Use one of them.'],
+    ['an unknown missing', { missing: 'nil' }, 'missing is "nil". Use "null" or "error".'],
   ])('refuses %s', (_, config, problem) => {
     expect(refusal(() => lookup(things, { ...common, item, ...config }))).toBe(
       `things.getX: ${problem}`,

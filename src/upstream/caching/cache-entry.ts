@@ -1,5 +1,6 @@
 /** What is kept of a call's outcome, for how long, and what it is worth later. */
 import type { OperationCache } from '../../dsl/cache.ts';
+import { foundIn, isKeptAsMissing, resultOf } from '../../dsl/lookup.ts';
 import { UpstreamError } from '../../errors.ts';
 import {
   ageSecondsOf,
@@ -125,13 +126,11 @@ export function replay(call: Call, { outcome, storedAt }: Entry, now: number): R
 function parsedAgain(call: Call, { raw, status }: Outcome & { kind: 'reply' }): unknown {
   const { lookup, response } = call.operation;
   if (lookup === undefined) return parseValue(call, response, raw, status);
-  if (!lookup.many) {
-    return raw === null && lookup.missing === 'null'
-      ? null
-      : parseValue(call, response, raw, status);
-  }
-  if (!Array.isArray(raw)) throw callError(call, 'invalid-body', 'was kept without a list');
-  return raw.map((item) => parseValue(call, response, item, status));
+  const found = foundIn(lookup, raw);
+  const value =
+    found && resultOf(lookup, found, (item) => parseValue(call, response, item, status));
+  if (value !== undefined) return value;
+  throw callError(call, 'invalid-body', 'was kept when the lookup had other options');
 }
 
 function negative(outcome: Outcome, storedAt: number, freshForMs: number): Entry | undefined {
@@ -144,7 +143,7 @@ function usable(entry: Entry): Entry | undefined {
 
 function isMissing(call: Call, { raw }: Reply): boolean {
   const { lookup } = call.operation;
-  return lookup !== undefined && !lookup.many && raw === null;
+  return lookup !== undefined && isKeptAsMissing(lookup, raw);
 }
 
 /** Said to be for one client, or for nobody to keep: no setting of ours changes that (RFC 9111, 3). */

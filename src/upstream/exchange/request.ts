@@ -1,6 +1,7 @@
 /** Call → HTTP request. */
 import type { z } from 'zod';
 import type { Clock } from '../../clock.ts';
+import { keysInBody } from '../../dsl/lookup.ts';
 import { parseBy } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
 import type { Call } from '../call.ts';
@@ -47,16 +48,11 @@ function queryArguments({ operation, args }: Call): Record<string, unknown> {
 
 function bodyOf(call: Call): string | null {
   const { body, lookup } = call.operation;
-  if (call.keys !== undefined && lookup !== undefined && 'body' in lookup.keys) {
-    return toJson(call, { [lookup.keys.body]: call.keys.map(toJsonKey) });
-  }
+  const keys = call.keys && lookup && keysInBody(lookup, call.keys);
+  if (keys !== undefined) return toJson(call, keys);
   if (body === undefined) return null;
   const value = parsed(call, body, call.args['body'], 'body');
   return value === undefined ? null : toJson(call, value);
-}
-
-function toJsonKey(key: unknown): unknown {
-  return typeof key === 'bigint' ? String(key) : key;
 }
 
 function toJson(call: Call, value: unknown): string {

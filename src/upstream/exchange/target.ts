@@ -1,4 +1,5 @@
 /** Arguments → the request target, so that no argument can reach another path than the one declared. */
+import { keysInQuery } from '../../dsl/lookup.ts';
 import type { Call } from '../call.ts';
 import { callError } from '../call.ts';
 
@@ -72,15 +73,8 @@ function dateText(call: Call, name: string, date: Date): string {
   return date.toISOString();
 }
 
-/** `orderIds=a,b` or `orderId=a&orderId=b`. */
-function keysOf(call: Call): string {
-  const style = call.operation.lookup?.keys;
-  if (call.keys === undefined || style === undefined || 'body' in style) return '';
-  const name = encodeURIComponent(style.query);
-  const keys = call.keys.map((key) => encodeURIComponent(String(key)));
-  return style.repeat === true
-    ? keys.map((key) => `${name}=${key}`).join('&')
-    : `${name}=${keys.join(',')}`;
+function keysOf({ keys, operation: { lookup } }: Call): string {
+  return keys === undefined || lookup === undefined ? '' : keysInQuery(lookup, keys);
 }
 
 function refusal(call: Call, argument: string, problem: string): Error {

@@ -1,18 +1,16 @@
 /** Batching: lookups of one turn of the event loop, of whatever requests, become few requests. */
 import type { Clock } from '../../clock.ts';
-import type { Lookup } from '../../dsl/operation.ts';
+import { isComplete, keyProblem, keyText, resultOf, toKept } from '../../dsl/lookup.ts';
+import type { Lookup } from '../../dsl/lookup.ts';
 import { toError } from '../../errors.ts';
 import { AbortSource } from '../../signal.ts';
 import type { Call, Policy, Reply, Send } from '../call.ts';
 import { callError } from '../call.ts';
 import { frozen } from '../../frozen.ts';
-import { batchKeyOf, keyOf, keyText } from './key.ts';
+import { batchKeyOf, keyOf } from './key.ts';
 import { cacheControlOf, fieldOf, parseValue } from '../exchange/parse.ts';
 import { Waiter, mayJoin } from './waiter.ts';
 import type { Shared } from './waiter.ts';
-
-/** A longer one would make its whole batch fail. */
-const longestKey = 1_024;
 
 /**
  * Collects the lookups of all requests that differ in their key only, and lets those join that ask for a
@@ -165,7 +163,7 @@ class Batch extends AbortSource implements Shared {
     try {
       const value = valueFor(first.call, this.#lookup, answer);
       if (others.length > 0) frozen(value);
-      const raw = isKept ? (this.#lookup.many ? found : (found[0] ?? null)) : undefined;
+      const raw = isKept ? toKept(this.#lookup, found) : undefined;
       const reply = { ...answer.reply, raw, value };
       first.arrive(reply);
       for (const seat of others) seat.arrive({ ...reply, deduplicated: true });
@@ -217,35 +215,23 @@ interface Answer {
 
 function valueFor(call: Call, lookup: Lookup, { found, strays, reply }: Answer): unknown {
   const { status, headers } = reply;
-  if (strays && (lookup.many || found.length === 0)) {
+  if (strays && !isComplete(lookup, found)) {
     throw callError(
       call,
       'invalid-body',
       `answered with an item that has no readable "${lookup.by}"`,
     );
   }
-  if (lookup.many && (found.length > 0 || lookup.missing === 'null')) {
-    return found.map((item) => parseValue(call, call.operation.response, item, status));
-  }
-  if (found.length > 0) return parseValue(call, call.operation.response, found[0], status);
-  if (lookup.missing === 'null') return null;
+  const { response } = call.operation;
+  const value = resultOf(lookup, found, (item) => parseValue(call, response, item, status));
+  if (value !== undefined) return value;
   throw callError(call, 'missing', 'answered without an item for the key', cacheControlOf(headers));
 }
 
 function refusalOf(call: Call, lookup: Lookup): Error | undefined {
-  const key = keyText(call.args[lookup.by]);
-  const separated = 'query' in lookup.keys && lookup.keys.repeat !== true;
-  const problem = problemOf(key, separated);
+  const problem = keyProblem(lookup, keyText(call.args[lookup.by]));
   if (problem === undefined) return undefined;
   return callError(call, 'invalid-argument', `argument "${lookup.by}" ${problem}`, {
     argument: lookup.by,
   });
-}
-
-function problemOf(key: string | undefined, separated: boolean): string | undefined {
-  if (key === undefined || key === '')
-    return 'is not a key: use a string or a number that is not empty';
-  if (key.length > longestKey) return `is longer than ${longestKey} characters`;
-  if (separated && key.includes(',')) return 'contains a comma, which separates keys';
-  return key.isWellFormed() ? undefined : 'is not well-formed Unicode';
 }

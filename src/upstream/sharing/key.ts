@@ -1,5 +1,6 @@
 /** When two calls are the same call, and two keys the same key. */
 import { hash } from 'node:crypto';
+import { keyText } from '../../dsl/lookup.ts';
 import type { Call } from '../call.ts';
 
 /**
@@ -45,17 +46,6 @@ function comparable({ operation, args }: Call): Call['args'] {
   if (by === undefined || typeof args[by] === 'string') return args;
   const key = keyText(args[by]);
   return key === undefined ? args : { ...args, [by]: key };
-}
-
-/**
- * A key as text: a service may answer `7` for `"7"`. Numbers that JSON cannot carry exactly are no keys:
- * two of them may have become the same.
- */
-export function keyText(key: unknown): string | undefined {
-  if (typeof key === 'number' && !(Math.abs(key) <= Number.MAX_SAFE_INTEGER)) return undefined;
-  return typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint'
-    ? String(key)
-    : undefined;
 }
 
 /**

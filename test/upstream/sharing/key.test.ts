@@ -3,7 +3,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { lookup, operation } from '../../../src/dsl/operation.ts';
-import { canonical, keyOf, keyText } from '../../../src/upstream/sharing/key.ts';
+import { keyText } from '../../../src/dsl/lookup.ts';
+import { canonical, keyOf } from '../../../src/upstream/sharing/key.ts';
 import { callOf, nowhere } from '../../support/upstreams.ts';
 
 const name = fc.constantFrom(

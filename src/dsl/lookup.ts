@@ -1,0 +1,239 @@
+/** Lookups: endpoints that answer many keys in one request. All that their options mean is here. */
+import type { z } from 'zod';
+import { CompositionError } from '../errors.ts';
+import { positive, refuseUnknownKnobs } from './knobs.ts';
+import { isSafe } from './route.ts';
+import type { Route } from './route.ts';
+
+/** Where the keys of a lookup go: `?ids=a,b`, `?id=a&id=b`, or `{"ids":["a","b"]}`. */
+export type KeyStyle =
+  | { readonly query: string; readonly repeat?: boolean }
+  | { readonly body: string };
+
+/** The options that only lookups have. */
+export interface LookupOptions<Item = z.ZodObject, By = string> {
+  readonly keys: KeyStyle;
+  /** The field of an item that holds its key; also the name of the argument. */
+  readonly by: By;
+  readonly item: Item;
+  /** The most keys in one request. Default 100. */
+  readonly max?: number;
+  /**
+   * How long a call waits for others to share a request with, in milliseconds. Default 0: the same turn
+   * of the event loop.
+   */
+  readonly windowMs?: number;
+  /** The property of the answer that holds the items, when the answer is not the list itself. */
+  readonly items?: string;
+}
+
+/** A lookup's options, checked. */
+export interface Lookup {
+  readonly keys: LookupKeys;
+  readonly by: string;
+  readonly max: number;
+  readonly windowMs: number;
+  readonly many: boolean;
+  readonly missing: 'null' | 'error';
+  /** The property of the answer that holds the items, when the answer is not the list itself. */
+  readonly items: string | undefined;
+}
+
+/** Where the keys go, and the name of the query parameter or of the body's property that holds them. */
+export interface LookupKeys {
+  readonly kind: 'separated' | 'repeated' | 'body';
+  readonly name: string;
+}
+
+export const lookupKnobs = [
+  'keys',
+  'by',
+  'item',
+  'max',
+  'windowMs',
+  'many',
+  'missing',
+  'query',
+  'items',
+];
+
+/** The options that a lookup is made of, and those of its operation that they have to agree with. */
+interface Config extends LookupOptions {
+  readonly query?: z.ZodObject | undefined;
+  readonly many?: boolean | undefined;
+  readonly missing?: 'null' | 'error' | undefined;
+}
+
+/** @throws CompositionError naming the option that cannot be used. */
+export function checkedLookup(config: Config, route: Route, place: string): Lookup {
+  const keys = toKeys(config.keys, place);
+  checkRoute(route, keys, place);
+  const { many = false, missing = 'null' } = config;
+  if (typeof many !== 'boolean') {
+    throw new CompositionError(place, 'many is neither true nor false. Use one of them.');
+  }
+  if (missing !== 'null' && missing !== 'error') {
+    throw new CompositionError(place, `missing is "${String(missing)}". Use "null" or "error".`);
+  }
+  if (!Object.hasOwn(config.item.shape, config.by)) {
+    const fields = Object.keys(config.item.shape).join(', ');
+    throw new CompositionError(
+      place,
+      `by is "${config.by}", which the item does not have. It has: ${fields}.`,
+    );
+  }
+  const taken = Object.keys(config.query?.shape ?? {}).find(
+    (name) => name === keys.name || name === config.by,
+  );
+  if (taken !== undefined) {
+    throw new CompositionError(
+      place,
+      `query parameter "${taken}" is already used for the keys. Rename one.`,
+    );
+  }
+  return {
+    keys,
+    by: config.by,
+    max: positive(config.max ?? 100, 'max', place),
+    windowMs: positive(config.windowMs ?? 0, 'windowMs', place, { least: 0 }),
+    many,
+    missing,
+    items: config.items,
+  };
+}
+
+function checkRoute(route: Route, keys: LookupKeys, place: string): void {
+  if (route.params.length > 0) {
+    throw new CompositionError(
+      place,
+      `a lookup's route has no parameters, found ":${route.params[0]}". Use operation(), or put it into query.`,
+    );
+  }
+  if (keys.kind === 'body' && isSafe(route.method)) {
+    throw new CompositionError(
+      place,
+      `keys cannot go into the body of a ${route.method}. Use { query: … }, or POST.`,
+    );
+  }
+}
+
+function toKeys(style: KeyStyle, place: string): LookupKeys {
+  refuseUnknownKnobs(style, ['query', 'repeat', 'body'], `${place}: keys`);
+  const {
+    query,
+    body,
+    repeat = false,
+  }: { query?: string; body?: string; repeat?: boolean } = style;
+  const name = body ?? query;
+  if (typeof name !== 'string' || name === '' || (body !== undefined && query !== undefined)) {
+    throw new CompositionError(
+      place,
+      'keys names no place for the keys. Use { query: "ids" }, { query: "id", repeat: true } or { body: "ids" }.',
+    );
+  }
+  if (body !== undefined) return { kind: 'body', name };
+  return { kind: repeat ? 'repeated' : 'separated', name };
+}
+
+/**
+ * A key as text: a service may answer `7` for `"7"`. Numbers that JSON cannot carry exactly are no keys:
+ * two of them may have become the same.
+ */
+export function keyText(key: unknown): string | undefined {
+  if (typeof key === 'number' && !(Math.abs(key) <= Number.MAX_SAFE_INTEGER)) return undefined;
+  return typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint'
+    ? String(key)
+    : undefined;
+}
+
+/** A longer one would make its whole batch fail. */
+const longestKey = 1_024;
+
+/** Why a key, by its text, cannot be asked for, in words that follow its name; `undefined`: it can. */
+export function keyProblem({ keys }: Lookup, text: string | undefined): string | undefined {
+  if (text === undefined || text === '')
+    return 'is not a key: use a string or a number that is not empty';
+  if (text.length > longestKey) return `is longer than ${longestKey} characters`;
+  if (keys.kind === 'separated' && text.includes(','))
+    return 'contains a comma, which separates keys';
+  return text.isWellFormed() ? undefined : 'is not well-formed Unicode';
+}
+
+/** The keys as they stand in the query, encoded; empty where they do not go there. */
+export function keysInQuery({ keys }: Lookup, values: readonly unknown[]): string {
+  const name = encodeURIComponent(keys.name);
+  const texts = (): string[] => values.map((value) => encodeURIComponent(String(value)));
+  switch (keys.kind) {
+    case 'separated':
+      return `${name}=${texts().join(',')}`;
+    case 'repeated':
+      return texts()
+        .map((text) => `${name}=${text}`)
+        .join('&');
+    case 'body':
+      return '';
+    default:
+      return keys.kind satisfies never;
+  }
+}
+
+/** The body that holds the keys, to be made JSON of; `undefined` where they do not go there. */
+export function keysInBody({ keys }: Lookup, values: readonly unknown[]): object | undefined {
+  if (keys.kind !== 'body') return undefined;
+  return { [keys.name]: values.map((key) => (typeof key === 'bigint' ? String(key) : key)) };
+}
+
+/** How two keys are asked for, for people. */
+export function keysExample({ keys: { kind, name } }: Lookup): string {
+  switch (kind) {
+    case 'separated':
+      return `?${name}=a,b`;
+    case 'repeated':
+      return `?${name}=a&${name}=b`;
+    case 'body':
+      return `{"${name}":["a","b"]}`;
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** The schema of a lookup's result, whose items fit `item`. */
+export function resultSchema({ many, missing }: Lookup, item: z.ZodType): z.ZodType {
+  if (many) return item.array();
+  return missing === 'null' ? item.nullable() : item;
+}
+
+/**
+ * The result of a lookup for one key, made of the items that were `found` for it; `undefined` when
+ * there is none and that is an error.
+ */
+export function resultOf<Value>(
+  { many, missing }: Lookup,
+  found: readonly unknown[],
+  parse: (item: unknown) => Value,
+): Value | Value[] | null | undefined {
+  if (found.length === 0 && missing === 'error') return undefined;
+  if (many) return found.map(parse);
+  return found.length === 0 ? null : parse(found[0]);
+}
+
+/** Whether nothing that is found besides could still change the result. */
+export function isComplete({ many }: Lookup, found: readonly unknown[]): boolean {
+  return !many && found.length > 0;
+}
+
+/** The items found for one key as a cache keeps them: `foundIn` gives them back. */
+export function toKept({ many }: Lookup, found: readonly unknown[]): unknown {
+  return many ? found : (found[0] ?? null);
+}
+
+/** The items in what a cache has kept; `undefined` when it is not what `toKept` gave. */
+export function foundIn({ many }: Lookup, kept: unknown): readonly unknown[] | undefined {
+  if (many) return Array.isArray(kept) ? kept : undefined;
+  return kept === null ? [] : [kept];
+}
+
+/** Whether what a cache has kept says that there is no item for the key. */
+export function isKeptAsMissing({ many }: Lookup, kept: unknown): boolean {
+  return !many && kept === null;
+}
