@@ -1,4 +1,4 @@
-/** An explained plan as a Mermaid flowchart: an arrow leads from a step to what waits for it. */
+/** An explained plan as a Mermaid flowchart: an arrow leads from a step to those that need it. */
 import type { ExplainedPlan, ExplainedStep } from './explain.ts';
 
 export function drawMermaid(plan: ExplainedPlan): string {
@@ -37,13 +37,18 @@ function drawArrows(step: ExplainedStep, { ids, indent, start }: Position): stri
   const id = ids.get(step.name) ?? step.name;
   const arrow = step.failure === 'required' ? '-->' : '-.->';
   const sources =
-    step.waitsFor.length === 0 ? [start] : step.waitsFor.map((name) => ids.get(name) ?? name);
+    step.needs.length === 0 ? [start] : step.needs.map((name) => ids.get(name) ?? name);
   return sources.map((source) => `${indent}${source} ${arrow} ${id}`);
 }
 
-function label({ name, kind, call, failure }: ExplainedStep): string {
-  const what = call === undefined ? kind : `${call.operation}${call.batch ? ' (batched)' : ''}`;
-  return `${name}<br/>${what}${failure === 'required' ? '' : `<br/>${failure}`}`;
+function label(step: ExplainedStep): string {
+  const failure = step.failure === 'required' ? '' : `<br/>${step.failure}`;
+  return `${step.name}<br/>${whatRuns(step)}${failure}`;
+}
+
+function whatRuns({ kind, call, together }: ExplainedStep): string {
+  if (call !== undefined) return `${call.operation}${call.batch ? ' (batched)' : ''}`;
+  return together === false ? 'each item by itself' : kind;
 }
 
 function allSteps(steps: readonly ExplainedStep[]): ExplainedStep[] {

@@ -77,7 +77,7 @@ function parentOf(
   siblings: readonly ExplainedStep[],
   step: ExplainedStep,
 ): ExplainedStep | undefined {
-  return siblings.findLast((other) => other !== step && step.waitsFor.includes(other.name));
+  return siblings.findLast((other) => other !== step && step.needs.includes(other.name));
 }
 
 function title(siblings: readonly ExplainedStep[], step: ExplainedStep): string {
@@ -85,11 +85,11 @@ function title(siblings: readonly ExplainedStep[], step: ExplainedStep): string 
     call: step.call && `call ${step.call.operation}`,
     map: 'map',
     given: 'given, when present',
-    each: `each item, at most ${step.maxItems}`,
+    each: `each item${step.together === false ? ' by itself' : ''}, at most ${step.maxItems}`,
   }[step.kind];
   const failure = step.failure === 'required' ? '' : ` · ${step.failure}`;
   const drawnUnder = parentOf(siblings, step)?.name;
-  const others = step.waitsFor.filter((name) => name !== drawnUnder);
+  const others = step.needs.filter((name) => name !== drawnUnder);
   const waits = others.length === 0 ? '' : ` · waits for ${others.join(', ')} too`;
   return `${step.name}: ${what}${failure}${waits}`;
 }

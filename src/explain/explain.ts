@@ -1,4 +1,4 @@
-/** A plan in words and pictures: what waits for what, what is batched, what bounds it. */
+/** A plan as data for people: what needs what, what is batched, which limits are in effect. */
 import type { OperationCache } from '../dsl/cache.ts';
 import { traitsOf } from '../dsl/node-traits.ts';
 import type { StepKind } from '../dsl/node-traits.ts';
@@ -29,11 +29,13 @@ export interface ExplainedStep {
   readonly name: string;
   readonly kind: StepKind;
   /** The names of the steps whose values it needs; none: it starts with the request. */
-  readonly waitsFor: readonly string[];
+  readonly needs: readonly string[];
   readonly failure: 'required' | 'optional' | 'fallback';
   readonly call?: ExplainedCall;
   /** The most items `each` runs for. */
   readonly maxItems?: number;
+  /** Whether `each` runs every step for all items at once; `false`: each item goes at its own pace. */
+  readonly together?: boolean;
   /** What `given` and `each` run. */
   readonly steps?: readonly ExplainedStep[];
 }
@@ -89,7 +91,7 @@ function explainBlock(plan: Plan, block: PlanBlock): ExplainedStep[] {
     return {
       name: step.name,
       kind: step.kind,
-      waitsFor: waitsFor(plan, step).map(({ name }) => name),
+      needs: shownNeeds(plan, step).map(({ name }) => name),
       failure: step.tolerated ?? 'required',
       ...detailsOf(plan, step),
     };
@@ -100,7 +102,7 @@ function explainBlock(plan: Plan, block: PlanBlock): ExplainedStep[] {
 function detailsOf(
   plan: Plan,
   step: ShownStep,
-): Pick<ExplainedStep, 'call' | 'maxItems' | 'steps'> {
+): Pick<ExplainedStep, 'call' | 'maxItems' | 'together' | 'steps'> {
   switch (step.kind) {
     case 'call':
       return { call: explainCall(step.operation, plan.deadlineMs) };
@@ -109,17 +111,21 @@ function detailsOf(
     case 'given':
       return { steps: explainBlock(plan, step.block) };
     case 'each':
-      return { maxItems: step.max, steps: explainBlock(plan, step.block) };
+      return {
+        maxItems: step.max,
+        together: step.block.together,
+        steps: explainBlock(plan, step.block),
+      };
     default:
       return step satisfies never;
   }
 }
 
-/** The steps behind what a step reads: through `pick`, `optional` and the like, to what has to run. */
-function waitsFor(plan: Plan, step: Step): Step[] {
+/** The steps it needs that are shown: through `pick`, `optional` and the like, to what has to run. */
+function shownNeeds(plan: Plan, step: Step): Step[] {
   const found = step.needs.flatMap((id) => {
     const need = plan.steps[id];
-    return need === undefined ? [] : isShown(need) ? [need] : waitsFor(plan, need);
+    return need === undefined ? [] : isShown(need) ? [need] : shownNeeds(plan, need);
   });
   return [...new Set(found)];
 }

@@ -363,11 +363,11 @@ describe('plait explain', () => {
       composition: 'customer-orders',
       roundTrips: 2,
       steps: [
-        { name: 'listOrders', kind: 'call', waitsFor: [] },
+        { name: 'listOrders', kind: 'call', needs: [] },
         {
           name: 'orders',
           kind: 'each',
-          waitsFor: ['listOrders'],
+          needs: ['listOrders'],
           steps: [{ name: 'orders.payment' }, {}],
         },
       ],

@@ -17,7 +17,7 @@ import { compile } from '../../src/plan/compile.ts';
 import { drawMermaid } from '../../src/explain/draw-mermaid.ts';
 import { drawTree } from '../../src/explain/draw-tree.ts';
 import { explain } from '../../src/explain/explain.ts';
-import type { ExplainedCall, ExplainedStep } from '../../src/explain/explain.ts';
+import type { ExplainedCall, ExplainedPlan, ExplainedStep } from '../../src/explain/explain.ts';
 
 const things = defineService({
   name: 'things',
@@ -154,7 +154,7 @@ describe('explain', () => {
 
   it('says what waits for what, through pick and optional', () => {
     const waits = Object.fromEntries(
-      explained(diamond).steps.map(({ name, waitsFor }) => [name, waitsFor]),
+      explained(diamond).steps.map(({ name, needs }) => [name, needs]),
     );
     expect(waits).toEqual({ top: [], left: ['top'], right: ['top'], bottom: ['left', 'right'] });
   });
@@ -316,6 +316,31 @@ describe('the tree', () => {
   });
 });
 
+describe('items that do not run together', () => {
+  const apart = explained(
+    defineComposition({
+      route: 'GET /apart/:id',
+      compose: ({ params }) => ({
+        parts: each(call(get, { id: params.id }).parts, (id) => {
+          const thing = call(get, { id });
+          return { next: call(get, { id: thing.next }) };
+        }),
+      }),
+    }),
+  );
+
+  it('are told apart in the data', () => {
+    expect(listOf(apart)?.together).toBe(false);
+    expect(listOf(explained(nested))?.together).toBe(true);
+  });
+
+  it('are said to run by themselves, in the tree and the flowchart', () => {
+    expect(drawTree(apart)).toContain('parts: each item by itself, at most 100');
+    expect(drawMermaid(apart)).toContain('["parts<br/>each item by itself"]');
+    expect(drawMermaid(explained(nested))).toContain('parts<br/>each"]');
+  });
+});
+
 describe('the flowchart', () => {
   it('has an arrow for every wait, dotted where a failure is tolerated', () => {
     const lines = drawMermaid(explained(diamond))
@@ -332,6 +357,11 @@ describe('the flowchart', () => {
     );
   });
 });
+
+/** The first `each` of a plan. */
+function listOf({ steps }: ExplainedPlan): ExplainedStep | undefined {
+  return steps.find(({ kind }) => kind === 'each');
+}
 
 /** The calls of steps, those inside `each` and `given` too, by the names of the steps. */
 function callsByName(steps: readonly ExplainedStep[]): Record<string, ExplainedCall> {
