@@ -1,90 +1,112 @@
-/** One row: both programs measured in turn, in rounds, so that whatever else happens on the machine happens to both. */
+/** One row: its programs are measured in turn, in rounds, so that a noisy machine is noisy for all of them. */
 import { join } from 'node:path';
-import type { Bench } from './bench.ts';
 import { checkAnswers, revalidating } from './check-answers.ts';
+import type { Running } from './check-answers.ts';
 import { writeRequests } from './load/request-file.ts';
-import { atStart, cpuTime, fullRate, latencyAt, startProgram } from './measure.ts';
-import type { Measure, Measurement } from './measure.ts';
-import type { Child } from './process/child.ts';
-import type { Load, Row } from './row.ts';
+import { atStart, fullRate, latencyAt, startProgram, underFullLoad } from './measure.ts';
+import type { Bench, Measure, Measurement, Target } from './measure.ts';
+import type { Place } from './programs.ts';
+import type { Row, Traffic } from './row.ts';
 
-export interface Round {
-  readonly subject: Measurement;
-  readonly baseline: Measurement;
-}
+/** A measurement of each program, in the order of the row. */
+export type Round = readonly Measurement[];
 
-interface Measures {
-  readonly subject: Measure;
-  readonly baseline: Measure;
-}
-
-/** @throws Error when a program does not start, answers wrongly, or fails under load. */
+/**
+ * Starts the programs anew for each launch: two launches of the same program differ by 10 to 20 %.
+ * @throws Error when a program does not start, answers wrongly, or fails under load.
+ */
 export async function compare(row: Row, bench: Bench): Promise<readonly Round[]> {
-  const { load } = row;
-  if (load.kind === 'start') {
-    return inRounds(bench, {
-      subject: atStart(load.measures, row.subject, bench),
-      baseline: atStart(load.measures, row.baseline, bench),
-    });
+  const rounds: Round[] = [];
+  for (let launch = 0; launch < bench.launches; launch += 1) {
+    const left = Math.ceil((bench.rounds - rounds.length) / (bench.launches - launch));
+    if (left <= 0) break;
+    // oxlint-disable-next-line no-await-in-loop -- one at a time is the point
+    rounds.push(...(await measureLaunch(row, { ...bench, rounds: left }, launch % 2 === 1)));
   }
-  await using subject = await startProgram(row.subject, bench);
-  await using baseline = await startProgram(row.baseline, bench);
-  await checkAnswers(subject, baseline, load.requests);
-  const measures = await underLoad(load, { subject, baseline }, bench);
-  // Awaited here: with the return of this function both programs end.
-  return await inRounds(bench, measures);
+  return rounds;
+}
+
+/** `reversed`: the last program goes first, so that none always has the better place. */
+async function measureLaunch(
+  { programs, load }: Row,
+  bench: Bench,
+  reversed: boolean,
+): Promise<readonly Round[]> {
+  if (load.kind === 'start') {
+    const measures = programs.map((program) => atStart(load.measures, program, bench));
+    if (bench.warmsUp) await round(measures, reversed);
+    return inRounds(bench.rounds, measures, reversed);
+  }
+  await using stack = new AsyncDisposableStack();
+  const running: Running[] = [];
+  for (const program of programs) {
+    // oxlint-disable-next-line no-await-in-loop -- they share a core
+    running.push({ program, server: stack.use(await startProgram(program, bench)) });
+  }
+  await checkAnswers(running, load);
+  const targets = await Promise.all(running.map((one) => targetOf(one, load, bench)));
+  if (bench.warmsUp) await warmUp(targets, bench);
+  const rounds = await inRounds(bench.rounds, await underLoad(load, targets, bench), reversed);
+  await checkAnswers(running, load);
+  return rounds;
+}
+
+/** Opens connections, and lets V8 and GraphQL's compiler compile what is busy. */
+async function warmUp(targets: readonly Target[], bench: Bench): Promise<void> {
+  const seconds = Math.max(1, bench.seconds);
+  // oxlint-disable-next-line no-await-in-loop -- they share a core
+  for (const target of targets) await fullRate(target, { ...bench, seconds });
 }
 
 async function underLoad(
-  load: Exclude<Load, { kind: 'start' }>,
-  { subject, baseline }: { readonly subject: Child; readonly baseline: Child },
+  load: Traffic,
+  targets: readonly Target[],
   bench: Bench,
-): Promise<Measures> {
-  const subjectFile = await requestFile('subject', subject, load, bench);
-  const baselineFile = await requestFile('baseline', baseline, load, bench);
+): Promise<readonly Measure[]> {
   switch (load.kind) {
     case 'full':
-      return {
-        subject: cpuTime(subject, subjectFile, bench),
-        baseline: cpuTime(baseline, baselineFile, bench),
-      };
+      return targets.map((target) => underFullLoad(load.measures, target, bench));
     case 'half': {
-      if (bench.warmsUp) await fullRate(subject, subjectFile, bench);
-      const rate = Math.ceil((await fullRate(subject, subjectFile, bench)) / 2);
-      return {
-        subject: latencyAt(rate, subject, subjectFile, bench),
-        baseline: latencyAt(rate, baseline, baselineFile, bench),
-      };
+      const [subject] = targets;
+      if (subject === undefined) throw new Error('A row has no program.');
+      const rate = Math.ceil((await fullRate(subject, bench)) / 2);
+      return targets.map((target) => latencyAt(rate, target, bench));
     }
     default:
       return load satisfies never;
   }
 }
 
-/** Writes what a load sends to a server; gives the file. */
-export async function requestFile(
-  name: string,
-  server: Child,
-  load: Exclude<Load, { kind: 'start' }>,
-  { place }: Pick<Bench, 'place'>,
-): Promise<string> {
-  const file = join(place.folder, `${name}-requests`);
+/** Writes what a load sends to a program. */
+export async function targetOf(
+  { program, server }: Running,
+  load: Traffic,
+  { place }: { readonly place: Place },
+): Promise<Target> {
+  const { toRequest } = program;
+  const requests = toRequest ? load.requests.map(toRequest) : load.requests;
   const revalidates = load.kind === 'full' && load.revalidates === true;
-  await writeRequests(
-    file,
-    revalidates ? await revalidating(server, load.requests) : load.requests,
-  );
-  return file;
+  const file = join(place.folder, `${program.name.replaceAll(/\W+/g, '-')}-requests`);
+  await writeRequests(file, revalidates ? await revalidating(server, requests) : requests);
+  const status = (load.kind === 'full' ? load.status : undefined) ?? 200;
+  return { server, file, statuses: revalidates ? [status, 304] : [status] };
 }
 
-async function inRounds({ rounds, warmsUp }: Bench, measures: Measures): Promise<Round[]> {
-  if (warmsUp) await round(measures);
-  const measured: Round[] = [];
+async function inRounds(
+  count: number,
+  measures: readonly Measure[],
+  reversed: boolean,
+): Promise<Round[]> {
+  const rounds: Round[] = [];
   // oxlint-disable-next-line no-await-in-loop -- one at a time is the point
-  while (measured.length < rounds) measured.push(await round(measures));
-  return measured;
+  while (rounds.length < count) rounds.push(await round(measures, reversed));
+  return rounds;
 }
 
-async function round({ subject, baseline }: Measures): Promise<Round> {
-  return { subject: await subject(), baseline: await baseline() };
+async function round(measures: readonly Measure[], reversed: boolean): Promise<Round> {
+  const inTurn = reversed ? measures.toReversed() : measures;
+  const measured: Measurement[] = [];
+  // oxlint-disable-next-line no-await-in-loop -- one at a time is the point
+  for (const measure of inTurn) measured.push(await measure());
+  return reversed ? measured.toReversed() : measured;
 }

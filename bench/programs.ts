@@ -1,22 +1,33 @@
-/** What a row compares: ways to start something that answers requests. */
+/** The programs that a row compares: ways to start something that answers requests. */
 import { join } from 'node:path';
-import { generateCompositions } from './generate-compositions.ts';
+import { fromGraphQL, toGraphQL } from './baselines/graphql/requests.ts';
+import { borrowCompositions, generateCompositions } from './checkout.ts';
+import type { Request } from './load/request-file.ts';
+import { thisCheckout } from './process/child.ts';
 import type { Launch } from './process/child.ts';
 
 /** Where a program finds what it needs. */
 export interface Place {
-  /** The services, all at one address; it takes traces too. */
+  /** The address of all services; it takes traces, too. */
   readonly services: string;
   /** A temporary folder, gone afterwards. */
   readonly folder: string;
 }
 
 export interface Program {
+  /** Unique within a row. */
   readonly name: string;
   launch(place: Place): Promise<Launch>;
+  /** How it is asked for the same thing, if not by the same request. */
+  readonly toRequest?: (request: Request) => Request;
+  /** Finds the answer in the body, if it is not the whole of it. */
+  readonly toAnswer?: (body: unknown) => unknown;
+  /** The same program of another checkout, called `before`. */
+  readonly of?: (checkout: string) => Program;
 }
 
 export interface GatewayOptions {
+  readonly name?: string;
   /** Has this many generated compositions instead of those of the bench. */
   readonly generated?: number;
   /** Metrics are counted, and this share of requests is recorded and exported. Default: telemetry is off. */
@@ -26,44 +37,65 @@ export interface GatewayOptions {
 }
 
 /** Plait as users run it. */
-export function gateway({ generated, sampled, metrics }: GatewayOptions = {}): Program {
+export function gateway(options: GatewayOptions = {}, checkout = thisCheckout): Program {
   return {
-    name: 'plait',
-    async launch({ services, folder }) {
-      const compositions =
-        generated === undefined
-          ? join(import.meta.dirname, 'compositions')
-          : await generateCompositions(folder, generated);
+    name: options.name ?? 'plait',
+    async launch(place) {
+      const compositions = await compositionsFor(options, checkout, place.folder);
       return {
+        checkout,
         script: 'bin/plait.js',
         args: ['start', '--compositions', compositions],
-        environment: {
-          ...addresses(services),
-          HOST: '127.0.0.1',
-          PORT: '0',
-          ADMIN_PORT: '0',
-          LOG_LEVEL: 'warn',
-          // Full load is what is measured here, not what is left out under it.
-          SHED_UTILISATION: '1',
-          ...(sampled === undefined
-            ? { OTEL_SDK_DISABLED: String(metrics !== true) }
-            : telemetry(services, sampled)),
-        },
+        environment: environmentOf(options, place),
       };
     },
+    of: (other) => gateway({ ...options, name: 'before' }, other),
   };
 }
 
-/** The same by hand; see `baseline/server.ts`. */
-export const handWritten: Program = {
-  name: 'by hand',
-  launch: ({ services }) =>
-    Promise.resolve({
-      script: 'bench/baseline/server.ts',
-      args: [],
-      environment: addresses(services),
-    }),
-};
+async function compositionsFor({ generated }: GatewayOptions, checkout: string, folder: string) {
+  if (generated !== undefined) return generateCompositions(checkout, folder, generated);
+  return checkout === thisCheckout
+    ? join(import.meta.dirname, 'compositions')
+    : borrowCompositions(checkout, folder);
+}
+
+function environmentOf({ sampled, metrics }: GatewayOptions, { services }: Place) {
+  return {
+    ...addresses(services),
+    HOST: '127.0.0.1',
+    PORT: '0',
+    ADMIN_PORT: '0',
+    LOG_LEVEL: 'warn',
+    // The bench measures full load, not what Plait leaves out under it.
+    SHED_UTILISATION: '1',
+    ...(sampled === undefined
+      ? { OTEL_SDK_DISABLED: String(metrics !== true) }
+      : telemetry(services, sampled)),
+  };
+}
+
+/** The bare hand; see `baselines/hand`. */
+export const byHand = baseline('by hand', 'hand/server.ts');
+/** The bare hand with a cache of answers. */
+export const byHandKeeping = baseline('by hand', 'hand/server.ts', ['--keep']);
+/** See `baselines/careful`. */
+export const careful = baseline('careful hand', 'careful/server.ts');
+const graphQL = { toRequest: toGraphQL, toAnswer: fromGraphQL };
+export const mercurius = { ...baseline('Mercurius', 'graphql/mercurius.ts'), ...graphQL };
+export const yoga = { ...baseline('Yoga', 'graphql/yoga.ts'), ...graphQL };
+
+function baseline(name: string, script: string, args: readonly string[] = []): Program {
+  return {
+    name,
+    launch: ({ services }) =>
+      Promise.resolve({
+        script: join('bench', 'baselines', script),
+        args,
+        environment: addresses(services),
+      }),
+  };
+}
 
 /** All services in one process. */
 export const servicesLaunch: Launch = {

@@ -1,61 +1,99 @@
-/** The rounds of a row → its line: medians, how the two compare, and whether that is good enough. */
+/** The rounds of a row → its result: medians, how the subject compares with the others, targets. */
 import type { Round } from './compare.ts';
 import type { Measurement, UnderLoad } from './measure.ts';
 import type { Row, Target } from './row.ts';
 import { spreadOf } from './statistics.ts';
 import type { Spread } from './statistics.ts';
 
+/** How the rows that measure it call it. */
+export const cpuTime = 'CPU µs/request';
+
 export interface Result {
   readonly name: string;
-  /** What is measured, in what unit. */
+  readonly about: string;
+  /** The measured quantity and its unit. */
   readonly measured: string;
   readonly subject: Figures;
-  readonly baseline: Figures;
-  readonly comparison: Spread & { readonly of: 'ratio' | 'difference' };
-  readonly target: (Target & { readonly isMet: boolean }) | undefined;
+  readonly others: readonly Compared[];
   readonly rounds: readonly Round[];
 }
 
-/** Medians over the rounds. */
+/** Of one program: medians over the rounds. */
 export interface Figures {
   readonly program: string;
   readonly value: number;
-  readonly underLoad: Omit<UnderLoad, 'cpuMicros'> | undefined;
+  readonly underLoad: Pick<UnderLoad, 'calls' | 'p50Ms' | 'p99Ms'> | undefined;
+  readonly targets: readonly Judged[];
 }
 
-export function toResult(
-  { name, load, target, ...programs }: Row,
-  rounds: readonly Round[],
-): Result {
-  const over = (of: Target['of']): Spread => spreadOf(rounds.map(figures[of]));
+export interface Compared extends Figures {
+  /** Of the subject to this program, round by round. */
+  readonly comparison: Spread & { readonly of: 'ratio' | 'difference' };
+}
+
+export type Judged = Target & { readonly isMet: boolean };
+
+export function toResult(row: Row, rounds: readonly Round[]): Result {
+  const { name, about, load, programs } = row;
+  const [subject, ...others] = programs.map(({ name: program }, index) => {
+    const figures = figuresOf(
+      program,
+      rounds.map((round) => measurementAt(round, index)),
+    );
+    return { ...figures, targets: judge(row, program, index, rounds) };
+  });
+  if (subject === undefined) throw new Error(`The row ${name} has no program.`);
   const of = load.kind === 'half' ? 'difference' : 'ratio';
   return {
     name,
+    about,
     measured: measuredBy(load),
-    subject: figuresOf(
-      programs.subject.name,
-      rounds.map(({ subject }) => subject),
-    ),
-    baseline: figuresOf(
-      programs.baseline.name,
-      rounds.map(({ baseline }) => baseline),
-    ),
-    comparison: { of, ...over(of) },
-    target: target && { ...target, isMet: over(target.of).median <= target.atMost },
+    subject,
+    others: others.map((figures, index) => ({
+      ...figures,
+      comparison: { of, ...spreadOf(compare(of, index + 1, rounds)) },
+    })),
     rounds,
   };
 }
 
+/** The targets that concern a program: of the subject's own figure, or of how it compares with another. */
+function judge(
+  { targets = [] }: Row,
+  program: string,
+  index: number,
+  rounds: readonly Round[],
+): readonly Judged[] {
+  return targets
+    .filter((target) => (target.of === 'subject' ? index === 0 : target.to === program))
+    .map((target) => {
+      const { median } = spreadOf(compare(target.of, index, rounds));
+      return { ...target, isMet: median <= target.atMost };
+    });
+}
+
 const figures = {
-  subject: ({ subject }) => subject.value,
-  ratio: ({ subject, baseline }) => subject.value / baseline.value,
-  difference: ({ subject, baseline }) => subject.value - baseline.value,
-} satisfies Record<Target['of'], (round: Round) => number>;
+  subject: (subject) => subject,
+  ratio: (subject, other) => subject / other,
+  difference: (subject, other) => subject - other,
+} satisfies Record<Target['of'], (subject: number, other: number) => number>;
+
+function compare(of: Target['of'], index: number, rounds: readonly Round[]): readonly number[] {
+  return rounds.map((round) =>
+    figures[of](measurementAt(round, 0).value, measurementAt(round, index).value),
+  );
+}
+
+function measurementAt(round: Round, index: number): Measurement {
+  const measurement = round[index];
+  if (measurement === undefined) throw new Error('A round has no measurement of a program.');
+  return measurement;
+}
 
 function measuredBy(load: Row['load']): string {
   switch (load.kind) {
     case 'full':
-      return 'CPU µs/request';
+      return load.measures === 'cpuMicros' ? cpuTime : 'MiB resident';
     case 'half':
       return 'p99 ms';
     case 'start':
@@ -65,7 +103,7 @@ function measuredBy(load: Row['load']): string {
   }
 }
 
-function figuresOf(program: string, measurements: readonly Measurement[]): Figures {
+function figuresOf(program: string, measurements: readonly Measurement[]) {
   const loads = measurements.flatMap(({ underLoad }) => underLoad ?? []);
   const medianOf = (pick: (load: UnderLoad) => number): number => spreadOf(loads.map(pick)).median;
   return {

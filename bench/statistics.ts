@@ -1,21 +1,28 @@
-/** Figures about figures. */
+/** Statistics of measurements. */
 
 export interface Spread {
   readonly median: number;
+  /** The quartiles: half of the values lie between them. */
+  readonly lower: number;
+  readonly upper: number;
   readonly least: number;
   readonly most: number;
 }
 
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((one, other) => one - other);
-  const { length } = sorted;
-  if (length === 0) throw new Error('There is no median of nothing.');
-  const at = (index: number): number => sorted[index] ?? Number.NaN;
-  return {
-    median: (at(Math.floor((length - 1) / 2)) + at(Math.ceil((length - 1) / 2))) / 2,
-    least: at(0),
-    most: at(length - 1),
-  };
+  if (sorted.length === 0) throw new Error('There is no median of nothing.');
+  const [least, lower, median, upper, most] = [0, 0.25, 0.5, 0.75, 1].map((share) =>
+    quantile(sorted, share),
+  ) as [number, number, number, number, number]; // one of each share
+  return { median, lower, upper, least, most };
+}
+
+/** Interpolated between the two values that are nearest. */
+function quantile(sorted: readonly number[], share: number): number {
+  const place = share * (sorted.length - 1);
+  const [below = Number.NaN, above = below] = sorted.slice(Math.floor(place));
+  return below + (above - below) * (place % 1);
 }
 
 /** The value that `share` of all are not above; by rank, without interpolation. */

@@ -1,34 +1,26 @@
-/** Results → a table, for a terminal or for a README. */
-import type { Figures, Result } from './result.ts';
+/** Results → tables: of everything, for a terminal or for Markdown, and a short one for the README. */
+import { byHand } from './programs.ts';
+import { cpuTime } from './result.ts';
+import type { Compared, Figures, Result } from './result.ts';
 
-const columns: Readonly<Record<string, (result: Result) => string>> = {
-  row: ({ name }) => name,
-  measured: ({ measured }) => measured,
-  subject: ({ subject }) => valueOf(subject),
-  baseline: ({ baseline }) => valueOf(baseline),
-  compared: ({ comparison: { of, median } }) =>
-    of === 'ratio' ? `${median.toFixed(2)}×` : `${median < 0 ? '' : '+'}${rounded(median)}`,
-  'min … max': ({ comparison: { least, most } }) => `${rounded(least)} … ${rounded(most)}`,
-  'calls/request': pairOf(({ calls }) => calls),
-  'p50 ms': pairOf(({ p50Ms }) => p50Ms),
-  'p99 ms': pairOf(({ p99Ms }) => p99Ms),
-  target: ({ target }) =>
-    target === undefined
-      ? ''
-      : `${target.of} ≤ ${target.atMost}: ${target.isMet ? 'met' : 'missed'}`,
-};
+type Cells = readonly string[];
 
-/** The heading, and a line for each result. */
-function cellsOf(results: readonly Result[]): readonly (readonly string[])[] {
-  return [
-    Object.keys(columns),
-    ...results.map((result) => Object.values(columns).map((cellOf) => cellOf(result))),
-  ];
-}
+const heading: Cells = [
+  'row',
+  'measured',
+  'program',
+  'value',
+  'subject to it',
+  'quartiles',
+  'calls/request',
+  'p50 ms',
+  'p99 ms',
+  'target',
+];
 
 export function toText(results: readonly Result[]): string {
-  const lines = cellsOf(results);
-  const widths = Object.keys(columns).map((_, column) =>
+  const lines = linesOf(results);
+  const widths = heading.map((_, column) =>
     Math.max(...lines.map((cells) => cells[column]?.length ?? 0)),
   );
   return lines
@@ -38,23 +30,68 @@ export function toText(results: readonly Result[]): string {
 }
 
 export function toMarkdown(results: readonly Result[]): string {
-  const [heading = [], ...lines] = cellsOf(results);
-  return [heading, heading.map(() => '---'), ...lines]
+  const [first = [], ...lines] = linesOf(results);
+  return markdown(first, lines);
+}
+
+/** The heading; for each result a line of its subject, and one for each program beside it. */
+function linesOf(results: readonly Result[]): readonly Cells[] {
+  return [
+    heading,
+    ...results.flatMap(({ name, measured, subject, others }) => [
+      [name, measured, ...cellsOf(subject)],
+      ...others.map((other) => ['', '', ...cellsOf(other)]),
+    ]),
+  ];
+}
+
+function cellsOf(figures: Figures | Compared): Cells {
+  const { program, value, underLoad, targets } = figures;
+  const comparison = 'comparison' in figures ? comparisonCells(figures) : ['', ''];
+  return [
+    program,
+    rounded(value),
+    ...comparison,
+    ...[underLoad?.calls, underLoad?.p50Ms, underLoad?.p99Ms].map((figure) =>
+      figure === undefined ? '' : rounded(figure),
+    ),
+    targets.map(({ atMost, isMet }) => `≤ ${atMost}: ${isMet ? 'met' : 'missed'}`).join(', '),
+  ];
+}
+
+function comparisonCells({ comparison: { of, median, lower, upper } }: Compared): Cells {
+  const compared =
+    of === 'ratio' ? `${median.toFixed(2)}×` : `${median < 0 ? '' : '+'}${rounded(median)}`;
+  return [compared, `${rounded(lower)} … ${rounded(upper)}`];
+}
+
+/** CPU time of Plait and of the programs one would write or pick instead: a line for each such row. */
+export function toReadme(results: readonly Result[]): string {
+  const costs = results.filter(
+    ({ measured, others }) =>
+      measured === cpuTime && others.some(({ program }) => program === byHand.name),
+  );
+  const programs = [
+    ...new Set(costs.flatMap(({ others }) => others.map(({ program }) => program))),
+  ];
+  const lines = costs.map(({ about, subject, others }) => [
+    about,
+    `${rounded(subject.value)} µs`,
+    ...programs.map((program) => ratioTo(others.find((other) => other.program === program))),
+  ]);
+  return markdown(['CPU time per request', 'Plait', ...programs], lines);
+}
+
+function ratioTo(other: Compared | undefined): string {
+  if (other === undefined) return '';
+  const { value, comparison } = other;
+  return `${comparison.median.toFixed(2)}× of ${rounded(value)} µs`;
+}
+
+function markdown(first: Cells, lines: readonly Cells[]): string {
+  return [first, first.map(() => '---'), ...lines]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
-}
-
-function valueOf({ program, value }: Figures): string {
-  return `${rounded(value)} (${program})`;
-}
-
-/** Of subject and baseline. */
-function pairOf(pick: (underLoad: NonNullable<Figures['underLoad']>) => number) {
-  return ({ subject, baseline }: Result): string =>
-    [subject, baseline]
-      .map(({ underLoad }) => (underLoad === undefined ? '' : rounded(pick(underLoad))))
-      .join(' / ')
-      .replace(/^ \/ $/, '');
 }
 
 /** Three digits are more than a bench can tell. */

@@ -2,13 +2,14 @@
 import { call, defineComposition, each, operation, optional, pick } from 'plait';
 import { z } from 'zod';
 import { shared } from './upstreams/operations.ts';
-import { Order, orders } from './upstreams/services.ts';
+import { OrderPage } from './upstreams/schemas.ts';
+import { orders } from './upstreams/services.ts';
 
 const listOrders = operation(orders, {
   name: 'listOrders',
   route: 'GET /orders',
   query: z.object({ customerId: z.string(), limit: z.int() }),
-  response: z.object({ items: z.array(Order), total: z.int() }),
+  response: OrderPage,
 });
 
 export default defineComposition({

@@ -1,4 +1,4 @@
-/** One call passed on: what a gateway adds to a service. */
+/** One call passed on, to measure what a gateway adds to a service. */
 import { call, defineComposition } from 'plait';
 import { unshared } from './upstreams/operations.ts';
 

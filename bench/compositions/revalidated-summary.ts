@@ -1,4 +1,4 @@
-/** As `unshared-summary`, with an entity tag: a client that has the response already is told so. */
+/** As `unshared-summary`, with an entity tag: a client that has the response already gets a 304. */
 import { defineComposition } from 'plait';
 import { unshared } from './upstreams/operations.ts';
 import { summaryBy } from './upstreams/summary.ts';

@@ -1,4 +1,4 @@
-/** What Plait shares without being told: identical calls in flight, and lookups of one turn. */
+/** Shares by default: identical calls in flight are one, lookups of one turn are a batch. */
 import { defineComposition } from 'plait';
 import { shared } from './upstreams/operations.ts';
 import { summaryBy } from './upstreams/summary.ts';

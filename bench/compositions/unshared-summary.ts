@@ -5,7 +5,7 @@ import { summaryBy } from './upstreams/summary.ts';
 
 export default defineComposition({
   route: 'GET /unshared/:orderId',
-  // Whatever fails has to be seen by who measures: here and in the other compositions of the bench.
+  // A failure must not make a request cheap: no composition of the bench leaves parts out.
   degraded: 'fail',
   compose: summaryBy(unshared),
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 export interface Run {
   readonly url: string;
-  /** As `request-file` writes it. */
+  /** Written by `request-file`. */
   readonly file: string;
   readonly seconds: number;
   readonly connections: number;
@@ -13,8 +13,8 @@ export interface Run {
 export interface LoadGenerator {
   readonly name: string;
   command(run: Run): readonly string[];
-  /** It is told to stop, by SIGINT, when the time is over. */
-  readonly isTold: boolean;
+  /** It has to be stopped by SIGINT when the time is over. */
+  readonly stopsBySignal: boolean;
 }
 
 /** Each connection sends its next request when the last one is answered. By wrk, or else by autocannon. */
@@ -22,25 +22,25 @@ export function findGenerator(): LoadGenerator {
   return spawnSync('wrk', ['-v']).error === undefined ? wrk : autocannon;
 }
 
-/** A crowd may wait for longer than wrk's 2 seconds; whether that is too long is for who answers to say. */
+/** Longer than wrk's 2 seconds: how long is too long is for the program under test to decide. */
 const timeout = '12s';
 
 const wrk: LoadGenerator = {
   name: 'wrk',
   command({ url, file, seconds, connections }) {
-    // Whole seconds only, so it is told; this is for when nobody is left to tell it.
+    // wrk takes whole seconds only, so a signal ends it; this ends it when the bench is gone.
     const duration = `${Math.ceil(seconds) + 1}s`;
     const script = join(import.meta.dirname, 'load.lua');
     const counts = ['-t', '1', '-c', String(connections), '-d', duration, '--timeout', timeout];
     return ['wrk', ...counts, '-s', script, url, '--', file];
   },
-  isTold: true,
+  stopsBySignal: true,
 };
 
 const autocannon: LoadGenerator = {
   name: 'autocannon',
   command: (run) => program('autocannon.ts', run),
-  isTold: false,
+  stopsBySignal: false,
 };
 
 /** Sends `rate` requests a second, whether or not earlier ones have been answered. */
@@ -48,7 +48,7 @@ export function steadyGenerator(rate: number): LoadGenerator {
   return {
     name: 'steady',
     command: (run) => [...program('steady.ts', run), String(rate)],
-    isTold: false,
+    stopsBySignal: false,
   };
 }
 

@@ -1,10 +1,10 @@
-/** What a load generator says about a run: the last line of its output, as JSON. */
+/** What a load generator reports about a run: the last line of its output, as JSON. */
 import { z } from 'zod';
 
 const schema = z.object({
   /** Answered in time, whatever the answer was. */
   requests: z.int(),
-  /** Answers with a status from 400 on, and connections that were refused, broken or too slow. */
+  /** Connections that were refused, broken or too slow. */
   failures: z.int(),
   seconds: z.number(),
   p50Ms: z.number(),
@@ -13,7 +13,7 @@ const schema = z.object({
 
 export type Report = z.output<typeof schema>;
 
-/** @throws Error with what it said instead. */
+/** @throws Error with the output that is no report. */
 export function parseReport(output: string): Report {
   const line = output.trimEnd().split('\n').at(-1) ?? '';
   if (!line.startsWith('{')) {
@@ -22,7 +22,7 @@ export function parseReport(output: string): Report {
   return schema.parse(JSON.parse(line));
 }
 
-/** @throws Error when a run says nothing about a program that works. */
+/** @throws Error when a request failed or none was answered: such a run measures nothing. */
 export function checkReport({ requests, failures }: Report): void {
   if (failures > 0)
     throw new Error(`There were ${failures} failures, ${requests} requests were answered.`);

@@ -1,14 +1,13 @@
 /** One run of a load generator, next to the services. */
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { endWithUs } from '../process/child.ts';
+import { endWithUs, within } from '../process/child.ts';
 import type { Pin } from '../process/pinning.ts';
-import { within } from '../process/within.ts';
 import type { LoadGenerator, Run } from './generators.ts';
 import { checkReport, parseReport } from './report.ts';
 import type { Report } from './report.ts';
 
-/** For starting, the last answers and the report. */
+/** Time for starting, the last answers and the report. */
 const patienceMs = 15_000;
 
 /** @throws Error when a request failed, or when there is no report in time. */
@@ -16,7 +15,7 @@ export async function runLoad(generator: LoadGenerator, run: Run, pin: Pin): Pro
   const [command = '', ...args] = pin('surroundings', generator.command(run));
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const durationMs = run.seconds * 1_000;
-  const tell = setTimeout(() => generator.isTold && child.kill('SIGINT'), durationMs);
+  const tell = setTimeout(() => generator.stopsBySignal && child.kill('SIGINT'), durationMs);
   try {
     const [output] = await within(
       durationMs + patienceMs,

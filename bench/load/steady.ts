@@ -1,6 +1,6 @@
 /**
- * Load at a fixed rate, whatever comes back: `node steady.ts <url> <file of requests> <seconds> <connections> <rate>`.
- * A slow answer does not hold up the next request, so no delay goes unseen.
+ * Load at a fixed rate (open-loop), so that a slow answer does not hold up the next request and no
+ * delay goes unseen: `node steady.ts <url> <file of requests> <seconds> <connections> <rate>`.
  */
 import { setInterval } from 'node:timers/promises';
 import { Pool } from 'undici';
@@ -12,7 +12,7 @@ const [url = '', file = '', seconds, connections, rate] = process.argv.slice(2);
 const requests = await readRequests(file);
 const pool = new Pool(url, { connections: Number(connections) });
 const total = Math.floor(Number(rate) * Number(seconds));
-/** The first quarter opens connections and warms this program up: it is sent, and not counted. */
+/** The first quarter opens connections and warms this program up; its latencies do not count. */
 const counted = Math.floor(total / 4);
 
 const latencies = new Float64Array(total);
@@ -40,12 +40,12 @@ console.log(
 );
 
 async function send(index: number): Promise<void> {
-  const { path, headers = {} } = requests[index % requests.length] ?? { path: '/' };
+  const { path, headers = {}, body = null } = requests[index % requests.length] ?? { path: '/' };
+  const method = body === null ? 'GET' : 'POST';
   const sentAt = performance.now();
   try {
-    const { statusCode, body } = await pool.request({ path, method: 'GET', headers });
-    await body.dump();
-    if (statusCode >= 400) failures += 1;
+    const response = await pool.request({ path, method, headers, body });
+    await response.body.dump();
   } catch {
     failures += 1;
   }

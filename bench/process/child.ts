@@ -6,37 +6,38 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Core, Pin } from './pinning.ts';
 import type { Answers } from './questions.ts';
-import { within } from './within.ts';
 
 /** What to start, and with which environment: nothing of ours but PATH. */
 export interface Launch {
-  /** From the root of the project. */
+  /** The checkout it belongs to; this one where it is absent. */
+  readonly checkout?: string;
+  /** From the root of the checkout. */
   readonly script: string;
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }
 
 export interface Child extends AsyncDisposable {
-  /** What it said it is ready at. */
+  /** The address in its `ready` line. */
   readonly url: string;
   /** From its start to that line. */
   readonly readyMs: number;
   ask<Q extends keyof Answers>(question: Q): Promise<Answers[Q]>;
 }
 
-const root = join(import.meta.dirname, '..', '..');
+export const thisCheckout = join(import.meta.dirname, '..', '..');
 const usage = join(import.meta.dirname, 'usage.ts');
 const startLimitMs = 60_000;
 const askLimitMs = 10_000;
 
-/** @throws Error when it ends, or takes too long, before it says `ready`. */
+/** @throws Error when it ends, or takes too long, before it prints `ready`. */
 export async function startChild(launch: Launch, core: Core, pin: Pin): Promise<Child> {
-  const { script, args, environment } = launch;
-  const program = [process.execPath, '--import', usage, join(root, script), ...args];
+  const { checkout = thisCheckout, script, args, environment } = launch;
+  const program = [process.execPath, '--import', usage, join(checkout, script), ...args];
   const startedAt = performance.now();
   const [command = '', ...rest] = pin(core, program);
   const child = spawn(command, rest, {
-    cwd: root,
+    cwd: checkout,
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...environment },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
@@ -45,7 +46,7 @@ export async function startChild(launch: Launch, core: Core, pin: Pin): Promise<
   const orEnded = <T>(limitMs: number, work: Promise<T>): Promise<T> =>
     within(limitMs, Promise.race([work, ended]), script);
   const stop = async (): Promise<void> => {
-    // None of them holds anything that is worth a farewell.
+    // No program of the bench has anything to save.
     child.kill('SIGKILL');
     await ended.catch(() => undefined);
   };
@@ -73,6 +74,16 @@ export async function endWithUs(child: ChildProcess): Promise<void> {
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
   await once(child, 'close').finally(() => process.off('exit', kill));
+}
+
+/** @throws Error that names what was late. */
+export function within<T>(limitMs: number, work: Promise<T>, name: string): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`${name} took more than ${limitMs} ms`)),
+    limitMs,
+  );
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function readyLine({ stdout }: ChildProcess): Promise<string> {

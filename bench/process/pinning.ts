@@ -1,20 +1,20 @@
-/** Which core a process runs on: what is measured has one for itself, everything else shares the other. */
+/** Which core a process runs on: the measured program has one to itself, everything else shares the other. */
 import { spawnSync } from 'node:child_process';
 
 export type Core = 'subject' | 'surroundings';
 
-/** Makes a command one that runs on a core. */
+/** Turns a command into one that runs on a core. */
 export type Pin = (core: Core, command: readonly string[]) => readonly string[];
 
 export interface Pinning {
   readonly pin: Pin;
-  /** For whoever reads the results. */
+  /** Says in the results how processes were pinned. */
   readonly note: string;
 }
 
 const numbers = { subject: '0', surroundings: '1' } satisfies Record<Core, string>;
 
-/** By trying: a container may have taskset, and not the cores. */
+/** Finds out by trying: a container may have taskset but not the cores. */
 export function findPinning(): Pinning {
   const isPossible = Object.values(numbers).every(
     (number) => spawnSync('taskset', ['-c', number, 'true']).status === 0,
@@ -22,8 +22,9 @@ export function findPinning(): Pinning {
   if (!isPossible) {
     return { pin: (_, command) => command, note: 'not pinned: no taskset, or only one core' };
   }
+  const { subject, surroundings } = numbers;
   return {
     pin: (core, command) => ['taskset', '-c', numbers[core], ...command],
-    note: `the measured process on core ${numbers.subject}, services and load on core ${numbers.surroundings}`,
+    note: `the measured process on core ${subject}, services and load on core ${surroundings}`,
   };
 }

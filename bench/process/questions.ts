@@ -1,28 +1,28 @@
 /** How a program under test is asked about itself: over the channel to the process that started it. */
 import type { Profiler } from 'node:inspector';
 
-/** The questions, each with what its answer is. */
+/** The questions, each with the type of its answer. */
 export interface Answers {
   readonly usage: Usage;
-  /** How often the services have been called. */
+  /** How many requests the services have been sent. */
   readonly calls: number;
-  /** That it has begun; of a program that has loaded `profile/profiler.ts`. */
+  /** The profiler has begun; asked only of programs that have preloaded `tools/profile/profiler.ts`. */
   readonly startProfile: true;
-  /** Everything since it began. */
+  /** Everything since the profiler began. */
   readonly stopProfile: Profiler.Profile;
 }
 
-/** Of a process, since it started. */
+/** What a process has used and done since it started. */
 export interface Usage {
   readonly cpuMicros: number;
   readonly rssMiB: number;
   /** Requests answered. */
   readonly answered: number;
-  /** Those of them with another status than 200 and 304. */
-  readonly unexpected: number;
+  /** The same by status. */
+  readonly statuses: Readonly<Record<number, number>>;
 }
 
-/** Answers one question; others are for somebody else in this process. */
+/** Answers one question; other listeners in the process answer the others. */
 export function answerTo<Q extends keyof Answers>(
   question: Q,
   answer: () => Answers[Q] | Promise<Answers[Q]>,
@@ -30,6 +30,6 @@ export function answerTo<Q extends keyof Answers>(
   process.on('message', async (asked) => {
     if (asked === question) process.send?.(await answer());
   });
-  // To be asked is no reason to stay: a gateway that cannot start has to end.
+  // The channel must not keep the process alive: a gateway that cannot start has to end.
   process.channel?.unref();
 }

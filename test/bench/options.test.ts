@@ -1,13 +1,24 @@
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readOptions } from '../../bench/options.ts';
 
 describe('the options of the bench', () => {
   it('measure for long enough to mean something', () => {
-    expect(readOptions([])).toMatchObject({ rounds: 5, seconds: 2, warmsUp: true, format: 'text' });
+    expect(readOptions([])).toMatchObject({
+      rounds: 10,
+      seconds: 1,
+      warmsUp: true,
+      format: 'text',
+    });
   });
 
   it('only try everything out with --smoke', () => {
     expect(readOptions(['--smoke'])).toMatchObject({ rounds: 1, seconds: 0.3, warmsUp: false });
+  });
+
+  it('can have another checkout beside this one, from wherever it is named', () => {
+    expect(readOptions(['--against', '../before']).against).toBe(resolve('../before'));
+    expect(readOptions([]).against).toBeUndefined();
   });
 
   it('are numbers where they have to be', () => {

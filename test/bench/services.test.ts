@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Order, Payment, Shipment } from '../../bench/compositions/upstreams/services.ts';
+import { Order, Payment, Shipment } from '../../bench/compositions/upstreams/schemas.ts';
 import { bodyAt } from '../../bench/upstreams/answer.ts';
 
 function jsonAt(target: string): unknown {

@@ -3,7 +3,13 @@ import { percentile, spreadOf } from '../../bench/statistics.ts';
 
 describe('spreadOf', () => {
   it('gives the value in the middle, and the ends', () => {
-    expect(spreadOf([5, 1, 9])).toEqual({ median: 5, least: 1, most: 9 });
+    expect(spreadOf([5, 1, 9])).toMatchObject({ median: 5, least: 1, most: 9 });
+  });
+
+  it('gives the quartiles, between two values where none is at that place', () => {
+    expect(spreadOf([50, 10, 20, 40, 30])).toMatchObject({ lower: 20, upper: 40 });
+    expect(spreadOf([10, 20, 30, 40])).toMatchObject({ lower: 17.5, median: 25, upper: 32.5 });
+    expect(spreadOf([7])).toMatchObject({ lower: 7, upper: 7 });
   });
 
   it('gives the mean of the two in the middle of an even number', () => {
@@ -11,7 +17,7 @@ describe('spreadOf', () => {
   });
 
   it('sorts by size, not by text', () => {
-    expect(spreadOf([100, 9, 20])).toEqual({ median: 20, least: 9, most: 100 });
+    expect(spreadOf([100, 9, 20])).toMatchObject({ median: 20, least: 9, most: 100 });
   });
 
   it('refuses to make something of nothing', () => {

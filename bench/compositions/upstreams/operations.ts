@@ -1,6 +1,7 @@
-/** The endpoints behind a summary, in two styles; each composition adds what it is there to measure. */
+/** The operations behind a summary, in two styles; each composition adds the option that it measures. */
 import { lookup, operation } from 'plait';
-import { Order, Payment, Shipment, orders, payments, shipping } from './services.ts';
+import { Order, Payment, Shipment } from './schemas.ts';
+import { orders, payments, shipping } from './services.ts';
 import type { SummaryOperations } from './summary.ts';
 
 interface Options {
@@ -9,7 +10,7 @@ interface Options {
   readonly cache?: { readonly ttlMs: number };
 }
 
-/** One thing a request, as of services that know no lists. */
+/** One thing a request, for services that have no bulk endpoint. */
 export function oneByOne(variant: string, options: Options): SummaryOperations {
   return {
     order: getOrder(variant, options),

@@ -1,8 +1,8 @@
-/** What every summary of the bench is made of, as in the shipped `order-summary`; they differ in their operations. */
+/** The `compose` of every summary of the bench, as in the shipped `order-summary`; their operations differ. */
 import { call, fallback, map, optional, pick } from 'plait';
 import type { Operation, Ref } from 'plait';
 import type { z } from 'zod';
-import type { Order, Payment, Shipment } from './services.ts';
+import type { Order, Payment, Shipment } from './schemas.ts';
 
 type Args = { readonly orderId: string };
 
