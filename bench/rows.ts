@@ -223,9 +223,9 @@ export function coveringRows(): readonly Row[] {
 }
 
 function kindOf(load: Load): string {
-  if (load.kind === 'start') return `start, ${load.measures}`;
+  if (load.kind === 'start') return load.kind;
   const [, place] = load.requests[0]?.path.split('/') ?? [];
-  return `${load.kind}, ${place}, ${load.kind === 'full' ? load.measures : 'p99Ms'}`;
+  return `${load.kind} ${place}`;
 }
 
 /** The same row with the subject of another checkout as one more program. */
