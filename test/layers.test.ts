@@ -25,8 +25,8 @@ const layers = [
   ['explain'],
   ['upstream'],
   ['engine'],
-  ['edge'],
   ['http'],
+  ['edge'],
   ['telemetry'],
   ['settings'],
   ['cli'],
@@ -34,6 +34,7 @@ const layers = [
 
 /** The one file that may import a package at run time. */
 const doors: Record<string, string> = {
+  '@hono/node-server': 'http/server.ts',
   undici: 'upstream/exchange/endpoint.ts',
   'lru-cache': 'upstream/caching/memory-store.ts',
   ioredis: 'upstream/caching/redis-store.ts',
@@ -74,6 +75,18 @@ describe('the layers', () => {
   it.each(Object.entries(doors))('lets %s in through %s only', (name, door) => {
     const users = imports.filter(({ target, typeOnly }) => !typeOnly && isPackage(target, name));
     expect([...new Set(users.map(({ file }) => file))]).toEqual([door]);
+  });
+
+  it('lets hono in where apps and routes are made', () => {
+    const users = imports.filter(({ target, typeOnly }) => !typeOnly && isPackage(target, 'hono'));
+    expect([...new Set(users.map(({ file }) => file))].toSorted()).toEqual([
+      'http/admin.ts',
+      'http/app.ts',
+      'http/endpoint.ts',
+      'http/health.ts',
+      'http/problem.ts',
+      'http/router.ts',
+    ]);
   });
 
   it('lets src import only what is installed where Plait runs', () => {

@@ -1,17 +1,17 @@
 /** Puts the parts of a gateway together. */
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
-import { unlimited } from '../edge/overload.ts';
+import { hygiene } from '../edge/hygiene.ts';
+import { shedding, unlimited } from '../edge/overload.ts';
 import type { Overload } from '../edge/overload.ts';
 import { createEngine } from '../engine/execute.ts';
-import { adminEndpoints, onLoopback } from '../http/admin.ts';
+import { adminRoutes, onLoopback } from '../http/admin.ts';
 import type { AdminTelemetry } from '../http/admin.ts';
 import { createApp } from '../http/app.ts';
-import type { Endpoint } from '../http/app.ts';
-import { endpointsOf } from '../http/endpoint.ts';
-import type { Handler } from '../http/exchange.ts';
+import { compositionRoutes } from '../http/endpoint.ts';
+import type { Layer } from '../http/request-record.ts';
 import { startServer } from '../http/server.ts';
-import type { RunningServer } from '../http/server.ts';
+import type { RunningServer, ServerOptions } from '../http/server.ts';
 import type { Plan } from '../plan/plan.ts';
 import { servicesOf } from '../plan/visit.ts';
 import { accessLog } from '../telemetry/access-log.ts';
@@ -61,7 +61,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { telemetry = unobserved, clock = systemClock, onRefreshError } = options;
   const { overload = unlimited, accessLog: logging } = options;
   let ready = true;
-  const { onLoad, aroundCall, watchAttempt, watchStep, aroundHandler } = telemetry;
+  const { onLoad, aroundCall, watchAttempt, watchStep } = telemetry;
   const upstreams = createUpstreams({
     services: servicesOf(plans),
     addresses,
@@ -71,18 +71,25 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ...(cacheStore && { cacheStore }),
     ...(onRefreshError && { onRefreshError }),
   });
-  const { shedsSteps, refusal } = overload;
+  const { shedsSteps } = overload;
   const execute = createEngine({ upstreams, clock, watchStep, onLoad, shedsSteps });
   telemetry.watch({ status: () => upstreams.status(), overload });
-  const toHandler = (endpoints: readonly Endpoint[], quiet: boolean): Handler => {
-    const app = createApp({ endpoints, isReady: () => ready, onInternalError });
-    return logging ? accessLog({ ...logging, clock, quiet })(app) : app;
-  };
+  const shell = { clock, isReady: () => ready, onInternalError };
+  const logged = (quiet: boolean): Layer[] =>
+    logging ? [accessLog({ ...logging, clock, quiet })] : [];
   const servers = await startServers(options, {
-    main: aroundHandler(toHandler(endpointsOf(plans, { execute, clock, refusal }), false)),
-    admin: onLoopback(
-      toHandler(adminEndpoints({ ...upstreams, telemetry: toAdmin(telemetry, logging) }), true),
-    ),
+    main: createApp({
+      ...shell,
+      observers: [...telemetry.layers, ...logged(false)],
+      layers: [hygiene],
+      routes: compositionRoutes(plans, { execute, clock, admit: shedding(overload) }),
+    }),
+    admin: createApp({
+      ...shell,
+      observers: logged(true),
+      layers: [hygiene, onLoopback],
+      routes: adminRoutes({ ...upstreams, telemetry: toAdmin(telemetry, logging) }),
+    }),
   }).catch(async (error: unknown) => {
     // Health checks would keep the process alive.
     await upstreams.close();
@@ -116,6 +123,8 @@ function toAdmin(
   };
 }
 
+type App = ServerOptions['app'];
+
 interface Servers {
   readonly main: RunningServer;
   readonly admin: RunningServer | undefined;
@@ -124,17 +133,16 @@ interface Servers {
 /** Starts both or none. */
 async function startServers(
   options: GatewayOptions,
-  handlers: { readonly main: Handler; readonly admin: Handler },
+  apps: { readonly main: App; readonly admin: App },
 ): Promise<Servers> {
-  const { host, port, clock = systemClock, onInternalError } = options;
-  const admin = await startAdmin(options, handlers.admin);
+  const { host, port, onInternalError } = options;
+  const admin = await startAdmin(options, apps.admin);
   try {
     const main = await startServer({
-      handler: handlers.main,
+      app: apps.main,
       host,
       port,
       setBy: 'PORT and HOST',
-      clock,
       onInternalError,
     });
     return { main, admin };
@@ -145,12 +153,12 @@ async function startServers(
 }
 
 async function startAdmin(
-  { adminPort, otherAdminPort, clock = systemClock, onInternalError }: GatewayOptions,
-  handler: Handler,
+  { adminPort, otherAdminPort, onInternalError }: GatewayOptions,
+  app: App,
 ): Promise<RunningServer | undefined> {
   if (adminPort === undefined) return undefined;
   const startAt = (port: number): Promise<RunningServer> =>
-    startServer({ handler, host: '127.0.0.1', port, setBy: 'ADMIN_PORT', clock, onInternalError });
+    startServer({ app, host: '127.0.0.1', port, setBy: 'ADMIN_PORT', onInternalError });
   if (otherAdminPort === undefined) return startAt(adminPort);
   // By trying: two gateways that start at once would both find it free.
   return startAt(adminPort).catch(() => startAt(otherAdminPort));

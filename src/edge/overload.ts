@@ -1,5 +1,6 @@
 /** Load shedding: what the gateway leaves undone while it cannot keep up with what it is asked. */
 import type { Clock } from '../clock.ts';
+import type { Admission } from '../http/admission.ts';
 import type { Load, LoadMeter } from './load-meter.ts';
 
 export interface Overload {
@@ -96,6 +97,14 @@ export function createOverload({ limits, meter, clock }: OverloadOptions): Overl
 }
 
 const idle: Load = { delayMs: 0, utilisation: 0 };
+
+/** Admission by overload. */
+export function shedding(overload: Overload): Admission {
+  return function admitUnlessOverloaded() {
+    const retryAfterSeconds = overload.refusal();
+    return retryAfterSeconds === undefined ? undefined : { kind: 'overload', retryAfterSeconds };
+  };
+}
 
 /** Nothing is ever shed. */
 export const unlimited: Overload = {

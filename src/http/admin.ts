@@ -1,13 +1,12 @@
 /** What the operator may ask of a running gateway. Served on an address of its own, never on the public one. */
+import { Hono } from 'hono';
 import { z } from 'zod';
 import { tagPattern } from '../dsl/cache.ts';
-import type { Endpoint } from './app.ts';
-import { readJsonBody } from './body.ts';
-import type { Handler } from './exchange.ts';
-import { parseBody } from './inputs.ts';
-import { problemResponse, toProblem } from './problem.ts';
-import { TextResponse, jsonResponse } from './text-response.ts';
 import { RequestError, UnavailableError } from '../errors.ts';
+import { readJsonBody } from './body.ts';
+import { parseBody } from './inputs.ts';
+import type { GatewayEnv, Layer } from './request-record.ts';
+import { jsonResponse, textResponse } from './text-response.ts';
 import type { ServiceStatus } from '../upstream/service-pipeline.ts';
 
 export interface AdminOptions {
@@ -42,88 +41,64 @@ const Invalidation = z.strictObject({
 
 const ownNames = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
-/** Answers only who asks for this machine: a page elsewhere can make a browser ask, by a name that leads here. */
-export function onLoopback(next: Handler): Handler {
-  return (request, exchange) => {
-    const host = exchange.header('host') ?? '';
-    if (ownNames.has(host.replace(/:\d*$/, '').toLowerCase())) return next(request, exchange);
-    const error = new RequestError('misdirected-request', 'Ask for 127.0.0.1 or localhost.');
-    return problemResponse(toProblem(error), exchange, request.path);
-  };
+/**
+ * Refuses a Host other than loopback, against DNS rebinding: a page elsewhere can make a browser ask
+ * this address under a name of its own.
+ */
+export const onLoopback: Layer = async function onLoopback(c, next) {
+  const host = c.req.header('host') ?? '';
+  if (!ownNames.has(host.replace(/:\d*$/, '').toLowerCase()))
+    throw new RequestError('misdirected-request', 'Ask for 127.0.0.1 or localhost.');
+  await next();
+};
+
+export function adminRoutes({
+  invalidate,
+  status,
+  telemetry = {},
+}: AdminOptions): Hono<GatewayEnv> {
+  const routes = new Hono<GatewayEnv>();
+  addMetrics(routes, telemetry);
+  addTraces(routes, telemetry);
+  addLogLevel(routes, telemetry);
+  routes.get('/upstreams', () => jsonResponse({ upstreams: status() }));
+  routes.post('/cache/invalidate', async (c) => {
+    const { tags } = parseBody(Invalidation, await readJsonBody(c.req));
+    const invalidated = await invalidate([...new Set(tags)]).catch(toUnavailable);
+    return jsonResponse({ invalidated });
+  });
+  return routes;
 }
 
-export function adminEndpoints({ invalidate, status, telemetry = {} }: AdminOptions): Endpoint[] {
-  return [
-    ...metricsEndpoints(telemetry),
-    ...traceEndpoints(telemetry),
-    ...logEndpoints(telemetry),
-    {
-      method: 'GET',
-      path: '/upstreams',
-      handle: () => jsonResponse({ upstreams: status() }),
-    },
-    {
-      method: 'POST',
-      path: '/cache/invalidate',
-      async handle({ request, exchange }) {
-        const { tags } = parseBody(Invalidation, await readJsonBody(request, exchange));
-        const invalidated = await invalidate([...new Set(tags)]).catch(toUnavailable);
-        return jsonResponse({ invalidated });
-      },
-    },
-  ];
+function addMetrics(routes: Hono<GatewayEnv>, { metrics }: AdminTelemetry): void {
+  if (metrics === undefined) return;
+  routes.get('/metrics', async () =>
+    textResponse(await metrics(), 200, {
+      'cache-control': 'no-store',
+      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+    }),
+  );
 }
 
-function metricsEndpoints({ metrics }: AdminTelemetry): Endpoint[] {
-  if (metrics === undefined) return [];
-  const headers = {
-    'cache-control': 'no-store',
-    'content-type': 'text/plain; version=0.0.4; charset=utf-8',
-  };
-  return [
-    {
-      method: 'GET',
-      path: '/metrics',
-      handle: async () => new TextResponse(await metrics(), 200, { ...headers }),
-    },
-  ];
+function addTraces(routes: Hono<GatewayEnv>, { traces }: AdminTelemetry): void {
+  if (traces === undefined) return;
+  routes.get('/traces', () => jsonResponse({ traces: traces.latest() }));
+  routes.get('/traces/:traceId', (c) => {
+    const trace = traces.find(c.req.param('traceId'));
+    if (trace === undefined) throw new RequestError('not-found', 'There is no such trace.');
+    return jsonResponse(trace);
+  });
 }
 
-function traceEndpoints({ traces }: AdminTelemetry): Endpoint[] {
-  if (traces === undefined) return [];
-  return [
-    {
-      method: 'GET',
-      path: '/traces',
-      handle: () => jsonResponse({ traces: traces.latest() }),
-    },
-    {
-      method: 'GET',
-      path: '/traces/:traceId',
-      handle({ params }) {
-        const trace = traces.find(params['traceId'] ?? '');
-        if (trace === undefined) throw new RequestError('not-found', 'There is no such trace.');
-        return jsonResponse(trace);
-      },
-    },
-  ];
-}
-
-function logEndpoints({ logLevel }: AdminTelemetry): Endpoint[] {
-  if (logLevel === undefined) return [];
-  const answer = () => jsonResponse({ level: logLevel.get() });
+function addLogLevel(routes: Hono<GatewayEnv>, { logLevel }: AdminTelemetry): void {
+  if (logLevel === undefined) return;
+  const answer = (): Response => jsonResponse({ level: logLevel.get() });
   const Level = z.strictObject({ level: z.enum(logLevel.known) });
-  return [
-    { method: 'GET', path: '/log', handle: answer },
-    {
-      method: 'PUT',
-      path: '/log',
-      async handle({ request, exchange }) {
-        logLevel.set(parseBody(Level, await readJsonBody(request, exchange)).level);
-        return answer();
-      },
-    },
-  ];
+  routes.get('/log', answer);
+  routes.put('/log', async (c) => {
+    logLevel.set(parseBody(Level, await readJsonBody(c.req)).level);
+    return answer();
+  });
 }
 
 function toUnavailable(cause: unknown): never {

@@ -1,85 +1,70 @@
-/** Endpoints → the handler that serves them. Another set of endpoints is another handler. */
+/** The shell of the public and of the management side: layers, health, routes, and a problem for the rest. */
+import { Hono } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import { basePath } from 'hono/route';
+import type { Clock } from '../clock.ts';
 import { RequestError } from '../errors.ts';
-import type { Exchange, Handler } from './exchange.ts';
-import { livePath, readyPath } from './health.ts';
+import { healthRoutes } from './health.ts';
 import { problemResponse, toProblem } from './problem.ts';
-import type { ClientRequest } from './request.ts';
+import { bindingsOf, openRecord } from './request-record.ts';
+import type { GatewayContext, GatewayEnv, Layer } from './request-record.ts';
 import { createRouter } from './router.ts';
-import { TextResponse, jsonResponse } from './text-response.ts';
-
-/** A request that has found its endpoint. */
-export interface Visit {
-  readonly request: ClientRequest;
-  readonly exchange: Exchange;
-  /** What stands for the parameters in the path, decoded. */
-  readonly params: Readonly<Record<string, string>>;
-}
-
-/** A method, a path as `/orders/:orderId`, and what answers there. An error it throws becomes a problem. */
-export interface Endpoint {
-  readonly method: string;
-  readonly path: string;
-  readonly handle: (visit: Visit) => TextResponse | Promise<TextResponse>;
-}
 
 export interface AppOptions {
-  readonly endpoints: readonly Endpoint[];
+  readonly clock: Clock;
+  /** Put around every request, also one that cannot be read; the first is outermost. */
+  readonly observers: readonly Layer[];
+  /** Put around every request that can be read, inside the observers; the first is outermost. */
+  readonly layers: readonly Layer[];
+  /** Hono takes the first route that matches. */
+  readonly routes: Hono<GatewayEnv>;
   /** Whether new requests are welcome: `/readyz`. */
   readonly isReady: () => boolean;
-  /** Told of errors that are nobody's declared failure. */
+  /** Called for unexpected errors, which are answered with 500. */
   readonly onInternalError: (error: unknown) => void;
 }
 
-export function createApp({ endpoints, isReady, onInternalError }: AppOptions): Handler {
-  const router = createRouter<Endpoint['handle']>();
-  for (const { method, path, handle } of [...healthEndpoints(isReady), ...endpoints]) {
-    router.add(method, path, handle);
-  }
-
-  return async (request, exchange) => {
-    const { path } = request;
-    try {
-      if (request.refusal !== undefined) throw request.refusal;
-      // HEAD is GET without the body (RFC 9110, 9.3.2), which is not written then.
-      const method = request.method === 'HEAD' ? 'GET' : request.method;
-      const found = router.find(method, path);
-      if (found === undefined) return answerOthers(request.method, path);
-      return await found.value({ request, exchange, params: found.params });
-    } catch (error) {
-      const problem = toProblem(error);
-      if (problem.status >= 500) exchange.error = error;
-      if (problem.status === 500) onInternalError(error);
-      const response = problemResponse(problem, exchange, path);
-      if (problem.status === 405) response.headers.set('allow', allowed(path));
-      return response;
-    }
-  };
-
-  /** OPTIONS, which says what there is, and any other method (RFC 9110, 15.5.6). */
-  function answerOthers(method: string, path: string): TextResponse {
-    const allow = allowed(path);
-    if (allow === '') throw new RequestError('not-found', 'There is nothing at this address.');
-    if (method !== 'OPTIONS') throw new RequestError('method-not-allowed', `Use ${allow}.`);
-    return new TextResponse(null, 204, { allow });
-  }
-
-  function allowed(path: string): string {
-    const methods = router.methodsAt(path);
-    if (methods.length === 0) return '';
-    const all = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
-    return [...all, 'OPTIONS'].join(', ');
-  }
+export function createApp(options: AppOptions): Hono<GatewayEnv> {
+  const { clock, observers, layers, routes, isReady, onInternalError } = options;
+  const app = new Hono<GatewayEnv>({ router: createRouter() });
+  app.use('*', openRecord(clock), ...observers, refuseUnreadable, ...layers);
+  app.route('/', healthRoutes(isReady));
+  app.route('/', routes);
+  // A route, since `notFound` does not come along when the app is mounted in another one.
+  app.all('*', answerOthers(app));
+  app.onError(function answerError(error, c) {
+    if (error instanceof HTTPException && error.res !== undefined) return error.getResponse();
+    const problem = toProblem(error);
+    if (problem.status >= 500) c.get('record').error = error;
+    if (problem.status === 500) onInternalError(error);
+    return problemResponse(problem, c);
+  });
+  return app;
 }
 
-/** Liveness and readiness, for whoever runs the process. */
-function healthEndpoints(isReady: () => boolean): Endpoint[] {
-  return [
-    { method: 'GET', path: livePath, handle: () => jsonResponse({ status: 'ok' }) },
-    {
-      method: 'GET',
-      path: readyPath,
-      handle: () =>
-        isReady() ? jsonResponse({ status: 'ok' }) : jsonResponse({ status: 'stopping' }, 503),
-    },
-  ];
+const refuseUnreadable: Layer = async function refuseUnreadable(c, next) {
+  const { unreadable } = bindingsOf(c);
+  if (unreadable !== undefined) throw unreadable;
+  await next();
+};
+
+/** Answers OPTIONS, and refuses methods and paths that have no route (RFC 9110, 15.5.5 and 15.5.6). */
+function answerOthers({ routes }: Hono<GatewayEnv>): (c: GatewayContext) => Response {
+  const methods = createRouter<string>();
+  for (const { method, path } of routes) if (method !== 'ALL') methods.add('ALL', path, method);
+
+  function allowedAt(path: string): string {
+    const found = methods.match('ALL', path)[0].map(([method]) => method);
+    if (found.length === 0) return '';
+    const all = found.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+    return [...new Set(all), 'OPTIONS'].join(', ');
+  }
+
+  return (c) => {
+    const allow = allowedAt(c.req.path.slice(basePath(c).replace(/\/$/, '').length));
+    if (allow === '') throw new RequestError('not-found', 'There is nothing at this address.');
+    if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
+    const problem = toProblem(new RequestError('method-not-allowed', `Use ${allow}.`));
+    return problemResponse(problem, c, { allow });
+  };
 }

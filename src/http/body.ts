@@ -1,17 +1,13 @@
 /** Reads a JSON body, bounded. */
+import type { HonoRequest } from 'hono';
 import { RequestError } from '../errors.ts';
 import { parseJson } from '../json.ts';
-import type { Exchange } from './exchange.ts';
-import type { ClientRequest } from './request.ts';
-
-type Headers = Pick<Exchange, 'header'>;
 
 const largest = 1024 * 1024;
 
 /** @throws RequestError when the body is not JSON by type or content, or larger than 1 MiB. */
-export async function readJsonBody(request: ClientRequest, { header }: Headers): Promise<unknown> {
-  refuseMediaType(header);
-  if (Number(header('content-length') ?? 0) > largest) throw tooLarge();
+export async function readJsonBody(request: HonoRequest): Promise<unknown> {
+  refuseMediaType(request);
   const text = await readText(request);
   try {
     return parseJson(text);
@@ -23,14 +19,14 @@ export async function readJsonBody(request: ClientRequest, { header }: Headers):
   }
 }
 
-function refuseMediaType(header: Headers['header']): void {
-  if (!isJson(header('content-type') ?? '')) {
+function refuseMediaType(request: HonoRequest): void {
+  if (!isJson(request.header('content-type') ?? '')) {
     throw new RequestError(
       'unsupported-media-type',
       'The body must be JSON in UTF-8: send Content-Type: application/json.',
     );
   }
-  if (!/^(?:identity)?$/i.test(header('content-encoding') ?? '')) {
+  if (!/^(?:identity)?$/i.test(request.header('content-encoding') ?? '')) {
     throw new RequestError('unsupported-media-type', 'The body must not be compressed.');
   }
 }
@@ -47,24 +43,38 @@ function isJson(contentType: string): boolean {
   );
 }
 
-async function readText(request: ClientRequest): Promise<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: false });
-  let text = '';
-  let size = 0;
-  for await (const chunk of chunksOf(request)) {
-    size += chunk.byteLength;
-    if (size > largest) throw tooLarge();
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
-}
-
-async function* chunksOf(request: ClientRequest): AsyncGenerator<Uint8Array> {
+async function readText(request: HonoRequest): Promise<string> {
+  const length = request.header('content-length');
+  if (Number(length ?? 0) > largest) throw tooLarge();
   try {
-    yield* request.body();
-  } catch {
+    // Node's parser holds the client to its length: what is read is bounded by it.
+    if (length !== undefined) return await request.text();
+    return await readChunks(request.raw.body);
+  } catch (error) {
+    if (error instanceof RequestError) throw error;
     throw new RequestError('invalid-request', 'The body broke off before it was complete.');
   }
+}
+
+async function readChunks(body: ReadableStream<Uint8Array> | null): Promise<string> {
+  let text = '';
+  if (body === null) return text;
+  const decoder = new TextDecoder();
+  let left = largest;
+  // To cancel would break the connection before the client has read why.
+  for await (const chunk of body.values({ preventCancel: true })) {
+    left -= chunk.byteLength;
+    if (left < 0) break;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  if (left >= 0) return text + decoder.decode();
+  discard(body);
+  throw tooLarge();
+}
+
+/** Reads on without keeping anything. The adapter bounds how long, once the response is written. */
+function discard(body: ReadableStream<Uint8Array>): void {
+  body.pipeTo(new WritableStream()).catch(() => undefined);
 }
 
 function tooLarge(): RequestError {

@@ -1,97 +1,94 @@
 /** Plans as handlers of requests: parse, execute, respond. */
+import { Hono } from 'hono';
 import type { Clock } from '../clock.ts';
 import { sourcesOf } from '../dsl/node-traits.ts';
 import { before } from '../engine/deadline.ts';
 import type { Execute } from '../engine/execute.ts';
 import { StepError } from '../engine/step-error.ts';
-import type { Overload } from '../edge/overload.ts';
-import { RequestError, UnavailableError, UpstreamError } from '../errors.ts';
+import { RequestError, UpstreamError } from '../errors.ts';
 import { toPointer } from '../json.ts';
 import type { Plan, Step } from '../plan/plan.ts';
-import type { Endpoint, Visit } from './app.ts';
+import type { Admission } from './admission.ts';
 import { readJsonBody } from './body.ts';
 import { parseInputs } from './inputs.ts';
-import { problemResponse, toProblem } from './problem.ts';
+import { problemResponse, refusalProblem } from './problem.ts';
+import type { GatewayContext, GatewayEnv } from './request-record.ts';
 import { responderFor } from './respond.ts';
-import type { TextResponse } from './text-response.ts';
 
 export interface ServingOptions {
   readonly execute: Execute;
   readonly clock: Clock;
-  /** Seconds after which a request that is not let in may come again. */
-  readonly refusal: Overload['refusal'];
+  readonly admit: Admission;
 }
 
-export function endpointsOf(plans: readonly Plan[], options: ServingOptions): Endpoint[] {
-  return plans.map((plan) => ({
-    method: plan.route.method,
-    path: plan.route.path,
-    handle: handlerFor(plan, options),
-  }));
+/** One route per plan. Hono takes the first that matches: text goes before parameters. */
+export function compositionRoutes(
+  plans: readonly Plan[],
+  options: ServingOptions,
+): Hono<GatewayEnv> {
+  const routes = new Hono<GatewayEnv>();
+  const inOrder = plans.toSorted((a, b) => precedenceOf(a).localeCompare(precedenceOf(b)));
+  for (const plan of inOrder) {
+    routes.on(plan.route.method, plan.route.path, handlerFor(plan, options));
+  }
+  return routes;
 }
 
-function handlerFor(plan: Plan, { execute, clock, refusal }: ServingOptions): Endpoint['handle'] {
+/** `1` for each text, `2` for each parameter. */
+function precedenceOf({ route }: Plan): string {
+  return route.segments.map(({ kind }) => (kind === 'text' ? '1' : '2')).join('');
+}
+
+function handlerFor(plan: Plan, { execute, clock, admit }: ServingOptions) {
   const respond = responderFor(plan);
-  return async ({ request, exchange, params }) => {
-    exchange.composition = plan.name;
-    exchange.route = plan.route.template;
-    const retryAfterSeconds = refusal();
-    if (retryAfterSeconds !== undefined) return refuse({ request, exchange }, retryAfterSeconds);
-    refuseMalformedPath(request.path);
-    const header = (name: string): string | undefined => exchange.header(name);
+  return async function serveComposition(c: GatewayContext): Promise<Response> {
+    const record = c.get('record');
+    const header = (name: string): string | undefined => c.req.header(name);
+    record.composition = plan.name;
+    record.route = plan.route.template;
+    record.refusal = await admit({ peer: record.peer, header }, plan);
+    if (record.refusal !== undefined) return problemResponse(refusalProblem(record.refusal), c);
     const timeoutMs = timeoutOf(header('x-request-timeout-ms'));
-    const deadlineAt = exchange.startedAt + Math.min(plan.deadlineMs, timeoutMs ?? Infinity);
+    const deadlineAt = record.startedAt + Math.min(plan.deadlineMs, timeoutMs ?? Infinity);
     const inputs = parseInputs(plan, {
-      params,
-      query: request.query === '' ? noQuery : new URLSearchParams(request.query),
-      body: plan.schemas.body && (await before(clock, deadlineAt, readJsonBody(request, exchange))),
+      params: c.req.param(),
+      query: queryOf(c.req.url),
+      body: plan.schemas.body && (await before(clock, deadlineAt, readJsonBody(c.req))),
       header,
     });
     const outcome = await execute(plan, {
       inputs,
       header,
       deadlineAt,
-      onDisconnect: (listener) => exchange.onDisconnect(listener),
-      trace: exchange.trace,
-      completed: exchange.completed,
-      sent: exchange.sent,
+      onDisconnect: (listener) => onDisconnect(c.req.raw.signal, listener),
+      trace: record.trace,
+      completed: record.completed,
+      sent: record.sent,
     }).catch((error: unknown) => {
       throw blamedOnClient(plan, error) ?? error;
     });
-    exchange.degraded = outcome.degraded;
-    const elapsedMs = clock.now() - exchange.startedAt;
-    return respond(outcome, { exchange, ifNoneMatch: header('if-none-match'), elapsedMs });
+    record.degraded = outcome.degraded;
+    const elapsedMs = clock.now() - record.startedAt;
+    const { requestId } = record;
+    return respond(outcome, { requestId, ifNoneMatch: header('if-none-match'), elapsedMs });
   };
 }
 
-/** Not an error: whoever has too much to do has no time to report that of each request. */
-function refuse(
-  { request, exchange }: Pick<Visit, 'request' | 'exchange'>,
-  retryAfterSeconds: number,
-): TextResponse {
-  exchange.refused = true;
-  const overload = new UnavailableError('The gateway has too much to do.', { retryAfterSeconds });
-  return problemResponse(toProblem(overload), exchange, request.path);
+function onDisconnect(signal: AbortSignal, listener: () => void): void {
+  if (signal.aborted) listener();
+  else signal.addEventListener('abort', listener, { once: true });
 }
 
 const noQuery = new URLSearchParams();
 
+function queryOf(url: string): URLSearchParams {
+  const start = url.indexOf('?');
+  return start === -1 ? noQuery : new URLSearchParams(url.slice(start + 1).replace(/#.*$/s, ''));
+}
+
 /** The client's own limit can only shorten the deadline; what is no whole number is ignored. */
 function timeoutOf(header: string | undefined): number | undefined {
   return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
-}
-
-/** `%zz` could be taken for what it says; what it means is up to whoever decodes it next. */
-function refuseMalformedPath(path: string): void {
-  if (!path.includes('%')) return;
-  try {
-    decodeURIComponent(path);
-  } catch {
-    const detail = 'is not UTF-8, percent-encoded (RFC 3986, 2.1)';
-    throw new RequestError('invalid-request', 'The path cannot be decoded.', [
-      { in: 'path', pointer: '', detail },
-    ]);
-  }
 }
 
 /** An argument that could not be sent is the client's mistake when it is the client's text. */

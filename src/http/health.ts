@@ -1,10 +1,19 @@
-/** Where whoever runs the process asks how it is: whether it lives, and whether it wants requests. */
-import type { ClientRequest } from './request.ts';
+/** Liveness and readiness, which whoever runs the process asks for all the time. */
+import { Hono } from 'hono';
+import type { GatewayContext, GatewayEnv } from './request-record.ts';
+import { jsonResponse } from './text-response.ts';
 
-export const livePath = '/livez';
-export const readyPath = '/readyz';
+const livePath = '/livez';
+const readyPath = '/readyz';
 
-/** Whoever runs the process asks all the time. */
-export function isHealthCheck({ path }: ClientRequest): boolean {
+export function healthRoutes(isReady: () => boolean): Hono<GatewayEnv> {
+  return new Hono<GatewayEnv>()
+    .get(livePath, () => jsonResponse({ status: 'ok' }))
+    .get(readyPath, () =>
+      isReady() ? jsonResponse({ status: 'ok' }) : jsonResponse({ status: 'stopping' }, 503),
+    );
+}
+
+export function isHealthCheck({ req: { path } }: GatewayContext): boolean {
   return path === livePath || path === readyPath;
 }

@@ -1,9 +1,13 @@
 /** Errors → problem details (RFC 9457). The one place where an error becomes a status. */
+import { STATUS_CODES } from 'node:http';
+import { HTTPException } from 'hono/http-exception';
 import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, RequestError, UnavailableError, UpstreamError } from '../errors.ts';
 import type { RequestErrorKind, UpstreamErrorKind } from '../errors.ts';
-import type { Exchange } from './exchange.ts';
-import { TextResponse } from './text-response.ts';
+import type { Refusal } from './admission.ts';
+import { pathOf } from './request-record.ts';
+import type { GatewayContext } from './request-record.ts';
+import { textResponse } from './text-response.ts';
 
 /** What the client is told. Never an upstream's body, address or stack. */
 export interface Problem {
@@ -66,6 +70,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof ExecutionError) return executionProblem(error);
   if (error instanceof RequestError) return requestProblem(error);
   if (error instanceof UnavailableError) return unavailableProblem(error);
+  if (error instanceof HTTPException) return statusProblem(error);
   return { type: typeOf('internal'), title: 'Internal error', status: 500 };
 }
 
@@ -167,21 +172,39 @@ function unavailableProblem({ message, retryAfterSeconds }: UnavailableError): P
   };
 }
 
-/** A problem as a response. */
+/** What middleware from elsewhere has thrown: nothing but a status (RFC 9457, 4.2.1). */
+function statusProblem({ status, message }: HTTPException): Problem {
+  const title = STATUS_CODES[status] ?? 'Error';
+  return { type: 'about:blank', title, status, ...(message !== '' && { detail: message }) };
+}
+
+/** The problem of a request that was not admitted. */
+export function refusalProblem({ retryAfterSeconds: retryAfter }: Refusal): Problem {
+  return {
+    type: typeOf('unavailable'),
+    title: 'Unavailable',
+    status: 503,
+    detail: 'The gateway has too much to do.',
+    retryAfter,
+  };
+}
+
+/** A problem as the response to a request; its `instance` is the path that was asked for. */
 export function problemResponse(
   problem: Problem,
-  exchange: Exchange,
-  instance: string,
-): TextResponse {
+  c: GatewayContext,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
   const { retryAfter, ...body } = problem;
-  const { requestId, traceId, completed } = exchange;
+  const { requestId, traceId, completed } = c.get('record');
   const changed = completed.length > 0 && { completed };
-  const text = JSON.stringify({ ...body, ...changed, instance, requestId, traceId });
-  return new TextResponse(text, problem.status, {
+  const text = JSON.stringify({ ...body, ...changed, instance: pathOf(c), requestId, traceId });
+  return textResponse(text, problem.status, {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
     'x-request-id': requestId,
     ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+    ...headers,
   });
 }
 

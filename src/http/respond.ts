@@ -4,26 +4,25 @@ import type { Plan } from '../plan/plan.ts';
 import { cacheControlFor, noStore } from './cache-control.ts';
 import { degradedHeader, problemsOf } from './degraded.ts';
 import { etagOf, isNamed } from './etag.ts';
-import type { Exchange } from './exchange.ts';
-import { TextResponse } from './text-response.ts';
+import { textResponse } from './text-response.ts';
 
 /** What a response depends on besides its outcome. */
 export interface Asked {
-  readonly exchange: Exchange;
+  readonly requestId: string;
   readonly ifNoneMatch: string | undefined;
   /** Since the request arrived. */
   readonly elapsedMs: number;
 }
 
-export function responderFor(plan: Plan): (outcome: Outcome, asked: Asked) => TextResponse {
+export function responderFor(plan: Plan): (outcome: Outcome, asked: Asked) => Response {
   const cacheControl = plan.cache ? cacheControlFor(plan.cache) : () => noStore;
   const vary = plan.cache && plan.vary.length > 0 ? { vary: plan.vary.join(', ') } : {};
-  return (outcome, { exchange, ifNoneMatch, elapsedMs }) => {
+  return (outcome, { requestId, ifNoneMatch, elapsedMs }) => {
     const { degraded, freshness } = outcome;
     const headers: Record<string, string> = {
       'cache-control': degraded.length > 0 ? noStore : cacheControl(freshness, elapsedMs),
       'x-content-type-options': 'nosniff',
-      'x-request-id': exchange.requestId,
+      'x-request-id': requestId,
       ...vary,
     };
     if (degraded.length > 0) headers['plait-degraded'] = degradedHeader(degraded);
@@ -31,10 +30,10 @@ export function responderFor(plan: Plan): (outcome: Outcome, asked: Asked) => Te
     if (headers['cache-control'] !== noStore) {
       const etag = etagOf(body);
       headers['etag'] = etag;
-      if (isNamed(etag, ifNoneMatch)) return new TextResponse(null, 304, headers);
+      if (isNamed(etag, ifNoneMatch)) return new Response(null, { status: 304, headers });
     }
     headers['content-type'] = 'application/json';
-    return new TextResponse(body, 200, headers);
+    return textResponse(body, 200, headers);
   };
 }
 

@@ -1,27 +1,25 @@
 /** Sockets in, responses out, and a stop that loses nothing. */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { ServerResponse, createServer } from 'node:http';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Clock } from '../clock.ts';
+import { getRequestListener } from '@hono/node-server';
+import type { HttpBindings } from '@hono/node-server';
 import { ConfigurationError } from '../errors.ts';
-import { createExchange, requestIdOf } from './exchange.ts';
-import type { Exchange, Handler } from './exchange.ts';
-import { problemResponse, toProblem } from './problem.ts';
-import { clientRequest } from './request.ts';
-import type { ClientRequest } from './request.ts';
-import type { TextResponse } from './text-response.ts';
-
-// An import would read all that is in there, and so load what `fetch` is made of: 12 MiB.
-const { createServer } = process.getBuiltinModule('node:http');
+import type { RequestError } from '../errors.ts';
+import { toProblem } from './problem.ts';
+import type { Bindings } from './request-record.ts';
+import { makeReadable } from './target.ts';
+import { textResponse } from './text-response.ts';
 
 export interface ServerOptions {
-  readonly handler: Handler;
+  /** A Hono app, or anything else that answers requests. */
+  readonly app: { fetch(request: Request, bindings: Bindings): Response | Promise<Response> };
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
   /** The variables that say where, as in `PORT and HOST`: for whoever has to mend it. */
   readonly setBy: string;
-  readonly clock: Clock;
-  /** Told of what not even the handler has caught. */
+  /** Called for what not even the app has caught. */
   readonly onInternalError: (error: unknown) => void;
 }
 
@@ -33,34 +31,20 @@ export interface RunningServer {
   close(graceMs: number): Promise<void>;
 }
 
+const limits = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  maxHeaderSize: 16 * 1024,
+  connectionsCheckingInterval: 1_000,
+};
+
 /** @throws ConfigurationError when it cannot listen there. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host, clock } = options;
-  let closing = false;
+  const { host, onInternalError } = options;
+  const state = { draining: false };
   const server = createServer(
-    {
-      headersTimeout: 10_000,
-      requestTimeout: 30_000,
-      maxHeaderSize: 16 * 1024,
-      connectionsCheckingInterval: 1_000,
-    },
-    async (incoming, outgoing) => {
-      const response = await answer(
-        options,
-        clientRequest(incoming),
-        exchangeFor(incoming, outgoing, clock),
-      );
-      // Asked only now: a connection that is kept for a next request would hold up the stop.
-      if (closing) outgoing.shouldKeepAlive = false;
-      try {
-        write(response, outgoing);
-      } catch (error) {
-        options.onInternalError(error);
-        outgoing.destroy();
-      }
-      // What is left of a body is in the way of the connection's next request.
-      incoming.resume();
-    },
+    { ...limits, ServerResponse: responseClass(state, onInternalError) },
+    listenerFor(options),
   );
   const connections = trackConnections(server);
   await listen(server, options);
@@ -68,52 +52,72 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
     drain() {
-      closing = true;
+      state.draining = true;
     },
     close(graceMs) {
-      closing = true;
+      state.draining = true;
       connections.endWhenIdle();
       return stop(server, graceMs);
     },
   };
 }
 
-async function answer(
-  { handler, onInternalError }: ServerOptions,
-  request: ClientRequest,
-  exchange: Exchange,
-): Promise<TextResponse> {
-  try {
-    return await handler(request, exchange);
-  } catch (error) {
-    onInternalError(error);
-    return problemResponse(toProblem(error), exchange, request.path);
-  }
-}
-
-function write({ status, headers, content }: TextResponse, outgoing: ServerResponse): void {
-  const length = content === null ? {} : { 'content-length': Buffer.byteLength(content) };
-  outgoing.writeHead(status, { ...headers.record, ...length });
-  outgoing.end(content ?? undefined);
-}
-
-function exchangeFor(incoming: IncomingMessage, outgoing: ServerResponse, clock: Clock): Exchange {
-  const header = (name: string): string | undefined => {
-    // Not what every object has: a name may be anything.
-    const value = Object.hasOwn(incoming.headers, name) ? incoming.headers[name] : undefined;
-    return Array.isArray(value) ? value.join(', ') : value;
-  };
-  return createExchange({
-    requestId: requestIdOf(header('x-request-id')),
-    header,
-    startedAt: clock.now(),
-    peer: incoming.socket.remoteAddress ?? '',
-    onDisconnect(listener) {
-      outgoing.once('close', () => {
-        if (!outgoing.writableFinished) listener();
-      });
+/** Makes requests of what arrives, also where no URL can be made of it. */
+function listenerFor({ app, onInternalError }: ServerOptions): RequestListener {
+  const unreadable = new WeakMap<IncomingMessage, RequestError>();
+  const listener = getRequestListener(
+    (request, bindings) => {
+      const { incoming, outgoing } = bindings as HttpBindings; // this server speaks HTTP/1.1 only
+      const error = unreadable.get(incoming);
+      return app.fetch(request, { incoming, outgoing, ...(error && { unreadable: error }) });
     },
+    {
+      // Stands in where HTTP/1.0 names no host.
+      hostname: 'none',
+      errorHandler(error) {
+        onInternalError(error);
+        return anonymousProblem(error);
+      },
+    },
+  );
+  return (incoming, outgoing) => {
+    const error = makeReadable(incoming);
+    if (error !== undefined) unreadable.set(incoming, error);
+    listener(incoming, outgoing).catch((failure: unknown) => {
+      onInternalError(failure);
+      outgoing.destroy();
+    });
+  };
+}
+
+/** Where not even a layer has caught the error, so that no record of the request is at hand. */
+function anonymousProblem(error: unknown): Response {
+  const problem = toProblem(error);
+  return textResponse(JSON.stringify(problem), problem.status, {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
   });
+}
+
+/** Node's response, but that it asks for the end of its connection while the server drains. */
+function responseClass(
+  state: { readonly draining: boolean },
+  onInternalError: ServerOptions['onInternalError'],
+): typeof ServerResponse {
+  class GatewayResponse extends ServerResponse {
+    override writeHead(...head: unknown[]): this {
+      // Asked only now: a connection that is kept for a next request would hold up the stop.
+      if (state.draining) this.shouldKeepAlive = false;
+      try {
+        return super.writeHead(...(head as Parameters<ServerResponse['writeHead']>)); // passed on as given
+      } catch (error) {
+        // The adapter would put the error's message into a response of its own.
+        onInternalError(error);
+        return this.destroy();
+      }
+    }
+  }
+  return GatewayResponse as typeof ServerResponse; // Node makes them, for the requests it makes
 }
 
 function listen(server: Server, { host, port, setBy }: ServerOptions): Promise<void> {

@@ -2,9 +2,8 @@
 import type { Clock } from '../clock.ts';
 import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, nameOf } from '../errors.ts';
-import type { Exchange, Handler } from '../http/exchange.ts';
 import { isHealthCheck } from '../http/health.ts';
-import type { ClientRequest } from '../http/request.ts';
+import type { GatewayContext, Layer, RequestRecord } from '../http/request-record.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
 import type { Log, LogFields } from './log.ts';
 
@@ -20,44 +19,45 @@ export interface AccessLogOptions {
 }
 
 /** Failures are errors, responses with parts missing warnings; health checks are for debugging. */
-export function accessLog(options: AccessLogOptions): (next: Handler) => Handler {
+export function accessLog(options: AccessLogOptions): Layer {
   const { log, quiet = false } = options;
-  return (next) => async (request, exchange) => {
-    const response = await next(request, exchange);
-    const { status } = response;
-    const level = isHealthCheck(request) ? 'debug' : levelOf(exchange, status, quiet);
-    if (!log.isOn(level)) return response;
-    const message = `${request.method} ${exchange.route ?? '(no route)'} ${status}`;
-    log[level](fieldsOf(request, { exchange, status, options }), message);
-    return response;
+  return async function logAccess(c, next) {
+    await next();
+    const { status } = c.res;
+    const record = c.get('record');
+    const level = isHealthCheck(c) ? 'debug' : levelOf(record, status, quiet);
+    if (!log.isOn(level)) return;
+    const message = `${c.req.method} ${record.route ?? '(no route)'} ${status}`;
+    log[level](fieldsOf(c, status, options), message);
   };
 }
 
 function levelOf(
-  { degraded, error, refused }: Exchange,
+  { degraded, error, refusal }: RequestRecord,
   status: number,
   quiet: boolean,
 ): 'debug' | 'info' | 'warn' | 'error' {
   // Nobody is there to miss the answer.
   if (status >= 500 && error !== undefined && !isCancelled(error)) return 'error';
+  // A page elsewhere may be trying to get in by DNS rebinding.
+  if (status === 421) return 'warn';
   // Whoever has too much to do does not make more of it by complaining.
-  const isShed = refused || degraded.every(({ error: { reason } }) => reason.kind === 'shed');
-  if (!isShed || (status >= 500 && !refused)) return 'warn';
+  const isShed =
+    refusal !== undefined || degraded.every(({ error: { reason } }) => reason.kind === 'shed');
+  if (!isShed || (status >= 500 && refusal === undefined)) return 'warn';
   return quiet ? 'debug' : 'info';
 }
 
-function fieldsOf(
-  request: ClientRequest,
-  { exchange, status, options }: { exchange: Exchange; status: number; options: AccessLogOptions },
-): LogFields {
-  const { traceId, spanId, requestId, route, composition, sent, startedAt, error } = exchange;
-  const headers = headersOf(exchange, options.headers);
-  const degraded = degradedOf(exchange);
+function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions): LogFields {
+  const record = c.get('record');
+  const { traceId, spanId, requestId, route, composition, sent, startedAt, error } = record;
+  const headers = headersOf(c, options.headers);
+  const degraded = degradedOf(record);
   return {
     ...(traceId !== undefined && { trace_id: traceId }),
     ...(spanId !== undefined && { span_id: spanId }),
     request_id: requestId,
-    method: request.method,
+    method: c.req.method,
     ...(route !== undefined && { route }),
     ...(composition !== undefined && { composition }),
     status,
@@ -66,12 +66,12 @@ function fieldsOf(
     ...(degraded.length > 0 && { degraded }),
     ...(error !== undefined && { error: describe(error, options) }),
     ...(headers && { headers }),
-    ...(options.withCauses && causesOf(exchange)),
+    ...(options.withCauses && causesOf(record)),
   };
 }
 
 /** A list may miss the same thing in each of its items: it is said once. */
-function degradedOf({ degraded }: Exchange): string[] {
+function degradedOf({ degraded }: RequestRecord): string[] {
   const reasons = degraded.map(({ step, error }) => `${step}: ${error.reason.message}`);
   return [...new Set(reasons)];
 }
@@ -90,7 +90,7 @@ function placeOf(error: unknown): string {
   return (error instanceof Error && frameOf(error)) || nameOf(error);
 }
 
-function causesOf({ error, degraded }: Exchange): { causes?: string[] } {
+function causesOf({ error, degraded }: RequestRecord): { causes?: string[] } {
   const failures = [...(error === undefined ? [] : [error]), ...degraded.map((one) => one.error)];
   const causes = failures.flatMap((failure) => {
     const reason = reasonOf(failure);
@@ -110,11 +110,11 @@ function frameOf({ stack = '', message }: Error): string | undefined {
 }
 
 function headersOf(
-  exchange: Exchange,
+  c: GatewayContext,
   names: readonly string[],
 ): Readonly<Record<string, string>> | undefined {
   const found = names.flatMap((name) => {
-    const value = exchange.header(name);
+    const value = c.req.header(name);
     return value === undefined ? [] : [[name, value.slice(0, longestHeader)] as const];
   });
   return found.length > 0 ? Object.fromEntries(found) : undefined;

@@ -3,10 +3,8 @@ import type { Attributes, Meter, ObservableCounter } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { UpstreamError } from '../errors.ts';
-import type { Exchange } from '../http/exchange.ts';
 import { isHealthCheck } from '../http/health.ts';
-import type { ClientRequest } from '../http/request.ts';
-import type { TextResponse } from '../http/text-response.ts';
+import type { GatewayContext, Layer } from '../http/request-record.ts';
 import type { Call, Reply } from '../upstream/call.ts';
 import { endpointOf } from '../upstream/call.ts';
 import { errorType } from './error-type.ts';
@@ -50,20 +48,19 @@ export function createMetrics(meter: Meter, clock: Clock): Observer {
   });
   const secondsSince = (startedAt: number): number => (clock.now() - startedAt) / 1_000;
 
+  const measureRequests: Layer = async function measureRequest(c, next) {
+    await next();
+    if (isHealthCheck(c)) return;
+    const { startedAt, refusal, degraded } = c.get('record');
+    requests.record(secondsSince(startedAt), labelsOfRequest(c));
+    if (refusal?.kind === 'overload') shed.add(1, { 'plait.shed.what': 'request' });
+    const left = degraded.filter(({ error }) => error.reason.kind === 'shed').length;
+    if (left > 0) shed.add(left, { 'plait.shed.what': 'step' });
+  };
+
   return {
     watch: (gateway) => watchGauges(meter, gateway),
-    aroundHandler: (next) => async (request, exchange) => {
-      const response = await next(request, exchange);
-      if (isHealthCheck(request)) return response;
-      requests.record(
-        secondsSince(exchange.startedAt),
-        labelsOfRequest(request, exchange, response),
-      );
-      if (exchange.refused) shed.add(1, { 'plait.shed.what': 'request' });
-      const left = exchange.degraded.filter(({ error }) => error.reason.kind === 'shed').length;
-      if (left > 0) shed.add(left, { 'plait.shed.what': 'step' });
-      return response;
-    },
+    layers: [measureRequests],
     onLoad: (operation, reply, failure) => {
       if (reply === undefined) {
         loads.add(operation, failure instanceof UpstreamError ? failure.kind : 'aborted');
@@ -119,13 +116,11 @@ function labelsOf({ service, name }: Operation): Attributes {
   return { 'plait.operation': `${service.name}.${name}` };
 }
 
-function labelsOfRequest(
-  { method }: ClientRequest,
-  { route, error }: Exchange,
-  { status }: TextResponse,
-): Attributes {
+function labelsOfRequest(c: GatewayContext): Attributes {
+  const { status } = c.res;
+  const { route, error } = c.get('record');
   return {
-    'http.request.method': knownMethod(method),
+    'http.request.method': knownMethod(c.req.method),
     'http.response.status_code': status,
     'url.scheme': 'http',
     ...(route !== undefined && { 'http.route': route }),

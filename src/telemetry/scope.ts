@@ -2,23 +2,22 @@
 import { ROOT_CONTEXT, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
 import type { Context, Span, SpanKind, Tracer } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import type { Exchange } from '../http/exchange.ts';
+import { carriedBy } from './carried.ts';
+import type { Carried } from './carried.ts';
 import { now } from './time.ts';
 import { trustParent } from './trust.ts';
 
 /** A span as parent. Where nothing is recorded it still says which trace this is. */
-export interface Scope {
+export interface Scope extends Carried {
   readonly span: Span;
   readonly context: Context;
-  /** The headers that continue the trace from here: `traceparent` and `tracestate` (W3C Trace Context). */
-  readonly headers: Readonly<Record<string, string>>;
   /** Decided once per request: whether anything below is recorded. */
   readonly isRecording: boolean;
 }
 
-/** The scope carried by an opaque `trace`; requests that are not traced have none. */
+/** The scope carried by a trace; requests that are not traced have none. */
 export function scopeOf(carried: unknown): Scope | undefined {
-  return carried as Scope | undefined; // only this layer puts anything there
+  return carriedBy<Scope>(carried);
 }
 
 export function openScope(
@@ -55,11 +54,15 @@ const propagator = new W3CTraceContextPropagator();
  * The context a client's request came with: `traceparent` and `tracestate` (W3C Trace Context). Where the
  * client is trusted, its flag may say whether the request is recorded.
  */
-export function contextFrom(request: Pick<Exchange, 'header'>, isTrusted: boolean): Context {
+export function contextFrom(request: Headed, isTrusted: boolean): Context {
   if (request.header('traceparent') === undefined) return ROOT_CONTEXT;
   const context = propagator.extract(ROOT_CONTEXT, request, {
-    get: (carrier: Pick<Exchange, 'header'>, key) => carrier.header(key),
+    get: (carrier: Headed, key) => carrier.header(key),
     keys: () => propagator.fields(),
   });
   return isTrusted ? trustParent(context) : context;
+}
+
+interface Headed {
+  header(name: string): string | undefined;
 }

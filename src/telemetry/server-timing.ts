@@ -1,7 +1,7 @@
 /** `Server-Timing` (W3C): what a browser's developer tools show of a request's trace and steps. */
 import type { Clock } from '../clock.ts';
 import type { EngineRequest } from '../engine/execution.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { Layer, RequestRecord } from '../http/request-record.ts';
 import type { Observer } from './telemetry.ts';
 
 /** More would make the header longer than some proxies take. */
@@ -9,20 +9,21 @@ const mostSteps = 50;
 
 /** Adds the header to every response of a composition: the trace, the total, and each step in milliseconds. */
 export function serverTiming(clock: Clock): Observer {
-  /** By the counter that a request's exchange and its steps share. */
+  /** By the counter that a request's record and its steps share. */
   const stepsOf = new WeakMap<EngineRequest['sent'], string[]>();
+  const timeRequest: Layer = async function timeRequest(c, next) {
+    const record = c.get('record');
+    const steps: string[] = [];
+    stepsOf.set(record.sent, steps);
+    await next();
+    if (record.composition === undefined) return;
+    const total = entry('total', clock.now() - record.startedAt);
+    // Beside what other middleware may have to say.
+    c.res.headers.append('server-timing', [...traceOf(record), total, ...steps].join(', '));
+  };
+
   return {
-    aroundHandler: (next) => async (request, exchange) => {
-      const steps: string[] = [];
-      stepsOf.set(exchange.sent, steps);
-      const response = await next(request, exchange);
-      if (exchange.composition !== undefined) {
-        const total = entry('total', clock.now() - exchange.startedAt);
-        const all = [...traceOf(exchange), total, ...steps];
-        response.headers.set('server-timing', all.join(', '));
-      }
-      return response;
-    },
+    layers: [timeRequest],
     watchStep: ({ step, request }) => {
       const startedAt = clock.now();
       return () => {
@@ -35,7 +36,7 @@ export function serverTiming(clock: Clock): Observer {
   };
 }
 
-function traceOf({ traceId }: Exchange): string[] {
+function traceOf({ traceId }: RequestRecord): string[] {
   return traceId === undefined ? [] : [`trace;desc="${traceId}"`];
 }
 

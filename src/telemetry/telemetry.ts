@@ -1,13 +1,15 @@
 /** What telemetry puts around the other layers; they know nothing of it. */
 import type { Overload } from '../edge/overload.ts';
 import type { OnLoad, WatchStep } from '../engine/execution.ts';
-import type { Handler } from '../http/exchange.ts';
+import type { Layer } from '../http/request-record.ts';
 import type { Policy, Watch } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
+import { carriedBy, toTrace } from './carried.ts';
 import type { TraceStore } from './trace-store.ts';
 
 export interface Telemetry {
-  readonly aroundHandler: (next: Handler) => Handler;
+  /** Put around every request, the first one outermost. */
+  readonly layers: readonly Layer[];
   /** Absent: nobody watches steps. */
   readonly watchStep?: WatchStep;
   /** Told how each call of a step ended. */
@@ -36,7 +38,7 @@ export type Observer = Partial<Telemetry>;
 
 /** Several as one: the first is the outermost, and what it records is the parent of what the others do. */
 export function combine(observers: readonly Observer[]): Telemetry {
-  const of = <Part extends keyof Telemetry>(part: Part) =>
+  const of = <Part extends Exclude<keyof Telemetry, 'layers'>>(part: Part) =>
     observers.flatMap((observer) => observer[part] ?? []) as NonNullable<Telemetry[Part]>[];
   const [metrics] = of('metrics');
   const [traces] = of('traces');
@@ -44,7 +46,7 @@ export function combine(observers: readonly Observer[]): Telemetry {
   const watchStep = nested(of('watchStep'));
   const watchAttempt = nested(of('watchAttempt'));
   return {
-    aroundHandler: around(of('aroundHandler')),
+    layers: observers.flatMap(({ layers = [] }) => layers),
     ...(onLoad && { onLoad }),
     ...(watchStep && { watchStep }),
     ...(watchAttempt && { watchAttempt }),
@@ -92,16 +94,22 @@ const traceContext = /^(00-((?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-)[0-9a-
  */
 export function propagation(isTrusted: (peer: string) => boolean): Observer {
   return {
-    aroundHandler: (next) => (request, exchange) => {
-      const found = traceContext.exec(exchange.header('traceparent') ?? '');
-      if (found === null) return next(request, exchange);
-      const [given, ids, traceId] = found;
-      const trace = isTrusted(exchange.peer) ? given : `${ids}00`;
-      return next(request, Object.assign(exchange, { trace, traceId }));
-    },
+    layers: [
+      async function propagate(c, next) {
+        const found = traceContext.exec(c.req.header('traceparent') ?? '');
+        if (found !== null) {
+          const [given, ids, traceId] = found;
+          const record = c.get('record');
+          const traceparent = isTrusted(record.peer) ? given : `${ids}00`;
+          record.trace = toTrace({ headers: { traceparent } });
+          record.traceId = traceId;
+        }
+        await next();
+      },
+    ],
     watchAttempt: (attempt) => {
-      const { trace, headers } = attempt;
-      if (typeof trace === 'string') attempt.headers = { ...headers, traceparent: trace };
+      const carried = carriedBy(attempt.trace);
+      if (carried !== undefined) attempt.headers = { ...attempt.headers, ...carried.headers };
       return ignore;
     },
   };

@@ -7,11 +7,12 @@ import type { HrTime, Tracer } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
 import type { StepRun } from '../engine/execution.ts';
 import { UpstreamError } from '../errors.ts';
-import type { Exchange } from '../http/exchange.ts';
 import { isHealthCheck } from '../http/health.ts';
-import type { ClientRequest } from '../http/request.ts';
+import { pathOf } from '../http/request-record.ts';
+import type { GatewayContext, Layer } from '../http/request-record.ts';
 import { loadsOf } from '../upstream/call.ts';
 import type { Call } from '../upstream/call.ts';
+import { toTrace } from './carried.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
 import { knownMethod } from './method.ts';
 import { contextFrom, markError, openScope, scopeOf } from './scope.ts';
@@ -33,21 +34,7 @@ const ignore = (): void => undefined;
 
 export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Observer {
   return {
-    aroundHandler: (next) => async (request, exchange) => {
-      if (isHealthCheck(request)) return next(request, exchange);
-      const parent = contextFrom(exchange, isTrusted(exchange.peer));
-      const scope = openScope(tracer, request.method, { kind: SpanKind.SERVER, parent });
-      const { traceId, spanId } = scope.span.spanContext();
-      Object.assign(exchange, { trace: scope, traceId, spanId });
-      try {
-        const response = await next(request, exchange);
-        if (scope.isRecording)
-          describeRequest(scope, request, { exchange, status: response.status });
-        return response;
-      } finally {
-        scope.span.end(now());
-      }
-    },
+    layers: [traceRequests(tracer, isTrusted)],
 
     watchStep: (run) => {
       const outer = recordingScope(run.trace);
@@ -56,7 +43,7 @@ export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Obs
         kind: SpanKind.INTERNAL,
         parent: outer.context,
       });
-      run.trace = scope;
+      run.trace = toTrace(scope);
       return (failure) => {
         if (failure !== undefined) describeFailure(scope, failure);
         describeStep(scope, run);
@@ -78,7 +65,7 @@ export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Obs
       scope.span.setAttribute('plait.batch.size', call.keys.length);
       scope.span.setAttribute('plait.batch.loads', loadsOf(call).length);
       scope.span.setAttribute('plait.batch.wait_ms', waitOf(call, clock));
-      return within(scope, () => next({ ...call, trace: scope }), end);
+      return within(scope, () => next({ ...call, trace: toTrace(scope) }), end);
     },
 
     watchAttempt: (attempt) => {
@@ -103,6 +90,23 @@ export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Obs
         end();
       };
     },
+  };
+}
+
+function traceRequests(tracer: Tracer, isTrusted: TracingOptions['isTrusted']): Layer {
+  return async function traceRequest(c, next) {
+    if (isHealthCheck(c)) return next();
+    const record = c.get('record');
+    const parent = contextFrom(c.req, isTrusted(record.peer));
+    const scope = openScope(tracer, c.req.method, { kind: SpanKind.SERVER, parent });
+    const { traceId, spanId } = scope.span.spanContext();
+    Object.assign(record, { trace: toTrace(scope), traceId, spanId });
+    try {
+      await next();
+      if (scope.isRecording) describeRequest(scope, c);
+    } finally {
+      scope.span.end(now());
+    }
   };
 }
 
@@ -155,22 +159,19 @@ function nameOf({ operation }: Call): string {
   return `${operation.service.name}.${operation.name}`;
 }
 
-function describeRequest(
-  scope: Scope,
-  request: ClientRequest,
-  { exchange, status }: { exchange: Exchange; status: number },
-): void {
+function describeRequest(scope: Scope, c: GatewayContext): void {
   const { span } = scope;
-  const { route, composition, degraded, error, refused } = exchange;
-  const method = knownMethod(request.method);
+  const { status } = c.res;
+  const { route, composition, degraded, error, refusal } = c.get('record');
+  const method = knownMethod(c.req.method);
   span.updateName(route === undefined ? method : `${method} ${route}`);
   span.setAttribute('http.request.method', method);
-  span.setAttribute('url.path', request.path);
+  span.setAttribute('url.path', pathOf(c));
   span.setAttribute('url.scheme', 'http');
   span.setAttribute('http.response.status_code', status);
   if (route !== undefined) span.setAttribute('http.route', route);
   if (composition !== undefined) span.setAttribute('plait.composition', composition);
-  if (refused) span.setAttribute('plait.shed', true);
+  if (refusal?.kind === 'overload') span.setAttribute('plait.shed', true);
   // The client has closed the request.
   if (status === 499) span.setAttribute('plait.cancelled', true);
   if (degraded.length > 0)

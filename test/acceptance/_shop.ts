@@ -91,11 +91,13 @@ function observe() {
   let attempts = 0;
   const telemetry: Telemetry = {
     ...unobserved,
-    aroundHandler: (next) => async (incoming, exchange) => {
-      const response = await next(incoming, exchange);
-      elapsed.set(exchange.requestId, performance.now() - exchange.startedAt);
-      return response;
-    },
+    layers: [
+      async (c, next) => {
+        await next();
+        const { requestId, startedAt } = c.get('record');
+        elapsed.set(requestId, performance.now() - startedAt);
+      },
+    ],
     watchAttempt: () => {
       attempts += 1;
       return () => undefined;

@@ -3,14 +3,14 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { startGateway } from '../../src/cli/gateway.ts';
+import { systemClock } from '../../src/clock.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { operation } from '../../src/dsl/operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import type { ServiceConfig } from '../../src/dsl/service.ts';
 import { ConfigurationError } from '../../src/errors.ts';
-import { adminEndpoints } from '../../src/http/admin.ts';
+import { adminRoutes } from '../../src/http/admin.ts';
 import { createApp } from '../../src/http/app.ts';
-import { createExchange } from '../../src/http/exchange.ts';
 import { call, optional } from '../../src/dsl/steps.ts';
 import { keptPart, serve, value } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
@@ -57,14 +57,14 @@ describe('POST /cache/invalidate', () => {
   it('asks for every tag once', async () => {
     const asked: (readonly string[])[] = [];
     const response = await answerWith(async (tags) => asked.push(tags) * 7);
-    expect(JSON.parse(response.content ?? '')).toEqual({ invalidated: 7 });
+    expect(await response.json()).toEqual({ invalidated: 7 });
     expect(asked).toEqual([['orders', 'a.b:c-d_1']]);
   });
 
   it('is a 503 that says so when not everything could be reached', async () => {
     const response = await answerWith(() => Promise.reject(new Error('canary-4711')));
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
-    const text = response.content ?? '';
+    const text = await response.text();
     expect(JSON.parse(text)).toMatchObject({
       type: 'urn:plait:problem:unavailable',
       detail: 'Not everything that is kept could be reached and dropped. Try again.',
@@ -270,20 +270,14 @@ describe('the management side', () => {
 /** What is answered to an invalidation of three tags, two of them the same. */
 async function answerWith(invalidate: (tags: readonly string[]) => Promise<number>) {
   const app = createApp({
-    endpoints: adminEndpoints({ invalidate, status: () => [] }),
+    clock: systemClock,
+    observers: [],
+    layers: [],
+    routes: adminRoutes({ invalidate, status: () => [] }),
     isReady: () => true,
     onInternalError: () => undefined,
   });
-  const exchange = createExchange({
-    requestId: 'r',
-    startedAt: 0,
-    peer: '127.0.0.1',
-    header: (name) => (name === 'content-type' ? 'application/json' : undefined),
-    onDisconnect: () => undefined,
-  });
-  const body = JSON.stringify({ tags: ['orders', 'a.b:c-d_1', 'orders'] });
-  const line = { method: 'POST', path: '/cache/invalidate', query: '' };
-  return app({ ...line, body: () => ReadableStream.from([Buffer.from(body)]) }, exchange);
+  return app.request('/cache/invalidate', post({ tags: ['orders', 'a.b:c-d_1', 'orders'] }));
 }
 
 /** `GET /<name>/:id` of a service of that name. */

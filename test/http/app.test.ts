@@ -1,8 +1,9 @@
+import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { systemClock } from '../../src/clock.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { createApp } from '../../src/http/app.ts';
-import { createExchange } from '../../src/http/exchange.ts';
 import { start } from '../support/start.ts';
 import { raw } from '../support/raw-http.ts';
 
@@ -169,19 +170,14 @@ describe('the request id', () => {
 
 async function probe(path: string, isReady: boolean) {
   const app = createApp({
-    endpoints: [],
+    clock: systemClock,
+    observers: [],
+    layers: [],
+    routes: new Hono(),
     isReady: () => isReady,
     onInternalError: () => undefined,
   });
-  const exchange = createExchange({
-    requestId: 'r',
-    startedAt: 0,
-    peer: '127.0.0.1',
-    header: () => undefined,
-    onDisconnect: () => undefined,
-  });
-  const request = { method: 'GET', path, query: '', body: () => ReadableStream.from([]) };
-  const response = await app(request, exchange);
+  const response = await app.request(path);
   return { status: response.status, cache: response.headers.get('cache-control') };
 }
 

@@ -1,11 +1,9 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { startGateway } from '../../src/cli/gateway.ts';
-import { systemClock } from '../../src/clock.ts';
 import { call } from '../../src/dsl/steps.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { startServer } from '../../src/http/server.ts';
-import { TextResponse } from '../../src/http/text-response.ts';
 import { part, serve, value } from '../support/serve.ts';
 import { open, raw, readAnswer } from '../support/raw-http.ts';
 
@@ -50,11 +48,10 @@ describe('closing', () => {
   it('writes an answer to its end for a client that reads slowly', async () => {
     const size = 8_000_000;
     const { url, close } = await startServer({
-      handler: () => new TextResponse('x'.repeat(size), 200, {}),
+      app: { fetch: () => new Response('x'.repeat(size)) },
       host: '127.0.0.1',
       port: 0,
       setBy: 'PORT',
-      clock: systemClock,
       onInternalError: () => undefined,
     });
     const socket = await open(url);
@@ -100,11 +97,10 @@ describe('the server', () => {
 
   it('writes an IPv6 address as one', async () => {
     const server = await startServer({
-      handler: () => new TextResponse('ok', 200, {}),
+      app: { fetch: () => new Response('ok') },
       host: '::1',
       port: 0,
       setBy: 'PORT',
-      clock: systemClock,
       onInternalError: () => undefined,
     });
     expect(server.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
@@ -173,11 +169,10 @@ describe('a request', () => {
   it('whose answer cannot be written has its connection broken, and it is told', async () => {
     const told: unknown[] = [];
     const server = await startServer({
-      handler: () => new TextResponse('', 200, { 'x-bad': 'a\nb' }),
+      app: { fetch: () => new Response('', { headers: { 'x-bad': 'a\nb' } }) },
       host: '127.0.0.1',
       port: 0,
       setBy: 'PORT',
-      clock: systemClock,
       onInternalError: (error) => told.push(error),
     });
     const socket = await open(server.url);
@@ -190,11 +185,10 @@ describe('a request', () => {
   it('that breaks what is around the handlers is a 500 that says nothing, and is told', async () => {
     const told: unknown[] = [];
     const server = await startServer({
-      handler: () => Promise.reject(new TypeError('canary-4711')),
+      app: { fetch: () => Promise.reject(new TypeError('canary-4711')) },
       host: '127.0.0.1',
       port: 0,
       setBy: 'PORT',
-      clock: systemClock,
       onInternalError: (error) => told.push(error),
     });
     const { status, body } = await askRaw(server.url, 'GET /', 'gateway');

@@ -1,0 +1,99 @@
+/** The record of one client request: what http, edge, telemetry and logs know of it. */
+import type { HttpBindings } from '@hono/node-server';
+import type { Context, MiddlewareHandler } from 'hono';
+import type { Clock } from '../clock.ts';
+import type { Degradation } from '../engine/step-error.ts';
+import { toError } from '../errors.ts';
+import type { RequestError } from '../errors.ts';
+import type { Trace } from '../trace.ts';
+import type { Refusal } from './admission.ts';
+
+/** One per request; a layer reads it with `c.get('record')`. */
+export interface RequestRecord {
+  readonly requestId: string;
+  /** On the clock's scale. */
+  readonly startedAt: number;
+  /** The address of the other side of the connection: a client, or a proxy before us. */
+  readonly peer: string;
+  /** The span of the request, the parent of everything done on its behalf. */
+  trace: Trace | undefined;
+  /** Set where the request is traced; part of its problems. */
+  traceId: string | undefined;
+  spanId: string | undefined;
+  /** The route that matched, as `/orders/{orderId}`. */
+  route: string | undefined;
+  /** The name of the composition that answered. */
+  composition: string | undefined;
+  degraded: readonly Degradation[];
+  /** Steps that changed something; part of its problems. */
+  readonly completed: string[];
+  /** The error behind a 5xx response. */
+  error: unknown;
+  /** Why the request was not admitted. */
+  refusal: Refusal | undefined;
+  /** The requests sent to services on its behalf; one that several requests share counts for the first. */
+  readonly sent: { count: number };
+}
+
+/** Where the request came from; empty where no server of ours took it, as with `app.request()`. */
+export type Bindings = Partial<HttpBindings> & {
+  /** Why the request as it was sent is not the one that the URL stands for. */
+  readonly unreadable?: RequestError;
+};
+
+export interface GatewayEnv {
+  Bindings: Bindings;
+  Variables: { record: RequestRecord };
+}
+
+export type GatewayContext = Context<GatewayEnv>;
+
+/** Hono middleware that may read the record of the request it is put around. */
+export type Layer = MiddlewareHandler<GatewayEnv>;
+
+/** The outermost layer: opens the record. */
+export function openRecord(clock: Clock): Layer {
+  return async function record(c, next) {
+    c.set('record', {
+      requestId: requestIdOf(c.req.header('x-request-id')),
+      startedAt: clock.now(),
+      peer: bindingsOf(c).incoming?.socket.remoteAddress ?? '',
+      trace: undefined,
+      traceId: undefined,
+      spanId: undefined,
+      route: undefined,
+      composition: undefined,
+      degraded: [],
+      completed: [],
+      error: undefined,
+      refusal: undefined,
+      sent: { count: 0 },
+    });
+    try {
+      await next();
+    } catch (thrown) {
+      // Hono hands errors to `onError`, but nothing else that can be thrown.
+      throw toError(thrown);
+    }
+  };
+}
+
+export function bindingsOf(c: GatewayContext): Bindings {
+  // Whatever its type says, Hono has none where the caller of `app.fetch` gives none.
+  return (c.env as Bindings | undefined) ?? {};
+}
+
+/** The client's `X-Request-Id` when it is short and harmless, or a new one. */
+export function requestIdOf(given: string | undefined): string {
+  return given !== undefined && /^[\w.-]{1,128}$/.test(given) ? given : crypto.randomUUID();
+}
+
+/**
+ * The path as it was sent, without dot segments (RFC 3986, 5.2.4). Hono's `c.req.path` is decoded in
+ * part, and says less of what a client sent.
+ */
+export function pathOf({ req: { url } }: GatewayContext): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  const end = url.slice(start).search(/[?#]/);
+  return end === -1 ? url.slice(start) : url.slice(start, start + end);
+}

@@ -1,0 +1,141 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { systemClock } from '../../src/clock.ts';
+import { defineComposition } from '../../src/dsl/composition.ts';
+import { unlimited } from '../../src/engine/freshness.ts';
+import { admitAll } from '../../src/http/admission.ts';
+import { createApp } from '../../src/http/app.ts';
+import { compositionRoutes } from '../../src/http/endpoint.ts';
+import { compile } from '../../src/plan/compile.ts';
+
+const Found = z.object({ route: z.string(), params: z.record(z.string(), z.string()) });
+
+/** An app with these routes; what answers is the route itself, and what stands for its parameters. */
+function appOf(...routes: readonly string[]) {
+  const plans = routes.map((route) => {
+    const text = route as 'GET /'; // any other would do
+    const composition = defineComposition({ route: text, compose: () => ({}) });
+    return compile({ name: 'page', composition });
+  });
+  const app = createApp({
+    clock: systemClock,
+    observers: [],
+    layers: [],
+    isReady: () => true,
+    onInternalError: () => undefined,
+    routes: compositionRoutes(plans, {
+      clock: systemClock,
+      admit: admitAll,
+      execute: async ({ route }, { inputs }) => ({
+        value: { route: route.text, params: inputs.params },
+        degraded: [],
+        freshness: unlimited,
+      }),
+    }),
+  });
+  const ask = async (method: string, path: string) =>
+    app.request(`http://gateway${path}`, { method });
+  return {
+    ask,
+    find: async (path: string, method = 'GET') => {
+      const response = await ask(method, path);
+      return response.ok ? Found.parse(await response.json()) : undefined;
+    },
+  };
+}
+
+/** Where text and parameters are: text comes first. */
+function kinds(parts: readonly string[]): string {
+  return parts.map((part) => (part.startsWith(':') ? 1 : 0)).join('');
+}
+
+describe('the routes of compositions', () => {
+  it('hand out what stands for the parameters, decoded after the path was taken apart', async () => {
+    const { find } = appOf('GET /orders/:order/items/:item');
+    expect(await find('/orders/a%2Fb/items/%C3%A9')).toEqual({
+      route: 'GET /orders/:order/items/:item',
+      params: { order: 'a/b', item: 'é' },
+    });
+  });
+
+  it('prefer text to parameters, from the left, in whatever order they are added', async () => {
+    const routes = ['GET /:a/list', 'GET /things/:b', 'GET /things/list', 'GET /:a/:b'];
+    for (const { find } of [appOf(...routes), appOf(...routes.toReversed())]) {
+      const paths = ['/things/list', '/things/7', '/others/list', '/others/7'];
+      const found = await Promise.all(paths.map(async (path) => (await find(path))?.route));
+      expect(found).toEqual(['GET /things/list', 'GET /things/:b', 'GET /:a/list', 'GET /:a/:b']);
+    }
+  });
+
+  it('are tried again where text leads nowhere', async () => {
+    const { find } = appOf('GET /things/list/all', 'GET /things/:id/parts');
+    expect(await find('/things/list/parts')).toEqual({
+      route: 'GET /things/:id/parts',
+      params: { id: 'list' },
+    });
+  });
+
+  it('are found by each method by itself', async () => {
+    const { ask, find } = appOf('GET /things/recent', 'PUT /things/:id');
+    const allowed = async (path: string) => (await ask('OPTIONS', path)).headers.get('allow');
+    expect((await find('/things/recent', 'PUT'))?.params).toEqual({ id: 'recent' });
+    expect(await allowed('/things/recent')).toBe('GET, HEAD, PUT, OPTIONS');
+    expect(await allowed('/things/7')).toBe('PUT, OPTIONS');
+    expect(await allowed('/nothing')).toBeNull();
+  });
+
+  it.each(['/things/', '/things', '/things//', '//7', '/things/7/', ''])(
+    'take nothing for a parameter only where something stands: %j',
+    async (path) => {
+      expect(await appOf('GET /things/:id').find(path)).toBeUndefined();
+    },
+  );
+
+  it('may be the root', async () => {
+    expect((await appOf('GET /').find('/'))?.route).toBe('GET /');
+  });
+
+  it.each(['__proto__', 'constructor', 'toString'])('are none by the name %s', async (name) => {
+    const { ask, find } = appOf('GET /things/:id');
+    expect((await ask('GET', `/${name}`)).status).toBe(404);
+    expect((await ask(name, '/things/7')).status).toBe(405);
+    expect((await find(`/things/${name}`))?.params).toEqual({ id: name });
+  });
+
+  it('write nothing to what all objects share, whatever the method is called', async () => {
+    const { ask } = appOf('GET /things/:id');
+    await ask('__proto__', '/things/7');
+    expect(Object.keys(Object.prototype)).toEqual([]);
+  });
+
+  it('leave what cannot be decoded as it is', async () => {
+    const { find } = appOf('GET /things/:id');
+    expect((await find('/things/%zz'))?.params).toEqual({ id: '%zz' });
+  });
+
+  it('are found by preference, of all that match', async () => {
+    const segment = fc.constantFrom('a', 'b', ':x', ':y');
+    const path = fc
+      .array(segment, { minLength: 1, maxLength: 4 })
+      .map((parts) =>
+        parts.map((part, index) => (part.startsWith(':') ? `${part}${index}` : part)),
+      );
+    const asked = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(path, { maxLength: 12 }), asked, async (paths, segments) => {
+        const { find } = appOf(...paths.map((parts) => `GET /${parts.join('/')}`));
+        const matching = paths
+          .filter(
+            (parts) =>
+              parts.length === segments.length &&
+              parts.every((part, index) => part.startsWith(':') || part === segments[index]),
+          )
+          .toSorted((one, other) => kinds(one).localeCompare(kinds(other)));
+        const found = (await find(`/${segments.join('/')}`))?.route;
+        const expected = matching[0] && `GET /${matching[0].join('/')}`;
+        expect(found?.replaceAll(/:\w+/g, ':')).toBe(expected?.replaceAll(/:\w+/g, ':'));
+      }),
+    );
+  });
+});
