@@ -1,12 +1,13 @@
-/** Values that several requests get. */
+/** Values that are shared: by several requests, or, as plans, by all of them. */
+import { isPlainObject } from './plain-object.ts';
 
 /**
- * Freezes what JSON can hold, all the way down: one request that changed it, as `items.sort()` does,
- * would change it for all. What else a schema made of it, as a `Date`, is left alone.
+ * Freezes plain data all the way down: one request that changed it, as `items.sort()` does, would
+ * change it for all. Instances, as the `Date` that a schema made of a text, are left alone.
  */
-export function frozen(value: unknown): unknown {
+export function frozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null || done.has(value)) return value;
-  if (!Array.isArray(value) && !isPlain(value)) return value;
+  if (!Array.isArray(value) && !isPlainObject(value)) return value;
   done.add(value);
   Object.freeze(value);
   for (const part of Object.values(value)) frozen(part);
@@ -15,8 +16,3 @@ export function frozen(value: unknown): unknown {
 
 // One value is shared again and again; `isFrozen` would not tell that its parts are done too.
 const done = new WeakSet<object>();
-
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}

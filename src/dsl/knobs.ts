@@ -45,6 +45,11 @@ export type NumberKnobs<Config> = {
   };
 };
 
+/** The defaults of all knobs that have one. */
+export function defaultsOf<Knobs extends NumberKnobs<Record<string, number>>>(knobs: Knobs) {
+  return numbers({}, knobs, { knob: 'default', place: 'defaults' });
+}
+
 /** The whole numbers of `config`, checked, with defaults for those that are not set. */
 export function numbers<Knobs extends NumberKnobs<Record<string, number>>>(
   config: { readonly [Name in keyof Knobs]?: number | undefined },

@@ -36,6 +36,17 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly lookup: Lookup | undefined;
 }
 
+/** An operation as traces, metrics and messages call it: `orders.getOrder`. Unique in a gateway. */
+export function operationName({
+  service,
+  name,
+}: {
+  readonly service: Pick<Service, 'name'>;
+  readonly name: string;
+}): string {
+  return `${service.name}.${name}`;
+}
+
 interface Common<Text> extends Policies {
   /** Names the operation in traces, problems and `explain`. Default: derived from the route. */
   readonly name?: string;
@@ -99,7 +110,7 @@ export function operation<
 ): Operation<ArgsOf<Text, Query, Body>, z.output<Response>> {
   const route = parseRoute(config.route, `service "${service.name}"`);
   const name = nameOf(service, config, route);
-  const place = `${service.name}.${name}`;
+  const place = operationName({ service, name });
   refuseUnknownKnobs(config, [...commonKnobs, 'query', 'body', 'response', 'idempotent'], place);
   const { idempotent = isSafe(route.method) } = config;
   if (typeof idempotent !== 'boolean') {
@@ -175,7 +186,7 @@ export function lookup<
 > {
   const route = parseRoute(config.route, `service "${service.name}"`);
   const name = nameOf(service, config, route);
-  const place = `${service.name}.${name}`;
+  const place = operationName({ service, name });
   refuseUnknownKnobs(config, [...commonKnobs, ...lookupKnobs], place);
   return Object.freeze({
     ...common(service, config, name),
@@ -202,7 +213,7 @@ const commonKnobs = [
 ] satisfies (keyof Common<string>)[];
 
 function common(service: Service, config: Common<string>, name: string) {
-  const place = `${service.name}.${name}`;
+  const place = operationName({ service, name });
   return {
     name,
     service,

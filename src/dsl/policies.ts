@@ -1,6 +1,6 @@
 /** The knobs of the way to a service: what each means, its default, and what it may be set to. */
 import { CompositionError } from '../errors.ts';
-import { numbers, positive, refuseUnknownKnobs, share } from './knobs.ts';
+import { defaultsOf, numbers, positive, refuseUnknownKnobs, share } from './knobs.ts';
 import type { NumberKnobs } from './knobs.ts';
 
 /** What an operation may set for itself; what it does not set is the service's. */
@@ -148,7 +148,7 @@ export interface EffectivePolicies extends Required<Policies> {
 const defaults: EffectivePolicies = {
   timeoutMs: 3_000,
   maxBodyBytes: 5 * 1024 * 1024,
-  retry: { times: 1, minDelayMs: 25, maxDelayMs: 250 },
+  retry: defaultsOf(retryKnobs),
   hedge: false,
 };
 

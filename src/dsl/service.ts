@@ -1,5 +1,6 @@
 /** `defineService`: an upstream, its addresses and what it may be sent. */
 import { CompositionError } from '../errors.ts';
+import { isHeaderName, requestTimeoutHeader } from '../headers.ts';
 import { parseBaseUrl, splitAddresses } from '../url.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import {
@@ -101,11 +102,6 @@ function checkUrl(url: string | FromEnvironment, place: string): void {
   );
 }
 
-/** A token (RFC 9110, 5.6.2), in lower case. */
-export function isHeaderName(name: string): boolean {
-  return /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name);
-}
-
 /** Header names in lower case. Hop-by-hop headers (RFC 9110, 7.6.1) and ours are refused. */
 export function checkedHeaders(names: readonly string[], place: string): readonly string[] {
   const lowered = names.map((name) => name.toLowerCase());
@@ -150,5 +146,5 @@ const unforwardable = new Set([
   'upgrade',
   'traceparent',
   'tracestate',
-  'x-request-timeout-ms',
+  requestTimeoutHeader,
 ]);

@@ -67,7 +67,7 @@ export function given<T, W>(
 ): Ref<Resolved<W> | Skipped<T>> {
   const draft = currentDraft('given');
   const on = toSource(draft, value, 'given(): its first argument');
-  const { item, block } = drawBlock(draft, 'given', body);
+  const { item, block } = recordBlock(draft, 'given', body);
   return draft.add({ kind: 'given', on, item, block });
 }
 
@@ -86,7 +86,7 @@ export function each<T, W>(
   const draft = currentDraft('each');
   const max = positive(options.max ?? 100, 'each(): max', draft.place);
   const over = toSource(draft, list, 'each(): its first argument');
-  const { item, block } = drawBlock(draft, 'each', body);
+  const { item, block } = recordBlock(draft, 'each', body);
   return draft.add({ kind: 'each', over, max, item, block });
 }
 
@@ -198,7 +198,7 @@ function shape<T>(
 }
 
 /** Runs the body of `given` or `each` once, on a stand-in for the value it will get. */
-function drawBlock<T>(draft: Draft, word: 'given' | 'each', body: (item: Ref<T>) => unknown) {
+function recordBlock<T>(draft: Draft, word: 'given' | 'each', body: (item: Ref<T>) => unknown) {
   let item = -1;
   const block = draft.block(() => {
     const reference = draft.add<T>({ kind: 'item' });

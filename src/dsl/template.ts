@@ -1,5 +1,6 @@
 /** What a developer wrote, with references in it → a template, which is data. */
 import { CompositionError } from '../errors.ts';
+import { isPlainObject } from '../plain-object.ts';
 import type { Draft } from './draft.ts';
 import type { Json, Source, Template } from './node.ts';
 import { pointerOf } from './reference.ts';
@@ -99,12 +100,6 @@ function definedEntries(entries: readonly (readonly [string, Literal])[]): [stri
 function isScalar(value: unknown): value is string | number | boolean | null | undefined {
   if (typeof value === 'number') return Number.isFinite(value);
   return value === null || ['string', 'boolean', 'undefined'].includes(typeof value);
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 function describeValue(value: unknown): string {

@@ -4,6 +4,7 @@ import { traitsOf } from '../dsl/node-traits.ts';
 import type { StepKind } from '../dsl/node-traits.ts';
 import { keysExample } from '../dsl/lookup.ts';
 import type { Lookup } from '../dsl/lookup.ts';
+import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { slowMsOf } from '../dsl/policies.ts';
 import type { EffectiveBreaker, HedgeConfig, RetryConfig } from '../dsl/policies.ts';
@@ -141,7 +142,7 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
   const { retry, hedge } = policies;
   const isRead = lookup !== undefined || isSafe(operation.route.method);
   return {
-    operation: `${service.name}.${operation.name}`,
+    operation: operationName(operation),
     route: operation.route.text,
     ...(lookup && { batch: explainBatch(lookup) }),
     coalesce,

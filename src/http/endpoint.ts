@@ -6,6 +6,7 @@ import { before } from '../engine/deadline.ts';
 import type { Execute } from '../engine/execute.ts';
 import { StepError } from '../engine/step-error.ts';
 import { RequestError, UpstreamError } from '../errors.ts';
+import { requestTimeoutHeader } from '../headers.ts';
 import { toPointer } from '../json.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { Admission } from './admission.ts';
@@ -48,7 +49,7 @@ function handlerFor(plan: Plan, { execute, clock, admit }: ServingOptions) {
     record.route = plan.route.template;
     record.refusal = await admit({ peer: record.peer, header }, plan);
     if (record.refusal !== undefined) return problemResponse(refusalProblem(record.refusal), c);
-    const timeoutMs = timeoutOf(header('x-request-timeout-ms'));
+    const timeoutMs = timeoutOf(header(requestTimeoutHeader));
     const deadlineAt = record.startedAt + Math.min(plan.deadlineMs, timeoutMs ?? Infinity);
     const inputs = parseInputs(plan, {
       params: c.req.param(),

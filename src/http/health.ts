@@ -1,10 +1,8 @@
 /** Liveness and readiness, which whoever runs the process asks for all the time. */
 import { Hono } from 'hono';
+import { livePath, readyPath } from '../reserved-paths.ts';
 import type { GatewayContext, GatewayEnv } from './request-record.ts';
 import { jsonResponse } from './text-response.ts';
-
-const livePath = '/livez';
-const readyPath = '/readyz';
 
 export function healthRoutes(isReady: () => boolean): Hono<GatewayEnv> {
   return new Hono<GatewayEnv>()

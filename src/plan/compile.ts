@@ -1,8 +1,11 @@
 /** Composition → plan: everything that can be known before a request is found out here, or refused. */
 import type { Composition } from '../dsl/composition.ts';
+import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { parseRoute } from '../dsl/route.ts';
 import { CompositionError } from '../errors.ts';
+import { frozen } from '../frozen.ts';
+import { reservedPaths } from '../reserved-paths.ts';
 import { checkConfig, checkSources } from './check.ts';
 import { refuseConditions } from './conditions.ts';
 import { record } from './record.ts';
@@ -33,7 +36,7 @@ export function compile({ name, composition }: NamedComposition): Plan {
   checkResponse(name, recorded, config.response);
   const { params, query, body, headers, response } = config;
   const linked = link(recorded);
-  return freeze({
+  return frozen({
     name,
     route,
     summary: config.summary,
@@ -75,9 +78,6 @@ function placed(error: unknown, name: string): CompositionError {
   return new CompositionError(name, `cannot be compiled: ${message}`, { cause: error });
 }
 
-/** What the gateway itself answers, now or by design. */
-const reserved = new Set(['/livez', '/readyz', '/openapi.json', '/docs']);
-
 /**
  * What compositions dispute with each other, or with the gateway. All of them are refused: which of
  * two is the newcomer cannot be known, and one that was not touched should not change its answer.
@@ -99,7 +99,7 @@ function findCollisions(plans: readonly Plan[]): CompositionError[] {
     );
     const twice = mine.find(({ service }) => (services.get(service.name)?.size ?? 0) > 1);
     const problem =
-      (reserved.has(plan.route.path) &&
+      (reservedPaths.has(plan.route.path) &&
         `${plan.route.path} is answered by the gateway itself. Choose another path.`) ||
       (twin && `route ${plan.route.text} is served by ${twin.name} too. Change one of them.`) ||
       (twice &&
@@ -115,10 +115,6 @@ function sayTwoOperations(operations: ReadonlySet<Operation>): string {
   return `two operations are called ${first && operationName(first)} (${routes}). Give one a name of its own: operation(service, { name: … }).`;
 }
 
-function operationName({ service, name }: Operation): string {
-  return `${service.name}.${name}`;
-}
-
 function groupDistinct<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, Set<T>> {
   const groups = new Map<string, Set<T>>();
   for (const value of values)
@@ -130,14 +126,4 @@ function groupDistinct<T>(values: readonly T[], keyOf: (value: T) => string): Ma
 function routeKey({ route }: Plan): string {
   const path = route.segments.map((segment) => (segment.kind === 'text' ? segment.text : ':'));
   return `${route.method} /${path.join('/')}`;
-}
-
-/** Freezes plain data all the way down; schemas and functions are not ours to freeze. */
-function freeze<T>(value: T, seen = new Set<unknown>()): T {
-  // Whether it is frozen already says nothing about its parts: operations come frozen at the top.
-  if (typeof value !== 'object' || value === null || seen.has(value)) return value;
-  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return value;
-  seen.add(Object.freeze(value));
-  for (const part of Object.values(value)) freeze(part, seen);
-  return value;
 }

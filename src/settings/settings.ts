@@ -1,6 +1,6 @@
 /** All environment variables → typed settings, or one error that lists everything wrong with them. */
 import { z } from 'zod';
-import { isHeaderName } from '../dsl/service.ts';
+import { isHeaderName } from '../headers.ts';
 import type { Service } from '../dsl/service.ts';
 import { defaultLimits } from '../edge/overload.ts';
 import type { OverloadLimits } from '../edge/overload.ts';

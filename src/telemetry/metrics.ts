@@ -1,6 +1,7 @@
 /** Metrics: how long requests and calls take, and what sharing and protection did. Labels are names, never keys or paths. */
 import type { Attributes, Meter, ObservableCounter } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
+import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { UpstreamError } from '../errors.ts';
 import { isHealthCheck } from '../http/health.ts';
@@ -112,8 +113,8 @@ function resultOf({ deduplicated, cache }: Reply): string {
   return cache === 'hit' || cache === 'stale' ? 'cached' : 'sent';
 }
 
-function labelsOf({ service, name }: Operation): Attributes {
-  return { 'plait.operation': `${service.name}.${name}` };
+function labelsOf(operation: Operation): Attributes {
+  return { 'plait.operation': operationName(operation) };
 }
 
 function labelsOfRequest(c: GatewayContext): Attributes {

@@ -5,6 +5,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { HrTime, Tracer } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
+import { operationName } from '../dsl/operation.ts';
 import type { StepRun } from '../engine/execution.ts';
 import { UpstreamError } from '../errors.ts';
 import { isHealthCheck } from '../http/health.ts';
@@ -156,7 +157,7 @@ function waitOf(call: Call, clock: Clock): number {
 }
 
 function nameOf({ operation }: Call): string {
-  return `${operation.service.name}.${operation.name}`;
+  return operationName(operation);
 }
 
 function describeRequest(scope: Scope, c: GatewayContext): void {
@@ -182,8 +183,7 @@ function describeRequest(scope: Scope, c: GatewayContext): void {
 function describeStep({ span }: Scope, { step, skipped, items, reply }: StepRun): void {
   span.setAttribute('plait.step.name', step.name);
   if (step.kind === 'call') {
-    const { service, name } = step.operation;
-    span.setAttribute('plait.step.operation', `${service.name}.${name}`);
+    span.setAttribute('plait.step.operation', operationName(step.operation));
   }
   if (step.tolerated !== undefined) span.setAttribute(`plait.step.${step.tolerated}`, true);
   if (skipped) span.setAttribute('plait.step.skipped', true);

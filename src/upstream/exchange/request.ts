@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import { keysInBody } from '../../dsl/lookup.ts';
+import { requestTimeoutHeader } from '../../headers.ts';
 import { parseBy } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
 import type { Call } from '../call.ts';
@@ -26,7 +27,7 @@ export function toHttpRequest(call: Call, clock: Clock): HttpRequest {
     headers: {
       accept: 'application/json',
       ...(body !== null && { 'content-type': 'application/json' }),
-      'x-request-timeout-ms': String(timeLeftMs(call, clock)),
+      [requestTimeoutHeader]: String(timeLeftMs(call, clock)),
       ...call.headers,
     },
     body,

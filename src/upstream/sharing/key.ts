@@ -1,6 +1,8 @@
 /** When two calls are the same call, and two keys the same key. */
 import { hash } from 'node:crypto';
 import { keyText } from '../../dsl/lookup.ts';
+import { operationName } from '../../dsl/operation.ts';
+import { isPlainObject } from '../../plain-object.ts';
 import type { Call } from '../call.ts';
 
 /**
@@ -37,7 +39,7 @@ export function identityOf(headers: Call['headers']): string {
 }
 
 function nameOf({ operation, identity }: Call): string {
-  return `${operation.service.name}.${operation.name} ${identity}`;
+  return `${operationName(operation)} ${identity}`;
 }
 
 /** The arguments; of a lookup, with its key as text, since `7` and `"7"` ask for the same item. */
@@ -58,11 +60,10 @@ export function canonical(value: unknown): string {
 
 /** Most arguments are texts in one order: of those nothing has to be made first (a third of a key's time). */
 function isComparable(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || !isPlain(value)) return false;
-  const fields = value as Record<string, unknown>; // any object can be read by name
+  if (!isPlainObject(value)) return false;
   let before = '';
-  for (const name in fields) {
-    if (typeof fields[name] !== 'string' || name < before) return false;
+  for (const name in value) {
+    if (typeof value[name] !== 'string' || name < before) return false;
     before = name;
   }
   return true;
@@ -72,7 +73,7 @@ function toComparable(_: string, part: unknown): unknown {
   if (typeof part === 'bigint') return String(part);
   if (typeof part === 'number' && !Number.isFinite(part)) return unlikeAnything();
   if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
-  return isPlain(part) ? sorted(part) : unlikeAnything();
+  return isPlainObject(part) ? sorted(part) : unlikeAnything();
 }
 
 function unlikeAnything(): string {
@@ -81,9 +82,4 @@ function unlikeAnything(): string {
 
 function sorted(record: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function isPlain(part: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(part);
-  return prototype === Object.prototype || prototype === null;
 }
