@@ -14,6 +14,7 @@ const layers = [
     'frozen.ts',
     'headers.ts',
     'json.ts',
+    'limit.ts',
     'own-signal.ts',
     'parse.ts',
     'plain-object.ts',
@@ -38,7 +39,9 @@ const layers = [
 /** The one file that may import a package at run time. */
 const doors: Record<string, string> = {
   '@hono/node-server': 'http/server.ts',
-  undici: 'upstream/exchange/endpoint.ts',
+  undici: 'upstream/exchange/address.ts',
+  dataloader: 'upstream/sharing/batch.ts',
+  'p-limit': 'limit.ts',
   'lru-cache': 'upstream/caching/memory-store.ts',
   ioredis: 'upstream/caching/redis-store.ts',
   acorn: 'plan/conditions.ts',

@@ -67,7 +67,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     addresses,
     clock,
     aroundCall,
-    watchAttempt,
+    attemptHook: watchAttempt,
     ...(cacheStore && { cacheStore }),
     ...(onRefreshError && { onRefreshError }),
   });

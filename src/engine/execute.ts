@@ -5,6 +5,7 @@ import { pointsInto, toPointer } from '../json.ts';
 import { parseBy } from '../parse.ts';
 import type { Plan } from '../plan/plan.ts';
 import { declaredPath } from '../schema.ts';
+import type { Caller } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { runBlock } from './block.ts';
 import { openDeadline } from './deadline.ts';
@@ -35,17 +36,19 @@ export function createEngine(options: EngineOptions): Execute {
     request.onDisconnect(() =>
       deadline.abort(new ExecutionError('disconnected', 'the client is gone')),
     );
-    const call = upstreams.open({
+    const caller: Caller = {
       signal: deadline.signal,
       deadlineAt: deadline.at,
       header: (name) => request.header(name),
-      sent: request.sent,
-    });
+      sent: 0,
+      hasWritten: false,
+    };
+    const calls = upstreams.open(caller);
     try {
       return await answer({
         plan,
         request,
-        call,
+        calls,
         watchStep,
         onLoad,
         // Where nothing is tolerated nothing can be missed.
@@ -55,6 +58,7 @@ export function createEngine(options: EngineOptions): Execute {
     } finally {
       // Whatever is still under way serves nobody any more.
       deadline.close();
+      request.sent.count = caller.sent;
     }
   };
 }

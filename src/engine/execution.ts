@@ -3,7 +3,8 @@ import type { InputName } from '../dsl/node.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { Reply } from '../upstream/call.ts';
-import type { CallOperation } from '../upstream/upstreams.ts';
+import type { Calls } from '../upstream/upstreams.ts';
+import type { Trace } from '../trace.ts';
 import type { Freshness } from './freshness.ts';
 import type { Degradation } from './step-error.ts';
 
@@ -16,7 +17,7 @@ export interface EngineRequest {
   /** Registers what to do when the client goes away. */
   onDisconnect(listener: () => void): void;
   /** Opaque: what telemetry needs to know about the request. */
-  readonly trace: unknown;
+  readonly trace: Trace | undefined;
   /** Counts the requests sent to services on its behalf. */
   readonly sent: { count: number };
   /** Filled in: the steps of unsafe calls that succeeded, which a later failure cannot take back. */
@@ -35,7 +36,7 @@ export interface StepRun {
   readonly step: Step;
   readonly request: EngineRequest;
   /** The request's or the surrounding step's; whoever watches may put its own here. */
-  trace: unknown;
+  trace: Trace | undefined;
   /** `given` had nothing to run on. */
   skipped: boolean;
   /** How many items `each` ran for. */
@@ -57,7 +58,7 @@ export type OnLoad = (operation: Operation, reply: Reply | undefined, failure?: 
 export interface Execution {
   readonly plan: Plan;
   readonly request: EngineRequest;
-  readonly call: CallOperation;
+  readonly calls: Calls;
   readonly watchStep: WatchStep | undefined;
   readonly onLoad: OnLoad | undefined;
   /** Whether steps that can be missed are left out. */

@@ -1,5 +1,6 @@
 /** The values of one run of a block. */
 import type { Source, Template } from '../dsl/node.ts';
+import type { Trace } from '../trace.ts';
 import { toPointer } from '../json.ts';
 import type { Place, PlanBlock, Step } from '../plan/plan.ts';
 import type { Execution } from './execution.ts';
@@ -40,7 +41,7 @@ export class Frame {
   readonly item: unknown;
   readonly index: number | undefined;
   /** Opaque: what telemetry needs to know about the step that runs this block. */
-  readonly trace: unknown;
+  readonly trace: Trace | undefined;
   /** By slot: the value, once it is there; before, `waiting` or `underWay`; or a `Failure`. */
   readonly values: unknown[];
   /** By slot: what is missing in the value. It counts where that value is used. */

@@ -3,6 +3,9 @@ import { ExecutionError, UpstreamError } from '../errors.ts';
 import type { CallStep, EachStep, GivenStep, PlanBlock, Step, TimedStep } from '../plan/plan.ts';
 import { isShareable } from '../upstream/call.ts';
 import type { Reply } from '../upstream/call.ts';
+import { replyOf } from '../upstream/sharing/load.ts';
+import type { Template } from '../dsl/node.ts';
+import type { Trace } from '../trace.ts';
 import { runBlock, settle } from './block.ts';
 import type { StepRun } from './execution.ts';
 import { Failure, Frame, assemble, noteMissing, missingIn, read } from './frame.ts';
@@ -82,19 +85,30 @@ class Work implements BlockOwner {
     settle(this.#frame, this.#step, value);
   }
 
-  get #trace(): unknown {
+  get #trace(): Trace | undefined {
     return this.#watched === undefined ? this.#frame.trace : this.#watched.trace;
   }
 
   #call(step: CallStep): void {
-    const args = assemble(this.#frame, step.args) as Record<string, unknown>; // arguments are drawn as an object
-    this.#frame.execution.call(step.operation, args, this.#trace).then(
+    this.#ask(step).then(
       (reply) => this.#onReply(step, reply),
       (error: unknown) => {
         this.#frame.execution.onLoad?.(step.operation, undefined, error);
         this.fail(error);
       },
     );
+  }
+
+  #ask({ operation, args, lookup }: CallStep): Promise<Reply> {
+    const { calls } = this.#frame.execution;
+    const trace = this.#trace;
+    if (lookup === undefined) return calls.call(operation, this.#argsOf(args), trace);
+    const keys = [assemble(this.#frame, lookup.key)];
+    return replyOf(calls.load({ operation, args: this.#argsOf(lookup.others), keys, trace }));
+  }
+
+  #argsOf(template: Template): Record<string, unknown> {
+    return assemble(this.#frame, template) as Record<string, unknown>; // `call` takes an object
   }
 
   #onReply(step: CallStep, reply: Reply): void {
@@ -116,7 +130,7 @@ class Work implements BlockOwner {
       execution.freshness = narrowed(execution.freshness, reply);
     }
     // What may not be shared changes something.
-    if (!isShareable(step)) execution.request.completed.push(step.name);
+    if (!isShareable(step.operation)) execution.request.completed.push(step.name);
   }
 
   #runGiven({ block, on }: GivenStep): void {
@@ -199,6 +213,6 @@ class Items implements BlockOwner {
 
 /** Whether a step, or one inside of it, is called for its effect: that is not what can be missed. */
 function changesSomething(step: Step): boolean {
-  if (step.kind === 'call') return !isShareable(step);
+  if (step.kind === 'call') return !isShareable(step.operation);
   return 'block' in step && step.block.steps.some(changesSomething);
 }

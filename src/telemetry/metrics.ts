@@ -6,8 +6,7 @@ import type { Operation } from '../dsl/operation.ts';
 import { UpstreamError } from '../errors.ts';
 import { isHealthCheck } from '../http/health.ts';
 import type { GatewayContext, Layer } from '../http/request-record.ts';
-import type { Call, Reply } from '../upstream/call.ts';
-import { endpointOf } from '../upstream/call.ts';
+import type { Attempt, Reply } from '../upstream/call.ts';
 import { errorType } from './error-type.ts';
 import { watchGauges } from './gauges.ts';
 import { knownMethod } from './method.ts';
@@ -76,13 +75,15 @@ export function createMetrics(meter: Meter, clock: Clock): Observer {
     },
     watchAttempt: (attempt) => {
       const startedAt = clock.now();
-      return (failure) => {
-        const refused = failure instanceof UpstreamError ? failure.status : undefined;
-        const status = attempt.status ?? refused;
-        attempts.record(
-          secondsSince(startedAt),
-          labelsOfAttempt(attempt, status, failure === undefined ? undefined : errorType(failure)),
-        );
+      return {
+        onEnd({ failure, status }) {
+          const refused = failure instanceof UpstreamError ? failure.status : undefined;
+          const type = failure === undefined ? undefined : errorType(failure);
+          attempts.record(
+            secondsSince(startedAt),
+            labelsOfAttempt(attempt, status ?? refused, type),
+          );
+        },
       };
     },
   };
@@ -130,12 +131,12 @@ function labelsOfRequest(c: GatewayContext): Attributes {
 }
 
 function labelsOfAttempt(
-  call: Call,
+  attempt: Attempt,
   status: number | undefined,
   error: string | undefined,
 ): Attributes {
-  const { route, service } = call.operation;
-  const { host, port } = endpointOf(call);
+  const { route, service } = attempt.operation;
+  const { host, port } = attempt.address;
   return {
     'http.request.method': route.method,
     'url.template': route.template,

@@ -2,7 +2,8 @@
 import type { Overload } from '../edge/overload.ts';
 import type { OnLoad, WatchStep } from '../engine/execution.ts';
 import type { Layer } from '../http/request-record.ts';
-import type { Policy, Watch } from '../upstream/call.ts';
+import type { AttemptHook, AttemptWatch, Ending } from '../upstream/attempt.ts';
+import type { Dispatch, Policy } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { carriedBy, toTrace } from './carried.ts';
 import type { TraceStore } from './trace-store.ts';
@@ -15,9 +16,9 @@ export interface Telemetry {
   /** Told how each call of a step ended. */
   readonly onLoad?: OnLoad;
   /** Around every call that goes to a service: of a batch, around the batch. */
-  readonly aroundCall: Policy;
+  readonly aroundCall: Policy<Dispatch>;
   /** Absent: nobody watches attempts. */
-  readonly watchAttempt?: Watch;
+  readonly watchAttempt?: AttemptHook;
   /** Tells it what it may look at when it is asked how things are. */
   watch(gateway: Watched): void;
   /** All metrics as text in the Prometheus format; absent: there are none. */
@@ -44,7 +45,7 @@ export function combine(observers: readonly Observer[]): Telemetry {
   const [traces] = of('traces');
   const [onLoad] = of('onLoad');
   const watchStep = nested(of('watchStep'));
-  const watchAttempt = nested(of('watchAttempt'));
+  const watchAttempt = nestedHooks(of('watchAttempt'));
   return {
     layers: observers.flatMap(({ layers = [] }) => layers),
     ...(onLoad && { onLoad }),
@@ -78,12 +79,29 @@ function nested<T>(watchers: readonly Watcher<T>[]): Watcher<T> | undefined {
   };
 }
 
+/** The first begins first and ends last; a header that two add is that of the later one. */
+function nestedHooks(hooks: readonly AttemptHook[]): AttemptHook | undefined {
+  const [first, ...others] = hooks;
+  const inner = others.length > 0 ? nestedHooks(others) : undefined;
+  if (first === undefined || inner === undefined) return first;
+  return function watchAttempt(attempt): AttemptWatch {
+    const outside = first(attempt);
+    const inside = inner(attempt);
+    return {
+      headers:
+        inside.headers === undefined ? outside.headers : { ...outside.headers, ...inside.headers },
+      onEnd(ending: Ending) {
+        inside.onEnd?.(ending);
+        outside.onEnd?.(ending);
+      },
+    };
+  };
+}
+
 /** The first is the outermost. */
 function around<T>(wrappers: readonly ((next: T) => T)[]): (next: T) => T {
   return (next) => wrappers.reduceRight((inner, wrap) => wrap(inner), next);
 }
-
-const ignore = (): void => undefined;
 
 /** `traceparent` of version 00 (W3C Trace Context): nothing else a client may write there is handed on. */
 const traceContext = /^(00-((?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-)[0-9a-f]{2}$/;
@@ -107,11 +125,7 @@ export function propagation(isTrusted: (peer: string) => boolean): Observer {
         await next();
       },
     ],
-    watchAttempt: (attempt) => {
-      const carried = carriedBy(attempt.trace);
-      if (carried !== undefined) attempt.headers = { ...attempt.headers, ...carried.headers };
-      return ignore;
-    },
+    watchAttempt: ({ trace }) => ({ headers: carriedBy(trace)?.headers }),
   };
 }
 

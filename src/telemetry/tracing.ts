@@ -11,8 +11,8 @@ import { UpstreamError } from '../errors.ts';
 import { isHealthCheck } from '../http/health.ts';
 import { pathOf } from '../http/request-record.ts';
 import type { GatewayContext, Layer } from '../http/request-record.ts';
-import { loadsOf } from '../upstream/call.ts';
-import type { Call } from '../upstream/call.ts';
+import type { Trace } from '../trace.ts';
+import type { Attempt, Call, Dispatch } from '../upstream/call.ts';
 import { toTrace } from './carried.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
 import { knownMethod } from './method.ts';
@@ -32,6 +32,8 @@ export interface TracingOptions {
 const mostLinks = 32;
 
 const ignore = (): void => undefined;
+
+const unwatched = Object.freeze({});
 
 export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Observer {
   return {
@@ -54,7 +56,8 @@ export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Obs
 
     aroundCall: (next) => (call) => {
       if (call.keys === undefined) return next(call);
-      const [first, ...others] = waitingScopes(call);
+      const waiting = call.callers.waiting();
+      const [first, ...others] = scopesOf(waiting);
       if (first === undefined) return next(call);
       const scope = openScope(tracer, `batch ${nameOf(call)}`, {
         kind: SpanKind.INTERNAL,
@@ -64,31 +67,29 @@ export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Obs
       // Its attempts, which are told by the same signal, end before it.
       const end = endAtAbort(scope, call, queueMicrotask);
       scope.span.setAttribute('plait.batch.size', call.keys.length);
-      scope.span.setAttribute('plait.batch.loads', loadsOf(call).length);
-      scope.span.setAttribute('plait.batch.wait_ms', waitOf(call, clock));
+      scope.span.setAttribute('plait.batch.loads', waiting.length);
+      scope.span.setAttribute('plait.batch.wait_ms', waitOf(waiting, clock));
       return within(scope, () => next({ ...call, trace: toTrace(scope) }), end);
     },
 
     watchAttempt: (attempt) => {
       const outer = scopeOf(attempt.trace);
-      if (outer === undefined) return ignore;
-      if (!outer.isRecording) {
-        attempt.headers = { ...attempt.headers, ...outer.headers };
-        return ignore;
-      }
+      if (outer === undefined) return unwatched;
+      if (!outer.isRecording) return { headers: outer.headers };
       const { method, template } = attempt.operation.route;
       const scope = openScope(tracer, `${method} ${template}`, {
         kind: SpanKind.CLIENT,
         parent: outer.context,
       });
-      attempt.headers = { ...attempt.headers, ...scope.headers };
       const end = endAtAbort(scope, attempt);
       describeAttempt(scope, attempt);
-      return (failure) => {
-        const { status } = attempt;
-        if (status !== undefined) scope.span.setAttribute('http.response.status_code', status);
-        if (failure !== undefined) describeFailure(scope, failure);
-        end();
+      return {
+        headers: scope.headers,
+        onEnd({ failure, status }) {
+          if (status !== undefined) scope.span.setAttribute('http.response.status_code', status);
+          if (failure !== undefined) describeFailure(scope, failure);
+          end();
+        },
       };
     },
   };
@@ -126,7 +127,7 @@ async function within<T>(scope: Scope, work: () => Promise<T>, end: () => void):
 /** Ends a span, as of when its call was called off if it was: those who wait are told before the call is. */
 function endAtAbort(
   { span }: Scope,
-  { signal }: Call,
+  { signal }: Pick<Call, 'signal'>,
   when = (task: () => void): void => task(),
 ): () => void {
   let endedAt: HrTime | undefined;
@@ -138,25 +139,25 @@ function endAtAbort(
   };
 }
 
-function recordingScope(carried: unknown): Scope | undefined {
+function recordingScope(carried: Trace | undefined): Scope | undefined {
   const scope = scopeOf(carried);
   return scope?.isRecording === true ? scope : undefined;
 }
 
-/** The spans whose steps wait for a call, each once, in the order in which they came. */
-function waitingScopes(call: Call): Scope[] {
-  const scopes = loadsOf(call)
-    .map((waiter) => recordingScope(waiter.trace))
+/** The spans of the steps that wait, each once, in the order in which they came. */
+function scopesOf(waiting: readonly Call[]): Scope[] {
+  const scopes = waiting
+    .map(({ trace }) => recordingScope(trace))
     .filter((scope) => scope !== undefined);
   return [...new Set(scopes)];
 }
 
 /** How long the first of a batch waited for the others. */
-function waitOf(call: Call, clock: Clock): number {
-  return clock.now() - Math.min(...loadsOf(call).map(({ createdAt }) => createdAt));
+function waitOf(waiting: readonly Call[], clock: Clock): number {
+  return clock.now() - Math.min(...waiting.map(({ createdAt }) => createdAt));
 }
 
-function nameOf({ operation }: Call): string {
+function nameOf({ operation }: Dispatch): string {
   return operationName(operation);
 }
 
@@ -192,20 +193,17 @@ function describeStep({ span }: Scope, { step, skipped, items, reply }: StepRun)
   if (reply?.cache !== undefined) span.setAttribute('plait.step.cache', reply.cache);
 }
 
-function describeAttempt({ span }: Scope, call: Call): void {
-  const { operation, endpoint, tried = [], queued } = call;
+function describeAttempt({ span }: Scope, attempt: Attempt): void {
+  const { operation, address, tried, queuedMs } = attempt;
   span.setAttribute('http.request.method', operation.route.method);
   span.setAttribute('url.template', operation.route.template);
   // The name of today, and the one Jaeger draws its dependency graph from.
   span.setAttribute('service.peer.name', operation.service.name);
   span.setAttribute('peer.service', operation.service.name);
   if (tried.length > 1) span.setAttribute('http.request.resend_count', tried.length - 1);
-  if (queued !== undefined && queued.ms > 0) {
-    span.setAttribute('plait.bulkhead.wait_ms', queued.ms);
-  }
-  if (endpoint === undefined) return;
-  span.setAttribute('server.address', endpoint.host);
-  span.setAttribute('server.port', endpoint.port);
+  if (queuedMs > 0) span.setAttribute('plait.bulkhead.wait_ms', queuedMs);
+  span.setAttribute('server.address', address.host);
+  span.setAttribute('server.port', address.port);
 }
 
 /** A call that was called off, because its request ended or another attempt was faster, is no error. */

@@ -1,24 +1,26 @@
-/** One service of a gateway: the policies every attempt to call it runs through, outermost first. */
+/** One service of a gateway: all that is done around an attempt to call it, outermost first. */
 import type { Clock } from '../clock.ts';
 import type { Service } from '../dsl/service.ts';
-import { attemptTimeout } from './resilience/attempt-timeout.ts';
+import { attempts } from './attempt.ts';
+import type { AttemptHook, SendAttempt } from './attempt.ts';
 import { createBalancer } from './balancing/balancer.ts';
+import { startHealthChecks } from './balancing/health-check.ts';
+import { pipeline } from './call.ts';
+import type { Dispatch, Send } from './call.ts';
+import type { Address } from './exchange/address.ts';
+import { parseReply } from './exchange/parse.ts';
+import { toHttpRequest } from './exchange/request.ts';
+import { exchange } from './exchange/transport.ts';
+import { attemptTimeout } from './resilience/attempt-timeout.ts';
 import { createBreaker } from './resilience/breaker.ts';
 import type { Breaker } from './resilience/breaker.ts';
 import { createBulkhead } from './resilience/bulkhead.ts';
-import type { Send, Watch } from './call.ts';
-import { endpointOf, inTurn, pipeline } from './call.ts';
-import type { Endpoint } from './exchange/endpoint.ts';
-import { startHealthChecks } from './balancing/health-check.ts';
 import { hedge } from './resilience/hedge.ts';
-import { parseReply } from './exchange/parse.ts';
-import { toHttpRequest } from './exchange/request.ts';
 import { createRetryBudget } from './resilience/retry-budget.ts';
 import { retry } from './resilience/retry.ts';
-import { exchange } from './exchange/transport.ts';
 
 export interface OpenService {
-  readonly send: Send;
+  readonly send: Send<Dispatch>;
   status(): ServiceStatus;
   /** Ends its health checks and breaks its connections. */
   close(): Promise<void>;
@@ -29,10 +31,10 @@ export interface ServiceStatus {
   readonly service: string;
   readonly breaker: Breaker['state'] | 'off';
   readonly bulkhead: { readonly inFlight: number; readonly waiting: number };
-  readonly endpoints: readonly EndpointStatus[];
+  readonly endpoints: readonly AddressStatus[];
 }
 
-export interface EndpointStatus {
+export interface AddressStatus {
   /** `host:port` */
   readonly address: string;
   /** `ejected`: left alone after failures in a row; `unwell`: its health check fails. */
@@ -41,56 +43,53 @@ export interface EndpointStatus {
 }
 
 export interface ServiceOptions {
-  readonly endpoints: readonly Endpoint[];
+  readonly addresses: readonly Address[];
   readonly clock: Clock;
-  readonly watchAttempt: Watch | undefined;
+  readonly hook: AttemptHook | undefined;
 }
 
 export function openService(service: Service, options: ServiceOptions): OpenService {
-  const { endpoints, clock, watchAttempt } = options;
+  const { addresses, clock, hook } = options;
   const budget = createRetryBudget(service.retryBudget, clock);
   const breaker = service.breaker === false ? undefined : createBreaker(service.breaker, clock);
   const bulkhead = createBulkhead(service.bulkhead, clock);
-  const balancer = createBalancer(endpoints, service.ejection, clock);
+  const balancer = createBalancer(addresses, service.ejection, clock);
+  const stopChecks = startHealthChecks(service, balancer.health, clock);
 
-  const send: Send = async (call) => {
-    const request = toHttpRequest(call, clock);
-    call.sent.count += 1;
-    const raw = await exchange(call, request, endpointOf(call));
-    const reply = await parseReply(call, raw);
-    call.status = reply.status;
-    return reply;
+  const send: SendAttempt = async function sendAttempt(attempt, headers) {
+    const request = toHttpRequest(attempt, clock, headers);
+    attempt.caller.sent += 1;
+    return parseReply(attempt, await exchange(attempt, request));
   };
+  const attempt = attempts(
+    {
+      permits: breaker === undefined ? [bulkhead.permit] : [breaker.permit, bulkhead.permit],
+      bound: attemptTimeout(clock),
+      choose: balancer.choose,
+      hook,
+      clock,
+    },
+    send,
+  );
 
-  const stopChecks = startHealthChecks(service, balancer.standings, clock);
   return {
-    send: pipeline(
-      [
-        retry({ clock, budget, hasUntried: balancer.hasUntried }),
-        hedge(clock, budget),
-        inTurn([
-          ...(breaker ? [breaker.turn] : []),
-          bulkhead.turn,
-          attemptTimeout(clock),
-          balancer.turn,
-          ...(watchAttempt ? [watchAttempt] : []),
-        ]),
-      ],
-      send,
+    send: pipeline<Dispatch>(
+      [retry({ clock, budget, hasUntried: balancer.hasUntried }), hedge(clock, budget)],
+      attempt,
     ),
     status: () => ({
       service: service.name,
       breaker: breaker?.state ?? 'off',
       bulkhead: { inFlight: bulkhead.inFlight, waiting: bulkhead.waiting },
-      endpoints: balancer.standings.map(({ endpoint, isWell, isEjected, inFlight }) => ({
-        address: `${endpoint.host}:${endpoint.port}`,
+      endpoints: balancer.health.map(({ address, isWell, isEjected, inFlight }) => ({
+        address: `${address.host}:${address.port}`,
         state: isWell ? (isEjected ? 'ejected' : 'used') : 'unwell',
         inFlight,
       })),
     }),
     async close() {
       await stopChecks();
-      await Promise.all(endpoints.map((endpoint) => endpoint.destroy()));
+      await Promise.all(addresses.map((address) => address.destroy()));
     },
   };
 }

@@ -1,21 +1,24 @@
-/** All services of a gateway: what is shared on the way to them, outermost first. */
+/** All services of a gateway, and the ways to them, listed outermost first. */
 import type { Clock } from '../clock.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Service } from '../dsl/service.ts';
-import type { Signal } from '../signal.ts';
-import { batch } from './sharing/batch.ts';
+import type { Trace } from '../trace.ts';
+import type { AttemptHook } from './attempt.ts';
 import { cache } from './caching/cache.ts';
 import type { CacheStore } from './caching/cache-store.ts';
-import type { Call, Policy, Reply, Send, Watch } from './call.ts';
-import { pipeline, unchanged } from './call.ts';
-import { coalesce } from './sharing/coalesce.ts';
-import { deduplicate } from './sharing/deduplicate.ts';
-import { createEndpoint } from './exchange/endpoint.ts';
-import type { Endpoint } from './exchange/endpoint.ts';
-import { identityOf } from './sharing/key.ts';
 import { createMemoryStore } from './caching/memory-store.ts';
+import { isShareable, unchanged } from './call.ts';
+import type { Call, Caller, Dispatch, Policy, Reply, Send } from './call.ts';
+import { createAddress } from './exchange/address.ts';
+import type { Address } from './exchange/address.ts';
 import { openService } from './service-pipeline.ts';
 import type { ServiceStatus } from './service-pipeline.ts';
+import { batch } from './sharing/batch.ts';
+import { coalesce } from './sharing/coalesce.ts';
+import { deduplicate } from './sharing/deduplicate.ts';
+import { identityOf, keyOf } from './sharing/key.ts';
+import { openLoad } from './sharing/open-load.ts';
+import type { Load } from './sharing/load.ts';
 
 export interface UpstreamsOptions {
   readonly services: readonly Service[];
@@ -23,36 +26,43 @@ export interface UpstreamsOptions {
   readonly addresses: ReadonlyMap<string, readonly URL[]>;
   readonly clock: Clock;
   /** Put around every call that goes to a service: of a batch, around the batch. */
-  readonly aroundCall?: Policy;
-  /** Told of every attempt, when its endpoint is known. */
-  readonly watchAttempt?: Watch | undefined;
+  readonly aroundCall?: Policy<Dispatch>;
+  /** Told of every attempt. */
+  readonly attemptHook?: AttemptHook | undefined;
   /** Where answers of operations with a `cache` are kept; closed with the rest. Default: this process. */
   readonly cacheStore?: CacheStore;
   /** Told why an answer could not be refreshed in the background. Spans around the call say it too. */
   readonly onRefreshError?: (error: unknown, call: Call) => void;
 }
 
-/** The request on whose behalf calls are made. */
-export interface Caller {
-  readonly signal: Signal;
-  readonly deadlineAt: number;
-  /** Counts the requests sent to services. */
-  readonly sent: { count: number };
-  /** A header of the client's request, by its lower-case name. */
-  header(name: string): string | undefined;
-}
-
-/** Makes a call for the request it was opened for. */
+/** A step asks an operation that is not a lookup. */
 export type CallOperation = (
   operation: Operation,
   args: Call['args'],
-  trace: unknown,
+  trace: Trace | undefined,
 ) => Promise<Reply>;
 
+/** A step asks a lookup for a list of keys. */
+export interface LoadRequest {
+  readonly operation: Operation;
+  /** Without the keys. */
+  readonly args: Call['args'];
+  readonly keys: readonly unknown[];
+  readonly trace: Trace | undefined;
+  /** The step fails with the first of its keys. */
+  readonly failsAtOnce?: boolean;
+}
+
+/** Calls services for the request it was opened for. */
+export interface Calls {
+  readonly call: CallOperation;
+  load(request: LoadRequest): Load;
+}
+
 export interface Upstreams {
-  /** What one request calls services through. */
-  open(caller: Caller): CallOperation;
-  /** Drops what is kept with one of `tags`; see `CacheStore.invalidate`. */
+  /** Opens the way to all services for one request. */
+  open(caller: Caller): Calls;
+  /** Drops the answers kept with one of `tags`; see `CacheStore.invalidate`. */
   invalidate(tags: readonly string[]): Promise<number>;
   /** How every service is doing, by the policies of the way to it. */
   status(): readonly ServiceStatus[];
@@ -63,54 +73,63 @@ export interface Upstreams {
 const ignore = (): void => undefined;
 
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
-  const { clock, aroundCall = unchanged, watchAttempt } = options;
+  const { clock, aroundCall = unchanged, attemptHook: hook } = options;
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
-  const endpoints = openEndpoints(options);
+  const addresses = openAddresses(options);
 
   const services = new Map(
-    [...endpoints].map(([service, own]) => [
+    [...addresses].map(([service, own]) => [
       service.name,
-      openService(service, { endpoints: own, clock, watchAttempt }),
+      openService(service, { addresses: own, clock, hook }),
     ]),
   );
 
-  const toService: Send = (call) => {
-    const service = services.get(call.operation.service.name);
-    if (service !== undefined) return service.send(call);
-    return Promise.reject(new Error(`service "${call.operation.service.name}" was not opened`));
+  const toService: Send<Dispatch> = function toService(dispatch) {
+    const { name } = dispatch.operation.service;
+    const service = services.get(name);
+    if (service !== undefined) return service.send(dispatch);
+    return Promise.reject(new Error(`service "${name}" was not opened`));
   };
 
   // Two gateways that share a Redis may mean different services by one name.
   const originOf = ({ service, route }: Operation): string => {
-    const addresses = endpoints.get(service)?.map(({ origin, prefix }) => origin + prefix) ?? [];
-    return [route.text, ...addresses].join(' ');
+    const own = addresses.get(service)?.map(({ origin, prefix }) => origin + prefix) ?? [];
+    return [route.text, ...own].join(' ');
   };
 
-  const shared = pipeline(
-    [cache({ store, clock, originOf, onRefreshError }), coalesce(clock), batch(clock), aroundCall],
-    toService,
-  );
+  const caching = cache({ store, clock, originOf, onRefreshError });
+  const send = aroundCall(toService);
+  const shared = {
+    send: caching.call(coalesce(clock)(send)),
+    sendLoad: caching.load(batch(clock, send)),
+  };
 
   return {
     open(caller) {
-      const perRequest = deduplicate()(shared);
-      const { signal, deadlineAt, sent } = caller;
-      const toldBy = rememberWhatIsTold(caller);
-      return (operation, args, trace) =>
-        perRequest({
-          ...toldBy(operation),
+      const { send: sendOnce, sendLoad } = deduplicate(shared);
+      const forwarding = createForwarding(caller);
+      const make = (operation: Operation, args: Call['args'], trace: Trace | undefined): Call => {
+        const { headers, identity } = forwarding(operation);
+        return {
           operation,
           args,
-          trace,
-          signal,
-          deadlineAt,
-          sent,
+          headers,
+          identity,
+          key: isShareable(operation) ? keyOf({ operation, args, identity }) : undefined,
+          caller,
+          signal: caller.signal,
           createdAt: clock.now(),
-          waiters: [],
-          twins: [],
-          fresh: false,
-          key: undefined,
-        });
+          deadlineAt: caller.deadlineAt,
+          trace,
+          afterWrite: caller.hasWritten,
+          followers: [],
+        };
+      };
+      return {
+        call: (operation, args, trace) => sendOnce(make(operation, args, trace)),
+        load: ({ operation, args, keys, trace, failsAtOnce = false }) =>
+          openLoad({ call: make(operation, args, trace), keys, failsAtOnce }, sendLoad),
+      };
     },
     invalidate: (tags) => store.invalidate(tags),
     status: () => [...services.values()].map((service) => service.status()),
@@ -121,33 +140,35 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   };
 }
 
-function openEndpoints({
+function openAddresses({
   services,
   addresses,
-}: UpstreamsOptions): ReadonlyMap<Service, readonly Endpoint[]> {
+}: UpstreamsOptions): ReadonlyMap<Service, readonly Address[]> {
   return new Map(
-    services.map((service) => {
-      const urls = addresses.get(service.name) ?? [];
-      if (urls.length === 0) throw new Error(`service "${service.name}" was given no address`);
-      return [service, urls.map((url) => createEndpoint(service, url))];
-    }),
+    services.map((service) => [
+      service,
+      (addresses.get(service.name) ?? []).map((url) => createAddress(service, url)),
+    ]),
   );
 }
 
-/** A request may call one operation a hundred times, and tells it the same each time. */
-function rememberWhatIsTold(caller: Caller) {
+/** Memoises forwarded headers and identity by operation: a request may call one a hundred times. */
+function createForwarding(caller: Caller) {
   const known = new Map<Operation, Pick<Call, 'headers' | 'identity'>>();
-  return (operation: Operation): Pick<Call, 'headers' | 'identity'> => {
+  return function forwardedTo(operation: Operation): Pick<Call, 'headers' | 'identity'> {
+    if (operation.forward.length === 0) return nothingForwarded;
     const before = known.get(operation);
     if (before !== undefined) return before;
     const headers = forwarded(caller, operation);
-    const told = { headers, identity: identityOf(headers) };
-    known.set(operation, told);
-    return told;
+    const forwarding = { headers, identity: identityOf(headers) };
+    known.set(operation, forwarding);
+    return forwarding;
   };
 }
 
-/** Only what the operation lists goes up. */
+const nothingForwarded = Object.freeze({ headers: Object.freeze({}), identity: '' });
+
+/** Only headers that the operation lists go up. */
 function forwarded(caller: Caller, operation: Operation): Call['headers'] {
   const headers: Record<string, string> = {};
   for (const name of operation.forward) {

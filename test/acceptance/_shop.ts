@@ -100,7 +100,7 @@ function observe() {
     ],
     watchAttempt: () => {
       attempts += 1;
-      return () => undefined;
+      return {};
     },
   };
   return { telemetry, attempts: () => attempts, elapsedMs: (id: string) => elapsed.get(id) ?? NaN };

@@ -11,10 +11,23 @@ import { defineService } from '../../src/dsl/service.ts';
 import type { Service, ServiceConfig } from '../../src/dsl/service.ts';
 import { UpstreamError } from '../../src/errors.ts';
 import { parseSettings } from '../../src/settings/settings.ts';
-import { identityOf } from '../../src/upstream/sharing/key.ts';
-import type { Call, Reply } from '../../src/upstream/call.ts';
+import type { Trace } from '../../src/trace.ts';
+import { attempts } from '../../src/upstream/attempt.ts';
+import type { AttemptOptions, Permit } from '../../src/upstream/attempt.ts';
+import { dispatchOf, isShareable } from '../../src/upstream/call.ts';
+import type { Call, Caller, Dispatch, Reply, Send } from '../../src/upstream/call.ts';
+import type { Address } from '../../src/upstream/exchange/address.ts';
+import { identityOf, keyOf } from '../../src/upstream/sharing/key.ts';
+import { replyOf } from '../../src/upstream/sharing/load.ts';
+import type { SendLoad } from '../../src/upstream/sharing/load.ts';
+import { openLoad } from '../../src/upstream/sharing/open-load.ts';
 import { createUpstreams } from '../../src/upstream/upstreams.ts';
-import type { CallOperation, Upstreams, UpstreamsOptions } from '../../src/upstream/upstreams.ts';
+import type {
+  CallOperation,
+  Calls,
+  Upstreams,
+  UpstreamsOptions,
+} from '../../src/upstream/upstreams.ts';
 
 /** A service that no test reaches. */
 export const nowhere = defineService({ name: 'shop', url: 'http://127.0.0.1:9' });
@@ -27,20 +40,117 @@ export function callOf(
   args: Call['args'] = {},
   rest: Partial<Call> = {},
 ): Call {
-  const { headers = {} } = rest;
+  const { headers = {}, signal = new AbortController().signal, deadlineAt = 10_000 } = rest;
+  const identity = identityOf(headers);
   return {
     operation,
     args,
     headers,
-    identity: identityOf(headers),
-    signal: new AbortController().signal,
+    identity,
+    key: isShareable(operation) ? keyOf({ operation, args, identity }) : undefined,
+    caller: callerOf({ signal, deadlineAt }),
+    signal,
     createdAt: 0,
-    deadlineAt: 10_000,
-    sent: { count: 0 },
+    deadlineAt,
     trace: undefined,
-    waiters: [],
-    twins: [],
+    afterWrite: false,
+    followers: [],
     ...rest,
+  };
+}
+
+/** A request that calls services. */
+export function callerOf(rest: Partial<Caller> = {}): Caller {
+  return {
+    signal: new AbortController().signal,
+    deadlineAt: 10_000,
+    header: () => undefined,
+    sent: 0,
+    hasWritten: false,
+    ...rest,
+  };
+}
+
+/** A call on its way to the service, by itself. */
+export function dispatchFor(
+  operation: Operation,
+  args: Call['args'] = {},
+  rest: Partial<Dispatch> = {},
+): Dispatch {
+  return { ...dispatchOf(callOf(operation, args, rest)), ...rest };
+}
+
+/** A trace by which a test recognises a call. */
+export function traceNamed(name: string): Trace {
+  return name as unknown as Trace;
+}
+
+/** Loads of one key each, for calls that have it among their arguments. */
+export function oneByOne(sendLoad: SendLoad): Send {
+  return (call) => {
+    const { key, call: others } = takeKey(call);
+    return replyOf(openLoad({ call: others, keys: [key], failsAtOnce: false }, sendLoad));
+  };
+}
+
+/** A way for loads that answers each key by a call of its own. */
+export function callPerKey(send: Send): SendLoad {
+  return (load, indexes) => {
+    for (const index of indexes)
+      send(load.call).then(
+        (reply) => load.settle(index, reply.value, reply, reply.raw),
+        (error: unknown) => load.fail(index, error),
+      );
+  };
+}
+
+function takeKey(call: Call): { key: unknown; call: Call } {
+  const { operation, identity } = call;
+  const by = operation.lookup?.by ?? '';
+  const { [by]: key, ...args } = call.args;
+  return { key, call: { ...call, args, key: keyOf({ operation, args, identity }) } };
+}
+
+/** An address that no test reaches. */
+export const unreached: Address = {
+  origin: 'http://127.0.0.1:9',
+  host: '127.0.0.1',
+  port: 9,
+  prefix: '',
+  dispatch: () => expect.fail('this address is not to be reached'),
+  destroy: () => Promise.resolve(),
+};
+
+/** Attempts that need `permits`, and nothing else. */
+export function attemptsWith(
+  permits: readonly Permit[],
+  send: Send<Dispatch>,
+  rest: Partial<AttemptOptions> = {},
+): Send<Dispatch> {
+  return attempts(
+    {
+      permits,
+      bound: ({ signal }) => ({ signal, onEnd: () => undefined }),
+      choose: () => ({ address: unreached, onEnd: () => undefined }),
+      hook: undefined,
+      clock: systemClock,
+      ...rest,
+    },
+    send,
+  );
+}
+
+/** Where an attempt goes. */
+export function addressOf(attempt: Dispatch): Address {
+  return 'address' in attempt ? (attempt.address as Address) : unreached; // attempts have one
+}
+
+/** Calls of any operation: of a lookup, a load of the one key among the arguments. */
+export function callWith(calls: Calls): CallOperation {
+  return (operation, args, trace) => {
+    if (operation.lookup === undefined) return calls.call(operation, args, trace);
+    const { [operation.lookup.by]: key, ...others } = args;
+    return replyOf(calls.load({ operation, args: others, keys: [key], trace }));
   };
 }
 
@@ -166,11 +276,14 @@ export function start(options: StartOptions): Started {
   onTestFinished(() => upstreams.close());
   const request = new AbortController();
   const open: Started['open'] = (headers = {}) =>
-    upstreams.open({
-      signal: request.signal,
-      deadlineAt: clock.now() + deadlineInMs,
-      sent: { count: 0 },
-      header: (name) => headers[name],
-    });
+    callWith(
+      upstreams.open(
+        callerOf({
+          signal: request.signal,
+          deadlineAt: clock.now() + deadlineInMs,
+          header: (name) => headers[name],
+        }),
+      ),
+    );
   return { service, upstreams, request, open, call: open(options.headers) };
 }

@@ -3,11 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { operation } from '../../src/dsl/operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
-import type { Call } from '../../src/upstream/call.ts';
 import { parseSettings } from '../../src/settings/settings.ts';
 import { createUpstreams } from '../../src/upstream/upstreams.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
-import { failureOf, start, startServer, startSocketServer, turn } from '../support/upstreams.ts';
+import {
+  callWith,
+  callerOf,
+  failureOf,
+  start,
+  startServer,
+  startSocketServer,
+  traceNamed,
+  turn,
+} from '../support/upstreams.ts';
 
 /** Everything a client may send that is not meant for the services behind. */
 const clientHeaders = {
@@ -122,26 +130,31 @@ describe('the pipeline', () => {
     const { service, open } = start({ url });
     const getOrder = operation(service, { route: 'GET /orders/:id', response: z.null() });
     const [first, second] = [open(), open()];
-    await Promise.all([first(getOrder, { id: 7 }, 0), first(getOrder, { id: 7 }, 1)]);
-    await second(getOrder, { id: 7 }, 2);
+    await Promise.all([
+      first(getOrder, { id: 7 }, undefined),
+      first(getOrder, { id: 7 }, undefined),
+    ]);
+    await second(getOrder, { id: 7 }, undefined);
     expect(requests.length).toBe(2);
   });
 
   it('shows every call to those around it, and every attempt with its end to those who watch', async () => {
     const { url } = await startServer();
-    const log: [string, Call['trace'], string | undefined][] = [];
+    const log: [string, unknown, string | undefined][] = [];
     const { service, call } = start({
       url,
       aroundCall: (next) => (one) => {
-        log.push(['call', one.trace, one.endpoint?.origin]);
+        log.push(['call', one.trace, undefined]);
         return next(one);
       },
-      watchAttempt: (one) => {
-        log.push(['attempt', one.trace, one.endpoint?.origin]);
-        return (failure) => log.push(['ended', failure, String(one.status)]);
+      attemptHook: (one) => {
+        log.push(['attempt', one.trace, one.address.origin]);
+        return {
+          onEnd: ({ failure, status }) => log.push(['ended', failure, String(status)]),
+        };
       },
     });
-    await call(operation(service, { route: 'GET /', response: z.null() }), {}, 'step');
+    await call(operation(service, { route: 'GET /', response: z.null() }), {}, traceNamed('step'));
     expect(log).toEqual([
       ['call', 'step', undefined],
       ['attempt', 'step', url],
@@ -182,12 +195,7 @@ describe('the pipeline', () => {
     const { addresses } = parseSettings({}, services);
     const upstreams = createUpstreams({ services, addresses, clock });
     const request = new AbortController();
-    const call = upstreams.open({
-      signal: request.signal,
-      deadlineAt: 10_000,
-      sent: { count: 0 },
-      header: () => undefined,
-    });
+    const call = callWith(upstreams.open(callerOf({ signal: request.signal })));
     const [stuck, refused, fine] = [services[0], services[0], services[1]].map((service, id) =>
       call(operation(service, { route: 'GET /:id', response: z.null() }), { id }, undefined),
     );

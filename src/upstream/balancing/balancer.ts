@@ -1,90 +1,93 @@
-/** Balancer: which endpoint of a service gets the attempt. */
+/** Balancer: which address of a service gets the attempt. */
 import type { Clock } from '../../clock.ts';
 import type { EjectionConfig } from '../../dsl/policies.ts';
-import type { Call, Turn } from '../call.ts';
-import type { Endpoint } from '../exchange/endpoint.ts';
-import { isRefusal, verdictOf } from '../resilience/failure.ts';
+import type { Choose, Ending } from '../attempt.ts';
+import type { Dispatch } from '../call.ts';
+import type { Address } from '../exchange/address.ts';
+import { isErrorAnswer, verdictOf } from '../resilience/failure.ts';
 import type { Verdict } from '../resilience/failure.ts';
-import { createStanding } from './standing.ts';
-import type { Ending, Standing } from './standing.ts';
+import { createAddressHealth } from './address-health.ts';
+import type { AddressEnding, AddressHealth } from './address-health.ts';
 
 export interface Balancer {
-  readonly turn: Turn;
-  readonly standings: readonly Standing[];
-  /** Whether the next attempt would go to an endpoint that is not among these. */
-  hasUntried(tried: readonly Endpoint[]): boolean;
+  readonly choose: Choose;
+  readonly health: readonly AddressHealth[];
+  /** Whether the next attempt would go to an address that is not among these. */
+  hasUntried(tried: readonly Address[]): boolean;
 }
 
 /**
- * Of two endpoints chosen by chance the one that costs less (power of two choices), where cost is
- * latency times calls in flight. Endpoints that failed `ejection.failures` times in a row, at most half of
+ * Power of two choices: of two addresses taken at random the one that costs less, where cost is
+ * latency times calls in flight. Addresses that failed `ejection.failures` times in a row, at most half of
  * them, and those that are not well are left out, unless fewer than half would remain: then all may be
  * chosen, since most of what looks broken is likely not to be. Another attempt of a call goes to another
- * endpoint if there is one.
+ * address if there is one.
  */
 export function createBalancer(
-  endpoints: readonly Endpoint[],
+  addresses: readonly Address[],
   ejection: Required<EjectionConfig>,
   clock: Clock,
 ): Balancer {
-  const standings = endpoints.map((endpoint) => createStanding(endpoint, ejection, clock));
-  const [first] = standings;
+  const health = addresses.map((address) => createAddressHealth(address, ejection, clock));
+  const [first] = health;
 
-  function choose(tried: readonly Endpoint[]): Standing {
-    if (first === undefined) throw new Error('a service has no endpoint');
-    if (standings.length === 1) return first;
+  function choose(tried: readonly Address[]): AddressHealth {
+    if (first === undefined) throw new Error('a service has no address');
+    if (health.length === 1) return first;
     const candidates = candidatesNow();
-    const untried = candidates.filter(({ endpoint }) => !tried.includes(endpoint));
+    const untried = candidates.filter(({ address }) => !tried.includes(address));
     return cheaperOfTwo(untried.length > 0 ? untried : candidates, clock) ?? first;
   }
 
-  function candidatesNow(): readonly Standing[] {
-    const usable = standings.filter(({ isEjected, isWell }) => isWell && !isEjected);
-    return usable.length * 2 < standings.length ? standings : usable;
+  function candidatesNow(): readonly AddressHealth[] {
+    const usable = health.filter(({ isEjected, isWell }) => isWell && !isEjected);
+    return usable.length * 2 < health.length ? health : usable;
   }
 
-  function ejectIfNeeded(standing: Standing, verdict: Verdict): void {
-    const isTooMuch = verdict === 'failed' && standing.mustBeEjected && !standing.isEjected;
-    if (isTooMuch && mayEject()) standing.eject();
+  function ejectIfNeeded(candidate: AddressHealth, verdict: Verdict): void {
+    const isTooMuch = verdict === 'failed' && candidate.mustBeEjected && !candidate.isEjected;
+    if (isTooMuch && mayEject()) candidate.eject();
   }
 
   function mayEject(): boolean {
-    const ejected = standings.filter(({ isEjected }) => isEjected).length;
-    return (ejected + 1) * 2 <= standings.length;
+    const ejected = health.filter(({ isEjected }) => isEjected).length;
+    return (ejected + 1) * 2 <= health.length;
   }
 
   return {
-    standings,
-    hasUntried: (tried) => candidatesNow().some(({ endpoint }) => !tried.includes(endpoint)),
-    turn(attempt) {
-      const standing = choose(attempt.tried ?? []);
-      attempt.endpoint = standing.endpoint;
-      attempt.tried?.push(standing.endpoint);
-      const end = standing.begin();
-      const startedAt = clock.now();
-      return (failure) => {
-        const ending = endingOf(attempt, failure, clock.now() - startedAt);
-        end(ending);
-        ejectIfNeeded(standing, ending.verdict);
+    health,
+    hasUntried: (tried) => candidatesNow().some(({ address }) => !tried.includes(address)),
+    choose: function chooseAddress(dispatch) {
+      const chosen = choose(dispatch.tried);
+      const { address } = chosen;
+      dispatch.tried.push(address);
+      const end = chosen.begin();
+      return {
+        address,
+        onEnd(ending) {
+          const ended = endingAt(dispatch, ending);
+          end(ended);
+          ejectIfNeeded(chosen, ended.verdict);
+        },
       };
     },
   };
 }
 
-function endingOf(call: Call, error: unknown, tookMs: number): Ending {
-  const verdict = verdictOf(call, error, tookMs);
+function endingAt(dispatch: Dispatch, { failure, tookMs }: Ending): AddressEnding {
+  const verdict = verdictOf(dispatch, failure, tookMs);
   return {
     verdict,
     tookMs,
-    countsAsSlow: verdict === 'failed' || isRefusal(error),
-    timeoutMs: call.operation.policies.timeoutMs,
+    countsAsSlow: verdict === 'failed' || isErrorAnswer(failure),
+    timeoutMs: dispatch.operation.policies.timeoutMs,
   };
 }
 
 function cheaperOfTwo(
-  candidates: readonly Standing[],
+  candidates: readonly AddressHealth[],
   { random }: Pick<Clock, 'random'>,
-): Standing | undefined {
+): AddressHealth | undefined {
   const count = candidates.length;
   const one = Math.floor(random() * count);
   // Another one, each with the same chance.

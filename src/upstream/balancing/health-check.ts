@@ -1,4 +1,4 @@
-/** Active health checks: asks every endpoint of a service by itself how it is. */
+/** Active health checks: asks every address of a service by itself how it is. */
 import { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import { operation } from '../../dsl/operation.ts';
@@ -6,11 +6,10 @@ import type { Service } from '../../dsl/service.ts';
 import { AbortSource } from '../../signal.ts';
 import type { Signal } from '../../signal.ts';
 import { attemptTimeout } from '../resilience/attempt-timeout.ts';
-import { endpointOf, inTurn } from '../call.ts';
-import { createEndpoint } from '../exchange/endpoint.ts';
-import type { Endpoint } from '../exchange/endpoint.ts';
+import { createAddress } from '../exchange/address.ts';
+import type { Address } from '../exchange/address.ts';
 import { toHttpRequest } from '../exchange/request.ts';
-import type { Standing } from './standing.ts';
+import type { AddressHealth } from './address-health.ts';
 import { exchange } from '../exchange/transport.ts';
 
 /** As many answers in a row decide. */
@@ -19,21 +18,21 @@ const decisive = 2;
 /** Checks until the returned function is called. */
 export function startHealthChecks(
   service: Service,
-  standings: readonly Standing[],
+  addresses: readonly AddressHealth[],
   clock: Clock,
 ): () => Promise<void> {
   const { health } = service;
   if (health === undefined) return async () => undefined;
   const isWell = questionTo(service, clock);
-  const checks = standings.map((standing) => {
+  const checks = addresses.map((checked) => {
     // A connection of its own: it would wait behind the calls of a service that has many under way.
-    const endpoint = anotherTo(standing.endpoint, service);
-    const ask = (signal: Signal): Promise<boolean> => isWell(endpoint, signal);
-    return { endpoint, stop: check(standing, { clock, intervalMs: health.intervalMs, ask }) };
+    const address = anotherTo(checked.address, service);
+    const ask = (signal: Signal): Promise<boolean> => isWell(address, signal);
+    return { address, stop: check(checked, { clock, intervalMs: health.intervalMs, ask }) };
   });
   return async () => {
     for (const { stop } of checks) stop();
-    await Promise.all(checks.map(({ endpoint }) => endpoint.destroy()));
+    await Promise.all(checks.map(({ address }) => address.destroy()));
   };
 }
 
@@ -43,7 +42,7 @@ interface Check {
   readonly ask: (signal: Signal) => Promise<boolean>;
 }
 
-function check(standing: Standing, { clock, intervalMs, ask }: Check): () => void {
+function check(checked: AddressHealth, { clock, intervalMs, ask }: Check): () => void {
   const stopped = new AbortSource();
   let inRow = 0;
   let cancelTimer = schedule();
@@ -51,9 +50,9 @@ function check(standing: Standing, { clock, intervalMs, ask }: Check): () => voi
   async function look(): Promise<void> {
     const well = await ask(stopped);
     if (stopped.aborted) return;
-    inRow = well === standing.isWell ? 0 : inRow + 1;
+    inRow = well === checked.isWell ? 0 : inRow + 1;
     if (inRow >= decisive) {
-      standing.setWell(well);
+      checked.setWell(well);
       inRow = 0;
     }
     cancelTimer = schedule();
@@ -70,15 +69,15 @@ function check(standing: Standing, { clock, intervalMs, ask }: Check): () => voi
   };
 }
 
-function anotherTo({ origin, prefix }: Endpoint, service: Service): Endpoint {
-  return createEndpoint(service, new URL(origin + prefix), 1);
+function anotherTo({ origin, prefix }: Address, service: Service): Address {
+  return createAddress(service, new URL(origin + prefix), 1);
 }
 
 /** Whether the health check's path is answered by a 2xx, within the time of an attempt. */
 function questionTo(
   service: Service,
   clock: Clock,
-): (endpoint: Endpoint, signal: Signal) => Promise<boolean> {
+): (address: Address, signal: Signal) => Promise<boolean> {
   const { path = '/', intervalMs = 1 } = service.health ?? {};
   const timeoutMs = Math.min(service.policies.timeoutMs, intervalMs);
   const healthCheck = operation(service, {
@@ -87,26 +86,21 @@ function questionTo(
     response: z.unknown(),
     timeoutMs,
   });
-  // Only the status is of interest: the body need not be JSON.
-  const send = inTurn([attemptTimeout(clock)])(async (call) => {
-    const { status, headers } = await exchange(call, toHttpRequest(call, clock), endpointOf(call));
-    return { status, headers, value: null, raw: null };
-  });
-  return (endpoint, signal) =>
-    send({
-      operation: healthCheck,
-      args: {},
-      headers: {},
-      identity: '',
-      signal,
-      createdAt: clock.now(),
-      deadlineAt: clock.now() + timeoutMs,
-      sent: { count: 0 },
-      trace: undefined,
-      waiters: [],
-      endpoint,
-    }).then(
-      ({ status }) => status >= 200 && status <= 299,
-      () => false,
-    );
+  const bound = attemptTimeout(clock);
+  return async function isWell(address, signal) {
+    const deadlineAt = clock.now() + timeoutMs;
+    const question = { operation: healthCheck, args: {}, headers: {}, keys: undefined, deadlineAt };
+    const own = bound({ operation: healthCheck, signal });
+    try {
+      const request = toHttpRequest(question, clock);
+      // Only the status is of interest: the body need not be JSON.
+      const { status } = await exchange({ ...question, address, signal: own.signal }, request);
+      return status >= 200 && status <= 299;
+    } catch {
+      // A failed check is its answer: why it failed is in no log, since it is repeated for ever.
+      return false;
+    } finally {
+      own.onEnd();
+    }
+  };
 }

@@ -6,8 +6,11 @@ import { parseJson, toPointer } from '../../json.ts';
 import { parseBy } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
 import type { Call, Reply } from '../call.ts';
+
 import { callError } from '../call.ts';
 import type { RawReply } from './transport.ts';
+
+type Called = Pick<Call, 'operation'>;
 
 const largestDecoded = 10 * 1024 * 1024;
 
@@ -19,7 +22,7 @@ const decoders = {
 };
 
 /** @throws UpstreamError of kind `status`, `invalid-body` or `too-large`. */
-export function parseReply(call: Call, raw: RawReply): Reply | Promise<Reply> {
+export function parseReply(call: Called, raw: RawReply): Reply | Promise<Reply> {
   const { status, headers, body } = raw;
   if (status < 200 || status > 299) throw statusError(call, raw);
   const encoding = headers['content-encoding'];
@@ -29,7 +32,7 @@ export function parseReply(call: Call, raw: RawReply): Reply | Promise<Reply> {
   );
 }
 
-function parsedReply(call: Call, { status, headers, body }: RawReply): Reply {
+function parsedReply(call: Called, { status, headers, body }: RawReply): Reply {
   const value = body.length === 0 ? null : parseBody(call, body);
   const { lookup, response } = call.operation;
   if (lookup === undefined) {
@@ -45,7 +48,12 @@ function parsedReply(call: Call, { status, headers, body }: RawReply): Reply {
  * Parses `value` by `schema`. The error names the place in the body and the problem in words of the
  * schema only: it goes to traces and logs, and what a service answered does not.
  */
-export function parseValue(call: Call, schema: z.ZodType, value: unknown, status: number): unknown {
+export function parseValue(
+  call: Called,
+  schema: z.ZodType,
+  value: unknown,
+  status: number,
+): unknown {
   const result = parseBy(schema, value);
   if (result.ok) return result.value;
   const [problem] = result.problems;
@@ -63,7 +71,7 @@ export function parseValue(call: Call, schema: z.ZodType, value: unknown, status
   );
 }
 
-function statusError(call: Call, { status, headers }: RawReply): Error {
+function statusError(call: Called, { status, headers }: RawReply): Error {
   const retryAfter = String(headers['retry-after']);
   return callError(call, 'status', `answered ${status}`, {
     status,
@@ -78,7 +86,7 @@ export function cacheControlOf(headers: Reply['headers']): { cacheControl?: stri
   return said === undefined ? {} : { cacheControl: String(said) };
 }
 
-function parseBody(call: Call, body: Buffer): unknown {
+function parseBody(call: Called, body: Buffer): unknown {
   try {
     return parseJson(body.toString('utf8'));
   } catch {
@@ -91,7 +99,7 @@ function parseBody(call: Call, body: Buffer): unknown {
   }
 }
 
-async function decode(call: Call, body: Buffer, encoding: string): Promise<Buffer> {
+async function decode(call: Called, body: Buffer, encoding: string): Promise<Buffer> {
   const name = encoding.trim().toLowerCase();
   if (name === 'identity' || body.length === 0) return body;
   if (!isKnownEncoding(name)) {
@@ -114,7 +122,7 @@ function isKnownEncoding(name: string): name is keyof typeof decoders {
   return Object.hasOwn(decoders, name);
 }
 
-function itemsOf(call: Call, value: unknown, property: string | undefined): readonly unknown[] {
+function itemsOf(call: Called, value: unknown, property: string | undefined): readonly unknown[] {
   const list = property === undefined ? value : fieldOf(value, property);
   if (Array.isArray(list)) return list;
   const place = property === undefined ? 'its body' : `/${property} in its body`;

@@ -1,11 +1,11 @@
-/** Call → HTTP request. */
+/** Attempt → HTTP request. */
 import type { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import { keysInBody } from '../../dsl/lookup.ts';
 import { requestTimeoutHeader } from '../../headers.ts';
 import { parseBy } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
-import type { Call } from '../call.ts';
+import type { Dispatch } from '../call.ts';
 import { callError } from '../call.ts';
 import { targetOf } from './target.ts';
 
@@ -17,7 +17,11 @@ export interface HttpRequest {
 }
 
 /** @throws UpstreamError of kind `invalid-argument` when the arguments do not fit the operation. */
-export function toHttpRequest(call: Call, clock: Clock): HttpRequest {
+export function toHttpRequest(
+  call: Asking,
+  clock: Clock,
+  more?: Readonly<Record<string, string>>,
+): HttpRequest {
   const { operation } = call;
   const query = operation.query ? parsed(call, operation.query, queryArguments(call), 'query') : {};
   const body = bodyOf(call);
@@ -29,25 +33,28 @@ export function toHttpRequest(call: Call, clock: Clock): HttpRequest {
       ...(body !== null && { 'content-type': 'application/json' }),
       [requestTimeoutHeader]: String(timeLeftMs(call, clock)),
       ...call.headers,
+      ...more,
     },
     body,
   };
 }
 
-/** What this attempt can take: what is left of the request, and no more than an attempt is given. */
-function timeLeftMs({ operation, deadlineAt }: Call, clock: Clock): number {
+export type Asking = Pick<Dispatch, 'operation' | 'args' | 'headers' | 'keys' | 'deadlineAt'>;
+
+/** The time left to the request, and no more than an attempt is given. */
+function timeLeftMs({ operation, deadlineAt }: Asking, clock: Clock): number {
   const leftMs = Math.min(deadlineAt - clock.now(), operation.policies.timeoutMs);
   return Math.max(0, Math.floor(leftMs));
 }
 
-/** The arguments that do not go elsewhere: a strict schema would refuse them, a loose one let them in. */
-function queryArguments({ operation, args }: Call): Record<string, unknown> {
+/** Arguments of the path and the body are not in the query: a strict schema would refuse them there. */
+function queryArguments({ operation, args }: Asking): Record<string, unknown> {
   const elsewhere = new Set([...operation.route.params, operation.lookup?.by]);
   if (operation.body !== undefined) elsewhere.add('body');
   return Object.fromEntries(Object.entries(args).filter(([name]) => !elsewhere.has(name)));
 }
 
-function bodyOf(call: Call): string | null {
+function bodyOf(call: Asking): string | null {
   const { body, lookup } = call.operation;
   const keys = call.keys && lookup && keysInBody(lookup, call.keys);
   if (keys !== undefined) return toJson(call, keys);
@@ -56,7 +63,7 @@ function bodyOf(call: Call): string | null {
   return value === undefined ? null : toJson(call, value);
 }
 
-function toJson(call: Call, value: unknown): string {
+function toJson(call: Asking, value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch (cause) {
@@ -64,7 +71,7 @@ function toJson(call: Call, value: unknown): string {
   }
 }
 
-function parsed(call: Call, schema: z.ZodType, value: unknown, part: 'query' | 'body'): unknown {
+function parsed(call: Asking, schema: z.ZodType, value: unknown, part: 'query' | 'body'): unknown {
   const result = parseBy(schema, value);
   if (result.ok) return result.value;
   const [{ path, words }] = result.problems;
@@ -73,7 +80,7 @@ function parsed(call: Call, schema: z.ZodType, value: unknown, part: 'query' | '
   throw refusal(call, names[0] ?? part, problem, result.cause);
 }
 
-function refusal(call: Call, argument: string, problem: string, cause: unknown): Error {
+function refusal(call: Asking, argument: string, problem: string, cause: unknown): Error {
   return callError(call, 'invalid-argument', problem, {
     argument,
     ...(cause !== undefined && { cause }),

@@ -1,12 +1,14 @@
 /** Arguments → the request target, so that no argument can reach another path than the one declared. */
 import { keysInQuery } from '../../dsl/lookup.ts';
-import type { Call } from '../call.ts';
+import type { Dispatch } from '../call.ts';
 import { callError } from '../call.ts';
+
+type Targeted = Pick<Dispatch, 'operation' | 'args' | 'keys'>;
 
 const longestSegment = 1_024;
 
-/** The path and query of a call, without the endpoint's prefix. */
-export function targetOf(call: Call, query: Readonly<Record<string, unknown>>): string {
+/** The path and query of a call, without the address's prefix. */
+export function targetOf(call: Targeted, query: Readonly<Record<string, unknown>>): string {
   const { segments } = call.operation.route;
   let path = '';
   // By index: V8 makes an object for every step through a frozen array.
@@ -22,7 +24,7 @@ export function targetOf(call: Call, query: Readonly<Record<string, unknown>>): 
 /**
  * Encodes one path segment (RFC 3986, 3.3). Encoding alone is not enough: `..` encodes to itself.
  */
-function encodeSegment(call: Call, name: string): string {
+function encodeSegment(call: Targeted, name: string): string {
   const value = call.args[name];
   if (typeof value !== 'string' && typeof value !== 'number') {
     throw refusal(call, name, `is ${value === null ? 'null' : typeof value}, not text`);
@@ -44,7 +46,7 @@ export function segmentProblem(text: string): string | undefined {
   return text.isWellFormed() ? undefined : 'is not well-formed Unicode';
 }
 
-function searchOf(call: Call, query: Readonly<Record<string, unknown>>): string {
+function searchOf(call: Targeted, query: Readonly<Record<string, unknown>>): string {
   const keys = keysOf(call);
   const fields = Object.entries(query);
   // Making it costs as much as all the rest of a target.
@@ -58,7 +60,7 @@ function searchOf(call: Call, query: Readonly<Record<string, unknown>>): string 
   return rest === '' || keys === '' ? rest + keys : `${rest}&${keys}`;
 }
 
-function appendValue(search: URLSearchParams, call: Call, name: string, value: unknown): void {
+function appendValue(search: URLSearchParams, call: Targeted, name: string, value: unknown): void {
   if (value === undefined || value === null) return;
   if (value instanceof Date) return search.append(name, dateText(call, name, value));
   if (typeof value === 'object')
@@ -68,15 +70,15 @@ function appendValue(search: URLSearchParams, call: Call, name: string, value: u
   search.append(name, text);
 }
 
-function dateText(call: Call, name: string, date: Date): string {
+function dateText(call: Targeted, name: string, date: Date): string {
   if (Number.isNaN(date.getTime())) throw refusal(call, name, 'is not a valid date');
   return date.toISOString();
 }
 
-function keysOf({ keys, operation: { lookup } }: Call): string {
+function keysOf({ keys, operation: { lookup } }: Targeted): string {
   return keys === undefined || lookup === undefined ? '' : keysInQuery(lookup, keys);
 }
 
-function refusal(call: Call, argument: string, problem: string): Error {
+function refusal(call: Targeted, argument: string, problem: string): Error {
   return callError(call, 'invalid-argument', `argument "${argument}" ${problem}`, { argument });
 }

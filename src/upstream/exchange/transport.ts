@@ -1,8 +1,8 @@
-/** One HTTP exchange over a pool: bytes out, status, headers and bytes back, bounded and abortable. */
+/** One HTTP exchange over a pool: a request out, status, headers and bytes back, bounded and abortable. */
 import { toError } from '../../errors.ts';
-import type { Call } from '../call.ts';
+import type { Attempt } from '../call.ts';
 import { callError } from '../call.ts';
-import type { DispatchController, DispatchHandler, Endpoint } from './endpoint.ts';
+import type { DispatchController, DispatchHandler } from './address.ts';
 import type { HttpRequest } from './request.ts';
 
 export interface RawReply {
@@ -11,19 +11,25 @@ export interface RawReply {
   readonly body: Buffer;
 }
 
-/** Sends `request` to `endpoint`. Settles as soon as `call.signal` is aborted, and then breaks the connection. */
-export function exchange(call: Call, request: HttpRequest, endpoint: Endpoint): Promise<RawReply> {
-  if (call.signal.aborted) return Promise.reject(call.signal.reason);
+/**
+ * Sends `request` to the attempt's address. Settles as soon as its signal is aborted, and then breaks
+ * the connection.
+ */
+export function exchange(attempt: Exchanged, request: HttpRequest): Promise<RawReply> {
+  const { signal, address } = attempt;
+  if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
     const { method, target, headers, body } = request;
-    const handler = new ReplyReader(call, resolve, reject);
-    endpoint.dispatch({ method, path: endpoint.prefix + target, headers, body }, handler);
+    const handler = new ReplyReader(attempt, resolve, reject);
+    address.dispatch({ method, path: address.prefix + target, headers, body }, handler);
   });
 }
 
+export type Exchanged = Pick<Attempt, 'operation' | 'signal' | 'address'>;
+
 /** Collects one response. undici calls it; it has the state of one exchange and nothing else. */
 class ReplyReader implements DispatchHandler {
-  readonly #call: Call;
+  readonly #call: Exchanged;
   readonly #resolve: (reply: RawReply) => void;
   readonly #reject: (reason: unknown) => void;
   readonly #chunks: Buffer[] = [];
@@ -33,7 +39,11 @@ class ReplyReader implements DispatchHandler {
   #headers: RawReply['headers'] = {};
   #size = 0;
 
-  constructor(call: Call, resolve: (reply: RawReply) => void, reject: (reason: unknown) => void) {
+  constructor(
+    call: Exchanged,
+    resolve: (reply: RawReply) => void,
+    reject: (reason: unknown) => void,
+  ) {
     this.#call = call;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -82,7 +92,7 @@ class ReplyReader implements DispatchHandler {
     this.#controller?.abort(toError(reason));
   }
 
-  /** What a service answered with a failure is not read: that it did is all there is to know. */
+  /** The body of a failure is not read: the status says all there is to know. */
   #settle(reason: unknown): void {
     if (this.#hasFailed()) {
       this.#resolve({ status: this.#status, headers: this.#headers, body: Buffer.alloc(0) });
@@ -98,11 +108,11 @@ class ReplyReader implements DispatchHandler {
   }
 }
 
-/** How far an exchange came: undici starts a request when it has a connection for it. */
+/** How far the exchange came: undici starts a request when it has a connection for it. */
 type Phase = 'connect' | 'request' | 'answer';
 
-/** undici's and the system's words for a failed exchange → ours. */
-function toCallError(call: Call, error: Error & { code?: string }, phase: Phase): Error {
+/** The errors of undici and the system → ours. */
+function toCallError(call: Exchanged, error: Error & { code?: string }, phase: Phase): Error {
   if (call.signal.aborted) return toError(call.signal.reason);
   const code = error.code ?? error.name;
   if (phase === 'connect') {

@@ -2,13 +2,15 @@
 import type { Clock } from '../../clock.ts';
 import { slowMsOf } from '../../dsl/policies.ts';
 import type { EffectiveBreaker } from '../../dsl/policies.ts';
-import type { Call, Turn } from '../call.ts';
+import type { Ending, Permit } from '../attempt.ts';
+import type { Dispatch } from '../call.ts';
 import { callError } from '../call.ts';
 import { verdictOf } from './failure.ts';
+import type { Verdict } from './failure.ts';
 import { createWindow } from './rolling-window.ts';
 
 export interface Breaker {
-  readonly turn: Turn;
+  readonly permit: Permit;
   readonly state: State['kind'];
 }
 
@@ -17,14 +19,15 @@ export interface Breaker {
  * - open: nothing passes.
  * - half open: as many attempts as have to succeed pass, as probes; everything else fails at once.
  *
- * An outcome counts only in the state its attempt was admitted in: each state is an object of its own.
+ * The end of an attempt counts only in the state that admitted it: each state is an object of its own.
  */
 type State =
   | { readonly kind: 'closed' }
   | { readonly kind: 'open'; readonly until: number }
   | { readonly kind: 'half-open'; underWay: number; passed: number };
 
-type Outcome = 'ok' | 'slow' | 'failed' | 'unknown';
+/** How an attempt counts. */
+type Grade = Verdict | 'slow';
 
 /** Fails calls with the kind `breaker-open` while it is open. See `BreakerConfig` for the numbers. */
 export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
@@ -47,21 +50,21 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
     return state;
   }
 
-  function settle(admitted: State, outcome: Outcome): void {
+  function settle(admitted: State, grade: Grade): void {
     if (state !== admitted) return;
-    if (state.kind === 'closed') count(outcome);
+    if (state.kind === 'closed') count(grade);
     if (state.kind !== 'half-open') return;
     state.underWay -= 1;
-    if (outcome === 'failed' || outcome === 'slow') return open();
-    if (outcome === 'ok') state.passed += 1;
+    if (grade === 'failed' || grade === 'slow') return open();
+    if (grade === 'ok') state.passed += 1;
     if (state.passed === config.probes) close();
   }
 
-  function count(outcome: Outcome): void {
-    if (outcome === 'unknown') return;
+  function count(grade: Grade): void {
+    if (grade === 'unknown') return;
     window.add('attempts');
-    if (outcome !== 'ok') window.add(outcome);
-    if (outcome !== 'ok' && mustOpen()) open();
+    if (grade !== 'ok') window.add(grade);
+    if (grade !== 'ok' && mustOpen()) open();
   }
 
   function mustOpen(): boolean {
@@ -87,22 +90,17 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
     state = { kind: 'closed' };
   }
 
-  const outcomeOf = (call: Call, error: unknown, tookMs: number): Outcome => {
-    const verdict = verdictOf(call, error, tookMs);
-    const isSlow = tookMs >= slowMsOf(config, call.operation.policies);
+  function gradeOf(dispatch: Dispatch, { failure, tookMs }: Ending): Grade {
+    const verdict = verdictOf(dispatch, failure, tookMs);
+    const isSlow = tookMs >= slowMsOf(config, dispatch.operation.policies);
     return verdict === 'ok' && isSlow ? 'slow' : verdict;
-  };
+  }
 
   return {
-    turn(attempt) {
+    permit: function passBreaker(dispatch) {
       const admitted = admit();
-      if (typeof admitted === 'number') throw isOpen(attempt, admitted);
-      const startedAt = clock.now();
-      return (failure) => {
-        // Whoever waited for a place of ours did not wait for the service.
-        const tookMs = clock.now() - startedAt - (attempt.queued?.ms ?? 0);
-        settle(admitted, outcomeOf(attempt, failure, tookMs));
-      };
+      if (typeof admitted === 'number') throw isOpen(dispatch, admitted);
+      return { onEnd: (ending) => settle(admitted, gradeOf(dispatch, ending)) };
     },
     get state() {
       return state.kind === 'open' && state.until <= clock.now() ? 'half-open' : state.kind;
@@ -110,7 +108,7 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
   };
 }
 
-function isOpen(call: Call, leftMs: number): Error {
+function isOpen(call: Dispatch, leftMs: number): Error {
   return callError(call, 'breaker-open', 'was not asked: its breaker is open', {
     retryAfterSeconds: Math.ceil(leftMs / 1_000),
   });

@@ -1,8 +1,8 @@
-/** Hedging: asks a second time while the first answer is late, and takes the one that comes first. */
+/** Hedged requests: a second one while the first answer is late; the first answer wins. */
 import type { Clock } from '../../clock.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import type { HedgeConfig } from '../../dsl/policies.ts';
-import type { Call, Policy, Reply, Send } from '../call.ts';
+import type { Dispatch, Policy, Reply, Send } from '../call.ts';
 import { callError, isShareable } from '../call.ts';
 import { isHeldBack } from './failure.ts';
 import { createLatencies } from './latencies.ts';
@@ -12,7 +12,7 @@ import { createWindow } from './rolling-window.ts';
 import { ownSignal } from '../../own-signal.ts';
 import type { OwnSignal } from '../../own-signal.ts';
 
-/** What the calls of one operation have shown so far. */
+/** How the calls of one operation went so far. */
 interface History {
   readonly latencies: Latencies;
   onCall(): void;
@@ -23,30 +23,31 @@ interface History {
 const windowMs = 10_000;
 
 /**
- * Only calls that read, and of operations that ask for it. A second request is taken out of the retry
- * budget, and no more than `maxExtra` of the calls have one. The slower attempt is called off, which is
- * no error.
+ * Only reads are hedged, and only of operations that ask for it. A second request is paid from the
+ * retry budget, and no more than `maxExtra` of the calls have one. The slower attempt is cancelled,
+ * which is no error.
  */
-export function hedge(clock: Clock, budget: RetryBudget): Policy {
+export function hedge(clock: Clock, budget: RetryBudget): Policy<Dispatch> {
   return (next) => {
     const histories = new Map<Operation, History>();
-    return (call) => {
-      const config = call.operation.policies.hedge;
-      const mayBeAskedTwice = isShareable(call) && call.operation.idempotent;
-      if (config === false || !mayBeAskedTwice) return next(call);
-      const history = histories.get(call.operation) ?? createHistory(config, clock, budget);
-      histories.set(call.operation, history);
-      return ask(call, history, config.afterP);
+    return function sendHedged(dispatch) {
+      const { operation } = dispatch;
+      const config = operation.policies.hedge;
+      if (config === false || !isShareable(operation) || !operation.idempotent)
+        return next(dispatch);
+      const history = histories.get(operation) ?? createHistory(config, clock, budget);
+      histories.set(operation, history);
+      return ask(dispatch, history, config.afterP);
     };
 
-    async function ask(call: Call, history: History, afterP: number): Promise<Reply> {
+    async function ask(dispatch: Dispatch, history: History, afterP: number): Promise<Reply> {
       history.onCall();
       const startedAt = clock.now();
       const afterMs = history.latencies.quantile(afterP);
       const reply = await (afterMs === undefined
-        ? next(call)
-        : race(call, { next, clock, afterMs, mayAskTwice: history.mayAskTwice }));
-      // Of a call that was asked twice it is no more than the first attempt would have taken.
+        ? next(dispatch)
+        : race(dispatch, { next, clock, afterMs, mayAskTwice: history.mayAskTwice }));
+      // For a hedged call this is at most the latency of its first attempt.
       history.latencies.add(clock.now() - startedAt);
       return reply;
     }
@@ -68,21 +69,21 @@ function createHistory(config: Required<HedgeConfig>, clock: Clock, budget: Retr
 }
 
 interface Race {
-  readonly next: Send;
+  readonly next: Send<Dispatch>;
   readonly clock: Clock;
   readonly afterMs: number;
   readonly mayAskTwice: () => boolean;
 }
 
-/** The first success; when all attempts failed, the first failure that says something of the service. */
-function race(call: Call, { next, clock, afterMs, mayAskTwice }: Race): Promise<Reply> {
+/** The first success; when all attempts failed, the first failure that came from the service. */
+function race(dispatch: Dispatch, { next, clock, afterMs, mayAskTwice }: Race): Promise<Reply> {
   const underWay = new Set<OwnSignal>();
   let failure: unknown;
   return new Promise((resolve, reject) => {
     const ask = (): void => {
-      const own = ownSignal(call.signal);
+      const own = ownSignal(dispatch.signal);
       underWay.add(own);
-      next({ ...call, signal: own.signal, queued: { ms: 0 } }).then(
+      next({ ...dispatch, signal: own.signal }).then(
         (reply) => win(own, reply),
         (error: unknown) => lose(own, error),
       );
@@ -97,7 +98,7 @@ function race(call: Call, { next, clock, afterMs, mayAskTwice }: Race): Promise<
       underWay.delete(own);
       cancelTimer();
       resolve(reply);
-      const reason = callError(call, 'aborted', 'another attempt was faster');
+      const reason = callError(dispatch, 'aborted', 'another attempt was faster');
       for (const other of underWay) other.abort(reason);
     }
 

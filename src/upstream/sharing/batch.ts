@@ -1,237 +1,391 @@
-/** Batching: lookups of one turn of the event loop, of whatever requests, become few requests. */
+/** Batching: loads of one turn of the event loop, of whatever requests, become few requests. */
+import DataLoader from 'dataloader';
 import type { Clock } from '../../clock.ts';
-import { isComplete, keyProblem, keyText, resultOf, toKept } from '../../dsl/lookup.ts';
+import { isComplete, keyText, resultOf, toKept } from '../../dsl/lookup.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import { toError } from '../../errors.ts';
-import { AbortSource } from '../../signal.ts';
-import type { Call, Policy, Reply, Send } from '../call.ts';
-import { callError } from '../call.ts';
 import { frozen } from '../../frozen.ts';
-import { batchKeyOf, keyOf } from './key.ts';
+import { runAtMost } from '../../limit.ts';
+import type { Call, Dispatch, Reply, Send } from '../call.ts';
+import { callError } from '../call.ts';
 import { cacheControlOf, fieldOf, parseValue } from '../exchange/parse.ts';
-import { Waiter, mayJoin } from './waiter.ts';
-import type { Shared } from './waiter.ts';
+import { Flight } from './coalesce.ts';
+import type { Carrier, Load, SendLoad } from './load.ts';
+
+/** Keys of a load that have to be asked for. */
+interface Asked {
+  readonly load: Load;
+  readonly indexes: readonly number[];
+}
+
+/** Loads that differ in nothing but their keys: those being collected, and those under way. */
+interface Lane {
+  readonly loader: DataLoader<Asked, unknown>;
+  /** By the names of their keys. */
+  readonly underWay: Map<string, Batch>;
+  collecting: number;
+}
 
 /**
- * Collects the lookups of all requests that differ in their key only, and lets those join that ask for a
- * key which is under way. Calls of operations that are not lookups pass through.
+ * Collects the loads of all requests that differ in nothing but their keys, and sends
+ * `ceil(distinct keys / max)` requests for them. A key that is under way already is joined instead.
  *
- * A batch has its own life. It is given up when all that wait for it have gone, and not before; those
- * who went before it was sent are not asked for. At most `mostKeys` are under way at once; beyond that
- * calls fail with the kind `overloaded`.
+ * DataLoader does the collecting: a load is one of its keys, its batch ends when `batchScheduleFn`
+ * says so, and its batch function packs all distinct keys into requests. It hands each load what that
+ * waits for, so that no load waits for the requests of another. Its own cache is off: a hit there is
+ * answered with the batch that is open just then, which may wait for somebody else's keys.
+ *
+ * A batch is sent by `setImmediate`: requests that arrived in the same turn are each read by a callback
+ * of their own, and the loads these start are only complete when the turn ends.
+ *
+ * At most `mostKeys` are under way at once; beyond that keys fail with the kind `overloaded`.
  */
-export function batch(clock: Clock, mostKeys = 50_000): Policy {
-  return (next) => {
-    /** By what their calls have in common. */
-    const collecting = new Map<string, Batch>();
-    /** By `keyOf` each of their calls. */
-    const underWay = new Map<string, Batch>();
+export function batch(clock: Clock, next: Send<Dispatch>, mostKeys = 50_000): SendLoad {
+  /** By the key that their loads' calls have in common. */
+  const lanes = new Map<string, Lane>();
+  let keys = 0;
 
-    return (call) => {
-      const { lookup, coalesce } = call.operation;
-      if (lookup === undefined) return next(call);
-      if (call.signal.aborted) return Promise.reject(call.signal.reason);
-      const refusal = refusalOf(call, lookup);
-      if (refusal !== undefined) return Promise.reject(refusal);
-      if (!coalesce) return open(call, lookup).add(call, undefined);
-      const key = keyOf(call);
-      const known = underWay.get(key);
-      if (known?.mayBeJoined(call, clock.now()) === true) return known.add(call, key);
-      if (underWay.size >= mostKeys) {
-        const message = `has ${mostKeys} different calls in flight`;
-        return Promise.reject(callError(call, 'overloaded', message));
-      }
-      return open(call, lookup).add(call, key);
-    };
+  function openLane(name: string, lookup: Lookup): Lane {
+    const loader = new DataLoader<Asked, unknown>((asked) => send(lane, name, asked), {
+      cache: false,
+      batchScheduleFn(dispatch) {
+        if (lookup.windowMs === 0) setImmediate(dispatch);
+        else clock.after(lookup.windowMs, dispatch);
+      },
+    });
+    const lane: Lane = { loader, underWay: new Map(), collecting: 0 };
+    lanes.set(name, lane);
+    return lane;
+  }
 
-    /** The batch that the next call like this one goes into. */
-    function open(call: Call, lookup: Lookup): Batch {
-      const name = batchKeyOf(call, lookup.by);
-      const known = collecting.get(name);
-      if (known !== undefined && known.size < lookup.max) return known;
-      const opened = new Batch(lookup, underWay);
-      collecting.set(name, opened);
-      const close = (): void => {
-        if (collecting.get(name) === opened) collecting.delete(name);
-        opened.send(next);
-      };
-      // Requests that arrived in the same turn are each read by a callback of their own, and what those
-      // start is only complete when the turn ends.
-      if (lookup.windowMs === 0) setImmediate(close);
-      else clock.after(lookup.windowMs, close);
-      return opened;
+  async function send(lane: Lane, name: string, asked: readonly Asked[]): Promise<unknown[]> {
+    const collected = asked.reduce((sum, { indexes }) => sum + indexes.length, 0);
+    lane.collecting -= collected;
+    const batches = pack(lane, asked, collected);
+    const packed = batches.reduce((sum, { size }) => sum + size, 0);
+    keys += packed - collected;
+    const [first] = batches;
+    if (first === undefined) closeWhenIdle(lane, name);
+    else {
+      const { concurrency } = first.operation.service.bulkhead;
+      // A page of a thousand keys is not to take all places of a service.
+      runAtMost(
+        Math.ceil(concurrency / 2),
+        batches.map((one) => async () => {
+          await one.send(next);
+          keys -= one.size;
+          closeWhenIdle(lane, name);
+        }),
+      );
     }
+    return asked.map(({ load }) => load.done);
+  }
+
+  function closeWhenIdle(lane: Lane, name: string): void {
+    if (lane.collecting === 0 && lane.underWay.size === 0 && lanes.get(name) === lane)
+      lanes.delete(name);
+  }
+
+  return function sendBatched(load, indexes) {
+    const { key: name = '', operation } = load.call;
+    const { lookup } = operation;
+    if (lookup === undefined || load.call.signal.aborted) return;
+    const lane = lanes.get(name) ?? openLane(name, lookup);
+    const rest = operation.coalesce ? joinThoseUnderWay(lane, load, indexes, clock) : indexes;
+    const room = Math.max(0, mostKeys - keys);
+    const taken = rest.length <= room ? rest : rest.slice(0, room);
+    if (taken.length < rest.length) {
+      const message = `has ${mostKeys} different calls in flight`;
+      load.failAll(rest.slice(room), callError(load.call, 'overloaded', message));
+    }
+    if (taken.length === 0) return closeWhenIdle(lane, name);
+    keys += taken.length;
+    lane.collecting += taken.length;
+    lane.loader
+      .load({ load, indexes: taken })
+      .catch((error: unknown) => load.failAll(taken, toError(error)));
   };
 }
 
-/** One request for several keys, and those who wait for them; the signal of the call that sends it. */
-class Batch extends AbortSource implements Shared {
-  readonly #lookup: Lookup;
-  readonly #underWay: Map<string, Batch>;
-  /** Those who wait for each key, by its text: two forms of one key, 7 and "7", are one. */
-  readonly #seats = new Map<string, [Seat, ...Seat[]]>();
-  #waiters: Call[] = [];
-  #left = 0;
-  #isSent = false;
-  #deadlineAt = 0;
+/** The keys that are not under way, or must not be waited for. */
+function joinThoseUnderWay(
+  { underWay }: Lane,
+  load: Load,
+  indexes: readonly number[],
+  clock: Clock,
+): readonly number[] {
+  if (underWay.size === 0) return indexes;
+  const now = clock.now();
+  return indexes.filter((index) => {
+    const known = underWay.get(load.names[index] ?? '');
+    if (known === undefined || !known.mayBeJoined(load.call, now)) return true;
+    known.addTo(load, index);
+    return false;
+  });
+}
 
-  constructor(lookup: Lookup, underWay: Map<string, Batch>) {
+/** Distinct keys, `max` to a batch, in the order of their loads. */
+function pack(lane: Lane, asked: readonly Asked[], count: number): readonly Batch[] {
+  const [first] = asked;
+  const lookup = first?.load.call.operation.lookup;
+  if (first === undefined || lookup === undefined) return [];
+  const isFound = first.load.call.operation.coalesce;
+  const names = isFound ? lane.underWay : new Map<string, Batch>();
+  // Where one batch is not enough, no small load is to wait behind a large one.
+  const inOrder =
+    count <= lookup.max ? asked : asked.toSorted((a, b) => a.indexes.length - b.indexes.length);
+  const batches: Batch[] = [];
+  for (const { load, indexes } of inOrder) {
+    for (const index of indexes) {
+      if (load.isSettled(index)) continue;
+      const known = names.get(load.names[index] ?? '');
+      if (known?.isOpen === true) known.addTo(load, index);
+      else batchWithRoom(batches, lookup, { load, names }).add(load, index);
+    }
+  }
+  return batches;
+}
+
+/** The last of `batches`, or another one when that is full. */
+function batchWithRoom(
+  batches: Batch[],
+  lookup: Lookup,
+  { load, names }: { readonly load: Load; readonly names: Map<string, Batch> },
+): Batch {
+  const last = batches.at(-1);
+  if (last !== undefined && last.size < lookup.max) return last;
+  const opened = new Batch(load.call, lookup, names);
+  batches.push(opened);
+  return opened;
+}
+
+/** A key of a load that waits for its item. */
+interface Place {
+  readonly load: Load;
+  readonly index: number;
+}
+
+/** From this many keys on, a key of a batch is found by a table. */
+const manyKeys = 16;
+
+/**
+ * One request for several keys, and the loads that wait for them. The keys' places are kept in lists
+ * side by side: an object for each would be most of what a page allocates.
+ */
+class Batch extends Flight implements Carrier {
+  readonly #lookup: Lookup;
+  readonly #call: Call;
+  readonly #names: Map<string, Batch>;
+  #texts: string[] = [];
+  #foundBy: string[] = [];
+  #keys: unknown[] = [];
+  /** Of each key, the first load that asks for it, and where. */
+  #loads: Load[] = [];
+  #indexes: number[] = [];
+  /** Of each key, the others. */
+  #others: Map<number, Place[]> | undefined;
+  #table: Map<string, number> | undefined;
+  #last: Load | undefined;
+  #isSent = false;
+  #hasLost = false;
+  #latest = 0;
+
+  constructor(call: Call, lookup: Lookup, names: Map<string, Batch>) {
     super();
+    this.#call = call;
     this.#lookup = lookup;
-    this.#underWay = underWay;
+    this.#names = names;
   }
 
   get size(): number {
-    return this.#seats.size;
+    return this.#texts.length;
   }
 
-  mayBeJoined(call: Call, now: number): boolean {
-    return !this.#isSent || mayJoin(call, this.#deadlineAt, now);
+  get operation(): Call['operation'] {
+    return this.#call.operation;
   }
 
-  /** `foundBy`: what others find it by; `undefined`: they do not. */
-  add(call: Call, foundBy: string | undefined): Promise<Reply> {
-    if (foundBy !== undefined) this.#underWay.set(foundBy, this);
-    const seat = new Seat(this, call, foundBy);
-    const key = this.#keyOf(call);
-    const taken = this.#seats.get(key);
-    if (taken === undefined) this.#seats.set(key, [seat]);
-    else taken.push(seat);
-    this.#waiters.push(call);
-    return seat.reply;
+  get deadlineAt(): number {
+    return this.#latest;
   }
 
-  leave({ signal }: Call): void {
-    this.#left += 1;
-    const [first] = this.#waiters;
-    // Somebody may still come before it is sent.
-    if (!this.#isSent || this.#left < this.#waiters.length || first === undefined) return;
-    // Whoever comes now has to be asked for anew.
-    this.#end();
-    const cause = signal.reason;
-    this.abort(callError(first, 'aborted', 'nobody waits any more', { cause }));
+  /** Not sent yet, so that every load may join it. */
+  get isOpen(): boolean {
+    return !this.#isSent;
   }
 
-  send(next: Send): void {
-    this.#isSent = true;
-    this.#dropThoseWhoLeft();
-    const calls = [...this.#seats.values()].map(([{ call }]) => call);
-    const [first] = calls;
-    if (first === undefined) return;
-    for (const { deadlineAt } of this.#waiters) {
-      this.#deadlineAt = Math.max(this.#deadlineAt, deadlineAt);
-    }
-    const keys = calls.map(({ args }) => args[this.#lookup.by]);
-    const own = { signal: this, deadlineAt: this.#deadlineAt, waiters: this.#waiters };
-    next({ ...first, ...own, keys }).then(
-      (reply) => this.#distribute(reply),
-      (error: unknown) => this.#fail(error),
+  override mayBeJoined(call: Call, now: number): boolean {
+    return this.isOpen || super.mayBeJoined(call, now);
+  }
+
+  /** A key nobody has asked for. */
+  add(load: Load, index: number): void {
+    const name = load.names[index] ?? '';
+    this.#texts.push(load.texts[index] ?? '');
+    this.#foundBy.push(name);
+    this.#keys.push(load.keys[index]);
+    this.#loads.push(load);
+    this.#indexes.push(index);
+    this.#names.set(name, this);
+    this.#take(load);
+  }
+
+  /** A key that is in it. */
+  addTo(load: Load, index: number): void {
+    const seat = this.#seatOf(load.texts[index] ?? '');
+    const others = (this.#others ??= new Map()).get(seat);
+    if (others === undefined) this.#others.set(seat, [{ load, index }]);
+    else others.push({ load, index });
+    this.#take(load);
+  }
+
+  /** Once for each load: its keys come one after the other. */
+  #take(load: Load): void {
+    if (this.#last === load) return;
+    this.#last = load;
+    this.join();
+    load.carriedBy(this);
+    if (!this.#isSent) this.#latest = Math.max(this.#latest, load.call.deadlineAt);
+  }
+
+  #seatOf(text: string): number {
+    if (this.#texts.length < manyKeys) return this.#texts.indexOf(text);
+    if (this.#table === undefined || this.#table.size < this.#texts.length)
+      this.#table = new Map(this.#texts.map((one, seat) => [one, seat]));
+    return this.#table.get(text) ?? -1;
+  }
+
+  override leave(load: Load): void {
+    this.#hasLost = true;
+    super.leave(load);
+  }
+
+  waiting(): readonly Call[] {
+    return this.#texts.flatMap((_, seat) =>
+      this.#placesAt(seat).flatMap(({ load, index }) => load.callersAt(index)),
     );
   }
 
-  /** They are not asked for, and nobody finds them under way. */
-  #dropThoseWhoLeft(): void {
-    if (this.#left === 0) return;
-    this.#left = 0;
-    this.#waiters = this.#waiters.filter(({ signal }) => !signal.aborted);
-    for (const [key, seats] of this.#seats) {
-      const [first, ...others] = seats.filter(({ call }) => !call.signal.aborted);
-      if (first === undefined) {
-        this.#forget(seats);
-        this.#seats.delete(key);
-      } else if (others.length + 1 < seats.length) this.#seats.set(key, [first, ...others]);
-    }
+  #placesAt(seat: number): readonly Place[] {
+    const [load, index] = [this.#loads[seat], this.#indexes[seat]];
+    if (load === undefined || index === undefined) return [];
+    return [{ load, index }, ...(this.#others?.get(seat) ?? [])];
   }
 
-  /** Gives every key its items. The order of items, and items nobody asked for, do not matter. */
-  #distribute(reply: Reply): void {
-    this.#end();
-    const { by } = this.#lookup;
-    const items = reply.value as readonly unknown[]; // the parser of replies gives lookups a list
-    const byKey = Map.groupBy(items, (item) => keyText(fieldOf(item, by)));
-    // An item without a readable key belongs to somebody, and nobody can tell to whom.
-    const strays = byKey.has(undefined);
-    for (const [key, seats] of this.#seats) {
-      this.#serve(seats, { found: byKey.get(key) ?? [], strays, reply });
-    }
-  }
-
-  #serve(seats: readonly [Seat, ...Seat[]], answer: Answer): void {
-    const [first, ...others] = seats;
-    const { found } = answer;
-    const isKept = first.call.operation.cache !== undefined;
+  /** Never rejects. */
+  async send(next: Send<Dispatch>): Promise<void> {
+    this.#isSent = true;
+    const keys = this.#hasLost ? this.#wantedKeys() : this.#keys;
+    if (keys.length === 0 || this.aborted) return this.#end();
+    const call = this.#liveCall();
     try {
-      const value = valueFor(first.call, this.#lookup, answer);
-      if (others.length > 0) frozen(value);
-      const raw = isKept ? toKept(this.#lookup, found) : undefined;
-      const reply = { ...answer.reply, raw, value };
-      first.arrive(reply);
-      for (const seat of others) seat.arrive({ ...reply, deduplicated: true });
+      const own = { signal: this, deadlineAt: this.#latest, callers: this, keys, tried: [] };
+      this.#distribute(await next({ ...call, ...own }));
     } catch (error) {
-      for (const seat of seats) seat.fail(error);
+      this.#fail(toError(error));
+    } finally {
+      this.#end();
     }
   }
 
-  #fail(error: unknown): void {
-    this.#end();
-    const reason = toError(error);
-    for (const seats of this.#seats.values()) for (const seat of seats) seat.fail(reason);
+  /** The keys somebody still waits for; nobody finds the others under way. */
+  #wantedKeys(): readonly unknown[] {
+    return this.#keys.filter((_, seat) => {
+      const isWanted = this.#placesAt(seat).some(({ load, index }) => !load.isSettled(index));
+      if (!isWanted) this.#forgetSeat(seat);
+      return isWanted;
+    });
   }
 
+  #liveCall(): Call {
+    return this.#hasLost ? (this.waiting()[0] ?? this.#call) : this.#call;
+  }
+
+  /** Gives every key its items. Their order, and items nobody asked for, do not matter. */
+  #distribute({ status, headers, value }: Reply): void {
+    this.forget();
+    const { by } = this.#lookup;
+    const items = value as readonly unknown[]; // the parser of replies gives lookups a list
+    const reply: Reply = { status, headers, value: undefined, raw: undefined };
+    const inOrder = isInOrder(items, this.#texts, by);
+    const byKey = inOrder ? undefined : Map.groupBy(items, (item) => keyText(fieldOf(item, by)));
+    // An item without a readable key cannot be matched to any caller.
+    const strays = byKey?.has(undefined) ?? false;
+    const shared = this.#others && { ...reply, deduplicated: true };
+    for (let seat = 0; seat < this.#texts.length; seat += 1) {
+      const found = inOrder ? [items[seat]] : (byKey?.get(this.#texts[seat]) ?? none);
+      this.#serve(seat, { found, strays, reply, shared });
+    }
+  }
+
+  #serve(seat: number, answer: Answer): void {
+    const [load, index] = [this.#loads[seat], this.#indexes[seat]];
+    if (load === undefined || index === undefined) return;
+    const others = this.#others?.get(seat);
+    const { found, reply, shared } = answer;
+    try {
+      const value = valueFor(this.#call, this.#lookup, answer);
+      if (others !== undefined) frozen(value);
+      const raw = toKept(this.#lookup, found);
+      load.settle(index, value, reply, raw);
+      for (const other of others ?? []) other.load.settle(other.index, value, shared ?? reply, raw);
+    } catch (error) {
+      for (const place of this.#placesAt(seat)) place.load.fail(place.index, error);
+    }
+  }
+
+  #fail(reason: Error): void {
+    this.forget();
+    for (let seat = 0; seat < this.#texts.length; seat += 1)
+      for (const { load, index } of this.#placesAt(seat)) load.fail(index, reason);
+  }
+
+  protected forget(): void {
+    for (let seat = 0; seat < this.#foundBy.length; seat += 1) this.#forgetSeat(seat);
+  }
+
+  #forgetSeat(seat: number): void {
+    const name = this.#foundBy[seat] ?? '';
+    if (this.#names.get(name) === this) this.#names.delete(name);
+  }
+
+  /** Lets go of its loads: finished requests would hold each other through the batches they shared. */
   #end(): void {
-    for (const seats of this.#seats.values()) this.#forget(seats);
-  }
-
-  /** What they were found by may be under way again in another batch. */
-  #forget(seats: readonly Seat[]): void {
-    for (const { foundBy } of seats) {
-      if (foundBy !== undefined && this.#underWay.get(foundBy) === this)
-        this.#underWay.delete(foundBy);
-    }
-  }
-
-  #keyOf({ args }: Call): string {
-    return keyText(args[this.#lookup.by]) ?? '';
+    this.forget();
+    this.#loads = [];
+    this.#others = undefined;
+    this.#last = undefined;
   }
 }
 
-/** One call that waits for its key. */
-class Seat extends Waiter {
-  /** What others find its key by; `undefined`: they do not. */
-  readonly foundBy: string | undefined;
+const none: readonly unknown[] = [];
 
-  constructor(own: Batch, call: Call, foundBy: string | undefined) {
-    super(own, call);
-    this.foundBy = foundBy;
-  }
+/** Whether there is one item for each key, in the order in which they were asked for. */
+function isInOrder(items: readonly unknown[], texts: readonly string[], by: string): boolean {
+  if (items.length !== texts.length) return false;
+  for (let index = 0; index < items.length; index += 1)
+    if (keyText(fieldOf(items[index], by)) !== texts[index]) return false;
+  return true;
 }
 
-/** What a batch brought for one key. */
+/** The answer to one key. */
 interface Answer {
   readonly found: readonly unknown[];
   readonly strays: boolean;
   readonly reply: Reply;
+  /** For those who joined. */
+  readonly shared: Reply | undefined;
 }
 
 function valueFor(call: Call, lookup: Lookup, { found, strays, reply }: Answer): unknown {
   const { status, headers } = reply;
   if (strays && !isComplete(lookup, found)) {
-    throw callError(
-      call,
-      'invalid-body',
-      `answered with an item that has no readable "${lookup.by}"`,
-    );
+    const message = `answered with an item that has no readable "${lookup.by}"`;
+    throw callError(call, 'invalid-body', message);
   }
-  const { response } = call.operation;
-  const value = resultOf(lookup, found, (item) => parseValue(call, response, item, status));
+  const value = resultOf(lookup, found, (item) =>
+    parseValue(call, call.operation.response, item, status),
+  );
   if (value !== undefined) return value;
   throw callError(call, 'missing', 'answered without an item for the key', cacheControlOf(headers));
-}
-
-function refusalOf(call: Call, lookup: Lookup): Error | undefined {
-  const problem = keyProblem(lookup, keyText(call.args[lookup.by]));
-  if (problem === undefined) return undefined;
-  return callError(call, 'invalid-argument', `argument "${lookup.by}" ${problem}`, {
-    argument: lookup.by,
-  });
 }

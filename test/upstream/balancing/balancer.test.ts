@@ -5,12 +5,19 @@ import type { EjectionConfig } from '../../../src/dsl/policies.ts';
 import { operation } from '../../../src/dsl/operation.ts';
 import { createBalancer } from '../../../src/upstream/balancing/balancer.ts';
 import type { Reply } from '../../../src/upstream/call.ts';
-import { callError, endpointOf, inTurn } from '../../../src/upstream/call.ts';
-import { createEndpoint } from '../../../src/upstream/exchange/endpoint.ts';
-import type { Endpoint } from '../../../src/upstream/exchange/endpoint.ts';
-import type { Standing } from '../../../src/upstream/balancing/standing.ts';
+import { callError } from '../../../src/upstream/call.ts';
+import { createAddress } from '../../../src/upstream/exchange/address.ts';
+import type { Address } from '../../../src/upstream/exchange/address.ts';
+import type { AddressHealth } from '../../../src/upstream/balancing/address-health.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
-import { callOf, nowhere, ok, reasonOf } from '../../support/upstreams.ts';
+import {
+  addressOf,
+  attemptsWith,
+  dispatchFor,
+  nowhere,
+  ok,
+  reasonOf,
+} from '../../support/upstreams.ts';
 
 const getOrder = operation(nowhere, { route: 'GET /orders', response: z.unknown() });
 const { timeoutMs } = getOrder.policies;
@@ -25,36 +32,40 @@ const failures = {
 type End = keyof typeof failures;
 
 interface Attempt {
-  /** Of the endpoint that has it. */
+  /** Of the address that has it. */
   readonly index: number;
   readonly startedAt: number;
-  /** The endpoints its call has tried, this one last. */
-  readonly tried: Endpoint[];
+  /** The addresses its call has tried, this one last. */
+  readonly tried: Address[];
   end(how: End): Promise<void>;
 }
 
-/** A balancer in front of endpoints that answer when they are told to. */
+/** A balancer in front of addresses that answer when they are told to. */
 function startBalancer(
   count: number,
   { seed = 1, ...config }: EjectionConfig & { readonly seed?: number } = {},
 ) {
   const { now, advance, after, epoch } = createFakeClock();
   const random = randomFrom(seed);
-  const endpoints = Array.from({ length: count }, (_, index) =>
-    createEndpoint(nowhere, new URL(`http://127.0.0.1:${index + 1}`)),
+  const addresses = Array.from({ length: count }, (_, index) =>
+    createAddress(nowhere, new URL(`http://127.0.0.1:${index + 1}`)),
   );
   const ejection = { ...nowhere.ejection, ...config };
-  const balancer = createBalancer(endpoints, ejection, { now, after, epoch, random });
-  const { standings } = balancer;
-  const arrivals: { endpoint: Endpoint; answer: PromiseWithResolvers<Reply> }[] = [];
-  const send = inTurn([balancer.turn])((call) => {
-    const answer = Promise.withResolvers<Reply>();
-    arrivals.push({ endpoint: endpointOf(call), answer });
-    return answer.promise;
-  });
-  const indexOf = (endpoint: Endpoint): number => endpoints.indexOf(endpoint);
-  const begin = (tried: Endpoint[] = []): Attempt => {
-    const over = send(callOf(getOrder, {}, { tried })).catch((error: unknown) => error);
+  const balancer = createBalancer(addresses, ejection, { now, after, epoch, random });
+  const { health } = balancer;
+  const arrivals: { address: Address; answer: PromiseWithResolvers<Reply> }[] = [];
+  const send = attemptsWith(
+    [],
+    (attempt) => {
+      const answer = Promise.withResolvers<Reply>();
+      arrivals.push({ address: addressOf(attempt), answer });
+      return answer.promise;
+    },
+    { choose: balancer.choose, clock: { now, after, epoch, random } },
+  );
+  const indexOf = (address: Address): number => addresses.indexOf(address);
+  const begin = (tried: Address[] = []): Attempt => {
+    const over = send(dispatchFor(getOrder, {}, { tried })).catch((error: unknown) => error);
     const arrival = arrivals.pop();
     if (arrival === undefined) throw new Error('attempts are sent at once');
     const end = async (how: End): Promise<void> => {
@@ -62,10 +73,10 @@ function startBalancer(
       else arrival.answer.reject(failures[how]);
       await over;
     };
-    return { index: indexOf(arrival.endpoint), startedAt: now(), tried, end };
+    return { index: indexOf(arrival.address), startedAt: now(), tried, end };
   };
-  const those = (is: (standing: Standing) => boolean): number[] =>
-    standings.flatMap((standing, index) => (is(standing) ? [index] : []));
+  const those = (is: (one: AddressHealth) => boolean): number[] =>
+    health.flatMap((one, index) => (is(one) ? [index] : []));
   return {
     begin,
     send,
@@ -73,7 +84,7 @@ function startBalancer(
     advance,
     now,
     random,
-    standings,
+    health,
     indexOf,
     ejected: () => those(({ isEjected }) => isEjected),
     usable: () => those(({ isEjected, isWell }) => isWell && !isEjected),
@@ -98,7 +109,7 @@ describe('a balancer', () => {
   interface Model {
     readonly underWay: Attempt[];
     readonly over: Attempt[];
-    /** In a row, at each endpoint, since it was left alone; `late`: while it was. */
+    /** In a row, at each address, since it was left alone; `late`: while it was. */
     readonly failed: number[];
     readonly late: number[];
   }
@@ -107,12 +118,10 @@ describe('a balancer', () => {
   const most = 2;
 
   /** What holds at any time. */
-  function check({ underWay }: Model, { standings, ejected }: Started): void {
+  function check({ underWay }: Model, { health, ejected }: Started): void {
     const inFlightAt = (at: number) => underWay.filter(({ index }) => index === at).length;
-    expect(standings.map(({ inFlight }) => inFlight)).toEqual(
-      standings.map((_, i) => inFlightAt(i)),
-    );
-    expect(ejected().length * 2).toBeLessThanOrEqual(standings.length);
+    expect(health.map(({ inFlight }) => inFlight)).toEqual(health.map((_, i) => inFlightAt(i)));
+    expect(ejected().length * 2).toBeLessThanOrEqual(health.length);
   }
 
   /** A call, or another attempt of the one that has been over for longest. */
@@ -121,7 +130,7 @@ describe('a balancer', () => {
     async run(model, app) {
       const { tried = [] } = (again ? model.over.shift() : undefined) ?? {};
       const before = tried.map(app.indexOf);
-      const everyone = [...app.standings.keys()];
+      const everyone = [...app.health.keys()];
       const candidates = app.usable().length * 2 < everyone.length ? everyone : app.usable();
       const untried = candidates.filter((index) => !before.includes(index));
       const attempt = app.begin(tried);
@@ -152,7 +161,7 @@ describe('a balancer', () => {
         late: { [index]: late = 0 },
       } = model;
       const isEjected = app.ejected().includes(index);
-      const hasRoom = (app.ejected().length + 1) * 2 <= app.standings.length;
+      const hasRoom = (app.ejected().length + 1) * 2 <= app.health.length;
       if (isFailure && failed >= most && !isEjected) expect(hasRoom).toBe(false);
       if (isEjected && !wasEjected) {
         expect(failed + late).toBeGreaterThanOrEqual(most);
@@ -176,8 +185,8 @@ describe('a balancer', () => {
   const passes = (ms: number): Command => does(`${ms} ms`, ({ advance }) => advance(ms));
 
   const becomes = (which: number, well: boolean): Command =>
-    does(`${which} is ${well ? 'well' : 'unwell'}`, ({ standings }) =>
-      standings[which % standings.length]?.setWell(well),
+    does(`${which} is ${well ? 'well' : 'unwell'}`, ({ health }) =>
+      health[which % health.length]?.setWell(well),
     );
 
   it('keeps its promises, whatever happens', async () => {
@@ -195,18 +204,18 @@ describe('a balancer', () => {
     );
     const count = fc.integer({ min: 1, max: 6 });
     await fc.assert(
-      fc.asyncProperty(count, fc.integer(), commands, async (endpoints, seed, story) => {
-        const app = startBalancer(endpoints, { failures: most, seed });
+      fc.asyncProperty(count, fc.integer(), commands, async (addresses, seed, story) => {
+        const app = startBalancer(addresses, { failures: most, seed });
         const model: Model = { underWay: [], over: [], failed: [], late: [] };
         await fc.asyncModelRun(() => ({ model, real: app }), story);
         await Promise.all(model.underWay.map(({ end }) => end('ok')));
-        expect(app.standings.every(({ inFlight }) => inFlight === 0)).toBe(true);
+        expect(app.health.every(({ inFlight }) => inFlight === 0)).toBe(true);
       }),
       { numRuns: 300 },
     );
   });
 
-  it('sends everything to the only endpoint there is, whatever it does', async () => {
+  it('sends everything to the only address there is, whatever it does', async () => {
     const { begin, ejected } = startBalancer(1, { failures: 1 });
     for (const _ of [1, 2, 3]) {
       const attempt = begin();
@@ -215,17 +224,17 @@ describe('a balancer', () => {
     }
   });
 
-  it('gives a call to the endpoint with fewer calls in flight', () => {
-    const { begin, standings } = startBalancer(2);
+  it('gives a call to the address with fewer calls in flight', () => {
+    const { begin, health } = startBalancer(2);
     for (const _ of [1, 2, 3, 4, 5, 6]) begin();
-    expect(standings.map(({ inFlight }) => inFlight)).toEqual([3, 3]);
+    expect(health.map(({ inFlight }) => inFlight)).toEqual([3, 3]);
   });
 
   it('compares two by chance, any two as often as any other', async () => {
-    const { begin, standings } = startBalancer(4);
+    const { begin, health } = startBalancer(4);
     const counts = [0, 0, 0, 0];
-    for (const [index, standing] of standings.entries()) {
-      standing.begin()({ ...ended, tookMs: 10 ** index });
+    for (const [index, one] of health.entries()) {
+      one.begin()({ ...ended, tookMs: 10 ** index });
     }
     for (let time = 0; time < 6_000; time += 1) {
       const { index, end } = begin();
@@ -237,9 +246,9 @@ describe('a balancer', () => {
       expect((counts[index] ?? 0) / 6_000).toBeCloseTo(pairs / 6, 1);
   });
 
-  it('gives the attempts of one call to all endpoints before one gets it twice', async () => {
+  it('gives the attempts of one call to all addresses before one gets it twice', async () => {
     const { begin } = startBalancer(4, { failures: 100 });
-    const tried: Endpoint[] = [];
+    const tried: Address[] = [];
     for (const _ of [1, 2, 3, 4]) await begin(tried).end('failed');
     expect(new Set(tried).size).toBe(4);
     await begin(tried).end('ok');
@@ -250,62 +259,62 @@ describe('a balancer', () => {
     ['failed', [100, 200, 800, 3_000, 3_000]],
     ['refusal', [100, 200, 400, 800, 1_600]],
   ])('takes a quick answer that is a %s for slower and slower', async (how, costs) => {
-    const { begin, standings, advance } = startBalancer(1);
+    const { begin, health, advance } = startBalancer(1);
     const first = begin();
     advance(100);
     await first.end('ok');
-    const seen = [standings[0]?.cost()];
+    const seen = [health[0]?.cost()];
     for (const _ of costs.slice(1)) {
       await begin().end(how);
-      seen.push(standings[0]?.cost());
+      seen.push(health[0]?.cost());
     }
     expect(seen).toEqual(costs);
   });
 
   it('takes an answer for as slow as it was', async () => {
-    const { begin, standings, advance } = startBalancer(1);
+    const { begin, health, advance } = startBalancer(1);
     const attempts = [begin(), begin()];
     advance(70);
     await attempts[0]?.end('ok');
-    expect(standings[0]?.cost()).toBe(140);
+    expect(health[0]?.cost()).toBe(140);
     advance(4_000);
     await attempts[1]?.end('failed');
-    expect(standings[0]?.cost()).toBe(4_070);
+    expect(health[0]?.cost()).toBe(4_070);
   });
 
-  it('passes on what the endpoint answered, or failed with', async () => {
+  it('passes on what the address answered, or failed with', async () => {
     const { send, arrivals } = startBalancer(2);
-    const answer = send(callOf(getOrder));
+    const answer = send(dispatchFor(getOrder));
     arrivals.pop()?.answer.resolve(ok);
     expect(await answer).toBe(ok);
-    const failure = reasonOf(send(callOf(getOrder)));
+    const failure = reasonOf(send(dispatchFor(getOrder)));
     arrivals.pop()?.answer.reject(failures.failed);
     expect(await failure).toBe(failures.failed);
   });
 
-  it('counts no failure that came in while the endpoint was left alone already', async () => {
-    const { begin, ejected, advance, standings } = startBalancer(2, { failures: 2 });
+  it('counts no failure that came in while the address was left alone already', async () => {
+    const { begin, ejected, advance, health } = startBalancer(2, { failures: 2 });
     const attempts = Array.from({ length: 8 }, () => begin());
     for (const attempt of attempts) if (attempt.index === 0) await attempt.end('failed');
     expect(ejected()).toEqual([0]);
     advance(30_000);
     expect(ejected()).toEqual([]);
     // Nothing but a call that its client gave up.
-    standings[1]?.setWell(false);
+    health[1]?.setWell(false);
     const other = begin();
     await other.end('called off');
     expect([other.index, ejected()]).toEqual([0, []]);
   });
 });
 
-/** What an endpoint does with a call, and how many milliseconds it takes for it. */
+/** What an address does with a call, and how many milliseconds it takes for it. */
 type Behaviour = () => readonly [End, number];
 
 const answersIn =
   (ms: number, how: End = 'ok'): Behaviour =>
   () => [how, ms];
 
-/** Calls come by chance, so many a second; `run` says how many of them each endpoint was given. */
+/** Calls come by chance, so many a second; `run` says how many of them each address was given. */
 function simulate(behaviours: readonly Behaviour[]) {
   const perSecond = 400;
   const app = startBalancer(behaviours.length);
@@ -341,7 +350,7 @@ function simulate(behaviours: readonly Behaviour[]) {
 const others = (ms: number): Behaviour[] => [1, 2, 3, 4].map(() => answersIn(ms));
 
 describe('in the long run', () => {
-  it('endpoints that are the same get the same, within a tenth', async () => {
+  it('addresses that are the same get the same, within a tenth', async () => {
     const { run } = simulate([answersIn(20), ...others(20)]);
     for (const share of await run(60_000)) {
       expect(share).toBeGreaterThan(0.2 * 0.9);
@@ -372,20 +381,20 @@ describe('in the long run', () => {
   });
 
   it('one that was unwell gets nothing, little at first, and then as much as the others', async () => {
-    const { run, standings } = simulate([answersIn(20), ...others(20)]);
+    const { run, health } = simulate([answersIn(20), ...others(20)]);
     await run(5_000);
-    standings[0]?.setWell(false);
+    health[0]?.setWell(false);
     expect((await run(30_000))[0]).toBe(0);
-    standings[0]?.setWell(true);
+    health[0]?.setWell(true);
     expect((await run(2_000))[0]).toBeLessThan(0.05);
     await run(10_000);
     expect((await run(20_000))[0]).toBeGreaterThan(0.18);
   });
 
   it('one that was left alone comes back in the same way', async () => {
-    const { run, standings } = simulate([answersIn(20), ...others(20)]);
+    const { run, health } = simulate([answersIn(20), ...others(20)]);
     await run(5_000);
-    standings[0]?.eject();
+    health[0]?.eject();
     expect((await run(30_000))[0]).toBe(0);
     const [atFirst = 1] = await run(2_000);
     expect(atFirst).toBeGreaterThan(0);
@@ -395,18 +404,18 @@ describe('in the long run', () => {
   });
 
   it('one that was unwell gets little before its first answer, too', async () => {
-    const { run, standings } = simulate([answersIn(200), ...others(200)]);
+    const { run, health } = simulate([answersIn(200), ...others(200)]);
     await run(5_000);
-    standings[0]?.setWell(false);
+    health[0]?.setWell(false);
     await run(60_000);
-    standings[0]?.setWell(true);
+    health[0]?.setWell(true);
     expect((await run(200))[0]).toBeLessThan(0.1);
   });
 
-  it('one answer with a 500 does not cost one of two endpoints all calls', async () => {
-    const { run, standings } = simulate([answersIn(20), answersIn(20)]);
+  it('one answer with a 500 does not cost one of two addresses all calls', async () => {
+    const { run, health } = simulate([answersIn(20), answersIn(20)]);
     await run(5_000);
-    standings[0]?.begin()({ ...ended, verdict: 'failed', tookMs: 5, countsAsSlow: true });
+    health[0]?.begin()({ ...ended, verdict: 'failed', tookMs: 5, countsAsSlow: true });
     expect((await run(10_000))[0]).toBeGreaterThan(0.1);
   });
 });

@@ -8,9 +8,9 @@ import type { HealthCheckConfig } from '../../../src/dsl/policies.ts';
 import { operation } from '../../../src/dsl/operation.ts';
 import { defineService } from '../../../src/dsl/service.ts';
 import type { ServiceConfig } from '../../../src/dsl/service.ts';
-import { createEndpoint } from '../../../src/upstream/exchange/endpoint.ts';
+import { createAddress } from '../../../src/upstream/exchange/address.ts';
 import { startHealthChecks } from '../../../src/upstream/balancing/health-check.ts';
-import { createStanding } from '../../../src/upstream/balancing/standing.ts';
+import { createAddressHealth } from '../../../src/upstream/balancing/address-health.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { start, startServer, startSocketServer, turn } from '../../support/upstreams.ts';
 
@@ -237,7 +237,7 @@ function delaysWith(chance: number): number[] {
   const fake = createFakeClock({ chances: [chance] });
   const clock = { ...fake, after: (ms: number) => (delays.push(ms), () => undefined) };
   const service = defineService({ name: 'shop', url: 'http://127.0.0.1:9', health: { path: '/' } });
-  const endpoint = createEndpoint(service, new URL('http://127.0.0.1:9'));
-  startHealthChecks(service, [createStanding(endpoint, service.ejection, clock)], clock)();
+  const endpoint = createAddress(service, new URL('http://127.0.0.1:9'));
+  startHealthChecks(service, [createAddressHealth(endpoint, service.ejection, clock)], clock)();
   return delays;
 }

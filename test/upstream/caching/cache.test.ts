@@ -9,8 +9,8 @@ import type { UpstreamErrorKind } from '../../../src/errors.ts';
 import { batch } from '../../../src/upstream/sharing/batch.ts';
 import { cache } from '../../../src/upstream/caching/cache.ts';
 import type { CacheStore } from '../../../src/upstream/caching/cache-store.ts';
-import type { Call, Reply, Send } from '../../../src/upstream/call.ts';
-import { callError, pipeline } from '../../../src/upstream/call.ts';
+import type { Call, Dispatch, Reply, Send } from '../../../src/upstream/call.ts';
+import { callError } from '../../../src/upstream/call.ts';
 import { coalesce } from '../../../src/upstream/sharing/coalesce.ts';
 import { createMemoryStore } from '../../../src/upstream/caching/memory-store.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
@@ -18,6 +18,7 @@ import {
   callOf,
   failureOf,
   nowhere,
+  oneByOne,
   reasonOf,
   start,
   startServer,
@@ -49,11 +50,11 @@ interface Answer extends Partial<Reply> {
 function startCache(...answers: Answer[]) {
   const clock = createFakeClock();
   const store = createMemoryStore({ clock });
-  const sent: Call[] = [];
+  const sent: Dispatch[] = [];
   const refreshErrors: unknown[] = [];
   const gates: (() => void)[] = [];
   const state = { held: false };
-  const service: Send = async (call) => {
+  const service: Send<Dispatch> = async (call) => {
     sent.push(call);
     const number = sent.length;
     if (state.held) await heldBy(call);
@@ -67,14 +68,11 @@ function startCache(...answers: Answer[]) {
       gates.push(resolve);
       call.signal.addEventListener('abort', () => reject(call.signal.reason));
     });
-  const send = pipeline(
-    [
-      cache({ store, clock, onRefreshError: (error) => refreshErrors.push(error) }),
-      coalesce(createFakeClock()),
-      batch(clock),
-    ],
-    service,
-  );
+  const caching = cache({ store, clock, onRefreshError: (error) => refreshErrors.push(error) });
+  const sendCall = caching.call(coalesce(createFakeClock())(service));
+  const sendKey = oneByOne(caching.load(batch(clock, service)));
+  const send: Send = (call) =>
+    call.operation.lookup === undefined ? sendCall(call) : sendKey(call);
   return {
     clock,
     store,
@@ -158,7 +156,7 @@ describe('a fresh answer', () => {
     const options = { store: slow, clock: createFakeClock(), onRefreshError: () => undefined };
     const client = new AbortController();
     const call = callOf(cached(), { orderId: 'a' }, { signal: client.signal });
-    const reply = pipeline([cache(options)], send)(call);
+    const reply = cache(options).call(send)(call);
     await turn();
     client.abort(new Error('gone'));
     expect(await reasonOf(reply)).toEqual(new Error('gone'));
@@ -209,7 +207,7 @@ describe('what is not kept', () => {
     const { clock, store } = startCache();
     const reply: Reply = { status: 200, headers: {}, value: 1, raw: 1 };
     const seen: Call[] = [];
-    const send = pipeline([cache({ store, clock, onRefreshError: () => undefined })], (call) => {
+    const send = cache({ store, clock, onRefreshError: () => undefined }).call((call) => {
       seen.push(call);
       return Promise.resolve(reply);
     });
@@ -675,13 +673,13 @@ describe('two identities', () => {
         const clock = createFakeClock();
         const store = createMemoryStore({ clock });
         let failing = false;
-        const send = pipeline(
-          [cache({ store, clock, onRefreshError: () => undefined }), coalesce(createFakeClock())],
-          async ({ headers, args, operation: own }) => {
-            if (failing) throw callError({ operation: own }, 'connect', 'down');
-            const value = [headers['authorization'], args['orderId']];
-            return { status: 200, headers: {}, value, raw: value };
-          },
+        const service: Send<Dispatch> = async ({ headers, args, operation: own }) => {
+          if (failing) throw callError({ operation: own }, 'connect', 'down');
+          const value = [headers['authorization'], args['orderId']];
+          return { status: 200, headers: {}, value, raw: value };
+        };
+        const send = cache({ store, clock, onRefreshError: () => undefined }).call(
+          coalesce(createFakeClock())(service),
         );
         const getOrder = cached(everything);
         for (const { authorization, orderId, waitMs, fails } of steps) {

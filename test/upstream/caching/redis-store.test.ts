@@ -9,15 +9,13 @@ import { cache } from '../../../src/upstream/caching/cache.ts';
 import type { Entry } from '../../../src/upstream/caching/cache-entry.ts';
 import { createCacheStore } from '../../../src/upstream/caching/cache-store.ts';
 import type { CacheStore } from '../../../src/upstream/caching/cache-store.ts';
-import { pipeline } from '../../../src/upstream/call.ts';
 import type { Call, Send } from '../../../src/upstream/call.ts';
-import { coalesce } from '../../../src/upstream/sharing/coalesce.ts';
 import { createMemoryStore } from '../../../src/upstream/caching/memory-store.ts';
 import { nameOf } from '../../../src/upstream/caching/redis-store.ts';
 import { isRedisSkipped, startRedis } from '../../support/redis.ts';
 import type { TestRedis } from '../../support/redis.ts';
 import { parseSettings } from '../../../src/settings/settings.ts';
-import { callOf, nowhere, reasonOf } from '../../support/upstreams.ts';
+import { callOf, callPerKey, nowhere, oneByOne, reasonOf } from '../../support/upstreams.ts';
 
 /** Of one call to the store, whatever has happened to Redis. 60 is meant; machines that run tests are busy. */
 const mostAddedMs = 500;
@@ -137,17 +135,16 @@ describe.each(kinds)('a store in %s', patient, (_, create) => {
   it('carries the policy: replies are parsed, lists too, and what no longer fits is asked for', async () => {
     const store = await create();
     const asked: Call[] = [];
-    const send = pipeline(
-      [
-        cache({ store, clock: systemClock, onRefreshError: () => undefined }),
-        coalesce(systemClock),
-      ],
-      async (call) => {
-        asked.push(call);
-        const raw = call.operation.lookup ? [{ at: '1970-01-01' }] : { at: '1970-01-01' };
-        return { status: 200, headers: {}, raw, value: 'what the service gave' };
-      },
-    );
+    const service: Send = async (call) => {
+      asked.push(call);
+      const raw = call.operation.lookup ? [{ at: '1970-01-01' }] : { at: '1970-01-01' };
+      return { status: 200, headers: {}, raw, value: 'what the service gave' };
+    };
+    const caching = cache({ store, clock: systemClock, onRefreshError: () => undefined });
+    const sendCall = caching.call(service);
+    const sendKey = oneByOne(caching.load(callPerKey(service)));
+    const send: Send = (call) =>
+      call.operation.lookup === undefined ? sendCall(call) : sendKey(call);
     const Item = z.object({ at: z.string().transform((text) => new Date(text)) });
     const own = { cache: { ttlMs: 60_000, tags: ['all'] } };
     const one = operation(nowhere, { name: 'one', route: 'GET /a', response: Item, ...own });
@@ -199,8 +196,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     const own = operation(nowhere, { route: 'GET /a', response, cache: { ttlMs: 60_000 } });
     const raw = { at: '1970-01-01', secret: 'not in the schema' };
     const open = (each: CacheStore) =>
-      pipeline(
-        [cache({ store: each, clock: systemClock, onRefreshError: () => undefined })],
+      cache({ store: each, clock: systemClock, onRefreshError: () => undefined }).call(
         async () => ({ status: 200, headers: {}, raw, value: response.parse(raw) }),
       );
     await open(store)(callOf(own));
@@ -221,8 +217,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     });
     let asked = 0;
     const [here, there] = [store, other].map((each) =>
-      pipeline(
-        [cache({ store: each, clock: systemClock, onRefreshError: () => undefined })],
+      cache({ store: each, clock: systemClock, onRefreshError: () => undefined }).call(
         async () => ((asked += 1), { status: 200, headers: {}, raw: asked, value: asked }),
       ),
     );

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { lookup, operation } from '../../../src/dsl/operation.ts';
 import type { KeyStyle } from '../../../src/dsl/lookup.ts';
-import type { Call } from '../../../src/upstream/call.ts';
+import type { Dispatch } from '../../../src/upstream/call.ts';
 import { UpstreamError } from '../../../src/errors.ts';
 import { segmentProblem, targetOf } from '../../../src/upstream/exchange/target.ts';
-import { callOf, failureOf, nowhere, start, startServer } from '../../support/upstreams.ts';
+import { dispatchFor, failureOf, nowhere, start, startServer } from '../../support/upstreams.ts';
 
 const getPart = operation(nowhere, {
   name: 'getPart',
@@ -64,7 +64,7 @@ const argument = fc.oneof(
 );
 
 /** The target, or the error. */
-function outcomeOf(call: Call, query = {}): string | UpstreamError {
+function outcomeOf(call: Dispatch, query = {}): string | UpstreamError {
   try {
     return targetOf(call, query);
   } catch (error) {
@@ -87,7 +87,7 @@ describe('a path argument', () => {
   it('never reaches another path: it is refused by name, or stays one segment', () => {
     fc.assert(
       fc.property(argument, argument, (orderId, partId) => {
-        const outcome = outcomeOf(callOf(getPart, { orderId, partId }));
+        const outcome = outcomeOf(dispatchFor(getPart, { orderId, partId }));
         const segments = ['', 'orders', String(orderId), 'parts', String(partId)];
         expect(outcome instanceof UpstreamError || isExactly(outcome, segments)).toBe(true);
       }),
@@ -99,7 +99,7 @@ describe('a path argument', () => {
     const refused = argument.map(String).filter((text) => segmentProblem(text) !== undefined);
     fc.assert(
       fc.property(refused, (partId) => {
-        expect(outcomeOf(callOf(getPart, { orderId: 'a', partId }))).toMatchObject({
+        expect(outcomeOf(dispatchFor(getPart, { orderId: 'a', partId }))).toMatchObject({
           kind: 'invalid-argument',
           argument: 'partId',
           message: `shop.getPart: argument "partId" ${segmentProblem(partId)}`,
@@ -153,7 +153,7 @@ describe('a path argument', () => {
     ['is object, not text', ['a']],
     ['is object, not text', { toString: () => 'a' }],
   ])('that %s is refused', (problem, orderId) => {
-    const error = outcomeOf(callOf(getPart, { orderId, partId: 'p' }));
+    const error = outcomeOf(dispatchFor(getPart, { orderId, partId: 'p' }));
     expect(error).toMatchObject({
       kind: 'invalid-argument',
       argument: 'orderId',
@@ -172,26 +172,27 @@ describe('a path argument', () => {
 
   it('of 1024 characters is let through', () => {
     const long = 'ä'.repeat(1_024);
-    const target = targetOf(callOf(getPart, { orderId: long, partId: 1 }), {});
+    const target = targetOf(dispatchFor(getPart, { orderId: long, partId: 1 }), {});
     expect(decodeURIComponent(target)).toBe(`/orders/${long}/parts/1`);
   });
 
   it('cannot come from a prototype', () => {
     const getOwner = operation(nowhere, { route: 'GET /x/:toString', response: z.null() });
-    expect(outcomeOf(callOf(getOwner, {}))).toMatchObject({ argument: 'toString' });
+    expect(outcomeOf(dispatchFor(getOwner, {}))).toMatchObject({ argument: 'toString' });
   });
 
   it('is not needed by a route without parameters', () => {
     const root = operation(nowhere, { route: 'GET /', response: z.null() });
     const list = operation(nowhere, { route: 'GET /orders/all', response: z.null() });
-    expect(targetOf(callOf(root), {})).toBe('/');
-    expect(targetOf(callOf(list), {})).toBe('/orders/all');
+    expect(targetOf(dispatchFor(root), {})).toBe('/');
+    expect(targetOf(dispatchFor(list), {})).toBe('/orders/all');
   });
 });
 
 describe('a query', () => {
   const search = operation(nowhere, { name: 'search', route: 'GET /search', response: z.null() });
-  const targetWith = (query: Readonly<Record<string, unknown>>) => targetOf(callOf(search), query);
+  const targetWith = (query: Readonly<Record<string, unknown>>) =>
+    targetOf(dispatchFor(search), query);
 
   it('of any text is read back by the rules of URLSearchParams', () => {
     const text = fc.string({ unit: 'binary' });
@@ -227,7 +228,7 @@ describe('a query', () => {
     ['is not a valid date', { filter: new Date(Number.NaN) }],
     ['is not well-formed Unicode', { filter: '\ud800' }],
   ])('argument that %s is refused', (problem, query) => {
-    expect(outcomeOf(callOf(search), query)).toMatchObject({
+    expect(outcomeOf(dispatchFor(search), query)).toMatchObject({
       kind: 'invalid-argument',
       argument: 'filter',
       message: `shop.search: argument "filter" ${problem}`,
@@ -317,7 +318,7 @@ describe('the keys of a lookup', () => {
   const withKeys = (keys: KeyStyle) =>
     lookup(nowhere, { route: 'POST /items', keys, by: 'id[]', item, query: z.object({}) });
   const targetFor = (style: KeyStyle, keys: readonly string[], query = {}) =>
-    targetOf(callOf(withKeys(style), {}, { keys }), query);
+    targetOf(dispatchFor(withKeys(style), {}, { keys }), query);
   const keys = fc.array(
     fc.oneof(
       fc.string({ unit: 'binary', minLength: 1 }),

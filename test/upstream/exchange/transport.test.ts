@@ -220,7 +220,7 @@ describe('a service that does not get done', () => {
   it('is let go of although the request ends while the connection is made', async () => {
     const { server, getOrder, request } = await startMisbehaving(silent);
     const failure = reasonOf(getOrder());
-    await Promise.resolve();
+    await new Promise(process.nextTick); // it has its place, and no connection yet
     const reason = new Error('the client is gone');
     request.abort(reason);
     expect(await failure).toBe(reason);

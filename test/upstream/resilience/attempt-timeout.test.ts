@@ -3,10 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { operation } from '../../../src/dsl/operation.ts';
 import { attemptTimeout } from '../../../src/upstream/resilience/attempt-timeout.ts';
-import { inTurn } from '../../../src/upstream/call.ts';
 import type { Call, Reply } from '../../../src/upstream/call.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
-import { callOf, failureOf, nowhere, ok, reasonOf } from '../../support/upstreams.ts';
+import {
+  attemptsWith,
+  dispatchFor,
+  failureOf,
+  nowhere,
+  ok,
+  reasonOf,
+} from '../../support/upstreams.ts';
 
 const getOrder = operation(nowhere, {
   route: 'GET /orders',
@@ -20,19 +26,27 @@ function startAttempt(rest: Partial<Call> = {}) {
   const request = new AbortController();
   const answer = Promise.withResolvers<Reply>();
   const sent: Call[] = [];
-  const send = inTurn([attemptTimeout(clock)])((call) => {
-    sent.push(call);
-    call.signal.addEventListener('abort', () => answer.reject(call.signal.reason));
-    return answer.promise;
-  });
+  const send = attemptsWith(
+    [],
+    (call) => {
+      sent.push(call);
+      call.signal.addEventListener('abort', () => answer.reject(call.signal.reason));
+      return answer.promise;
+    },
+    { bound: attemptTimeout(clock), clock },
+  );
   const attempt = send(
-    callOf(getOrder, {}, { signal: request.signal, deadlineAt: 15_000, ...rest }),
+    dispatchFor(getOrder, {}, { signal: request.signal, deadlineAt: 15_000, ...rest }),
   );
   const left = () => ({
     timers: clock.pending,
     listeners: getEventListeners(request.signal, 'abort').length,
   });
   return { clock, request, answer, sent, attempt, left };
+}
+
+function failAtOnce(): never {
+  throw new TypeError('at once');
 }
 
 const nothing = { timers: 0, listeners: 0 };
@@ -71,10 +85,8 @@ describe('an attempt', () => {
   it('that throws at once leaves nothing', async () => {
     const clock = createFakeClock();
     const { signal } = new AbortController();
-    const send = inTurn([attemptTimeout(clock)])(() => {
-      throw new TypeError('at once');
-    });
-    expect(await reasonOf(send(callOf(getOrder, {}, { signal })))).toEqual(
+    const send = attemptsWith([], failAtOnce, { bound: attemptTimeout(clock), clock });
+    expect(await reasonOf(send(dispatchFor(getOrder, {}, { signal })))).toEqual(
       new TypeError('at once'),
     );
     expect([clock.pending, getEventListeners(signal, 'abort').length]).toEqual([0, 0]);

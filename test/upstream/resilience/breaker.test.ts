@@ -5,11 +5,18 @@ import { operation } from '../../../src/dsl/operation.ts';
 import type { EffectiveBreaker } from '../../../src/dsl/policies.ts';
 import { UpstreamError } from '../../../src/errors.ts';
 import type { UpstreamErrorKind, UpstreamErrorOptions } from '../../../src/errors.ts';
-import { inTurn } from '../../../src/upstream/call.ts';
 import { createBreaker } from '../../../src/upstream/resilience/breaker.ts';
+import type { Permit } from '../../../src/upstream/attempt.ts';
 import type { Call, Reply } from '../../../src/upstream/call.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
-import { callOf, failureOf, nowhere, ok, turn } from '../../support/upstreams.ts';
+import {
+  attemptsWith,
+  dispatchFor,
+  failureOf,
+  nowhere,
+  ok,
+  turn,
+} from '../../support/upstreams.ts';
 
 const response = z.unknown();
 const getOrders = operation(nowhere, { route: 'GET /orders', response, timeoutMs: 1_000 });
@@ -38,14 +45,18 @@ function startBreaker(
   const clock = createFakeClock({ startAt, chances });
   const breaker = createBreaker({ ...defaults, ...config }, clock);
   const sent: PromiseWithResolvers<Reply>[] = [];
-  const send = inTurn([breaker.turn])(() => {
-    const answer = Promise.withResolvers<Reply>();
-    sent.push(answer);
-    return answer.promise;
-  });
+  const send = attemptsWith(
+    [breaker.permit],
+    () => {
+      const answer = Promise.withResolvers<Reply>();
+      sent.push(answer);
+      return answer.promise;
+    },
+    { clock },
+  );
   /** An attempt that is under way, or the error it was refused with. */
   const begin = async (rest: Partial<Call> = {}) => {
-    const call = send(callOf(getOrders, {}, rest));
+    const call = send(dispatchFor(getOrders, {}, rest));
     const settled = call.catch((error: unknown) => error);
     const attempt = sent.pop();
     if (attempt === undefined) return { refused: await failureOf(call) };
@@ -154,16 +165,25 @@ describe('a closed breaker', () => {
     ['slow', undefined, 800],
     ['given up after long', failure('aborted'), 500],
   ])('does not blame the service for our own queue: %s', async (_, error, tookMs) => {
-    const { begin, breaker, clock } = startBreaker({ volume: 1, slowPercent: 50 });
-    const queued = { ms: 0 };
-    const early = await begin({ queued });
-    queued.ms = 100;
-    clock.advance(tookMs + 99);
-    await early.end?.(error);
+    const clock = createFakeClock();
+    const breaker = createBreaker({ ...defaults, volume: 1, slowPercent: 50 }, clock);
+    const queue: Permit = async () => {
+      clock.advance(100);
+      return { onEnd: () => undefined, queuedMs: 100 };
+    };
+    const takes = (ms: number) =>
+      attemptsWith(
+        [breaker.permit, queue],
+        async () => {
+          clock.advance(ms);
+          if (error !== undefined) throw error;
+          return ok;
+        },
+        { clock },
+      )(dispatchFor(getOrders)).catch((reason: unknown) => reason);
+    expect(await takes(tookMs - 1)).toBe(error ?? ok);
     expect(breaker.state).toBe('closed');
-    const late = await begin({ queued });
-    clock.advance(tookMs + 100);
-    await late.end?.(error);
+    await takes(tookMs);
     expect(breaker.state).toBe('open');
   });
 

@@ -5,10 +5,18 @@ import { z } from 'zod';
 import { operation } from '../../../src/dsl/operation.ts';
 import { UpstreamError } from '../../../src/errors.ts';
 import { createBulkhead } from '../../../src/upstream/resilience/bulkhead.ts';
-import { inTurn } from '../../../src/upstream/call.ts';
 import type { Call, Reply } from '../../../src/upstream/call.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
-import { callOf, failureOf, nowhere, ok, reasonOf, turn } from '../../support/upstreams.ts';
+import {
+  attemptsWith,
+  dispatchFor,
+  traceNamed,
+  failureOf,
+  nowhere,
+  ok,
+  reasonOf,
+  turn,
+} from '../../support/upstreams.ts';
 
 const getOrder = operation(nowhere, { route: 'GET /orders', response: z.unknown() });
 
@@ -18,14 +26,14 @@ function startBulkhead(config: { concurrency?: number; queue?: number; waitMs?: 
   const entered: string[] = [];
   const places = new Map<string, PromiseWithResolvers<Reply>>();
   const bulkhead = createBulkhead({ concurrency: 1, queue: 2, waitMs: 100, ...config }, clock);
-  const send = inTurn([bulkhead.turn])((call) => {
+  const send = attemptsWith([bulkhead.permit], (call) => {
     const place = Promise.withResolvers<Reply>();
     entered.push(String(call.trace));
     places.set(String(call.trace), place);
     return place.promise;
   });
   const enter = (trace: string, rest: Partial<Call> = {}) =>
-    send(callOf(getOrder, {}, { ...rest, trace }));
+    send(dispatchFor(getOrder, {}, { ...rest, trace: traceNamed(trace) }));
   /** The service answers, or fails. */
   const leave = async (name: string, error?: Error) => {
     if (error) places.get(name)?.reject(error);
@@ -75,12 +83,12 @@ describe('places', () => {
   it('are given back after a failure that is thrown at once', async () => {
     const clock = createFakeClock();
     const bulkhead = createBulkhead({ concurrency: 1, queue: 1, waitMs: 100 }, clock);
-    const send = inTurn([bulkhead.turn])(() => {
+    const send = attemptsWith([bulkhead.permit], () => {
       throw new TypeError('at once');
     });
     for (const _ of [1, 2, 3])
       // oxlint-disable-next-line no-await-in-loop -- one after the other on purpose
-      expect(await reasonOf(send(callOf(getOrder)))).toEqual(new TypeError('at once'));
+      expect(await reasonOf(send(dispatchFor(getOrder)))).toEqual(new TypeError('at once'));
   });
 
   it('are never exceeded, and never lost, whatever happens', async () => {

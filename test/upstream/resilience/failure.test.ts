@@ -5,7 +5,7 @@ import { ExecutionError, UpstreamError } from '../../../src/errors.ts';
 import type { UpstreamErrorKind, UpstreamErrorOptions } from '../../../src/errors.ts';
 import {
   isHeldBack,
-  isRefusal,
+  isErrorAnswer,
   isTransient,
   verdictOf,
 } from '../../../src/upstream/resilience/failure.ts';
@@ -65,7 +65,7 @@ describe.each(Object.entries(kinds))('the kind "%s"', (name, judged) => {
   });
 
   it('is no refusal by itself', () => {
-    expect(isRefusal(failure(kind))).toBe(false);
+    expect(isErrorAnswer(failure(kind))).toBe(false);
   });
 
   it('says the same however long it took, unless it was given up', () => {
@@ -101,7 +101,7 @@ describe('a status', () => {
     expect({
       says: verdict(error),
       transient: isTransient(error),
-      refusal: isRefusal(error),
+      refusal: isErrorAnswer(error),
     }).toEqual(judged);
   });
 
@@ -114,8 +114,8 @@ describe('a status', () => {
   );
 
   it('that came with a body that cannot be read is what counts', () => {
-    expect(isRefusal(failure('invalid-body', { status: 503 }))).toBe(true);
-    expect(isRefusal(failure('invalid-body', { status: 200 }))).toBe(false);
+    expect(isErrorAnswer(failure('invalid-body', { status: 503 }))).toBe(true);
+    expect(isErrorAnswer(failure('invalid-body', { status: 200 }))).toBe(false);
   });
 });
 
@@ -161,7 +161,7 @@ describe('a call that was given up', () => {
   });
 
   it.each(reasons)('%s is neither made again, nor a refusal, nor held back', (_, reason) => {
-    expect([isTransient(reason), isRefusal(reason), isHeldBack(reason)]).toEqual([
+    expect([isTransient(reason), isErrorAnswer(reason), isHeldBack(reason)]).toEqual([
       false,
       false,
       false,
@@ -175,7 +175,7 @@ describe('a success', () => {
   });
 
   it('is no failure of any sort', () => {
-    expect([isTransient(undefined), isRefusal(undefined), isHeldBack(undefined)]).toEqual([
+    expect([isTransient(undefined), isErrorAnswer(undefined), isHeldBack(undefined)]).toEqual([
       false,
       false,
       false,

@@ -5,12 +5,11 @@ import { lookup, operation } from '../../../src/dsl/operation.ts';
 import type { Operation } from '../../../src/dsl/operation.ts';
 import { ExecutionError, UpstreamError } from '../../../src/errors.ts';
 import type { UpstreamErrorKind, UpstreamErrorOptions } from '../../../src/errors.ts';
-import type { Call } from '../../../src/upstream/call.ts';
-import type { Endpoint } from '../../../src/upstream/exchange/endpoint.ts';
+import type { Call, Dispatch } from '../../../src/upstream/call.ts';
 import { createRetryBudget } from '../../../src/upstream/resilience/retry-budget.ts';
 import { retry } from '../../../src/upstream/resilience/retry.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
-import { callOf, nowhere, ok, reasonOf, turn } from '../../support/upstreams.ts';
+import { dispatchFor, unreached, nowhere, ok, reasonOf, turn } from '../../support/upstreams.ts';
 
 const response = z.unknown();
 const getOrders = operation(nowhere, { route: 'GET /orders', response });
@@ -33,15 +32,6 @@ const status = (code: number, retryAfterSeconds?: number) =>
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   });
 
-const endpoint: Endpoint = {
-  origin: 'http://127.0.0.1:9',
-  host: '127.0.0.1',
-  port: 9,
-  prefix: '',
-  dispatch: () => expect.fail('no test of retries reaches a service'),
-  destroy: () => Promise.resolve(),
-};
-
 interface Options {
   readonly operation?: Operation;
   readonly chance?: number;
@@ -56,20 +46,17 @@ function startRetry(ends: readonly unknown[], options: Options = {}) {
   const budget = createRetryBudget({ percent: 20, floor: 3, ...budgetConfig }, clock);
   const request = new AbortController();
   const sentAt: number[] = [];
-  const sent: Call[] = [];
-  const queuedMs: (number | undefined)[] = [];
+  const sent: Dispatch[] = [];
   const send = retry({ clock, budget, hasUntried: (tried) => tried.length < endpoints })((call) => {
     const end = ends[sent.length];
     sentAt.push(clock.now() - 5_000);
     sent.push(call);
-    call.tried?.push(endpoint);
-    queuedMs.push(call.queued?.ms);
-    if (call.queued) call.queued.ms = 50; // as the bulkhead does
+    call.tried.push(unreached);
     return end === undefined ? Promise.resolve(ok) : Promise.reject(end);
   });
   const begin = (rest: Partial<Call> = {}) =>
     send(
-      callOf(
+      dispatchFor(
         options.operation ?? getOrders,
         {},
         {
@@ -89,7 +76,7 @@ function startRetry(ends: readonly unknown[], options: Options = {}) {
     return reply;
   };
   const left = () => [clock.pending, getEventListeners(request.signal, 'abort').length];
-  return { clock, budget, request, sentAt, sent, queuedMs, begin, run, left };
+  return { clock, budget, request, sentAt, sent, begin, run, left };
 }
 
 const down = status(503);
@@ -311,7 +298,7 @@ describe('the budget', () => {
     expect(budget.withdraw()).toBe(false);
   });
 
-  it('is spared where no connection was made and another endpoint is left', async () => {
+  it('is spared where no connection was made and another address is left', async () => {
     const options = { budget: none, endpoints: 2, operation: patient };
     const { run, sentAt } = startRetry([failure('connect')], options);
     expect(await run()).toBe(ok);
@@ -327,7 +314,7 @@ describe('the budget', () => {
     expect(budget.withdraw()).toBe(true);
   });
 
-  it('is asked once all endpoints were tried', async () => {
+  it('is asked once all addresses were tried', async () => {
     const options = { budget: none, endpoints: 2, operation: patient };
     const { run, sentAt } = startRetry([failure('connect'), failure('connect')], options);
     expect(await run()).toMatchObject({ reason: { kind: 'connect' } });
@@ -341,28 +328,19 @@ describe('the budget', () => {
   });
 });
 
-it('counts the time in the queue anew for every attempt', async () => {
-  const { run, queuedMs } = startRetry([down, down], { operation: patient });
-  await run();
-  await run();
-  expect(queuedMs).toEqual([0, 0, 0, 0]);
-});
-
-describe('the endpoints tried', () => {
+describe('the addresses tried', () => {
   it('are handed on from attempt to attempt, and are fresh for every call', async () => {
     const { run, sent } = startRetry([down]);
-    const tried = [endpoint, endpoint, endpoint];
-    await run({ tried });
-    await run({ tried });
-    expect(sent.map((call) => call.tried?.length)).toEqual([2, 2, 1]);
+    await run();
+    await run();
+    expect(sent.map((call) => call.tried.length)).toEqual([2, 2, 1]);
     expect(sent[0]?.tried).toBe(sent[1]?.tried);
     expect(sent[2]?.tried).not.toBe(sent[0]?.tried);
-    expect(tried).toHaveLength(3);
   });
 
   it('are kept for calls that are not made again, too', async () => {
     const { run, sent } = startRetry([], { operation: postOrders });
     await run();
-    expect(sent[0]?.tried).toEqual([endpoint]);
+    expect(sent[0]?.tried).toEqual([unreached]);
   });
 });

@@ -1,22 +1,24 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { lookup, operation } from '../../../src/dsl/operation.ts';
+import { lookup } from '../../../src/dsl/operation.ts';
 import type { Lookup } from '../../../src/dsl/lookup.ts';
 import type { Operation } from '../../../src/dsl/operation.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { batch } from '../../../src/upstream/sharing/batch.ts';
-import type { Call, Send } from '../../../src/upstream/call.ts';
-import { loadsOf, pipeline } from '../../../src/upstream/call.ts';
+import type { Call, Dispatch, Send } from '../../../src/upstream/call.ts';
+import { dispatchOf } from '../../../src/upstream/call.ts';
 import { deduplicate } from '../../../src/upstream/sharing/deduplicate.ts';
 import {
   callOf,
   failureOf,
   nowhere,
   ok,
+  oneByOne,
   reasonOf,
   start,
   startServer,
+  traceNamed,
   turn,
 } from '../../support/upstreams.ts';
 
@@ -44,12 +46,16 @@ function startBatch(
   answer: (keys: readonly string[]) => unknown = (keys) => keys.map((key) => paid(key)),
   own: Operation = paymentOf(),
 ) {
-  const sent: Call[] = [];
-  const send: Send = async (call) => {
+  const sent: Dispatch[] = [];
+  const send: Send<Dispatch> = async (call) => {
     sent.push(call);
     return { ...ok, value: await answer((call.keys ?? []).map(String)) };
   };
-  const perRequest = pipeline([deduplicate(), batch(createFakeClock())], send);
+  const { sendLoad } = deduplicate({
+    send: (call) => send(dispatchOf(call)),
+    sendLoad: batch(createFakeClock(), send),
+  });
+  const perRequest = oneByOne(sendLoad);
   const load = async (orderId: unknown, rest: Partial<Call> & { args?: object } = {}) => {
     const { args, ...other } = rest;
     return (await perRequest(callOf(own, { orderId, ...args }, other))).value;
@@ -138,11 +144,12 @@ describe('the number of requests', () => {
   });
 
   it('is one for each of two lookups', async () => {
-    const sent: Call[] = [];
-    const perRequest = pipeline([batch(createFakeClock())], async (call) => {
+    const sent: Dispatch[] = [];
+    const send: Send<Dispatch> = async (call) => {
       sent.push(call);
       return { ...ok, value: [] };
-    });
+    };
+    const perRequest = oneByOne(batch(createFakeClock(), send));
     const refundOf = lookup(nowhere, {
       route: 'GET /refunds',
       keys: { query: 'ids' },
@@ -156,11 +163,19 @@ describe('the number of requests', () => {
 });
 
 describe('a batch', () => {
-  it('lists everybody who waits for it, twins included', async () => {
-    const { load, sent } = startBatch();
-    await Promise.all(['a', 'b', 'a'].map((key) => load(key)));
-    const loads = sent.flatMap(loadsOf).map(({ args }) => args['orderId']);
-    expect(loads).toEqual(['a', 'a', 'b']);
+  it('lists all calls that wait for it, those that follow another of their request included', async () => {
+    const hanging = Promise.withResolvers<unknown>();
+    const { load, sent } = startBatch(() => hanging.promise);
+    const loads = [
+      load('a', { trace: traceNamed('1st a') }),
+      load('b', { trace: traceNamed('b') }),
+      load('a', { trace: traceNamed('2nd a') }),
+    ];
+    await turn();
+    const traces = sent.flatMap(({ callers }) => callers.waiting()).map(({ trace }) => trace);
+    expect(traces).toEqual(['1st a', '2nd a', 'b']);
+    hanging.resolve([]);
+    await Promise.all(loads);
   });
 
   it('is left by a call that is not to be shared as soon as its request ends', async () => {
@@ -187,16 +202,6 @@ describe('a batch', () => {
     expect(await reasonOf(load('a', { signal }))).toEqual(new Error('its deadline'));
     await turn();
     expect(sent).toEqual([]);
-  });
-
-  it('leaves operations that are not lookups alone', async () => {
-    const getOrder = operation(nowhere, { route: 'GET /orders/:orderId', response: z.unknown() });
-    const { load, sent } = startBatch(() => 'as it is', getOrder);
-    expect(await Promise.all([load('a'), load('b')])).toEqual(['as it is', 'as it is']);
-    expect(sent.map(({ args, keys }) => [args['orderId'], keys])).toEqual([
-      ['a', undefined],
-      ['b', undefined],
-    ]);
   });
 });
 
@@ -232,10 +237,9 @@ describe('items', () => {
   it('may have a number where a text was asked for, and the other way round', async () => {
     const item = z.object({ id: z.number(), status: z.string() });
     const own = lookup(nowhere, { route: 'GET /p', keys: { query: 'ids' }, by: 'id', item });
-    const perRequest = pipeline([batch(createFakeClock())], async () => ({
-      ...ok,
-      value: [{ id: 7, status: 'paid' }],
-    }));
+    const perRequest = oneByOne(
+      batch(createFakeClock(), async () => ({ ...ok, value: [{ id: 7, status: 'paid' }] })),
+    );
     for (const id of [7, '7'])
       // oxlint-disable-next-line no-await-in-loop -- one after the other on purpose
       expect((await perRequest(callOf(own, { id }))).value).toEqual({ id: 7, status: 'paid' });

@@ -5,11 +5,18 @@ import { z } from 'zod';
 import { lookup, operation } from '../../../src/dsl/operation.ts';
 import type { Operation } from '../../../src/dsl/operation.ts';
 import { batch } from '../../../src/upstream/sharing/batch.ts';
-import { pipeline } from '../../../src/upstream/call.ts';
-import type { Call, Reply } from '../../../src/upstream/call.ts';
+import type { Call, Dispatch, Reply, Send } from '../../../src/upstream/call.ts';
 import { coalesce } from '../../../src/upstream/sharing/coalesce.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
-import { callOf, failureOf, nowhere, ok, reasonOf, turn } from '../../support/upstreams.ts';
+import {
+  callOf,
+  failureOf,
+  nowhere,
+  ok,
+  oneByOne,
+  reasonOf,
+  turn,
+} from '../../support/upstreams.ts';
 
 const getOrder = operation(nowhere, {
   name: 'get',
@@ -31,7 +38,10 @@ const alone = operation(nowhere, {
 /** Calls go out when they are made and are answered by hand. */
 function startFlights(most?: number) {
   const sent: { call: Call; answer: PromiseWithResolvers<Reply> }[] = [];
-  const send = pipeline([coalesce(createFakeClock(), most)], (call) => {
+  const send = coalesce(
+    createFakeClock(),
+    most,
+  )((call) => {
     const answer = Promise.withResolvers<Reply>();
     sent.push({ call, answer });
     call.signal.addEventListener('abort', () => answer.reject(call.signal.reason), { once: true });
@@ -120,7 +130,7 @@ describe('a call under way', () => {
   it('is not joined by one whose request has written something since', async () => {
     const { send, sent } = startFlights();
     void send(client().call);
-    void send(client(getOrder, { id: 'a' }, { fresh: true }).call);
+    void send(client(getOrder, { id: 'a' }, { afterWrite: true }).call);
     expect(sent.length).toBe(2);
   });
 
@@ -215,28 +225,28 @@ describe('two identities', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(visit, { minLength: 1, maxLength: 12 }), async (visits) => {
         // The service answers with who asked: what it was told by the header.
-        const send = pipeline(
-          [coalesce(createFakeClock()), batch(createFakeClock())],
-          async (call) => {
-            await turn();
-            call.signal.throwIfAborted();
-            const whose = call.headers['authorization'] ?? 'nobody';
-            if (visits.some((one) => one.fails && one.identity === call.headers['authorization'])) {
-              throw new TypeError(`failed for ${whose}`);
-            }
-            const value = call.keys?.map((id) => ({ id, for: whose })) ?? {
-              id: call.args['id'],
-              for: whose,
-            };
-            return { ...ok, value };
-          },
-        );
+        const answer: Send<Dispatch> = async (call) => {
+          await turn();
+          call.signal.throwIfAborted();
+          const whose = call.headers['authorization'] ?? 'nobody';
+          if (visits.some((one) => one.fails && one.identity === call.headers['authorization'])) {
+            throw new TypeError(`failed for ${whose}`);
+          }
+          const value = call.keys?.map((id) => ({ id, for: whose })) ?? {
+            id: call.args['id'],
+            for: whose,
+          };
+          return { ...ok, value };
+        };
+        const sendCall = coalesce(createFakeClock())(answer);
+        const sendKey = oneByOne(batch(createFakeClock(), answer));
         await Promise.all(
           visits.map(async ({ identity, id, batched, comes, leaves }) => {
             for (let waited = 0; waited < comes; waited += 1) await turn();
             const headers: Record<string, string> =
               identity === undefined ? {} : { authorization: identity };
             const guest = client(batched ? mine : read, { id }, { headers });
+            const send = batched ? sendKey : sendCall;
             const outcome = send(guest.call).then(
               ({ value }) => value,
               (error: unknown) => error,

@@ -4,9 +4,19 @@ import { lookup, operation } from '../../../src/dsl/operation.ts';
 import type { Operation } from '../../../src/dsl/operation.ts';
 import type { RouteText } from '../../../src/dsl/route.ts';
 import type { Call, Reply, Send } from '../../../src/upstream/call.ts';
-import { loadsOf, pipeline } from '../../../src/upstream/call.ts';
+import { withFollowers } from '../../../src/upstream/call.ts';
+import type { SendLoad } from '../../../src/upstream/sharing/load.ts';
 import { deduplicate } from '../../../src/upstream/sharing/deduplicate.ts';
-import { callOf, nowhere, ok, reasonOf, turn } from '../../support/upstreams.ts';
+import {
+  callOf,
+  callerOf,
+  nowhere,
+  ok,
+  oneByOne,
+  reasonOf,
+  traceNamed,
+  turn,
+} from '../../support/upstreams.ts';
 
 const getOrder = operation(nowhere, { route: 'GET /orders/:orderId', response: z.unknown() });
 
@@ -16,7 +26,15 @@ function startDeduplication(answer: (call: Call) => Promise<Reply> = async () =>
     sent.push(call);
     return answer(call);
   };
-  const openRequest = () => pipeline([deduplicate()], send);
+  const sendLoad: SendLoad = (load, indexes) => {
+    sent.push(load.call);
+    for (const index of indexes) load.settle(index, null, ok);
+  };
+  const openRequest = (): Send => {
+    const ways = deduplicate({ send, sendLoad });
+    const sendKey = oneByOne(ways.sendLoad);
+    return (call) => (call.operation.lookup === undefined ? ways.send(call) : sendKey(call));
+  };
   return { sent, openRequest, send: openRequest() };
 }
 
@@ -66,9 +84,9 @@ describe('the same call twice in one request', () => {
     const gate = Promise.withResolvers<Reply>();
     const { send, sent } = startDeduplication(() => gate.promise);
     const calls = ['early', 'same turn', 'late'].map((trace) =>
-      callOf(getOrder, { orderId: 'a' }, { trace }),
+      callOf(getOrder, { orderId: 'a' }, { trace: traceNamed(trace) }),
     );
-    const waiters = () => sent.flatMap(loadsOf).map(({ trace }) => trace);
+    const waiters = () => sent.flatMap(withFollowers).map(({ trace }) => trace);
     const replies = [calls[0], calls[1]].map((call) => call && send(call));
     expect(waiters()).toEqual(['early', 'same turn']);
     await turn();
@@ -131,15 +149,18 @@ describe('sharing', () => {
 describe('a write', () => {
   const save = operation(nowhere, { route: 'PUT /orders/:orderId', response: z.unknown() });
 
-  it('makes the same read happen again, and says that it must be fresh', async () => {
+  it('makes the same read happen again, and is remembered by its request', async () => {
     const { send, sent } = startDeduplication();
-    await send(callOf(getOrder, { orderId: 'a' }));
-    await send(callOf(save, { orderId: 'a' }));
-    await send(callOf(getOrder, { orderId: 'a' }));
-    expect(sent.map(({ operation: { name }, fresh }) => [name, fresh])).toEqual([
-      ['getOrders', false],
-      ['putOrders', undefined],
-      ['getOrders', true],
+    const caller = callerOf();
+    await send(callOf(getOrder, { orderId: 'a' }, { caller }));
+    expect(caller.hasWritten).toBe(false);
+    await send(callOf(save, { orderId: 'a' }, { caller }));
+    expect(caller.hasWritten).toBe(true);
+    await send(callOf(getOrder, { orderId: 'a' }, { caller }));
+    expect(sent.map(({ operation: { name } }) => name)).toEqual([
+      'getOrders',
+      'putOrders',
+      'getOrders',
     ]);
   });
 });

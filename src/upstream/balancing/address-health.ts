@@ -1,11 +1,11 @@
-/** How one endpoint of a service has behaved so far, and what it would cost to choose it. */
+/** How one address of a service has behaved so far, and the cost of choosing it. */
 import type { Clock } from '../../clock.ts';
 import type { EjectionConfig } from '../../dsl/policies.ts';
-import type { Endpoint } from '../exchange/endpoint.ts';
+import type { Address } from '../exchange/address.ts';
 import type { Verdict } from '../resilience/failure.ts';
 
-export interface Standing {
-  readonly endpoint: Endpoint;
+export interface AddressHealth {
+  readonly address: Address;
   readonly inFlight: number;
   /** Left alone after too many failures in a row. */
   readonly isEjected: boolean;
@@ -15,14 +15,14 @@ export interface Standing {
   /** Its latency, the recent peaks of it above all, times the calls it would then have. */
   cost(): number;
   /** An attempt begins; to be told how it ended. */
-  begin(): (how: Ending) => void;
+  begin(): (how: AddressEnding) => void;
   /** Leaves it alone for a while, longer with every time. */
   eject(): void;
   readonly mustBeEjected: boolean;
 }
 
 /** How an attempt ended. */
-export interface Ending {
+export interface AddressEnding {
   readonly verdict: Verdict;
   readonly tookMs: number;
   /** A failure counts as slow, twice as slow with every one in a row: failing quickly would attract all calls. */
@@ -31,23 +31,23 @@ export interface Ending {
   readonly timeoutMs: number;
 }
 
-/** How fast what was seen is forgotten: after this long a third of it is left. */
+/** How fast a latency is forgotten: after this long a third of it is left. */
 const decayMs = 10_000;
 
-/** What a latency is at least: calls in flight count at an endpoint that has not been seen for long, too. */
+/** The least a latency is: calls in flight count at an address that was not used for long, too. */
 const leastMs = 1;
 
-/** More than anything else costs: who has not answered yet, ever, is not asked more before it has. */
+/** Cost of an address that has never answered: one call at a time until it has. */
 const unknownCost = 1e9;
 
-/** The smallest part of its share that one which returns is given. */
+/** The smallest part of its share that an address is given when it returns. */
 const leastShare = 0.1;
 
-export function createStanding(
-  endpoint: Endpoint,
+export function createAddressHealth(
+  address: Address,
   { failures: most, ejectMs, maxEjectMs, slowStartMs }: Required<EjectionConfig>,
   { now }: Pick<Clock, 'now'>,
-): Standing {
+): AddressHealth {
   /** When the attempts in flight began, the oldest first. */
   const begun = new Set<{ readonly at: number }>();
   let isKnown = false;
@@ -62,8 +62,8 @@ export function createStanding(
   const remaining = (): number => Math.exp((seenAt - now()) / decayMs);
 
   /**
-   * One that has just returned is not taken to be quicker than it was before anybody has seen it again,
-   * and one that does not answer any more is as slow as its oldest attempt is old.
+   * An address that has just returned counts as no quicker than it was until it has answered again;
+   * one that has stopped answering is as slow as its oldest attempt is old.
    */
   function expectedMs(): number {
     const isUnseen = shareSinceReturn() < 1 && seenAt < Math.max(ejectedUntil, returnedAt);
@@ -72,7 +72,7 @@ export function createStanding(
     return Math.max(leastMs, waitedMs, isUnseen ? latencyMs : latencyMs * remaining());
   }
 
-  /** Peaks count at once, and what is better only with time (Finagle's peak EWMA). */
+  /** Peaks count at once, improvement only with time (Finagle's peak EWMA). */
   function observe(sampleMs: number): void {
     const weight = remaining();
     latencyMs = Math.max(sampleMs, latencyMs * weight + sampleMs * (1 - weight));
@@ -80,7 +80,7 @@ export function createStanding(
     isKnown = true;
   }
 
-  function settle({ verdict, tookMs, countsAsSlow, timeoutMs }: Ending): void {
+  function settle({ verdict, tookMs, countsAsSlow, timeoutMs }: AddressEnding): void {
     if (verdict === 'ok') failures = 0;
     // What was under way when it was ejected fails for the same reason.
     if (verdict === 'failed' && ejectedUntil <= now()) failures += 1;
@@ -97,7 +97,7 @@ export function createStanding(
   }
 
   return {
-    endpoint,
+    address,
     get inFlight() {
       return begun.size;
     },

@@ -1,18 +1,18 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EjectionConfig } from '../../../src/dsl/policies.ts';
-import { createEndpoint } from '../../../src/upstream/exchange/endpoint.ts';
-import { createStanding } from '../../../src/upstream/balancing/standing.ts';
+import { createAddress } from '../../../src/upstream/exchange/address.ts';
+import { createAddressHealth } from '../../../src/upstream/balancing/address-health.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { nowhere } from '../../support/upstreams.ts';
 
-/** An endpoint nobody has called yet; `see` is an attempt that ended, as if it had taken so long. */
-function startStanding(config: EjectionConfig = {}) {
+/** An address nobody has called yet; `see` is an attempt that ended, as if it had taken so long. */
+function startAddressHealth(config: EjectionConfig = {}) {
   const clock = createFakeClock({ startAt: 7_000 });
-  const endpoint = createEndpoint(nowhere, new URL('http://127.0.0.1:9'));
-  const standing = createStanding(endpoint, { ...nowhere.ejection, ...config }, clock);
+  const address = createAddress(nowhere, new URL('http://127.0.0.1:9'));
+  const health = createAddressHealth(address, { ...nowhere.ejection, ...config }, clock);
   const end = (verdict: 'ok' | 'failed' | 'unknown', latencyMs: number) => {
-    standing.begin()({ verdict, tookMs: latencyMs, countsAsSlow: false, timeoutMs: 3_000 });
+    health.begin()({ verdict, tookMs: latencyMs, countsAsSlow: false, timeoutMs: 3_000 });
   };
   const fail = (times: number) => {
     for (let time = 0; time < times; time += 1) end('failed', 1);
@@ -20,54 +20,54 @@ function startStanding(config: EjectionConfig = {}) {
   /** Is ejected, until it is not any more; says for how long that was, in whole seconds. */
   const sitOut = () => {
     const startedAt = clock.now();
-    standing.eject();
-    while (standing.isEjected) clock.advance(1_000);
+    health.eject();
+    while (health.isEjected) clock.advance(1_000);
     return (clock.now() - startedAt) / 1_000;
   };
-  return { clock, standing, see: (latencyMs: number) => end('ok', latencyMs), end, fail, sitOut };
+  return { clock, health, see: (latencyMs: number) => end('ok', latencyMs), end, fail, sitOut };
 }
 
 const asLongAs = (ms: number) => Math.exp(-ms / 10_000);
 
-describe('the cost of an endpoint', () => {
+describe('the cost of an address', () => {
   it('is its latency', () => {
-    const { standing, see } = startStanding();
+    const { health, see } = startAddressHealth();
     see(100);
-    expect(standing.cost()).toBe(100);
+    expect(health.cost()).toBe(100);
   });
 
   it('follows a peak at once, and what is quicker not at all at that moment', () => {
-    const { standing, see } = startStanding();
+    const { health, see } = startAddressHealth();
     see(10);
     see(500);
-    expect(standing.cost()).toBe(500);
+    expect(health.cost()).toBe(500);
     see(10);
-    expect(standing.cost()).toBe(500);
+    expect(health.cost()).toBe(500);
   });
 
   it('forgets two thirds of a peak in 10 s', () => {
-    const { standing, see, clock } = startStanding();
+    const { health, see, clock } = startAddressHealth();
     see(100);
     clock.advance(10_000);
-    expect(standing.cost()).toBeCloseTo(100 / Math.E, 9);
+    expect(health.cost()).toBeCloseTo(100 / Math.E, 9);
     clock.advance(10_000);
-    expect(standing.cost()).toBeCloseTo(100 / Math.E ** 2, 9);
+    expect(health.cost()).toBeCloseTo(100 / Math.E ** 2, 9);
   });
 
   it('goes towards what is seen later, by how long ago the peak was', () => {
-    const { standing, see, clock } = startStanding();
+    const { health, see, clock } = startAddressHealth();
     see(100);
     clock.advance(5_000);
     see(40);
     const left = asLongAs(5_000);
-    expect(standing.cost()).toBeCloseTo(100 * left + 40 * (1 - left), 9);
+    expect(health.cost()).toBeCloseTo(100 * left + 40 * (1 - left), 9);
   });
 
   it('stays the same while all answers take the same time', () => {
-    const { standing, see, clock } = startStanding();
+    const { health, see, clock } = startAddressHealth();
     for (let second = 0; second < 100; second += 1) {
       see(25);
-      expect(standing.cost()).toBeCloseTo(25, 9);
+      expect(health.cost()).toBeCloseTo(25, 9);
       clock.advance(1_000);
     }
   });
@@ -79,152 +79,152 @@ describe('the cost of an endpoint', () => {
     });
     fc.assert(
       fc.property(fc.array(seen, { minLength: 1, maxLength: 30 }), (story) => {
-        const { standing, see, clock } = startStanding();
+        const { health, see, clock } = startAddressHealth();
         let worst = 0;
         for (const { latencyMs, afterMs } of story) {
           clock.advance(afterMs);
           see(latencyMs);
           worst = Math.max(worst, latencyMs);
-          expect(standing.cost()).toBeGreaterThanOrEqual(latencyMs);
-          expect(standing.cost()).toBeLessThanOrEqual(worst + 1e-9);
+          expect(health.cost()).toBeGreaterThanOrEqual(latencyMs);
+          expect(health.cost()).toBeLessThanOrEqual(worst + 1e-9);
         }
       }),
     );
   });
 
   it('is multiplied by the calls it would then have', () => {
-    const { standing, see } = startStanding();
+    const { health, see } = startAddressHealth();
     see(100);
-    standing.begin();
-    const finish = standing.begin();
-    expect([standing.inFlight, standing.cost()]).toEqual([2, 300]);
+    health.begin();
+    const finish = health.begin();
+    expect([health.inFlight, health.cost()]).toEqual([2, 300]);
     finish({ verdict: 'ok', tookMs: 100, countsAsSlow: false, timeoutMs: 3_000 });
-    expect([standing.inFlight, standing.cost()]).toEqual([1, 200]);
+    expect([health.inFlight, health.cost()]).toEqual([1, 200]);
   });
 
   it('of one that nobody has seen is low, until it is asked: then more than of any other', () => {
-    const { standing } = startStanding();
-    expect(standing.cost()).toBe(1);
-    standing.begin();
-    const asked = standing.cost();
+    const { health } = startAddressHealth();
+    expect(health.cost()).toBe(1);
+    health.begin();
+    const asked = health.cost();
     expect(asked).toBeGreaterThan(3_600_000);
-    standing.begin();
-    expect(standing.cost()).toBeGreaterThan(asked);
+    health.begin();
+    expect(health.cost()).toBeGreaterThan(asked);
   });
 
   it('of one that does not answer any more is that of its oldest attempt', () => {
-    const { standing, see, clock } = startStanding();
+    const { health, see, clock } = startAddressHealth();
     see(20);
-    standing.begin();
+    health.begin();
     clock.advance(500);
-    standing.begin();
+    health.begin();
     clock.advance(100);
-    expect(standing.cost()).toBe(3 * 600);
+    expect(health.cost()).toBe(3 * 600);
   });
 
   it('is never below that of one that nobody has seen', () => {
-    const { standing, see, clock } = startStanding();
+    const { health, see, clock } = startAddressHealth();
     see(0.2);
-    expect(standing.cost()).toBe(1);
+    expect(health.cost()).toBe(1);
     see(3_000);
     clock.advance(600_000);
-    expect(standing.cost()).toBe(1);
+    expect(health.cost()).toBe(1);
   });
 });
 
 describe('an attempt that was called off', () => {
   it('is in flight no longer', () => {
-    const { standing, end } = startStanding();
+    const { health, end } = startAddressHealth();
     end('unknown', 5);
-    expect(standing.inFlight).toBe(0);
+    expect(health.inFlight).toBe(0);
   });
 
   it('does not make it look quick', () => {
-    const { standing, end, see, clock } = startStanding();
+    const { health, end, see, clock } = startAddressHealth();
     see(100);
     clock.advance(5_000);
     for (let time = 0; time < 100; time += 1) end('unknown', 1);
-    expect(standing.cost()).toBeGreaterThanOrEqual(100 * asLongAs(5_000) - 1e-9);
-    expect(standing.cost()).toBeLessThanOrEqual(100);
+    expect(health.cost()).toBeGreaterThanOrEqual(100 * asLongAs(5_000) - 1e-9);
+    expect(health.cost()).toBeLessThanOrEqual(100);
   });
 
   it('does not make known one that has never answered', () => {
-    const { standing, end } = startStanding();
+    const { health, end } = startAddressHealth();
     end('unknown', 5);
-    standing.begin();
-    expect(standing.cost()).toBeGreaterThan(3_600_000);
+    health.begin();
+    expect(health.cost()).toBeGreaterThan(3_600_000);
   });
 
   it('shows that it is slow when that took longer than answers do', () => {
-    const { standing, end, see } = startStanding();
+    const { health, end, see } = startAddressHealth();
     see(100);
     end('unknown', 700);
-    expect(standing.cost()).toBe(700);
+    expect(health.cost()).toBe(700);
   });
 
   it('shows so, too, when answers took longer in the past', () => {
-    const { standing, end, see, clock } = startStanding();
+    const { health, end, see, clock } = startAddressHealth();
     see(3_000);
     clock.advance(60_000); // what is left of that is 7 ms
     end('unknown', 1_000);
-    expect(standing.cost()).toBeGreaterThanOrEqual(1_000);
+    expect(health.cost()).toBeGreaterThanOrEqual(1_000);
   });
 
   it('is no failure, and no success either', () => {
-    const { standing, end, fail } = startStanding();
+    const { health, end, fail } = startAddressHealth();
     fail(4);
     end('unknown', 5);
-    expect(standing.mustBeEjected).toBe(false);
+    expect(health.mustBeEjected).toBe(false);
     fail(1);
-    expect(standing.mustBeEjected).toBe(true);
+    expect(health.mustBeEjected).toBe(true);
   });
 });
 
 describe('ejection', () => {
   it('is due after five failures in a row', () => {
-    const { standing, fail, see } = startStanding();
+    const { health, fail, see } = startAddressHealth();
     fail(4);
     see(1);
     fail(4);
-    expect(standing.mustBeEjected).toBe(false);
+    expect(health.mustBeEjected).toBe(false);
     fail(1);
-    expect([standing.mustBeEjected, standing.isEjected]).toEqual([true, false]);
+    expect([health.mustBeEjected, health.isEjected]).toEqual([true, false]);
   });
 
   it('is due after as many as the service says', () => {
-    const { standing, fail } = startStanding({ failures: 2 });
+    const { health, fail } = startAddressHealth({ failures: 2 });
     fail(1);
-    expect(standing.mustBeEjected).toBe(false);
+    expect(health.mustBeEjected).toBe(false);
     fail(1);
-    expect(standing.mustBeEjected).toBe(true);
+    expect(health.mustBeEjected).toBe(true);
   });
 
   it('takes 30 s, and then it is as if it had not failed', () => {
-    const { standing, fail, clock } = startStanding();
+    const { health, fail, clock } = startAddressHealth();
     fail(5);
-    standing.eject();
-    expect([standing.isEjected, standing.mustBeEjected]).toEqual([true, false]);
+    health.eject();
+    expect([health.isEjected, health.mustBeEjected]).toEqual([true, false]);
     clock.advance(29_999);
-    expect(standing.isEjected).toBe(true);
+    expect(health.isEjected).toBe(true);
     clock.advance(1);
-    expect(standing.isEjected).toBe(false);
+    expect(health.isEjected).toBe(false);
     fail(4);
-    expect(standing.mustBeEjected).toBe(false);
+    expect(health.mustBeEjected).toBe(false);
   });
 
   it('takes longer with every time, 300 s at most', () => {
-    const { sitOut } = startStanding();
+    const { sitOut } = startAddressHealth();
     const periods = Array.from({ length: 13 }, sitOut);
     expect(periods).toEqual([30, 60, 90, 120, 150, 180, 210, 240, 270, 300, 300, 300, 300]);
   });
 
   it('takes as long as the service says', () => {
-    const { sitOut } = startStanding({ ejectMs: 2_000, maxEjectMs: 5_000 });
+    const { sitOut } = startAddressHealth({ ejectMs: 2_000, maxEjectMs: 5_000 });
     expect([sitOut(), sitOut(), sitOut()]).toEqual([2, 4, 5]);
   });
 
   it('is forgiven, one for every period that went well since', () => {
-    const { sitOut, clock } = startStanding();
+    const { sitOut, clock } = startAddressHealth();
     expect([sitOut(), sitOut(), sitOut()]).toEqual([30, 60, 90]);
     clock.advance(29_999);
     expect(sitOut()).toBe(120);
@@ -238,17 +238,17 @@ describe('ejection', () => {
 });
 
 /** Its cost while nobody calls it, after so many milliseconds; 1 is what it would be anyway. */
-function costsAfter({ standing, clock }: ReturnType<typeof startStanding>, moments: number[]) {
+function costsAfter({ health, clock }: ReturnType<typeof startAddressHealth>, moments: number[]) {
   const startedAt = clock.now();
   return moments.map((ms) => {
     clock.advance(startedAt + ms - clock.now());
-    return Number(standing.cost().toFixed(6));
+    return Number(health.cost().toFixed(6));
   });
 }
 
 describe('one that returns', () => {
   it('from an ejection costs more at first, and less and less for 10 s', () => {
-    const started = startStanding();
+    const started = startAddressHealth();
     started.sitOut();
     expect(costsAfter(started, [0, 1_000, 2_000, 5_000, 8_000, 10_000, 99_000])).toEqual([
       10, 10, 5, 2, 1.25, 1, 1,
@@ -256,26 +256,26 @@ describe('one that returns', () => {
   });
 
   it('from bad health does so, too', () => {
-    const started = startStanding();
-    started.standing.setWell(false);
+    const started = startAddressHealth();
+    started.health.setWell(false);
     started.clock.advance(60_000);
-    started.standing.setWell(true);
+    started.health.setWell(true);
     expect(costsAfter(started, [0, 2_500, 10_000])).toEqual([10, 4, 1]);
   });
 
   it('does so for as long as the service says, or not at all', () => {
-    const quicker = startStanding({ slowStartMs: 1_000 });
+    const quicker = startAddressHealth({ slowStartMs: 1_000 });
     quicker.sitOut();
     expect(costsAfter(quicker, [0, 500, 1_000])).toEqual([10, 2, 1]);
-    const atOnce = startStanding({ slowStartMs: 0 });
+    const atOnce = startAddressHealth({ slowStartMs: 0 });
     atOnce.sitOut();
     expect(costsAfter(atOnce, [0])).toEqual([1]);
   });
 
   it('is not one that was well all the time', () => {
-    const { standing } = startStanding();
-    expect(standing.isWell).toBe(true);
-    standing.setWell(true);
-    expect(standing.cost()).toBe(1);
+    const { health } = startAddressHealth();
+    expect(health.isWell).toBe(true);
+    health.setWell(true);
+    expect(health.cost()).toBe(1);
   });
 });

@@ -1,4 +1,4 @@
-/** The door to undici: one pool of connections per address of a service. */
+/** The door to undici: one pool of connections for each address of a service. */
 import type { Dispatcher, Pool as UndiciPool } from 'undici';
 // All of undici would bring its fetch, caches and mocks: 7 MiB, and a tenth of the time a start takes.
 // @ts-expect-error -- only the whole of it has types
@@ -8,7 +8,7 @@ import type { Service } from '../../dsl/service.ts';
 const Pool = PoolOnly as typeof UndiciPool;
 
 /** One address of a service. */
-export interface Endpoint {
+export interface Address {
   readonly origin: string;
   readonly host: string;
   readonly port: number;
@@ -23,11 +23,11 @@ export type DispatchHandler = Dispatcher.DispatchHandler;
 export type DispatchController = Dispatcher.DispatchController;
 
 /** Opens a pool for one address. Connections are made when they are needed, as many as may be in flight. */
-export function createEndpoint(
+export function createAddress(
   service: Service,
   url: URL,
   connections = service.bulkhead.concurrency,
-): Endpoint {
+): Address {
   const pool = new Pool(url.origin, {
     connections,
     connectTimeout: service.connectTimeoutMs,

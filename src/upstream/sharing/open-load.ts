@@ -1,0 +1,44 @@
+/** Keys of a step → a load under way. Keys that cannot be asked for fail at once, by themselves. */
+import { keyProblem, keyText } from '../../dsl/lookup.ts';
+import type { Lookup } from '../../dsl/lookup.ts';
+import type { Call } from '../call.ts';
+import { callError } from '../call.ts';
+import { Load, indexesUpTo } from './load.ts';
+import type { SendLoad } from './load.ts';
+
+export interface OpenLoadOptions {
+  readonly call: Call;
+  readonly keys: readonly unknown[];
+  readonly failsAtOnce: boolean;
+}
+
+export function openLoad({ call, keys, failsAtOnce }: OpenLoadOptions, send: SendLoad): Load {
+  const { lookup } = call.operation;
+  if (lookup === undefined) throw new Error(`${call.operation.name} is not a lookup`);
+  const texts = Array<string>(keys.length);
+  let problems: Map<number, string> | undefined;
+  for (let index = 0; index < keys.length; index += 1) {
+    const key = keys[index];
+    const text = typeof key === 'string' ? key : keyText(key);
+    const problem = keyProblem(lookup, text);
+    texts[index] = text ?? '';
+    if (problem !== undefined) (problems ??= new Map()).set(index, problem);
+  }
+  const load = new Load({ call, keys, texts, failsAtOnce });
+  const all = indexesUpTo(keys.length);
+  if (problems === undefined) {
+    if (!call.signal.aborted) send(load, all);
+  } else {
+    refuse(load, lookup, problems);
+    const rest = all.filter((index) => !load.isSettled(index));
+    if (rest.length > 0) send(load, rest);
+  }
+  return load;
+}
+
+function refuse(load: Load, { by }: Lookup, problems: ReadonlyMap<number, string>): void {
+  for (const [index, problem] of problems) {
+    const message = `argument "${by}" ${problem}`;
+    load.fail(index, callError(load.call, 'invalid-argument', message, { argument: by }));
+  }
+}
