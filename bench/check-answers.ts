@@ -1,4 +1,4 @@
-/** Checks that all programs answer the same, and rightly: the figure of a wrong answer means nothing. */
+/** Checks that all programs answer the same, and rightly: no figure of a wrong answer counts. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Request } from './load/request-file.ts';
 import type { Child } from './process/child.ts';
@@ -16,7 +16,10 @@ interface Answer {
   readonly body: unknown;
 }
 
-/** @throws Error with both answers when one differs from the subject's, or has another status than it should. */
+/**
+ * @throws Error with both answers when one differs from the subject's, or has another status than
+ * it should.
+ */
 export async function checkAnswers(
   [subject, ...others]: readonly Running[],
   load: Traffic,
@@ -57,7 +60,10 @@ function withoutId(answer: unknown): unknown {
   return rest;
 }
 
-/** The requests of clients that have the responses already. @throws Error when a response has no tag, or 304 does not come. */
+/**
+ * The requests of clients that have the responses already.
+ * @throws Error when a response has no tag, or 304 does not come.
+ */
 export function revalidating(
   server: Child,
   requests: readonly Request[],

@@ -42,7 +42,10 @@ export async function generateCompositions(
   });
 }
 
-/** A project made of links to the checkout, with a folder of compositions of its own, which `fill` fills. */
+/**
+ * A project made of links to the checkout, with a folder of compositions of its own, which `fill`
+ * fills.
+ */
 async function inProject(
   checkout: string,
   project: string,

@@ -1,4 +1,4 @@
-/** One row: its programs are measured in turn, in rounds, so that a noisy machine is noisy for all of them. */
+/** Measures the programs of a row in turn, in rounds: noise of the machine meets all of them. */
 import { join } from 'node:path';
 import { checkAnswers, revalidating } from './check-answers.ts';
 import type { Running } from './check-answers.ts';

@@ -1,4 +1,4 @@
-/** `npm run bench`: measures Plait against what one would write or pick instead, row by row; see README.md. */
+/** `npm run bench`: measures Plait beside what one would write or pick instead; see README.md. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { runMain, temporaryFolder } from './command.ts';
 import { compare } from './compare.ts';

@@ -119,7 +119,10 @@ export async function checkStatuses({
   throw new Error(`Requests were answered with ${counts}, not with ${statuses.join(' or ')}.`);
 }
 
-/** From a fifth of the run to nine tenths: as many requests are half done at the end as at the beginning. */
+/**
+ * From a fifth of the run to nine tenths: as many requests are half done at the end as at the
+ * beginning.
+ */
 async function inTheMiddle(
   server: Child,
   { services, seconds }: Bench,

@@ -1,125 +1,123 @@
 /**
- * `npm run overload`: asks three times as much of the gateway as it can do. Prints what came of it, and
- * fails when less than four fifths of the peak are served.
+ * `npm run overload`: asks for three times as much as the gateway can do and prints how much of it is
+ * served. Fails when that is less than four fifths of the peak, or when a request fails that was
+ * admitted.
  */
 import { spawnSync } from 'node:child_process';
 import { setInterval } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { runMain } from './command.ts';
 import { startChild } from './process/child.ts';
+import type { Launch } from './process/child.ts';
 import { findPinning } from './process/pinning.ts';
-import { servicesLaunch } from './programs.ts';
+import { addresses, servicesLaunch } from './programs.ts';
 
-/** A page of 25 orders; the payments and shipments can be missed. */
+/** A page of 25 orders, whose payments and shipments may be missing. */
 const path = '/customers/cus_1/orders?limit=25';
 const clients = 64;
+const warmUpSeconds = 2;
 const peakSeconds = 5;
+/** In the first of them the pressure rises. */
 const overloadSeconds = 15;
 const timesThePeak = 3;
 const leastOfPeak = 0.8;
 
-type Outcome = 'whole' | 'parts missing' | 'refused' | 'failed';
-type Counts = Record<Outcome, number>;
+/** `refused`: not admitted, a 503. `failed`: admitted, but not served. */
+const ends = ['whole', 'parts missing', 'refused', 'failed'] as const;
+type End = (typeof ends)[number];
+type Counts = Record<End, number>;
 
-const { pin, note } = findPinning();
-// The load comes from here: it stays away from the gateway's core as the services do.
-if (!note.startsWith('not')) spawnSync('taskset', ['-cp', '1', String(process.pid)]);
-await using services = await startChild(servicesLaunch, 'surroundings', pin);
-const addresses = {
-  ORDERS_URL: services.url,
-  PAYMENTS_URL: services.url,
-  SHIPPING_URL: services.url,
-};
-await using gateway = await startChild(
-  {
+async function main(): Promise<void> {
+  const { pin, note } = findPinning();
+  // The load comes from this process, which keeps off the gateway's core as the services do.
+  if (!note.startsWith('not')) spawnSync('taskset', ['-cp', '1', String(process.pid)]);
+  await using services = await startChild(servicesLaunch, 'surroundings', pin);
+  await using gateway = await startChild(shippedGateway(services.url), 'subject', pin);
+  const pool = new Pool(gateway.url, { connections: 2_000 });
+
+  await closedLoop(pool, warmUpSeconds);
+  const peak = perSecond(await closedLoop(pool, peakSeconds), peakSeconds);
+  print(`peak, ${clients} clients that wait for their answers`, peak);
+  const offered = Math.round(served(peak) * timesThePeak);
+  const counts = await openLoop(pool, offered, overloadSeconds);
+  const overload = perSecond(counts, overloadSeconds);
+  print(`${offered} requests a second, whatever comes back`, overload);
+  await pool.destroy();
+
+  const share = served(overload) / served(peak);
+  const percent = Math.round(share * 100);
+  console.log(`served: ${percent} % of the peak; at least ${leastOfPeak * 100} % are wanted`);
+  console.log(`failed: ${counts.failed} requests; none is wanted`);
+  if (share < leastOfPeak || counts.failed > 0) process.exitCode = 1;
+}
+
+/** The shipped compositions, with everything as it is by default. */
+function shippedGateway(services: string): Launch {
+  const ports = { HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0' };
+  return {
     script: 'bin/plait.js',
     args: ['start'],
-    environment: {
-      ...addresses,
-      HOST: '127.0.0.1',
-      PORT: '0',
-      ADMIN_PORT: '0',
-      LOG_LEVEL: 'error',
-    },
-  },
-  'subject',
-  pin,
-);
-const pool = new Pool(gateway.url, { connections: 2_000 });
+    environment: { ...addresses(services), ...ports, LOG_LEVEL: 'error' },
+  };
+}
 
-await inTurn(2);
-const peak = perSecond(await inTurn(peakSeconds), peakSeconds);
-const offered = Math.round(served(peak) * timesThePeak);
-print(`peak, ${clients} clients that wait for their answers`, peak);
-// The first seconds are those in which the pressure rises.
-const overload = perSecond(await atRate(offered, overloadSeconds), overloadSeconds);
-print(`${offered} requests a second, whatever comes back`, overload);
-const share = served(overload) / served(peak);
-console.log(
-  `served: ${Math.round(share * 100)} % of the peak; at least ${leastOfPeak * 100} % are wanted`,
-);
-await pool.destroy();
-if (share < leastOfPeak) process.exitCode = 1;
-
-/** As many clients as there are, each asking again when it has its answer. */
-async function inTurn(seconds: number): Promise<Counts> {
-  const counts = nothing();
+/** As many clients as there are, each sending its next request when it has its answer. */
+async function closedLoop(pool: Pool, seconds: number): Promise<Counts> {
+  const counts = noCounts();
   const until = performance.now() + seconds * 1_000;
   async function client(): Promise<void> {
     while (performance.now() < until) {
       // oxlint-disable-next-line no-await-in-loop -- that is what a client does
-      counts[await ask()] += 1;
+      counts[await ask(pool)] += 1;
     }
   }
   await Promise.all(Array.from({ length: clients }, client));
   return counts;
 }
 
-/** What was answered in time; what is sent in the last moments is given the time to come back. */
-async function atRate(rate: number, seconds: number): Promise<Counts> {
-  const counts = nothing();
+/** Sends `rate` requests a second, and waits for the last ones to be answered. */
+async function openLoop(pool: Pool, rate: number, seconds: number): Promise<Counts> {
+  const counts = noCounts();
   const underWay: Promise<void>[] = [];
   const startedAt = performance.now();
   for await (const _ of setInterval(1)) {
     const elapsed = (performance.now() - startedAt) / 1_000;
     const due = Math.floor(Math.min(elapsed, seconds) * rate);
-    while (underWay.length < due)
-      underWay.push(ask().then((outcome) => void (counts[outcome] += 1)));
+    while (underWay.length < due) underWay.push(ask(pool).then((end) => void (counts[end] += 1)));
     if (elapsed >= seconds) break;
   }
   await Promise.all(underWay);
   return counts;
 }
 
-async function ask(): Promise<Outcome> {
+async function ask(pool: Pool): Promise<End> {
   try {
     const headers = { 'x-request-timeout-ms': '2000' };
-    const {
-      statusCode,
-      headers: answered,
-      body,
-    } = await pool.request({ path, method: 'GET', headers });
-    await body.dump();
-    if (statusCode === 200) return 'plait-degraded' in answered ? 'parts missing' : 'whole';
-    return statusCode === 503 ? 'refused' : 'failed';
+    const response = await pool.request({ path, method: 'GET', headers });
+    await response.body.dump();
+    if (response.statusCode === 503) return 'refused';
+    if (response.statusCode !== 200) return 'failed';
+    return 'plait-degraded' in response.headers ? 'parts missing' : 'whole';
   } catch {
     return 'failed';
   }
 }
 
-function nothing(): Counts {
+function noCounts(): Counts {
   return { whole: 0, 'parts missing': 0, refused: 0, failed: 0 };
 }
 
 function perSecond(counts: Counts, seconds: number): Counts {
-  const rates = Object.entries(counts).map(([outcome, count]) => [outcome, count / seconds]);
-  return Object.fromEntries(rates) as Counts; // the same outcomes
+  const rates = ends.map((end) => [end, counts[end] / seconds]);
+  return Object.fromEntries(rates) as Counts; // the same ends
 }
 
 function served(rates: Counts): number {
   return rates.whole + rates['parts missing'];
 }
 
-function print(what: string, rates: Counts): void {
-  const words = Object.entries(rates).map(([outcome, rate]) => `${outcome} ${Math.round(rate)}/s`);
-  console.log(`${what}: ${words.join(', ')}`);
+function print(title: string, rates: Counts): void {
+  console.log(`${title}: ${ends.map((end) => `${end} ${Math.round(rates[end])}/s`).join(', ')}`);
 }
+
+await runMain(main);

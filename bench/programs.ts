@@ -30,7 +30,10 @@ export interface GatewayOptions {
   readonly name?: string;
   /** Has this many generated compositions instead of those of the bench. */
   readonly generated?: number;
-  /** Metrics are counted, and this share of requests is recorded and exported. Default: telemetry is off. */
+  /**
+   * Metrics are counted, and this share of requests is recorded and exported. Default: telemetry is
+   * off.
+   */
   readonly sampled?: number;
   /** Metrics are counted, and nothing else. */
   readonly metrics?: true;
@@ -110,7 +113,8 @@ export const service: Program = {
   launch: () => Promise.resolve(servicesLaunch),
 };
 
-function addresses(services: string): Launch['environment'] {
+/** One address answers for all services. */
+export function addresses(services: string): Launch['environment'] {
   return { ORDERS_URL: services, PAYMENTS_URL: services, SHIPPING_URL: services };
 }
 

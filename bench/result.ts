@@ -1,4 +1,4 @@
-/** The rounds of a row → its result: medians, how the subject compares with the others, targets. */
+/** The rounds of a row → its result: medians, comparisons with the subject, targets. */
 import type { Round } from './compare.ts';
 import type { Measurement, UnderLoad } from './measure.ts';
 import type { Row, Target } from './row.ts';
@@ -57,7 +57,10 @@ export function toResult(row: Row, rounds: readonly Round[]): Result {
   };
 }
 
-/** The targets that concern a program: of the subject's own figure, or of how it compares with another. */
+/**
+ * The targets that concern a program: of the subject's own figure, or of how it compares with
+ * another.
+ */
 function judge(
   { targets = [] }: Row,
   program: string,

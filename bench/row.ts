@@ -37,7 +37,10 @@ export interface FullLoad {
 /** A load that sends requests. */
 export type Traffic = Exclude<Load, { kind: 'start' }>;
 
-/** Wanted of the subject's own figure, or of its ratio or difference to the figure of another program. */
+/**
+ * Wanted of the subject's own figure, or of its ratio or difference to the figure of another
+ * program.
+ */
 export type Target =
   | { readonly of: 'subject'; readonly atMost: number }
   | { readonly of: 'ratio' | 'difference'; readonly to: string; readonly atMost: number };

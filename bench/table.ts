@@ -1,4 +1,4 @@
-/** Results → tables: of everything, for a terminal or for Markdown, and a short one for the README. */
+/** Results → tables: everything, as text or Markdown, and a short one for the README. */
 import { byHand } from './programs.ts';
 import { cpuTime } from './result.ts';
 import type { Compared, Figures, Result } from './result.ts';
@@ -65,7 +65,9 @@ function comparisonCells({ comparison: { of, median, lower, upper } }: Compared)
   return [compared, `${rounded(lower)} … ${rounded(upper)}`];
 }
 
-/** CPU time of Plait and of the programs one would write or pick instead: a line for each such row. */
+/**
+ * CPU time of Plait and of the programs one would write or pick instead: a line for each such row.
+ */
 export function toReadme(results: readonly Result[]): string {
   const costs = results.filter(
     ({ measured, others }) =>

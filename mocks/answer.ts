@@ -1,18 +1,20 @@
-// How a mock service answers one request: what the fault says, otherwise what msw says.
+/** Answers one request to a mock service: as the fault says, or else as the msw handlers say. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { getResponse, type HttpHandler } from 'msw';
-import { type Exchange, send, sendHalf, toCloseSignal, toRequest } from './exchange.ts';
+import { getResponse } from 'msw';
+import type { HttpHandler } from 'msw';
+import { send, sendHalf, toCloseSignal, toRequest } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import type { Fault } from './faults.ts';
 import { toProblem } from './problem.ts';
 import type { RequestSpan } from './tracing.ts';
 
-const NULL_BODY_STATUSES = new Set([204, 205, 304]);
+const bodiless = new Set([204, 205, 304]);
 
 export interface Task {
-  exchange: Exchange;
-  handlers: HttpHandler[];
-  span: RequestSpan;
-  fault: Fault | undefined;
+  readonly exchange: Exchange;
+  readonly handlers: readonly HttpHandler[];
+  readonly span: RequestSpan;
+  readonly fault: Fault | undefined;
 }
 
 export async function answer(task: Task): Promise<void> {
@@ -43,21 +45,24 @@ async function deliver({ exchange, handlers, span, fault }: Task): Promise<void>
   await send(outgoing, response);
 }
 
-async function respond(handlers: HttpHandler[], { incoming }: Exchange): Promise<Response> {
-  const response = await getResponse(handlers, await toRequest(incoming));
+async function respond(
+  handlers: readonly HttpHandler[],
+  { incoming }: Exchange,
+): Promise<Response> {
+  const response = await getResponse([...handlers], await toRequest(incoming));
   return response ?? toProblem(404, `${incoming.method} ${incoming.url} is not known here.`);
 }
 
 function toFaultResponse({ status, body }: Fault): Response | undefined {
   if (status === undefined && body === undefined) return undefined;
-  if (status !== undefined && NULL_BODY_STATUSES.has(status)) return new Response(null, { status });
+  if (status !== undefined && bodiless.has(status)) return new Response(null, { status });
   if (status !== undefined && body === undefined) return toProblem(status, 'A fault says so.');
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const headers = { 'content-type': 'application/json' };
   return new Response(text, { status: status ?? 200, headers });
 }
 
-/** A mock that breaks says so to the caller; a caller that is gone needs no answer. */
+/** An error in a mock is a 500 to the caller; a caller that is gone needs no answer. */
 async function guard({ outgoing }: Exchange, work: () => Promise<void>): Promise<void> {
   try {
     await work();

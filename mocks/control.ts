@@ -1,13 +1,13 @@
-// The control API of a mock service: read what it was asked, set what goes wrong.
+/** The control API of a mock service: reads the requests it was sent, and sets its faults. */
 import type { Faults } from './faults.ts';
 import { faultList } from './faults.ts';
 import { toDetail, toProblem } from './problem.ts';
 import type { RequestLog } from './request-log.ts';
 
-const PREFIX = '/__mock/';
+const prefix = '/__mock/';
 
 export function isControl(target: string): boolean {
-  return target.startsWith(PREFIX);
+  return target.startsWith(prefix);
 }
 
 export function createControl(
@@ -17,15 +17,15 @@ export function createControl(
   return (request) => {
     const { pathname } = new URL(request.url);
     switch (`${request.method} ${pathname}`) {
-      case `GET ${PREFIX}requests`:
+      case `GET ${prefix}requests`:
         return Response.json(log.list());
-      case `DELETE ${PREFIX}requests`:
+      case `DELETE ${prefix}requests`:
         return toNoContent(() => log.clear());
-      case `GET ${PREFIX}faults`:
+      case `GET ${prefix}faults`:
         return Response.json(faults.list());
-      case `PUT ${PREFIX}faults`:
+      case `PUT ${prefix}faults`:
         return replaceFaults(faults, request);
-      case `DELETE ${PREFIX}faults`:
+      case `DELETE ${prefix}faults`:
         return toNoContent(() => faults.replace([]));
       default:
         return toProblem(

@@ -1,11 +1,12 @@
-// The data behind the mock services: the same on every run and every machine.
+/** The data behind the mock services: the same on every run and every machine. */
 import type { Customer, Order, OrderItem, Payment, Shipment, Tracking } from './schemas.ts';
-import { type ParcelStory, type Story, stories } from './stories.ts';
+import { stories } from './stories.ts';
+import type { ParcelStory, Story } from './stories.ts';
 
-const ORDER_COUNT = 60;
-const FIRST_ORDER_AT = Date.UTC(2026, 0, 5, 8, 30);
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const orderCount = 60;
+const firstOrderAt = Date.UTC(2026, 0, 5, 8, 30);
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 
 const catalogue = [
   { sku: 'MUG-01', name: 'Stoneware mug', unitPrice: 14.5 },
@@ -28,7 +29,7 @@ export const customers: readonly Customer[] = [
   toCustomer(5, 'Elif Yilmaz', 'basic', '2025-09-08'),
 ];
 
-const indexes = Array.from({ length: ORDER_COUNT }, (_, index) => index);
+const indexes = Array.from({ length: orderCount }, (_, index) => index);
 
 /** Oldest first. */
 export const orders: readonly Order[] = indexes.map(toOrder);
@@ -38,7 +39,7 @@ export const payments: readonly Payment[] = orders.flatMap((order, index) => {
   return status === null ? [] : [toPayment(order, index, status)];
 });
 
-/** By shipping time, so the shipments of one order do not stand together. */
+/** By shipping time, so that the shipments of one order are not next to each other. */
 export const shipments: readonly Shipment[] = orders
   .flatMap((order, index) =>
     at(stories, index).shipments.map((parcel, part) => toShipment(order, parcel, part)),
@@ -61,7 +62,7 @@ function toOrder(index: number): Order {
     status: story.status,
     total: sumOf(items),
     currency: 'EUR',
-    createdAt: toTime(FIRST_ORDER_AT + index * 7 * HOUR_MS),
+    createdAt: toTime(firstOrderAt + index * 7 * hourMs),
     items,
   };
 }
@@ -93,20 +94,20 @@ function toPayment(order: Order, index: number, status: Payment['status']): Paym
     status,
     amount: order.total,
     currency: order.currency,
-    paidAt: isPaid ? toTime(Date.parse(order.createdAt) + HOUR_MS / 2) : null,
+    paidAt: isPaid ? toTime(Date.parse(order.createdAt) + hourMs / 2) : null,
   };
 }
 
 function toShipment(order: Order, parcel: ParcelStory, part: number): Shipment {
   const number = Number(order.id.slice('ord_'.length));
-  const shippedAt = Date.parse(order.createdAt) + (1 + part) * DAY_MS;
+  const shippedAt = Date.parse(order.createdAt) + (1 + part) * dayMs;
   return {
     id: `shp_${number}_${part + 1}`,
     orderId: order.id,
     carrier: at(carriers, number + part),
     trackingNumber: `TRK${number}${part + 1}`,
     status: parcel.status,
-    eta: parcel.days === null ? null : toDate(shippedAt + parcel.days * DAY_MS),
+    eta: parcel.days === null ? null : toDate(shippedAt + parcel.days * dayMs),
     shippedAt: toTime(shippedAt),
   };
 }
@@ -121,9 +122,9 @@ function journeyFrom(shippedAt: string): Tracking['events'] {
   const start = Date.parse(shippedAt);
   return [
     { at: toTime(start), location: 'Hamburg', description: 'Label created' },
-    { at: toTime(start + 5 * HOUR_MS), location: 'Hamburg', description: 'Picked up' },
-    { at: toTime(start + 16 * HOUR_MS), location: 'Hannover', description: 'Left the hub' },
-    { at: toTime(start + DAY_MS), location: 'Berlin', description: 'Delivered' },
+    { at: toTime(start + 5 * hourMs), location: 'Hamburg', description: 'Picked up' },
+    { at: toTime(start + 16 * hourMs), location: 'Hannover', description: 'Left the hub' },
+    { at: toTime(start + dayMs), location: 'Berlin', description: 'Delivered' },
   ];
 }
 

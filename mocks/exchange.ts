@@ -1,9 +1,9 @@
-// Between node:http, which has the sockets, and the web's Request and Response, which msw speaks.
+/** Translates between node:http, which has sockets, and the Request and Response of msw. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export interface Exchange {
-  incoming: IncomingMessage;
-  outgoing: ServerResponse;
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
 }
 
 export async function toRequest(incoming: IncomingMessage): Promise<Request> {

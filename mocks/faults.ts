@@ -1,10 +1,10 @@
-// Faults: what a test or a demonstration may do to the answers of a mock service.
+/** Faults that a test or a demonstration injects into the answers of a mock service. */
 import { z } from 'zod';
 
 /**
  * One fault. `latencyMs` goes with everything else; of the others `reset` wins over `hang`, and
- * `truncate` cuts whatever answer is left. Without any effect it lets matching requests pass, which
- * with `times` shields the first few from a later fault.
+ * `truncate` cuts the answer that is left. A fault without any effect lets matching requests pass,
+ * which with `times` shields the first few from a later fault.
  */
 export const fault = z.strictObject({
   /** Matched against the whole of `METHOD path?query`; `*` stands for any text, also none. */
@@ -24,7 +24,7 @@ export const fault = z.strictObject({
   /** How many requests it applies to; all when left out. */
   times: z.int().min(1).optional(),
 });
-export type Fault = z.infer<typeof fault>;
+export type Fault = z.output<typeof fault>;
 
 export const faultList = z.array(fault);
 
@@ -60,8 +60,8 @@ export function toMatcher(pattern: string): (text: string) => boolean {
 }
 
 interface Rule {
-  fault: Fault;
-  isMatch: (text: string) => boolean;
+  readonly fault: Fault;
+  readonly isMatch: (text: string) => boolean;
   left: number;
 }
 

@@ -1,4 +1,4 @@
-// Errors of the mock services, as RFC 9457 problem documents.
+/** Errors of the mock services, as RFC 9457 problem documents. */
 import { STATUS_CODES } from 'node:http';
 import type { z } from 'zod';
 

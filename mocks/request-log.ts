@@ -1,15 +1,15 @@
-// What a mock service was asked, in order of arrival.
+/** The requests that a mock service was sent, in order of arrival. */
 import type { IncomingMessage } from 'node:http';
 
-// A demonstration may run for days. This is more than a test sends, and still fits in memory.
-const MAX_RECORDED = 100_000;
+/** More than a test sends, and few enough for the memory of a demonstration that runs for days. */
+const mostRecorded = 100_000;
 
 export interface RecordedRequest {
-  method: string;
+  readonly method: string;
   /** With the query. */
-  path: string;
+  readonly path: string;
   /** Names in lower case; repeated headers joined with a comma. */
-  headers: Record<string, string>;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface RequestLog {
@@ -23,7 +23,7 @@ export function createRequestLog(): RequestLog {
   return {
     list: () => [...recorded],
     add(request) {
-      if (recorded.length === MAX_RECORDED) recorded = recorded.slice(MAX_RECORDED / 2);
+      if (recorded.length === mostRecorded) recorded = recorded.slice(mostRecorded / 2);
       recorded.push(toRecord(request));
     },
     clear() {

@@ -1,5 +1,6 @@
-// Which route template a request belongs to, for the names of spans.
-import { type HttpHandler, matchRequestUrl } from 'msw';
+/** Finds the route template of a request, for the names of spans. */
+import { matchRequestUrl } from 'msw';
+import type { HttpHandler } from 'msw';
 
 /** Finds the template, such as `/orders/{orderId}`, of a request. */
 export type FindRoute = (method: string, url: URL) => string | undefined;

@@ -1,8 +1,8 @@
-// What the mock services promise about the data they return.
+/** The schemas of the data that the mock services return. */
 import { z } from 'zod';
 
 export const orderStatus = z.enum(['pending', 'paid', 'shipped', 'delivered', 'cancelled']);
-export type OrderStatus = z.infer<typeof orderStatus>;
+export type OrderStatus = z.output<typeof orderStatus>;
 
 export const orderItem = z.strictObject({
   sku: z.string().min(1),
@@ -10,7 +10,7 @@ export const orderItem = z.strictObject({
   quantity: z.int().positive(),
   unitPrice: z.number().positive(),
 });
-export type OrderItem = z.infer<typeof orderItem>;
+export type OrderItem = z.output<typeof orderItem>;
 
 export const order = z.strictObject({
   id: z.string().startsWith('ord_'),
@@ -21,7 +21,7 @@ export const order = z.strictObject({
   createdAt: z.iso.datetime(),
   items: z.array(orderItem).min(1),
 });
-export type Order = z.infer<typeof order>;
+export type Order = z.output<typeof order>;
 
 export const customer = z.strictObject({
   id: z.string().startsWith('cus_'),
@@ -30,7 +30,7 @@ export const customer = z.strictObject({
   tier: z.enum(['basic', 'gold']),
   since: z.iso.date(),
 });
-export type Customer = z.infer<typeof customer>;
+export type Customer = z.output<typeof customer>;
 
 export const payment = z.strictObject({
   id: z.string().startsWith('pay_'),
@@ -41,10 +41,10 @@ export const payment = z.strictObject({
   currency: z.literal('EUR'),
   paidAt: z.iso.datetime().nullable(),
 });
-export type Payment = z.infer<typeof payment>;
+export type Payment = z.output<typeof payment>;
 
 export const shipmentStatus = z.enum(['label_created', 'in_transit', 'delivered']);
-export type ShipmentStatus = z.infer<typeof shipmentStatus>;
+export type ShipmentStatus = z.output<typeof shipmentStatus>;
 
 export const shipment = z.strictObject({
   id: z.string().startsWith('shp_'),
@@ -55,7 +55,7 @@ export const shipment = z.strictObject({
   eta: z.iso.date().nullable(),
   shippedAt: z.iso.datetime(),
 });
-export type Shipment = z.infer<typeof shipment>;
+export type Shipment = z.output<typeof shipment>;
 
 export const tracking = z.strictObject({
   trackingNumber: z.string().min(1),
@@ -69,4 +69,4 @@ export const tracking = z.strictObject({
     }),
   ),
 });
-export type Tracking = z.infer<typeof tracking>;
+export type Tracking = z.output<typeof tracking>;

@@ -1,26 +1,28 @@
-// Serves the mock services on real ports: for tests, and by hand with `node mocks/server.ts`.
+/** Serves the mock services on real ports: for tests, and by hand with `node mocks/server.ts`. */
 import type { HttpHandler } from 'msw';
 import { createOrdersHandlers } from './handlers/orders.ts';
 import { createPaymentsHandlers } from './handlers/payments.ts';
 import { createShippingHandlers } from './handlers/shipping.ts';
 import { createRouteFinder } from './routes.ts';
-import { type MockService, type RunningService, startService } from './service.ts';
-import { type StartTracing, startTracing } from './tracing.ts';
+import { startService } from './service.ts';
+import type { MockService, RunningService } from './service.ts';
+import { startTracing } from './tracing.ts';
+import type { StartTracing } from './tracing.ts';
 
 export type { Fault } from './faults.ts';
 export type { RecordedRequest } from './request-log.ts';
 export type { MockService } from './service.ts';
 
-const DEFAULT_BASE_PORT = 4001;
+const defaultBasePort = 4001;
 
 export type ServiceName = 'orders' | 'payments' | 'shipping';
 
 export interface MocksOptions {
   /** A service without a port takes a free one. */
-  ports?: Partial<Record<ServiceName, number>>;
-  host?: string;
+  readonly ports?: Partial<Record<ServiceName, number>>;
+  readonly host?: string;
   /** Follows the OTEL_* variables when left out. */
-  telemetry?: StartTracing;
+  readonly telemetry?: StartTracing;
 }
 
 export interface Mocks extends Record<ServiceName, MockService> {
@@ -30,7 +32,8 @@ export interface Mocks extends Record<ServiceName, MockService> {
 /**
  * Starts the three services, each on its own port.
  *
- * @throws an Error which names the service and the port when one cannot listen; none is left running
+ * @throws an Error which names the service and the port when one cannot listen; none is left
+ * running
  *
  * @example
  * const mocks = await startMocks();
@@ -78,7 +81,7 @@ async function main(): Promise<void> {
   console.log(`orders   ${mocks.orders.url}`);
   console.log(`payments ${mocks.payments.url}`);
   console.log(`shipping ${mocks.shipping.url}`);
-  // `disconnect`: whoever started this as a child process is gone.
+  // `disconnect`: the process that started this one has ended.
   for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) {
     process.once(event, () => void mocks.close().then(() => process.exit(0)));
   }
@@ -87,7 +90,7 @@ async function main(): Promise<void> {
 
 /** 0: any free ports. */
 function parseBasePort(text: string | undefined): number {
-  const port = Number(text || DEFAULT_BASE_PORT);
+  const port = Number(text || defaultBasePort);
   if (Number.isInteger(port) && port >= 0 && port <= 65_533) return port;
   throw new Error(`MOCKS_BASE_PORT is "${text}". Give a whole number from 0 (any free) to 65533.`);
 }

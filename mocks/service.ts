@@ -1,15 +1,18 @@
-// One mock service: a real HTTP server that records requests, applies faults and answers with msw.
-import { createServer, type Server } from 'node:http';
+/** A mock service: an HTTP server that records requests, applies faults, answers with msw. */
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpHandler } from 'msw';
 import { answer, answerControl } from './answer.ts';
 import { createControl, isControl } from './control.ts';
-import { createFaults, type Fault, faultList } from './faults.ts';
-import { createRequestLog, type RecordedRequest } from './request-log.ts';
+import { createFaults, faultList } from './faults.ts';
+import type { Fault } from './faults.ts';
+import { createRequestLog } from './request-log.ts';
+import type { RecordedRequest } from './request-log.ts';
 import type { Tracing } from './tracing.ts';
 
 export interface MockService {
-  url: string;
+  readonly url: string;
   /** In order of arrival. */
   requests(): RecordedRequest[];
   /** Replaces the faults. */
@@ -25,12 +28,12 @@ export interface RunningService extends MockService {
 }
 
 export interface ServiceOptions {
-  name: string;
-  host: string;
+  readonly name: string;
+  readonly host: string;
   /** 0 takes a free one. */
-  port: number;
-  handlers: HttpHandler[];
-  tracing: Tracing;
+  readonly port: number;
+  readonly handlers: readonly HttpHandler[];
+  readonly tracing: Tracing;
 }
 
 export async function startService(options: ServiceOptions): Promise<RunningService> {

@@ -1,20 +1,20 @@
-// The lives an order can have in the mock data. Orders take them in turn, so every mix is present.
+/** The states an order can be in; orders of the mock data take them in turn. */
 import type { OrderStatus, Payment, ShipmentStatus } from './schemas.ts';
 
 export interface Story {
-  status: OrderStatus;
-  payment: Payment['status'] | null;
+  readonly status: OrderStatus;
+  readonly payment: Payment['status'] | null;
   /** Oldest first. */
-  shipments: readonly ParcelStory[];
+  readonly shipments: readonly ParcelStory[];
 }
 
 export interface ParcelStory {
-  status: ShipmentStatus;
+  readonly status: ShipmentStatus;
   /** Days from shipping to arrival; null when the carrier has not said. */
-  days: number | null;
+  readonly days: number | null;
 }
 
-// The first two are the ones the documentation tells about: ord_1001 is on its way, ord_1002 is unpaid.
+/** The documentation uses the first two: ord_1001 is on its way, ord_1002 is unpaid. */
 export const stories: readonly Story[] = [
   { status: 'shipped', payment: 'captured', shipments: [{ status: 'in_transit', days: 3 }] },
   { status: 'pending', payment: null, shipments: [] },

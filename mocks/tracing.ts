@@ -1,31 +1,25 @@
-// Makes each mock service an OpenTelemetry service of its own, so that a trace crosses processes.
+/** Makes each mock service an OpenTelemetry service of its own, so that traces cross processes. */
 import type { IncomingHttpHeaders } from 'node:http';
-import {
-  type Attributes,
-  ROOT_CONTEXT,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  defaultTextMapGetter,
-} from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, defaultTextMapGetter } from '@opentelemetry/api';
+import type { Attributes, Span } from '@opentelemetry/api';
 import type { SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { toUrl } from './exchange.ts';
 import type { FindRoute } from './routes.ts';
 
-const SCHEDULE_DELAY_MS = 500;
-const SHUTDOWN_MS = 1_000;
+const scheduleDelayMs = 500;
+const shutdownLimitMs = 1_000;
 
 export interface Tracing {
   start(request: TracedRequest): RequestSpan;
-  /** Exports what is left; gives up after a second when the collector does not answer. */
+  /** Exports the last spans; gives up after a second when the collector does not answer. */
   shutdown(): Promise<void>;
 }
 
 export interface TracedRequest {
-  method: string;
+  readonly method: string;
   /** Path and query. */
-  target: string;
-  headers: IncomingHttpHeaders;
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 export interface RequestSpan {
@@ -34,8 +28,8 @@ export interface RequestSpan {
 }
 
 export interface TracedService {
-  name: string;
-  findRoute: FindRoute;
+  readonly name: string;
+  readonly findRoute: FindRoute;
 }
 
 export type StartTracing = (service: TracedService) => Promise<Tracing>;
@@ -73,14 +67,14 @@ export async function createTracing(
       );
       return toRequestSpan(span);
     },
-    shutdown: () => within(SHUTDOWN_MS, provider.shutdown()),
+    shutdown: () => within(shutdownLimitMs, provider.shutdown()),
   };
 }
 
 async function createProvider(name: string, exporter: SpanExporter): Promise<TracerProvider> {
   const sdk = await import('@opentelemetry/sdk-trace');
   const { defaultResource, resourceFromAttributes } = await import('@opentelemetry/resources');
-  const scheduledDelayMillis = Number(read('OTEL_BSP_SCHEDULE_DELAY') ?? SCHEDULE_DELAY_MS);
+  const scheduledDelayMillis = Number(read('OTEL_BSP_SCHEDULE_DELAY') ?? scheduleDelayMs);
   return new sdk.TracerProvider({
     resource: defaultResource().merge(resourceFromAttributes({ 'service.name': name })),
     sampler: new sdk.ParentBasedSampler({ root: new sdk.AlwaysOnSampler() }),
@@ -144,7 +138,9 @@ function read(name: string): string | undefined {
   return process.env[name]?.trim() || undefined;
 }
 
-/** Epoch milliseconds with their fraction. The SDK's own clock has whole ones: spans would not nest. */
+/**
+ * Epoch milliseconds with their fraction. The SDK's own clock has whole ones: spans would not nest.
+ */
 function now(): number {
   return performance.timeOrigin + performance.now();
 }

@@ -1,4 +1,4 @@
-/** As `shared-summary`, with the client's identity forwarded: only requests of one identity share. */
+/** As `shared-summary`, with the identity of clients forwarded: it keeps requests apart. */
 import { defineComposition } from 'plait';
 import { byKeys } from './upstreams/operations.ts';
 import { summaryBy } from './upstreams/summary.ts';

@@ -15,7 +15,8 @@ const result = await autocannon({
   connections: Number(connections),
   duration: Number(seconds),
   sampleInt: 100,
-  // Given a list, each connection would go through it by itself, and all would be at the same place.
+  // Given a list, each connection would go through it by itself, and all would be at the same
+  // place.
   requests: [
     {
       setupRequest(request) {

@@ -17,7 +17,10 @@ export interface LoadGenerator {
   readonly stopsBySignal: boolean;
 }
 
-/** Each connection sends its next request when the last one is answered. By wrk, or else by autocannon. */
+/**
+ * Each connection sends its next request when the last one is answered. By wrk, or else by
+ * autocannon.
+ */
 export function findGenerator(): LoadGenerator {
   return spawnSync('wrk', ['-v']).error === undefined ? wrk : autocannon;
 }

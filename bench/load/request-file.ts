@@ -1,6 +1,7 @@
 /**
- * The requests of a load as a file that every generator reads: a line each, its parts separated by tabs.
- * The first part is the path, the others are headers (`name: value`) or the JSON body (`{…}`).
+ * The requests of a load as a file that every generator reads: a line each, its parts separated by
+ * tabs. The first part is the path, the others are headers (`name: value`) or the JSON body
+ * (`{…}`).
  */
 import { readFile, writeFile } from 'node:fs/promises';
 

@@ -1,4 +1,4 @@
-/** Which core a process runs on: the measured program has one to itself, everything else shares the other. */
+/** Pins processes to cores: the measured program has one to itself, all others share another. */
 import { spawnSync } from 'node:child_process';
 
 export type Core = 'subject' | 'surroundings';

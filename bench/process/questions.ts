@@ -1,4 +1,4 @@
-/** How a program under test is asked about itself: over the channel to the process that started it. */
+/** The questions a program under test answers, over the channel to the process that started it. */
 import type { Profiler } from 'node:inspector';
 
 /** The questions, each with the type of its answer. */
@@ -6,7 +6,9 @@ export interface Answers {
   readonly usage: Usage;
   /** How many requests the services have been sent. */
   readonly calls: number;
-  /** The profiler has begun; asked only of programs that have preloaded `tools/profile/profiler.ts`. */
+  /**
+   * The profiler has begun; asked only of programs that have preloaded `tools/profile/profiler.ts`.
+   */
   readonly startProfile: true;
   /** Everything since the profiler began. */
   readonly stopProfile: Profiler.Profile;

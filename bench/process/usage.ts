@@ -1,4 +1,4 @@
-/** Preloaded into every program of the bench (`node --import`): reports what the process has used and done so far. */
+/** Preloaded into every program (`node --import`): reports what the process has used and done. */
 import { subscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import { answerTo } from './questions.ts';

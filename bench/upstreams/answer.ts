@@ -1,6 +1,6 @@
 /**
- * The routes of orders, payments and shipping: path and query → the body of the answer, as JSON text
- * that is made without an object in between and is the same each time.
+ * The routes of orders, payments and shipping: path and query → the body of the answer, as JSON
+ * text that is made without an object in between and is the same each time.
  */
 
 /** `undefined`: there is nothing at this address. */

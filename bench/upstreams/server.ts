@@ -1,4 +1,4 @@
-/** All services of the bench at one address, as cheap as Node can be, and a collector that swallows traces. */
+/** All services at one address, as cheap as Node can be, and a collector that drops traces. */
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

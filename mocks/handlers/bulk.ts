@@ -1,13 +1,13 @@
-// What all bulk endpoints share: at most 100 keys, unknown keys left out, order not the caller's.
+/** What bulk endpoints have in common: at most 100 keys, unknown keys left out, another order. */
 import { z } from 'zod';
 import { toDetail, toProblem } from '../problem.ts';
 
-export const MAX_KEYS = 100;
+const mostKeys = 100;
 
 export const keyList = z
   .array(z.string().min(1, 'is an empty key'))
   .min(1, 'Give at least one key.')
-  .max(MAX_KEYS, `More than ${MAX_KEYS} keys. Split the request.`);
+  .max(mostKeys, `More than ${mostKeys} keys. Split the request.`);
 
 /**
  * Reads the keys of a bulk request.
@@ -20,7 +20,7 @@ export function parseKeys(name: string, value: unknown): ReadonlySet<string> {
   return new Set(keys.data);
 }
 
-/** Answers in reverse, because a client that counts on the order of a bulk answer is wrong. */
+/** Answers in reverse order, to catch clients that match a bulk answer by position. */
 export function findAll<Item>(keys: ReadonlySet<string>, byKey: ReadonlyMap<string, Item>): Item[] {
   const found = [...keys].map((key) => byKey.get(key));
   return found.filter((item): item is Item & {} => item !== undefined).toReversed();

@@ -1,5 +1,6 @@
-// The orders service: orders and the customers who placed them.
-import { http, type HttpHandler, HttpResponse } from 'msw';
+/** The orders service: orders and the customers who placed them. */
+import { http, HttpResponse } from 'msw';
+import type { HttpHandler } from 'msw';
 import { z } from 'zod';
 import { customers, orders } from '../data.ts';
 import { toDetail, toProblem } from '../problem.ts';

@@ -1,5 +1,6 @@
-// The payments service: at most one payment per order.
-import { http, type HttpHandler, HttpResponse } from 'msw';
+/** The payments service: at most one payment per order. */
+import { http, HttpResponse } from 'msw';
+import type { HttpHandler } from 'msw';
 import { payments } from '../data.ts';
 import { toProblem } from '../problem.ts';
 import { findAll, parseKeys, splitList } from './bulk.ts';

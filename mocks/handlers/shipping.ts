@@ -1,5 +1,6 @@
-// The shipping service: any number of shipments per order, and where each parcel is.
-import { http, type HttpHandler, HttpResponse } from 'msw';
+/** The shipping service: any number of shipments per order, and where each parcel is. */
+import { http, HttpResponse } from 'msw';
+import type { HttpHandler } from 'msw';
 import { z } from 'zod';
 import { shipments, trackings } from '../data.ts';
 import { toDetail, toProblem } from '../problem.ts';

@@ -1,6 +1,6 @@
 /**
- * A profile as a picture: callers above the functions they call, as wide as the time they took. SVG without
- * scripts, and without fonts of its own.
+ * A profile as a picture: callers above the functions they call, as wide as the time they took. SVG
+ * without scripts, and without fonts of its own.
  */
 import { basename } from 'node:path';
 import { anonymous, byOwner } from './cpu-profile.ts';
@@ -92,7 +92,10 @@ function drawLabel({ frame, x, y, width: boxWidth }: Box): string[] {
   return [`<text x="${(x + 3).toFixed(1)}" y="${y + 12.5}">${escape(labelOf(frame, room))}</text>`];
 }
 
-/** The place is shown whole or not at all; the name may be cut. A function without one goes by its file. */
+/**
+ * The place is shown whole or not at all; the name may be cut. A function without one goes by its
+ * file.
+ */
 function labelOf({ name, place }: Frame, room: number): string {
   const whole = `${name} ${place}`.trimEnd();
   if (whole.length <= room) return whole;

@@ -1,4 +1,4 @@
-/** `npm run profile -- --row <row>`: where the CPU time of a row's subject goes; see bench/README.md. */
+/** `npm run profile -- --row <row>`: where the CPU time of a row's subject goes. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { findGenerator } from '../../bench/load/generators.ts';

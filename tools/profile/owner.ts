@@ -19,8 +19,9 @@ const partsOfNode: readonly (readonly [owner: string, file: RegExp])[] = [
 ];
 
 /**
- * A folder of `src`, a package, or a part of Node. Functions without a file are native or generated:
- * they work for `caller`, the owner of the function that calls them, and so are counted as its own.
+ * A folder of `src`, a package, or a part of Node. Functions without a file are native or
+ * generated: they work for `caller`, the owner of the function that calls them, and so are counted
+ * as its own.
  */
 export function ownerOf(functionName: string, url: string, caller: string): string {
   if (url === '' && outside.has(functionName)) return functionName;
@@ -31,7 +32,10 @@ export function ownerOf(functionName: string, url: string, caller: string): stri
   return folderOf(file);
 }
 
-/** From the root of the project, or beginning with the name of a package; nothing of what is no file. */
+/**
+ * From the root of the project, or beginning with the name of a package; nothing of what is no
+ * file.
+ */
 export function fileOf(url: string): string {
   if (url.startsWith('node:')) return url;
   if (!url.startsWith('file:')) return '';

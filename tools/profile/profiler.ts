@@ -1,7 +1,4 @@
-/**
- * Preloaded into a program that is profiled (`node --import`): starts and ends V8's CPU profiler when
- * asked to.
- */
+/** Preloaded into a profiled program (`node --import`): runs V8's CPU profiler when asked to. */
 import { Session } from 'node:inspector/promises';
 import { answerTo } from '../../bench/process/questions.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The careful hand: the bare hand's server as a careful engineer would write it. Inputs and answers are
- * checked, by the schemas that Plait has; a request has a deadline, and errors are problems.
+ * The careful hand: the bare hand's server as a careful engineer would write it. Inputs and answers
+ * are checked, by the schemas that Plait has; a request has a deadline, and errors are problems.
  */
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';

@@ -1,4 +1,4 @@
-/** The services, called with care: every answer is checked, bounded in size and time, and so is the crowd. */
+/** The services, called with care: answers are checked, and bounded in size, time and number. */
 import pLimit from 'p-limit';
 import { Pool } from 'undici';
 import type { z } from 'zod';

@@ -1,4 +1,4 @@
-/** GraphQL by Mercurius on Fastify: queries compiled after the first (JIT), loaders for payments and shipments. */
+/** GraphQL by Mercurius on Fastify, with compiled queries (JIT) and loaders for a page. */
 import { fastify } from 'fastify';
 import mercurius from 'mercurius';
 import type { MercuriusLoaders } from 'mercurius';
@@ -10,7 +10,10 @@ import type { Entry } from './schema.ts';
 const readers = createReaders();
 const { payments, shipments } = batchReaders(readers);
 
-/** Without its cache, which would make JSON of every order for a key: on a page no order comes twice. */
+/**
+ * Without its cache, which would make JSON of every order for a key: on a page no order comes
+ * twice.
+ */
 function loader(read: (ids: readonly string[]) => Promise<unknown[]>) {
   return {
     loader: (queries: readonly { readonly obj: Entry }[]) =>

@@ -1,4 +1,4 @@
-/** What a GraphQL client sends instead of the bench's requests, and where the answer is in what comes back. */
+/** Translates the bench's requests to those of a GraphQL client, and the answers back. */
 import type { Request } from '../../load/request-file.ts';
 
 const headers = { 'content-type': 'application/json', accept: 'application/json' };

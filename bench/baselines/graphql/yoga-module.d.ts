@@ -1,4 +1,4 @@
-/** Types for the part of graphql-yoga that is used here: its own would bring the browser's globals. */
+/** Types for the part of graphql-yoga in use: its own would bring the browser's globals. */
 import type { GraphQLSchema } from 'graphql';
 import type { RequestListener } from 'node:http';
 

@@ -1,4 +1,4 @@
-/** The bare hand: the least one can write instead of the bench's compositions: Hono, undici, `Promise.all`. */
+/** The bare hand: the least one can write instead of the compositions: Hono, undici, no checks. */
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { etag } from 'hono/etag';

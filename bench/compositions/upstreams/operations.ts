@@ -1,4 +1,4 @@
-/** The operations behind a summary, in two styles; each composition adds the option that it measures. */
+/** The operations behind a summary, in two styles; compositions add the option they measure. */
 import { lookup, operation } from 'plait';
 import { Order, Payment, Shipment } from './schemas.ts';
 import { orders, payments, shipping } from './services.ts';

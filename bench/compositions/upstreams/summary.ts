@@ -1,4 +1,4 @@
-/** The `compose` of every summary of the bench, as in the shipped `order-summary`; their operations differ. */
+/** The `compose` of every summary, as in the shipped `order-summary`; their operations differ. */
 import { call, fallback, map, optional, pick } from 'plait';
 import type { Operation, Ref } from 'plait';
 import type { z } from 'zod';
