@@ -33,6 +33,7 @@ const layers = [
   ['edge'],
   ['telemetry'],
   ['settings'],
+  ['gateway.ts', 'listen.ts', 'parts.ts'],
   ['cli'],
 ];
 

@@ -46,7 +46,8 @@ const ownNames = new Set(['127.0.0.1', 'localhost', '[::1]']);
  * this address under a name of its own.
  */
 export const onLoopback: Layer = async function onLoopback(c, next) {
-  const host = c.req.header('host') ?? '';
+  // Without a socket, as with `app.request()`, there is only the URL.
+  const host = c.req.header('host') ?? new URL(c.req.url).host;
   if (!ownNames.has(host.replace(/:\d*$/, '').toLowerCase()))
     throw new RequestError('misdirected-request', 'Ask for 127.0.0.1 or localhost.');
   await next();

@@ -3,7 +3,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { Fault, ServiceName } from '../../mocks/server.ts';
 import { startMocks } from '../../mocks/server.ts';
 import type { Mocks } from '../../mocks/server.ts';
-import { startGateway } from '../../src/cli/gateway.ts';
+import { startGateway } from '../support/gateway.ts';
 import { loadCompositions } from '../../src/cli/load.ts';
 import { addressesOf } from '../support/addresses.ts';
 import { environmentOf, request } from '../support/start.ts';

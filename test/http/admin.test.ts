@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startGateway } from '../../src/cli/gateway.ts';
+import { startGateway } from '../support/gateway.ts';
 import { systemClock } from '../../src/clock.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { operation } from '../../src/dsl/operation.ts';

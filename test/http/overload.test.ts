@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { startGateway } from '../../src/cli/gateway.ts';
+import { startGateway } from '../support/gateway.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { call, each, fallback, given, optional } from '../../src/dsl/steps.ts';
 import { createOverload, defaultLimits } from '../../src/edge/overload.ts';

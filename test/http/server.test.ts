@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
-import { startGateway } from '../../src/cli/gateway.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { startGateway } from '../support/gateway.ts';
 import { call } from '../../src/dsl/steps.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { startServer } from '../../src/http/server.ts';
 import { part, serve, value } from '../support/serve.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { start } from '../support/start.ts';
 import { open, raw, readAnswer } from '../support/raw-http.ts';
 
 const askPart = () => serve(() => ({ a: call(part, { name: 'a' }) }));
@@ -125,6 +127,90 @@ describe('the server', () => {
   });
 });
 
+/** A stream whose chunks a test writes, and a server that answers everything with it. */
+async function serveStream() {
+  const cancelled = Promise.withResolvers<true>();
+  let source: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const stream = new ReadableStream<Uint8Array>({
+    start: (controller) => void (source = controller),
+    cancel: () => cancelled.resolve(true),
+  });
+  const server = await startServer({
+    app: { fetch: () => new Response(stream) },
+    host: '127.0.0.1',
+    port: 0,
+    setBy: 'PORT',
+    onInternalError: () => undefined,
+  });
+  onTestFinished(() => server.close(0));
+  const socket = await open(server.url);
+  socket.write('GET / HTTP/1.1\r\nhost: gateway\r\n\r\n');
+  return {
+    ...server,
+    socket,
+    write: (text: string) => source?.enqueue(new TextEncoder().encode(text)),
+    end: () => source?.close(),
+    fail: (error: Error) => source?.error(error),
+    cancelled: cancelled.promise,
+  };
+}
+
+describe('a streamed response', () => {
+  it('is written as it comes', async () => {
+    const { socket, write, end } = await serveStream();
+    write('first');
+    let received = '';
+    for await (const chunk of socket.setEncoding('latin1')) {
+      received += chunk;
+      if (received.endsWith('first\r\n')) write('second');
+      if (received.endsWith('second\r\n')) end();
+      if (received.endsWith('0\r\n\r\n')) break;
+    }
+    expect(received).toMatch(/transfer-encoding: chunked/i);
+    expect(received).toContain('\r\n\r\n5\r\nfirst\r\n6\r\nsecond\r\n0\r\n\r\n');
+  });
+
+  it('is cancelled when the client disconnects', async () => {
+    const { socket, write, cancelled } = await serveStream();
+    write('first');
+    await once(socket, 'data');
+    socket.destroy();
+    expect(await cancelled).toBe(true);
+  });
+
+  it('is finished by a stop, which then ends its connection', async () => {
+    const { socket, write, end, close } = await serveStream();
+    write('first');
+    await once(socket, 'readable');
+    const closed = close(60_000);
+    write('second');
+    end();
+    const { body } = await readAnswer(socket);
+    expect(body).toBe('5\r\nfirst\r\n6\r\nsecond\r\n0\r\n\r\n');
+    await closed;
+  });
+
+  it('is broken off by a stop whose grace is over', async () => {
+    const { socket, write, close, cancelled } = await serveStream();
+    write('first');
+    await once(socket, 'data');
+    await close(20);
+    expect(await cancelled).toBe(true);
+  });
+
+  it('that fails breaks its connection: nobody takes it for complete', async () => {
+    const { socket, write, fail } = await serveStream();
+    write('first');
+    await once(socket, 'readable');
+    // The adapter prints the error.
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    fail(new Error('the source is gone'));
+    expect((await readAnswer(socket)).body).not.toContain('0\r\n\r\n');
+    expect(printed).toHaveBeenCalledOnce();
+    printed.mockClear();
+  });
+});
+
 /** A request of one line for one host, as they are written. */
 function askRaw(url: string, line: string, host: string) {
   return raw(url, `${line} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
@@ -163,6 +249,31 @@ describe('a request', () => {
     async (target) => {
       const { url } = await askPart();
       expect((await askRaw(url, `GET ${target}`, 'gateway')).status).toBe(200);
+    },
+  );
+
+  it.each([
+    ['GET *', 'gateway', 400, '/'],
+    ['GET http://', 'gateway', 400, '/'],
+    ['GET /a\\..\\b?secret=1', 'gateway', 400, '/a%5C..%5Cb'],
+    ['GET /test', 'a b', 400, '/test'],
+    ['GET /te%20st', '999.999.999.999', 404, '/te%20st'],
+    ['GET /test', 'gateway:99999', 404, '/test'],
+  ])(
+    '%s for the host %j gets its problem, its log line and its id',
+    async (line, host, status, instance) => {
+      const lines: string[] = [];
+      const log = createLog({ level: 'info', format: 'json', write: (text) => lines.push(text) });
+      const { url } = await start({
+        compositions: {},
+        accessLog: { log, headers: [], withCauses: false },
+      });
+      const { headers, body } = await askRaw(url, line, host);
+      const requestId = headers['x-request-id'];
+      expect(JSON.parse(body)).toMatchObject({ status, instance, requestId });
+      expect(lines.map((text) => JSON.parse(text))).toMatchObject([
+        { message: `GET (no route) ${status}`, request_id: requestId },
+      ]);
     },
   );
 

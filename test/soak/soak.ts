@@ -18,7 +18,7 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { addressesOf } from '../support/addresses.ts';
-import { startGateway } from '../../src/cli/gateway.ts';
+import { startGateway } from '../support/gateway.ts';
 import type { Ends, Task, Word } from './crowd.ts';
 import { soakPlans } from './compositions.ts';
 

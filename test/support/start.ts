@@ -2,8 +2,8 @@
 import { onTestFinished } from 'vitest';
 import { startMocks } from '../../mocks/server.ts';
 import type { Mocks } from '../../mocks/server.ts';
-import { startGateway } from '../../src/cli/gateway.ts';
-import type { GatewayOptions } from '../../src/cli/gateway.ts';
+import { startGateway } from './gateway.ts';
+import type { GatewayOptions } from './gateway.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { Composition } from '../../src/dsl/composition.ts';
 import type { Overload } from '../../src/edge/overload.ts';
@@ -22,6 +22,7 @@ export interface StartOptions {
   readonly adminPort?: number;
   /** Default: nothing is left undone. */
   readonly overload?: Overload;
+  readonly middleware?: GatewayOptions['middleware'];
 }
 
 export interface Started {
@@ -62,6 +63,7 @@ export async function start(options: StartOptions): Promise<Started> {
     ...(options.telemetry && { telemetry: options.telemetry }),
     ...(options.overload && { overload: options.overload }),
     ...(options.accessLog && { accessLog: options.accessLog }),
+    ...(options.middleware && { middleware: options.middleware }),
   });
   let closing: Promise<void> | undefined;
   const close = (graceMs = 0): Promise<void> => (closing ??= stop(graceMs));

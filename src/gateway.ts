@@ -1,0 +1,125 @@
+/** Puts the parts of a gateway together, without opening a socket. `listen.ts` opens them. */
+import type { Hono, MiddlewareHandler } from 'hono';
+import { systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { hygiene } from './edge/hygiene.ts';
+import { shedding, unlimited } from './edge/overload.ts';
+import type { Overload } from './edge/overload.ts';
+import { createEngine } from './engine/execute.ts';
+import { toError } from './errors.ts';
+import { adminRoutes, onLoopback } from './http/admin.ts';
+import type { AdminTelemetry } from './http/admin.ts';
+import { createApp } from './http/app.ts';
+import { compositionRoutes } from './http/endpoint.ts';
+import type { GatewayEnv } from './http/request-record.ts';
+import type { Plan } from './plan/plan.ts';
+import { servicesOf } from './plan/visit.ts';
+import { accessLog } from './telemetry/access-log.ts';
+import type { AccessLogOptions } from './telemetry/access-log.ts';
+import { unobserved } from './telemetry/telemetry.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
+import type { CacheStore } from './upstream/caching/cache-store.ts';
+import type { ServiceStatus } from './upstream/service-pipeline.ts';
+import { createUpstreams } from './upstream/upstreams.ts';
+
+export interface GatewayOptions {
+  readonly plans: readonly Plan[];
+  /** The base URLs of every service, by its name. */
+  readonly addresses: ReadonlyMap<string, readonly URL[]>;
+  /**
+   * Hono middleware around the compositions, the first one outermost: inside of telemetry, access log
+   * and hygiene, so that its responses are recorded too.
+   */
+  readonly middleware?: readonly MiddlewareHandler[];
+  /** Called for unexpected errors, which are answered with 500. Default: a process warning. */
+  readonly onInternalError?: (error: unknown) => void;
+  /** Called when a kept answer could not be refreshed, which fails no request. */
+  readonly onRefreshError?: (error: unknown) => void;
+  /** Writes a line for every request, and for what fails on the management side. */
+  readonly accessLog?: Pick<AccessLogOptions, 'log' | 'headers' | 'withCauses'>;
+  /** Keeps answers of services; disposed with the gateway. Default: in this process. */
+  readonly cacheStore?: CacheStore;
+  /** Disposed with the gateway. Default: none. */
+  readonly telemetry?: Telemetry;
+  /** Sheds load; disposed with the gateway. Default: never. */
+  readonly overload?: Overload;
+  readonly clock?: Clock;
+}
+
+export interface GatewayStatus {
+  /** Whether new requests are welcome, as `/readyz` says. */
+  readonly ready: boolean;
+  readonly upstreams: readonly ServiceStatus[];
+}
+
+/** A Hono app for clients and one for operators, to be served, mounted or asked by `app.request()`. */
+export interface Gateway extends AsyncDisposable {
+  readonly app: Hono<GatewayEnv>;
+  /** The management side. It answers requests for loopback hosts only. */
+  readonly admin: Hono<GatewayEnv>;
+  status(): GatewayStatus;
+  /** Makes `/readyz` answer 503 from now on; requests are still served. */
+  drain(): void;
+}
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { plans, addresses, middleware = [], cacheStore, onRefreshError } = options;
+  const { telemetry = unobserved, overload = unlimited, clock = systemClock } = options;
+  const { onInternalError = warnOf, accessLog: logging } = options;
+  const { onLoad, aroundCall, watchAttempt, watchStep } = telemetry;
+  let ready = true;
+  const upstreams = createUpstreams({
+    services: servicesOf(plans),
+    addresses,
+    clock,
+    aroundCall,
+    attemptHook: watchAttempt,
+    ...(cacheStore && { cacheStore }),
+    ...(onRefreshError && { onRefreshError }),
+  });
+  const { shedsSteps } = overload;
+  const execute = createEngine({ upstreams, clock, watchStep, onLoad, shedsSteps });
+  telemetry.watch({ status: () => upstreams.status(), overload });
+  const resources = new AsyncDisposableStack();
+  resources.defer(() => telemetry.shutdown());
+  resources.defer(() => upstreams.close());
+  resources.defer(() => overload.close());
+  const shell = { clock, isReady: () => ready, onInternalError };
+  return {
+    app: createApp({
+      ...shell,
+      observers: [
+        ...telemetry.layers,
+        ...(logging ? [accessLog({ ...logging, clock, quiet: false })] : []),
+      ],
+      layers: [hygiene, ...middleware],
+      routes: compositionRoutes(plans, { execute, clock, admit: shedding(overload) }),
+    }),
+    admin: createApp({
+      ...shell,
+      observers: logging ? [accessLog({ ...logging, clock, quiet: true })] : [],
+      layers: [hygiene, onLoopback],
+      routes: adminRoutes({ ...upstreams, telemetry: toAdmin(telemetry, logging) }),
+    }),
+    status: () => ({ ready, upstreams: upstreams.status() }),
+    drain() {
+      ready = false;
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+function toAdmin(
+  { metrics, traces }: Telemetry,
+  logging: GatewayOptions['accessLog'],
+): AdminTelemetry {
+  return {
+    ...(metrics && { metrics }),
+    ...(traces && { traces }),
+    ...(logging && { logLevel: logging.log.level }),
+  };
+}
+
+function warnOf(error: unknown): void {
+  process.emitWarning(toError(error));
+}

@@ -1,0 +1,54 @@
+/** Settings → the parts of a gateway that hold resources: log, telemetry, cache, load shedding. */
+import { systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { createLoadMeter } from './edge/load-meter.ts';
+import { createOverload } from './edge/overload.ts';
+import type { GatewayOptions } from './gateway.ts';
+import type { Settings } from './settings/settings.ts';
+import { createLog } from './telemetry/log.ts';
+import type { Log } from './telemetry/log.ts';
+import { startTelemetry } from './telemetry/sdk.ts';
+import { createCacheStore } from './upstream/caching/cache-store.ts';
+
+/** All that `createGateway` takes besides plans and middleware. */
+export interface Parts extends Required<Omit<GatewayOptions, 'plans' | 'middleware'>> {
+  /** To be closed after the gateway, which closes everything else. */
+  readonly log: Log;
+}
+
+/** Opens what the settings ask for. When one part fails, those opened before it are closed again. */
+export async function openParts(settings: Settings, clock = systemClock): Promise<Parts> {
+  const { mode, addresses, overload: limits } = settings;
+  await using opened = new AsyncDisposableStack();
+  const log = createLog(settings.log);
+  opened.defer(() => log.close());
+  const warn = (message: string): void => log.warn({}, message);
+  const telemetry = await startTelemetry({ settings: settings.telemetry, clock, onWarning: warn });
+  opened.defer(() => telemetry.shutdown());
+  const cacheStore = await createCacheStore({ redis: settings.redis, clock, onWarning: warn });
+  opened.move();
+  return {
+    log,
+    telemetry,
+    cacheStore,
+    addresses,
+    clock,
+    overload: createOverload({ limits, meter: createLoadMeter(), clock }),
+    accessLog: { log, headers: settings.log.headers, withCauses: mode === 'development' },
+    // The access log has it, with the request it happened to.
+    onInternalError: () => undefined,
+    onRefreshError: refreshReporter(clock, warn),
+  };
+}
+
+/** Reports why kept answers could not be refreshed, once a minute for each reason. */
+function refreshReporter(clock: Clock, warn: (message: string) => void): (error: unknown) => void {
+  const reportedAt = new Map<string, number>();
+  return function reportRefreshError(error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (clock.now() - (reportedAt.get(reason) ?? -Infinity) < 60_000) return;
+    if (reportedAt.size > 100) reportedAt.clear();
+    reportedAt.set(reason, clock.now());
+    warn(`A kept answer could not be refreshed: ${reason}`);
+  };
+}
