@@ -66,7 +66,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { plans, addresses, middleware = [], cacheStore, onRefreshError } = options;
   const { telemetry = unobserved, overload = unlimited, clock = systemClock } = options;
   const { onInternalError = warnOf, accessLog: logging } = options;
-  const { onLoad, aroundCall, watchAttempt, watchStep } = telemetry;
+  const { onCallEnd, aroundCall, watchAttempt, watchStep } = telemetry;
   let ready = true;
   const upstreams = createUpstreams({
     services: servicesOf(plans),
@@ -78,7 +78,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...(onRefreshError && { onRefreshError }),
   });
   const { shedsSteps } = overload;
-  const execute = createEngine({ upstreams, clock, watchStep, onLoad, shedsSteps });
+  const execute = createEngine({ upstreams, clock, watchStep, onCallEnd, shedsSteps });
   telemetry.watch({ status: () => upstreams.status(), overload });
   const resources = new AsyncDisposableStack();
   resources.defer(() => telemetry.shutdown());

@@ -1,7 +1,7 @@
 /**
- * Dataflow. Every step of a block begins as soon as what it needs is there, so none waits for a level to
- * be complete. What a block gives is its template, filled. All of it is callbacks and one array of values
- * a frame, since a page has hundreds of steps: promises for each would double what it costs.
+ * Dataflow. Every step of a block begins as soon as all it needs is there, so none waits for a level to
+ * be complete. The value of a block is its template, filled. All of it is callbacks and one list of
+ * columns a frame: promises for each step would double the cost of a page.
  */
 import { ExecutionError, nameOf } from '../errors.ts';
 import type { GuardStep, MapStep, Step } from '../plan/plan.ts';
@@ -9,17 +9,16 @@ import {
   Failure,
   assemble,
   frameOf,
+  itemIn,
   noteMissing,
-  lackOf,
   pointerTo,
   read,
-  stateOf,
   stepOf,
   underWay,
+  unmetNeed,
   waiting,
 } from './frame.ts';
-import type { Frame } from './frame.ts';
-import { perform } from './perform.ts';
+import type { Blocked, Column, Execution, Frame } from './frame.ts';
 import { shaped } from './shape.ts';
 import { StepError } from './step-error.ts';
 
@@ -35,67 +34,71 @@ export function runBlock(frame: Frame): void {
   readOuter(frame, frame.block.needs);
 }
 
-/** The step has its value, or a `Failure`: of those that fail their block the first counts. */
-export function settle(frame: Frame, { id, slot }: Step, state: unknown): void {
-  frame.values[slot] = state;
-  if (state instanceof Failure && frame.block.needs.includes(id)) end(frame, state);
+/** The step has its column; `failure`: the first in it. */
+export function settle(
+  frame: Frame,
+  step: Step,
+  { column, failure }: { readonly column: Column; readonly failure: Failure | undefined },
+): void {
+  const { slot } = step;
+  frame.values[slot] = column;
+  if (failure !== undefined) (frame.failures ??= [])[slot] = failure;
+  if (failure !== undefined && step.dooms === 'always') end(frame, failure);
   else if (!frame.isSweeping) sweep(frame, slot + 1);
   for (const reader of frame.readers ?? []) if (reader.slot === slot) sweep(reader.frame, 0);
 }
 
-/** Begins what can begin, in one pass: what a step needs comes before it in its block. */
+/** Begins what can begin, in one pass: a step comes after all it needs in its block. */
 function sweep(frame: Frame, from: number): void {
   if (frame.isOver) return;
   const { steps } = frame.block;
   frame.isSweeping = true;
   for (let slot = from; slot < steps.length && !frame.isOver; slot += 1) {
     const step = steps[slot];
-    if (step !== undefined && frame.values[slot] === waiting) tryToAdvance(frame, step);
+    if (step !== undefined && frame.values[slot] === waiting) advance(frame, step);
   }
   frame.isSweeping = false;
   endWhenComplete(frame);
 }
 
 function endWhenComplete(frame: Frame): void {
-  const lack = lackOf(frame, frame.block.needs);
-  if (lack !== waiting) end(frame, lack ?? filled(frame));
+  if (frame.isOver) return;
+  const need = unmetNeed(frame, frame.block.needs);
+  if (need === waiting) return;
+  if (need === undefined) return finish(frame);
+  const failure = need instanceof Failure ? need : need.find((one) => one !== undefined);
+  if (failure === undefined) finish(frame);
+  else end(frame, failure);
 }
 
-function end(frame: Frame, outcome: unknown): void {
+/** All that the block needs is there. */
+function finish(frame: Frame): void {
+  const { template } = frame.block;
+  const { column, failure } = columnOf(frame, undefined, (item) => assemble(frame, template, item));
+  if (failure !== undefined) return end(frame, failure);
+  frame.isOver = true;
+  frame.owner.onColumn(frame, column);
+}
+
+/** Fails the block. */
+function end(frame: Frame, failure: Failure): void {
   if (frame.isOver) return;
   frame.isOver = true;
-  if (!(outcome instanceof Failure)) return frame.owner.onValue(frame, outcome);
-  frame.failure = outcome;
-  frame.owner.onFailure(frame, outcome.error);
-  // What they wait for will not begin any more.
+  frame.failure = failure;
+  frame.owner.onFailure(frame, failure);
+  // The columns they wait for will never be there.
   for (const reader of frame.readers ?? [])
-    if (frame.values[reader.slot] === waiting) end(reader.frame, outcome);
+    if (frame.values[reader.slot] === waiting) end(reader.frame, failure);
 }
 
-/** What a schema has made of an answer may have properties that throw. */
-function filled(frame: Frame): unknown {
-  try {
-    return assemble(frame, frame.block.template);
-  } catch (error) {
-    return new Failure(error);
-  }
-}
-
-function tryToAdvance(frame: Frame, step: Step): void {
-  try {
-    advance(frame, step);
-  } catch (error) {
-    settle(frame, step, new Failure(error));
-  }
-}
-
-/** To be swept again when those of `ids` that frames around this one are waiting for are there. */
+/** Sweeps this frame again once outer frames have the columns of `ids`. */
 function readOuter(frame: Frame, ids: readonly number[]): void {
   if (frame.isOver) return;
   for (const id of ids) {
     const step = stepOf(frame, id);
     const holder = frameOf(frame, step);
-    const state = holder === frame ? undefined : holder.values[step.slot];
+    if (holder === frame) continue;
+    const state = holder.values[step.slot];
     if (state === waiting && holder.failure !== undefined) return end(frame, holder.failure);
     if (state === waiting || state === underWay)
       (holder.readers ??= []).push({ slot: step.slot, frame });
@@ -104,36 +107,61 @@ function readOuter(frame: Frame, ids: readonly number[]): void {
 
 function advance(frame: Frame, step: Step): void {
   if (step.kind === 'guard') return tolerate(frame, step);
-  const lack = lackOf(frame, step.needs);
+  const need = unmetNeed(frame, step.needs);
+  if (need === waiting) return;
   // A failure keeps the step it came from: steps that needed its value did not fail by themselves.
-  if (lack instanceof Failure) settle(frame, step, lack);
-  else if (lack === undefined) begin(frame, step);
+  if (need instanceof Failure)
+    settle(frame, step, { column: Array<Failure>(frame.width).fill(need), failure: need });
+  else begin(frame, step, need);
 }
 
-/** The step's needs are there. */
-function begin(frame: Frame, step: Exclude<Step, GuardStep>): void {
+/** The step's needs are there, but for the items that are blocked. */
+function begin(frame: Frame, step: Exclude<Step, GuardStep>, blocked: Blocked): void {
   switch (step.kind) {
-    case 'input':
-      return settle(frame, step, frame.execution.request.inputs[step.input]);
+    case 'input': {
+      const column = [frame.execution.request.inputs[step.input]];
+      return settle(frame, step, { column, failure: undefined });
+    }
     case 'item':
-      return settle(frame, step, frame.item);
-    case 'shape':
-      return settle(frame, step, shaped(read(frame, step.from), step));
-    case 'map':
-      return settle(frame, step, compute(frame, step));
+      return settle(frame, step, { column: frame.items, failure: undefined });
+    case 'shape': {
+      const shape = (item: number): unknown => shaped(read(frame, step.from, item), step);
+      return settle(frame, step, columnOf(frame, blocked, shape));
+    }
+    case 'map': {
+      const map = (item: number): unknown => compute(frame, step, item);
+      return settle(frame, step, columnOf(frame, blocked, map));
+    }
     case 'call':
     case 'given':
     case 'each':
       frame.values[step.slot] = underWay;
-      return perform(frame, step);
+      return frame.execution.perform(frame, step, blocked);
     default:
       return step satisfies never;
   }
 }
 
-function compute(frame: Frame, step: MapStep): unknown {
+/** Computes a column item by item: values that schemas made of an answer may have properties that throw. */
+function columnOf(frame: Frame, blocked: Blocked, valueOf: (item: number) => unknown) {
+  const column = Array<unknown>(frame.width);
+  let failure: Failure | undefined;
+  for (let item = 0; item < column.length; item += 1) {
+    let value: unknown = blocked?.[item];
+    try {
+      value ??= valueOf(item);
+    } catch (error) {
+      value = new Failure(error);
+    }
+    column[item] = value;
+    if (failure === undefined && value instanceof Failure) failure = value;
+  }
+  return { column, failure };
+}
+
+function compute(frame: Frame, step: MapStep, item: number): unknown {
   try {
-    const value: unknown = step.compute(assemble(frame, step.inputs) as never); // typed where it was written
+    const value: unknown = step.compute(assemble(frame, step.inputs, item) as never); // typed where it was written
     if (!(value instanceof Promise)) return value;
     value.catch(() => undefined); // its failure would only repeat what is said here
     throw new ExecutionError('map-failed', 'map() was given an asynchronous function');
@@ -150,23 +178,39 @@ function mapFailure(error: unknown): ExecutionError {
   });
 }
 
-/** The value of the guarded step, or, when that failed, what stands in for it. */
+/** The column of the guarded step, with stand-ins for the items that failed. */
 function tolerate(frame: Frame, guard: GuardStep): void {
-  const state = stateOf(frame, guard.guarded);
-  if (state === waiting || state === underWay) return;
-  settle(frame, guard, state instanceof Failure ? standIn(frame, guard, state) : state);
+  const guarded = stepOf(frame, guard.guarded);
+  const holder = frameOf(frame, guarded);
+  const state = holder.values[guarded.slot];
+  if (state === undefined || typeof state === 'symbol') return;
+  const hasFailures = holder.failures?.[guarded.slot] !== undefined;
+  if (holder === frame && !hasFailures)
+    return settle(frame, guard, { column: state, failure: undefined });
+  const valueOf = (item: number): unknown => {
+    const value = state[itemIn(frame, holder, item)];
+    return value instanceof Failure ? standIn(frame, guard, { failure: value, item }) : value;
+  };
+  settle(frame, guard, columnOf(frame, undefined, valueOf));
 }
 
-function standIn(frame: Frame, guard: GuardStep, failure: Failure): unknown {
-  const { error } = failure;
-  const tolerable =
-    error instanceof StepError &&
-    frame.execution.plan.degraded === 'allow' &&
-    error.reason.kind !== 'disconnected';
-  if (!tolerable) return failure;
-  // What was called for its effect is missing nowhere in particular.
+function standIn(
+  frame: Frame,
+  guard: GuardStep,
+  { failure, item }: { readonly failure: Failure; readonly item: number },
+): unknown {
+  if (!isTolerable(frame.execution, failure)) return failure;
+  const error = failure.error as StepError; // no other is tolerable
+  // A step called for its effect is missing nowhere in particular.
   const pointers =
-    guard.places.length === 0 ? [''] : guard.places.map((place) => pointerTo(frame, place));
-  noteMissing(frame, guard, [{ step: guard.name, error, pointers }]);
+    guard.places.length === 0 ? [''] : guard.places.map((place) => pointerTo(frame, place, item));
+  noteMissing(frame, guard, { item, parts: [{ step: guard.name, error, pointers }] });
   return guard.instead;
+}
+
+/** Whether a guard may step in. */
+export function isTolerable({ plan }: Execution, { error }: Failure): boolean {
+  return (
+    error instanceof StepError && plan.degraded === 'allow' && error.reason.kind !== 'disconnected'
+  );
 }

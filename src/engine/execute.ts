@@ -7,31 +7,31 @@ import type { Plan } from '../plan/plan.ts';
 import { declaredPath } from '../schema.ts';
 import type { Caller } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
+import { blamedOnClient } from './blame.ts';
 import { runBlock } from './block.ts';
 import { openDeadline } from './deadline.ts';
-import type { EngineRequest, Execution, OnLoad, Outcome, WatchStep } from './execution.ts';
+import type { EngineRequest, OnCallEnd, Outcome, WatchStep } from './execution.ts';
 import { Frame, missingIn } from './frame.ts';
-import { unlimited } from './freshness.ts';
+import type { Execution } from './frame.ts';
+import { unrestricted } from './freshness.ts';
+import { perform } from './perform.ts';
 import type { Degradation } from './step-error.ts';
 
 export interface EngineOptions {
   readonly upstreams: Upstreams;
   readonly clock: Clock;
   readonly watchStep?: WatchStep | undefined;
-  readonly onLoad?: OnLoad | undefined;
-  /** Asked once a request: whether its steps that can be missed are to be left out. Default: never. */
+  readonly onCallEnd?: OnCallEnd | undefined;
+  /** Asked once a request: whether its tolerated steps are to be left out. Default: never. */
   readonly shedsSteps?: () => boolean;
 }
 
-/**
- * Runs a plan. Rejects with a StepError when a required step fails, and with an ExecutionError when
- * the request as a whole cannot be answered.
- */
+/** Runs a plan. Never rejects: errors are outcomes. */
 export type Execute = (plan: Plan, request: EngineRequest) => Promise<Outcome>;
 
 export function createEngine(options: EngineOptions): Execute {
-  const { upstreams, clock, watchStep, onLoad, shedsSteps = () => false } = options;
-  return async (plan, request) => {
+  const { upstreams, clock, watchStep, onCallEnd, shedsSteps = () => false } = options;
+  return async function execute(plan, request) {
     const deadline = openDeadline(clock, request.deadlineAt);
     request.onDisconnect(() =>
       deadline.abort(new ExecutionError('disconnected', 'the client is gone')),
@@ -43,34 +43,47 @@ export function createEngine(options: EngineOptions): Execute {
       sent: 0,
       hasWritten: false,
     };
-    const calls = upstreams.open(caller);
+    const execution: Execution = {
+      plan,
+      request,
+      calls: upstreams.open(caller),
+      perform,
+      watchStep,
+      onCallEnd,
+      // Where nothing is tolerated nothing can be left out.
+      shedsSteps: plan.degraded === 'allow' && shedsSteps(),
+      completed: [],
+      freshness: unrestricted,
+    };
+    const { completed } = execution;
     try {
-      return await answer({
-        plan,
-        request,
-        calls,
-        watchStep,
-        onLoad,
-        // Where nothing is tolerated nothing can be missed.
-        shedsSteps: plan.degraded === 'allow' && shedsSteps(),
-        freshness: unlimited,
-      });
+      const answer = await answerOf(execution);
+      const { freshness } = execution;
+      return { kind: 'answered', ...answer, freshness, completed, sent: caller.sent };
+    } catch (thrown) {
+      const error = blamedOnClient(plan, thrown) ?? thrown;
+      return { kind: 'failed', error, completed, sent: caller.sent };
     } finally {
-      // Whatever is still under way serves nobody any more.
+      // Everything still under way serves nobody any more.
       deadline.close();
-      request.sent.count = caller.sent;
     }
   };
 }
 
-async function answer(execution: Execution): Promise<Outcome> {
+/** @throws StepError or ExecutionError. */
+async function answerOf(
+  execution: Execution,
+): Promise<{ readonly value: unknown; readonly degraded: readonly Degradation[] }> {
   const { plan } = execution;
   const { frame, value: assembled } = await runPlan(execution);
   const value = parsedResponse(plan, assembled);
-  const missing = missingIn(frame);
+  const missing = missingIn(frame, 0);
   const degraded = plan.schemas.response === undefined ? missing : missing.map(thatIsSent(value));
-  return { value, degraded, freshness: execution.freshness };
+  return { value, degraded };
 }
+
+/** The root has no items: its columns have one entry all the same. */
+const onlyItem = Object.freeze([undefined]);
 
 function runPlan(execution: Execution): Promise<{ frame: Frame; value: unknown }> {
   return new Promise((resolve, reject) => {
@@ -79,12 +92,13 @@ function runPlan(execution: Execution): Promise<{ frame: Frame; value: unknown }
         block: execution.plan.root,
         execution,
         owner: {
-          onValue: (frame, value) => resolve({ frame, value }),
-          onFailure: (_, error) => reject(error),
+          onColumn: (frame, [value]) => resolve({ frame, value }),
+          onFailure: (_, { error }) => reject(error),
         },
         parent: undefined,
-        item: undefined,
-        index: undefined,
+        at: 0,
+        items: onlyItem,
+        base: 0,
         trace: execution.request.trace,
       }),
     );

@@ -1,9 +1,8 @@
 /** The shapes of one request on its way through a plan. */
 import type { InputName } from '../dsl/node.ts';
 import type { Operation } from '../dsl/operation.ts';
-import type { Plan, Step } from '../plan/plan.ts';
+import type { Step } from '../plan/plan.ts';
 import type { Reply } from '../upstream/call.ts';
-import type { Calls } from '../upstream/upstreams.ts';
 import type { Trace } from '../trace.ts';
 import type { Freshness } from './freshness.ts';
 import type { Degradation } from './step-error.ts';
@@ -18,17 +17,35 @@ export interface EngineRequest {
   onDisconnect(listener: () => void): void;
   /** Opaque: what telemetry needs to know about the request. */
   readonly trace: Trace | undefined;
-  /** Counts the requests sent to services on its behalf. */
-  readonly sent: { count: number };
-  /** Filled in: the steps of unsafe calls that succeeded, which a later failure cannot take back. */
-  readonly completed: string[];
+  /** Whose request it is, as an identity only: telemetry recognises the steps of a request by it. */
+  readonly owner: object;
 }
 
-export interface Outcome {
+/** How a request ended: with the value of its response, or with an error. */
+export type Outcome = Answered | Failed;
+
+export interface Answered extends Consequences {
+  readonly kind: 'answered';
   readonly value: unknown;
   readonly degraded: readonly Degradation[];
   /** How long it may be kept as far as the replies it is made of say. */
   readonly freshness: Freshness;
+}
+
+export interface Failed extends Consequences {
+  readonly kind: 'failed';
+  /**
+   * A StepError when a required step failed, a RequestError when that was the client's mistake, an
+   * ExecutionError when the request as a whole cannot be answered; anything else is a bug.
+   */
+  readonly error: unknown;
+}
+
+interface Consequences {
+  /** Requests sent to services; one that several client requests share counts for the first. */
+  readonly sent: number;
+  /** Steps of unsafe calls that succeeded: a failure cannot take them back. */
+  readonly completed: readonly string[];
 }
 
 /** One run of a step that telemetry may watch. */
@@ -41,7 +58,7 @@ export interface StepRun {
   skipped: boolean;
   /** How many items `each` ran for. */
   items: number | undefined;
-  /** What answered a call. */
+  /** The reply to a call. */
   reply: Pick<Reply, 'deduplicated' | 'cache'> | undefined;
 }
 
@@ -51,18 +68,14 @@ export interface StepRun {
  */
 export type WatchStep = (run: StepRun) => (failure?: unknown) => void;
 
-/** Told how each call of a step ended, those inside `each` too: with a reply, or a failure. */
-export type OnLoad = (operation: Operation, reply: Reply | undefined, failure?: unknown) => void;
+/** Told how calls of a step ended, those inside `each` too. */
+export type OnCallEnd = (end: CallEnd) => void;
 
-/** Everything that lives as long as one request. */
-export interface Execution {
-  readonly plan: Plan;
-  readonly request: EngineRequest;
-  readonly calls: Calls;
-  readonly watchStep: WatchStep | undefined;
-  readonly onLoad: OnLoad | undefined;
-  /** Whether steps that can be missed are left out. */
-  readonly shedsSteps: boolean;
-  /** What the replies so far leave; not looked at where nothing may be kept anyway. */
-  freshness: Freshness;
+export interface CallEnd {
+  readonly operation: Operation;
+  /** Absent: it failed. */
+  readonly reply: Reply | undefined;
+  readonly failure: unknown;
+  /** So many calls, or keys of a load, ended in this way at once. */
+  readonly count: number;
 }

@@ -25,7 +25,7 @@ export interface Freshness {
 }
 
 /** Of a response whose parts have said nothing. */
-export const unlimited: Freshness = Object.freeze({
+export const unrestricted: Freshness = Object.freeze({
   storable: true,
   shareable: true,
   mustRevalidate: false,

@@ -1,5 +1,5 @@
 /** `Cache-Control` of a response (RFC 9111, RFC 5861): what the composition declares, never wider than its parts. */
-import { unlimited } from '../engine/freshness.ts';
+import { unrestricted } from '../engine/freshness.ts';
 import type { Freshness } from '../engine/freshness.ts';
 import type { PlanCache } from '../plan/plan.ts';
 
@@ -10,9 +10,9 @@ export const noStore = 'no-store';
 export function cacheControlFor(
   cache: PlanCache,
 ): (parts: Freshness, elapsedMs?: number) => string {
-  const declared = cacheControlOf(cache, unlimited);
+  const declared = cacheControlOf(cache, unrestricted);
   return (parts, elapsedMs = 0) =>
-    parts === unlimited ? declared : cacheControlOf(cache, aged(parts, elapsedMs));
+    parts === unrestricted ? declared : cacheControlOf(cache, aged(parts, elapsedMs));
 }
 
 /** The time a part has waited for the others is gone of its own (RFC 9111, 4.2.3). */

@@ -1,14 +1,10 @@
 /** Plans as handlers of requests: parse, execute, respond. */
 import { Hono } from 'hono';
 import type { Clock } from '../clock.ts';
-import { sourcesOf } from '../dsl/node-traits.ts';
 import { before } from '../engine/deadline.ts';
 import type { Execute } from '../engine/execute.ts';
-import { StepError } from '../engine/step-error.ts';
-import { RequestError, UpstreamError } from '../errors.ts';
 import { requestTimeoutHeader } from '../headers.ts';
-import { toPointer } from '../json.ts';
-import type { Plan, Step } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Admission } from './admission.ts';
 import { readJsonBody } from './body.ts';
 import { parseInputs } from './inputs.ts';
@@ -63,11 +59,11 @@ function handlerFor(plan: Plan, { execute, clock, admit }: ServingOptions) {
       deadlineAt,
       onDisconnect: (listener) => onDisconnect(c.req.raw.signal, listener),
       trace: record.trace,
-      completed: record.completed,
-      sent: record.sent,
-    }).catch((error: unknown) => {
-      throw blamedOnClient(plan, error) ?? error;
+      owner: record,
     });
+    record.sent = outcome.sent;
+    record.completed = outcome.completed;
+    if (outcome.kind === 'failed') throw outcome.error;
     record.degraded = outcome.degraded;
     const elapsedMs = clock.now() - record.startedAt;
     const { requestId } = record;
@@ -90,31 +86,4 @@ function queryOf(url: string): URLSearchParams {
 /** The client's own limit can only shorten the deadline; what is no whole number is ignored. */
 function timeoutOf(header: string | undefined): number | undefined {
   return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
-}
-
-/** An argument that could not be sent is the client's mistake when it is the client's text. */
-function blamedOnClient(plan: Plan, error: unknown): RequestError | undefined {
-  if (!(error instanceof StepError) || !(error.reason instanceof UpstreamError)) return undefined;
-  const { argument, kind } = error.reason;
-  if (kind !== 'invalid-argument' || argument === undefined) return undefined;
-  const [source] = sourcesOfArgument(error.step, argument);
-  const input = source && plan.steps[source.node];
-  if (input?.kind !== 'input') return undefined;
-  const part = ({ params: 'path', query: 'query', body: 'body', headers: 'header' } as const)[
-    input.input
-  ];
-  return new RequestError('invalid-request', 'Cannot be served as it is.', [
-    {
-      in: part,
-      pointer: toPointer(source?.path ?? []),
-      detail: 'cannot be used as an argument',
-    },
-  ]);
-}
-
-function sourcesOfArgument(step: Step, argument: string) {
-  if (step.kind !== 'call' || step.args.kind !== 'object') return [];
-  return step.args.entries
-    .filter(([name]) => name === argument)
-    .flatMap(([, template]) => sourcesOf(template));
 }

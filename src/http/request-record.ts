@@ -26,13 +26,13 @@ export interface RequestRecord {
   composition: string | undefined;
   degraded: readonly Degradation[];
   /** Steps that changed something; part of its problems. */
-  readonly completed: string[];
+  completed: readonly string[];
   /** The error behind a 5xx response. */
   error: unknown;
   /** Why the request was not admitted. */
   refusal: Refusal | undefined;
   /** The requests sent to services on its behalf; one that several requests share counts for the first. */
-  readonly sent: { count: number };
+  sent: number;
 }
 
 /** Where the request came from; empty where no server of ours took it, as with `app.request()`. */
@@ -67,7 +67,7 @@ export function openRecord(clock: Clock): Layer {
       completed: [],
       error: undefined,
       refusal: undefined,
-      sent: { count: 0 },
+      sent: 0,
     });
     try {
       await next();

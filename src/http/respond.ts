@@ -1,5 +1,5 @@
-/** Outcome → response. */
-import type { Outcome } from '../engine/execution.ts';
+/** Answered → response. */
+import type { Answered } from '../engine/execution.ts';
 import type { Plan } from '../plan/plan.ts';
 import { cacheControlFor, noStore } from './cache-control.ts';
 import { degradedHeader, problemsOf } from './degraded.ts';
@@ -14,7 +14,7 @@ export interface Asked {
   readonly elapsedMs: number;
 }
 
-export function responderFor(plan: Plan): (outcome: Outcome, asked: Asked) => Response {
+export function responderFor(plan: Plan): (outcome: Answered, asked: Asked) => Response {
   const cacheControl = plan.cache ? cacheControlFor(plan.cache) : () => noStore;
   const vary = plan.cache && plan.vary.length > 0 ? { vary: plan.vary.join(', ') } : {};
   return (outcome, { requestId, ifNoneMatch, elapsedMs }) => {
@@ -37,7 +37,7 @@ export function responderFor(plan: Plan): (outcome: Outcome, asked: Asked) => Re
   };
 }
 
-function bodyOf({ value, degraded }: Outcome): unknown {
+function bodyOf({ value, degraded }: Answered): unknown {
   return degraded.length > 0 && isObject(value)
     ? { ...value, $problems: problemsOf(degraded) }
     : value;

@@ -62,7 +62,7 @@ function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions):
     ...(composition !== undefined && { composition }),
     status,
     duration_ms: Math.round((options.clock.now() - startedAt) * 100) / 100,
-    upstream_calls: sent.count,
+    upstream_calls: sent,
     ...(degraded.length > 0 && { degraded }),
     ...(error !== undefined && { error: describe(error, options) }),
     ...(headers && { headers }),

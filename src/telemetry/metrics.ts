@@ -61,13 +61,13 @@ export function createMetrics(meter: Meter, clock: Clock): Observer {
   return {
     watch: (gateway) => watchGauges(meter, gateway),
     layers: [measureRequests],
-    onLoad: (operation, reply, failure) => {
+    onCallEnd: ({ operation, reply, failure, count }) => {
       if (reply === undefined) {
-        loads.add(operation, failure instanceof UpstreamError ? failure.kind : 'aborted');
+        loads.add(operation, failure instanceof UpstreamError ? failure.kind : 'aborted', count);
         return;
       }
-      loads.add(operation, resultOf(reply));
-      if (reply.cache !== undefined) cache.add(operation, reply.cache);
+      loads.add(operation, resultOf(reply), count);
+      if (reply.cache !== undefined) cache.add(operation, reply.cache, count);
     },
     aroundCall: (next) => (call) => {
       if (call.keys !== undefined) batchSize.record(call.keys.length, labelsOf(call.operation));
@@ -100,10 +100,10 @@ function countResults(counter: ObservableCounter) {
     }
   });
   return {
-    add(operation: Operation, result: string): void {
+    add(operation: Operation, result: string, count: number): void {
       const results = counts.get(operation) ?? new Map<string, number>();
       counts.set(operation, results);
-      results.set(result, (results.get(result) ?? 0) + 1);
+      results.set(result, (results.get(result) ?? 0) + count);
     },
   };
 }

@@ -10,11 +10,11 @@ const mostSteps = 50;
 /** Adds the header to every response of a composition: the trace, the total, and each step in milliseconds. */
 export function serverTiming(clock: Clock): Observer {
   /** By the counter that a request's record and its steps share. */
-  const stepsOf = new WeakMap<EngineRequest['sent'], string[]>();
+  const stepsOf = new WeakMap<EngineRequest['owner'], string[]>();
   const timeRequest: Layer = async function timeRequest(c, next) {
     const record = c.get('record');
     const steps: string[] = [];
-    stepsOf.set(record.sent, steps);
+    stepsOf.set(record, steps);
     await next();
     if (record.composition === undefined) return;
     const total = entry('total', clock.now() - record.startedAt);
@@ -27,7 +27,7 @@ export function serverTiming(clock: Clock): Observer {
     watchStep: ({ step, request }) => {
       const startedAt = clock.now();
       return () => {
-        const steps = stepsOf.get(request.sent);
+        const steps = stepsOf.get(request.owner);
         if (steps !== undefined && steps.length < mostSteps) {
           steps.push(entry(step.name, clock.now() - startedAt));
         }

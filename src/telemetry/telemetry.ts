@@ -1,6 +1,6 @@
 /** What telemetry puts around the other layers; they know nothing of it. */
 import type { Overload } from '../edge/overload.ts';
-import type { OnLoad, WatchStep } from '../engine/execution.ts';
+import type { CallEnd, OnCallEnd, WatchStep } from '../engine/execution.ts';
 import type { Layer } from '../http/request-record.ts';
 import type { AttemptHook, AttemptWatch, Ending } from '../upstream/attempt.ts';
 import type { Dispatch, Policy } from '../upstream/call.ts';
@@ -14,7 +14,7 @@ export interface Telemetry {
   /** Absent: nobody watches steps. */
   readonly watchStep?: WatchStep;
   /** Told how each call of a step ended. */
-  readonly onLoad?: OnLoad;
+  readonly onCallEnd?: OnCallEnd;
   /** Around every call that goes to a service: of a batch, around the batch. */
   readonly aroundCall: Policy<Dispatch>;
   /** Absent: nobody watches attempts. */
@@ -43,12 +43,12 @@ export function combine(observers: readonly Observer[]): Telemetry {
     observers.flatMap((observer) => observer[part] ?? []) as NonNullable<Telemetry[Part]>[];
   const [metrics] = of('metrics');
   const [traces] = of('traces');
-  const [onLoad] = of('onLoad');
+  const onCallEnd = inTurn(of('onCallEnd'));
   const watchStep = nested(of('watchStep'));
   const watchAttempt = nestedHooks(of('watchAttempt'));
   return {
     layers: observers.flatMap(({ layers = [] }) => layers),
-    ...(onLoad && { onLoad }),
+    ...(onCallEnd && { onCallEnd }),
     ...(watchStep && { watchStep }),
     ...(watchAttempt && { watchAttempt }),
     aroundCall: around(of('aroundCall')),
@@ -58,6 +58,14 @@ export function combine(observers: readonly Observer[]): Telemetry {
     shutdown: async () => {
       await Promise.all(of('shutdown').map((shutdown) => shutdown()));
     },
+  };
+}
+
+/** All of them, in order; none: there is nothing to tell. */
+function inTurn(listeners: readonly OnCallEnd[]): OnCallEnd | undefined {
+  if (listeners.length < 2) return listeners[0];
+  return function tellAll(end: CallEnd) {
+    for (const listener of listeners) listener(end);
   };
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { ResponseCache } from '../../src/dsl/cache.ts';
 import { call, each, given, optional } from '../../src/dsl/steps.ts';
-import { narrowed, unlimited } from '../../src/engine/freshness.ts';
+import { narrowed, unrestricted } from '../../src/engine/freshness.ts';
 import { cacheControlFor } from '../../src/http/cache-control.ts';
 import {
   items,
@@ -295,7 +295,7 @@ describe('the property: Cache-Control is never wider than any part', () => {
       fc.property(anyCache, fc.array(anyPart, { maxLength: 5 }), (cache, parts) => {
         const freshness = parts.reduce(
           (left, one) => narrowed(left, { headers: headersOf(one) }),
-          unlimited,
+          unrestricted,
         );
         const said = cacheControlFor(cache)(freshness);
         expect(said === 'no-store').toBe(parts.some(({ noStore }) => noStore));
@@ -321,10 +321,10 @@ describe('the property: Cache-Control is never wider than any part', () => {
     fc.assert(
       fc.property(anyCache, fc.array(anyPart, { maxLength: 5 }), (cache, parts) => {
         const [there, back] = [parts, parts.toReversed()].map((all) =>
-          all.reduce((left, one) => narrowed(left, { headers: headersOf(one) }), unlimited),
+          all.reduce((left, one) => narrowed(left, { headers: headersOf(one) }), unrestricted),
         );
         const say = cacheControlFor(cache);
-        expect(say(there ?? unlimited)).toBe(say(back ?? unlimited));
+        expect(say(there ?? unrestricted)).toBe(say(back ?? unrestricted));
       }),
     );
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/clock.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
-import { unlimited } from '../../src/engine/freshness.ts';
+import { unrestricted } from '../../src/engine/freshness.ts';
 import { admitAll } from '../../src/http/admission.ts';
 import { createApp } from '../../src/http/app.ts';
 import { compositionRoutes } from '../../src/http/endpoint.ts';
@@ -30,7 +30,10 @@ function appOf(...routes: readonly string[]) {
       execute: async ({ route }, { inputs }) => ({
         value: { route: route.text, params: inputs.params },
         degraded: [],
-        freshness: unlimited,
+        freshness: unrestricted,
+        kind: 'answered',
+        sent: 0,
+        completed: [],
       }),
     }),
   });
