@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseJson } from '../src/json.ts';
+import { assertProperty } from './support/property.ts';
 
 function depthOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
@@ -35,7 +36,7 @@ function outcomeOf(json: string, maxDepth: number): unknown {
 
 describe('nesting', () => {
   it('is refused exactly when it is deeper than allowed; brackets in texts do not count', () => {
-    fc.assert(
+    assertProperty(
       fc.property(value, fc.nat(9), fc.constantFrom(undefined, 2), (parsed, maxDepth, indent) => {
         const json = JSON.stringify(parsed, null, indent);
         const tooDeep = depthOf(parsed) > maxDepth;
@@ -43,7 +44,7 @@ describe('nesting', () => {
           tooDeep ? new SyntaxError(`JSON is nested deeper than ${maxDepth} levels`) : parsed,
         );
       }),
-      { numRuns: 2_000 },
+      { full: 2_000 },
     );
   });
 
@@ -120,7 +121,7 @@ describe('a key that would poison a prototype', () => {
 
 describe('JSON', () => {
   it('is read as the language reads it', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.json({ maxDepth: 5 }), (json) => {
         fc.pre(!/__proto__|constructor|\\u/.test(json));
         expect(parseJson(json)).toEqual(JSON.parse(json));

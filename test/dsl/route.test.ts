@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRoute } from '../../src/dsl/route.ts';
 import { refusal } from '../support/page.ts';
+import { assertProperty } from '../support/property.ts';
 
 const word = fc.stringMatching(/^[A-Za-z_]\w{0,8}$/);
 const plain = fc
@@ -40,7 +41,7 @@ describe('parseRoute', () => {
       const names = parts.flatMap((part) => (part.kind === 'param' ? [part.name] : []));
       return new Set(names).size === names.length;
     });
-    fc.assert(
+    assertProperty(
       fc.property(
         fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE'),
         distinct,
@@ -56,7 +57,7 @@ describe('parseRoute', () => {
   });
 
   it('reads any text or refuses it with the place and the text', () => {
-    fc.assert(
+    assertProperty(
       fc.property(
         fc.oneof(
           fc.string(),

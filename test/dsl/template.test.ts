@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { createDraft } from '../../src/dsl/draft.ts';
 import type { Template } from '../../src/dsl/node.ts';
 import { toTemplate } from '../../src/dsl/template.ts';
+import { assertProperty } from '../support/property.ts';
 
 /** Any JSON, but for the one field name that is refused. */
 const json = fc.jsonValue().filter((value) => !JSON.stringify(value).includes('__proto__'));
 
 describe('toTemplate', () => {
   it('gives JSON back as the literal it is', () => {
-    fc.assert(
+    assertProperty(
       fc.property(json, (value) => {
         const template = toTemplate(createDraft('page'), value, 'it');
         expect(template).toEqual({ kind: 'literal', value });
@@ -18,7 +19,7 @@ describe('toTemplate', () => {
   });
 
   it('keeps every value in its place around a reference', () => {
-    fc.assert(
+    assertProperty(
       fc.property(
         fc.dictionary(
           fc.string().filter((key) => key !== '__proto__'),

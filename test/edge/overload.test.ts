@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createLoadMeter } from '../../src/edge/load-meter.ts';
 import { createOverload, defaultLimits, unlimited } from '../../src/edge/overload.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
+import { assertProperty } from '../support/property.ts';
 
 const calm = { delayMs: 0, utilisation: 0.2 };
 const late = { delayMs: 600, utilisation: 0.2 };
@@ -107,7 +108,7 @@ describe('pressure', () => {
 
   it('is between 0 and 1.95, whatever happens, and above 1 only when the loop was late', () => {
     const loads = fc.array(fc.constantFrom(calm, late, busy, { ...busy, delayMs: 151 }));
-    fc.assert(
+    assertProperty(
       fc.property(loads, (story) => {
         const { overload, look } = startOverload();
         for (const load of story) {

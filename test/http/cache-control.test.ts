@@ -5,6 +5,7 @@ import type { ResponseCache } from '../../src/dsl/cache.ts';
 import { call, each, given, optional } from '../../src/dsl/steps.ts';
 import { narrowed, unrestricted } from '../../src/engine/freshness.ts';
 import { cacheControlFor } from '../../src/http/cache-control.ts';
+import { assertProperty } from '../support/property.ts';
 import {
   items,
   keptPart,
@@ -291,7 +292,7 @@ function windowsOf(said: string, kind: 'private' | 'shared') {
 
 describe('the property: Cache-Control is never wider than any part', () => {
   it('in whether it may be kept, by whom, and for how long', () => {
-    fc.assert(
+    assertProperty(
       fc.property(anyCache, fc.array(anyPart, { maxLength: 5 }), (cache, parts) => {
         const freshness = parts.reduce(
           (left, one) => narrowed(left, { headers: headersOf(one) }),
@@ -313,12 +314,12 @@ describe('the property: Cache-Control is never wider than any part', () => {
           );
         }
       }),
-      { numRuns: 2_000 },
+      { full: 2_000 },
     );
   });
 
   it('whatever the order in which the parts come', () => {
-    fc.assert(
+    assertProperty(
       fc.property(anyCache, fc.array(anyPart, { maxLength: 5 }), (cache, parts) => {
         const [there, back] = [parts, parts.toReversed()].map((all) =>
           all.reduce((left, one) => narrowed(left, { headers: headersOf(one) }), unrestricted),

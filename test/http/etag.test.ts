@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { call } from '../../src/dsl/steps.ts';
 import { etagOf, isNamed } from '../../src/http/etag.ts';
+import { assertProperty } from '../support/property.ts';
 import { localPart, part, serve, value } from '../support/serve.ts';
 import type { ServeOptions } from '../support/serve.ts';
 import { raw } from '../support/raw-http.ts';
@@ -113,7 +114,7 @@ const space = fc.string({ unit: fc.constantFrom(' ', '\t'), maxLength: 2 });
 describe('the property: a list names exactly its tags', () => {
   it('whatever their characters, however it is spaced', () => {
     const separator = fc.tuple(space, space).map(([before, after]) => `${before},${after}`);
-    fc.assert(
+    assertProperty(
       fc.property(
         fc.array(anyElement, { minLength: 1, maxLength: 6 }),
         anyTag,
@@ -128,7 +129,7 @@ describe('the property: a list names exactly its tags', () => {
   });
 
   it('and something that is no list names nothing, in little time', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.string({ unit: headerCharacter }), (text) => {
         expect(isNamed(etagOf('x'), text)).toBe(text.trim() === '*');
       }),

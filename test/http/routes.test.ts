@@ -8,6 +8,7 @@ import { admitAll } from '../../src/http/admission.ts';
 import { createApp } from '../../src/http/app.ts';
 import { compositionRoutes } from '../../src/http/endpoint.ts';
 import { compile } from '../../src/plan/compile.ts';
+import { assertProperty } from '../support/property.ts';
 
 const Found = z.object({ route: z.string(), params: z.record(z.string(), z.string()) });
 
@@ -125,7 +126,7 @@ describe('the routes of compositions', () => {
         parts.map((part, index) => (part.startsWith(':') ? `${part}${index}` : part)),
       );
     const asked = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 4 });
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(fc.array(path, { maxLength: 12 }), asked, async (paths, segments) => {
         const { find } = appOf(...paths.map((parts) => `GET /${parts.join('/')}`));
         const matching = paths

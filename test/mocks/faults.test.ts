@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { createFaults, toMatcher } from '../../mocks/faults.ts';
 import { get, start } from './_start.ts';
+import { assertProperty } from '../support/property.ts';
 
 const ORDER = '/orders/ord_1001';
 
@@ -163,7 +164,7 @@ describe('a match', () => {
   const piece = fc.string({ unit: 'binary', maxLength: 6 }).map((text) => text.replaceAll('*', ''));
 
   it('accepts any text in the place of each star', () => {
-    fc.assert(
+    assertProperty(
       fc.property(
         fc.array(fc.tuple(piece, fc.string({ unit: 'binary' }))),
         piece,
@@ -177,7 +178,7 @@ describe('a match', () => {
   });
 
   it('without a star accepts itself and nothing else', () => {
-    fc.assert(
+    assertProperty(
       fc.property(piece, piece, (pattern, text) => {
         expect(toMatcher(pattern)(text)).toBe(pattern === text);
         expect(toMatcher(pattern)(pattern)).toBe(true);

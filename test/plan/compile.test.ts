@@ -19,6 +19,7 @@ import type { ResponseCache } from '../../src/dsl/cache.ts';
 import { compile } from '../../src/plan/compile.ts';
 import type { Plan, PlanBlock, Step } from '../../src/plan/plan.ts';
 import { createThing, getThing, page, thingOf, things } from '../support/page.ts';
+import { assertProperty } from '../support/property.ts';
 
 describe('a plan', () => {
   const plan = planOf(
@@ -203,7 +204,7 @@ describe('the name of a step', () => {
     .filter((name) => !['__proto__', '$problems'].includes(name));
 
   it('is an HTTP token, whatever the keys of the response are', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.array(fieldName, { maxLength: 3 }), (keys) => {
         const composition = page(({ params }) =>
           keys.reduceRight<object>(

@@ -1,7 +1,12 @@
-/** Ends the output with a line that counts the tests. */
+/** Prints the seed of property tests, and ends the output with a line that counts the tests. */
 import type { Reporter, TestModule } from 'vitest/node';
 
 export default class CountReporter implements Reporter {
+  onInit(): void {
+    const seed = process.env['PROPERTY_SEED'];
+    process.stdout.write(`Property tests: PROPERTY_SEED=${seed} repeats their new cases\n`);
+  }
+
   onTestRunEnd(modules: readonly TestModule[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const count = (state: string): number =>

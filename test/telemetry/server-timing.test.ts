@@ -8,7 +8,6 @@ import { systemClock } from '../../src/clock.ts';
 import { serverTiming } from '../../src/telemetry/server-timing.ts';
 import { combine } from '../../src/telemetry/telemetry.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
-import { run, runMocks } from '../support/processes.ts';
 import { start } from '../support/start.ts';
 
 interface Entry {
@@ -147,31 +146,5 @@ describe('Server-Timing', () => {
       `${app.adminUrl}/upstreams`,
     ])
       expect((await fetch(url)).headers.has('server-timing'), url).toBe(false);
-  });
-});
-
-describe('SERVER_TIMING', () => {
-  it.each([
-    ['development', '', true],
-    ['development', 'off', false],
-    ['production', '', false],
-    ['production', 'on', true],
-  ])('in %s, set to "%s": %s', async (NODE_ENV, SERVER_TIMING, expected) => {
-    const gateway = run('bin/plait.js', ['start'], {
-      ...(await runMocks()),
-      PORT: '0',
-      HOST: '127.0.0.1',
-      NODE_ENV,
-      SERVER_TIMING,
-    });
-    const response = await fetch(`${await gateway.ready}/orders/ord_1001/summary`);
-    expect(response.status).toBe(200);
-    expect(response.headers.has('server-timing')).toBe(expected);
-    const entries = expected ? namesOf(parse(response.headers.get('server-timing'))) : [];
-    // Nothing is recorded in production where there is nowhere to send it.
-    const trace = NODE_ENV === 'development' ? ['trace'] : [];
-    expect(entries.toSorted()).toEqual(
-      expected ? [...trace, 'order', 'payment', 'shipment', 'total'].toSorted() : [],
-    );
   });
 });

@@ -4,6 +4,7 @@ import type { EjectionConfig } from '../../../src/dsl/policies.ts';
 import { createAddress } from '../../../src/upstream/exchange/address.ts';
 import { createAddressHealth } from '../../../src/upstream/balancing/address-health.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
+import { assertProperty } from '../../support/property.ts';
 import { nowhere } from '../../support/upstreams.ts';
 
 /** An address nobody has called yet; `see` is an attempt that ended, as if it had taken so long. */
@@ -77,7 +78,7 @@ describe('the cost of an address', () => {
       latencyMs: fc.integer({ min: 1, max: 5_000 }),
       afterMs: fc.integer({ min: 0, max: 60_000 }),
     });
-    fc.assert(
+    assertProperty(
       fc.property(fc.array(seen, { minLength: 1, maxLength: 30 }), (story) => {
         const { health, see, clock } = startAddressHealth();
         let worst = 0;

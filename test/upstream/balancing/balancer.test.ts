@@ -10,6 +10,7 @@ import { createAddress } from '../../../src/upstream/exchange/address.ts';
 import type { Address } from '../../../src/upstream/exchange/address.ts';
 import type { AddressHealth } from '../../../src/upstream/balancing/address-health.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
+import { assertProperty } from '../../support/property.ts';
 import {
   addressOf,
   attemptsWith,
@@ -203,7 +204,7 @@ describe('a balancer', () => {
       { maxCommands: 120, size: '+1' },
     );
     const count = fc.integer({ min: 1, max: 6 });
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(count, fc.integer(), commands, async (addresses, seed, story) => {
         const app = startBalancer(addresses, { failures: most, seed });
         const model: Model = { underWay: [], over: [], failed: [], late: [] };
@@ -211,7 +212,7 @@ describe('a balancer', () => {
         await Promise.all(model.underWay.map(({ end }) => end('ok')));
         expect(app.health.every(({ inFlight }) => inFlight === 0)).toBe(true);
       }),
-      { numRuns: 300 },
+      { full: 300 },
     );
   });
 

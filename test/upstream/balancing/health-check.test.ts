@@ -12,6 +12,7 @@ import { createAddress } from '../../../src/upstream/exchange/address.ts';
 import { startHealthChecks } from '../../../src/upstream/balancing/health-check.ts';
 import { createAddressHealth } from '../../../src/upstream/balancing/address-health.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
+import { assertProperty } from '../../support/property.ts';
 import { start, startServer, startSocketServer, turn } from '../../support/upstreams.ts';
 
 const intervalMs = 1_000;
@@ -187,7 +188,7 @@ describe('a health check', () => {
     await check();
     // The second number of each pair is what an answer is waited for.
     expect(delays).toEqual([900, 1_000, 1_000, 1_000, 900]);
-    fc.assert(
+    assertProperty(
       fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (chance) => {
         const [delay = 0] = delaysWith(chance);
         expect(delay).toBeGreaterThanOrEqual(4_500);

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ageSecondsOf, parseCacheControl } from '../../../src/upstream/caching/cache-control.ts';
+import { assertProperty } from '../../support/property.ts';
 
 const nothing = { noStore: false, private: false, noCache: false, mustRevalidate: false };
 
@@ -40,14 +41,14 @@ describe('Cache-Control', () => {
       fc.constantFrom('max-age', 'no-store', '=', '"', ',', '\\', ' ', ';', '5', '-', 's-maxage'),
       fc.string(),
     );
-    fc.assert(
+    assertProperty(
       fc.property(fc.array(piece), (pieces) => {
         const { maxAgeSeconds = 0, sMaxAgeSeconds = 0 } = parseCacheControl(pieces.join(''));
         for (const age of [maxAgeSeconds, sMaxAgeSeconds]) {
           expect(Number.isSafeInteger(age) && age >= 0).toBe(true);
         }
       }),
-      { numRuns: 2_000 },
+      { full: 2_000 },
     );
   });
 
@@ -63,7 +64,7 @@ describe('Cache-Control', () => {
     );
     const blank = fc.constantFrom('', ' ', '\t', '  ');
     const dress = fc.tuple(fc.boolean(), blank, blank);
-    fc.assert(
+    assertProperty(
       fc.property(
         fc.array(fc.tuple(directive, dress), { maxLength: 8 }),
         fc.boolean(),
@@ -78,7 +79,7 @@ describe('Cache-Control', () => {
           );
         },
       ),
-      { numRuns: 1_000 },
+      { full: 1_000 },
     );
   });
 

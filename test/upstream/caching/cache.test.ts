@@ -14,6 +14,7 @@ import { callError } from '../../../src/upstream/call.ts';
 import { coalesce } from '../../../src/upstream/sharing/coalesce.ts';
 import { createMemoryStore } from '../../../src/upstream/caching/memory-store.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
+import { assertProperty } from '../../support/property.ts';
 import {
   callOf,
   failureOf,
@@ -668,7 +669,7 @@ describe('two identities', () => {
       waitMs: fc.constantFrom(0, 0, 400, 1_500),
       fails: fc.boolean(),
     });
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
         const clock = createFakeClock();
         const store = createMemoryStore({ clock });
@@ -694,7 +695,7 @@ describe('two identities', () => {
           expect(outcome).toMatchObject(isFailure ? { kind: 'connect' } : expected);
         }
       }),
-      { numRuns: 300 },
+      { full: 300 },
     );
   });
 });

@@ -7,6 +7,7 @@ import type { KeyStyle } from '../../../src/dsl/lookup.ts';
 import type { Dispatch } from '../../../src/upstream/call.ts';
 import { UpstreamError } from '../../../src/errors.ts';
 import { segmentProblem, targetOf } from '../../../src/upstream/exchange/target.ts';
+import { assertProperty } from '../../support/property.ts';
 import { dispatchFor, failureOf, nowhere, start, startServer } from '../../support/upstreams.ts';
 
 const getPart = operation(nowhere, {
@@ -85,19 +86,19 @@ function isExactly(target: string, segments: readonly string[]): boolean {
 
 describe('a path argument', () => {
   it('never reaches another path: it is refused by name, or stays one segment', () => {
-    fc.assert(
+    assertProperty(
       fc.property(argument, argument, (orderId, partId) => {
         const outcome = outcomeOf(dispatchFor(getPart, { orderId, partId }));
         const segments = ['', 'orders', String(orderId), 'parts', String(partId)];
         expect(outcome instanceof UpstreamError || isExactly(outcome, segments)).toBe(true);
       }),
-      { numRuns: 2_000 },
+      { full: 2_000 },
     );
   });
 
   it('that is refused is named in the error', () => {
     const refused = argument.map(String).filter((text) => segmentProblem(text) !== undefined);
-    fc.assert(
+    assertProperty(
       fc.property(refused, (partId) => {
         expect(outcomeOf(dispatchFor(getPart, { orderId: 'a', partId }))).toMatchObject({
           kind: 'invalid-argument',
@@ -118,7 +119,7 @@ describe('a path argument', () => {
     let sent = 0;
     const sendable = argument.filter((value) => segmentProblem(String(value)) === undefined);
     const finite = sendable.filter((value) => Number.isFinite(value) || typeof value === 'string');
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(finite, finite, async (orderId, partId) => {
         // Each in a request of its own: the same call twice in one is sent once.
         await open()(part, { orderId, partId }, undefined);
@@ -131,7 +132,7 @@ describe('a path argument', () => {
           String(partId),
         ]);
       }),
-      { numRuns: 100 },
+      { full: 100 },
     );
     expect(requests.length).toBe(sent);
   });
@@ -196,7 +197,7 @@ describe('a query', () => {
 
   it('of any text is read back by the rules of URLSearchParams', () => {
     const text = fc.string({ unit: 'binary' });
-    fc.assert(
+    assertProperty(
       fc.property(fc.dictionary(text, fc.oneof(text, fc.array(text))), (query) => {
         const target = targetWith(query);
         const { pathname, searchParams, hash } = new URL(`http://h${target}`);
@@ -329,7 +330,7 @@ describe('the keys of a lookup', () => {
 
   it('survive a round trip as a comma list', () => {
     const without = keys.map((list) => list.map((key) => key.replaceAll(',', ';')));
-    fc.assert(
+    assertProperty(
       fc.property(without, (list) => {
         const { searchParams, hash } = new URL(`http://h${targetFor({ query: 'ids[]' }, list)}`);
         expect(hash).toBe('');
@@ -340,7 +341,7 @@ describe('the keys of a lookup', () => {
   });
 
   it('survive a round trip as a repeated parameter', () => {
-    fc.assert(
+    assertProperty(
       fc.property(keys, (list) => {
         const target = targetFor({ query: 'id&', repeat: true }, list);
         expect([...new URL(`http://h${target}`).searchParams]).toEqual(
@@ -373,13 +374,13 @@ describe('the keys of a lookup', () => {
       by: 'id[]',
       item: answer,
     });
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(keys, async (list) => {
         const call = open();
         await Promise.all(list.map((key) => call(items, { 'id[]': key }, undefined)));
         expect(JSON.parse(requests.at(-1)?.body ?? '')).toEqual({ ids: [...new Set(list)] });
       }),
-      { numRuns: 50 },
+      { full: 50 },
     );
     expect(requests[0]).toMatchObject({ method: 'POST', target: '/items' });
   });

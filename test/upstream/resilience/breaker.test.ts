@@ -9,6 +9,7 @@ import { createBreaker } from '../../../src/upstream/resilience/breaker.ts';
 import type { Permit } from '../../../src/upstream/attempt.ts';
 import type { Call, Reply } from '../../../src/upstream/call.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
+import { assertProperty } from '../../support/property.ts';
 import {
   attemptsWith,
   dispatchFor,
@@ -433,7 +434,7 @@ function createModel(config: EffectiveBreaker, chances: readonly number[]) {
 
 describe('whatever happens', () => {
   it('a breaker does what its model does', async () => {
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(story, async ({ config, chances, startAt, steps }) => {
         const { clock, breaker, begin } = startBreaker(config, { chances, startAt });
         const model = createModel(config, chances);
@@ -458,7 +459,7 @@ describe('whatever happens', () => {
           expect(breaker.state).toBe(model.stateAt(clock.now()));
         }
       }),
-      { numRuns: 200 },
+      { full: 200 },
     );
   });
 });

@@ -7,6 +7,7 @@ import { UpstreamError } from '../../../src/errors.ts';
 import { createBulkhead } from '../../../src/upstream/resilience/bulkhead.ts';
 import type { Call, Reply } from '../../../src/upstream/call.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
+import { assertProperty } from '../../support/property.ts';
 import {
   attemptsWith,
   dispatchFor,
@@ -93,7 +94,7 @@ describe('places', () => {
 
   it('are never exceeded, and never lost, whatever happens', async () => {
     const step = fc.constantFrom('enter', 'leave', 'fail', 'abort', 'wait');
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const { enter, leave, entered, clock } = startBulkhead({ concurrency: 2 });
         const left = new Set<string>();
@@ -134,7 +135,7 @@ describe('places', () => {
         await leave('y');
         await Promise.all(again);
       }),
-      { numRuns: 60 },
+      { full: 60 },
     );
   });
 });

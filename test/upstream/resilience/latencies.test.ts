@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createLatencies } from '../../../src/upstream/resilience/latencies.ts';
+import { assertProperty } from '../../support/property.ts';
 
 /** Latencies of calls that took these milliseconds. */
 function latenciesOf(calls: readonly number[]) {
@@ -54,7 +55,7 @@ function considered(calls: readonly number[]): number[] {
 
 describe('whatever the calls', () => {
   it('a quantile is what sorting the latest of them gives', () => {
-    fc.assert(
+    assertProperty(
       fc.property(durations, share, (calls, p) => {
         const sorted = considered(calls);
         const expected = sorted[Math.floor(sorted.length * p)];
@@ -64,7 +65,7 @@ describe('whatever the calls', () => {
   });
 
   it('at least the share has not exceeded it, and it is one of them', () => {
-    fc.assert(
+    assertProperty(
       fc.property(durations, share, (calls, p) => {
         const sorted = considered(calls);
         const limit = latenciesOf(calls).quantile(p);
@@ -77,7 +78,7 @@ describe('whatever the calls', () => {
   });
 
   it('asking changes nothing, and a larger share is never quicker', () => {
-    fc.assert(
+    assertProperty(
       fc.property(durations, share, share, (calls, p, q) => {
         const asked = createLatencies();
         for (const ms of calls) {

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRetryBudget } from '../../../src/upstream/resilience/retry-budget.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
+import { assertProperty } from '../../support/property.ts';
 
 /** A budget of a fifth of the calls and three in any case, unless said otherwise. */
 function startBudget(config: { percent?: number; floor?: number } = {}) {
@@ -112,7 +113,7 @@ function play(
 
 describe('whatever happens', () => {
   it('grants exactly what the present second and the nine before it leave', () => {
-    fc.assert(
+    assertProperty(
       fc.property(story, (told) => {
         play(told, ({ granted, now, calls, extra }) => {
           const isRecent = (at: number) => Math.floor(at / 1_000) > Math.floor(now / 1_000) - 10;
@@ -121,12 +122,12 @@ describe('whatever happens', () => {
           expect(granted).toBe(wanted <= told.floor || wanted <= share);
         });
       }),
-      { numRuns: 300 },
+      { full: 300 },
     );
   });
 
   it('never grants more than the floor or the share of the last ten seconds of calls', () => {
-    fc.assert(
+    assertProperty(
       fc.property(story, (told) => {
         play(told, ({ granted, now, calls, extra }) => {
           if (!granted) return;
@@ -136,7 +137,7 @@ describe('whatever happens', () => {
           expect(granteds).toBeLessThanOrEqual(Math.max(told.floor, share));
         });
       }),
-      { numRuns: 300 },
+      { full: 300 },
     );
   });
 });

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createWindow } from '../../../src/upstream/resilience/rolling-window.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
+import { assertProperty } from '../../support/property.ts';
 
 /** A window of ten seconds in which apples and pears are counted. */
 function startWindow({ lengthMs = 10_000, startAt = 0 } = {}) {
@@ -119,7 +120,7 @@ function play(
 
 describe('whatever happens', () => {
   it('counts all of the last nine tenths, and nothing older than its length', () => {
-    fc.assert(
+    assertProperty(
       fc.property(stories, (story) => {
         const { lengthMs } = story;
         play(story, ({ count, moments, now }) => {
@@ -133,7 +134,7 @@ describe('whatever happens', () => {
   });
 
   it('counts the moments of the present tenth and of the nine before it', () => {
-    fc.assert(
+    assertProperty(
       fc.property(stories, (story) => {
         const tenthOf = (at: number) => Math.floor((at * 10) / story.lengthMs);
         play(story, ({ count, moments, now }) => {

@@ -9,6 +9,7 @@ import { batch } from '../../../src/upstream/sharing/batch.ts';
 import type { Call, Dispatch, Send } from '../../../src/upstream/call.ts';
 import { dispatchOf } from '../../../src/upstream/call.ts';
 import { deduplicate } from '../../../src/upstream/sharing/deduplicate.ts';
+import { assertProperty } from '../../support/property.ts';
 import {
   callOf,
   failureOf,
@@ -65,7 +66,7 @@ function startBatch(
 
 describe('the number of requests', () => {
   it('is the number of different keys divided by max, rounded up', async () => {
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(
         fc.array(fc.nat(30), { minLength: 1 }),
         fc.integer({ min: 1, max: 12 }),
@@ -404,7 +405,7 @@ describe('every call', () => {
   });
 
   it('gets what it would have got alone', async () => {
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(
         fc.array(key, { minLength: 1 }),
         fc.array(item, { maxLength: 20 }),
@@ -428,7 +429,7 @@ describe('every call', () => {
           expect(batched).toEqual(alone);
         },
       ),
-      { numRuns: 300 },
+      { full: 300 },
     );
   });
 });

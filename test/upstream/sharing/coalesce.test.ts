@@ -8,6 +8,7 @@ import { batch } from '../../../src/upstream/sharing/batch.ts';
 import type { Call, Dispatch, Reply, Send } from '../../../src/upstream/call.ts';
 import { coalesce } from '../../../src/upstream/sharing/coalesce.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
+import { assertProperty } from '../../support/property.ts';
 import {
   callOf,
   failureOf,
@@ -222,7 +223,7 @@ describe('two identities', () => {
   });
 
   it('never share a byte, whoever comes, leaves or fails when', async () => {
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(fc.array(visit, { minLength: 1, maxLength: 12 }), async (visits) => {
         // The service answers with who asked: what it was told by the header.
         const answer: Send<Dispatch> = async (call) => {
@@ -267,7 +268,7 @@ describe('two identities', () => {
           }),
         );
       }),
-      { numRuns: 2_000 },
+      { full: 2_000 },
     );
   });
 });
