@@ -25,7 +25,12 @@ export function makeReadable(incoming: IncomingMessage): RequestError | undefine
 /** What every part of a URL may hold as it is. */
 const plain = /^\/[\w!$&'()*+,./:;=?@~-]*$/;
 const dotSegment = /\/\.\.?(?:[/?]|$)/;
-const plainHost = /^[a-z\d._-]+(?::[1-5]\d{3})?$/;
+const octet = String.raw`(?:[1-9]?\d|1\d\d|2[0-4]\d|25[0-5])`;
+const names = String.raw`(?:[a-z\d_-]+\.)*[a-z][a-z\d_-]*`;
+const port = String.raw`(?::(?:[1-5]\d{3,4}|[6-9]\d{3}))?`;
+
+/** A host that is the same in a URL without being parsed: no number at its end, no Punycode. */
+const plainHost = new RegExp(`^(?!.*xn--)(?:${names}|${octet}(?:\\.${octet}){3})${port}$`);
 
 /** Whether it is still the same host as part of a URL. What a host may be is for a layer to say. */
 function isUsable(host: string, target: string): boolean {

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { z } from 'zod';
 import { startGateway } from '../support/gateway.ts';
+import { defineComposition } from '../../src/dsl/composition.ts';
 import { call } from '../../src/dsl/steps.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { startServer } from '../../src/http/server.ts';
@@ -10,6 +12,11 @@ import { start } from '../support/start.ts';
 import { open, raw, readAnswer } from '../support/raw-http.ts';
 
 const askPart = () => serve(() => ({ a: call(part, { name: 'a' }) }));
+const echo = defineComposition({
+  route: 'POST /echo',
+  body: z.string(),
+  compose: ({ body }) => ({ echo: body }),
+});
 const request = 'GET /test HTTP/1.1\r\nhost: gateway\r\n\r\n';
 
 describe('closing', () => {
@@ -274,6 +281,17 @@ describe('a request', () => {
       expect(lines.map((text) => JSON.parse(text))).toMatchObject([
         { message: `GET (no route) ${status}`, request_id: requestId },
       ]);
+    },
+  );
+
+  it.each(['gateway', '127.0.0.1:8080', '999.999.999.999', '0x7f.1', 'xn--a', 'gateway:99999'])(
+    'for the host %s has its body read',
+    async (host) => {
+      const { url } = await start({ compositions: { echo } });
+      const head = `POST /echo HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json`;
+      const body =
+        '\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n3\r\n"a"\r\n0\r\n\r\n';
+      expect((await raw(url, head + body)).body).toBe('{"echo":"a"}');
     },
   );
 
