@@ -1,17 +1,30 @@
 /** The door to the SDK's metrics: kept in this process, read as Prometheus text, and sent where OTLP is asked for. */
+import { ValueType } from '@opentelemetry/api';
+import type { Meter } from '@opentelemetry/api';
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import {
   detectResources,
+  emptyResource,
   envDetector,
   hostDetector,
   serviceInstanceIdDetector,
 } from '@opentelemetry/resources';
 import {
+  AggregationTemporality,
+  DataPointType,
+  InstrumentType,
   MeterProvider,
   MetricReader,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import type { IMetricReader } from '@opentelemetry/sdk-metrics';
+import type {
+  HistogramMetricData,
+  IMetricReader,
+  MetricProducer,
+  PushMetricExporter,
+} from '@opentelemetry/sdk-metrics';
+import { createHistograms } from './histograms.ts';
+import type { HistogramData, Histograms } from './histograms.ts';
 import type { MetricsExport, OtlpProtocol } from './settings.ts';
 
 /** Read when somebody asks. */
@@ -20,16 +33,23 @@ class PullReader extends MetricReader {
   protected override async onShutdown(): Promise<void> {}
 }
 
+const scope = { name: 'plait', version: '' };
+
 export interface Metering {
   readonly provider: MeterProvider;
+  /** Makes instruments that are not used by every request. */
+  readonly meter: Meter;
+  /** Makes the others; they are read together with those of the meter. */
+  readonly histograms: Histograms;
   /** Everything in the Prometheus text format. */
   text(): Promise<string>;
 }
 
 /** Metrics can be read in any case; with `sent` they go to a collector, too. */
 export async function createMetering(sent: MetricsExport | undefined): Promise<Metering> {
-  const pull = new PullReader();
-  const readers = sent === undefined ? [pull] : [pull, await periodicExport(sent)];
+  const histograms = createHistograms();
+  const pull = new PullReader({ metricProducers: [producerOf(histograms)] });
+  const readers = sent === undefined ? [pull] : [pull, await periodicExport(sent, histograms)];
   const resource = detectResources({
     detectors: [envDetector, hostDetector, serviceInstanceIdDetector],
   });
@@ -38,6 +58,8 @@ export async function createMetering(sent: MetricsExport | undefined): Promise<M
   const serializer = new PrometheusSerializer();
   return {
     provider,
+    meter: provider.getMeter(scope.name),
+    histograms,
     async text() {
       const { resourceMetrics } = await pull.collect();
       return serializer.serialize(resourceMetrics);
@@ -45,9 +67,54 @@ export async function createMetering(sent: MetricsExport | undefined): Promise<M
   };
 }
 
-async function periodicExport({ protocol, intervalMs }: MetricsExport): Promise<IMetricReader> {
+async function periodicExport(
+  { protocol, intervalMs }: MetricsExport,
+  histograms: Histograms,
+): Promise<IMetricReader> {
   const exporter = await createExporter(protocol);
-  return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: intervalMs });
+  return new PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: intervalMs,
+    metricProducers: [producerOf(histograms, exporter)],
+  });
+}
+
+/** Histograms as a source of metrics for one reader, with the temporality that its exporter asks for. */
+export function producerOf(
+  histograms: Histograms,
+  exporter?: Pick<PushMetricExporter, 'selectAggregationTemporality'>,
+): MetricProducer {
+  const temporality =
+    exporter?.selectAggregationTemporality?.(InstrumentType.HISTOGRAM) ??
+    AggregationTemporality.CUMULATIVE;
+  const isDelta = temporality === AggregationTemporality.DELTA;
+  const read = histograms.createReader(isDelta ? 'delta' : 'cumulative');
+  return {
+    async collect() {
+      const metrics = read().map((data) => toMetricData(data, temporality));
+      const scopeMetrics = metrics.length === 0 ? [] : [{ scope, metrics }];
+      // The reader has a resource of its own, and ignores this one.
+      return { resourceMetrics: { resource: emptyResource(), scopeMetrics }, errors: [] };
+    },
+  };
+}
+
+function toMetricData(
+  { options, points }: HistogramData,
+  aggregationTemporality: AggregationTemporality,
+): HistogramMetricData {
+  const { name, description, unit = '', boundaries } = options;
+  return {
+    descriptor: { name, description, unit, valueType: ValueType.DOUBLE },
+    aggregationTemporality,
+    dataPointType: DataPointType.HISTOGRAM,
+    dataPoints: points.map(({ attributes, startTime, endTime, counts, ...value }) => ({
+      attributes,
+      startTime,
+      endTime,
+      value: { ...value, buckets: { boundaries: [...boundaries], counts } },
+    })),
+  };
 }
 
 /** Where to, with which headers and in which time, the exporters read from `OTEL_*` themselves. */

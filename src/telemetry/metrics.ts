@@ -5,10 +5,12 @@ import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { UpstreamError } from '../errors.ts';
 import { isHealthCheck } from '../http/health.ts';
-import type { GatewayContext, Layer } from '../http/request-record.ts';
-import type { Attempt, Reply } from '../upstream/call.ts';
+import type { Layer } from '../http/request-record.ts';
+import type { Reply } from '../upstream/call.ts';
+import type { Address } from '../upstream/exchange/address.ts';
 import { errorType } from './error-type.ts';
 import { watchGauges } from './gauges.ts';
+import type { Histograms } from './histograms.ts';
 import { knownMethod } from './method.ts';
 import type { Observer } from './telemetry.ts';
 
@@ -18,17 +20,31 @@ const durations = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5
 /** Batches hold from one key to some hundreds. */
 const batchSizes = [1, 2, 5, 10, 20, 50, 100, 200];
 
-export function createMetrics(meter: Meter, clock: Clock): Observer {
-  const requests = meter.createHistogram('http.server.request.duration', {
-    unit: 's',
-    description: 'Duration of requests of clients',
-    advice: { explicitBucketBoundaries: durations },
-  });
-  const attempts = meter.createHistogram('http.client.request.duration', {
-    unit: 's',
-    description: 'Duration of requests to services, one for every attempt',
-    advice: { explicitBucketBoundaries: durations },
-  });
+/** What makes instruments. */
+export interface Instruments {
+  readonly meter: Meter;
+  readonly histograms: Histograms;
+}
+
+export function createMetrics({ meter, histograms }: Instruments, clock: Clock): Observer {
+  const requests = histograms.create(
+    {
+      name: 'http.server.request.duration',
+      unit: 's',
+      description: 'Duration of requests of clients',
+      boundaries: durations,
+    },
+    labelsOfRequest,
+  );
+  const attempts = histograms.create(
+    {
+      name: 'http.client.request.duration',
+      unit: 's',
+      description: 'Duration of requests to services, one for every attempt',
+      boundaries: durations,
+    },
+    labelsOfAttempt,
+  );
   const loads = countResults(
     meter.createObservableCounter('plait.loads', {
       description: 'Calls made by steps, by how they were answered',
@@ -39,10 +55,14 @@ export function createMetrics(meter: Meter, clock: Clock): Observer {
       description: 'Calls of operations with a cache, by what that had',
     }),
   );
-  const batchSize = meter.createHistogram('plait.batch.size', {
-    description: 'Keys in one request',
-    advice: { explicitBucketBoundaries: batchSizes },
-  });
+  const batchSize = histograms.create(
+    {
+      name: 'plait.batch.size',
+      description: 'Keys in one request',
+      boundaries: batchSizes,
+    },
+    labelsOf,
+  );
   const shed = meter.createCounter('plait.shed', {
     description: 'What was left undone since the gateway had too much to do',
   });
@@ -51,8 +71,11 @@ export function createMetrics(meter: Meter, clock: Clock): Observer {
   const measureRequests: Layer = async function measureRequest(c, next) {
     await next();
     if (isHealthCheck(c)) return;
-    const { startedAt, refusal, degraded } = c.get('record');
-    requests.record(secondsSince(startedAt), labelsOfRequest(c));
+    const record = c.get('record');
+    const { startedAt, refusal, degraded, route } = record;
+    const { status } = c.res;
+    const type = status >= 500 ? (errorType(record.error) ?? String(status)) : undefined;
+    requests.record(secondsSince(startedAt), knownMethod(c.req.method), route, status, type);
     if (refusal?.kind === 'overload') shed.add(1, { 'plait.shed.what': 'request' });
     const left = degraded.filter(({ error }) => error.reason.kind === 'shed').length;
     if (left > 0) shed.add(left, { 'plait.shed.what': 'step' });
@@ -70,7 +93,7 @@ export function createMetrics(meter: Meter, clock: Clock): Observer {
       if (reply.cache !== undefined) cache.add(operation, reply.cache, count);
     },
     aroundCall: (next) => (call) => {
-      if (call.keys !== undefined) batchSize.record(call.keys.length, labelsOf(call.operation));
+      if (call.keys !== undefined) batchSize.record(call.keys.length, call.operation);
       return next(call);
     },
     watchAttempt: (attempt) => {
@@ -79,10 +102,8 @@ export function createMetrics(meter: Meter, clock: Clock): Observer {
         onEnd({ failure, status }) {
           const refused = failure instanceof UpstreamError ? failure.status : undefined;
           const type = failure === undefined ? undefined : errorType(failure);
-          attempts.record(
-            secondsSince(startedAt),
-            labelsOfAttempt(attempt, status ?? refused, type),
-          );
+          const { operation, address } = attempt;
+          attempts.record(secondsSince(startedAt), operation, address, status ?? refused, type);
         },
       };
     },
@@ -118,25 +139,27 @@ function labelsOf(operation: Operation): Attributes {
   return { 'plait.operation': operationName(operation) };
 }
 
-function labelsOfRequest(c: GatewayContext): Attributes {
-  const { status } = c.res;
-  const { route, error } = c.get('record');
+function labelsOfRequest(
+  method: string,
+  route: string | undefined,
+  status: number,
+  error: string | undefined,
+): Attributes {
   return {
-    'http.request.method': knownMethod(c.req.method),
+    'http.request.method': method,
     'http.response.status_code': status,
     'url.scheme': 'http',
     ...(route !== undefined && { 'http.route': route }),
-    ...(status >= 500 && { 'error.type': errorType(error) ?? String(status) }),
+    ...(error !== undefined && { 'error.type': error }),
   };
 }
 
 function labelsOfAttempt(
-  attempt: Attempt,
+  { route, service }: Operation,
+  { host, port }: Address,
   status: number | undefined,
   error: string | undefined,
 ): Attributes {
-  const { route, service } = attempt.operation;
-  const { host, port } = attempt.address;
   return {
     'http.request.method': route.method,
     'url.template': route.template,

@@ -48,9 +48,9 @@ async function startMetrics(sdk: SdkSettings, options: SdkOptions): Promise<Obse
     import('./metrics-provider.ts'),
     import('./metrics.ts'),
   ]);
-  const { provider, text } = await createMetering(sdk.metricsExport);
+  const { provider, text, ...instruments } = await createMetering(sdk.metricsExport);
   return {
-    ...createMetrics(provider.getMeter('plait'), options.clock),
+    ...createMetrics(instruments, options.clock),
     metrics: text,
     shutdown: () => shutdown('metrics', provider, options),
   };

@@ -12,6 +12,8 @@ import { getOrder, listOrders } from '../../compositions/upstreams/orders.ts';
 import { paymentOf as orderPayment } from '../../compositions/upstreams/payments.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Overload } from '../../src/edge/overload.ts';
+import { createHistograms } from '../../src/telemetry/histograms.ts';
+import { producerOf } from '../../src/telemetry/metrics-provider.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
@@ -47,7 +49,12 @@ const page = defineComposition({
 
 function collect() {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 60_000 });
+  const histograms = createHistograms();
+  const reader = new PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: 60_000,
+    metricProducers: [producerOf(histograms, exporter)],
+  });
   const provider = new MeterProvider({ readers: [reader] });
   onTestFinished(() => provider.shutdown());
   const points = async (name: string): Promise<DataPoint<unknown>[]> => {
@@ -61,12 +68,12 @@ function collect() {
       .filter(({ descriptor }) => descriptor.name === name)
       .flatMap(({ dataPoints }): DataPoint<unknown>[] => dataPoints);
   };
-  return { meter: provider.getMeter('test'), points };
+  return { instruments: { meter: provider.getMeter('test'), histograms }, points };
 }
 
 it('counts loads, what sharing and caches saved of them, and the sizes of batches', async () => {
-  const { meter, points } = collect();
-  const telemetry = { ...unobserved, ...createMetrics(meter, systemClock) };
+  const { instruments, points } = collect();
+  const telemetry = { ...unobserved, ...createMetrics(instruments, systemClock) };
   const app = await start({ compositions: { page }, telemetry });
   await app.get('/page');
   await app.get('/page');
@@ -105,9 +112,9 @@ const order = defineComposition({
 });
 
 async function startMetered(options: Pick<StartOptions, 'clock' | 'overload'> = {}) {
-  const { meter, points } = collect();
+  const { instruments, points } = collect();
   const clock = options.clock ?? systemClock;
-  const telemetry = { ...unobserved, ...createMetrics(meter, clock) };
+  const telemetry = { ...unobserved, ...createMetrics(instruments, clock) };
   const app = await start({ compositions: { order }, telemetry, ...options });
   const histogram = async (name: string) =>
     ((await points(name)) as DataPoint<Histogram>[]).map(({ attributes, value }) => ({
