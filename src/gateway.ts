@@ -3,7 +3,7 @@ import type { Hono, MiddlewareHandler } from 'hono';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { hygiene } from './edge/hygiene.ts';
-import { shedding, unlimited } from './edge/overload.ts';
+import { shedding, neverSheds } from './edge/overload.ts';
 import type { Overload } from './edge/overload.ts';
 import { createEngine } from './engine/execute.ts';
 import { toError } from './errors.ts';
@@ -64,7 +64,7 @@ export interface Gateway extends AsyncDisposable {
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { plans, addresses, middleware = [], cacheStore, onRefreshError } = options;
-  const { telemetry = unobserved, overload = unlimited, clock = systemClock } = options;
+  const { telemetry = unobserved, overload = neverSheds, clock = systemClock } = options;
   const { onInternalError = warnOf, accessLog: logging } = options;
   const { onCallEnd, aroundCall, watchAttempt, watchStep } = telemetry;
   let ready = true;

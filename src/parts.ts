@@ -1,14 +1,14 @@
 /** Settings → the parts of a gateway that hold resources: log, telemetry, cache, load shedding. */
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
-import { createLoadMeter } from './edge/load-meter.ts';
+import { createLagMeter } from './edge/lag-meter.ts';
 import { createOverload } from './edge/overload.ts';
 import type { GatewayOptions } from './gateway.ts';
 import type { Settings } from './settings/settings.ts';
 import { createLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
 import { startTelemetry } from './telemetry/sdk.ts';
-import { createCacheStore } from './upstream/caching/cache-store.ts';
+import { openCacheStore } from './upstream/caching/open-cache-store.ts';
 
 /** All that `createGateway` takes besides plans and middleware. */
 export interface Parts extends Required<Omit<GatewayOptions, 'plans' | 'middleware'>> {
@@ -25,7 +25,7 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
   const warn = (message: string): void => log.warn({}, message);
   const telemetry = await startTelemetry({ settings: settings.telemetry, clock, onWarning: warn });
   opened.defer(() => telemetry.shutdown());
-  const cacheStore = await createCacheStore({ redis: settings.redis, clock, onWarning: warn });
+  const cacheStore = await openCacheStore({ redis: settings.redis, clock, onWarning: warn });
   opened.move();
   return {
     log,
@@ -33,7 +33,7 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
     cacheStore,
     addresses,
     clock,
-    overload: createOverload({ limits, meter: createLoadMeter(), clock }),
+    overload: createOverload({ limits, meter: createLagMeter(), clock }),
     accessLog: { log, headers: settings.log.headers, withCauses: mode === 'development' },
     // The access log has it, with the request it happened to.
     onInternalError: () => undefined,

@@ -4,7 +4,7 @@ import { startMocks } from '../mocks/server.ts';
 import { loadCompositions } from '../src/cli/load.ts';
 import { defineComposition } from '../src/dsl/composition.ts';
 import { call } from '../src/dsl/steps.ts';
-import { unlimited } from '../src/edge/overload.ts';
+import { neverSheds } from '../src/edge/overload.ts';
 import { ConfigurationError } from '../src/errors.ts';
 import { createGateway } from '../src/gateway.ts';
 import type { GatewayOptions } from '../src/gateway.ts';
@@ -110,7 +110,7 @@ describe('a gateway without sockets', () => {
     const gateway = createGateway({
       plans: [],
       addresses: new Map(),
-      overload: { ...unlimited, close: () => void closed.push('overload') },
+      overload: { ...neverSheds, close: () => void closed.push('overload') },
       cacheStore: { ...store, close: async () => void closed.push('cache') },
       telemetry: { ...unobserved, shutdown: async () => void closed.push('telemetry') },
     });
@@ -129,7 +129,7 @@ describe('a gateway without sockets', () => {
     const gateway = createGateway({
       plans: [],
       addresses: new Map(),
-      overload: { ...unlimited, close: () => void closed.push('overload') },
+      overload: { ...neverSheds, close: () => void closed.push('overload') },
     });
     const port = Number(new URL(taken.url).port);
     await expect(listen(gateway, { host: '127.0.0.1', port })).rejects.toThrow(ConfigurationError);

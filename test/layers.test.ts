@@ -17,6 +17,7 @@ const layers = [
     'limit.ts',
     'own-signal.ts',
     'parse.ts',
+    'path-segment.ts',
     'plain-object.ts',
     'reserved-paths.ts',
     'schema.ts',
@@ -72,6 +73,10 @@ describe('the layers', () => {
       }))
       .filter(({ file, to }) => to !== '../package.json' && !mayImport(file, to));
     expect(violations).toEqual([]);
+  });
+
+  it('has no circle of imports, those of types included', () => {
+    expect(circlesIn(importsByFile())).toEqual([]);
   });
 
   it('knows every folder of src', () => {
@@ -131,6 +136,34 @@ describe('the layers', () => {
     expect(imports.filter(({ target }) => target.includes('mocks/'))).toEqual([]);
   });
 });
+
+/** What each file of `src` imports of `src`, types included. */
+function importsByFile(): ReadonlyMap<string, readonly string[]> {
+  const inside = imports.filter(({ target }) => target.startsWith('.'));
+  return new Map(
+    filesIn(source).map((file) => [
+      file,
+      inside
+        .filter((one) => one.file === file)
+        .map(({ target }) => relative(source, join(source, dirname(file), target))),
+    ]),
+  );
+}
+
+/** Every circle that a walk from file to file finds, as `a.ts → b.ts → a.ts`. */
+function circlesIn(importsOfFile: ReadonlyMap<string, readonly string[]>): string[] {
+  const circles: string[] = [];
+  const done = new Set<string>();
+  function walk(file: string, path: readonly string[]): void {
+    const start = path.indexOf(file);
+    if (start !== -1) circles.push([...path.slice(start), file].join(' → '));
+    if (start !== -1 || done.has(file)) return;
+    for (const next of importsOfFile.get(file) ?? []) walk(next, [...path, file]);
+    done.add(file);
+  }
+  for (const file of importsOfFile.keys()) walk(file, []);
+  return circles;
+}
 
 /** The front door hands out the DSL and nothing imports it. */
 function mayImport(file: string, to: string): boolean {

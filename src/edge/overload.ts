@@ -1,23 +1,23 @@
-/** Load shedding: what the gateway leaves undone while it cannot keep up with what it is asked. */
+/** Load shedding: leaves work undone while the gateway cannot keep up. */
 import type { Clock } from '../clock.ts';
 import type { Admission } from '../http/admission.ts';
-import type { Load, LoadMeter } from './load-meter.ts';
+import type { LagMeter, LoopLag } from './lag-meter.ts';
 
 export interface Overload {
-  /** Whether the steps of one request that can be missed are to be left out. */
+  /** Whether the steps of one request that can be missed are left out. */
   shedsSteps(): boolean;
-  /** Seconds after which a request that is refused may come again; `undefined`: it is welcome. */
-  refusal(): number | undefined;
+  /** Seconds after which one request, refused, may come again; `undefined` admits it. */
+  retryAfterSeconds(): number | undefined;
   /** 0: nothing is shed; 1: all steps that can be missed are; above that, requests are refused too. */
   readonly pressure: number;
-  /** What was measured last. */
-  readonly load: Load;
+  /** The last measurement. */
+  readonly lag: LoopLag;
   close(): void;
 }
 
-/** From when on it is too much. */
+/** Shedding thresholds: pressure rises above them. */
 export interface OverloadLimits {
-  /** How late the event loop may be, in milliseconds. Default 150. */
+  /** Event-loop delay, in milliseconds. Default 150. */
   readonly delayMs: number;
   /** The share of time the event loop may be busy. Default 0.95. */
   readonly utilisation: number;
@@ -27,44 +27,44 @@ export const defaultLimits: OverloadLimits = { delayMs: 150, utilisation: 0.95 }
 
 export interface OverloadOptions {
   readonly limits: OverloadLimits;
-  readonly meter: LoadMeter;
+  readonly meter: LagMeter;
   readonly clock: Clock;
 }
 
-/** How often it is looked. */
+/** How often the pressure is adjusted. */
 const periodMs = 250;
 
-/** How much more, or less, is shed each time. What can be missed goes quickly; requests go as they have to. */
+/** Pressure per period. Steps that can be missed go quickly; requests only as far as they have to. */
 const steps = { rise: 0.2, fall: 0.1 };
 const requestSteps = { rise: 0.05, fall: 0.025 };
 
-/** A loop that is many times too late is not mended by small steps: they are that much larger, to a limit. */
+/** A loop that is many times too late raises pressure by larger steps, up to this many times. */
 const mostTimes = 4;
 
-/** Some requests are let in whatever happens: only their going well says that it is over. */
+/** Below 2, so that some requests are always admitted: only they can show that the overload is over. */
 const mostPressure = 1.95;
 
-/** Refused clients are asked to come back after 1 to 4 seconds, not all at once. */
+/** Refused clients come back after 1 to 4 seconds, so that they do not all return at once. */
 const spreadSeconds = 4;
 
 /**
- * Raises the pressure while the event loop is too late or too busy, and lowers it otherwise. Being busy
- * only costs steps that can be missed: a loop without a pause may still answer everybody in time. Being
- * late costs requests, once nothing else is left.
+ * Raises the pressure while the event loop is too late or too busy, and lowers it otherwise. A busy loop
+ * only costs steps that can be missed: one without a pause may still answer everybody in time. A late
+ * loop costs requests, once nothing else is left to shed.
  */
 export function createOverload({ limits, meter, clock }: OverloadOptions): Overload {
   let pressure = 0;
-  let load: Load = idle;
+  let lag: LoopLag = noLag;
   let lateBefore = false;
   let busyBefore = false;
 
-  function look(): void {
-    load = meter.read();
-    const { delayMs, utilisation } = load;
+  function adjust(): void {
+    lag = meter.read();
+    const { delayMs, utilisation } = lag;
     const late = delayMs > limits.delayMs;
     const busy = utilisation > limits.utilisation;
     const { rise } = pressure < 1 ? steps : requestSteps;
-    // Twice in a row: one long pause, as for collecting garbage, is no overload.
+    // Twice in a row: one long pause, such as a garbage collection, is no overload.
     if (late && lateBefore) {
       const times = Math.min(mostTimes, delayMs / limits.delayMs);
       pressure = Math.min(mostPressure, pressure + Math.max(rise, requestSteps.rise * times));
@@ -73,21 +73,21 @@ export function createOverload({ limits, meter, clock }: OverloadOptions): Overl
     else if (!late && pressure > 1) pressure = Math.max(1, pressure - requestSteps.fall);
     lateBefore = late;
     busyBefore = busy;
-    cancelTimer = clock.after(periodMs, look);
+    cancelTimer = clock.after(periodMs, adjust);
   }
 
-  let cancelTimer = clock.after(periodMs, look);
+  let cancelTimer = clock.after(periodMs, adjust);
   return {
     shedsSteps: () => pressure > 0 && clock.random() < pressure,
-    refusal: () =>
+    retryAfterSeconds: () =>
       pressure > 1 && clock.random() < pressure - 1
         ? 1 + Math.floor(clock.random() * spreadSeconds)
         : undefined,
     get pressure() {
       return pressure;
     },
-    get load() {
-      return load;
+    get lag() {
+      return lag;
     },
     close() {
       cancelTimer();
@@ -96,21 +96,21 @@ export function createOverload({ limits, meter, clock }: OverloadOptions): Overl
   };
 }
 
-const idle: Load = { delayMs: 0, utilisation: 0 };
+const noLag: LoopLag = { delayMs: 0, utilisation: 0 };
 
 /** Admission by overload. */
 export function shedding(overload: Overload): Admission {
   return function admitUnlessOverloaded() {
-    const retryAfterSeconds = overload.refusal();
+    const retryAfterSeconds = overload.retryAfterSeconds();
     return retryAfterSeconds === undefined ? undefined : { kind: 'overload', retryAfterSeconds };
   };
 }
 
-/** Nothing is ever shed. */
-export const unlimited: Overload = {
+/** Sheds nothing, ever. */
+export const neverSheds: Overload = {
   shedsSteps: () => false,
-  refusal: () => undefined,
+  retryAfterSeconds: () => undefined,
   pressure: 0,
-  load: idle,
+  lag: noLag,
   close: () => undefined,
 };

@@ -6,7 +6,7 @@ import type { InputName } from '../dsl/node.ts';
 import type { Plan } from '../plan/plan.ts';
 import { toPointer } from '../json.ts';
 import { parseBy } from '../parse.ts';
-import { segmentProblem } from '../upstream/exchange/target.ts';
+import { segmentProblem } from '../path-segment.ts';
 
 /** A request, taken apart but not yet checked. */
 export interface RawInputs {

@@ -46,15 +46,11 @@ export function watchGauges(meter: Meter, { status, overload }: Watched): void {
     'Above 0 steps are shed, above 1 requests',
     () => overload.pressure,
   );
-  plain(
-    'nodejs.eventloop.utilization',
-    'Share of time it is busy',
-    () => overload.load.utilisation,
-  );
+  plain('nodejs.eventloop.utilization', 'Share of time it is busy', () => overload.lag.utilisation);
   plain(
     'nodejs.eventloop.delay.max',
     'How late it was at most, in the last quarter of a second',
-    () => overload.load.delayMs / 1_000,
+    () => overload.lag.delayMs / 1_000,
     's',
   );
   plain('process.memory.usage', 'Resident memory', () => process.memoryUsage.rss(), 'By');

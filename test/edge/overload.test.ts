@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createLoadMeter } from '../../src/edge/load-meter.ts';
-import { createOverload, defaultLimits, unlimited } from '../../src/edge/overload.ts';
+import { createLagMeter } from '../../src/edge/lag-meter.ts';
+import { createOverload, defaultLimits, neverSheds } from '../../src/edge/overload.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { assertProperty } from '../support/property.ts';
 
@@ -125,25 +125,25 @@ describe('pressure', () => {
 describe('what is shed', () => {
   it('is nothing without pressure', () => {
     const { overload } = startOverload([0]);
-    expect([overload.shedsSteps(), overload.refusal()]).toEqual([false, undefined]);
+    expect([overload.shedsSteps(), overload.retryAfterSeconds()]).toEqual([false, undefined]);
   });
 
   it('is what can be missed first, of as many requests as the pressure says', () => {
     const { overload, look } = startOverload(chancesFrom(1_000));
     look(late, 3);
     expect(ofThousand(() => overload.shedsSteps())).toBe(400);
-    expect(ofThousand(() => overload.refusal() !== undefined)).toBe(0);
+    expect(ofThousand(() => overload.retryAfterSeconds() !== undefined)).toBe(0);
     look(late, 3);
     expect(ofThousand(() => overload.shedsSteps())).toBe(1_000);
-    expect(ofThousand(() => overload.refusal() !== undefined)).toBe(0);
+    expect(ofThousand(() => overload.retryAfterSeconds() !== undefined)).toBe(0);
   });
 
   it('is requests then, and everything that can be missed', () => {
     const { overload, look } = startOverload([0.39]);
     look(late, 7); // 1.2
-    expect([overload.shedsSteps(), overload.refusal()]).toEqual([true, undefined]);
+    expect([overload.shedsSteps(), overload.retryAfterSeconds()]).toEqual([true, undefined]);
     look(late); // 1.4
-    expect([overload.shedsSteps(), overload.refusal()]).toEqual([true, 2]);
+    expect([overload.shedsSteps(), overload.retryAfterSeconds()]).toEqual([true, 2]);
   });
 
   it.each([
@@ -154,25 +154,25 @@ describe('what is shed', () => {
   ])('is never every request: by chance of %f refused is %s', (chance, isRefused) => {
     const { overload, look } = startOverload([chance]);
     look(late, 100);
-    expect(overload.refusal() !== undefined).toBe(isRefused);
+    expect(overload.retryAfterSeconds() !== undefined).toBe(isRefused);
   });
 
   it('is never a request because the loop is busy', () => {
     const { overload, look } = startOverload([0]);
     look(busy, 100);
-    expect([overload.shedsSteps(), overload.refusal()]).toEqual([true, undefined]);
+    expect([overload.shedsSteps(), overload.retryAfterSeconds()]).toEqual([true, undefined]);
   });
 
   it('is nothing again when all has been calm for long enough', () => {
     const { overload, look } = startOverload([0]);
     look(late, 100);
     look(calm, 20);
-    expect([overload.shedsSteps(), overload.refusal()]).toEqual([false, undefined]);
+    expect([overload.shedsSteps(), overload.retryAfterSeconds()]).toEqual([false, undefined]);
   });
 
   it('is nothing at all where there are no limits', () => {
-    expect(unlimited.shedsSteps()).toBe(false);
-    expect(unlimited.refusal()).toBeUndefined();
+    expect(neverSheds.shedsSteps()).toBe(false);
+    expect(neverSheds.retryAfterSeconds()).toBeUndefined();
   });
 });
 
@@ -187,7 +187,7 @@ describe('a client that is refused', () => {
   ])('by chance of %f may come again after %i s', (chance, seconds) => {
     const { overload, look } = startOverload([0, chance]);
     look(late, 100);
-    expect(overload.refusal()).toBe(seconds);
+    expect(overload.retryAfterSeconds()).toBe(seconds);
   });
 });
 
@@ -203,7 +203,7 @@ describe('close()', () => {
 });
 
 function startMeter() {
-  const meter = createLoadMeter();
+  const meter = createLagMeter();
   onTestFinished(() => meter.close());
   return meter;
 }

@@ -20,9 +20,9 @@ function overloaded({ sheds = true, retryAfter }: { sheds?: boolean; retryAfter?
   const now: { sheds: boolean; retryAfter: number | undefined } = { sheds, retryAfter };
   const overload: Overload = {
     shedsSteps: () => ((asked.shedsSteps += 1), now.sheds),
-    refusal: () => ((asked.refusal += 1), now.retryAfter),
+    retryAfterSeconds: () => ((asked.refusal += 1), now.retryAfter),
     pressure: 1,
-    load: { delayMs: 0, utilisation: 0 },
+    lag: { delayMs: 0, utilisation: 0 },
     close: () => void (asked.close += 1),
   };
   return { overload, asked, now };

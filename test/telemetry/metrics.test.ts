@@ -229,9 +229,9 @@ it('counts what was left undone', async () => {
   };
   const overload: Overload = {
     shedsSteps: () => now.sheds,
-    refusal: () => now.retryAfter,
+    retryAfterSeconds: () => now.retryAfter,
     pressure: 1.5,
-    load: { delayMs: 120, utilisation: 0.75 },
+    lag: { delayMs: 120, utilisation: 0.75 },
     close: () => undefined,
   };
   const { app, points } = await startMetered({ overload });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import customerOrders from '../../compositions/customer-orders.ts';
 import summary from '../../compositions/order-summary.ts';
 import tracking from '../../compositions/order-tracking.ts';
-import { unlimited } from '../../src/edge/overload.ts';
+import { neverSheds } from '../../src/edge/overload.ts';
 import { items, list, priceOf } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
@@ -93,7 +93,7 @@ describe('a summary', () => {
   });
 
   it('calls nobody for steps that are shed', async () => {
-    const { ask } = await startShipped({ overload: { ...unlimited, shedsSteps: () => true } });
+    const { ask } = await startShipped({ overload: { ...neverSheds, shedsSteps: () => true } });
     const { traceId, status } = await ask('/orders/ord_1001/summary');
     expect(status).toBe(200);
     await expectTrace(traceId)`
@@ -106,7 +106,7 @@ describe('a summary', () => {
   });
 
   it('is one span when it is refused', async () => {
-    const { ask } = await startShipped({ overload: { ...unlimited, refusal: () => 2 } });
+    const { ask } = await startShipped({ overload: { ...neverSheds, retryAfterSeconds: () => 2 } });
     const { traceId, status } = await ask('/orders/ord_1001/summary');
     expect(status).toBe(503);
     await expectTrace(traceId)`

@@ -1,8 +1,5 @@
-/** Where answers are kept: what the cache asks of a store, and the store that it is given. */
-import type { Clock } from '../../clock.ts';
+/** Where answers are kept: what the cache asks of a store. */
 import type { Entry } from './cache-entry.ts';
-import { createMemoryStore } from './memory-store.ts';
-import type { RedisAddress } from './redis-store.ts';
 
 /**
  * Keeps entries. A store never fails a call: one that cannot be reached keeps and finds less.
@@ -38,22 +35,6 @@ export interface KeepOptions {
   /** What `get` said before the call was made. */
   readonly versions: readonly string[];
   readonly keepMs: number;
-}
-
-export interface CacheStoreOptions {
-  /** Absent: this process's memory keeps the answers. */
-  readonly redis?: RedisAddress | undefined;
-  readonly clock: Clock;
-  /** Told when the shared store cannot be used, at most once a minute. */
-  readonly onWarning: (message: string) => void;
-}
-
-/** Opens the Redis at `redis`, which need not be there yet; without one, this process's memory. */
-export async function createCacheStore(options: CacheStoreOptions): Promise<CacheStore> {
-  const { redis, clock, onWarning } = options;
-  if (redis === undefined) return createMemoryStore({ clock });
-  const { createRedisStore } = await import('./redis-store.ts');
-  return createRedisStore({ address: redis, clock, onWarning });
 }
 
 export function isSameVersions(some: readonly string[], others: readonly string[]): boolean {

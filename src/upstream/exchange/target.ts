@@ -1,11 +1,10 @@
 /** Arguments → the request target, so that no argument can reach another path than the one declared. */
+import { segmentProblem } from '../../path-segment.ts';
 import { keysInQuery } from '../../dsl/lookup.ts';
 import type { Dispatch } from '../call.ts';
 import { callError } from '../call.ts';
 
 type Targeted = Pick<Dispatch, 'operation' | 'args' | 'keys'>;
-
-const longestSegment = 1_024;
 
 /** The path and query of a call, without the address's prefix. */
 export function targetOf(call: Targeted, query: Readonly<Record<string, unknown>>): string {
@@ -34,16 +33,6 @@ function encodeSegment(call: Targeted, name: string): string {
     typeof value === 'number' && !Number.isFinite(value) ? `is ${text}` : segmentProblem(text);
   if (problem !== undefined) throw refusal(call, name, problem);
   return encodeURIComponent(text);
-}
-
-/** What keeps `text` from being one path segment, in words; `undefined` when nothing does. */
-export function segmentProblem(text: string): string | undefined {
-  if (text === '') return 'is empty';
-  if (text === '.' || text === '..') return 'is a relative path';
-  if (text.length > longestSegment) return `is longer than ${longestSegment} characters`;
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(text)) return 'contains control characters';
-  return text.isWellFormed() ? undefined : 'is not well-formed Unicode';
 }
 
 function searchOf(call: Targeted, query: Readonly<Record<string, unknown>>): string {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import type { Clock } from '../../../src/clock.ts';
-import { createCacheStore } from '../../../src/upstream/caching/cache-store.ts';
+import { openCacheStore } from '../../../src/upstream/caching/open-cache-store.ts';
 import type { RedisAddress } from '../../../src/upstream/caching/redis-store.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 
@@ -11,7 +11,7 @@ const nobody = { host: '127.0.0.1', port: 9, db: 0 };
 function open(redis?: RedisAddress, clock: Clock = systemClock) {
   const warnings: string[] = [];
   const onWarning = (message: string): void => void warnings.push(message);
-  return { warnings, store: createCacheStore({ redis, clock, onWarning }) };
+  return { warnings, store: openCacheStore({ redis, clock, onWarning }) };
 }
 
 describe('a cache store', () => {

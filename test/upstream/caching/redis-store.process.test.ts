@@ -7,7 +7,7 @@ import { lookup, operation } from '../../../src/dsl/operation.ts';
 import type { Operation } from '../../../src/dsl/operation.ts';
 import { cache } from '../../../src/upstream/caching/cache.ts';
 import type { Entry } from '../../../src/upstream/caching/cache-entry.ts';
-import { createCacheStore } from '../../../src/upstream/caching/cache-store.ts';
+import { openCacheStore } from '../../../src/upstream/caching/open-cache-store.ts';
 import type { CacheStore } from '../../../src/upstream/caching/cache-store.ts';
 import type { Call, Send } from '../../../src/upstream/call.ts';
 import { createMemoryStore } from '../../../src/upstream/caching/memory-store.ts';
@@ -40,7 +40,7 @@ async function openStore(url: string) {
       return end;
     },
   };
-  const store = await createCacheStore({
+  const store = await openCacheStore({
     redis: parseSettings({ REDIS_URL: url }, []).redis,
     clock,
     onWarning: (message) => warnings.push(message),

@@ -6,7 +6,8 @@ import { lookup, operation } from '../../../src/dsl/operation.ts';
 import type { KeyStyle } from '../../../src/dsl/lookup.ts';
 import type { Dispatch } from '../../../src/upstream/call.ts';
 import { UpstreamError } from '../../../src/errors.ts';
-import { segmentProblem, targetOf } from '../../../src/upstream/exchange/target.ts';
+import { segmentProblem } from '../../../src/path-segment.ts';
+import { targetOf } from '../../../src/upstream/exchange/target.ts';
 import { assertProperty } from '../../support/property.ts';
 import { dispatchFor, failureOf, nowhere, start, startServer } from '../../support/upstreams.ts';
 
