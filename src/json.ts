@@ -14,6 +14,15 @@ export function parseJson(text: string, maxDepth = 64): unknown {
   return secureJsonParse.parse(text, { protoAction: 'remove', constructorAction: 'remove' });
 }
 
+/**
+ * Parses JSON text as `JSON.parse` does, but for a byte order mark (RFC 8259, 8.1), which is ignored. For
+ * readers that look at nothing but the fields they know.
+ */
+export function parsePlainJson(text: string): unknown {
+  return JSON.parse(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text);
+}
+
+const byteOrderMark = 0xfeff;
 const quote = 0x22;
 const backslash = 0x5c;
 

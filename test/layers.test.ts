@@ -20,6 +20,7 @@ const layers = [
     'path-segment.ts',
     'plain-object.ts',
     'reserved-paths.ts',
+    'schema-traits.ts',
     'schema.ts',
     'signal.ts',
     'trace.ts',
