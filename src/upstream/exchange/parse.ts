@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { z } from 'zod';
 import { parseJson, toPointer } from '../../json.ts';
-import { parseBy } from '../../parse.ts';
+import { parseBy, parseJsonFor } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
 import type { Call, Reply } from '../call.ts';
 
@@ -87,8 +87,11 @@ export function cacheControlOf(headers: Reply['headers']): { cacheControl?: stri
 }
 
 function parseBody(call: Called, body: Buffer): unknown {
+  const { response, cache } = call.operation;
+  const text = body.toString('utf8');
   try {
-    return parseJson(body.toString('utf8'));
+    // A cache keeps all of the body, not only what the schema reads.
+    return cache === undefined ? parseJsonFor(response, text) : parseJson(text);
   } catch {
     // No cause: the engine's message quotes the body.
     throw callError(
