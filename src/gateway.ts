@@ -66,7 +66,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { plans, addresses, middleware = [], cacheStore, onRefreshError } = options;
   const { telemetry = unobserved, overload = neverSheds, clock = systemClock } = options;
   const { onInternalError = warnOf, accessLog: logging } = options;
-  const { onCallEnd, aroundCall, watchAttempt, watchStep } = telemetry;
+  const { onCallEnd, aroundCall, watchAttempt, watchSteps } = telemetry;
   let ready = true;
   const upstreams = createUpstreams({
     services: servicesOf(plans),
@@ -78,7 +78,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...(onRefreshError && { onRefreshError }),
   });
   const { shedsSteps } = overload;
-  const execute = createEngine({ upstreams, clock, watchStep, onCallEnd, shedsSteps });
+  const execute = createEngine({ upstreams, clock, watchSteps, onCallEnd, shedsSteps });
   telemetry.watch({ status: () => upstreams.status(), overload });
   const resources = new AsyncDisposableStack();
   resources.defer(() => telemetry.shutdown());

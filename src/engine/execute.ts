@@ -10,7 +10,7 @@ import type { Upstreams } from '../upstream/upstreams.ts';
 import { blamedOnClient } from './blame.ts';
 import { runBlock } from './block.ts';
 import { openDeadline } from './deadline.ts';
-import type { EngineRequest, OnCallEnd, Outcome, WatchStep } from './execution.ts';
+import type { EngineRequest, OnCallEnd, Outcome, WatchSteps } from './execution.ts';
 import { Frame, missingIn } from './frame.ts';
 import type { Execution } from './frame.ts';
 import { unrestricted } from './freshness.ts';
@@ -20,7 +20,7 @@ import type { Degradation } from './step-error.ts';
 export interface EngineOptions {
   readonly upstreams: Upstreams;
   readonly clock: Clock;
-  readonly watchStep?: WatchStep | undefined;
+  readonly watchSteps?: WatchSteps | undefined;
   readonly onCallEnd?: OnCallEnd | undefined;
   /** Asked once a request: whether its tolerated steps are to be left out. Default: never. */
   readonly shedsSteps?: () => boolean;
@@ -30,7 +30,7 @@ export interface EngineOptions {
 export type Execute = (plan: Plan, request: EngineRequest) => Promise<Outcome>;
 
 export function createEngine(options: EngineOptions): Execute {
-  const { upstreams, clock, watchStep, onCallEnd, shedsSteps = () => false } = options;
+  const { upstreams, clock, watchSteps, onCallEnd, shedsSteps = () => false } = options;
   return async function execute(plan, request) {
     const deadline = openDeadline(clock, request.deadlineAt);
     request.onDisconnect(() =>
@@ -48,7 +48,7 @@ export function createEngine(options: EngineOptions): Execute {
       request,
       calls: upstreams.open(caller),
       perform,
-      watchStep,
+      watchStep: watchSteps?.(request),
       onCallEnd,
       // Where nothing is tolerated nothing can be left out.
       shedsSteps: plan.degraded === 'allow' && shedsSteps(),

@@ -68,6 +68,9 @@ export interface StepRun {
  */
 export type WatchStep = (run: StepRun) => (failure?: unknown) => void;
 
+/** Who watches the steps of a request; `undefined`: nobody does. */
+export type WatchSteps = (request: EngineRequest) => WatchStep | undefined;
+
 /** Told how calls of a step ended, those inside `each` too. */
 export type OnCallEnd = (end: CallEnd) => void;
 

@@ -1,5 +1,6 @@
 /** Sampler: whether a request is recorded. Decided once, and by a client only if it is trusted. */
-import { ROOT_CONTEXT, TraceFlags, trace } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanKind, TraceFlags, trace } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
@@ -11,24 +12,43 @@ import type { Sampler } from '@opentelemetry/sdk-trace';
 import type { SamplerSettings } from './settings.ts';
 import { isParentTrusted } from './trust.ts';
 
+const isDecided = Symbol('the request is recorded');
+
+/** Also decides by itself, so that a request that is not recorded needs no span to find that out. */
+export interface RequestSampler extends Sampler {
+  /** The context for the spans of a request that came with `context`; `undefined`: not recorded. */
+  decide(context: Context): Context | undefined;
+}
+
 /**
- * The sampler that is set, but for whom it believes. Spans inside a request follow the request's own. A
- * request from somewhere that is not trusted is decided as if it came without a trace, and not by its
- * trace id, which is the client's too.
+ * The sampler that is set, with one difference: whom it believes. Spans inside a request follow the
+ * request's own. A request from a peer that is not trusted is decided as if it came without a trace, and
+ * not by its trace id, which is the client's too.
  */
-export function createSampler(settings: SamplerSettings, newTraceId: () => string): Sampler {
+export function createSampler(settings: SamplerSettings, newTraceId: () => string): RequestSampler {
   const chosen = chosenSampler(settings);
+  const shouldSample: Sampler['shouldSample'] = (context, traceId, ...rest) => {
+    const parent = trace.getSpanContext(context);
+    if (parent !== undefined && parent.isRemote !== true) return { decision: sameAs(parent) };
+    if (context.getValue(isDecided) === true) return recorded;
+    return isParentTrusted(context)
+      ? chosen.shouldSample(context, traceId, ...rest)
+      : chosen.shouldSample(ROOT_CONTEXT, newTraceId(), ...rest);
+  };
   return {
-    shouldSample(context, traceId, ...rest) {
-      const parent = trace.getSpanContext(context);
-      if (parent !== undefined && parent.isRemote !== true) return { decision: sameAs(parent) };
-      return isParentTrusted(context)
-        ? chosen.shouldSample(context, traceId, ...rest)
-        : chosen.shouldSample(ROOT_CONTEXT, newTraceId(), ...rest);
+    shouldSample,
+    decide(context) {
+      const traceId = trace.getSpanContext(context)?.traceId ?? '';
+      const { decision } = shouldSample(context, traceId, '', SpanKind.SERVER, {}, []);
+      return decision === SamplingDecision.RECORD_AND_SAMPLED
+        ? context.setValue(isDecided, true)
+        : undefined;
     },
     toString: () => `Plait{${chosen.toString()}}`,
   };
 }
+
+const recorded = Object.freeze({ decision: SamplingDecision.RECORD_AND_SAMPLED });
 
 function sameAs({ traceFlags }: { traceFlags: number }): SamplingDecision {
   return (traceFlags & TraceFlags.SAMPLED) === 0

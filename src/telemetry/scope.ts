@@ -1,23 +1,39 @@
 /** What is passed along a request as its opaque `trace`: which span is the parent of what comes next. */
 import { ROOT_CONTEXT, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
-import type { Context, Span, SpanKind, Tracer } from '@opentelemetry/api';
+import type { Context, Span, SpanContext, SpanKind, Tracer } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import type { IdGenerator } from '@opentelemetry/sdk-trace';
+import type { Trace } from '../trace.ts';
 import { carriedBy } from './carried.ts';
 import type { Carried } from './carried.ts';
 import { now } from './time.ts';
 import { trustParent } from './trust.ts';
 
-/** A span as parent. Where nothing is recorded it still says which trace this is. */
+/** A span as parent. Requests that are not recorded have none. */
 export interface Scope extends Carried {
   readonly span: Span;
   readonly context: Context;
-  /** Decided once per request: whether anything below is recorded. */
-  readonly isRecording: boolean;
 }
 
-/** The scope carried by a trace; requests that are not traced have none. */
-export function scopeOf(carried: unknown): Scope | undefined {
-  return carriedBy<Scope>(carried);
+/** The scope carried by a trace; `undefined` where nothing is recorded. */
+export function scopeOf(carried: Trace | undefined): Scope | undefined {
+  const scope = carriedBy<Carried | Scope>(carried);
+  return scope !== undefined && 'span' in scope ? scope : undefined;
+}
+
+/** Names a request that is not recorded: the trace it is part of goes on, marked as not sampled. */
+export function unrecorded(parent: Context, ids: IdGenerator): Carried & Ids {
+  const remote = trace.getSpanContext(parent);
+  const traceId = remote?.traceId ?? ids.generateTraceId();
+  const spanId = ids.generateSpanId();
+  const { traceState } = remote ?? {};
+  return { traceId, spanId, headers: headersFor({ traceId, spanId, traceFlags: 0, traceState }) };
+}
+
+/** As logs and problems show them. */
+export interface Ids {
+  readonly traceId: string;
+  readonly spanId: string;
 }
 
 export function openScope(
@@ -32,16 +48,19 @@ export function openScope(
   };
   const span = tracer.startSpan(name, options, parent);
   const context = trace.setSpan(parent, span);
-  return { span, context, headers: headersFor(span), isRecording: span.isRecording() };
+  return { span, context, headers: headersFor(span.spanContext()) };
 }
 
-function headersFor(span: Span): Scope['headers'] {
-  const { traceId, spanId, traceFlags, traceState } = span.spanContext();
+function headersFor({ traceId, spanId, traceFlags, traceState }: Named): Scope['headers'] {
   const flags = (traceFlags & TraceFlags.SAMPLED) === 0 ? '00' : '01';
   const traceparent = `00-${traceId}-${spanId}-${flags}`;
   const tracestate = traceState?.serialize();
   return tracestate ? { traceparent, tracestate } : { traceparent };
 }
+
+type Named = Pick<SpanContext, 'traceId' | 'spanId' | 'traceFlags'> & {
+  readonly traceState?: SpanContext['traceState'] | undefined;
+};
 
 export function markError({ span }: Scope, type: string, message?: string): void {
   span.setAttribute('error.type', type);

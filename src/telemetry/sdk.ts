@@ -1,6 +1,8 @@
 /** The door to the OpenTelemetry SDK for traces. */
 import type { TracerProvider } from '@opentelemetry/api';
+import type { IdGenerator } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../clock.ts';
+import type { RequestSampler } from './sampler.ts';
 import { serverTiming } from './server-timing.ts';
 import { combine, propagation } from './telemetry.ts';
 import type { Observer, Telemetry } from './telemetry.ts';
@@ -66,12 +68,16 @@ async function startTraces(
   const recorder = await (traces === 'sent'
     ? startSending(sampler, options)
     : startKeeping(sampler));
-  const tracer = recorder.provider.getTracer('plait');
-  return { ...createTracing({ tracer, clock: options.clock, isTrusted }), ...recorder.observer };
+  const { observer, provider, sampler: own, ids } = recorder;
+  const tracer = provider.getTracer('plait');
+  const tracing = createTracing({ tracer, sampler: own, ids, clock: options.clock, isTrusted });
+  return { ...tracing, ...observer };
 }
 
 interface Recorder {
   readonly provider: TracerProvider;
+  readonly sampler: RequestSampler;
+  readonly ids: IdGenerator;
   readonly observer: Observer;
 }
 
@@ -80,7 +86,7 @@ async function startSending(chosen: SamplerSettings, options: SdkOptions): Promi
   setServiceName();
   // Not the process: its command line may hold what does not belong into a trace.
   process.env['OTEL_NODE_RESOURCE_DETECTORS'] ||= 'env,host,serviceinstance';
-  const [{ NodeSDK }, { trace }, sampler] = await Promise.all([
+  const [{ NodeSDK }, { trace }, { sampler, ids }] = await Promise.all([
     import('@opentelemetry/sdk-node'),
     import('@opentelemetry/api'),
     samplerFor(chosen),
@@ -95,29 +101,31 @@ async function startSending(chosen: SamplerSettings, options: SdkOptions): Promi
   sdk.start();
   return {
     provider: trace.getTracerProvider(),
+    sampler,
+    ids,
     observer: { shutdown: () => shutdown('traces', sdk, options) },
   };
 }
 
 /** In this process. */
 async function startKeeping(chosen: SamplerSettings): Promise<Recorder> {
-  const [{ TracerProvider: Provider }, { createTraceStore }, sampler] = await Promise.all([
+  const [{ TracerProvider: Provider }, { createTraceStore }, { sampler, ids }] = await Promise.all([
     import('@opentelemetry/sdk-trace'),
     import('./trace-store.ts'),
     samplerFor(chosen),
   ]);
   const { processor, ...traces } = createTraceStore();
   const provider = new Provider({ sampler, spanProcessors: [processor] });
-  return { provider, observer: { traces } };
+  return { provider, sampler, ids, observer: { traces } };
 }
 
-async function samplerFor(settings: SamplerSettings) {
+async function samplerFor(settings: SamplerSettings): Promise<Pick<Recorder, 'sampler' | 'ids'>> {
   const [{ createSampler }, { RandomIdGenerator }] = await Promise.all([
     import('./sampler.ts'),
     import('@opentelemetry/sdk-trace'),
   ]);
   const ids = new RandomIdGenerator();
-  return createSampler(settings, () => ids.generateTraceId());
+  return { ids, sampler: createSampler(settings, () => ids.generateTraceId()) };
 }
 
 /** The SDK reads it from the process. */

@@ -1,6 +1,6 @@
 /** `Server-Timing` (W3C): what a browser's developer tools show of a request's trace and steps. */
 import type { Clock } from '../clock.ts';
-import type { EngineRequest } from '../engine/execution.ts';
+import type { EngineRequest, WatchStep } from '../engine/execution.ts';
 import type { Layer, RequestRecord } from '../http/request-record.ts';
 import type { Observer } from './telemetry.ts';
 
@@ -9,7 +9,7 @@ const mostSteps = 50;
 
 /** Adds the header to every response of a composition: the trace, the total, and each step in milliseconds. */
 export function serverTiming(clock: Clock): Observer {
-  /** By the counter that a request's record and its steps share. */
+  /** By the record of their request. */
   const stepsOf = new WeakMap<EngineRequest['owner'], string[]>();
   const timeRequest: Layer = async function timeRequest(c, next) {
     const record = c.get('record');
@@ -24,15 +24,19 @@ export function serverTiming(clock: Clock): Observer {
 
   return {
     layers: [timeRequest],
-    watchStep: ({ step, request }) => {
-      const startedAt = clock.now();
-      return () => {
-        const steps = stepsOf.get(request.owner);
-        if (steps !== undefined && steps.length < mostSteps) {
-          steps.push(entry(step.name, clock.now() - startedAt));
-        }
-      };
+    watchSteps(request) {
+      const steps = stepsOf.get(request.owner);
+      return steps && timeSteps(steps, clock);
     },
+  };
+}
+
+function timeSteps(steps: string[], clock: Clock): WatchStep {
+  return function timeStep({ step }) {
+    const startedAt = clock.now();
+    return function endStep() {
+      if (steps.length < mostSteps) steps.push(entry(step.name, clock.now() - startedAt));
+    };
   };
 }
 

@@ -1,6 +1,6 @@
 /** What telemetry puts around the other layers; they know nothing of it. */
 import type { Overload } from '../edge/overload.ts';
-import type { CallEnd, OnCallEnd, WatchStep } from '../engine/execution.ts';
+import type { CallEnd, OnCallEnd, WatchStep, WatchSteps } from '../engine/execution.ts';
 import type { Layer } from '../http/request-record.ts';
 import type { AttemptHook, AttemptWatch, Ending } from '../upstream/attempt.ts';
 import type { Dispatch, Policy } from '../upstream/call.ts';
@@ -11,8 +11,8 @@ import type { TraceStore } from './trace-store.ts';
 export interface Telemetry {
   /** Put around every request, the first one outermost. */
   readonly layers: readonly Layer[];
-  /** Absent: nobody watches steps. */
-  readonly watchStep?: WatchStep;
+  /** Who watches the steps of a request; `undefined`: nobody does. */
+  readonly watchSteps?: WatchSteps;
   /** Told how each call of a step ended. */
   readonly onCallEnd?: OnCallEnd;
   /** Around every call that goes to a service: of a batch, around the batch. */
@@ -44,12 +44,12 @@ export function combine(observers: readonly Observer[]): Telemetry {
   const [metrics] = of('metrics');
   const [traces] = of('traces');
   const onCallEnd = inTurn(of('onCallEnd'));
-  const watchStep = nested(of('watchStep'));
+  const watchSteps = watchersOf(of('watchSteps'));
   const watchAttempt = nestedHooks(of('watchAttempt'));
   return {
     layers: observers.flatMap(({ layers = [] }) => layers),
     ...(onCallEnd && { onCallEnd }),
-    ...(watchStep && { watchStep }),
+    ...(watchSteps && { watchSteps }),
     ...(watchAttempt && { watchAttempt }),
     aroundCall: around(of('aroundCall')),
     watch: (gateway) => of('watch').forEach((watch) => watch(gateway)),
@@ -66,6 +66,15 @@ function inTurn(listeners: readonly OnCallEnd[]): OnCallEnd | undefined {
   if (listeners.length < 2) return listeners[0];
   return function tellAll(end: CallEnd) {
     for (const listener of listeners) listener(end);
+  };
+}
+
+/** All who watch the steps of a request. */
+function watchersOf(parts: readonly WatchSteps[]): WatchSteps | undefined {
+  if (parts.length < 2) return parts[0];
+  return function watchSteps(request) {
+    const watchers = parts.map((part) => part(request));
+    return nested(watchers.filter((watch): watch is WatchStep => watch !== undefined));
   };
 }
 
@@ -95,14 +104,20 @@ function nestedHooks(hooks: readonly AttemptHook[]): AttemptHook | undefined {
   return function watchAttempt(attempt): AttemptWatch {
     const outside = first(attempt);
     const inside = inner(attempt);
-    return {
-      headers:
-        inside.headers === undefined ? outside.headers : { ...outside.headers, ...inside.headers },
-      onEnd(ending: Ending) {
-        inside.onEnd?.(ending);
-        outside.onEnd?.(ending);
-      },
-    };
+    return { headers: merged(outside.headers, inside.headers), onEnd: endOf(outside, inside) };
+  };
+}
+
+function merged(one: AttemptWatch['headers'], more: AttemptWatch['headers']) {
+  return one === undefined || more === undefined ? (one ?? more) : { ...one, ...more };
+}
+
+function endOf(outside: AttemptWatch, inside: AttemptWatch): AttemptWatch['onEnd'] {
+  if (outside.onEnd === undefined || inside.onEnd === undefined)
+    return outside.onEnd ?? inside.onEnd;
+  return function endBoth(ending: Ending) {
+    inside.onEnd?.(ending);
+    outside.onEnd?.(ending);
   };
 }
 

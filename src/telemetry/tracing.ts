@@ -4,25 +4,30 @@
  */
 import { SpanKind } from '@opentelemetry/api';
 import type { HrTime, Tracer } from '@opentelemetry/api';
+import type { IdGenerator } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../clock.ts';
 import { operationName } from '../dsl/operation.ts';
-import type { StepRun } from '../engine/execution.ts';
+import type { StepRun, WatchStep } from '../engine/execution.ts';
 import { UpstreamError } from '../errors.ts';
 import { isHealthCheck } from '../http/health.ts';
 import { pathOf } from '../http/request-record.ts';
-import type { GatewayContext, Layer } from '../http/request-record.ts';
-import type { Trace } from '../trace.ts';
+import type { GatewayContext, Layer, RequestRecord } from '../http/request-record.ts';
 import type { Attempt, Call, Dispatch } from '../upstream/call.ts';
-import { toTrace } from './carried.ts';
+import { carriedBy, toTrace } from './carried.ts';
+import type { Carried } from './carried.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
 import { knownMethod } from './method.ts';
-import { contextFrom, markError, openScope, scopeOf } from './scope.ts';
-import type { Scope } from './scope.ts';
+import type { RequestSampler } from './sampler.ts';
+import { contextFrom, markError, openScope, scopeOf, unrecorded } from './scope.ts';
+import type { Ids, Scope } from './scope.ts';
 import type { Observer } from './telemetry.ts';
 import { now } from './time.ts';
 
 export interface TracingOptions {
   readonly tracer: Tracer;
+  readonly sampler: RequestSampler;
+  /** For requests that are not recorded: they are part of a trace all the same. */
+  readonly ids: IdGenerator;
   readonly clock: Clock;
   /** Whether the other side of a connection may decide that its requests are recorded. */
   readonly isTrusted: (peer: string) => boolean;
@@ -31,34 +36,22 @@ export interface TracingOptions {
 /** A batch may serve very many steps; this many are linked. */
 const mostLinks = 32;
 
-const ignore = (): void => undefined;
-
 const unwatched = Object.freeze({});
 
-export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Observer {
+export function createTracing(options: TracingOptions): Observer {
+  const { tracer, clock } = options;
+  const watchStep = traceSteps(tracer);
   return {
-    layers: [traceRequests(tracer, isTrusted)],
+    layers: [traceRequests(options)],
 
-    watchStep: (run) => {
-      const outer = recordingScope(run.trace);
-      if (outer === undefined) return ignore;
-      const scope = openScope(tracer, `step ${run.step.name}`, {
-        kind: SpanKind.INTERNAL,
-        parent: outer.context,
-      });
-      run.trace = toTrace(scope);
-      return (failure) => {
-        if (failure !== undefined) describeFailure(scope, failure);
-        describeStep(scope, run);
-        scope.span.end(now());
-      };
-    },
+    watchSteps: ({ trace }) => (scopeOf(trace) === undefined ? undefined : watchStep),
 
     aroundCall: (next) => (call) => {
       if (call.keys === undefined) return next(call);
       const waiting = call.callers.waiting();
       const [first, ...others] = scopesOf(waiting);
-      if (first === undefined) return next(call);
+      // A batch of one is part of its step.
+      if (first === undefined || waiting.length === 1) return next(call);
       const scope = openScope(tracer, `batch ${nameOf(call)}`, {
         kind: SpanKind.INTERNAL,
         parent: first.context,
@@ -74,8 +67,7 @@ export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Obs
 
     watchAttempt: (attempt) => {
       const outer = scopeOf(attempt.trace);
-      if (outer === undefined) return unwatched;
-      if (!outer.isRecording) return { headers: outer.headers };
+      if (outer === undefined) return carriedBy(attempt.trace) ?? unwatched;
       const { method, template } = attempt.operation.route;
       const scope = openScope(tracer, `${method} ${template}`, {
         kind: SpanKind.CLIENT,
@@ -95,20 +87,48 @@ export function createTracing({ tracer, clock, isTrusted }: TracingOptions): Obs
   };
 }
 
-function traceRequests(tracer: Tracer, isTrusted: TracingOptions['isTrusted']): Layer {
+function traceRequests({ tracer, sampler, ids, isTrusted }: TracingOptions): Layer {
   return async function traceRequest(c, next) {
     if (isHealthCheck(c)) return next();
     const record = c.get('record');
     const parent = contextFrom(c.req, isTrusted(record.peer));
-    const scope = openScope(tracer, c.req.method, { kind: SpanKind.SERVER, parent });
-    const { traceId, spanId } = scope.span.spanContext();
-    Object.assign(record, { trace: toTrace(scope), traceId, spanId });
+    const decided = sampler.decide(parent);
+    if (decided === undefined) {
+      const own = unrecorded(parent, ids);
+      nameRequest(record, own, own);
+      return next();
+    }
+    const scope = openScope(tracer, c.req.method, { kind: SpanKind.SERVER, parent: decided });
+    nameRequest(record, scope, scope.span.spanContext());
     try {
       await next();
-      if (scope.isRecording) describeRequest(scope, c);
+      describeRequest(scope, c);
     } finally {
       scope.span.end(now());
     }
+  };
+}
+
+function nameRequest(record: RequestRecord, carried: Carried, { traceId, spanId }: Ids): void {
+  record.trace = toTrace(carried);
+  record.traceId = traceId;
+  record.spanId = spanId;
+}
+
+function traceSteps(tracer: Tracer): WatchStep {
+  return function traceStep(run) {
+    const outer = scopeOf(run.trace);
+    if (outer === undefined) return () => undefined;
+    const scope = openScope(tracer, `step ${run.step.name}`, {
+      kind: SpanKind.INTERNAL,
+      parent: outer.context,
+    });
+    run.trace = toTrace(scope);
+    return function endStep(failure) {
+      if (failure !== undefined) describeFailure(scope, failure);
+      describeStep(scope, run);
+      scope.span.end(now());
+    };
   };
 }
 
@@ -139,16 +159,9 @@ function endAtAbort(
   };
 }
 
-function recordingScope(carried: Trace | undefined): Scope | undefined {
-  const scope = scopeOf(carried);
-  return scope?.isRecording === true ? scope : undefined;
-}
-
 /** The spans of the steps that wait, each once, in the order in which they came. */
 function scopesOf(waiting: readonly Call[]): Scope[] {
-  const scopes = waiting
-    .map(({ trace }) => recordingScope(trace))
-    .filter((scope) => scope !== undefined);
+  const scopes = waiting.map(({ trace }) => scopeOf(trace)).filter((scope) => scope !== undefined);
   return [...new Set(scopes)];
 }
 

@@ -75,11 +75,9 @@ describe('plait trace', () => {
         '  step order',
         '    GET /orders/{orderId}',
         '  step payment',
-        '    batch payments.paymentOf',
-        '      GET /payments',
+        '    GET /payments',
         '  step shipment',
-        '    batch shipping.shipmentOf',
-        '      GET /shipments/latest',
+        '    GET /shipments/latest',
       ]);
     }
     // A number, to whom it looks like one.

@@ -90,7 +90,7 @@ async function watched(compose: () => unknown) {
     environment: { UPSTREAM_URL: upstream.url },
     telemetry: {
       ...unobserved,
-      watchStep(run) {
+      watchSteps: () => (run) => {
         runs.push(run);
         return () => undefined;
       },
@@ -148,13 +148,15 @@ describe('whoever watches steps', () => {
       environment: { UPSTREAM_URL: upstream.url },
       telemetry: {
         ...unobserved,
-        watchStep({ step }) {
-          open.add(step.name);
-          return (failure) => {
-            failures += failure === undefined ? 0 : 1;
-            open.delete(step.name);
-          };
-        },
+        watchSteps:
+          () =>
+          ({ step }) => {
+            open.add(step.name);
+            return (failure) => {
+              failures += failure === undefined ? 0 : 1;
+              open.delete(step.name);
+            };
+          },
       },
     });
     const answer = app.get('/test');
@@ -180,7 +182,7 @@ describe('whoever watches steps', () => {
       environment: { UPSTREAM_URL: upstream.url },
       telemetry: {
         ...unobserved,
-        watchStep: () => (failure) => failures.push(failure),
+        watchSteps: () => () => (failure) => failures.push(failure),
       },
     });
     upstream.answerAll(() => null);

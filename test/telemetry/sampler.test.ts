@@ -2,6 +2,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import {
   InMemorySpanExporter,
+  RandomIdGenerator,
   SamplingDecision,
   SimpleSpanProcessor,
   TracerProvider,
@@ -250,6 +251,8 @@ describe('a whole request', () => {
     const isTrusted = createTrust(peersIn(trustedPeers));
     const tracing = createTracing({
       tracer: provider.getTracer('test'),
+      sampler: own,
+      ids: new RandomIdGenerator(),
       clock: systemClock,
       isTrusted,
     });
@@ -268,7 +271,7 @@ describe('a whole request', () => {
 
   it('is recorded with all that it does, or not at all, by one decision', async () => {
     const { spansOf, decisions, mocks } = await startAlternating();
-    expect(await spansOf('/orders/ord_1001/summary')).toHaveLength(9);
+    expect(await spansOf('/orders/ord_1001/summary')).toHaveLength(7);
     expect(await spansOf('/orders/ord_1001/summary')).toEqual([]);
     expect(await spansOf('/twice')).toHaveLength(6);
     expect(await spansOf('/twice')).toEqual([]);
@@ -285,7 +288,7 @@ describe('a whole request', () => {
 
   it('of a client that is not trusted is decided here, in its own trace', async () => {
     const { spansOf, mocks } = await startAlternating('10.0.0.0/8');
-    expect(await spansOf('/orders/ord_1001/summary', sent('00'))).toHaveLength(9);
+    expect(await spansOf('/orders/ord_1001/summary', sent('00'))).toHaveLength(7);
     expect(await spansOf('/orders/ord_1001/summary', sent('01'))).toEqual([]);
     const told = mocks.orders.requests().map(({ headers }) => headers['traceparent'] ?? '');
     expect(told.map((text) => text.slice(0, 36))).toEqual(Array(2).fill(sent('').slice(0, 36)));
@@ -294,8 +297,8 @@ describe('a whole request', () => {
 
   it('of a client that is trusted follows its flag, without a decision of ours', async () => {
     const { spansOf, decisions } = await startAlternating('127.0.0.0/8');
-    expect(await spansOf('/orders/ord_1001/summary', sent('01'))).toHaveLength(9);
-    expect(await spansOf('/orders/ord_1001/summary', sent('01'))).toHaveLength(9);
+    expect(await spansOf('/orders/ord_1001/summary', sent('01'))).toHaveLength(7);
+    expect(await spansOf('/orders/ord_1001/summary', sent('01'))).toHaveLength(7);
     expect(await spansOf('/orders/ord_1001/summary', sent('00'))).toEqual([]);
     expect(decisions()).toBe(0);
   });

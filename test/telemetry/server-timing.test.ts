@@ -1,4 +1,4 @@
-import { TracerProvider } from '@opentelemetry/sdk-trace';
+import { RandomIdGenerator, TracerProvider } from '@opentelemetry/sdk-trace';
 import { call, defineComposition, each, map, optional } from 'plait';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { getOrder } from '../../compositions/upstreams/orders.ts';
@@ -7,6 +7,7 @@ import { shipmentOf } from '../../compositions/upstreams/shipping.ts';
 import { systemClock } from '../../src/clock.ts';
 import { serverTiming } from '../../src/telemetry/server-timing.ts';
 import { combine } from '../../src/telemetry/telemetry.ts';
+import { createSampler } from '../../src/telemetry/sampler.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
 import { start } from '../support/start.ts';
 
@@ -67,7 +68,16 @@ async function startTimed() {
   const provider = new TracerProvider();
   onTestFinished(() => provider.shutdown());
   const tracer = provider.getTracer('test');
-  const tracing = createTracing({ tracer, clock: systemClock, isTrusted: () => true });
+  const ids = new RandomIdGenerator();
+  const settings = { root: 'always_on', parentBased: true, ratio: 1 } as const;
+  const sampler = createSampler(settings, () => ids.generateTraceId());
+  const tracing = createTracing({
+    tracer,
+    sampler,
+    ids,
+    clock: systemClock,
+    isTrusted: () => true,
+  });
   const many = defineComposition({
     route: 'GET /many',
     compose: () =>

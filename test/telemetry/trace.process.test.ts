@@ -33,40 +33,31 @@ function treeOf(spans: readonly SinkSpan[], span: SinkSpan): unknown {
 }
 
 describe('the trace of one summary', () => {
-  it('leads from the request over steps, batches and attempts into the services', async () => {
+  it('leads from the request over steps and attempts into the services', async () => {
     const { url, sink } = await start();
     const traceId = '0af7651916cd43dd8448eb211c80319c';
     const response = await fetch(`${url}/orders/ord_1001/summary`, {
       headers: { traceparent: `00-${traceId}-b7ad6b7169203331-01` },
     });
     expect(response.status).toBe(200);
-    const spans = await sink.waitFor(12);
+    const spans = await sink.waitFor(10);
 
-    expect(spans).toHaveLength(12);
+    expect(spans).toHaveLength(10);
     expect(new Set(spans.map((span) => span.traceId))).toEqual(new Set([traceId]));
     const root = only(spans, 'GET /orders/{orderId}/summary');
     expect(root.parentSpanId).toBe('b7ad6b7169203331');
     expect(treeOf(spans, root)).toEqual([
       'plait: GET /orders/{orderId}/summary',
       ['plait: step order', ['plait: GET /orders/{orderId}', 'orders: GET /orders/{orderId}']],
-      [
-        'plait: step payment',
-        ['plait: batch payments.paymentOf', ['plait: GET /payments', 'payments: GET /payments']],
-      ],
-      [
-        'plait: step shipment',
-        [
-          'plait: batch shipping.shipmentOf',
-          ['plait: GET /shipments/latest', 'shipping: GET /shipments/latest'],
-        ],
-      ],
+      ['plait: step payment', ['plait: GET /payments', 'payments: GET /payments']],
+      ['plait: step shipment', ['plait: GET /shipments/latest', 'shipping: GET /shipments/latest']],
     ]);
   });
 
   it('has the kinds and attributes by which it is read', async () => {
     const { url, sink } = await start();
     await fetch(`${url}/orders/ord_1001/summary`);
-    const spans = (await sink.waitFor(12)).filter(({ service }) => service === 'plait');
+    const spans = (await sink.waitFor(10)).filter(({ service }) => service === 'plait');
 
     const root = only(spans, 'GET /orders/{orderId}/summary');
     expect(root).toMatchObject({ kind: 'SERVER', status: { code: 'UNSET' } });
@@ -86,11 +77,6 @@ describe('the trace of one summary', () => {
       'plait.step.optional': true,
     });
 
-    const batch = only(spans, 'batch payments.paymentOf');
-    expect(batch.kind).toBe('INTERNAL');
-    expect(batch.attributes['plait.batch.size']).toBe(1);
-    expect(batch.attributes['plait.batch.loads']).toBe(1);
-
     const attempt = only(spans, 'GET /payments');
     expect(attempt.kind).toBe('CLIENT');
     expect(attempt.attributes).toMatchObject({
@@ -104,14 +90,14 @@ describe('the trace of one summary', () => {
   it('nests its times below a millisecond', async () => {
     const { url, sink } = await start();
     await fetch(`${url}/orders/ord_1001/summary`);
-    const spans = await sink.waitFor(12);
+    const spans = await sink.waitFor(10);
 
     const parents = new Map(spans.map((span) => [span.spanId, span]));
     const nested = spans.flatMap((span) => {
       const parent = parents.get(span.parentSpanId);
       return parent === undefined ? [] : [{ span, parent }];
     });
-    expect(nested).toHaveLength(11);
+    expect(nested).toHaveLength(9);
     for (const { span, parent } of nested) {
       // Between two processes the clocks agree to some microseconds only.
       const slack = span.service === parent.service ? 0n : 1_000_000n;
@@ -130,7 +116,7 @@ describe('what is sent to the collector', () => {
   it('says whose it is, and nothing of how the process was started', async () => {
     const { url, sink } = await start();
     await fetch(`${url}/orders/ord_1001/summary`);
-    const span = (await sink.waitFor(12)).find(({ service }) => service === 'plait');
+    const span = (await sink.waitFor(10)).find(({ service }) => service === 'plait');
     expect(span?.resource).toMatchObject({
       'service.name': 'plait',
       'service.instance.id': expect.any(String),
