@@ -27,8 +27,8 @@ export interface GatewayOptions {
   /** The base URLs of every service, by its name. */
   readonly addresses: ReadonlyMap<string, readonly URL[]>;
   /**
-   * Hono middleware around the compositions, the first one outermost: inside of telemetry, access log
-   * and hygiene, so that its responses are recorded too.
+   * Hono middleware around the compositions, the first one outermost: inside of telemetry, access
+   * log and hygiene, so that its responses are recorded too.
    */
   readonly middleware?: readonly MiddlewareHandler[];
   /** Called for unexpected errors, which are answered with 500. Default: a process warning. */
@@ -52,7 +52,9 @@ export interface GatewayStatus {
   readonly upstreams: readonly ServiceStatus[];
 }
 
-/** A Hono app for clients and one for operators, to be served, mounted or asked by `app.request()`. */
+/**
+ * A Hono app for clients and one for operators, to be served, mounted or asked by `app.request()`.
+ */
 export interface Gateway extends AsyncDisposable {
   readonly app: Hono<GatewayEnv>;
   /** The management side. It answers requests for loopback hosts only. */

@@ -22,8 +22,8 @@ export interface Listening extends AsyncDisposable {
   readonly url: string;
   readonly adminUrl: string | undefined;
   /**
-   * Says no at `/readyz` and takes requests for another `delayMs` (default 0), then finishes what is
-   * under way within `graceMs` (default 10,000), and disposes of the gateway.
+   * Says no at `/readyz` and takes requests for another `delayMs` (default 0), then finishes what
+   * is under way within `graceMs` (default 10,000), and disposes of the gateway.
    */
   close(options?: CloseOptions): Promise<void>;
 }
@@ -37,15 +37,16 @@ export interface CloseOptions {
 const adminGraceMs = 1_000;
 
 /**
- * Serves both sides of a gateway. The gateway is disposed of when it stops listening, or at once when
- * it cannot listen.
+ * Serves both sides of a gateway. The gateway is disposed of when it stops listening, or at once
+ * when it cannot listen.
  *
  * @throws ConfigurationError when a port is taken.
  */
 export async function listen(gateway: Gateway, options: ListenOptions): Promise<Listening> {
   const { host, port, onInternalError = ignore, clock = systemClock } = options;
   let graceMs = 10_000;
-  // Disposed of from the last to the first: until the public side has stopped, the other one says so.
+  // Disposed of from the last to the first: until the public side has stopped, the other one says
+  // so.
   await using opened = new AsyncDisposableStack();
   opened.use(gateway);
   const admin = await listenForOperators(gateway, options);

@@ -16,7 +16,9 @@ export interface Parts extends Required<Omit<GatewayOptions, 'plans' | 'middlewa
   readonly log: Log;
 }
 
-/** Opens what the settings ask for. When one part fails, those opened before it are closed again. */
+/**
+ * Opens what the settings ask for. When one part fails, those opened before it are closed again.
+ */
 export async function openParts(settings: Settings, clock = systemClock): Promise<Parts> {
   const { mode, addresses, overload: limits } = settings;
   await using opened = new AsyncDisposableStack();

@@ -1,12 +1,12 @@
-/** Refuses requests that two readers could read differently, before anything is made of them. */
+/** Refuses ambiguous requests, which two servers could read differently (request smuggling). */
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../errors.ts';
 import { bindingsOf, pathOf } from '../http/request-record.ts';
 import type { Layer } from '../http/request-record.ts';
 
 /**
- * What neither Node nor Hono checks: that there is one `Host` of the form of one (RFC 9112, 3.2), and
- * that the path can be decoded (RFC 3986, 2.1). It is put around the routes, which could not tell.
+ * Checks what neither Node nor Hono does: that there is exactly one well-formed Host (RFC 9112,
+ * 3.2), and that the path can be decoded (RFC 3986, 2.1).
  */
 export const hygiene: Layer = async function hygiene(c, next) {
   const { incoming } = bindingsOf(c);
@@ -17,15 +17,15 @@ export const hygiene: Layer = async function hygiene(c, next) {
 
 function refuseAmbiguousHost({ rawHeaders, httpVersion }: IncomingMessage): void {
   const [host, ...others] = hostsIn(rawHeaders);
-  // Clients of HTTP/1.0 need not send any.
+  // HTTP/1.0 requires none.
   const isFit = host === undefined ? httpVersion === '1.0' : hostPattern.test(host);
   if (isFit && others.length === 0) return;
-  throw new RequestError('invalid-request', 'The request cannot be read. Its Host cannot be used.');
+  throw new RequestError('invalid-request', 'The Host header is missing, repeated or malformed.');
 }
 
 const hostPattern = /^(?:[\w.~-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
-/** All of them; Node's `headers` has the first only. */
+/** Every Host; Node's `headers` has only the first. */
 function hostsIn(rawHeaders: readonly string[]): string[] {
   const hosts: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -35,13 +35,13 @@ function hostsIn(rawHeaders: readonly string[]): string[] {
   return hosts;
 }
 
-/** `%zz` could be taken for the text it is; what it means would be up to whoever decodes it next. */
+/** `%zz` means nothing, and servers disagree on whether to pass it on as text. */
 function refuseMalformedPath(path: string): void {
   if (!path.includes('%')) return;
   try {
     decodeURIComponent(path);
   } catch {
-    const detail = 'is not UTF-8, percent-encoded (RFC 3986, 2.1)';
+    const detail = 'is not percent-encoded UTF-8 (RFC 3986, 2.1)';
     throw new RequestError('invalid-request', 'The path cannot be decoded.', [
       { in: 'path', pointer: '', detail },
     ]);

@@ -18,8 +18,8 @@ export interface LagMeter {
 const samplingIntervalMs = 20;
 
 /**
- * Samples by a timer of its own. The histogram of `monitorEventLoopDelay` loses the first interval after
- * each `reset()`, which may be the only one while the loop is late all the time.
+ * Samples by a timer of its own. The histogram of `monitorEventLoopDelay` loses the first interval
+ * after each `reset()`, which may be the only one while the loop is late all the time.
  */
 export function createLagMeter(): LagMeter {
   let sampledAt = performance.now();

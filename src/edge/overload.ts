@@ -8,7 +8,9 @@ export interface Overload {
   shedsSteps(): boolean;
   /** Seconds after which one request, refused, may come again; `undefined` admits it. */
   retryAfterSeconds(): number | undefined;
-  /** 0: nothing is shed; 1: all steps that can be missed are; above that, requests are refused too. */
+  /**
+   * 0: nothing is shed; 1: all steps that can be missed are; above that, requests are refused too.
+   */
   readonly pressure: number;
   /** The last measurement. */
   readonly lag: LoopLag;
@@ -34,23 +36,27 @@ export interface OverloadOptions {
 /** How often the pressure is adjusted. */
 const periodMs = 250;
 
-/** Pressure per period. Steps that can be missed go quickly; requests only as far as they have to. */
+/**
+ * Pressure per period. Steps that can be missed go quickly; requests only as far as they have to.
+ */
 const steps = { rise: 0.2, fall: 0.1 };
 const requestSteps = { rise: 0.05, fall: 0.025 };
 
 /** A loop that is many times too late raises pressure by larger steps, up to this many times. */
 const mostTimes = 4;
 
-/** Below 2, so that some requests are always admitted: only they can show that the overload is over. */
+/**
+ * Below 2, so that some requests are always admitted: only they can show that the overload is over.
+ */
 const mostPressure = 1.95;
 
 /** Refused clients come back after 1 to 4 seconds, so that they do not all return at once. */
 const spreadSeconds = 4;
 
 /**
- * Raises the pressure while the event loop is too late or too busy, and lowers it otherwise. A busy loop
- * only costs steps that can be missed: one without a pause may still answer everybody in time. A late
- * loop costs requests, once nothing else is left to shed.
+ * Raises the pressure while the event loop is too late or too busy, and lowers it otherwise. A busy
+ * loop only costs steps that can be missed: one without a pause may still answer everybody in time.
+ * A late loop costs requests, once nothing else is left to shed.
  */
 export function createOverload({ limits, meter, clock }: OverloadOptions): Overload {
   let pressure = 0;

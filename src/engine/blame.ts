@@ -22,7 +22,7 @@ export function blamedOnClient(plan: Plan, error: unknown): RequestError | undef
   const [source] = sourcesOfArgument(error.step, argument);
   const input = source && plan.steps[source.node];
   if (source === undefined || input?.kind !== 'input') return undefined;
-  return new RequestError('invalid-request', 'Cannot be served as it is.', [
+  return new RequestError('invalid-request', 'The request has invalid fields.', [
     {
       in: partOf[input.input],
       pointer: toPointer(source.path),

@@ -1,4 +1,4 @@
-/** What the operator may ask of a running gateway. Served on an address of its own, never on the public one. */
+/** The management side: what an operator asks of a running gateway, never on the public address. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { tagPattern } from '../dsl/cache.ts';
@@ -10,11 +10,13 @@ import { jsonResponse, textResponse } from './text-response.ts';
 import type { ServiceStatus } from '../upstream/service-pipeline.ts';
 
 export interface AdminOptions {
-  /** Drops what is kept with any of these tags; rejects when a part of it cannot be reached. */
+  /**
+   * Drops cached answers with any of `tags`; rejects when a part of the cache cannot be reached.
+   */
   readonly invalidate: (tags: readonly string[]) => Promise<number>;
-  /** How every service is doing. */
+  /** The state of every service. */
   readonly status: () => readonly ServiceStatus[];
-  /** What telemetry has to say; what is absent is not served. */
+  /** Absent parts are not served. */
   readonly telemetry?: AdminTelemetry;
 }
 
@@ -42,14 +44,14 @@ const Invalidation = z.strictObject({
 const ownNames = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 /**
- * Refuses a Host other than loopback, against DNS rebinding: a page elsewhere can make a browser ask
- * this address under a name of its own.
+ * Refuses a Host other than loopback. Protects against DNS rebinding, by which a web page makes its
+ * visitor's browser send requests here under a name of its own.
  */
 export const onLoopback: Layer = async function onLoopback(c, next) {
   // Without a socket, as with `app.request()`, there is only the URL.
   const host = c.req.header('host') ?? new URL(c.req.url).host;
   if (!ownNames.has(host.replace(/:\d*$/, '').toLowerCase()))
-    throw new RequestError('misdirected-request', 'Ask for 127.0.0.1 or localhost.');
+    throw new RequestError('misdirected-request', 'Use 127.0.0.1 or localhost as the host.');
   await next();
 };
 
@@ -104,7 +106,7 @@ function addLogLevel(routes: Hono<GatewayEnv>, { logLevel }: AdminTelemetry): vo
 
 function toUnavailable(cause: unknown): never {
   throw new UnavailableError(
-    'Not everything that is kept could be reached and dropped. Try again.',
+    'A part of the cache could not be reached, so its answers remain. Try again.',
     {
       cause,
     },

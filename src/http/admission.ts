@@ -1,9 +1,11 @@
-/** The seam where a request that has found its composition may be refused: by load, limits or identity. */
+/**
+ * The admission seam, after routing: where load shedding, limits and identity may refuse a request.
+ */
 import type { Plan } from '../plan/plan.ts';
 
-/** What a decision may go by. */
+/** The facts that a decision may use. */
 export interface RequestFacts {
-  /** The address of the other side of the connection. */
+  /** The address of the connection's other side: a client, or a proxy in front of us. */
   readonly peer: string;
   /** A header of the request, by its lower-case name. */
   header(name: string): string | undefined;
@@ -12,15 +14,15 @@ export interface RequestFacts {
 /** A decision not to serve a request. */
 export interface Refusal {
   readonly kind: 'overload';
-  /** When to ask again. */
+  /** For the `Retry-After` header. */
   readonly retryAfterSeconds: number;
 }
 
-/** Decides about a request before any part of it is read; `undefined` admits it. */
+/** Decides about a request before its inputs are parsed; `undefined` admits it. */
 export type Admission = (
   request: RequestFacts,
   plan: Plan,
 ) => Refusal | undefined | Promise<Refusal | undefined>;
 
-/** Refuses nothing. */
+/** Admits every request. */
 export const admitAll: Admission = () => undefined;

@@ -1,4 +1,4 @@
-/** The shell of the public and of the management side: layers, health, routes, and a problem for the rest. */
+/** The shell of both sides: layers, health checks, routes, and a problem for everything else. */
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { basePath } from 'hono/route';
@@ -12,9 +12,9 @@ import { createRouter } from './router.ts';
 
 export interface AppOptions {
   readonly clock: Clock;
-  /** Put around every request, also one that cannot be read; the first is outermost. */
+  /** Put around every request, even one that is malformed; the first is outermost. */
   readonly observers: readonly Layer[];
-  /** Put around every request that can be read, inside the observers; the first is outermost. */
+  /** Put around well-formed requests, inside the observers; the first is outermost. */
   readonly layers: readonly Layer[];
   /** Hono takes the first route that matches. */
   readonly routes: Hono<GatewayEnv>;
@@ -30,7 +30,7 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
   app.use('*', openRecord(clock), ...observers, refuseUnreadable, ...layers);
   app.route('/', healthRoutes(isReady));
   app.route('/', routes);
-  // A route, since `notFound` does not come along when the app is mounted in another one.
+  // A route and not `notFound`, which is lost when the app is mounted in another one.
   app.all('*', answerOthers(app));
   app.onError(function answerError(error, c) {
     if (error instanceof HTTPException && error.res !== undefined) return error.getResponse();
@@ -48,7 +48,9 @@ const refuseUnreadable: Layer = async function refuseUnreadable(c, next) {
   await next();
 };
 
-/** Answers OPTIONS, and refuses methods and paths that have no route (RFC 9110, 15.5.5 and 15.5.6). */
+/**
+ * Answers OPTIONS, and refuses methods and paths that have no route (RFC 9110, 15.5.5 and 15.5.6).
+ */
 function answerOthers({ routes }: Hono<GatewayEnv>): (c: GatewayContext) => Response {
   const methods = createRouter<string>();
   for (const { method, path } of routes) if (method !== 'ALL') methods.add('ALL', path, method);
@@ -62,7 +64,7 @@ function answerOthers({ routes }: Hono<GatewayEnv>): (c: GatewayContext) => Resp
 
   return (c) => {
     const allow = allowedAt(c.req.path.slice(basePath(c).replace(/\/$/, '').length));
-    if (allow === '') throw new RequestError('not-found', 'There is nothing at this address.');
+    if (allow === '') throw new RequestError('not-found', 'Nothing is served at this path.');
     if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
     const problem = toProblem(new RequestError('method-not-allowed', `Use ${allow}.`));
     return problemResponse(problem, c, { allow });

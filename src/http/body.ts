@@ -31,7 +31,7 @@ function refuseMediaType(request: HonoRequest): void {
   }
 }
 
-/** JSON is UTF-8 (RFC 8259, 8.1): another charset is another thing. */
+/** JSON is UTF-8 (RFC 8259, 8.1), so no other charset is accepted. */
 function isJson(contentType: string): boolean {
   const [type = '', ...parameters] = contentType
     .split(';')
@@ -47,12 +47,12 @@ async function readText(request: HonoRequest): Promise<string> {
   const length = request.header('content-length');
   if (Number(length ?? 0) > largest) throw tooLarge();
   try {
-    // Node's parser holds the client to its length: what is read is bounded by it.
+    // Node's parser enforces the declared length, so reading all of it is bounded.
     if (length !== undefined) return await request.text();
     return await readChunks(request.raw.body);
   } catch (error) {
     if (error instanceof RequestError) throw error;
-    throw new RequestError('invalid-request', 'The body broke off before it was complete.');
+    throw new RequestError('invalid-request', 'The body ended before it was complete.');
   }
 }
 
@@ -61,7 +61,7 @@ async function readChunks(body: ReadableStream<Uint8Array> | null): Promise<stri
   if (body === null) return text;
   const decoder = new TextDecoder();
   let left = largest;
-  // To cancel would break the connection before the client has read why.
+  // Cancelling would break the connection before the client has read the refusal.
   for await (const chunk of body.values({ preventCancel: true })) {
     left -= chunk.byteLength;
     if (left < 0) break;
@@ -72,7 +72,9 @@ async function readChunks(body: ReadableStream<Uint8Array> | null): Promise<stri
   throw tooLarge();
 }
 
-/** Reads on without keeping anything. The adapter bounds how long, once the response is written. */
+/**
+ * Drains the body without keeping it; the adapter limits how long, once the response is written.
+ */
 function discard(body: ReadableStream<Uint8Array>): void {
   body.pipeTo(new WritableStream()).catch(() => undefined);
 }

@@ -1,12 +1,14 @@
-/** `Cache-Control` of a response (RFC 9111, RFC 5861): what the composition declares, never wider than its parts. */
+/**
+ * `Cache-Control` of responses (RFC 9111, RFC 5861): as declared, but never wider than their parts.
+ */
 import { unrestricted } from '../engine/freshness.ts';
 import type { Freshness } from '../engine/freshness.ts';
 import type { PlanCache } from '../plan/plan.ts';
 
-/** Nobody may keep it. */
+/** No cache may store the response. */
 export const noStore = 'no-store';
 
-/** The header's value for responses of a composition, given what their parts say. */
+/** Computes the header of a composition's responses from the freshness of their parts. */
 export function cacheControlFor(
   cache: PlanCache,
 ): (parts: Freshness, elapsedMs?: number) => string {
@@ -15,7 +17,9 @@ export function cacheControlFor(
     parts === unrestricted ? declared : cacheControlOf(cache, aged(parts, elapsedMs));
 }
 
-/** The time a part has waited for the others is gone of its own (RFC 9111, 4.2.3). */
+/**
+ * Subtracts the time since the request arrived from the lifetimes of its parts (RFC 9111, 4.2.3).
+ */
 function aged(parts: Freshness, elapsedMs: number): Freshness {
   const elapsed = Math.floor(elapsedMs / 1_000);
   const left = (seconds: number): number => Math.max(0, seconds - elapsed);
@@ -28,7 +32,7 @@ function cacheControlOf(cache: PlanCache, parts: Freshness): string {
   const isPrivate = cache.visibility === 'private' || !parts.shareable;
   const maxAge = Math.min(cache.maxAge, parts.privateSeconds);
   const sharedAge = Math.min(cache.sMaxAge ?? cache.maxAge, parts.sharedSeconds);
-  // What a part says bounds fresh and stale use together.
+  // A part's lifetime bounds fresh and stale use together.
   const staleSeconds = Math.min(
     cache.staleWhileRevalidate,
     parts.privateSeconds - maxAge,

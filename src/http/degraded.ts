@@ -1,4 +1,4 @@
-/** How a response says that parts of it are missing. */
+/** Degradation: how a response says that parts of it are missing. */
 import type { Degradation } from '../engine/step-error.ts';
 import { toProblem } from './problem.ts';
 
@@ -14,7 +14,7 @@ export function degradedHeader(degraded: readonly Degradation[]): string {
     .join(', ');
 }
 
-/** The value of `$problems`: an entry for every place where something is missing. */
+/** The value of `$problems`: one entry for every place where a part is missing. */
 export function problemsOf(degraded: readonly Degradation[]): readonly object[] {
   return degraded.flatMap(({ step, error, pointers }) => {
     const { type, title, status } = toProblem(error);
@@ -26,7 +26,7 @@ function statusOf(reason: Degradation['error']['reason']): string {
   return 'status' in reason && reason.status !== undefined ? `;status=${reason.status}` : '';
 }
 
-/** A token begins with a letter or `*`; other names are strings. Names have no characters to escape. */
+/** A token begins with a letter or `*`; other names become strings. No name needs escaping. */
 function item(name: string): string {
   return /^[A-Za-z*]/.test(name) ? name : `"${name}"`;
 }

@@ -1,4 +1,4 @@
-/** Plans as handlers of requests: parse, execute, respond. */
+/** Plans → routes: admit the request, parse its inputs, execute the plan, respond. */
 import { Hono } from 'hono';
 import type { Clock } from '../clock.ts';
 import { before } from '../engine/deadline.ts';
@@ -18,7 +18,7 @@ export interface ServingOptions {
   readonly admit: Admission;
 }
 
-/** One route per plan. Hono takes the first that matches: text goes before parameters. */
+/** Makes one route per plan. Hono takes the first match, so text precedes parameters. */
 export function compositionRoutes(
   plans: readonly Plan[],
   options: ServingOptions,
@@ -31,7 +31,7 @@ export function compositionRoutes(
   return routes;
 }
 
-/** `1` for each text, `2` for each parameter. */
+/** A sort key: `1` for each text segment, `2` for each parameter. */
 function precedenceOf({ route }: Plan): string {
   return route.segments.map(({ kind }) => (kind === 'text' ? '1' : '2')).join('');
 }
@@ -83,7 +83,7 @@ function queryOf(url: string): URLSearchParams {
   return start === -1 ? noQuery : new URLSearchParams(url.slice(start + 1).replace(/#.*$/s, ''));
 }
 
-/** The client's own limit can only shorten the deadline; what is no whole number is ignored. */
+/** The client's own limit, which can only shorten the deadline; ignored unless a whole number. */
 function timeoutOf(header: string | undefined): number | undefined {
   return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
 }

@@ -1,24 +1,24 @@
 /** Entity tags and the requests that name them (RFC 9110, 8.8.3 and 13.1.2). */
 import { hash } from 'node:crypto';
 
-/** A strong entity tag: the same exactly for the same bytes. */
+/** Makes a strong entity tag: equal for equal bytes only. */
 export function etagOf(body: string): string {
   return `"${hash('sha256', body, 'base64url')}"`;
 }
 
-/** One element of a list, which may be empty (RFC 9110, 5.6.1.2), with what separates it from the next. */
+/** One list element, which may be empty (RFC 9110, 5.6.1.2), and its separator. */
 const element = /[ \t]*(?:(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*)?(?:,|$)/y;
 
 /**
- * Whether `If-None-Match` names `etag`: by weak comparison, in a list, or as `*`. A value that is no such
- * list names nothing.
+ * Whether `If-None-Match` names `etag`: by weak comparison, in a list, or as `*`. A malformed value
+ * names nothing.
  */
 export function isNamed(etag: string, ifNoneMatch: string | undefined): boolean {
   if (ifNoneMatch === undefined) return false;
   return ifNoneMatch.trim() === '*' || (listedTags(ifNoneMatch)?.includes(etag) ?? false);
 }
 
-/** The tags of a list without what makes them weak; `undefined`: it is no list of tags. */
+/** The opaque tags of a list, without `W/`; `undefined` when it is malformed. */
 function listedTags(list: string): string[] | undefined {
   const tags: string[] = [];
   for (element.lastIndex = 0; element.lastIndex < list.length;) {

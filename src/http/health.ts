@@ -1,4 +1,4 @@
-/** Liveness and readiness, which whoever runs the process asks for all the time. */
+/** Liveness and readiness, which orchestrators ask for all the time. */
 import { Hono } from 'hono';
 import { livePath, readyPath } from '../reserved-paths.ts';
 import type { GatewayContext, GatewayEnv } from './request-record.ts';

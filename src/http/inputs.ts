@@ -1,4 +1,7 @@
-/** The parts of a request → what the plan's schemas make of them, or one error that lists every bad field. */
+/**
+ * The parts of a request → inputs parsed by the plan's schemas, or one error that lists every
+ * invalid field.
+ */
 import type { z } from 'zod';
 import { RequestError } from '../errors.ts';
 import type { InvalidField } from '../errors.ts';
@@ -8,7 +11,7 @@ import { toPointer } from '../json.ts';
 import { parseBy } from '../parse.ts';
 import { segmentProblem } from '../path-segment.ts';
 
-/** A request, taken apart but not yet checked. */
+/** The parts of a request before they are checked. */
 export interface RawInputs {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
@@ -16,10 +19,10 @@ export interface RawInputs {
   header(name: string): string | undefined;
 }
 
-/** More is not said at once: who sends thousands of bad fields does not read thousands of entries. */
+/** The most fields listed in one problem: nobody reads thousands of entries. */
 const mostFields = 50;
 
-/** The bad fields of one request, each once. */
+/** The invalid fields of one request, each once. */
 class InvalidFields {
   readonly #fields = new Map<string, InvalidField>();
 
@@ -34,7 +37,7 @@ class InvalidFields {
   add(part: InvalidField['in'], path: readonly PropertyKey[], detail: string): void {
     const pointer = toPointer(path);
     const name = `${part}${pointer}`;
-    // A name that was refused already needs no second entry.
+    // A field that is listed already needs no second entry.
     if (!this.isFull && !this.#fields.has(name))
       this.#fields.set(name, { in: part, pointer, detail });
   }
@@ -43,12 +46,14 @@ class InvalidFields {
   refuse(): void {
     if (this.isEmpty) return;
     const some = this.isFull ? `, of which the first ${mostFields} are listed` : '';
-    const detail = `Cannot be served as it is: there are bad fields${some}.`;
+    const detail = `The request has invalid fields${some}.`;
     throw new RequestError('invalid-request', detail, [...this.#fields.values()]);
   }
 }
 
-/** @throws RequestError of kind `invalid-request` with an entry for every bad field, up to 50. */
+/**
+ * @throws RequestError of kind `invalid-request` with an entry for every invalid field, up to 50.
+ */
 export function parseInputs(plan: Plan, raw: RawInputs): Record<InputName, unknown> {
   const invalid = new InvalidFields();
   const inputs = {
@@ -61,12 +66,14 @@ export function parseInputs(plan: Plan, raw: RawInputs): Record<InputName, unkno
   return inputs;
 }
 
-/** @throws RequestError of kind `invalid-request` with an entry for every bad field, up to 50. */
+/**
+ * @throws RequestError of kind `invalid-request` with an entry for every invalid field, up to 50.
+ */
 export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const invalid = new InvalidFields();
   const value = parsePart(schema, body, { in: 'body', invalid });
   invalid.refuse();
-  return value as T; // it would have been refused
+  return value as T; // `refuse` throws for anything else
 }
 
 function parseParams(plan: Plan, params: RawInputs['params'], invalid: InvalidFields): unknown {
@@ -96,7 +103,7 @@ function parseQuery(plan: Plan, query: URLSearchParams, invalid: InvalidFields):
 
 function queryProblem(shape: Shape, name: string, given: readonly string[]): string | undefined {
   if (!Object.hasOwn(shape, name)) {
-    return `is not known here. Known: ${Object.keys(shape).join(', ') || 'none'}`;
+    return `is unknown. Known: ${Object.keys(shape).join(', ') || 'none'}`;
   }
   return given.length > 1 && !isList(shape[name]) ? 'is given more than once' : undefined;
 }
@@ -119,8 +126,8 @@ function parsePart(
   if (result.ok) return result.value;
   for (const { path, message, keys = [] } of result.problems) {
     if (invalid.isFull) break;
-    // Zod has one problem for all fields that an object should not have.
-    for (const key of keys) invalid.add(part, [...path, key], 'is not known here');
+    // Zod reports all unknown fields of an object in one problem.
+    for (const key of keys) invalid.add(part, [...path, key], 'is unknown');
     if (keys.length === 0) invalid.add(part, path, message);
   }
   return undefined;
@@ -129,7 +136,8 @@ function parsePart(
 type Shape = Readonly<Record<string, z.ZodType>>;
 
 function shapeOf(schema: z.ZodType | undefined): Shape {
-  return schema !== undefined && 'shape' in schema ? (schema.shape as Shape) : {}; // query and headers are object schemas
+  // Query and headers are object schemas.
+  return schema !== undefined && 'shape' in schema ? (schema.shape as Shape) : {};
 }
 
 function isList(schema: z.ZodType | undefined): boolean {

@@ -9,7 +9,7 @@ import { pathOf } from './request-record.ts';
 import type { GatewayContext } from './request-record.ts';
 import { textResponse } from './text-response.ts';
 
-/** What the client is told. Never an upstream's body, address or stack. */
+/** Everything that a client learns of an error: never an upstream's body, address or stack. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -22,11 +22,11 @@ export interface Problem {
     readonly pointer: string;
     readonly detail: string;
   }[];
-  /** Seconds, for the header of the same name. */
+  /** In seconds, for the `Retry-After` header. */
   readonly retryAfter?: number;
 }
 
-/** Upstream statuses that mean the same to our client. */
+/** Upstream statuses that mean the same to the client, and their titles. */
 const passedOn: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -38,19 +38,19 @@ const passedOn: Readonly<Record<number, string>> = {
 };
 
 const upstreamProblems: Readonly<
-  Record<UpstreamErrorKind, readonly [status: number, title: string]>
+  Record<UpstreamErrorKind, readonly [status: number, title: string, happened: string]>
 > = {
-  status: [502, 'Upstream failed'],
-  connect: [502, 'Upstream unreachable'],
-  reset: [502, 'Upstream broke the connection'],
-  timeout: [504, 'Upstream timed out'],
-  'invalid-body': [502, 'Upstream answered something invalid'],
-  'too-large': [502, 'Upstream answered too much'],
-  overloaded: [503, 'Upstream overloaded'],
-  'breaker-open': [503, 'Upstream unavailable'],
-  missing: [404, 'Not found'],
-  'invalid-argument': [502, 'Upstream cannot be asked'],
-  aborted: [503, 'Request aborted'],
+  status: [502, 'Upstream failed', 'failed'],
+  connect: [502, 'Upstream unreachable', 'is unreachable'],
+  reset: [502, 'Upstream connection broken', 'broke the connection'],
+  timeout: [504, 'Upstream timed out', 'timed out'],
+  'invalid-body': [502, 'Upstream response invalid', 'sent an invalid response'],
+  'too-large': [502, 'Upstream response too large', 'sent a response that is too large'],
+  overloaded: [503, 'Upstream overloaded', 'is overloaded'],
+  'breaker-open': [503, 'Upstream unavailable', 'is unavailable'],
+  missing: [404, 'Not found', 'found nothing'],
+  'invalid-argument': [502, 'Upstream request impossible', 'cannot be called with this argument'],
+  aborted: [503, 'Request aborted', 'was aborted'],
 };
 
 const requestProblems: Readonly<
@@ -64,7 +64,9 @@ const requestProblems: Readonly<
   'unsupported-media-type': [415, 'Unsupported media type'],
 };
 
-/** The problem an error is to the client. An unknown error is a 500 that says nothing about it. */
+/**
+ * Translates an error for the client. An unknown error becomes a 500 that reveals nothing of it.
+ */
 export function toProblem(error: unknown): Problem {
   if (error instanceof StepError) return stepProblem(error);
   if (error instanceof ExecutionError) return executionProblem(error);
@@ -94,14 +96,13 @@ function upstreamProblem(error: UpstreamError): Problem {
       ...(retryAfter !== undefined && { retryAfter }),
     };
   }
-  const [mapped, title] = upstreamProblems[kind];
-  const happened = kind === 'status' ? `answered ${status}` : title.replace('Upstream ', '');
-  const detail = `${service}.${operation} ${happened}.`;
+  const [mapped, title, happened] = upstreamProblems[kind];
+  const what = kind === 'status' ? `answered ${status}` : happened;
   return {
     type: typeOf(`upstream-${kind}`),
     title,
     status: mapped,
-    detail,
+    detail: `${service}.${operation} ${what}.`,
     ...(mapped === 503 && { retryAfter: error.retryAfterSeconds ?? 1 }),
   };
 }
@@ -119,24 +120,24 @@ function executionProblem({ kind }: ExecutionError): Problem {
     case 'not-a-list':
       return {
         type: typeOf(kind),
-        title: 'Upstream answered an unusable list',
+        title: 'Upstream list unusable',
         status: 502,
-        detail: 'A list is longer than allowed here, or is none.',
+        detail: 'An upstream list is too long, or is not a list.',
       };
     case 'map-failed':
     case 'response-mismatch':
       return {
         type: typeOf(kind),
-        title: 'The response could not be computed',
+        title: 'Response could not be assembled',
         status: 500,
-        detail: 'What the services answered cannot be made into the response.',
+        detail: 'The upstream responses cannot be combined into this response.',
       };
     case 'shed':
       return {
         type: typeOf(kind),
-        title: 'Left out',
+        title: 'Skipped under load',
         status: 503,
-        detail: 'The gateway has too much to do.',
+        detail: 'This part was skipped because the gateway is overloaded.',
         retryAfter: 1,
       };
     case 'disconnected':
@@ -172,7 +173,7 @@ function unavailableProblem({ message, retryAfterSeconds }: UnavailableError): P
   };
 }
 
-/** What middleware from elsewhere has thrown: nothing but a status (RFC 9457, 4.2.1). */
+/** The problem of an exception from Hono middleware, which has only a status (RFC 9457, 4.2.1). */
 function statusProblem({ status, message }: HTTPException): Problem {
   const title = STATUS_CODES[status] ?? 'Error';
   return { type: 'about:blank', title, status, ...(message !== '' && { detail: message }) };
@@ -184,12 +185,12 @@ export function refusalProblem({ retryAfterSeconds: retryAfter }: Refusal): Prob
     type: typeOf('unavailable'),
     title: 'Unavailable',
     status: 503,
-    detail: 'The gateway has too much to do.',
+    detail: 'The gateway is overloaded.',
     retryAfter,
   };
 }
 
-/** A problem as the response to a request; its `instance` is the path that was asked for. */
+/** Answers a request with a problem, whose `instance` is the path of the request. */
 export function problemResponse(
   problem: Problem,
   c: GatewayContext,

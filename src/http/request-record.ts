@@ -1,4 +1,4 @@
-/** The record of one client request: what http, edge, telemetry and logs know of it. */
+/** The record of one client request, for http, edge, telemetry and logs. */
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Clock } from '../clock.ts';
@@ -8,16 +8,16 @@ import type { RequestError } from '../errors.ts';
 import type { Trace } from '../trace.ts';
 import type { Refusal } from './admission.ts';
 
-/** One per request; a layer reads it with `c.get('record')`. */
+/** One per request, from `c.get('record')`. Only http and telemetry write to it. */
 export interface RequestRecord {
   readonly requestId: string;
   /** On the clock's scale. */
   readonly startedAt: number;
-  /** The address of the other side of the connection: a client, or a proxy before us. */
+  /** The address of the connection's other side: a client, or a proxy in front of us. */
   readonly peer: string;
   /** The span of the request, the parent of everything done on its behalf. */
   trace: Trace | undefined;
-  /** Set where the request is traced; part of its problems. */
+  /** Set when the request is traced; shown in its problems. */
   traceId: string | undefined;
   spanId: string | undefined;
   /** The route that matched, as `/orders/{orderId}`. */
@@ -31,13 +31,16 @@ export interface RequestRecord {
   error: unknown;
   /** Why the request was not admitted. */
   refusal: Refusal | undefined;
-  /** The requests sent to services on its behalf; one that several requests share counts for the first. */
+  /**
+   * The requests sent to services on its behalf; one that several requests share counts for the
+   * first.
+   */
   sent: number;
 }
 
-/** Where the request came from; empty where no server of ours took it, as with `app.request()`. */
+/** The server's side of a request; empty without a server of ours, as with `app.request()`. */
 export type Bindings = Partial<HttpBindings> & {
-  /** Why the request as it was sent is not the one that the URL stands for. */
+  /** Set when a stand-in replaces the request's target: the error to answer with. */
   readonly unreadable?: RequestError;
 };
 
@@ -72,25 +75,25 @@ export function openRecord(clock: Clock): Layer {
     try {
       await next();
     } catch (thrown) {
-      // Hono hands errors to `onError`, but nothing else that can be thrown.
+      // Hono passes only `Error`s to `onError`.
       throw toError(thrown);
     }
   };
 }
 
 export function bindingsOf(c: GatewayContext): Bindings {
-  // Whatever its type says, Hono has none where the caller of `app.fetch` gives none.
+  // Despite its type, `env` is undefined when the caller of `app.fetch` passes none.
   return (c.env as Bindings | undefined) ?? {};
 }
 
-/** The client's `X-Request-Id` when it is short and harmless, or a new one. */
+/** The client's `X-Request-Id` when it is short and safe to log, or a new one. */
 export function requestIdOf(given: string | undefined): string {
   return given !== undefined && /^[\w.-]{1,128}$/.test(given) ? given : crypto.randomUUID();
 }
 
 /**
- * The path as it was sent, without dot segments (RFC 3986, 5.2.4). Hono's `c.req.path` is decoded in
- * part, and says less of what a client sent.
+ * The path as it was sent, without dot segments (RFC 3986, 5.2.4). Hono's `c.req.path` is partly
+ * decoded.
  */
 export function pathOf({ req: { url } }: GatewayContext): string {
   const start = url.indexOf('/', url.indexOf('://') + 3);

@@ -6,11 +6,11 @@ import { degradedHeader, problemsOf } from './degraded.ts';
 import { etagOf, isNamed } from './etag.ts';
 import { textResponse } from './text-response.ts';
 
-/** What a response depends on besides its outcome. */
+/** The facts about a request that its response depends on. */
 export interface Asked {
   readonly requestId: string;
   readonly ifNoneMatch: string | undefined;
-  /** Since the request arrived. */
+  /** Since the request arrived, in milliseconds. */
   readonly elapsedMs: number;
 }
 

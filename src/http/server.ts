@@ -1,4 +1,4 @@
-/** Sockets in, responses out, and a stop that loses nothing. */
+/** The HTTP server: sockets, limits, and a graceful stop. */
 import { ServerResponse, createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -12,22 +12,24 @@ import { makeReadable } from './target.ts';
 import { textResponse } from './text-response.ts';
 
 export interface ServerOptions {
-  /** A Hono app, or anything else that answers requests. */
+  /** A Hono app, or anything else with a `fetch`. */
   readonly app: { fetch(request: Request, bindings: Bindings): Response | Promise<Response> };
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** The variables that say where, as in `PORT and HOST`: for whoever has to mend it. */
+  /** The variables that set the address, as in `PORT and HOST`, for error messages. */
   readonly setBy: string;
-  /** Called for what not even the app has caught. */
+  /** Called for errors that not even the app has caught. */
   readonly onInternalError: (error: unknown) => void;
 }
 
 export interface RunningServer {
   readonly url: string;
-  /** Asks clients, with every response, not to use their connections again. */
+  /** Sends `Connection: close` with every response from now on. */
   drain(): void;
-  /** Stops accepting, lets what is under way finish for at most `graceMs`, then breaks the rest. */
+  /**
+   * Stops accepting, lets requests in flight finish for at most `graceMs`, then breaks the rest.
+   */
   close(graceMs: number): Promise<void>;
 }
 
@@ -62,7 +64,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-/** Makes requests of what arrives, also where no URL can be made of it. */
+/** Turns Node's requests into web requests, including those of which no URL can be made. */
 function listenerFor({ app, onInternalError }: ServerOptions): RequestListener {
   const unreadable = new WeakMap<IncomingMessage, RequestError>();
   const listener = getRequestListener(
@@ -72,7 +74,7 @@ function listenerFor({ app, onInternalError }: ServerOptions): RequestListener {
       return app.fetch(request, { incoming, outgoing, ...(error && { unreadable: error }) });
     },
     {
-      // Stands in where HTTP/1.0 names no host.
+      // For requests without a usable Host.
       hostname: 'none',
       errorHandler(error) {
         onInternalError(error);
@@ -90,7 +92,7 @@ function listenerFor({ app, onInternalError }: ServerOptions): RequestListener {
   };
 }
 
-/** Where not even a layer has caught the error, so that no record of the request is at hand. */
+/** The problem for errors outside of every layer, where there is no record of the request. */
 function anonymousProblem(error: unknown): Response {
   const problem = toProblem(error);
   return textResponse(JSON.stringify(problem), problem.status, {
@@ -99,25 +101,26 @@ function anonymousProblem(error: unknown): Response {
   });
 }
 
-/** Node's response, but that it asks for the end of its connection while the server drains. */
+/** Node's response, which also ends its connection while the server drains. */
 function responseClass(
   state: { readonly draining: boolean },
   onInternalError: ServerOptions['onInternalError'],
 ): typeof ServerResponse {
   class GatewayResponse extends ServerResponse {
     override writeHead(...head: unknown[]): this {
-      // Asked only now: a connection that is kept for a next request would hold up the stop.
+      // Checked this late since a connection kept alive would hold up the stop.
       if (state.draining) this.shouldKeepAlive = false;
       try {
-        return super.writeHead(...(head as Parameters<ServerResponse['writeHead']>)); // passed on as given
+        // Passed on as given, in any of its forms.
+        return super.writeHead(...(head as Parameters<ServerResponse['writeHead']>));
       } catch (error) {
-        // The adapter would put the error's message into a response of its own.
+        // The adapter would send the error's message to the client.
         onInternalError(error);
         return this.destroy();
       }
     }
   }
-  return GatewayResponse as typeof ServerResponse; // Node makes them, for the requests it makes
+  return GatewayResponse as typeof ServerResponse; // Node constructs both sides of an exchange
 }
 
 function listen(server: Server, { host, port, setBy }: ServerOptions): Promise<void> {
@@ -125,7 +128,7 @@ function listen(server: Server, { host, port, setBy }: ServerOptions): Promise<v
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         new ConfigurationError(
-          `Cannot listen on ${host}:${port} (${error.code}). Set ${setBy} to an address that is free.`,
+          `Cannot listen on ${host}:${port} (${error.code}). Set ${setBy} to a free address.`,
           { cause: error },
         ),
       );
@@ -135,15 +138,16 @@ function listen(server: Server, { host, port, setBy }: ServerOptions): Promise<v
 }
 
 /**
- * Node takes a connection for idle as soon as the end of its answer was said, not when it is written: one
- * that is large, to a client that reads slowly, would be cut off by the stop.
+ * Counts the responses that are still being written per connection. Node takes a connection for
+ * idle as soon as a response has ended, even when it is not written yet: a stop would cut off slow
+ * readers.
  */
 function trackConnections(server: Server): { endWhenIdle(): void } {
   const answering = new Map<Socket, number>();
   let ending = false;
   const count = (socket: Socket, change: number): void => {
     const before = answering.get(socket);
-    // A client that has gone takes its connection along before its answer is given up.
+    // The connection is closed before the response when the client has disconnected.
     if (before === undefined) return;
     const left = before + change;
     answering.set(socket, left);
@@ -157,7 +161,7 @@ function trackConnections(server: Server): { endWhenIdle(): void } {
     count(socket, 1);
     outgoing.once('close', () => count(socket, -1));
   });
-  // `close()` calls it, too.
+  // Node's own `close()` calls it, too.
   server.closeIdleConnections = () => {
     for (const [socket, left] of answering) if (left === 0) socket.destroy();
   };

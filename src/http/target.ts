@@ -1,11 +1,12 @@
-/** Request targets (RFC 9112, 3.2) as Node hands them on → targets that a URL can be made of. */
+/** Request targets (RFC 9112, 3.2) → targets of which a URL can be made. */
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../errors.ts';
 
 /**
- * Puts the request's target in origin form, without dot segments. Where it has none, or where its host
- * cannot be part of a URL, something stands in, so that the request gets its record all the same; the
- * error returned for a target must then be its answer.
+ * Normalises the request's target to origin form, without dot segments. A target or a Host of which
+ * no URL can be made is replaced by a stand-in, so that even this request gets a record.
+ *
+ * @returns the error to answer with, when a stand-in replaces the target.
  */
 export function makeReadable(incoming: IncomingMessage): RequestError | undefined {
   const { url: sent = '', headers } = incoming;
@@ -15,40 +16,41 @@ export function makeReadable(incoming: IncomingMessage): RequestError | undefine
   const { host = '' } = headers;
   if (!(isPlain && plainHost.test(host)) && !isUsable(host, incoming.url)) headers.host = '';
   return target === undefined
-    ? new RequestError(
-        'invalid-request',
-        'The request cannot be read. The request target is not a path.',
-      )
+    ? new RequestError('invalid-request', 'The request target is not a path.')
     : undefined;
 }
 
-/** What every part of a URL may hold as it is. */
+/** A target that is the same as part of a URL. */
 const plain = /^\/[\w!$&'()*+,./:;=?@~-]*$/;
 const dotSegment = /\/\.\.?(?:[/?]|$)/;
 const octet = String.raw`(?:[1-9]?\d|1\d\d|2[0-4]\d|25[0-5])`;
 const names = String.raw`(?:[a-z\d_-]+\.)*[a-z][a-z\d_-]*`;
 const port = String.raw`(?::(?:[1-5]\d{3,4}|[6-9]\d{3}))?`;
 
-/** A host that is the same in a URL without being parsed: no number at its end, no Punycode. */
+/** A host that is the same as part of a URL: it ends in no number and holds no Punycode. */
 const plainHost = new RegExp(`^(?!.*xn--)(?:${names}|${octet}(?:\\.${octet}){3})${port}$`);
 
-/** Whether it is still the same host as part of a URL. What a host may be is for a layer to say. */
+/**
+ * Whether `host` stays the same as part of a URL. Whether it is acceptable is for a layer to say.
+ */
 function isUsable(host: string, target: string): boolean {
   const url = URL.parse(`http://${host}${target}`);
   return url?.hostname === host.replace(/:\d*$/, '').toLowerCase();
 }
 
-/** Reads a target as browsers do, from a proxy's absolute form too. `undefined`: it has no path. */
+/** Reads a target as browsers do, the absolute form of proxies too; `undefined` without a path. */
 function originForm(target: string): string | undefined {
   const [path = ''] = target.split('?', 1);
-  // Some servers would take a backslash for a slash.
+  // A backslash is a slash to some servers (path traversal).
   const url = path.includes('\\')
     ? null
     : URL.parse(target.startsWith('/') ? `http://gateway${target}` : target);
   return url !== null && /^https?:$/.test(url.protocol) ? url.pathname + url.search : undefined;
 }
 
-/** What a problem shows of a target that was not read: no query, nor what stands before a path. */
+/**
+ * The stand-in for a malformed target: its path, which the problem shows, without query and host.
+ */
 function shown(target: string): string {
   const [path = ''] = target.replaceAll('\\', '%5C').split('?', 1);
   return (path.startsWith('/') && URL.parse(`http://gateway${path}`)?.pathname) || '/';

@@ -1,4 +1,4 @@
-/** Responses of JSON text whose length is said, so that HEAD has it and compression can go by it. */
+/** Responses of text with an explicit length, which HEAD and compression middleware rely on. */
 
 export function textResponse(
   text: string,
@@ -7,12 +7,12 @@ export function textResponse(
 ): Response {
   return new Response(text, {
     status,
-    // As a plain record: the adapter writes that as it is, and makes `Headers` of anything else.
+    // A plain record, which the adapter writes as it is, without making `Headers` of it.
     headers: { ...headers, 'content-length': String(Buffer.byteLength(text)) },
   });
 }
 
-/** JSON that nobody may keep. */
+/** A JSON response that no cache may store. */
 export function jsonResponse(value: unknown, status = 200): Response {
   return textResponse(JSON.stringify(value), status, {
     'cache-control': 'no-store',

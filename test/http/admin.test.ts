@@ -67,7 +67,7 @@ describe('POST /cache/invalidate', () => {
     const text = await response.text();
     expect(JSON.parse(text)).toMatchObject({
       type: 'urn:plait:problem:unavailable',
-      detail: 'Not everything that is kept could be reached and dropped. Try again.',
+      detail: 'A part of the cache could not be reached, so its answers remain. Try again.',
     });
     expect(text).not.toContain('canary-4711');
   });

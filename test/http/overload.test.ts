@@ -44,7 +44,7 @@ describe('a step that can be missed', () => {
       shipment: fallback(call(part, { name: 'shipment' }), { value: 'unknown' }),
     }));
     const { status, headers, json } = await app.ask();
-    const shed = { type: 'urn:plait:problem:shed', title: 'Left out', status: 503 };
+    const shed = { type: 'urn:plait:problem:shed', title: 'Skipped under load', status: 503 };
     expect({ status, json }).toEqual({
       status: 200,
       json: {
@@ -182,7 +182,7 @@ describe('a request that is refused', () => {
       type: 'urn:plait:problem:unavailable',
       title: 'Unavailable',
       status: 503,
-      detail: 'The gateway has too much to do.',
+      detail: 'The gateway is overloaded.',
       instance: '/test',
       requestId: 'id-1',
     });
