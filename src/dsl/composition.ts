@@ -41,10 +41,14 @@ export interface CompositionConfig<Route extends string, Params, Query, Body, He
   readonly compose: (inputs: Inputs<Params, Query, Body, Headers>) => W;
 }
 
-/** A schema for every parameter of the route, and none for anything else. */
+/** A schema for every parameter of the route; for anything else a sentence, which the compiler shows. */
 type ParamSchemas<Route extends string, Declared extends PropertyKey> = {
   readonly [N in ParamNames<Route>]: z.ZodType;
-} & { readonly [N in Exclude<Declared, ParamNames<Route>>]: never };
+} & {
+  readonly [
+    N in Exclude<Declared, ParamNames<Route>>
+  ]: `"${N & string}" is not a parameter of ${Route}: add ":${N & string}" there, or remove it here`;
+};
 
 interface Shaped {
   readonly shape: Readonly<Record<string, z.ZodType>>;

@@ -73,7 +73,8 @@ export interface OperationConfig<Text, Query, Body, Response> extends Common<Tex
   readonly response: Response;
 }
 
-export interface LookupConfig<Text, Query, Item, By> extends Common<Text>, LookupOptions<Item, By> {
+export interface LookupConfig<Text, Query, Item extends Schema, By>
+  extends Common<Text>, LookupOptions<Item, FieldOf<Item, By>> {
   /** Query parameters besides the keys; only calls that agree on them share a request. */
   readonly query?: Query;
 }
@@ -87,6 +88,12 @@ export type ArgsOf<Text extends string, Query, Body> = Flat<
     (Body extends Schema ? { body: z.input<Body> } : unknown)
 >;
 
+/** `By` when items have that field; otherwise those they have, and a sentence for the compiler to show. */
+export type FieldOf<Item extends Schema, By> = By extends keyof z.output<Item>
+  ? By
+  : Extract<keyof z.output<Item>, string> | `the item has no field "${By & string}"`;
+
+/** The arguments of a lookup: the key, by its name, and query parameters. */
 export type KeyArgs<Item, By, Query> = Flat<
   {
     [K in By & string]: Exclude<z.output<Item>[By & keyof z.output<Item>], null | undefined>;
@@ -164,7 +171,7 @@ export function operation<
 export function lookup<
   const Text extends RouteText,
   Item extends z.ZodObject,
-  const By extends Extract<keyof z.output<Item>, string>,
+  const By extends string,
   Query extends z.ZodObject | undefined = undefined,
   const Many extends boolean = false,
   const Missing extends 'null' | 'error' = 'null',
