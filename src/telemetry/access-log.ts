@@ -1,4 +1,6 @@
-/** One line for every request: what was answered, how long it took, what is missing and why. */
+/**
+ * The access log: one line per request, with its status, duration, and missing parts with reasons.
+ */
 import type { Clock } from '../clock.ts';
 import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, nameOf } from '../errors.ts';
@@ -10,15 +12,15 @@ import type { Log, LogFields } from './log.ts';
 export interface AccessLogOptions {
   readonly log: Log;
   readonly clock: Clock;
-  /** The request headers that are logged, in lower case. No others are. */
+  /** The only request headers that are logged, in lower case. */
   readonly headers: readonly string[];
-  /** Adds what lies behind an error, with its place in the code. It may quote what services answered. */
+  /** Adds the causes of errors and their place in the code, which may quote upstream bodies. */
   readonly withCauses: boolean;
-  /** Whether only failures are of interest. */
+  /** Logs successful requests for debugging only. */
   readonly quiet?: boolean;
 }
 
-/** Failures are errors, responses with parts missing warnings; health checks are for debugging. */
+/** Logs failures as errors, degraded responses as warnings, and health checks for debugging. */
 export function accessLog(options: AccessLogOptions): Layer {
   const { log, quiet = false } = options;
   return async function logAccess(c, next) {
@@ -37,11 +39,11 @@ function levelOf(
   status: number,
   quiet: boolean,
 ): 'debug' | 'info' | 'warn' | 'error' {
-  // Nobody is there to miss the answer.
+  // A cancelled request is no failure: its client is gone.
   if (status >= 500 && error !== undefined && !isCancelled(error)) return 'error';
-  // A page elsewhere may be trying to get in by DNS rebinding.
+  // A web page may be attempting DNS rebinding.
   if (status === 421) return 'warn';
-  // Whoever has too much to do does not make more of it by complaining.
+  // Warning of every shed request would add load to an overloaded gateway.
   const isShed =
     refusal !== undefined || degraded.every(({ error: { reason } }) => reason.kind === 'shed');
   if (!isShed || (status >= 500 && refusal === undefined)) return 'warn';
@@ -70,7 +72,7 @@ function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions):
   };
 }
 
-/** A list may miss the same thing in each of its items: it is said once. */
+/** Reasons, each once: a list may miss the same part in each of its items. */
 function degradedOf({ degraded }: RequestRecord): string[] {
   const reasons = degraded.map(({ step, error }) => `${step}: ${error.reason.message}`);
   return [...new Set(reasons)];
@@ -80,12 +82,12 @@ function describe(error: unknown, { withCauses }: AccessLogOptions) {
   const type = errorType(error) ?? 'unknown';
   const message = messageOf(error);
   if (message !== undefined) return { type, message };
-  // Nobody foresaw it: it is a mistake in here, and all of it is of interest where it may be shown.
+  // An unexpected error is a bug in the gateway: its whole stack is useful where it may be shown.
   const stack = withCauses && error instanceof Error ? { stack: error.stack } : {};
   return { type, message: placeOf(error), ...stack };
 }
 
-/** Where in the code an unforeseen error comes from; its message may quote anything. */
+/** The place in the code of an unexpected error, whose message may quote anything. */
 function placeOf(error: unknown): string {
   return (error instanceof Error && frameOf(error)) || nameOf(error);
 }
@@ -102,7 +104,7 @@ function causesOf({ error, degraded }: RequestRecord): { causes?: string[] } {
   return causes.length > 0 ? { causes: [...new Set(causes)] } : {};
 }
 
-/** The first place in the code. The message comes before it, and may have lines that look the same. */
+/** The first stack frame. Skips the message, which may have lines that look like frames. */
 function frameOf({ stack = '', message }: Error): string | undefined {
   const start = stack.indexOf(message);
   const frames = start === -1 ? '' : stack.slice(start + message.length);

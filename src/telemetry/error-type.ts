@@ -1,8 +1,8 @@
-/** `error.type` (OpenTelemetry): one word for what went wrong, from a small set. */
+/** `error.type` (OpenTelemetry): the kind of an error, from a small set of words. */
 import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, UnavailableError, UpstreamError, nameOf } from '../errors.ts';
 
-/** The word for an error; `undefined` when nothing was thrown that has one. */
+/** The kind of an error; `undefined` for anything that is not an `Error`. */
 export function errorType(error: unknown): string | undefined {
   const reason = reasonOf(error);
   if (reason instanceof UpstreamError)
@@ -11,20 +11,20 @@ export function errorType(error: unknown): string | undefined {
   return reason instanceof Error ? nameOf(reason) : undefined;
 }
 
-/** Our own messages never hold a secret; those of foreign errors might. */
+/** The message of an error of ours, which never holds a secret; those of others might. */
 export function messageOf(error: unknown): string | undefined {
   const ours = [StepError, UpstreamError, ExecutionError, UnavailableError];
   const isOurs = ours.some((known) => error instanceof known);
   return isOurs && error instanceof Error ? error.message : undefined;
 }
 
-/** Called off, since nobody waits any more: no error of anybody. */
+/** Cancelled because nobody waits any more, which is not an error. */
 export function isCancelled(error: unknown): boolean {
   const type = errorType(error);
   return type === 'disconnected' || type === 'aborted';
 }
 
-/** What is behind the failure of a step, or the end of a call that nobody waits for any more. */
+/** The reason behind a step's failure, or behind a call that was abandoned. */
 export function reasonOf(error: unknown): unknown {
   if (error instanceof StepError) return reasonOf(error.reason);
   const isLeft = error instanceof UpstreamError && error.kind === 'aborted';

@@ -1,4 +1,4 @@
-/** What is looked up whenever somebody asks for metrics: breakers, bulkheads, endpoints, the event loop. */
+/** Gauges, read when metrics are: breakers, bulkheads, addresses, overload, the event loop. */
 import type { Attributes, Meter } from '@opentelemetry/api';
 import type { ServiceStatus } from '../upstream/service-pipeline.ts';
 import type { Watched } from './telemetry.ts';

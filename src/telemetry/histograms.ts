@@ -1,4 +1,6 @@
-/** Histograms that find a series by a few Map lookups, where the SDK makes JSON of sorted labels. */
+/**
+ * Histograms that find a series by a few Map lookups, where the SDK makes JSON of sorted labels.
+ */
 import type { Attributes, HrTime } from '@opentelemetry/api';
 import { now } from './time.ts';
 
@@ -7,7 +9,9 @@ export interface HistogramOptions {
   /** Default: none. */
   readonly unit?: string;
   readonly description: string;
-  /** Upper bounds of the buckets, each inclusive, in rising order; above the last there is one more. */
+  /**
+   * Upper bounds of the buckets, each inclusive, in rising order; above the last there is one more.
+   */
   readonly boundaries: readonly number[];
 }
 
@@ -39,16 +43,16 @@ export type HistogramReader = () => readonly HistogramData[];
 
 export interface Histograms {
   /**
-   * Makes a histogram whose series are told apart by keys. `labelsOf` is asked once for each new key,
-   * the parts of which are compared by identity; keys with equal labels are one series.
+   * Makes a histogram whose series are told apart by keys. `labelsOf` is asked once for each new
+   * key, the parts of which are compared by identity; keys with equal labels are one series.
    */
   create<Key extends readonly unknown[]>(
     options: HistogramOptions,
     labelsOf: (...key: Key) => Attributes,
   ): Histogram<Key>;
   /**
-   * Makes a reader, which knows what is recorded from now on. A `delta` reader gives what is new since
-   * it read last, a `cumulative` one everything.
+   * Makes a reader, which knows what is recorded from now on. A `delta` reader gives what is new
+   * since it read last, a `cumulative` one everything.
    */
   createReader(temporality: 'cumulative' | 'delta'): HistogramReader;
 }
@@ -75,7 +79,9 @@ interface Source {
   readonly series: ReadonlyMap<string, Series>;
 }
 
-/** As many as the SDK has by default: beyond them, values go to one series, marked as the SDK does. */
+/**
+ * As many as the SDK has by default: beyond them, values go to one series, marked as the SDK does.
+ */
 const mostSeries = 2_000;
 const overflow = { 'otel.metric.overflow': true };
 

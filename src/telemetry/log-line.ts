@@ -1,4 +1,4 @@
-/** Log lines that are one line to everybody: as JSON, and as text for a terminal. */
+/** Log lines safe from log injection: one line for every reader, as JSON or as terminal text. */
 import { z } from 'zod';
 
 const Line = z.looseObject({
@@ -7,14 +7,14 @@ const Line = z.looseObject({
   message: z.string(),
 });
 
-/** Whatever would move the cursor or begin a new line is shown as it would be written in JSON. */
-// oxlint-disable-next-line no-control-regex -- these are what is looked for
+/** Characters that move the cursor or begin a line; they are shown as JSON escapes. */
+// oxlint-disable-next-line no-control-regex -- control characters are the point
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 const rare = /[\u007f-\u009f\u2028\u2029]/;
 
 /**
- * JSON leaves some characters as they are that end lines for some readers, or command a terminal. They are
- * in texts only, where they can be written otherwise.
+ * Escapes characters that JSON allows but that end lines for some readers, or command a terminal.
+ * They occur inside of strings only.
  */
 export function toSafeJson(json: string): string {
   return rare.test(json)
@@ -22,10 +22,13 @@ export function toSafeJson(json: string): string {
     : json;
 }
 
-/** What the message has already, and what is only of use to a machine. */
+/** Fields that the message repeats or that only machines use. */
 const unshown = new Set(['method', 'route', 'composition', 'status', 'span_id', 'request_id']);
 
-/** `12:08:31.207 info  GET /orders/{orderId}/summary 200  trace_id=4bf9…  duration_ms=14.2  upstream_calls=3` */
+/**
+ * `12:08:31.207 info  GET /orders/{orderId}/summary 200  trace_id=4bf9…  duration_ms=14.2
+ * upstream_calls=3`
+ */
 export function toLine(json: string): string {
   const { level, time, message, causes, ...fields } = Line.parse(JSON.parse(json));
   const pairs = Object.entries(fields)
@@ -48,7 +51,7 @@ function escaped(char: string): string {
   return written === char ? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}` : written;
 }
 
-/** What lies behind an error, each on lines of its own. */
+/** The causes of an error, each on lines of its own. */
 function causesOf(causes: unknown): string {
   if (!Array.isArray(causes)) return '';
   const lines = causes.flatMap((cause) => String(cause).split('\n'));

@@ -7,19 +7,19 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 export type LogLevel = (typeof logLevels)[number];
 
 export interface Log {
-  /** From which level on lines are written; may be changed at any time. */
+  /** The lowest level that is written; may change at any time. */
   readonly level: { readonly known: readonly string[]; get(): string; set(level: string): void };
-  /** Whether lines of that level are written: making one takes time. */
+  /** Whether lines of that level are written, to save the time of making one. */
   isOn(level: LogLevel): boolean;
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
-  /** Settles when all that was said is written. Nothing can be said afterwards. */
+  /** Settles when every line is written. Nothing can be logged afterwards. */
   close(): Promise<void>;
 }
 
-/** What is said besides the message: names of ours, and values that hold no secret. */
+/** Fields beside the message: names of ours, and values without secrets. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface LogOptions {
@@ -28,15 +28,15 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
-/** What waits to be written, in bytes; beyond it lines are lost, when nobody reads them. */
+/** The most bytes that wait to be written; beyond, lines are dropped since nobody reads them. */
 const mostWaiting = 16 * 1024 * 1024;
 
-/** Whoever does not read does not hold up the end of the process for longer. */
+/** The longest that a reader which does not read can delay the end of the process. */
 const longestCloseMs = 1_000;
 
-/** Lines go to standard error: standard output says where the gateway listens, and nothing else. */
+/** Logs to standard error; standard output says only where the gateway listens. */
 export function createLog({ level, format, write }: LogOptions): Log {
-  // Written in the background, many lines at once: a terminal that is slow does not hold up requests.
+  // Written in the background, many lines at once, so that a slow terminal delays no request.
   const file =
     write === undefined
       ? pino.destination({ fd: 2, sync: format === 'text', maxLength: mostWaiting })

@@ -1,8 +1,8 @@
-/** `http.request.method` (OpenTelemetry): one of a few words, whatever a client sends. */
+/** `http.request.method` (OpenTelemetry): bounds the label, whatever method a client sends. */
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** Any word can be a method: a client could make as many labels as it likes. */
+/** The method, or `_OTHER`: clients could otherwise create labels without end. */
 export function knownMethod(method: string): string {
   return methods.has(method) ? method : '_OTHER';
 }

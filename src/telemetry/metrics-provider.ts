@@ -1,4 +1,6 @@
-/** The door to the SDK's metrics: kept in this process, read as Prometheus text, and sent where OTLP is asked for. */
+/**
+ * The door to the SDK's metrics: read as Prometheus text, and exported where OTLP is configured.
+ */
 import { ValueType } from '@opentelemetry/api';
 import type { Meter } from '@opentelemetry/api';
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
@@ -27,7 +29,7 @@ import { createHistograms } from './histograms.ts';
 import type { HistogramData, Histograms } from './histograms.ts';
 import type { MetricsExport, OtlpProtocol } from './settings.ts';
 
-/** Read when somebody asks. */
+/** Reads metrics on demand only. */
 class PullReader extends MetricReader {
   protected override async onForceFlush(): Promise<void> {}
   protected override async onShutdown(): Promise<void> {}
@@ -41,11 +43,11 @@ export interface Metering {
   readonly meter: Meter;
   /** Makes the others; they are read together with those of the meter. */
   readonly histograms: Histograms;
-  /** Everything in the Prometheus text format. */
+  /** All metrics in the Prometheus text format. */
   text(): Promise<string>;
 }
 
-/** Metrics can be read in any case; with `sent` they go to a collector, too. */
+/** Makes metrics that can always be read, and with `sent` also go to a collector. */
 export async function createMetering(sent: MetricsExport | undefined): Promise<Metering> {
   const histograms = createHistograms();
   const pull = new PullReader({ metricProducers: [producerOf(histograms)] });
@@ -79,7 +81,10 @@ async function periodicExport(
   });
 }
 
-/** Histograms as a source of metrics for one reader, with the temporality that its exporter asks for. */
+/**
+ * Histograms as a source of metrics for one reader, with the temporality that its exporter asks
+ * for.
+ */
 export function producerOf(
   histograms: Histograms,
   exporter?: Pick<PushMetricExporter, 'selectAggregationTemporality'>,
@@ -117,7 +122,7 @@ function toMetricData(
   };
 }
 
-/** Where to, with which headers and in which time, the exporters read from `OTEL_*` themselves. */
+/** Exporters read their address, headers and timeouts from `OTEL_*` themselves. */
 async function createExporter(protocol: OtlpProtocol) {
   switch (protocol) {
     case 'http/protobuf':

@@ -1,4 +1,4 @@
-/** Metrics: how long requests and calls take, and what sharing and protection did. Labels are names, never keys or paths. */
+/** Metrics of requests, calls, sharing and protection. Labels are names, never keys or paths. */
 import type { Attributes, Meter, ObservableCounter } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
 import { operationName } from '../dsl/operation.ts';
@@ -14,10 +14,10 @@ import type { Histograms } from './histograms.ts';
 import { knownMethod } from './method.ts';
 import type { Observer } from './telemetry.ts';
 
-/** In seconds, as the semantic conventions for HTTP advise. */
+/** Bucket bounds in seconds, as the semantic conventions for HTTP advise. */
 const durations = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
-/** Batches hold from one key to some hundreds. */
+/** Bucket bounds in keys: batches hold from one to some hundreds. */
 const batchSizes = [1, 2, 5, 10, 20, 50, 100, 200];
 
 /** What makes instruments. */
@@ -64,7 +64,7 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     labelsOf,
   );
   const shed = meter.createCounter('plait.shed', {
-    description: 'What was left undone since the gateway had too much to do',
+    description: 'Requests and steps shed under overload',
   });
   const secondsSince = (startedAt: number): number => (clock.now() - startedAt) / 1_000;
 
@@ -92,10 +92,11 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
       loads.add(operation, resultOf(reply), count);
       if (reply.cache !== undefined) cache.add(operation, reply.cache, count);
     },
-    aroundCall: (next) => (call) => {
-      if (call.keys !== undefined) batchSize.record(call.keys.length, call.operation);
-      return next(call);
-    },
+    aroundCall: (next) =>
+      function measureBatch(call) {
+        if (call.keys !== undefined) batchSize.record(call.keys.length, call.operation);
+        return next(call);
+      },
     watchAttempt: (attempt) => {
       const startedAt = clock.now();
       return {
@@ -110,7 +111,7 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
   };
 }
 
-/** Counts by operation and result: kept here and read when asked, which costs a tenth of counting there. */
+/** Counts by operation and result, kept here until read: a tenth of the cost of an SDK counter. */
 function countResults(counter: ObservableCounter) {
   const counts = new Map<Operation, Map<string, number>>();
   counter.addCallback((observed) => {
@@ -129,7 +130,7 @@ function countResults(counter: ObservableCounter) {
   };
 }
 
-/** `sent`: it cost a request, or a place in one. */
+/** How a call was answered; `sent` means that it cost a request, or a place in one. */
 function resultOf({ deduplicated, cache }: Reply): string {
   if (deduplicated === true) return 'deduplicated';
   return cache === 'hit' || cache === 'stale' ? 'cached' : 'sent';

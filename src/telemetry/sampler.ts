@@ -1,4 +1,7 @@
-/** Sampler: whether a request is recorded. Decided once, and by a client only if it is trusted. */
+/**
+ * The sampler decides once per request whether it is recorded; only trusted clients can influence
+ * it.
+ */
 import { ROOT_CONTEXT, SpanKind, TraceFlags, trace } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
 import {
@@ -14,7 +17,9 @@ import { isParentTrusted } from './trust.ts';
 
 const isDecided = Symbol('the request is recorded');
 
-/** Also decides by itself, so that a request that is not recorded needs no span to find that out. */
+/**
+ * Also decides by itself, so that a request that is not recorded needs no span to find that out.
+ */
 export interface RequestSampler extends Sampler {
   /** The context for the spans of a request that came with `context`; `undefined`: not recorded. */
   decide(context: Context): Context | undefined;
@@ -22,8 +27,8 @@ export interface RequestSampler extends Sampler {
 
 /**
  * The sampler that is set, with one difference: whom it believes. Spans inside a request follow the
- * request's own. A request from a peer that is not trusted is decided as if it came without a trace, and
- * not by its trace id, which is the client's too.
+ * request's own. A request from a peer that is not trusted is decided as if it came without a
+ * trace, and not by its trace id, which is the client's too.
  */
 export function createSampler(settings: SamplerSettings, newTraceId: () => string): RequestSampler {
   const chosen = chosenSampler(settings);

@@ -1,4 +1,4 @@
-/** What is passed along a request as its opaque `trace`: which span is the parent of what comes next. */
+/** Scopes: spans as parents, passed along a request as its opaque `trace`. */
 import { ROOT_CONTEXT, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
 import type { Context, Span, SpanContext, SpanKind, Tracer } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -70,8 +70,8 @@ export function markError({ span }: Scope, type: string, message?: string): void
 const propagator = new W3CTraceContextPropagator();
 
 /**
- * The context a client's request came with: `traceparent` and `tracestate` (W3C Trace Context). Where the
- * client is trusted, its flag may say whether the request is recorded.
+ * The context a client's request came with: `traceparent` and `tracestate` (W3C Trace Context).
+ * Where the client is trusted, its flag may say whether the request is recorded.
  */
 export function contextFrom(request: Headed, isTrusted: boolean): Context {
   if (request.header('traceparent') === undefined) return ROOT_CONTEXT;

@@ -15,15 +15,16 @@ export interface SdkOptions {
   readonly onWarning: (message: string) => void;
 }
 
-/** The SDK waits for a dead collector for many seconds; a process that stops does not. */
+/** The longest that a stopping process waits for a dead collector; the SDK waits much longer. */
 const longestShutdownMs = 3_000;
 
-/** A collector that is gone is gone for every batch of spans: it is said once in this time. */
+/** Warns once per interval: a collector that is down fails every batch of spans. */
 const quietMs = 60_000;
 
 /**
- * Telemetry as it is set. Metrics are kept unless all is off. Traces are sent to a collector where there
- * is one, and in development kept for `plait trace` where there is none. What is not used is not imported.
+ * Telemetry as it is set. Metrics are kept unless all is off. Traces are sent to a collector where
+ * there is one, and in development kept for `plait trace` where there is none. What is not used is
+ * not imported.
  */
 export async function startTelemetry(options: SdkOptions): Promise<Telemetry> {
   const { settings, clock } = options;
@@ -81,17 +82,19 @@ interface Recorder {
   readonly observer: Observer;
 }
 
-/** To the collector, by the SDK's own reading of `OTEL_*`. It takes long and much memory to import. */
+/**
+ * To the collector, by the SDK's own reading of `OTEL_*`. It takes long and much memory to import.
+ */
 async function startSending(chosen: SamplerSettings, options: SdkOptions): Promise<Recorder> {
   setServiceName();
-  // Not the process: its command line may hold what does not belong into a trace.
+  // Not the process resource: its command line may hold secrets.
   process.env['OTEL_NODE_RESOURCE_DETECTORS'] ||= 'env,host,serviceinstance';
   const [{ NodeSDK }, { trace }, { sampler, ids }] = await Promise.all([
     import('@opentelemetry/sdk-node'),
     import('@opentelemetry/api'),
     samplerFor(chosen),
   ]);
-  // Nothing is instrumented by patching; metrics have a provider of their own, and logs do not go this way.
+  // No instrumentation by patching; metrics have their own provider, and logs are not exported.
   const sdk = new NodeSDK({
     sampler,
     instrumentations: [],
@@ -107,7 +110,7 @@ async function startSending(chosen: SamplerSettings, options: SdkOptions): Promi
   };
 }
 
-/** In this process. */
+/** Keeps traces in this process. */
 async function startKeeping(chosen: SamplerSettings): Promise<Recorder> {
   const [{ TracerProvider: Provider }, { createTraceStore }, { sampler, ids }] = await Promise.all([
     import('@opentelemetry/sdk-trace'),
@@ -128,7 +131,7 @@ async function samplerFor(settings: SamplerSettings): Promise<Pick<Recorder, 'sa
   return { ids, sampler: createSampler(settings, () => ids.generateTraceId()) };
 }
 
-/** The SDK reads it from the process. */
+/** Set in the process environment, where the SDK reads it. */
 function setServiceName(): void {
   process.env['OTEL_SERVICE_NAME'] ||= 'plait';
 }

@@ -1,13 +1,13 @@
-/** `Server-Timing` (W3C): what a browser's developer tools show of a request's trace and steps. */
+/** `Server-Timing` (W3C): shows a request's trace and steps in a browser's developer tools. */
 import type { Clock } from '../clock.ts';
 import type { EngineRequest, WatchStep } from '../engine/execution.ts';
 import type { Layer, RequestRecord } from '../http/request-record.ts';
 import type { Observer } from './telemetry.ts';
 
-/** More would make the header longer than some proxies take. */
+/** The most steps listed: some proxies refuse longer headers. */
 const mostSteps = 50;
 
-/** Adds the header to every response of a composition: the trace, the total, and each step in milliseconds. */
+/** Adds the trace, the total and each step, in milliseconds, to responses of compositions. */
 export function serverTiming(clock: Clock): Observer {
   /** By the record of their request. */
   const stepsOf = new WeakMap<EngineRequest['owner'], string[]>();
@@ -18,7 +18,7 @@ export function serverTiming(clock: Clock): Observer {
     await next();
     if (record.composition === undefined) return;
     const total = entry('total', clock.now() - record.startedAt);
-    // Beside what other middleware may have to say.
+    // Appended, since other middleware may have added times of its own.
     c.res.headers.append('server-timing', [...traceOf(record), total, ...steps].join(', '));
   };
 
@@ -44,7 +44,7 @@ function traceOf({ traceId }: RequestRecord): string[] {
   return traceId === undefined ? [] : [`trace;desc="${traceId}"`];
 }
 
-/** Names of steps are tokens as the header wants them (RFC 9110, 5.6.2). */
+/** Names of steps are tokens (RFC 9110, 5.6.2), as the header requires. */
 function entry(name: string, ms: number): string {
   return `${name};dur=${ms.toFixed(1)}`;
 }

@@ -1,9 +1,9 @@
-/** Everything that can be set about telemetry. */
+/** The settings of telemetry. */
 
 export interface TelemetrySettings {
-  /** Whether responses say how long each step took. */
+  /** Whether responses carry `Server-Timing`. */
   readonly serverTiming: boolean;
-  /** Whose `traceparent` may say that a request is recorded. */
+  /** Peers whose `traceparent` may decide that a request is recorded. */
   readonly trustedPeers: readonly Network[];
   /** Absent: no traces and no metrics, and nothing of OpenTelemetry is imported. */
   readonly sdk?: SdkSettings | undefined;

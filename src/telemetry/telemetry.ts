@@ -1,4 +1,4 @@
-/** What telemetry puts around the other layers; they know nothing of it. */
+/** The hooks that telemetry puts around the other layers, which know nothing of it. */
 import type { Overload } from '../edge/overload.ts';
 import type { CallEnd, OnCallEnd, WatchStep, WatchSteps } from '../engine/execution.ts';
 import type { Layer } from '../http/request-record.ts';
@@ -9,23 +9,23 @@ import { carriedBy, toTrace } from './carried.ts';
 import type { TraceStore } from './trace-store.ts';
 
 export interface Telemetry {
-  /** Put around every request, the first one outermost. */
+  /** Put around every request; the first is outermost. */
   readonly layers: readonly Layer[];
   /** Who watches the steps of a request; `undefined`: nobody does. */
   readonly watchSteps?: WatchSteps;
-  /** Told how each call of a step ended. */
+  /** Called when calls of a step have ended. */
   readonly onCallEnd?: OnCallEnd;
-  /** Around every call that goes to a service: of a batch, around the batch. */
+  /** Put around every dispatch to a service; a batch is one. */
   readonly aroundCall: Policy<Dispatch>;
   /** Absent: nobody watches attempts. */
   readonly watchAttempt?: AttemptHook;
-  /** Tells it what it may look at when it is asked how things are. */
+  /** Hands over the gateway's state, which gauges read on demand. */
   watch(gateway: Watched): void;
-  /** All metrics as text in the Prometheus format; absent: there are none. */
+  /** All metrics in the Prometheus text format; absent without metrics. */
   readonly metrics?: () => Promise<string>;
-  /** The latest traces, where they are kept in this process. */
+  /** The latest traces, when this process keeps them. */
   readonly traces?: TraceStore;
-  /** Hands over what was recorded; bounded in time, never rejects. */
+  /** Exports everything recorded; bounded in time, never rejects. */
   shutdown(): Promise<void>;
 }
 
@@ -34,10 +34,10 @@ export interface Watched {
   readonly overload: Overload;
 }
 
-/** A part of telemetry: what it does not say it leaves as it is. */
+/** Some of the hooks; the absent ones do nothing. */
 export type Observer = Partial<Telemetry>;
 
-/** Several as one: the first is the outermost, and what it records is the parent of what the others do. */
+/** Combines observers: the first is outermost, and its spans are the parents of the others'. */
 export function combine(observers: readonly Observer[]): Telemetry {
   const of = <Part extends Exclude<keyof Telemetry, 'layers'>>(part: Part) =>
     observers.flatMap((observer) => observer[part] ?? []) as NonNullable<Telemetry[Part]>[];
@@ -61,7 +61,7 @@ export function combine(observers: readonly Observer[]): Telemetry {
   };
 }
 
-/** All of them, in order; none: there is nothing to tell. */
+/** Calls all listeners in order; `undefined` without any. */
 function inTurn(listeners: readonly OnCallEnd[]): OnCallEnd | undefined {
   if (listeners.length < 2) return listeners[0];
   return function tellAll(end: CallEnd) {
@@ -78,25 +78,25 @@ function watchersOf(parts: readonly WatchSteps[]): WatchSteps | undefined {
   };
 }
 
-/** Told when something begins; what it gives back is told how that ended. */
+/** Called when something begins; returns the function to call when it ends. */
 type Watcher<T> = (subject: T) => (failure?: unknown) => void;
 
-/** The first begins first and ends last; none: there is nothing to tell. */
+/** Nests watchers: the first begins first and ends last; `undefined` without any. */
 function nested<T>(watchers: readonly Watcher<T>[]): Watcher<T> | undefined {
   const [first, ...others] = watchers;
   const inner = others.length > 0 ? nested(others) : undefined;
   if (first === undefined || inner === undefined) return first;
-  return (subject) => {
+  return function watch(subject) {
     const end = first(subject);
     const endInner = inner(subject);
-    return (failure) => {
+    return function endWatch(failure) {
       endInner(failure);
       end(failure);
     };
   };
 }
 
-/** The first begins first and ends last; a header that two add is that of the later one. */
+/** Nests hooks: the first begins first and ends last; of equal headers the later hook's wins. */
 function nestedHooks(hooks: readonly AttemptHook[]): AttemptHook | undefined {
   const [first, ...others] = hooks;
   const inner = others.length > 0 ? nestedHooks(others) : undefined;
@@ -121,17 +121,17 @@ function endOf(outside: AttemptWatch, inside: AttemptWatch): AttemptWatch['onEnd
   };
 }
 
-/** The first is the outermost. */
+/** Nests wrappers: the first is outermost. */
 function around<T>(wrappers: readonly ((next: T) => T)[]): (next: T) => T {
   return (next) => wrappers.reduceRight((inner, wrap) => wrap(inner), next);
 }
 
-/** `traceparent` of version 00 (W3C Trace Context): nothing else a client may write there is handed on. */
+/** `traceparent` of version 00 (W3C Trace Context); anything else is not forwarded. */
 const traceContext = /^(00-((?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-)[0-9a-f]{2}$/;
 
 /**
- * Traces that are not recorded here: a client's trace still reaches the services. Whether they record it
- * is for a client to say only if it is trusted.
+ * Forwards a client's trace to the services without recording it here. Only a trusted client's
+ * sampling flag is kept.
  */
 export function propagation(isTrusted: (peer: string) => boolean): Observer {
   return {
@@ -152,5 +152,5 @@ export function propagation(isTrusted: (peer: string) => boolean): Observer {
   };
 }
 
-/** Telemetry that is off. */
+/** Telemetry when it is off: it forwards traces only. */
 export const unobserved: Telemetry = combine([propagation(() => false)]);

@@ -1,4 +1,4 @@
-/** Span times. The SDK's own are whole milliseconds, in which children can begin before their parents. */
+/** Span times. In the SDK's whole milliseconds, children could begin before their parents. */
 import type { HrTime } from '@opentelemetry/api';
 
 /** The wall clock at the resolution of the monotonic one. */

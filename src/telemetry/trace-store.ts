@@ -1,14 +1,14 @@
-/** The latest traces, kept in this process: enough to see one without a collector. */
+/** Keeps the latest traces in this process, to look at without a collector. */
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 
-/** A span as it is looked at. Times in milliseconds since 1970, with fractions. */
+/** A span for display. Times are in milliseconds since 1970, with fractions. */
 export interface StoredSpan {
   readonly spanId: string;
   readonly parentSpanId?: string;
   readonly name: string;
   readonly startMs: number;
   readonly endMs: number;
-  /** The word for what went wrong. */
+  /** `error.type`. */
   readonly error?: string;
   readonly attributes: ReadableSpan['attributes'];
 }
@@ -33,10 +33,10 @@ export function createTraceStore(): TraceStore & { readonly processor: SpanProce
   function keep(span: ReadableSpan): void {
     const { traceId } = span.spanContext();
     const spans = traces.get(traceId) ?? [];
-    // The latest come last, also where a client uses an id again.
+    // The latest come last, even when a client reuses an id.
     traces.delete(traceId);
     traces.set(traceId, spans);
-    // That of the request is the last to end, and the one all others are looked at by.
+    // The request's span ends last, which completes the trace.
     if (spans.length >= mostSpans && isFirst(span)) spans.pop();
     if (spans.length < mostSpans) spans.push(toStored(span));
     if (traces.size <= mostTraces) return;

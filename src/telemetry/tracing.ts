@@ -1,6 +1,6 @@
 /**
- * Spans around requests, steps, batches and attempts. Parents are passed along in the request's opaque
- * `trace`: async context would cost more, and a batch belongs to several requests at once.
+ * Spans of requests, steps, batches and attempts. Parents travel in the request's opaque `trace`:
+ * async context would cost more, and a batch belongs to several requests at once.
  */
 import { SpanKind } from '@opentelemetry/api';
 import type { HrTime, Tracer } from '@opentelemetry/api';
@@ -29,11 +29,11 @@ export interface TracingOptions {
   /** For requests that are not recorded: they are part of a trace all the same. */
   readonly ids: IdGenerator;
   readonly clock: Clock;
-  /** Whether the other side of a connection may decide that its requests are recorded. */
+  /** Whether a peer may decide that its requests are recorded. */
   readonly isTrusted: (peer: string) => boolean;
 }
 
-/** A batch may serve very many steps; this many are linked. */
+/** The most links of a batch, which may serve very many steps. */
 const mostLinks = 32;
 
 const unwatched = Object.freeze({});
@@ -46,24 +46,25 @@ export function createTracing(options: TracingOptions): Observer {
 
     watchSteps: ({ trace }) => (scopeOf(trace) === undefined ? undefined : watchStep),
 
-    aroundCall: (next) => (call) => {
-      if (call.keys === undefined) return next(call);
-      const waiting = call.callers.waiting();
-      const [first, ...others] = scopesOf(waiting);
-      // A batch of one is part of its step.
-      if (first === undefined || waiting.length === 1) return next(call);
-      const scope = openScope(tracer, `batch ${nameOf(call)}`, {
-        kind: SpanKind.INTERNAL,
-        parent: first.context,
-        links: others.slice(0, mostLinks),
-      });
-      // Its attempts, which are told by the same signal, end before it.
-      const end = endAtAbort(scope, call, queueMicrotask);
-      scope.span.setAttribute('plait.batch.size', call.keys.length);
-      scope.span.setAttribute('plait.batch.loads', waiting.length);
-      scope.span.setAttribute('plait.batch.wait_ms', waitOf(waiting, clock));
-      return within(scope, () => next({ ...call, trace: toTrace(scope) }), end);
-    },
+    aroundCall: (next) =>
+      function traceBatch(call) {
+        if (call.keys === undefined) return next(call);
+        const waiting = call.callers.waiting();
+        const [first, ...others] = scopesOf(waiting);
+        // A batch of one is part of its step.
+        if (first === undefined || waiting.length === 1) return next(call);
+        const scope = openScope(tracer, `batch ${nameOf(call)}`, {
+          kind: SpanKind.INTERNAL,
+          parent: first.context,
+          links: others.slice(0, mostLinks),
+        });
+        // Delayed, so that its attempts, which the same signal ends, end before it.
+        const end = endAtAbort(scope, call, queueMicrotask);
+        scope.span.setAttribute('plait.batch.size', call.keys.length);
+        scope.span.setAttribute('plait.batch.loads', waiting.length);
+        scope.span.setAttribute('plait.batch.wait_ms', waitOf(waiting, clock));
+        return within(scope, () => next({ ...call, trace: toTrace(scope) }), end);
+      },
 
     watchAttempt: (attempt) => {
       const outer = scopeOf(attempt.trace);
@@ -132,7 +133,7 @@ function traceSteps(tracer: Tracer): WatchStep {
   };
 }
 
-/** Does `work`, whose failure the span shows. */
+/** Runs `work` and records its failure in the span. */
 async function within<T>(scope: Scope, work: () => Promise<T>, end: () => void): Promise<T> {
   try {
     return await work();
@@ -144,7 +145,7 @@ async function within<T>(scope: Scope, work: () => Promise<T>, end: () => void):
   }
 }
 
-/** Ends a span, as of when its call was called off if it was: those who wait are told before the call is. */
+/** Ends a span, as of the time at which its call was cancelled if it was. */
 function endAtAbort(
   { span }: Scope,
   { signal }: Pick<Call, 'signal'>,
@@ -159,13 +160,13 @@ function endAtAbort(
   };
 }
 
-/** The spans of the steps that wait, each once, in the order in which they came. */
+/** The spans of the waiting steps, each once, in order of arrival. */
 function scopesOf(waiting: readonly Call[]): Scope[] {
   const scopes = waiting.map(({ trace }) => scopeOf(trace)).filter((scope) => scope !== undefined);
   return [...new Set(scopes)];
 }
 
-/** How long the first of a batch waited for the others. */
+/** How long the first call of a batch waited for the others, in milliseconds. */
 function waitOf(waiting: readonly Call[], clock: Clock): number {
   return clock.now() - Math.min(...waiting.map(({ createdAt }) => createdAt));
 }
@@ -187,7 +188,7 @@ function describeRequest(scope: Scope, c: GatewayContext): void {
   if (route !== undefined) span.setAttribute('http.route', route);
   if (composition !== undefined) span.setAttribute('plait.composition', composition);
   if (refusal?.kind === 'overload') span.setAttribute('plait.shed', true);
-  // The client has closed the request.
+  // The client disconnected.
   if (status === 499) span.setAttribute('plait.cancelled', true);
   if (degraded.length > 0)
     span.setAttribute('plait.degraded', [...new Set(degraded.map(({ step }) => step))]);
@@ -210,7 +211,7 @@ function describeAttempt({ span }: Scope, attempt: Attempt): void {
   const { operation, address, tried, queuedMs } = attempt;
   span.setAttribute('http.request.method', operation.route.method);
   span.setAttribute('url.template', operation.route.template);
-  // The name of today, and the one Jaeger draws its dependency graph from.
+  // The current name, and the one from which Jaeger draws its dependency graph.
   span.setAttribute('service.peer.name', operation.service.name);
   span.setAttribute('peer.service', operation.service.name);
   if (tried.length > 1) span.setAttribute('http.request.resend_count', tried.length - 1);
@@ -219,7 +220,7 @@ function describeAttempt({ span }: Scope, attempt: Attempt): void {
   span.setAttribute('server.port', address.port);
 }
 
-/** A call that was called off, because its request ended or another attempt was faster, is no error. */
+/** A cancelled call is no error: its request has ended, or another attempt was faster. */
 function describeFailure(scope: Scope, error: unknown): void {
   const reason = reasonOf(error);
   if (reason instanceof UpstreamError && reason.status !== undefined) {

@@ -1,9 +1,9 @@
-/** Whom the gateway believes: peers whose `traceparent` may say that a request is to be recorded. */
+/** Trusted peers: those whose `traceparent` may decide that a request is recorded. */
 import { BlockList, isIP } from 'node:net';
 import type { Context } from '@opentelemetry/api';
 import type { Network } from './settings.ts';
 
-// Its keys are symbols; importing it for one would load it where telemetry is off, too.
+// `createContextKey` makes only a symbol, and importing it would load the API without telemetry.
 const trusted = Symbol('the sampling flag may be followed');
 
 /** A context whose remote parent may decide whether the request is recorded. */
@@ -20,7 +20,7 @@ export function createTrust(networks: readonly Network[]): (peer: string) => boo
   const list = new BlockList();
   for (const { address, bits, family } of networks) list.addSubnet(address, bits, family);
   return (peer) => {
-    // IPv4 over a socket that takes both: ::ffff:10.0.0.1
+    // IPv4 on a dual-stack socket: ::ffff:10.0.0.1
     const address = peer.replace(/^::ffff:(?=\d+\.)/, '');
     const family = isIP(address);
     return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');

@@ -1,9 +1,9 @@
-/** A trace as a waterfall for the terminal: what ran when, for how long, and what failed. */
+/** Draws a trace as a waterfall for the terminal: when each span ran, how long, and failures. */
 import type { StoredSpan, StoredTrace } from './trace-store.ts';
 
 const barWidth = 40;
 
-/** Spans below the ones they belong to, by their start; the bar is where in the whole a span was under way. */
+/** Lists spans below their parents, by start; the bar shows when a span ran within the trace. */
 export function drawWaterfall({ traceId, spans }: StoredTrace): string {
   const rows = rowsOf(spans);
   const from = Math.min(...spans.map(({ startMs }) => startMs));
@@ -47,7 +47,7 @@ function rowsOf(spans: readonly StoredSpan[]): Row[] {
   return rootsOf(spans).flatMap((root) => [{ label: root.name, span: root }, ...below(root, 1)]);
 }
 
-/** Spans whose parent is not here: it is the client's, or in a process of its own. */
+/** Spans whose parent is not in this trace store: the client's, or another process's. */
 function rootsOf(spans: readonly StoredSpan[]): StoredSpan[] {
   const ids = new Set(spans.map(({ spanId }) => spanId));
   return sorted(spans.filter(({ parentSpanId }) => !ids.has(parentSpanId ?? '')));
@@ -65,7 +65,7 @@ function barOf({ startMs, endMs }: StoredSpan, { from, until }: { from: number; 
   return `${' '.repeat(start)}${bar}`.padEnd(barWidth);
 }
 
-/** What is worth knowing at a glance. */
+/** The facts worth seeing at a glance. */
 const shown = {
   'plait.degraded': 'degraded',
   'plait.step.cache': 'cache',
