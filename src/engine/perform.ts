@@ -177,21 +177,19 @@ class Work implements BlockOwner {
   #load(step: CallStep, items: readonly number[]): void {
     const { lookup } = step;
     if (lookup === undefined) return;
-    const asked = { items: new Array<number>(), keys: new Array<unknown>() };
+    const loads = new Map<string, Asked>();
     for (const item of items)
       this.#try(item, () => {
-        asked.keys.push(assemble(this.#frame, lookup.key, item));
-        asked.items.push(item);
+        const others = lookup.varies ? canonical(this.#argsOf(lookup.others, item)) : '';
+        const key = assemble(this.#frame, lookup.key, item);
+        const asked = loads.get(others);
+        if (asked === undefined) loads.set(others, { items: [item], keys: [key] });
+        else {
+          asked.items.push(item);
+          asked.keys.push(key);
+        }
       });
-    if (!lookup.varies) return this.#loadTogether(step, asked);
-    const groups = Map.groupBy(asked.items.keys(), (at) =>
-      canonical(this.#argsOf(lookup.others, asked.items[at] ?? 0)),
-    );
-    for (const group of groups.values())
-      this.#loadTogether(step, {
-        items: group.map((at) => asked.items[at] ?? 0),
-        keys: group.map((at) => asked.keys[at]),
-      });
+    for (const asked of loads.values()) this.#loadTogether(step, asked);
   }
 
   #loadTogether(step: CallStep, { items, keys }: Asked): void {
@@ -199,15 +197,19 @@ class Work implements BlockOwner {
     const [first] = items;
     if (lookup === undefined || first === undefined || this.#left === 0) return;
     const { execution } = this.#frame;
-    const load = execution.calls.load({
-      operation,
-      args: this.#argsOf(lookup.others, first),
-      keys,
-      trace: this.#trace,
-      failsAtOnce:
-        dooms === 'always' || (dooms === 'untolerated' && execution.plan.degraded === 'fail'),
-    });
-    void load.done.then(() => this.#onLoad(step, items, load));
+    try {
+      const load = execution.calls.load({
+        operation,
+        args: this.#argsOf(lookup.others, first),
+        keys,
+        trace: this.#trace,
+        failsAtOnce:
+          dooms === 'always' || (dooms === 'untolerated' && execution.plan.degraded === 'fail'),
+      });
+      void load.done.then(() => this.#onLoad(step, items, load));
+    } catch (error) {
+      this.#failAll(items, error); // arguments without a form in JSON
+    }
   }
 
   #onLoad(step: CallStep, items: readonly number[], load: Load): void {
@@ -328,8 +330,8 @@ class Work implements BlockOwner {
 
 /** Keys that are asked for, and the items they are for. */
 interface Asked {
-  readonly items: readonly number[];
-  readonly keys: readonly unknown[];
+  readonly items: number[];
+  readonly keys: unknown[];
 }
 
 type Spread = Pick<Load, 'failures' | 'values' | 'replies'>;

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { lookup, operation } from '../../src/dsl/operation.ts';
 import { call, each, fallback, given, map, optional, pick } from '../../src/dsl/steps.ts';
 import type { Answer } from '../support/start.ts';
 import {
@@ -18,6 +19,29 @@ import {
   write,
 } from '../support/serve.ts';
 import type { Serving } from '../support/serve.ts';
+
+/** A call and a lookup with an argument that can be anything. */
+const partAfter = operation(priceOf.service, {
+  name: 'partAfter',
+  route: 'GET /after/:id',
+  query: z.object({ after: z.unknown() }),
+  response: z.unknown(),
+});
+
+const pricedAfter = lookup(priceOf.service, {
+  name: 'pricedAfter',
+  route: 'GET /priced',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: z.object({ id: z.string() }),
+  query: z.object({ after: z.unknown() }),
+});
+
+function cyclic(): object {
+  const loop: { self?: unknown } = {};
+  loop.self = loop;
+  return loop;
+}
 
 /** Where something is missing, as `$problems` says it. */
 function pointers({ json }: Answer): string[] {
@@ -431,6 +455,33 @@ describe('map', () => {
 
 const rowsOfTwo = () =>
   each(call(list, { name: 'l' }), (item) => call(part, { name: item.id }), { max: 2 });
+
+describe('an argument without a form in JSON', () => {
+  it.each([
+    ['of a call', partAfter],
+    ['of a lookup', pricedAfter],
+  ])('%s is an internal error, whenever the step begins', async (_, own) => {
+    const app = await serve(() => {
+      const first = call(part, { name: 'first' });
+      const after = map({ first }, cyclic);
+      return { value: call(own, { id: '1', after }) };
+    });
+    app.upstream.answerAll(() => value('v'));
+    expect((await app.ask()).status).toBe(500);
+    expect(app.internalErrors).toEqual([expect.any(RangeError)]);
+  });
+
+  it('is an internal error of the item of a list that it is made for', async () => {
+    const app = await serve(() => ({
+      rows: each(call(list, { name: 'l' }), (item) =>
+        call(pricedAfter, { id: item.id, after: map({ item }, cyclic) }),
+      ),
+    }));
+    app.upstream.answerAll(() => items(2));
+    expect((await app.ask()).status).toBe(500);
+    expect(app.internalErrors).toEqual([expect.any(RangeError)]);
+  });
+});
 
 describe('each of a list that is too long', () => {
   it('is a 502, and none of the items is called', async () => {
