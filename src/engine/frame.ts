@@ -232,29 +232,22 @@ export function assemble(frame: Frame, template: Template, item: number): unknow
   }
 }
 
-/**
- * The JSON Pointer (RFC 6901) of a place, as seen from an item of a frame. Where the place is inside a
- * list and the frame is not, the pointer ends at the list.
- */
+/** The JSON Pointer (RFC 6901) of a place, as seen from an item of a frame. */
 export function pointerTo(frame: Frame, place: Place, item: number): string {
-  const parts: string[] = [];
-  for (const part of place) {
-    const text = typeof part === 'string' ? part : indexAt(frame, part, item);
-    if (text === undefined) break;
-    parts.push(text);
-  }
-  return toPointer(parts);
+  return toPointer(
+    place.map((part) => (typeof part === 'string' ? part : indexAt(frame, part, item))),
+  );
 }
 
-/** The index in its list of the item that a frame at `depth` runs for. */
-function indexAt(frame: Frame, depth: number, item: number): string | undefined {
-  let current: Frame | undefined = frame;
+/** The index in its list of the item that the frame at `depth`, this or one around it, runs for. */
+function indexAt(frame: Frame, depth: number, item: number): string {
+  let current = frame;
   let index = item;
-  while (current !== undefined && current.block.depth > depth) {
+  while (current.block.depth > depth && current.parent !== undefined) {
     index = current.at;
     current = current.parent;
   }
-  return current?.block.depth === depth ? String(current.base + index) : undefined;
+  return String(current.base + index);
 }
 
 export function stepOf({ execution }: Frame, id: number | undefined): Step {

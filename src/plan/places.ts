@@ -1,13 +1,15 @@
 /** Where in the response the value of a guard lands: what to point at when it had to step in. */
 import type { Block, Node, ShapeNode, Source, Template } from '../dsl/node.ts';
-import { readsOf } from '../dsl/node-traits.ts';
+import { blockOf, readsOf } from '../dsl/node-traits.ts';
 import type { Recorded } from './record.ts';
 import type { Place } from './plan.ts';
-import { depthsOf } from './visit.ts';
+import { depthsOf, nodesOf } from './visit.ts';
 
 /** A value on its way to a place in the response. */
 interface Landing {
   readonly place: Place;
+  /** The blocks that the holes of the place are for, outermost first. */
+  readonly lists: readonly Block[];
   /** It goes there as it is, not through a computation. */
   readonly direct: boolean;
   /** The fields of it that are read, outermost first. */
@@ -62,7 +64,7 @@ export function findPlaces(recorded: Recorded): ReadonlyMap<number, readonly Pla
     seen.add(visit);
     switch (node.kind) {
       case 'guard':
-        landings.set(id, [...(landings.get(id) ?? []), landing]);
+        landings.set(id, [...(landings.get(id) ?? []), endedAround(nodes, id, landing)]);
         return visitSource({ node: node.guarded, path: [] }, landing);
       case 'shape':
         return visitSource(node.from, shapedBy(node, landing));
@@ -90,12 +92,30 @@ export function findPlaces(recorded: Recorded): ReadonlyMap<number, readonly Pla
 
   /** Behind a computation the items are no longer where they were. */
   function visitItems(block: Block, landing: Landing): void {
-    const place = landing.direct ? [...landing.place, depths.get(block) ?? 0] : landing.place;
-    visitTemplate(block.template, { ...landing, place });
+    if (!landing.direct) return visitTemplate(block.template, landing);
+    const place = [...landing.place, depths.get(block) ?? 0];
+    visitTemplate(block.template, { ...landing, place, lists: [...landing.lists, block] });
   }
 
-  visitTemplate(root.template, { place: [], direct: true, path: [], shapes: [] });
+  visitTemplate(root.template, { place: [], lists: [], direct: true, path: [], shapes: [] });
   return new Map([...landings].map(([id, found]) => [id, preferDirect(found)]));
+}
+
+/**
+ * Ends the place of a guard at the first list that the guard is outside of: its value is the same in all
+ * of the items there, and has no index in that list.
+ */
+function endedAround(nodes: readonly Node[], guard: number, landing: Landing): Landing {
+  const outside = landing.lists.findIndex((block) => !isInside(nodes, block, guard));
+  if (outside === -1) return landing;
+  const holes = landing.place.flatMap((part, index) => (typeof part === 'number' ? [index] : []));
+  return { ...landing, place: landing.place.slice(0, holes[outside]) };
+}
+
+function isInside(nodes: readonly Node[], block: Block, id: number): boolean {
+  if (block.nodes.includes(id)) return true;
+  const inner = nodesOf(nodes, block.nodes).flatMap((node) => blockOf(node) ?? []);
+  return inner.some((one) => isInside(nodes, one, id));
 }
 
 /** Once a path leads into it, what is shaped is no longer the whole. */

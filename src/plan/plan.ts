@@ -141,5 +141,5 @@ export interface PlanBlock {
   readonly degradedBy: readonly number[];
 }
 
-/** A JSON Pointer with holes: a number is the depth of the frame whose index goes there. */
+/** A JSON Pointer with holes: a number is the depth of the frame, around the guard, whose index it is. */
 export type Place = readonly (string | number)[];

@@ -54,6 +54,42 @@ describe('what is missing', () => {
     expect(pointers(answer)).toEqual(['/rows']);
   });
 
+  it('is the list itself where a value with items of its own would be in all of its items', async () => {
+    const answer = await ask(() => {
+      const prices = each(call(list, { name: 'a' }), (item) => ({
+        price: optional(call(priceOf, { id: item.id })),
+      }));
+      const there = given(call(maybe, { name: 'there' }), () => ({
+        price: optional(call(part, { name: 'down' })),
+      }));
+      const rows = each(call(list, { name: 'b' }), (item) => ({
+        inner: each(call(list, { name: 'c' }), () => ({ id: item.id, prices, there })),
+      }));
+      return { rows, prices };
+    });
+    expect(pointers(answer)).toEqual([
+      '/rows',
+      '/prices/0/price',
+      '/rows',
+      '/prices/1/price',
+      '/rows',
+    ]);
+  });
+
+  it('is the inner list where a value with items of its own would be in all of its items', async () => {
+    const answer = await ask(() => ({
+      rows: each(call(list, { name: 'a' }), (item) => {
+        const prices = each(call(list, { name: 'b' }), () => ({
+          price: optional(call(priceOf, { id: item.id })),
+        }));
+        return { lines: each(call(list, { name: 'c' }), () => ({ prices })) };
+      }),
+    }));
+    const inFirst = '/rows/0/lines';
+    const inSecond = '/rows/1/lines';
+    expect(pointers(answer)).toEqual([inFirst, inFirst, inSecond, inSecond]);
+  });
+
   it('is the response as a whole for a call that was made for its effect', async () => {
     const answer = await ask(() => {
       optional(call(part, { name: 'down' }));
