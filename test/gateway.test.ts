@@ -1,7 +1,6 @@
 import { Hono } from 'hono';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startMocks } from '../mocks/server.ts';
-import { loadCompositions } from '../src/cli/load.ts';
 import { defineComposition } from '../src/dsl/composition.ts';
 import { call } from '../src/dsl/steps.ts';
 import { neverSheds } from '../src/edge/overload.ts';
@@ -14,15 +13,16 @@ import { unobserved } from '../src/telemetry/telemetry.ts';
 import { createMemoryStore } from '../src/upstream/caching/memory-store.ts';
 import { systemClock } from '../src/clock.ts';
 import { addressesOf } from './support/addresses.ts';
-import { environmentOf } from './support/start.ts';
 import { part } from './support/serve.ts';
+import { shippedPlans } from './support/shipped.ts';
+import { environmentOf } from './support/start.ts';
 import { startUpstream } from './support/upstream.ts';
 
 /** The shipped compositions, without a socket of the gateway's own. */
 async function shipped(options: Partial<GatewayOptions> = {}) {
   const mocks = await startMocks();
   onTestFinished(() => mocks.close());
-  const { plans } = await loadCompositions('compositions');
+  const plans = await shippedPlans();
   const addresses = addressesOf(plans, environmentOf(mocks));
   const gateway = createGateway({ plans, addresses, ...options });
   onTestFinished(() => gateway[Symbol.asyncDispose]());

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { orders, payments, shipments } from '../../mocks/data.ts';
-import { startShipped } from './_shipped.ts';
+import { startShipped } from '../support/shipped.ts';
 
 const path = '/customers/cus_1/dashboard';
 const own = orders.filter(({ customerId }) => customerId === 'cus_1').toReversed();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../mocks/server.ts';
 import { orders, payments, shipments } from '../../mocks/data.ts';
-import { startShipped } from './_shipped.ts';
-import type { Shipped } from './_shipped.ts';
+import { startShipped } from '../support/shipped.ts';
+import type { Shipped } from '../support/shipped.ts';
 
 const path = '/orders/ord_1001/summary';
 const services = ['orders', 'payments', 'shipping'] as const;

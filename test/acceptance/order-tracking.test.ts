@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { trackings } from '../../mocks/data.ts';
-import { startShipped } from './_shipped.ts';
+import { startShipped } from '../support/shipped.ts';
 
 function eventsOf(number: string) {
   return trackings.find(({ trackingNumber }) => trackingNumber === number)?.events;

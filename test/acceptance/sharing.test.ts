@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { orders, payments } from '../../mocks/data.ts';
-import { startShipped } from './_shipped.ts';
+import { startShipped } from '../support/shipped.ts';
 
 const crowd = Array.from({ length: 500 }, (_, index) => index);
 const services = ['orders', 'payments', 'shipping'] as const;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { folderWith } from '../support/folder.ts';
-import { run, runMocks, runNpm } from '../support/processes.ts';
+import { run, runMocks, runNpm, shipped } from '../support/processes.ts';
 import type { Program } from '../support/processes.ts';
 import { request } from '../support/start.ts';
 
@@ -17,8 +17,10 @@ const nowhere = {
   SHIPPING_URL: 'http://127.0.0.1:9',
 };
 
+/** Runs a command, on the shipped compositions unless `args` name others. */
 function plait(args: readonly string[], environment: Record<string, string> = {}): Program {
-  return run('bin/plait.js', args, environment);
+  const options = args.includes('--compositions') ? [] : shipped;
+  return run('bin/plait.js', [...args, ...options], environment);
 }
 
 async function output(
@@ -47,6 +49,14 @@ describe('plait check', () => {
     const { code, out } = await output(plait(['check']));
     expect(out).toContain('GET /orders/:orderId/summary  (order-summary)');
     expect(out).toContain('4 compositions, no errors');
+    expect(code).toBe(0);
+  });
+
+  it('knows a composition over a new service, whose address is set nowhere', async () => {
+    const folder = await folderWith({ 'no-address.ts': withoutAddress });
+    const { code, out } = await output(plait(['check', '--compositions', folder]));
+    expect(out).toContain('GET /nothing  (no-address)');
+    expect(out).toContain('5 compositions, no errors');
     expect(code).toBe(0);
   });
 
@@ -288,7 +298,7 @@ describe('plait start', () => {
 
 describe('npm start', () => {
   it('ends with the gateway when npm is told to stop', async () => {
-    const npm = runNpm(['start'], { ...nowhere, PORT: '0' });
+    const npm = runNpm(['start', '--', ...shipped], { ...nowhere, PORT: '0' });
     const url = await npm.ready;
     expect((await request(`${url}/readyz`)).status).toBe(200);
     npm.kill('SIGTERM');
@@ -297,7 +307,11 @@ describe('npm start', () => {
   });
 
   it('takes its time after a Ctrl-C, which the gateway hears twice', async () => {
-    const npm = runNpm(['start'], { ...nowhere, PORT: '0', SHUTDOWN_DELAY_MS: '700' });
+    const npm = runNpm(['start', '--', ...shipped], {
+      ...nowhere,
+      PORT: '0',
+      SHUTDOWN_DELAY_MS: '700',
+    });
     await npm.ready;
     const toldAt = performance.now();
     npm.interrupt();

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { run, runMocks } from '../support/processes.ts';
+import { run, runMocks, shipped } from '../support/processes.ts';
 import type { Program } from '../support/processes.ts';
 
 function adminOf({ lines }: Program): string {
@@ -9,7 +9,7 @@ function adminOf({ lines }: Program): string {
 }
 
 async function startGateway(environment: Record<string, string> = {}) {
-  const gateway = run('bin/plait.js', ['start'], {
+  const gateway = run('bin/plait.js', ['start', ...shipped], {
     ...(await runMocks()),
     PORT: '0',
     HOST: '127.0.0.1',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { startShipped } from '../acceptance/_shipped.ts';
+import { startShipped } from '../support/shipped.ts';
 import { rawGet } from '../support/raw-http.ts';
 
 const long = 'x'.repeat(10 * 1024);

@@ -1,8 +1,9 @@
 /** A folder of compositions for a process of its own. */
-import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { shippedFolder } from './shipped.ts';
 
 /** The shipped compositions, and what a test adds to them, where `plait` resolves as it does in the project. */
 export async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
@@ -10,7 +11,8 @@ export async function folderWith(files: Readonly<Record<string, string>>): Promi
   const project = await mkdtemp(join(tmpdir(), 'plait-'));
   onTestFinished(() => rm(project, { recursive: true }));
   for (const part of ['src', 'node_modules']) await symlink(join(root, part), join(project, part));
-  for (const part of ['package.json', 'compositions'])
+  const shipped = (await readdir(shippedFolder)).map((name) => `compositions/${name}`);
+  for (const part of ['package.json', 'compositions/upstreams', ...shipped])
     await cp(join(root, part), join(project, part), { recursive: true });
   for (const [name, text] of Object.entries(files))
     await writeFile(join(project, 'compositions', name), text);

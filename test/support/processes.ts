@@ -2,10 +2,14 @@
 import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { shippedFolder } from './shipped.ts';
 
 const root = join(import.meta.dirname, '../..');
+
+/** Options of a command that loads compositions. */
+export const shipped = ['--compositions', relative(root, shippedFolder)] as const;
 
 /** On a free port, since tests run side by side. */
 const quiet = { ADMIN_PORT: '0', LOG_LEVEL: 'warn' };
@@ -31,6 +35,7 @@ export function run(
   args: readonly string[],
   environment: Record<string, string>,
 ): Program {
+  refuseUnnamedFolder(program, args);
   return observe(
     program,
     fork(join(root, program), args, {
@@ -43,8 +48,16 @@ export function run(
   );
 }
 
+/** What lies in `compositions/` may be anybody's, and call services that no test knows. */
+function refuseUnnamedFolder(program: string, [command = '', ...options]: readonly string[]): void {
+  const loads = ['check', 'dev', 'explain', 'start'].includes(command);
+  if (!loads || options.includes('--compositions')) return;
+  throw new Error(`${program} ${command}: name a folder of compositions, as in ...shipped`);
+}
+
 /** Runs `npm <args>` as `run` does a program; a signal is for npm only. */
 export function runNpm(args: readonly string[], environment: Record<string, string>): Program {
+  refuseUnnamedFolder('npm', args);
   const npm = { npm_config_update_notifier: 'false', npm_config_logs_max: '0' };
   const { PATH, HOME } = process.env;
   return observe(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { run, runMocks } from '../support/processes.ts';
+import { run, runMocks, shipped } from '../support/processes.ts';
 import type { Program } from '../support/processes.ts';
 import { startCollector } from './_collector.ts';
 import type { Collector } from './_collector.ts';
@@ -8,7 +8,7 @@ const quick = { OTEL_BSP_SCHEDULE_DELAY: '50', OTEL_METRIC_EXPORT_INTERVAL: '200
 const everything = { OTEL_TRACES_SAMPLER: 'always_on', OTEL_METRICS_EXPORTER: 'otlp', ...quick };
 
 async function start(environment: Record<string, string>): Promise<Program> {
-  const gateway = run('bin/plait.js', ['start'], {
+  const gateway = run('bin/plait.js', ['start', ...shipped], {
     ...(await runMocks()),
     PORT: '0',
     HOST: '127.0.0.1',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { run, runMocks } from '../support/processes.ts';
+import { run, runMocks, shipped } from '../support/processes.ts';
 import type { Program } from '../support/processes.ts';
 
 const nowhere = {
@@ -9,7 +9,11 @@ const nowhere = {
 };
 
 function start(environment: Record<string, string>): Program {
-  return run('bin/plait.js', ['start'], { PORT: '0', LOG_LEVEL: 'fatal', ...environment });
+  return run('bin/plait.js', ['start', ...shipped], {
+    PORT: '0',
+    LOG_LEVEL: 'fatal',
+    ...environment,
+  });
 }
 
 function adminOf({ lines }: Program): string {

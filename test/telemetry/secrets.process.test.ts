@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { run } from '../support/processes.ts';
+import { run, shipped } from '../support/processes.ts';
 import { startCollector } from './_collector.ts';
 import { pathId, secrets } from './_leaky.ts';
 import {
@@ -115,7 +115,12 @@ describe('a secret that is near', () => {
 
 const withCredentials = (port: string) => `http://user:${secrets.credentials}@127.0.0.1:${port}`;
 const start = (environment: Record<string, string>) =>
-  run('bin/plait.js', ['start'], { ...nowhere, ...production, PORT: '0', ...environment });
+  run('bin/plait.js', ['start', ...shipped], {
+    ...nowhere,
+    ...production,
+    PORT: '0',
+    ...environment,
+  });
 
 describe('credentials in the environment', () => {
   it('are not repeated where they are refused', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { run, runMocks } from '../support/processes.ts';
+import { run, runMocks, shipped } from '../support/processes.ts';
 
 /** What the gateway says took time; `undefined` when it does not say so. */
 async function timedBy(environment: Record<string, string>): Promise<string[] | undefined> {
-  const gateway = run('bin/plait.js', ['start'], {
+  const gateway = run('bin/plait.js', ['start', ...shipped], {
     ...(await runMocks()),
     PORT: '0',
     HOST: '127.0.0.1',

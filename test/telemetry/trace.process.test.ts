@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { run, runMocks } from '../support/processes.ts';
+import { run, runMocks, shipped } from '../support/processes.ts';
 import { childrenOf, only } from './_traced.ts';
 import { startSink } from '../support/otlp-sink.ts';
 import type { Sink, SinkSpan } from '../support/otlp-sink.ts';
@@ -14,7 +14,7 @@ async function start(
     OTEL_BSP_SCHEDULE_DELAY: '50',
   };
   const services = await runMocks(telemetry);
-  const url = await run('bin/plait.js', ['start'], {
+  const url = await run('bin/plait.js', ['start', ...shipped], {
     ...telemetry,
     ...services,
     ...environment,

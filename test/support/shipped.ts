@@ -1,13 +1,26 @@
-/** A gateway with the compositions that come with the project, and the mocks they call. */
+/**
+ * The compositions that come with the project, a gateway that serves them, and the mocks they call.
+ * What else lies in `compositions/` is its owner's: no test loads that folder as a whole.
+ */
+import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import type { Fault, ServiceName } from '../../mocks/server.ts';
 import { startMocks } from '../../mocks/server.ts';
-import type { Mocks } from '../../mocks/server.ts';
-import { startGateway } from '../support/gateway.ts';
+import type { Fault, Mocks, ServiceName } from '../../mocks/server.ts';
 import { loadCompositions } from '../../src/cli/load.ts';
-import { addressesOf } from '../support/addresses.ts';
-import { environmentOf, request } from '../support/start.ts';
-import type { Answer } from '../support/start.ts';
+import type { Plan } from '../../src/plan/plan.ts';
+import { addressesOf } from './addresses.ts';
+import { startGateway } from './gateway.ts';
+import { environmentOf, request } from './start.ts';
+import type { Answer } from './start.ts';
+
+/** A folder with these compositions and no others. */
+export const shippedFolder = join(import.meta.dirname, 'shipped');
+
+export async function shippedPlans(): Promise<readonly Plan[]> {
+  const { plans, errors } = await loadCompositions(shippedFolder);
+  if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join('\n'));
+  return plans;
+}
 
 export interface Shipped {
   readonly url: string;
@@ -28,8 +41,7 @@ export async function startShipped({
   faults = {},
   deadlineMs,
 }: ShippedOptions = {}): Promise<Shipped> {
-  const { plans, errors } = await loadCompositions('compositions');
-  if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join('\n'));
+  const plans = await shippedPlans();
   const mocks = await startMocks();
   onTestFinished(() => mocks.close());
   for (const name of ['orders', 'payments', 'shipping'] as const) {

@@ -1,0 +1,1 @@
+export { default } from '../../../compositions/order-tracking.ts';
