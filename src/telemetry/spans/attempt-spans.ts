@@ -1,0 +1,46 @@
+/** Client spans: one for every attempt, whose context goes to the service. */
+import { SpanKind } from '@opentelemetry/api';
+import type { Tracer } from '@opentelemetry/api';
+import type { AttemptHook } from '../../upstream/attempt.ts';
+import type { Attempt } from '../../upstream/call.ts';
+import { carriedBy } from '../carried.ts';
+import { openScope, scopeOf } from '../scope.ts';
+import type { Scope } from '../scope.ts';
+import { describeFailure, endAtAbort } from './span-end.ts';
+
+const unwatched = Object.freeze({});
+
+export function traceAttempts(tracer: Tracer): AttemptHook {
+  return function traceAttempt(attempt) {
+    const outer = scopeOf(attempt.trace);
+    if (outer === undefined) return carriedBy(attempt.trace) ?? unwatched;
+    const { method, template } = attempt.operation.route;
+    const scope = openScope(tracer, `${method} ${template}`, {
+      kind: SpanKind.CLIENT,
+      parent: outer.context,
+    });
+    const end = endAtAbort(scope, attempt);
+    describeAttempt(scope, attempt);
+    return {
+      headers: scope.headers,
+      onEnd({ failure, status }) {
+        if (status !== undefined) scope.span.setAttribute('http.response.status_code', status);
+        if (failure !== undefined) describeFailure(scope, failure);
+        end();
+      },
+    };
+  };
+}
+
+function describeAttempt({ span }: Scope, attempt: Attempt): void {
+  const { operation, address, tried, queuedMs } = attempt;
+  span.setAttribute('http.request.method', operation.route.method);
+  span.setAttribute('url.template', operation.route.template);
+  // The current name, and the one from which Jaeger draws its dependency graph.
+  span.setAttribute('service.peer.name', operation.service.name);
+  span.setAttribute('peer.service', operation.service.name);
+  if (tried.length > 1) span.setAttribute('http.request.resend_count', tried.length - 1);
+  if (queuedMs > 0) span.setAttribute('plait.bulkhead.wait_ms', queuedMs);
+  span.setAttribute('server.address', address.host);
+  span.setAttribute('server.port', address.port);
+}

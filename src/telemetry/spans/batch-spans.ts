@@ -1,0 +1,58 @@
+/** Spans of batches, which serve several steps: children of the first one, linked to the others. */
+import { SpanKind } from '@opentelemetry/api';
+import type { Tracer } from '@opentelemetry/api';
+import type { Clock } from '../../clock.ts';
+import { operationName } from '../../dsl/operation.ts';
+import type { Call, Dispatch, Policy } from '../../upstream/call.ts';
+import { toTrace } from '../carried.ts';
+import { openScope, scopeOf } from '../scope.ts';
+import type { Scope } from '../scope.ts';
+import { describeFailure, endAtAbort } from './span-end.ts';
+
+/** The most links of a batch, which may serve very many steps. */
+const mostLinks = 32;
+
+export function traceBatches(tracer: Tracer, clock: Clock): Policy<Dispatch> {
+  return (next) =>
+    function traceBatch(call) {
+      if (call.keys === undefined) return next(call);
+      const waiting = call.callers.waiting();
+      const [first, ...others] = scopesOf(waiting);
+      // A batch of one is part of its step.
+      if (first === undefined || waiting.length === 1) return next(call);
+      const scope = openScope(tracer, `batch ${operationName(call.operation)}`, {
+        kind: SpanKind.INTERNAL,
+        parent: first.context,
+        links: others.slice(0, mostLinks),
+      });
+      // Delayed, so that its attempts, which the same signal ends, end before it.
+      const end = endAtAbort(scope, call, queueMicrotask);
+      scope.span.setAttribute('plait.batch.size', call.keys.length);
+      scope.span.setAttribute('plait.batch.loads', waiting.length);
+      scope.span.setAttribute('plait.batch.wait_ms', waitOf(waiting, clock));
+      return inSpan(scope, () => next({ ...call, trace: toTrace(scope) }), end);
+    };
+}
+
+/** Runs `work` and records its failure in the span. */
+async function inSpan<T>(scope: Scope, work: () => Promise<T>, end: () => void): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    describeFailure(scope, error);
+    throw error;
+  } finally {
+    end();
+  }
+}
+
+/** The spans of the waiting steps, each once, in order of arrival. */
+function scopesOf(waiting: readonly Call[]): Scope[] {
+  const scopes = waiting.map(({ trace }) => scopeOf(trace)).filter((scope) => scope !== undefined);
+  return [...new Set(scopes)];
+}
+
+/** How long the first call of a batch waited for the others, in milliseconds. */
+function waitOf(waiting: readonly Call[], clock: Clock): number {
+  return clock.now() - Math.min(...waiting.map(({ createdAt }) => createdAt));
+}
