@@ -128,6 +128,7 @@ function cacheLoads(options: CacheOptions, memory: Memory): LoadPolicy {
     };
 
     function answer(load: Load, indexes: readonly number[], found: readonly Kept[]): void {
+      if (load.call.signal.aborted) return; // while the store was asked: its keys have failed
       const missed: Missed[] = [];
       const stale: Stale[] = [];
       for (const [at, known] of found.entries()) {

@@ -17,6 +17,7 @@ import { createFakeClock } from '../../support/fake-clock.ts';
 import { assertProperty } from '../../support/property.ts';
 import {
   callOf,
+  callPerKey,
   failureOf,
   nowhere,
   oneByOne,
@@ -581,6 +582,31 @@ describe('lookups', () => {
       [{ id: 'a' }, 'hit'],
     ]);
     expect(requests.map(({ target }) => target)).toEqual(['/payments?ids=a,b', '/payments?ids=c']);
+  });
+
+  it('are not asked for when their request ends while the store is slow', async () => {
+    const { send, sent, store } = startCache();
+    const reached = Promise.withResolvers<void>();
+    const slow: CacheStore = {
+      ...store,
+      get: (...args) => reached.promise.then(() => store.get(...args)),
+    };
+    const client = new AbortController();
+    const own = lookup(nowhere, {
+      route: 'GET /payments',
+      keys: { query: 'ids' },
+      by: 'id',
+      item: z.object({ id: z.string() }),
+      cache: { ttlMs: 1_000 },
+    });
+    const options = { store: slow, clock: createFakeClock(), onRefreshError: () => undefined };
+    const sendKey = oneByOne(cache(options).load(callPerKey(send)));
+    const reply = sendKey(callOf(own, { id: 'a' }, { signal: client.signal }));
+    client.abort(new Error('gone'));
+    expect(await reasonOf(reply)).toEqual(new Error('gone'));
+    reached.resolve();
+    await turn();
+    expect(sent).toEqual([]);
   });
 });
 
