@@ -64,7 +64,7 @@ function answerOthers({ routes }: Hono<GatewayEnv>): (c: GatewayContext) => Resp
 
   return (c) => {
     const allow = allowedAt(c.req.path.slice(basePath(c).replace(/\/$/, '').length));
-    if (allow === '') throw new RequestError('not-found', 'Nothing is served at this path.');
+    if (allow === '') throw new RequestError('not-found', 'There is nothing at this address.');
     if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
     const problem = toProblem(new RequestError('method-not-allowed', `Use ${allow}.`));
     return problemResponse(problem, c, { allow });
