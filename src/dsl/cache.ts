@@ -71,7 +71,7 @@ export function checkResponseCache(
   if (!isSafe(method)) {
     throw new CompositionError(
       place,
-      `cache: what answers a ${method} cannot be kept. Remove it, or use GET.`,
+      `cache: responses to a ${method} are not cached. Remove it, or use GET.`,
     );
   }
   refuseUnknownKnobs(cache, responseKnobs, `${place}: cache`);
@@ -81,7 +81,7 @@ export function checkResponseCache(
   if (cache.maxAge === undefined) {
     throw new CompositionError(
       place,
-      'cache lacks maxAge. Say for how many seconds a response is fresh.',
+      'cache needs maxAge, the number of seconds for which a response is fresh.',
     );
   }
   if (cache.visibility !== undefined && !['public', 'private'].includes(cache.visibility)) {
@@ -93,7 +93,7 @@ export function checkResponseCache(
   if (cache.visibility === 'private' && cache.sMaxAge !== undefined) {
     throw new CompositionError(
       place,
-      'cache.sMaxAge is for shared caches, which keep nothing that is "private". Remove one of them.',
+      'cache.sMaxAge is for shared caches, which never store a "private" response. Remove one of them.',
     );
   }
 }

@@ -60,6 +60,6 @@ export function currentDraft(word: string): Draft {
   if (current !== undefined) return current;
   throw new CompositionError(
     word,
-    `${word}() was used outside of compose(). Steps belong to one composition: move it inside.`,
+    `${word}() was used outside compose(). Steps belong to one composition: move it inside.`,
   );
 }

@@ -8,7 +8,10 @@ export function refuseUnknownKnobs(config: object, known: readonly string[], pla
   }
   const unknown = Object.keys(config).find((key) => !known.includes(key));
   if (unknown === undefined) return;
-  throw new CompositionError(place, `"${unknown}" is not known here. Known: ${known.join(', ')}.`);
+  throw new CompositionError(
+    place,
+    `unknown option "${unknown}". Known options: ${known.join(', ')}.`,
+  );
 }
 
 /** What fits a timer, and is more than any count or size here needs. */
@@ -22,8 +25,8 @@ export function positive(
   { least = 1, most = longest }: { least?: number | undefined; most?: number | undefined } = {},
 ): number {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  const range = value > most ? `up to ${most}` : `from ${least} on`;
-  throw new CompositionError(place, `${knob} is ${toText(value)}. Use a whole number ${range}.`);
+  const range = value > most ? `at most ${most}` : `at least ${least}`;
+  throw new CompositionError(place, `${knob} is ${toText(value)}. Use a whole number of ${range}.`);
 }
 
 /** A value that is none of those it could be, as it would be written. */

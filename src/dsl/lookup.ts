@@ -70,7 +70,7 @@ export function checkedLookup(config: Config, route: Route, place: string): Look
   checkRoute(route, keys, place);
   const { many = false, missing = 'null' } = config;
   if (typeof many !== 'boolean') {
-    throw new CompositionError(place, 'many is neither true nor false. Use one of them.');
+    throw new CompositionError(place, 'many must be true or false.');
   }
   if (missing !== 'null' && missing !== 'error') {
     throw new CompositionError(place, `missing is "${String(missing)}". Use "null" or "error".`);
@@ -106,7 +106,7 @@ function checkRoute(route: Route, keys: LookupKeys, place: string): void {
   if (route.params.length > 0) {
     throw new CompositionError(
       place,
-      `a lookup's route has no parameters, found ":${route.params[0]}". Use operation(), or put it into query.`,
+      `a lookup's route cannot have parameters, but has ":${route.params[0]}". Use operation(), or make it a query parameter.`,
     );
   }
   if (keys.kind === 'body' && isSafe(route.method)) {

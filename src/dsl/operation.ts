@@ -121,13 +121,13 @@ export function operation<
   refuseUnknownKnobs(config, [...commonKnobs, 'query', 'body', 'response', 'idempotent'], place);
   const { idempotent = isSafe(route.method) } = config;
   if (typeof idempotent !== 'boolean') {
-    throw new CompositionError(place, 'idempotent is neither true nor false. Use one of them.');
+    throw new CompositionError(place, 'idempotent must be true or false.');
   }
   refuseUselessPolicies(config, { idempotent, route, place });
   if (config.cache !== undefined && !isSafe(route.method)) {
     throw new CompositionError(
       place,
-      `a ${route.method} changes something: its answer cannot be kept. Remove cache.`,
+      `a ${route.method} may change something, so its responses are not cached. Remove cache.`,
     );
   }
   if (config.body !== undefined && isSafe(route.method)) {
@@ -240,16 +240,16 @@ function refuseUselessPolicies(
     throw new CompositionError(
       place,
       isSafe(route.method)
-        ? 'idempotent is false, so it is not asked twice. Remove one of hedge and idempotent.'
-        : `a ${route.method} changes something: it cannot be asked twice at once. Remove hedge.`,
+        ? 'an operation that is not idempotent is never hedged. Remove hedge, or idempotent: false.'
+        : `a ${route.method} may change something, so it is never hedged. Remove hedge.`,
     );
   }
   if (config.retry && config.retry.times !== 0 && !idempotent) {
     throw new CompositionError(
       place,
       isSafe(route.method)
-        ? 'idempotent is false, so it is not asked again. Remove one of retry and idempotent.'
-        : `a ${route.method} is not asked again: it might be done twice. Remove retry, or declare idempotent: true if the service promises that it is.`,
+        ? 'an operation that is not idempotent is never retried. Remove retry, or idempotent: false.'
+        : `a ${route.method} is not retried, since it might be carried out twice. Remove retry, or declare idempotent: true if the service guarantees that.`,
     );
   }
 }

@@ -232,7 +232,7 @@ export function checkedHealth(
   if (!isPath || (path.length > 1 && path.endsWith('/')) || /\/\.\.?(?:\/|$)/.test(path)) {
     throw new CompositionError(
       place,
-      `health.path is ${JSON.stringify(path)}. Use a path of plain segments, without query and without a slash at its end, as in "/livez".`,
+      `health.path is ${JSON.stringify(path)}. Use a path of plain segments, without a query or a trailing slash, as in "/livez".`,
     );
   }
   return { path, intervalMs: positive(intervalMs, 'health.intervalMs', place, { least: 100 }) };

@@ -227,7 +227,7 @@ function checkArguments(draft: Draft, operation: Operation, args: object): void 
   if (missing !== undefined) {
     throw new CompositionError(
       draft.place,
-      `call(${operation.name}) lacks its argument "${missing}". It takes: ${known.join(', ')}.`,
+      `call(${operation.name}) is missing its argument "${missing}". It takes: ${known.join(', ')}.`,
     );
   }
 }

@@ -72,7 +72,7 @@ function visitParts(draft: Draft, value: object, { place, inside }: Position): T
   if (Object.hasOwn(value, '__proto__')) {
     throw new CompositionError(
       draft.place,
-      `${place} has a field "__proto__", which JavaScript would take for something else. Rename it.`,
+      `${place} has a field "__proto__", which is not an ordinary field in JavaScript. Rename it.`,
     );
   }
   const entries = Object.entries(value).map(

@@ -41,7 +41,7 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
     if (!isHeaderName(header)) {
       throw new CompositionError(
         name,
-        `headers: "${header}" is no name of a header. Use letters, digits and hyphens, as in "accept-language".`,
+        `headers: "${header}" is not a valid header name. Use letters, digits and hyphens, as in "accept-language".`,
       );
     }
     if (secretHeaders.has(header)) {
@@ -81,7 +81,7 @@ function checkTextual(name: string, part: string, schema: AnyConfig['query']): v
     if (!refusesText(one)) continue;
     throw new CompositionError(
       name,
-      `${part}.${field} wants a ${unwrapped(one, 'in').def.type}, but what arrives is text. Use z.coerce, as in z.coerce.number(), or z.stringbool().`,
+      `${part}.${field} expects a ${unwrapped(one, 'in').def.type}, but arrives as text. Use z.coerce, as in z.coerce.number(), or z.stringbool().`,
     );
   }
 }
@@ -94,7 +94,7 @@ function checkParams(name: string, config: AnyConfig, route: Route): void {
   if (missing !== undefined)
     throw new CompositionError(
       name,
-      `params lacks "${missing}", which is in the route. Add it to the schema.`,
+      `params is missing "${missing}", which is in the route. Add it to the schema.`,
     );
   if (surplus !== undefined)
     throw new CompositionError(
@@ -118,7 +118,7 @@ export function checkSources(
       if (!inReach.has(source.node)) {
         throw new CompositionError(
           name,
-          `${wordsFor(recorded.nodes[source.node])} was made inside given() or each() and is used outside of it. Return it from the body and use the result.`,
+          `${wordsFor(recorded.nodes[source.node])} was made inside given() or each() and is used outside it. Return it from the body and use the result.`,
         );
       }
       checkSource(name, source, { recorded, config, route });

@@ -100,8 +100,8 @@ function findCollisions(plans: readonly Plan[]): CompositionError[] {
     const twice = mine.find(({ service }) => (services.get(service.name)?.size ?? 0) > 1);
     const problem =
       (reservedPaths.has(plan.route.path) &&
-        `${plan.route.path} is answered by the gateway itself. Choose another path.`) ||
-      (twin && `route ${plan.route.text} is served by ${twin.name} too. Change one of them.`) ||
+        `${plan.route.path} is served by the gateway itself. Choose another path.`) ||
+      (twin && `route ${plan.route.text} is also served by ${twin.name}. Change one of them.`) ||
       (twice &&
         `service "${twice.service.name}" is defined twice. Define it once and import it.`) ||
       (sameName && sayTwoOperations(byName.get(operationName(sameName)) ?? new Set([sameName])));

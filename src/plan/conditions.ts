@@ -37,7 +37,7 @@ export function refuseConditions(name: string, compose: (inputs: never) => unkno
     const text = source.slice(operand.start - root.offset, operand.end - root.offset);
     throw new CompositionError(
       name,
-      `compose() decides by \`${text}\`, but that is a reference: it has no value until a request is served, and is always truthy here. Use given() for what is only there sometimes, map() to compute.`,
+      `compose() branches on \`${text}\`, which is a reference: it has no value until a request is served, and is always truthy here. Use given() for a value that may be absent, and map() to compute.`,
     );
   });
 }

@@ -70,7 +70,7 @@ function checkFields(
     else if (!mayBeAbsent(wanted)) {
       throw new CompositionError(
         where.name,
-        `${where.place} lacks "${key}", which the response schema requires. compose() returned: ${[...written.keys()].join(', ') || 'none'}.`,
+        `${where.place} is missing "${key}", which the response schema requires. compose() returned: ${[...written.keys()].join(', ') || 'none'}.`,
       );
     }
   }
@@ -121,6 +121,6 @@ function withArticle(kind: string): string {
 function misfit({ name, place }: Where, found: string, wanted: z.ZodType): never {
   throw new CompositionError(
     name,
-    `${place} is ${found}, but the response schema wants ${kindOf(wanted, 'in') ?? 'something else'} there. Change compose() or the schema.`,
+    `${place} is ${found}, but the response schema expects ${kindOf(wanted, 'in') ?? 'something else'} there. Change compose() or the schema.`,
   );
 }

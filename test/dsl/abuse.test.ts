@@ -64,7 +64,7 @@ describe('where a reference is wanted', () => {
   });
 });
 
-describe('a word outside of compose', () => {
+describe('a word outside compose()', () => {
   it.each([
     ['call', () => call(getThing, { id: 'a' })],
     ['map', () => map([], () => 1)],
@@ -74,7 +74,7 @@ describe('a word outside of compose', () => {
     ['pick', () => pick({} as Reference<{ id: string }>, 'id')],
   ])('%s() says to move it inside', (word, run) => {
     expect(refusal(run)).toBe(
-      `${word}: ${word}() was used outside of compose(). Steps belong to one composition: move it inside.`,
+      `${word}: ${word}() was used outside compose(). Steps belong to one composition: move it inside.`,
     );
   });
 
@@ -84,7 +84,7 @@ describe('a word outside of compose', () => {
         throw new Error('no');
       }),
     );
-    expect(refusal(() => call(getThing, { id: 'a' }))).toContain('outside of compose()');
+    expect(refusal(() => call(getThing, { id: 'a' }))).toContain('outside compose()');
   });
 });
 
@@ -260,9 +260,13 @@ describe('call()', () => {
   });
 
   it.each([
-    ['a path parameter', getThing, 'call(getThing) lacks its argument "id". It takes: id, limit.'],
-    ['the key of a lookup', thingOf, 'call(thingOf) lacks its argument "id". It takes: id.'],
-    ['a body', createThing, 'call(createThing) lacks its argument "body". It takes: body.'],
+    [
+      'a path parameter',
+      getThing,
+      'call(getThing) is missing its argument "id". It takes: id, limit.',
+    ],
+    ['the key of a lookup', thingOf, 'call(thingOf) is missing its argument "id". It takes: id.'],
+    ['a body', createThing, 'call(createThing) is missing its argument "body". It takes: body.'],
   ])('names %s that is missing', (_, target, problem) => {
     const message = refusalOf(page(() => call(target as typeof getThing, {} as { id: string })));
     expect(message).toBe(`page: ${problem}`);
@@ -324,7 +328,7 @@ describe('map() and each()', () => {
       each(call(getThing, { id: params.id }).tags, (tag) => tag, { max: max as number }),
     );
     expect(refusalOf(composition)).toBe(
-      `page: each(): max is ${typeof max === 'string' ? `"${max}"` : max}. Use a whole number from 1 on.`,
+      `page: each(): max is ${typeof max === 'string' ? `"${max}"` : max}. Use a whole number of at least 1.`,
     );
   });
 });
@@ -340,25 +344,25 @@ describe('defineComposition()', () => {
 
 describe('the cache of a composition', () => {
   it.each<[string, unknown, string]>([
-    ['an age below 0', { maxAge: -1 }, 'cache.maxAge is -1. Use a whole number from 0 on.'],
-    ['half a second', { maxAge: 0.5 }, 'cache.maxAge is 0.5. Use a whole number from 0 on.'],
-    ['text', { maxAge: '60' }, 'cache.maxAge is "60". Use a whole number from 0 on.'],
+    ['an age below 0', { maxAge: -1 }, 'cache.maxAge is -1. Use a whole number of at least 0.'],
+    ['half a second', { maxAge: 0.5 }, 'cache.maxAge is 0.5. Use a whole number of at least 0.'],
+    ['text', { maxAge: '60' }, 'cache.maxAge is "60". Use a whole number of at least 0.'],
     [
       'more than caches count',
       { maxAge: 2 ** 31 },
-      'cache.maxAge is 2147483648. Use a whole number up to 2147483647.',
+      'cache.maxAge is 2147483648. Use a whole number of at most 2147483647.',
     ],
     [
       'a shared age that is none',
       { maxAge: 1, sMaxAge: Number.NaN },
-      'cache.sMaxAge is NaN. Use a whole number from 0 on.',
+      'cache.sMaxAge is NaN. Use a whole number of at least 0.',
     ],
     [
       'a stale time that is none',
       { maxAge: 1, staleWhileRevalidate: -5 },
-      'cache.staleWhileRevalidate is -5. Use a whole number from 0 on.',
+      'cache.staleWhileRevalidate is -5. Use a whole number of at least 0.',
     ],
-    ['no age', {}, 'cache lacks maxAge. Say for how many seconds a response is fresh.'],
+    ['no age', {}, 'cache needs maxAge, the number of seconds for which a response is fresh.'],
     [
       'an unknown visibility',
       { maxAge: 1, visibility: 'shared' },
@@ -367,12 +371,12 @@ describe('the cache of a composition', () => {
     [
       'a shared age for what is private',
       { maxAge: 1, sMaxAge: 5, visibility: 'private' },
-      'cache.sMaxAge is for shared caches, which keep nothing that is "private". Remove one of them.',
+      'cache.sMaxAge is for shared caches, which never store a "private" response. Remove one of them.',
     ],
     [
       'a misspelt knob',
       { maxAge: 1, smaxAge: 5 },
-      'cache: "smaxAge" is not known here. Known: maxAge, sMaxAge, staleWhileRevalidate, visibility.',
+      'cache: unknown option "smaxAge". Known options: maxAge, sMaxAge, staleWhileRevalidate, visibility.',
     ],
   ])('refuses %s', (_, cache, problem) => {
     expect(keeping(cache)).toBe(`page: ${problem}`);
@@ -380,7 +384,7 @@ describe('the cache of a composition', () => {
 
   it('refuses to be on what is no GET', () => {
     expect(keeping({ maxAge: 1 }, 'POST /x')).toBe(
-      'page: cache: what answers a POST cannot be kept. Remove it, or use GET.',
+      'page: cache: responses to a POST are not cached. Remove it, or use GET.',
     );
   });
 });
@@ -389,13 +393,13 @@ describe('the cache of an operation', () => {
   const response = z.object({ id: z.string() });
 
   it.each<[string, unknown, string]>([
-    ['no time', {}, 'cache.ttlMs is 0. Use a whole number from 1 on.'],
-    ['a time of 0', { ttlMs: 0 }, 'cache.ttlMs is 0. Use a whole number from 1 on.'],
+    ['no time', {}, 'cache.ttlMs is 0. Use a whole number of at least 1.'],
+    ['a time of 0', { ttlMs: 0 }, 'cache.ttlMs is 0. Use a whole number of at least 1.'],
     ...['staleWhileRevalidateMs', 'staleIfErrorMs', 'negativeTtlMs'].map(
       (knob): [string, unknown, string] => [
         `${knob} below 0`,
         { ttlMs: 1, [knob]: -1 },
-        `cache.${knob} is -1. Use a whole number from 0 on.`,
+        `cache.${knob} is -1. Use a whole number of at least 0.`,
       ],
     ),
     ...['', 'two words', 'ä', 'x'.repeat(65)].map((tag): [string, unknown, string] => [
@@ -406,7 +410,7 @@ describe('the cache of an operation', () => {
     [
       'a misspelt knob',
       { ttlMs: 1, ttl: 5 },
-      'cache: "ttl" is not known here. Known: ttlMs, staleWhileRevalidateMs, staleIfErrorMs, negativeTtlMs, tags, ignoreMaxAge.',
+      'cache: unknown option "ttl". Known options: ttlMs, staleWhileRevalidateMs, staleIfErrorMs, negativeTtlMs, tags, ignoreMaxAge.',
     ],
   ])('refuses %s', (_, cache, problem) => {
     const kept = cache as { ttlMs: number };
@@ -446,7 +450,7 @@ describe('defineService()', () => {
     ['bulkhead.waitMs', { bulkhead: { waitMs: Number.NaN } }, Number.NaN, 1],
   ])('refuses %s by its name', (knob, config, value, least) => {
     expect(refusal(() => defineService({ name: 'x', url: 'http://x', ...config }))).toBe(
-      `service "x": ${knob} is ${value}. Use a whole number from ${least} on.`,
+      `service "x": ${knob} is ${value}. Use a whole number of at least ${least}.`,
     );
   });
 
@@ -507,31 +511,31 @@ describe('operation()', () => {
       refusal(() => operation(things, { route: 'GET /x', response, forward: ['te'] })),
     ).toMatch(/^things\.getX: header "te" cannot be forwarded\./);
     expect(refusal(() => operation(things, { route: 'GET /x', response, timeoutMs: 0 }))).toBe(
-      'things.getX: timeoutMs is 0. Use a whole number from 1 on.',
+      'things.getX: timeoutMs is 0. Use a whole number of at least 1.',
     );
   });
 
   it('refuses a knob that is none, as the service and a lookup do', () => {
     const knob = { timeoutms: 5 };
     expect(refusal(() => defineService({ name: 'x', url: 'http://x', ...knob }))).toBe(
-      'service "x": "timeoutms" is not known here. Known: name, url, forward, timeoutMs, maxBodyBytes, retry, hedge, connectTimeoutMs, retryBudget, breaker, bulkhead, ejection, health.',
+      'service "x": unknown option "timeoutms". Known options: name, url, forward, timeoutMs, maxBodyBytes, retry, hedge, connectTimeoutMs, retryBudget, breaker, bulkhead, ejection, health.',
     );
     expect(
       refusal(() => defineService({ name: 'x', url: 'http://x', bulkhead: { queue: 1, ...knob } })),
-    ).toMatch(/^service "x": bulkhead: "timeoutms" is not known here\./);
+    ).toMatch(/^service "x": bulkhead: unknown option "timeoutms"\./);
     expect(refusal(() => operation(things, { route: 'GET /x', response, ...knob }))).toMatch(
-      /^things\.getX: "timeoutms" is not known here\. Known: name, route, /,
+      /^things\.getX: unknown option "timeoutms"\. Known options: name, route, /,
     );
     const keys = { query: 'ids' };
     expect(
       refusal(() => lookup(things, { route: 'GET /x', keys, by: 'id', item: response, ...knob })),
-    ).toMatch(/^things\.getX: "timeoutms" is not known here\. Known: .*windowMs/);
+    ).toMatch(/^things\.getX: unknown option "timeoutms"\. Known options: .*windowMs/);
   });
 
   it('refuses to keep the answer of a call that changes something', () => {
     const cache = { ttlMs: 1_000 };
     expect(refusal(() => operation(things, { route: 'POST /x', response, cache }))).toBe(
-      'things.postX: a POST changes something: its answer cannot be kept. Remove cache.',
+      'things.postX: a POST may change something, so its responses are not cached. Remove cache.',
     );
   });
 
@@ -549,7 +553,7 @@ describe('lookup()', () => {
     [
       'a parameter in its route',
       { route: 'GET /x/:id' },
-      `a lookup's route has no parameters, found ":id". Use operation(), or put it into query.`,
+      `a lookup's route cannot have parameters, but has ":id". Use operation(), or make it a query parameter.`,
     ],
     [
       'keys in the body of a GET',
@@ -576,12 +580,12 @@ describe('lookup()', () => {
       { query: z.object({ id: z.string() }) },
       'query parameter "id" is already used for the keys. Rename one.',
     ],
-    ['a max of 0', { max: 0 }, 'max is 0. Use a whole number from 1 on.'],
+    ['a max of 0', { max: 0 }, 'max is 0. Use a whole number of at least 1.'],
     ['keys that are text', { keys: 'ids' }, 'keys: is "ids". Write { query: … }.'],
     [
       'keys with a misspelt place',
       { keys: { querry: 'ids' } },
-      'keys: "querry" is not known here. Known: query, repeat, body.',
+      'keys: unknown option "querry". Known options: query, repeat, body.',
     ],
     ...[{}, { query: '' }, { query: 'ids', body: 'ids' }, { body: 7 }].map(
       (keys): [string, object, string] => [
@@ -590,7 +594,7 @@ describe('lookup()', () => {
         'keys names no place for the keys. Use { query: "ids" }, { query: "id", repeat: true } or { body: "ids" }.',
       ],
     ),
-    ['a many that is text', { many: 'yes' }, 'many is neither true nor false. Use one of them.'],
+    ['a many that is text', { many: 'yes' }, 'many must be true or false.'],
     ['an unknown missing', { missing: 'nil' }, 'missing is "nil". Use "null" or "error".'],
   ])('refuses %s', (_, config, problem) => {
     expect(refusal(() => lookup(things, { ...common, item, ...config }))).toBe(

@@ -128,27 +128,27 @@ describe('an operation', () => {
     'is refused %s, which is for all operations of a service',
     (knob) => {
       expect(refusal(() => get(service, untyped({ [knob]: {} })))).toMatch(
-        new RegExp(`^shop\\.getX: "${knob}" is not known here\\. Known: name, route, `),
+        new RegExp(`^shop\\.getX: unknown option "${knob}"\\. Known options: name, route, `),
       );
     },
   );
 
   it('is checked as its service is', () => {
     expect(refusal(() => get(service, { retry: { times: -1 } }))).toBe(
-      'shop.getX: retry.times is -1. Use a whole number from 0 on.',
+      'shop.getX: retry.times is -1. Use a whole number of at least 0.',
     );
     expect(refusal(() => get(service, { hedge: { afterP: 2 } }))).toBe(
       'shop.getX: hedge.afterP is 2. Use a number between 0 and 1, as in 0.95.',
     );
     expect(refusal(() => itemOf(service, { retry: { times: 11 } }))).toBe(
-      'shop.getX: retry.times is 11. Use a whole number up to 10.',
+      'shop.getX: retry.times is 11. Use a whole number of at most 10.',
     );
   });
 });
 
 describe('what may be asked twice', () => {
   const mayBeDoneTwice =
-    'is not asked again: it might be done twice. Remove retry, or declare idempotent: true if the service promises that it is.';
+    'is not retried, since it might be carried out twice. Remove retry, or declare idempotent: true if the service guarantees that.';
 
   it('is a GET, a lookup, and what is declared to be', () => {
     expect(get(shop()).idempotent).toBe(true);
@@ -175,7 +175,7 @@ describe('what may be asked twice', () => {
 
   it('is nothing that changes something, when it is at once: hedge is refused', () => {
     expect(refusal(() => change('POST /x', { hedge: {}, idempotent: true }))).toBe(
-      'shop.postX: a POST changes something: it cannot be asked twice at once. Remove hedge.',
+      'shop.postX: a POST may change something, so it is never hedged. Remove hedge.',
     );
   });
 
@@ -217,7 +217,7 @@ const known = {
 describe('a group of knobs', () => {
   it.each(Object.entries(known))('%s refuses one that is none, and names its own', (group, own) => {
     expect(refusal(() => shop(untyped({ [group]: { [own[0]]: 1, timeout: 5 } })))).toBe(
-      `service "shop": ${group}: "timeout" is not known here. Known: ${own.join(', ')}.`,
+      `service "shop": ${group}: unknown option "timeout". Known options: ${own.join(', ')}.`,
     );
   });
 
@@ -266,19 +266,21 @@ describe('a whole number', () => {
   it.each(table)('%s.%s is refused below %d and above %d', (group, knob, least, most) => {
     for (const value of [least - 1, -1, least + 0.5, Number.NaN]) {
       expect(refusal(() => shop(groups([[group, knob, value]])))).toBe(
-        `service "shop": ${group}.${knob} is ${value}. Use a whole number from ${least} on.`,
+        `service "shop": ${group}.${knob} is ${value}. Use a whole number of at least ${least}.`,
       );
     }
     for (const value of [most + 1, most + 0.5, Number.POSITIVE_INFINITY]) {
       expect(refusal(() => shop(groups([[group, knob, value]])))).toBe(
-        `service "shop": ${group}.${knob} is ${value}. Use a whole number up to ${most}.`,
+        `service "shop": ${group}.${knob} is ${value}. Use a whole number of at most ${most}.`,
       );
     }
   });
 
   it.each(table)('%s.%s is refused as text', (group, knob, least) => {
     expect(refusal(() => shop(groups([[group, knob, String(least)]])))).toMatch(
-      new RegExp(`^service "shop": ${group}\\.${knob} is .*${least}.*\\. Use a whole number from `),
+      new RegExp(
+        `^service "shop": ${group}\\.${knob} is .*${least}.*\\. Use a whole number of at least `,
+      ),
     );
   });
 
@@ -342,13 +344,13 @@ describe('the path of a health check', () => {
     'GET /livez',
   ])('cannot be %j', (path) => {
     expect(refusal(() => shop({ health: { path } }))).toBe(
-      `service "shop": health.path is ${JSON.stringify(path)}. Use a path of plain segments, without query and without a slash at its end, as in "/livez".`,
+      `service "shop": health.path is ${JSON.stringify(path)}. Use a path of plain segments, without a query or a trailing slash, as in "/livez".`,
     );
   });
 
   it.each([undefined, null, 5])('cannot be %s', (path) => {
     expect(refusal(() => shop(untyped({ health: { path } })))).toBe(
-      `service "shop": health.path is ${path}. Use a path of plain segments, without query and without a slash at its end, as in "/livez".`,
+      `service "shop": health.path is ${path}. Use a path of plain segments, without a query or a trailing slash, as in "/livez".`,
     );
   });
 
@@ -379,14 +381,14 @@ describe('a group of knobs that is none', () => {
   it('idempotent is true or false', () => {
     const config = { route: 'POST /x', response, idempotent: 'no' }; // not typed
     expect(refusal(() => operation(shop({}), config as never))).toBe(
-      'shop.postX: idempotent is neither true nor false. Use one of them.',
+      'shop.postX: idempotent must be true or false.',
     );
   });
 
   it('what is not asked twice is not hedged', () => {
     const config = { route: 'GET /x', response, idempotent: false, hedge: {} } as const;
     expect(refusal(() => operation(shop({}), config))).toBe(
-      'shop.getX: idempotent is false, so it is not asked twice. Remove one of hedge and idempotent.',
+      'shop.getX: an operation that is not idempotent is never hedged. Remove hedge, or idempotent: false.',
     );
   });
 

@@ -46,7 +46,7 @@ describe('names that are taken', () => {
       const composition = untyped({ route: `GET ${path}` });
       const { errors } = compileAll([{ name: 'own', composition }]);
       expect(errors.map(({ message }) => message)).toEqual([
-        `own: ${path} is answered by the gateway itself. Choose another path.`,
+        `own: ${path} is served by the gateway itself. Choose another path.`,
       ]);
     },
   );
@@ -80,30 +80,30 @@ describe('the configuration', () => {
     [
       'a knob that is none',
       { deadline: 500 },
-      '"deadline" is not known here. Known: route, summary, params, query, body, headers, response, deadlineMs, degraded, cache, compose.',
+      'unknown option "deadline". Known options: route, summary, params, query, body, headers, response, deadlineMs, degraded, cache, compose.',
     ],
     [
       'a query parameter that no text fits',
       { query: z.object({ limit: z.number().optional() }) },
-      'query.limit wants a number, but what arrives is text. Use z.coerce, as in z.coerce.number(), or z.stringbool().',
+      'query.limit expects a number, but arrives as text. Use z.coerce, as in z.coerce.number(), or z.stringbool().',
     ],
     [
       'a list of query parameters that no text fits',
       { query: z.object({ id: z.array(z.number()) }) },
-      'query.id wants a number, but what arrives is text. Use z.coerce, as in z.coerce.number(), or z.stringbool().',
+      'query.id expects a number, but arrives as text. Use z.coerce, as in z.coerce.number(), or z.stringbool().',
     ],
     [
       'a path parameter that no text fits',
       { route: 'GET /x/:id', params: z.object({ id: z.boolean() }) },
-      'params.id wants a boolean, but what arrives is text. Use z.coerce, as in z.coerce.number(), or z.stringbool().',
+      'params.id expects a boolean, but arrives as text. Use z.coerce, as in z.coerce.number(), or z.stringbool().',
     ],
     ['a misspelt choice', { degraded: 'no' }, 'degraded is "no". Use "allow" or "fail".'],
     [
       'more time than a timer can keep',
       { deadlineMs: 2 ** 31 },
-      'deadlineMs is 2147483648. Use a whole number up to 2147483647.',
+      'deadlineMs is 2147483648. Use a whole number of at most 2147483647.',
     ],
-    ['no time at all', { deadlineMs: 0 }, 'deadlineMs is 0. Use a whole number from 1 on.'],
+    ['no time at all', { deadlineMs: 0 }, 'deadlineMs is 0. Use a whole number of at least 1.'],
     [
       'a body where the method has none',
       { body: z.object({}) },
@@ -112,7 +112,7 @@ describe('the configuration', () => {
     [
       'params without one of the route',
       { route: 'GET /x/:id', params: z.object({}) },
-      'params lacks "id", which is in the route. Add it to the schema.',
+      'params is missing "id", which is in the route. Add it to the schema.',
     ],
     [
       'params with one that is not in the route',
@@ -127,7 +127,7 @@ describe('the configuration', () => {
     [
       'a header that no request can have',
       { headers: z.object({ 'x-€': z.string() }) },
-      'headers: "x-€" is no name of a header. Use letters, digits and hyphens, as in "accept-language".',
+      'headers: "x-€" is not a valid header name. Use letters, digits and hyphens, as in "accept-language".',
     ],
     ...['authorization', 'cookie', 'proxy-authorization'].map(
       (header): [string, object, string] => [
@@ -213,7 +213,7 @@ describe('a reference out of its reach', () => {
       return { tags, inner };
     });
     expect(refusalOf(composition)).toBe(
-      `page: the item was made inside given() or each() and is used outside of it. ${instead}`,
+      `page: the item was made inside given() or each() and is used outside it. ${instead}`,
     );
   });
 
@@ -224,7 +224,7 @@ describe('a reference out of its reach', () => {
       return call(thingOf, { id: (inner as Ref<{ id: string }>).id });
     });
     expect(refusalOf(composition)).toBe(
-      `page: the result of call(createThing) was made inside given() or each() and is used outside of it. ${instead}`,
+      `page: the result of call(createThing) was made inside given() or each() and is used outside it. ${instead}`,
     );
   });
 
@@ -346,67 +346,67 @@ describe('a template that does not fit the response schema', () => {
       'a missing key',
       z.object({ id: z.string(), name: z.string() }),
       ({ params }) => ({ id: params.id, nmae: 1 }),
-      'response lacks "name", which the response schema requires. compose() returned: id, nmae.',
+      'response is missing "name", which the response schema requires. compose() returned: id, nmae.',
     ],
     [
       'a missing key, deep in it',
       z.object({ list: z.array(z.object({ id: z.string(), name: z.string() })) }),
       ({ params }) => ({ list: [{ id: params.id }] }),
-      'response.list.0 lacks "name", which the response schema requires. compose() returned: id.',
+      'response.list.0 is missing "name", which the response schema requires. compose() returned: id.',
     ],
     [
       'null where it is not allowed',
       z.object({ owner: z.object({ name: z.string() }) }),
       ({ params }) => ({ owner: call(getThing, { id: params.id }).owner }),
-      `response.owner is something that may be null, but the response schema wants object there. ${change}`,
+      `response.owner is something that may be null, but the response schema expects object there. ${change}`,
     ],
     [
       'a field of something nullable',
       z.object({ name: z.string() }),
       ({ params }) => ({ name: call(getThing, { id: params.id }).owner.name }),
-      `response.name is something that may be null, but the response schema wants string there. ${change}`,
+      `response.name is something that may be null, but the response schema expects string there. ${change}`,
     ],
     [
       'an optional step',
       z.object({ thing: z.object({ id: z.string() }) }),
       ({ params }) => ({ thing: optional(call(getThing, { id: params.id })) }),
-      `response.thing is something that may be null, but the response schema wants object there. ${change}`,
+      `response.thing is something that may be null, but the response schema expects object there. ${change}`,
     ],
     [
       'a field that may be absent',
       z.object({ count: z.number() }),
       ({ params }) => ({ count: call(getThing, { id: params.id }).count }),
-      `response.count is something that may be absent, but the response schema wants number there. ${change}`,
+      `response.count is something that may be absent, but the response schema expects number there. ${change}`,
     ],
     [
       'a reference of the wrong kind',
       z.object({ id: z.number() }),
       ({ params }) => ({ id: call(getThing, { id: params.id }).id }),
-      `response.id is a string, but the response schema wants number there. ${change}`,
+      `response.id is a string, but the response schema expects number there. ${change}`,
     ],
     [
       'a list of items instead of one',
       z.object({ tag: z.object({ label: z.string() }) }),
       ({ params }) => ({ tag: call(getThing, { id: params.id }).tags }),
-      `response.tag is a list, but the response schema wants object there. ${change}`,
+      `response.tag is a list, but the response schema expects object there. ${change}`,
     ],
     [
       'what does not go into a schema that transforms',
       z.object({ total: z.string().pipe(z.coerce.number()) }),
       ({ params }) => ({ total: call(getThing, { id: params.id }).tags }),
-      `response.total is a list, but the response schema wants string there. ${change}`,
+      `response.total is a list, but the response schema expects string there. ${change}`,
     ],
     [
       'an object where a text is wanted',
       z.object({ id: z.string() }),
       ({ params }) => ({ id: { is: params.id } }),
-      `response.id is an object, but the response schema wants string there. ${change}`,
+      `response.id is an object, but the response schema expects string there. ${change}`,
     ],
     [
       'a list where an object is wanted',
       z.object({ id: z.string() }),
       ({ params }) => [params.id],
-      `response is a list, but the response schema wants object there. ${change}`,
+      `response is a list, but the response schema expects object there. ${change}`,
     ],
     [
       'a wrong literal',
@@ -468,7 +468,7 @@ describe('compileAll()', () => {
     expect(plans.map((plan) => plan.name)).toEqual(['first', 'second']);
     expect(errors.map((error) => error.message)).toEqual([
       'empty: compose() returned nothing. Return the template of the response.',
-      'late: deadlineMs is -5. Use a whole number from 1 on.',
+      'late: deadlineMs is -5. Use a whole number of at least 1.',
     ]);
   });
 
@@ -482,15 +482,15 @@ describe('compileAll()', () => {
 
   it('refuses a route twice, in both files: which is the newcomer cannot be known', () => {
     expect(messages(route('GET /x'), route('GET /x'))).toEqual([
-      'page-0: route GET /x is served by page-1 too. Change one of them.',
-      'page-1: route GET /x is served by page-0 too. Change one of them.',
+      'page-0: route GET /x is also served by page-1. Change one of them.',
+      'page-1: route GET /x is also served by page-0. Change one of them.',
     ]);
   });
 
   it('refuses a route twice with other names for its parameters', () => {
     expect(messages(route('GET /x/:id/y'), route('GET /x/:key/y'))).toEqual([
-      'page-0: route GET /x/:id/y is served by page-1 too. Change one of them.',
-      'page-1: route GET /x/:key/y is served by page-0 too. Change one of them.',
+      'page-0: route GET /x/:id/y is also served by page-1. Change one of them.',
+      'page-1: route GET /x/:key/y is also served by page-0. Change one of them.',
     ]);
   });
 

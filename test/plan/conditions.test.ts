@@ -12,14 +12,14 @@ function composeOf(body: string): (inputs: never) => unknown {
 
 function found(body: string): string {
   const message = refusal(() => refuseConditions('page', composeOf(body)));
-  return /decides by `(.*)`, but/.exec(message)?.[1] ?? message;
+  return /branches on `(.*)`, which/.exec(message)?.[1] ?? message;
 }
 
 describe('a condition on a reference', () => {
   it('is refused with its text and what to use instead', () => {
     const composition = page(({ params }) => (params.id ? { id: params.id } : {}));
     expect(refusalOf(composition)).toBe(
-      'page: compose() decides by `params.id`, but that is a reference: it has no value until a request is served, and is always truthy here. Use given() for what is only there sometimes, map() to compute.',
+      'page: compose() branches on `params.id`, which is a reference: it has no value until a request is served, and is always truthy here. Use given() for a value that may be absent, and map() to compute.',
     );
   });
 
@@ -74,7 +74,7 @@ describe('a condition on a reference', () => {
 
   it('is found in the default of an input', () => {
     const compose = new Function('return ({ query: { limit = 20 } }) => ({ limit })')() as () => 1;
-    expect(refusal(() => refuseConditions('page', compose))).toContain('decides by `limit`');
+    expect(refusal(() => refuseConditions('page', compose))).toContain('branches on `limit`');
   });
 
   it.each([
