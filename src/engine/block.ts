@@ -38,7 +38,8 @@ export function runBlock(frame: Frame): void {
 export function settle(
   frame: Frame,
   step: Step,
-  { column, failure }: { readonly column: Column; readonly failure: Failure | undefined },
+  column: Column,
+  failure: Failure | undefined,
 ): void {
   const { slot } = step;
   frame.values[slot] = column;
@@ -74,7 +75,8 @@ function endWhenComplete(frame: Frame): void {
 /** All that the block needs is there. */
 function finish(frame: Frame): void {
   const { template } = frame.block;
-  const { column, failure } = columnOf(frame, undefined, (item) => assemble(frame, template, item));
+  const column = columnOf(frame, undefined, (item) => assemble(frame, template, item));
+  const failure = firstFailure(column);
   if (failure !== undefined) return end(frame, failure);
   frame.isOver = true;
   frame.owner.onColumn(frame, column);
@@ -110,28 +112,21 @@ function advance(frame: Frame, step: Step): void {
   const need = unmetNeed(frame, step.needs);
   if (need === waiting) return;
   // A failure keeps the step it came from: steps that needed its value did not fail by themselves.
-  if (need instanceof Failure)
-    settle(frame, step, { column: Array<Failure>(frame.width).fill(need), failure: need });
+  if (need instanceof Failure) settle(frame, step, Array<Failure>(frame.width).fill(need), need);
   else begin(frame, step, need);
 }
 
 /** The step's needs are there, but for the items that are blocked. */
 function begin(frame: Frame, step: Exclude<Step, GuardStep>, blocked: Blocked): void {
   switch (step.kind) {
-    case 'input': {
-      const column = [frame.execution.request.inputs[step.input]];
-      return settle(frame, step, { column, failure: undefined });
-    }
+    case 'input':
+      return settle(frame, step, [frame.execution.request.inputs[step.input]], undefined);
     case 'item':
-      return settle(frame, step, { column: frame.items, failure: undefined });
-    case 'shape': {
-      const shape = (item: number): unknown => shaped(read(frame, step.from, item), step);
-      return settle(frame, step, columnOf(frame, blocked, shape));
-    }
-    case 'map': {
-      const map = (item: number): unknown => compute(frame, step, item);
-      return settle(frame, step, columnOf(frame, blocked, map));
-    }
+      return settle(frame, step, frame.items, undefined);
+    case 'shape':
+      return settleEach(frame, step, blocked, (item) => shaped(read(frame, step.from, item), step));
+    case 'map':
+      return settleEach(frame, step, blocked, (item) => compute(frame, step, item));
     case 'call':
     case 'given':
     case 'each':
@@ -142,21 +137,35 @@ function begin(frame: Frame, step: Exclude<Step, GuardStep>, blocked: Blocked): 
   }
 }
 
+function settleEach(
+  frame: Frame,
+  step: Step,
+  blocked: Blocked,
+  valueOf: (item: number) => unknown,
+): void {
+  const column = columnOf(frame, blocked, valueOf);
+  settle(frame, step, column, firstFailure(column));
+}
+
 /** Computes a column item by item: values that schemas made of an answer may have properties that throw. */
-function columnOf(frame: Frame, blocked: Blocked, valueOf: (item: number) => unknown) {
+function columnOf(frame: Frame, blocked: Blocked, valueOf: (item: number) => unknown): Column {
   const column = Array<unknown>(frame.width);
-  let failure: Failure | undefined;
   for (let item = 0; item < column.length; item += 1) {
-    let value: unknown = blocked?.[item];
     try {
-      value ??= valueOf(item);
+      column[item] = blocked?.[item] ?? valueOf(item);
     } catch (error) {
-      value = new Failure(error);
+      column[item] = new Failure(error);
     }
-    column[item] = value;
-    if (failure === undefined && value instanceof Failure) failure = value;
   }
-  return { column, failure };
+  return column;
+}
+
+function firstFailure(column: Column): Failure | undefined {
+  for (let item = 0; item < column.length; item += 1) {
+    const value = column[item];
+    if (value instanceof Failure) return value;
+  }
+  return undefined;
 }
 
 function compute(frame: Frame, step: MapStep, item: number): unknown {
@@ -185,13 +194,11 @@ function tolerate(frame: Frame, guard: GuardStep): void {
   const state = holder.values[guarded.slot];
   if (state === undefined || typeof state === 'symbol') return;
   const hasFailures = holder.failures?.[guarded.slot] !== undefined;
-  if (holder === frame && !hasFailures)
-    return settle(frame, guard, { column: state, failure: undefined });
-  const valueOf = (item: number): unknown => {
+  if (holder === frame && !hasFailures) return settle(frame, guard, state, undefined);
+  settleEach(frame, guard, undefined, (item) => {
     const value = state[itemIn(frame, holder, item)];
     return value instanceof Failure ? standIn(frame, guard, { failure: value, item }) : value;
-  };
-  settle(frame, guard, columnOf(frame, undefined, valueOf));
+  });
 }
 
 function standIn(

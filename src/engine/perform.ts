@@ -1,11 +1,19 @@
 /** The steps that take time: call a service, run a block, run it for every item. */
 import type { Template } from '../dsl/node.ts';
 import { ExecutionError, UpstreamError } from '../errors.ts';
-import type { CallStep, EachStep, GivenStep, Step, TimedStep } from '../plan/plan.ts';
+import type {
+  CallStep,
+  EachStep,
+  GivenStep,
+  LookupArguments,
+  Step,
+  TimedStep,
+} from '../plan/plan.ts';
 import type { Trace } from '../trace.ts';
 import { isShareable } from '../upstream/call.ts';
 import type { Reply } from '../upstream/call.ts';
 import { canonical } from '../upstream/sharing/key.ts';
+import { indexesUpTo } from '../upstream/sharing/load.ts';
 import type { Load } from '../upstream/sharing/load.ts';
 import { isTolerable, runBlock, settle } from './block.ts';
 import type { StepRun } from './execution.ts';
@@ -62,29 +70,21 @@ class Work implements BlockOwner {
     if (shedsSteps && step.tolerated !== undefined && !changesSomething(step)) {
       const shed = new ExecutionError('shed', 'left out: the gateway has too much to do');
       this.#failAll(items, shed);
-    } else if (step.kind === 'call' && step.lookup !== undefined) this.#load(step, items);
+    } else if (step.kind === 'call' && step.lookup !== undefined)
+      this.#load(step, step.lookup, items);
     else for (const item of items) this.#run(step, item);
     this.#count();
   }
 
   /** The items that are not blocked; those that are get their failure. */
   #open(blocked: Blocked): readonly number[] {
-    const { width } = this.#frame;
-    const open: number[] = [];
-    for (let item = 0; item < width; item += 1) {
-      const failure = blocked?.[item];
-      if (failure === undefined) open.push(item);
-      else this.#fail(item, failure, failure.error);
-    }
-    return open;
-  }
-
-  #try(item: number, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#failWith(item, error);
-    }
+    const all = indexesUpTo(this.#frame.width);
+    if (blocked === undefined) return all;
+    return all.filter((item) => {
+      const failure = blocked[item];
+      if (failure !== undefined) this.#fail(item, failure, failure.error);
+      return failure === undefined;
+    });
   }
 
   #failAll(items: readonly number[], error: unknown): void {
@@ -146,7 +146,7 @@ class Work implements BlockOwner {
       if (this.#failure === undefined) this.#onEnd();
       else this.#onEnd(this.#error);
     }
-    settle(this.#frame, this.#step, { column: this.#column, failure: this.#failure });
+    settle(this.#frame, this.#step, this.#column, this.#failure);
   }
 
   get #trace(): Trace | undefined {
@@ -161,11 +161,7 @@ class Work implements BlockOwner {
     const { operation, args } = step;
     const { execution } = this.#frame;
     execution.calls.call(operation, this.#argsOf(args, item), this.#trace).then(
-      (reply) =>
-        this.#try(item, () => {
-          this.#take(step, reply, 1);
-          this.#succeed(item, reply.value, none);
-        }),
+      (reply) => this.#onReply(step, reply, item),
       (error: unknown) => {
         execution.onCallEnd?.({ operation, reply: undefined, failure: error, count: 1 });
         this.#failWith(item, error);
@@ -173,42 +169,65 @@ class Work implements BlockOwner {
     );
   }
 
-  /** All keys in one load, unless they are asked for with different arguments. */
-  #load(step: CallStep, items: readonly number[]): void {
-    const { lookup } = step;
-    if (lookup === undefined) return;
-    const loads = new Map<string, Asked>();
-    for (const item of items)
-      this.#try(item, () => {
-        const others = lookup.varies ? canonical(this.#argsOf(lookup.others, item)) : '';
-        const key = assemble(this.#frame, lookup.key, item);
-        const asked = loads.get(others);
-        if (asked === undefined) loads.set(others, { items: [item], keys: [key] });
-        else {
-          asked.items.push(item);
-          asked.keys.push(key);
-        }
-      });
-    for (const asked of loads.values()) this.#loadTogether(step, asked);
+  #onReply(step: CallStep, reply: Reply, item: number): void {
+    try {
+      this.#take(step, reply, 1);
+    } catch (error) {
+      return this.#failWith(item, error); // nobody else would hear of it
+    }
+    this.#succeed(item, reply.value, none);
   }
 
-  #loadTogether(step: CallStep, { items, keys }: Asked): void {
-    const { operation, lookup, dooms } = step;
+  /** All keys in one load, unless they are asked for with different arguments. */
+  #load(step: CallStep, lookup: LookupArguments, items: readonly number[]): void {
+    if (!lookup.varies) return this.#loadTogether(step, lookup, items);
+    const argumentsOf = new Map<string, number[]>();
+    for (const item of items) {
+      try {
+        const text = canonical(this.#argsOf(lookup.others, item));
+        argumentsOf.set(text, [...(argumentsOf.get(text) ?? []), item]);
+      } catch (error) {
+        this.#failWith(item, error);
+      }
+    }
+    for (const group of argumentsOf.values()) this.#loadTogether(step, lookup, group);
+  }
+
+  #loadTogether(step: CallStep, lookup: LookupArguments, items: readonly number[]): void {
+    const keys = Array<unknown>(items.length);
+    const isRead = (item: number, at: number): boolean => this.#readKey(lookup.key, item, keys, at);
+    if (!items.every(isRead))
+      return this.#loadTogether(
+        step,
+        lookup,
+        items.filter((item) => !(this.#column[item] instanceof Failure)),
+      );
     const [first] = items;
-    if (lookup === undefined || first === undefined || this.#left === 0) return;
-    const { execution } = this.#frame;
+    if (first === undefined || this.#left === 0) return;
+    const { operation, dooms } = step;
+    const { calls, plan } = this.#frame.execution;
     try {
-      const load = execution.calls.load({
+      const load = calls.load({
         operation,
         args: this.#argsOf(lookup.others, first),
         keys,
         trace: this.#trace,
-        failsAtOnce:
-          dooms === 'always' || (dooms === 'untolerated' && execution.plan.degraded === 'fail'),
+        failsAtOnce: dooms === 'always' || (dooms === 'untolerated' && plan.degraded === 'fail'),
       });
       void load.done.then(() => this.#onLoad(step, items, load));
     } catch (error) {
       this.#failAll(items, error); // arguments without a form in JSON
+    }
+  }
+
+  /** False: the item fails, since a value that a schema has made threw. */
+  #readKey(key: Template, item: number, keys: unknown[], at: number): boolean {
+    try {
+      keys[at] = assemble(this.#frame, key, item);
+      return true;
+    } catch (error) {
+      this.#failWith(item, error);
+      return false;
     }
   }
 
@@ -271,7 +290,7 @@ class Work implements BlockOwner {
 
   #run(step: TimedStep, item: number): void {
     if (this.#left === 0) return;
-    this.#try(item, () => {
+    try {
       switch (step.kind) {
         case 'call':
           return this.#call(step, item);
@@ -282,7 +301,9 @@ class Work implements BlockOwner {
         default:
           return step satisfies never;
       }
-    });
+    } catch (error) {
+      this.#failWith(item, error);
+    }
   }
 
   #runGiven({ block, on }: GivenStep, item: number): void {
@@ -326,12 +347,6 @@ class Work implements BlockOwner {
   onFailure({ at }: Frame, failure: Failure): void {
     this.#fail(at, failure, failure.error);
   }
-}
-
-/** Keys that are asked for, and the items they are for. */
-interface Asked {
-  readonly items: number[];
-  readonly keys: unknown[];
 }
 
 type Spread = Pick<Load, 'failures' | 'values' | 'replies'>;

@@ -154,10 +154,10 @@ function openAddresses({
 
 /** Memoises forwarded headers and identity by operation: a request may call one a hundred times. */
 function createForwarding(caller: Caller) {
-  const known = new Map<Operation, Pick<Call, 'headers' | 'identity'>>();
+  let known: Map<Operation, Pick<Call, 'headers' | 'identity'>> | undefined;
   return function forwardedTo(operation: Operation): Pick<Call, 'headers' | 'identity'> {
     if (operation.forward.length === 0) return nothingForwarded;
-    const before = known.get(operation);
+    const before = (known ??= new Map()).get(operation);
     if (before !== undefined) return before;
     const headers = forwarded(caller, operation);
     const forwarding = { headers, identity: identityOf(headers) };

@@ -20,7 +20,7 @@ interface Asked {
 
 /** Loads that differ in nothing but their keys: those being collected, and those under way. */
 interface Lane {
-  readonly loader: DataLoader<Asked, unknown>;
+  readonly loader: DataLoader<Asked, Asked>;
   /** By the names of their keys. */
   readonly underWay: Map<string, Batch>;
   collecting: number;
@@ -31,9 +31,9 @@ interface Lane {
  * `ceil(distinct keys / max)` requests for them. A key that is under way already is joined instead.
  *
  * DataLoader does the collecting: a load is one of its keys, its batch ends when `batchScheduleFn`
- * says so, and its batch function packs all distinct keys into requests. It hands each load what that
- * waits for, so that no load waits for the requests of another. Its own cache is off: a hit there is
- * answered with the batch that is open just then, which may wait for somebody else's keys.
+ * says so, and its batch function packs all distinct keys into requests and hands the loads out at
+ * once, each to be settled key by key: no load waits for the requests of another. Its own cache is off:
+ * a hit there is answered with the batch that is open just then, which may wait for somebody else's keys.
  *
  * A batch is sent by `setImmediate`: requests that arrived in the same turn are each read by a callback
  * of their own, and the loads these start are only complete when the turn ends.
@@ -46,7 +46,7 @@ export function batch(clock: Clock, next: Send<Dispatch>, mostKeys = 50_000): Se
   let keys = 0;
 
   function openLane(name: string, lookup: Lookup): Lane {
-    const loader = new DataLoader<Asked, unknown>((asked) => send(lane, name, asked), {
+    const loader = new DataLoader<Asked, Asked>((asked) => send(lane, name, asked), {
       cache: false,
       batchScheduleFn(dispatch) {
         if (lookup.windowMs === 0) setImmediate(dispatch);
@@ -58,12 +58,18 @@ export function batch(clock: Clock, next: Send<Dispatch>, mostKeys = 50_000): Se
     return lane;
   }
 
-  async function send(lane: Lane, name: string, asked: readonly Asked[]): Promise<unknown[]> {
-    const collected = asked.reduce((sum, { indexes }) => sum + indexes.length, 0);
+  /** Never rejects: the errors of a request are those of its keys. */
+  async function send(
+    lane: Lane,
+    name: string,
+    asked: readonly Asked[],
+  ): Promise<readonly Asked[]> {
+    let collected = 0;
+    for (const { indexes } of asked) collected += indexes.length;
     lane.collecting -= collected;
     const batches = pack(lane, asked, collected);
-    const packed = batches.reduce((sum, { size }) => sum + size, 0);
-    keys += packed - collected;
+    for (const { size } of batches) keys += size;
+    keys -= collected;
     const [first] = batches;
     if (first === undefined) closeWhenIdle(lane, name);
     else {
@@ -78,7 +84,7 @@ export function batch(clock: Clock, next: Send<Dispatch>, mostKeys = 50_000): Se
         }),
       );
     }
-    return asked.map(({ load }) => load.done);
+    return asked;
   }
 
   function closeWhenIdle(lane: Lane, name: string): void {
@@ -101,9 +107,7 @@ export function batch(clock: Clock, next: Send<Dispatch>, mostKeys = 50_000): Se
     if (taken.length === 0) return closeWhenIdle(lane, name);
     keys += taken.length;
     lane.collecting += taken.length;
-    lane.loader
-      .load({ load, indexes: taken })
-      .catch((error: unknown) => load.failAll(taken, toError(error)));
+    void lane.loader.load({ load, indexes: taken });
   };
 }
 
@@ -116,12 +120,18 @@ function joinThoseUnderWay(
 ): readonly number[] {
   if (underWay.size === 0) return indexes;
   const now = clock.now();
-  return indexes.filter((index) => {
+  // Most loads join with all of their keys, or with none.
+  let rest: number[] | undefined;
+  for (let at = 0; at < indexes.length; at += 1) {
+    const index = indexes[at] ?? 0;
     const known = underWay.get(load.names[index] ?? '');
-    if (known === undefined || !known.mayBeJoined(load.call, now)) return true;
-    known.addTo(load, index);
-    return false;
-  });
+    const isJoined = known?.mayBeJoined(load.call, now) === true;
+    if (isJoined) {
+      known.addTo(load, index);
+      rest ??= indexes.slice(0, at);
+    } else rest?.push(index);
+  }
+  return rest ?? indexes;
 }
 
 /** Distinct keys, `max` to a batch, in the order of their loads. */

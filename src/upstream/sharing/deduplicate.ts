@@ -32,22 +32,23 @@ interface KnownLoads {
 
 /** One instance serves one request: it remembers all replies until the request ends. */
 export function deduplicate(next: Ways): Ways {
-  const calls = new Map<string, KnownCall>();
-  const loads = new Map<string, KnownLoads>();
+  // Most requests have only one or none of the two.
+  let calls: Map<string, KnownCall> | undefined;
+  let loads: Map<string, KnownLoads> | undefined;
 
   /** Also after a failed write: it may have changed something. */
   function write(call: Call): Promise<Reply> {
     return next.send(call).finally(() => {
       call.caller.hasWritten = true;
-      calls.clear();
-      loads.clear();
+      calls?.clear();
+      loads?.clear();
     });
   }
 
   return {
     send: function sendOnce(call) {
       if (call.key === undefined) return write(call);
-      const known = calls.get(call.key);
+      const known = (calls ??= new Map()).get(call.key);
       if (known !== undefined) return follow(known, call);
       const reply = next.send(call);
       calls.set(call.key, { call, reply });
@@ -56,7 +57,7 @@ export function deduplicate(next: Ways): Ways {
 
     sendLoad: function sendKeysOnce(load, indexes) {
       const { key = '' } = load.call;
-      const known = loads.get(key);
+      const known = (loads ??= new Map()).get(key);
       if (known === undefined) {
         loads.set(key, { first: { load, indexes }, places: undefined });
         return next.sendLoad(load, indexes);

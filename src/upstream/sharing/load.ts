@@ -27,6 +27,11 @@ export interface LoadOptions {
   readonly failsAtOnce?: boolean;
 }
 
+/** In the place of a value that is not there yet. */
+const unsettled = Symbol('unsettled');
+
+const ignore = (): void => undefined;
+
 /** Told of a key of another load of the same request. */
 interface Follower {
   readonly load: Load;
@@ -43,7 +48,7 @@ export class Load {
   readonly keys: readonly unknown[];
   readonly texts: readonly string[];
   readonly names: readonly string[];
-  /** By key: its value, once it is there. */
+  /** By key: its value, once it is there; `undefined` where it failed. */
   readonly values: unknown[];
   /** By key: what answered it. Its own value is not in there. */
   readonly replies: (Reply | undefined)[];
@@ -51,28 +56,23 @@ export class Load {
   failures: Map<number, unknown> | undefined;
   /** Kept when all keys are settled; with `failsAtOnce` as soon as one has failed. Never broken. */
   readonly done: Promise<Load>;
-  readonly #resolve: (load: Load) => void;
+  #resolve: (load: Load) => void = ignore;
   readonly #failsAtOnce: boolean;
-  /** By key: whether it is settled. */
-  readonly #isSettled: boolean[];
   #left: number;
   #carriers: Carrier[] | undefined;
   #followers: Map<number, Follower[]> | undefined;
 
   constructor({ call, keys, texts, names = texts, failsAtOnce = false }: LoadOptions) {
-    const { promise, resolve } = Promise.withResolvers<Load>();
     const { length } = keys;
     this.call = call;
     this.keys = keys;
     this.texts = texts;
     this.names = names;
-    this.values = Array<unknown>(length);
+    this.values = Array<unknown>(length).fill(unsettled);
     this.replies = Array<Reply | undefined>(length);
     this.failures = undefined;
-    this.done = promise;
-    this.#resolve = resolve;
+    this.done = new Promise((resolve) => (this.#resolve = resolve));
     this.#failsAtOnce = failsAtOnce;
-    this.#isSettled = Array<boolean>(length).fill(false);
     this.#left = length;
     this.#carriers = undefined;
     this.#followers = undefined;
@@ -89,13 +89,12 @@ export class Load {
   }
 
   isSettled(index: number): boolean {
-    return this.#isSettled[index] === true;
+    return this.values[index] !== unsettled;
   }
 
   /** `raw`: the item, or items, before they were parsed; only where the operation keeps answers. */
   settle(index: number, value: unknown, reply: Reply, _raw?: unknown): void {
-    if (this.#isSettled[index] !== false) return;
-    this.#isSettled[index] = true;
+    if (this.values[index] !== unsettled) return;
     this.values[index] = value;
     this.replies[index] = reply;
     const followers = this.#followers?.get(index);
@@ -104,8 +103,8 @@ export class Load {
   }
 
   fail(index: number, error: unknown): void {
-    if (this.#isSettled[index] !== false) return;
-    this.#isSettled[index] = true;
+    if (this.values[index] !== unsettled) return;
+    this.values[index] = undefined;
     (this.failures ??= new Map()).set(index, error);
     for (const { load, index: own } of this.#followers?.get(index) ?? []) load.fail(own, error);
     // The keys that are left still count: the same keys may be asked for by other steps.
