@@ -8,11 +8,11 @@ import type { Layer } from '../http/request-record.ts';
  * Checks what neither Node nor Hono does: that there is exactly one well-formed Host (RFC 9112,
  * 3.2), and that the path can be decoded (RFC 3986, 2.1).
  */
-export const hygiene: Layer = async function hygiene(c, next) {
+export const hygiene: Layer = function hygiene(c, next) {
   const { incoming } = bindingsOf(c);
   if (incoming !== undefined) refuseAmbiguousHost(incoming);
   refuseMalformedPath(pathOf(c));
-  await next();
+  return next();
 };
 
 function refuseAmbiguousHost({ rawHeaders, httpVersion }: IncomingMessage): void {

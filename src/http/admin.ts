@@ -47,12 +47,12 @@ const ownNames = new Set(['127.0.0.1', 'localhost', '[::1]']);
  * Refuses a Host other than loopback. Protects against DNS rebinding, by which a web page makes its
  * visitor's browser send requests here under a name of its own.
  */
-export const onLoopback: Layer = async function onLoopback(c, next) {
+export const onLoopback: Layer = function onLoopback(c, next) {
   // Without a socket, as with `app.request()`, there is only the URL.
   const host = c.req.header('host') ?? new URL(c.req.url).host;
   if (!ownNames.has(host.replace(/:\d*$/, '').toLowerCase()))
     throw new RequestError('misdirected-request', 'Use 127.0.0.1 or localhost as the host.');
-  await next();
+  return next();
 };
 
 export function adminRoutes({

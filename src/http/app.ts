@@ -42,10 +42,10 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
   return app;
 }
 
-const refuseUnreadable: Layer = async function refuseUnreadable(c, next) {
+const refuseUnreadable: Layer = function refuseUnreadable(c, next) {
   const { unreadable } = bindingsOf(c);
   if (unreadable !== undefined) throw unreadable;
-  await next();
+  return next();
 };
 
 /**

@@ -69,9 +69,9 @@ function listenerFor({ app, onInternalError }: ServerOptions): RequestListener {
   const unreadable = new WeakMap<IncomingMessage, RequestError>();
   const listener = getRequestListener(
     (request, bindings) => {
-      const { incoming, outgoing } = bindings as HttpBindings; // this server speaks HTTP/1.1 only
-      const error = unreadable.get(incoming);
-      return app.fetch(request, { incoming, outgoing, ...(error && { unreadable: error }) });
+      const own = bindings as HttpBindings; // this server speaks HTTP/1.1 only
+      const error = unreadable.get(own.incoming);
+      return app.fetch(request, error === undefined ? own : { ...own, unreadable: error });
     },
     {
       // For requests without a usable Host.

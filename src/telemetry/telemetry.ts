@@ -136,7 +136,7 @@ const traceContext = /^(00-((?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-)[0-9a-
 export function propagation(isTrusted: (peer: string) => boolean): Observer {
   return {
     layers: [
-      async function propagate(c, next) {
+      function propagate(c, next) {
         const found = traceContext.exec(c.req.header('traceparent') ?? '');
         if (found !== null) {
           const [given, ids, traceId] = found;
@@ -145,7 +145,7 @@ export function propagation(isTrusted: (peer: string) => boolean): Observer {
           record.trace = toTrace({ headers: { traceparent } });
           record.traceId = traceId;
         }
-        await next();
+        return next();
       },
     ],
     watchAttempt: ({ trace }) => ({ headers: carriedBy(trace)?.headers }),
