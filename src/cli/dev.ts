@@ -1,7 +1,7 @@
 /** `plait dev`: mock services and gateway side by side; the gateway starts again on every change. */
 import { existsSync, watch } from 'node:fs';
 import { connect } from 'node:net';
-import { resolve } from 'node:path';
+import { extname, join } from 'node:path';
 import { ConfigurationError } from '../errors.ts';
 import type { Environment } from '../environment.ts';
 import { parseSettings } from '../settings/settings.ts';
@@ -68,7 +68,8 @@ async function announceEnd(mocks: Child): Promise<void> {
 }
 
 function startGateway(folder: string, environment: Environment): Child {
-  const program = resolve(import.meta.dirname, 'main.ts');
+  // `main.js` in the package, which is built.
+  const program = join(import.meta.dirname, `main${extname(import.meta.filename)}`);
   return startChild(program, ['start', '--tolerant', '--compositions', folder], environment);
 }
 

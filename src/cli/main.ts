@@ -1,12 +1,12 @@
 /** The command line: the door to citty. */
 import { defineCommand, runMain } from 'citty';
-import manifest from '../../package.json' with { type: 'json' };
 import { check } from './check.ts';
 import { dev } from './dev.ts';
 import { explainRoute } from './explain-route.ts';
 import { orExit } from './exit.ts';
 import { start } from './start.ts';
 import { localAdminUrl, trace } from './trace.ts';
+import { readVersion } from './version.ts';
 
 const compositions = {
   type: 'string',
@@ -84,7 +84,7 @@ const commands = {
 
 await runMain(
   defineCommand({
-    meta: { name: 'plait', version: manifest.version, description: 'A REST aggregation gateway' },
+    meta: { name: 'plait', version: readVersion(), description: 'A REST aggregation gateway' },
     subCommands: commands,
   }),
 );

@@ -27,19 +27,21 @@ export interface Program {
 }
 
 /**
- * Runs `node <program> <args>` in the project with nothing but `environment`; stops it with the test.
+ * Runs `node <program> <args>` in the project, or in the folder `cwd`, with nothing but `environment`;
+ * stops it with the test.
  * Unless told otherwise it logs nothing but what went wrong.
  */
 export function run(
   program: string,
   args: readonly string[],
   environment: Record<string, string>,
+  { cwd = root }: { readonly cwd?: string } = {},
 ): Program {
-  refuseUnnamedFolder(program, args);
+  if (cwd === root) refuseUnnamedFolder(program, args);
   return observe(
     program,
-    fork(join(root, program), args, {
-      cwd: root,
+    fork(join(cwd, program), args, {
+      cwd,
       env: { PATH: process.env['PATH'], ...quiet, ...environment },
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -56,14 +58,18 @@ function refuseUnnamedFolder(program: string, [command = '', ...options]: readon
 }
 
 /** Runs `npm <args>` as `run` does a program; a signal is for npm only. */
-export function runNpm(args: readonly string[], environment: Record<string, string>): Program {
-  refuseUnnamedFolder('npm', args);
+export function runNpm(
+  args: readonly string[],
+  environment: Record<string, string>,
+  { cwd = root }: { readonly cwd?: string } = {},
+): Program {
+  if (cwd === root) refuseUnnamedFolder('npm', args);
   const npm = { npm_config_update_notifier: 'false', npm_config_logs_max: '0' };
   const { PATH, HOME } = process.env;
   return observe(
     'npm',
     spawn('npm', args, {
-      cwd: root,
+      cwd,
       env: { PATH, HOME, ...npm, ...quiet, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,

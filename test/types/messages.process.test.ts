@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { copyOfProject, typeCheck } from './_project.ts';
+import { copyOfProject, typeCheck } from '../support/project-copy.ts';
 
 const mistakes = `
 import { defineComposition, defineService, lookup, map } from 'plait';

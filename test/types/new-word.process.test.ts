@@ -1,7 +1,7 @@
 /** A new word of the DSL: the compiler names every file that has to say what it means by it. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { change, copyOfProject, typeCheck } from './_project.ts';
+import { change, copyOfProject, typeCheck } from '../support/project-copy.ts';
 
 /** A word `race(a, b)` as it might be added: it takes time, and gives the value that comes first. */
 const node = `export type Node =

@@ -2,11 +2,11 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isComposition } from '../dsl/composition.ts';
-import { CompositionError, ConfigurationError, toError } from '../errors.ts';
-import { compileAll } from '../plan/compile.ts';
-import type { NamedComposition } from '../plan/compile.ts';
-import type { Plan } from '../plan/plan.ts';
+import { isComposition } from './dsl/composition.ts';
+import { CompositionError, ConfigurationError, toError } from './errors.ts';
+import { compileAll } from './plan/compile.ts';
+import type { NamedComposition } from './plan/compile.ts';
+import type { Plan } from './plan/plan.ts';
 
 export interface Loaded {
   readonly plans: readonly Plan[];

@@ -1,0 +1,15 @@
+/** The second front door: what `import … from 'plait/server'` gives to a program with a gateway in it. */
+export { createGateway } from './gateway.ts';
+export type { Gateway, GatewayOptions, GatewayStatus } from './gateway.ts';
+export { listen } from './listen.ts';
+export type { CloseOptions, Listening, ListenOptions } from './listen.ts';
+export { loadCompositions } from './load.ts';
+export type { Loaded } from './load.ts';
+export { openParts } from './parts.ts';
+export type { Parts } from './parts.ts';
+export { compileAll } from './plan/compile.ts';
+export type { NamedComposition } from './plan/compile.ts';
+export type { Plan } from './plan/plan.ts';
+export { servicesOf } from './plan/visit.ts';
+export { parseSettings } from './settings/settings.ts';
+export type { Settings } from './settings/settings.ts';

@@ -1,0 +1,23 @@
+/** The package.json of the package, which is built, made from that of the repository, which is not. */
+import { join } from 'node:path';
+import { z } from 'zod';
+
+const root = join(import.meta.dirname, '../..');
+export const manifestPath = join(root, 'package.json');
+/** Where the repository's own is while the package is packed. */
+export const savedPath = join(root, 'package.json.saved');
+
+const repositoryOnly = new Set(['scripts', 'devDependencies', 'allowScripts']);
+
+const schema = z.looseObject({ publishConfig: z.object({ exports: z.unknown() }) });
+
+/**
+ * Puts `publishConfig.exports` in the place of `exports`, as other package managers do and npm does not,
+ * and leaves out what is only for the repository.
+ */
+export function toPublished(text: string): string {
+  const { publishConfig, ...manifest } = schema.parse(JSON.parse(text));
+  const kept = Object.entries(manifest).filter(([name]) => !repositoryOnly.has(name));
+  const published = { ...Object.fromEntries(kept), exports: publishConfig.exports };
+  return `${JSON.stringify(published, null, 2)}\n`;
+}

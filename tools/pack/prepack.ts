@@ -1,0 +1,14 @@
+/** Run by `npm pack` before it packs: builds `dist/`, and makes package.json that of the package. */
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { manifestPath, savedPath, toPublished } from './manifest.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+// An earlier npm pack was killed before it could put it back.
+if (existsSync(savedPath)) copyFileSync(savedPath, manifestPath);
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+execFileSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+copyFileSync(manifestPath, savedPath);
+writeFileSync(manifestPath, toPublished(readFileSync(manifestPath, 'utf8')));
