@@ -1,4 +1,4 @@
-/** Figures about a customer, computed from several lists. `map` is the one place for ordinary code. */
+/** Figures about a customer, computed from several lists. Ordinary code goes into `map`. */
 import { call, defineComposition, each, fallback, map, pick } from 'plait';
 import { getCustomer, listOrders } from './upstreams/orders.ts';
 import { paymentOf } from './upstreams/payments.ts';
@@ -11,7 +11,8 @@ export default defineComposition({
     const customer = call(getCustomer, { customerId: params.customerId });
     const { items: orders } = call(listOrders, { customerId: params.customerId, limit: 50 });
 
-    // Both lists are one request each, and either can fail without taking the page with it.
+    // A lookup per order, sent as one request per list. If one fails, its list is empty and the
+    // response is marked as degraded.
     const payments = fallback(
       each(orders, (order) => call(paymentOf, { orderId: order.id })),
       [],
@@ -35,7 +36,7 @@ export default defineComposition({
         );
         return cents / 100;
       }),
-      // The inputs are named, so `explain` can show what this depends on.
+      // Inputs are passed in by name, so `explain` can show what this needs.
       nextParcels: map({ orders, shipments }, (given) =>
         given.shipments
           .flat()

@@ -1,4 +1,4 @@
-/** A customer's orders, each with its payment and shipments: one request to each service, however long the list. */
+/** A customer's orders with payments and shipments: one request to each service, however many. */
 import { call, defineComposition, each, optional, pick } from 'plait';
 import { z } from 'zod';
 import { OrderStatus, listOrders } from './upstreams/orders.ts';
@@ -23,7 +23,7 @@ export default defineComposition({
       total: page.total,
       orders: each(page.items, (order) => ({
         order: pick(order, 'id', 'status', 'total', 'currency', 'createdAt'),
-        // A lookup per order is written; a batch of all of them is sent.
+        // Written as a call per order, sent as one request for all orders.
         payment: optional(call(paymentOf, { orderId: order.id })),
         shipments: optional(call(shipmentsOf, { orderId: order.id })),
       })),

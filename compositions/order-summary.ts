@@ -1,4 +1,4 @@
-/** One order with its payment and shipment. Nothing here depends on anything else, so all three calls run at once. */
+/** One order with its payment and shipment. No call needs another's result: all run at once. */
 import { call, defineComposition, fallback, map, optional, pick } from 'plait';
 import { getOrder } from './upstreams/orders.ts';
 import { paymentOf } from './upstreams/payments.ts';
@@ -9,13 +9,13 @@ export default defineComposition({
   summary: 'One order with its payment and shipment',
   deadlineMs: 2_000,
   compose({ params }) {
-    // Required: without the order there is nothing to show, so its failure is the answer's failure.
+    // Required: if this call fails, the request fails.
     const order = call(getOrder, { orderId: params.orderId });
 
-    // Tolerated: the page is useful without it. `null`, and the response says that it is degraded.
+    // Tolerated: if this call fails, `payment` is `null` and the response is marked as degraded.
     const payment = optional(call(paymentOf, { orderId: params.orderId }));
 
-    // Tolerated with a stand-in, so that the page can always show a carrier.
+    // Tolerated too, with a fallback in its place, so that a page can always show a carrier.
     const shipment = fallback(call(shipmentOf, { orderId: params.orderId }), {
       carrier: 'unknown',
       eta: null,
@@ -25,7 +25,7 @@ export default defineComposition({
       order: pick(order, 'id', 'status', 'total', 'currency'),
       payment,
       shipment,
-      // Of a stand-in nothing can be said.
+      // The fallback has no eta, so whether it is late is unknown: `null`.
       late: map(shipment, (sent) => (sent?.carrier === 'unknown' ? null : sent?.eta === null)),
     };
   },

@@ -1,4 +1,4 @@
-/** Where a parcel is. The tracking service is only asked when there is a parcel: a skip is not a failure. */
+/** Where a parcel is. Tracking is called only when there is a shipment, and skipped otherwise. */
 import { call, defineComposition, given, pick } from 'plait';
 import { getOrder } from './upstreams/orders.ts';
 import { shipmentOf, track } from './upstreams/shipping.ts';
@@ -10,14 +10,14 @@ export default defineComposition({
     const order = call(getOrder, { orderId: params.orderId });
     const shipment = call(shipmentOf, { orderId: params.orderId });
 
-    // Depends on the shipment only, so it does not wait for the order.
+    // Needs the shipment only, so it does not wait for the order. Skipping it is not a failure.
     const tracking = given(shipment, (present) =>
       call(track, { trackingNumber: present.trackingNumber }),
     );
 
     return {
       order: pick(order, 'id', 'status'),
-      // Of an absent shipment every field is null.
+      // Without a shipment, `null`: so is every field of a value that is `null`.
       carrier: shipment.carrier,
       eta: shipment.eta,
       tracking,

@@ -1,4 +1,4 @@
-/** What we know about the orders service. */
+/** The orders service: its address, its schemas and the endpoints that compositions call. */
 import { defineService, operation } from 'plait';
 import { z } from 'zod';
 

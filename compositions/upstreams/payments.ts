@@ -1,4 +1,4 @@
-/** What we know about the payments service. */
+/** The payments service. Its payments are looked up by order, many in one request. */
 import { defineService, lookup } from 'plait';
 import { z } from 'zod';
 
@@ -14,7 +14,7 @@ const Payment = z.object({
   paidAt: z.iso.datetime().nullable(),
 });
 
-/** The payment of an order, or `null` while there is none. Asked for by `GET /payments?orderIds=a,b`. */
+/** The payment of an order, or `null` while there is none: `GET /payments?orderIds=a,b`. */
 export const paymentOf = lookup(payments, {
   name: 'paymentOf',
   route: 'GET /payments',

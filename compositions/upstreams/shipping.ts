@@ -1,4 +1,4 @@
-/** What we know about the shipping service. */
+/** The shipping service. Its lookups show the other two ways to send keys. */
 import { defineService, lookup, operation } from 'plait';
 import { z } from 'zod';
 
@@ -21,7 +21,10 @@ const Tracking = z.object({
   ),
 });
 
-/** The latest shipment of an order, or `null` before there is one. Keys repeat the parameter: `?orderId=a&orderId=b`. */
+/**
+ * The latest shipment of an order, or `null` before there is one. Keys repeat the query parameter:
+ * `GET /shipments/latest?orderId=a&orderId=b`.
+ */
 export const shipmentOf = lookup(shipping, {
   name: 'shipmentOf',
   route: 'GET /shipments/latest',
@@ -30,7 +33,7 @@ export const shipmentOf = lookup(shipping, {
   item: Shipment,
 });
 
-/** All shipments of an order: an order can leave in several parcels. Keys go into a JSON body. */
+/** All shipments of an order, as a list. Keys go into the body: `{"orderIds":["a","b"]}`. */
 export const shipmentsOf = lookup(shipping, {
   name: 'shipmentsOf',
   route: 'POST /shipments/search',
