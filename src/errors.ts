@@ -1,9 +1,9 @@
-/** The words for what can go wrong: one class per boundary, told apart by `kind`. */
+/** Errors: one class per boundary, with a `kind` to tell its errors apart. */
 
-/** A composition file says something that cannot become a plan. Found at load. */
+/** A composition cannot become a plan. Found at start-up. */
 export class CompositionError extends Error {
   override readonly name = 'CompositionError';
-  /** Where: the file's name without ending, or the DSL word that refused. */
+  /** The name of the file without its ending, or the word of the DSL that was misused. */
   readonly place: string;
 
   constructor(place: string, message: string, options?: ErrorOptions) {
@@ -57,10 +57,10 @@ export class RequestError extends Error {
   }
 }
 
-/** Something cannot be had just now. The message is for whoever asked. */
+/** The request cannot be served at the moment. The message is for the client. */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
-  /** When asking again may help. */
+  /** After this time another request may succeed. */
   readonly retryAfterSeconds: number;
 
   constructor(
@@ -73,24 +73,24 @@ export class UnavailableError extends Error {
 }
 
 export type UpstreamErrorKind =
-  /** It answered, but not with a 2xx. */
+  /** The response is not a 2xx. */
   | 'status'
   /** No connection could be made. */
   | 'connect'
-  /** The connection broke before the answer was complete. */
+  /** The connection broke before the response was complete. */
   | 'reset'
-  /** The attempt ran out of its time. */
+  /** The attempt exceeded its time limit. */
   | 'timeout'
-  /** Not JSON, not what the schema says, or not decodable. */
+  /** The body is not JSON, does not fit the schema or cannot be decoded. */
   | 'invalid-body'
   | 'too-large'
   /** The service's bulkhead is full: the call was not sent. */
   | 'overloaded'
-  /** The service's breaker is open, since most attempts failed: the call was not sent. */
+  /** The service's circuit breaker is open: the call was not sent. */
   | 'breaker-open'
   /** A lookup with `missing: 'error'` got no item for the key. */
   | 'missing'
-  /** An argument that cannot be part of a URL or does not fit the operation's schema: not sent. */
+  /** An argument cannot be part of a URL or does not fit the operation's schema: not sent. */
   | 'invalid-argument'
   /** Nobody waits for the answer any more. */
   | 'aborted';
@@ -98,21 +98,21 @@ export type UpstreamErrorKind =
 export interface UpstreamErrorOptions extends ErrorOptions {
   readonly service: string;
   readonly operation: string;
-  /** The upstream's status code, when it answered. */
+  /** The status code of the response, if there is one. */
   readonly status?: number;
-  /** When asking again may help: the upstream's `Retry-After` in seconds, or ours for calls not sent. */
+  /** The service's `Retry-After`, or ours for calls that were not sent. */
   readonly retryAfterSeconds?: number;
-  /** How far the answer came before it failed; absent: it had not begun. */
+  /** How much of the response had arrived when it failed; absent: nothing. */
   readonly reached?: 'headers' | 'body';
   /** The argument that was refused, for `invalid-argument`. */
   readonly argument?: string;
-  /** The upstream's `Cache-Control`, when it answered: a failure may not be one to remember. */
+  /** The `Cache-Control` of the response, if there is one: it may forbid to cache the failure. */
   readonly cacheControl?: string;
 }
 
 /**
- * A call to a service failed. The message names service and operation and may go to logs and traces;
- * it never contains an upstream body, and never reaches a client.
+ * A call to a service failed. The message names the service and the operation, for logs and traces.
+ * It never quotes a response body, and never reaches a client.
  */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
@@ -143,18 +143,18 @@ export type ExecutionErrorKind =
   | 'map-failed'
   /** A list given to `each` is longer than its `max`. */
   | 'too-many-items'
-  /** What `each` was given is not a list. */
+  /** The value given to `each` is not a list. */
   | 'not-a-list'
   /** The assembled response does not fit the composition's `response` schema. */
   | 'response-mismatch'
-  /** The request ran out of its time. */
+  /** The request exceeded its deadline. */
   | 'deadline'
-  /** A step that can be missed was left out, to relieve a gateway that has too much to do. */
+  /** A tolerated step was left out to shed load. */
   | 'shed'
-  /** The client is gone. */
+  /** The client has disconnected. */
   | 'disconnected';
 
-/** The plan itself could not be carried out. */
+/** The execution of a plan failed for a reason other than a call. */
 export class ExecutionError extends Error {
   override readonly name = 'ExecutionError';
   readonly kind: ExecutionErrorKind;
@@ -165,7 +165,7 @@ export class ExecutionError extends Error {
   }
 }
 
-/** What was thrown, as an error: anything can be. */
+/** A thrown value, which may be anything, as an error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
@@ -181,7 +181,7 @@ const builtIn = new Set([
   'URIError',
 ]);
 
-/** What kind of error it is, where that says nothing else: an error can be given any name. */
+/** The name of a built-in error; `Error` for others, since their names may contain anything. */
 export function nameOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return typeof thrown;
   return builtIn.has(thrown.name) ? thrown.name : 'Error';

@@ -1,9 +1,9 @@
-/** Values that are shared: by several requests, or, as plans, by all of them. */
+/** Freezes values that several requests share, and plans, which all of them share. */
 import { isPlainObject } from './plain-object.ts';
 
 /**
- * Freezes plain data all the way down: one request that changed it, as `items.sort()` does, would
- * change it for all. Instances, as the `Date` that a schema made of a text, are left alone.
+ * Freezes plain data deeply, so that no request can change it for the others, as `items.sort()`
+ * would. Instances, like a `Date` that a schema made of a text, are left alone.
  */
 export function frozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null || done.has(value)) return value;
@@ -14,5 +14,6 @@ export function frozen<T>(value: T): T {
   return value;
 }
 
-// One value is shared again and again; `isFrozen` would not tell that its parts are done too.
+// Values are shared again and again. `Object.isFrozen` would not say whether their parts are
+// frozen.
 const done = new WeakSet<object>();

@@ -1,4 +1,6 @@
-/** JSON: text from outside → values, without surprises; and how to point into them. */
+/**
+ * JSON from outside → values, safe from prototype pollution and deep nesting; and JSON Pointers.
+ */
 import secureJsonParse from 'secure-json-parse';
 
 /**
@@ -15,8 +17,8 @@ export function parseJson(text: string, maxDepth = 64): unknown {
 }
 
 /**
- * Parses JSON text as `JSON.parse` does, but for a byte order mark (RFC 8259, 8.1), which is ignored. For
- * readers that look at nothing but the fields they know.
+ * Parses JSON text without these checks, for readers that look at nothing but the fields they know.
+ * A byte order mark is ignored (RFC 8259, 8.1).
  */
 export function parsePlainJson(text: string): unknown {
   return JSON.parse(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text);
@@ -26,7 +28,7 @@ const byteOrderMark = 0xfeff;
 const quote = 0x22;
 const backslash = 0x5c;
 
-/** Counts brackets outside of strings; iterative, since what it guards against is recursion. */
+/** Counts brackets outside strings. Iterative, since it protects against deep recursion. */
 function isDeeperThan(text: string, maxDepth: number): boolean {
   let depth = 0;
   let inString = false;
@@ -38,7 +40,7 @@ function isDeeperThan(text: string, maxDepth: number): boolean {
       continue;
     }
     if (code === quote) inString = true;
-    // `[` and `{`, `]` and `}` differ in one bit.
+    // `[` and `{` differ in one bit, and so do `]` and `}`.
     else if ((code | 0x20) === 0x7b) depth += 1;
     else if ((code | 0x20) === 0x7d) depth -= 1;
     if (depth > maxDepth) return true;
@@ -51,7 +53,7 @@ export function toPointer(path: readonly PropertyKey[]): string {
   return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
-/** Whether there is something in `value` where a JSON Pointer points. */
+/** Whether a JSON Pointer points at a part of `value` that exists. */
 export function pointsInto(value: unknown, pointer: string): boolean {
   let current = value;
   for (const token of pointer.split('/').slice(1)) {

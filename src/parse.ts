@@ -1,4 +1,6 @@
-/** Parsing by zod schemas, without surprises. */
+/**
+ * Parsing by zod schemas: never throws, is fast, and reports problems without quoting the value.
+ */
 import { z } from 'zod';
 import { parseJson, parsePlainJson } from './json.ts';
 import { isClosed, isGenerable } from './schema-traits.ts';
@@ -6,11 +8,11 @@ import { isClosed, isGenerable } from './schema-traits.ts';
 /** One thing that is wrong with a value. */
 export interface ParseProblem {
   readonly path: readonly PropertyKey[];
-  /** For whoever sent the value: may repeat parts of it. */
+  /** The message for the sender of the value: may quote parts of it. */
   readonly message: string;
-  /** In words of the schema's kinds only, for traces and logs: repeats nothing of the value. */
+  /** The problem in words for traces and logs: quotes nothing of the value. */
   readonly words: string;
-  /** zod's word for what kind of problem it is; `thrown` where the schema threw. */
+  /** zod's code for the problem; `thrown` if the schema threw. */
   readonly code: string;
   /** The fields that an object should not have. */
   readonly keys?: readonly string[];
@@ -27,14 +29,14 @@ export type Parsed =
 /** Parses one value. */
 export type Reader = (value: unknown) => Parsed;
 
-/** Parses `value`; for many values by one schema, ask for its reader once. */
+/** Parses `value` by `schema`. For many values, get the schema's reader once. */
 export function parseBy(schema: z.ZodType, value: unknown): Parsed {
   return readerOf(schema)(value);
 }
 
 /**
- * What parses by `schema`, made once for each. A schema that throws, or would have to be awaited, makes
- * a problem like any other.
+ * The reader of a schema, which is made once. If a function in the schema throws or is
+ * asynchronous, that is a problem like any other.
  */
 export function readerOf(schema: z.ZodType): Reader {
   let reader = readers.get(schema);
@@ -48,8 +50,8 @@ export function readerOf(schema: z.ZodType): Reader {
 const readers = new WeakMap<z.ZodType, Reader>();
 
 function createReader(schema: z.ZodType): Reader {
-  // One generated function for all of a schema takes half the time or less. What it does not accept is
-  // parsed again by the schema itself, so the problems are the same.
+  // One generated function for a whole schema takes half the time or less. A value that it rejects
+  // is parsed again by the schema itself, so problems are the same.
   const compiled = isGenerable(schema) ? z.compile(schema) : schema;
   return function read(value): Parsed {
     try {
@@ -64,10 +66,11 @@ function createReader(schema: z.ZodType): Reader {
 }
 
 /**
- * Parses JSON text that nothing but `schema` reads. For a closed schema neither the nesting nor keys as
- * `__proto__` are looked for: they could only be where the schema never looks, in fields it drops.
+ * Parses JSON text that nothing but `schema` reads. For a closed schema, deep nesting and keys like
+ * `__proto__` are not checked: they could only be in fields that the schema drops without looking.
  *
- * @throws SyntaxError as `parseJson` does, but of a closed schema not for nesting.
+ * @throws SyntaxError when the text is not JSON or, unless the schema is closed, is nested too
+ * deeply.
  */
 export function parseJsonFor(schema: z.ZodType, text: string): unknown {
   let closed = closedSchemas.get(schema);
@@ -100,18 +103,19 @@ function toProblem(issue: z.core.$ZodIssue): ParseProblem {
   return { path, message, words: wordsOf(issue), code, ...keys };
 }
 
-/** Kinds of problems of which zod's own words quote the value. */
+/** Codes of problems whose standard message quotes the value. */
 const quoting = new Set(['unrecognized_keys', 'invalid_key', 'custom']);
 
 const { localeError } = z.locales.en();
 
-/** What zod says by itself. A schema may have words of its own, which may hold anything. */
+/** zod's standard message. That of the schema's author could contain anything. */
 function wordsOf(issue: z.core.$ZodIssue): string {
   if (quoting.has(issue.code)) return issue.code.replaceAll('_', ' ');
-  const said = localeError({ ...issue, input: undefined } as z.core.$ZodRawIssue); // one that has been
+  // A finished issue becomes a raw one again by getting back its input, which is not quoted.
+  const said = localeError({ ...issue, input: undefined } as z.core.$ZodRawIssue);
   const words = (typeof said === 'string' ? said : said?.message) ?? issue.code;
   if (issue.code !== 'invalid_type') return words;
-  // It says what was received, and the value is not here any more.
+  // The message names the type that was received, which cannot be told from a finished issue.
   const expected = words.replace(/, received \w+$/, '');
   const isOwn = issue.message.startsWith(expected) && /, received [\w ]+$/.test(issue.message);
   return isOwn ? issue.message : expected;

@@ -1,4 +1,4 @@
-/** Objects that are nothing but their fields. */
+/** Tells plain objects from arrays and instances. */
 
 /** Whether `value` is an object as a literal or JSON makes it: not an array, not an instance. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,19 +1,19 @@
-/** What follows from the kinds of a schema and of its parts alone, before it has parsed anything. */
+/** Facts about zod schemas that follow from the kinds of their parts. */
 import type { z } from 'zod';
 
 /**
- * Whether a schema reads only what it names, to a depth that it fixes, and hands on nothing else of its
- * input. Objects that keep or refuse unknown fields are not closed, nor is what may hold anything, nor
- * a function that sees the input before it is parsed.
+ * Whether a schema reads only the fields it declares, to a fixed depth, and passes on nothing else
+ * of its input. Not closed are objects that keep or reject unknown fields, schemas for any value,
+ * and functions that see the input before it is parsed.
  */
 export function isClosed(schema: z.ZodType): boolean {
   return everyPart(schema, ({ isClosed: ask = always }, def) => ask(def));
 }
 
 /**
- * Whether zod can parse by a generated function and nobody could tell: the schema runs no function of
- * its author's, which would run twice on values that do not fit, and has no kind for which generated
- * code has been seen to differ.
+ * Whether parsing by a function that zod generates cannot be told from parsing by the schema: it
+ * runs no function of its author, which would run twice for values that do not fit, and has no part
+ * for which generated code was found to differ.
  */
 export function isGenerable(schema: z.ZodType): boolean {
   return everyPart(schema, ({ isGenerable: ask = always }, def) => ask(def) && hasPlainChecks(def));
@@ -22,9 +22,9 @@ export function isGenerable(schema: z.ZodType): boolean {
 type Schema = z.core.$ZodType;
 type Def = z.core.$ZodTypes['_zod']['def'];
 
-/** A kind of schema; a question that is left out is answered by the kind's parts. */
+/** The facts of a kind. An absent question is answered by the parts of the schema. */
 interface Kind<D = Def> {
-  /** The schemas that parse parts of the input. */
+  /** The schemas that parse the input or parts of it. */
   readonly parts?: (def: D) => readonly Schema[];
   readonly isClosed?: (def: D) => boolean;
   readonly isGenerable?: (def: D) => boolean;
@@ -43,16 +43,17 @@ const kinds: { readonly [Type in Def['type']]: Kind<Extract<Def, { type: Type }>
   tuple: { parts: ({ items, rest }) => (rest === null ? items : [...items, rest]) },
   union: { parts: ({ options }) => options },
   record: { parts: ({ keyType, valueType }) => [keyType, valueType], isClosed: never },
-  // zod throws where its two sides differ, in a union too; generated code tries the next option.
+  // If the results differ, zod throws even inside a union, where generated code tries the next
+  // option.
   intersection: { parts: ({ left, right }) => [left, right], isGenerable: never },
-  // What comes out of its first part is all that the second one sees.
+  // The second part sees only the output of the first.
   pipe: { parts: (def) => [def.in], isGenerable: never },
   optional: wrapper,
   nullable: wrapper,
   nonoptional: wrapper,
   readonly: wrapper,
   success: { ...wrapper, isGenerable: never },
-  // The default may be a function.
+  // The default value may come from a function.
   default: { ...wrapper, isGenerable: never },
   prefault: { ...wrapper, isGenerable: never },
   string: leaf,
@@ -82,14 +83,14 @@ const kinds: { readonly [Type in Def['type']]: Kind<Extract<Def, { type: Type }>
   custom: foreign,
 };
 
-/** Whether the answer is yes for a schema and for all that it is made of. */
+/** Whether the answer is yes for a schema and for all its parts. */
 function everyPart(schema: Schema, ask: (kind: Kind, def: Def) => boolean): boolean {
   const around = new Set<Schema>();
   const done = new Set<Schema>();
 
   function visit(part: Schema): boolean {
     if (done.has(part)) return true;
-    // A schema that is a part of itself fixes no depth, and no function can be generated for it.
+    // A recursive schema has no fixed depth, and no function can be generated for it.
     if (around.has(part)) return false;
     around.add(part);
     const { def } = part as unknown as { readonly def: Def }; // every schema made by `zod` has one
@@ -103,7 +104,7 @@ function everyPart(schema: Schema, ask: (kind: Kind, def: Def) => boolean): bool
   return visit(schema);
 }
 
-/** Checks that zod has of its own. Any other may be a function of the author's. */
+/** The checks that zod itself provides. Any other may be a function of the schema's author. */
 const plainChecks: ReadonlySet<string> = new Set([
   'greater_than',
   'less_than',
@@ -117,12 +118,12 @@ const plainChecks: ReadonlySet<string> = new Set([
 ]);
 
 function hasPlainChecks(def: Def): boolean {
-  // A format is a kind of text and a check in one.
+  // The schema of a format, like `z.email()`, is a check as well.
   const own = [def, ...(def.checks ?? []).map(({ _zod: internals }) => internals.def)];
   return own.every((one) => !('fn' in one) && (!('check' in one) || plainChecks.has(one.check)));
 }
 
-/** Coercion makes text, numbers or dates of whatever there is. */
+/** Coercion accepts input of any kind. */
 function isUncoerced(def: { readonly coerce?: boolean }): boolean {
   return def.coerce !== true;
 }
@@ -135,7 +136,7 @@ function never(): boolean {
   return false;
 }
 
-/** Whether it declares a field that `parseJson` drops, and so would see what it does not see there. */
+/** Whether a field is declared that `parseJson` drops, which the schema would see otherwise. */
 function namesDropped(shape: object): boolean {
   return Object.hasOwn(shape, '__proto__') || Object.hasOwn(shape, 'constructor');
 }

@@ -1,10 +1,10 @@
-/** Reads zod schemas: what fields they have, and whether one value can stand where another is wanted. */
+/** Reads zod schemas: their fields, and whether values can be absent or `null`. */
 import { z } from 'zod';
 
-/** What is meant of a schema that transforms: what goes into it or what comes out. */
+/** The side of a schema that transforms: its input or its output. */
 export type Side = 'in' | 'out';
 
-/** A schema without the wrappers that do not change what fields it has. */
+/** A schema without wrappers that leave its fields as they are. */
 export function unwrapped(schema: z.ZodType, side: Side = 'out'): z.ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
     return unwrapped(inner(schema), side);
@@ -18,7 +18,7 @@ export function unwrapped(schema: z.ZodType, side: Side = 'out'): z.ZodType {
   return schema;
 }
 
-/** The schema at the end of `path`; `undefined` where the schema does not say. */
+/** The schema at the end of `path`; `undefined` if it is not declared. */
 export function schemaAt(schema: z.ZodType, path: readonly string[]): z.ZodType | undefined {
   let current: z.ZodType | undefined = schema;
   for (const key of path) {
@@ -27,7 +27,7 @@ export function schemaAt(schema: z.ZodType, path: readonly string[]): z.ZodType 
   return current;
 }
 
-/** A field that was declared; `constructor` is not one of every object. */
+/** A declared field. Inherited ones, like `constructor`, are not declared. */
 export function ownField(
   fields: Readonly<Record<string, z.ZodType>> | undefined,
   key: string,
@@ -35,7 +35,7 @@ export function ownField(
   return fields !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined;
 }
 
-/** The fields of an object schema; `undefined` for everything whose fields are not known. */
+/** The fields of an object schema; `undefined` if they are not all known. */
 export function fieldsOf(
   schema: z.ZodType,
   side?: Side,
@@ -50,7 +50,7 @@ export function itemOf(schema: z.ZodType, side?: Side): z.ZodType | undefined {
   return bare instanceof z.ZodArray ? asZod(bare.element) : undefined;
 }
 
-/** The path with `*` for keys that the schema does not name: those are somebody else's words. */
+/** The path with `*` for keys that the schema does not declare: they come from the value. */
 export function declaredPath(schema: z.ZodType, path: readonly PropertyKey[]): PropertyKey[] {
   let current: z.ZodType | undefined = schema;
   return path.map((key) => {
@@ -66,13 +66,13 @@ export function mayBeAbsent(schema: z.ZodType): boolean {
   return schema.safeParse(undefined).success;
 }
 
-/** `string`, `number`, … where it is certain. */
+/** The kind of value, `string`, `number` and so on, if it is certain. */
 export function kindOf(schema: z.ZodType, side?: Side): string | undefined {
   const { type } = unwrapped(schema, side).def;
   return ['string', 'number', 'boolean', 'object', 'array'].includes(type) ? type : undefined;
 }
 
-/** Whether no text can ever fit: `z.number()` where what arrives is `"7"`. */
+/** Whether no text can ever fit: `"7"` does not fit `z.number()`. */
 export function refusesText(schema: z.ZodType): boolean {
   const bare = unwrapped(schema, 'in');
   const coerces = 'coerce' in bare.def && bare.def.coerce === true;
@@ -101,7 +101,7 @@ function isWrapper(schema: z.ZodType): schema is z.ZodOptional | z.ZodDefault | 
   );
 }
 
-// A catch-all (`z.looseObject`) lets fields through that the shape does not list.
+// A catch-all (`z.looseObject`) passes on fields that the shape does not declare.
 function isStrictlyKnown(schema: z.ZodObject): boolean {
   return schema.def.catchall === undefined || schema.def.catchall instanceof z.ZodNever;
 }
@@ -110,7 +110,8 @@ function inner(schema: { readonly unwrap: () => unknown }): z.ZodType {
   return asZod(schema.unwrap());
 }
 
-// zod types the parts of a schema by their core, without methods; every schema made by `zod` has them.
+// zod types the parts of a schema by their core, without methods; every schema made by `zod` has
+// them.
 function asZod(part: unknown): z.ZodType {
   return part as z.ZodType;
 }

@@ -1,40 +1,44 @@
-/** What may be kept, and for how long: of an operation's answers, and of a composition's response. */
+/**
+ * Caching options: how long responses of an operation, and the response of a composition, are kept.
+ */
 import { CompositionError } from '../errors.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import { isSafe } from './route.ts';
 import type { Method } from './route.ts';
 
-/** How long answers of an operation are kept. Times in milliseconds. */
+/** How long responses of an operation are kept. Times in milliseconds. */
 export interface OperationCache {
-  /** How long an answer is fresh. */
+  /** How long a response is fresh. */
   readonly ttlMs: number;
-  /** How long after that it is still used while one call refreshes it. Default 0. */
+  /** How long after `ttlMs` it is served stale while one call refreshes it. Default 0. */
   readonly staleWhileRevalidateMs?: number;
-  /** How long after `ttlMs` it is used when a refresh fails. Default 0. */
+  /** How long after `ttlMs` it is served stale if the refresh fails. Default 0. */
   readonly staleIfErrorMs?: number;
-  /** How long a 404, a 410 or a missing item is remembered. Default 0: not at all. */
+  /** Negative caching: how long a 404, a 410 or a missing item is kept. Default 0: not at all. */
   readonly negativeTtlMs?: number;
-  /** Names by which answers are dropped before their time. */
+  /** Tags by which responses can be invalidated before they expire. */
   readonly tags?: readonly string[];
-  /** Keep answers for `ttlMs` although their `Cache-Control` says less. Never those it forbids to store. */
+  /**
+   * Keeps responses for `ttlMs` even if their max-age is shorter; `no-store` is always respected.
+   */
   readonly ignoreMaxAge?: boolean;
 }
 
 /** The `Cache-Control` of a composition's response (RFC 9111). Times in seconds. */
 export interface ResponseCache {
   readonly maxAge: number;
-  /** For shared caches, where it differs. */
+  /** The same for shared caches, where it differs. */
   readonly sMaxAge?: number;
-  /** RFC 5861. */
+  /** How long caches may serve it stale while they refresh it (RFC 5861). */
   readonly staleWhileRevalidate?: number;
-  /** Default `'public'`, unless a part of the response may differ by who asks: then always `'private'`. */
+  /** Default `'public'`; always `'private'` if the response may depend on who the client is. */
   readonly visibility?: 'public' | 'private';
 }
 
-/** What a tag may be. */
+/** The grammar of a tag. */
 export const tagPattern = /^[\w.:-]{1,64}$/;
 
-/** @throws CompositionError naming the knob that cannot be used. */
+/** @throws CompositionError that names the option that cannot be used. */
 export function checkedOperationCache(
   cache: OperationCache | undefined,
   place: string,
@@ -48,7 +52,8 @@ export function checkedOperationCache(
   if (wrong !== undefined) {
     throw new CompositionError(
       place,
-      `cache.tags: ${JSON.stringify(wrong)} cannot be used. Use up to 64 letters, digits and . : _ -, as in "orders".`,
+      `cache.tags: ${JSON.stringify(wrong)} cannot be used. Use up to 64 letters, digits and . ` +
+        ': _ -, as in "orders".',
     );
   }
   return Object.freeze({
@@ -61,7 +66,7 @@ export function checkedOperationCache(
   });
 }
 
-/** @throws CompositionError naming the knob that cannot be used. */
+/** @throws CompositionError that names the option that cannot be used. */
 export function checkResponseCache(
   cache: ResponseCache | undefined,
   method: Method,
@@ -93,7 +98,8 @@ export function checkResponseCache(
   if (cache.visibility === 'private' && cache.sMaxAge !== undefined) {
     throw new CompositionError(
       place,
-      'cache.sMaxAge is for shared caches, which never store a "private" response. Remove one of them.',
+      'cache.sMaxAge is for shared caches, which never store a "private" response. Remove one ' +
+        'of them.',
     );
   }
 }

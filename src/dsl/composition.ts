@@ -1,4 +1,4 @@
-/** `defineComposition`: one aggregated endpoint, described. */
+/** `defineComposition`: declares one aggregated endpoint. */
 import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import type { ResponseCache } from './cache.ts';
@@ -7,48 +7,58 @@ import type { ParamNames, RouteText } from './route.ts';
 
 declare const answer: unique symbol;
 
-/** What `compose` receives: the parts of the client's request, as references. */
+/** The parts of the client's request, as references: the argument of `compose`. */
 export interface Inputs<Params, Query, Body, Headers> {
   readonly params: Ref<Params>;
   readonly query: Ref<Query>;
   readonly body: Ref<Body>;
-  /** The headers named in the `headers` schema, and no others. */
+  /** Only the headers that the `headers` schema names. */
   readonly headers: Ref<Headers>;
 }
 
 export interface CompositionConfig<Route extends string, Params, Query, Body, Headers, Answer, W> {
-  /** Method and path, with `:name` for parameters. */
+  /** Method and path, with `:name` for each parameter. */
   readonly route: Route;
-  /** One line for people, in `explain` and the API description. */
+  /** One line for readers of `explain` and of the API description. */
   readonly summary?: string;
-  /** Path parameters. Without it each is a string. */
+  /** The path parameters. Default: each is a string. */
   readonly params?: z.ZodType<Params> & { readonly shape: ParamSchemas<Route, keyof Params> };
-  /** Query parameters, from strings: `z.coerce.number()`. Unknown ones are refused. */
+  /** The query parameters, which arrive as text: `z.coerce.number()`. Unknown ones are rejected. */
   readonly query?: z.ZodType<Query> & Shaped;
   /** The JSON body, for methods that have one. */
   readonly body?: z.ZodType<Body>;
-  /** Request headers `compose` may use, by their lower-case names. */
+  /** The request headers that `compose` may use, by their lower-case names. */
   readonly headers?: z.ZodType<Headers> & Shaped;
-  /** What the endpoint answers. Without it the template's own type is the contract; with it the template must fit and the response is parsed by it. */
+  /**
+   * The response. With a schema the template has to fit it, and every response is parsed by it;
+   * without one the type of the template is the contract.
+   */
   readonly response?: z.ZodType<unknown, Answer>;
   /** The time a request may take, in milliseconds. Default 10,000. */
   readonly deadlineMs?: number;
-  /** What caches may keep of the response. Default: nothing (`no-store`). */
+  /** The `Cache-Control` of the response. Default: `no-store`. */
   readonly cache?: ResponseCache;
-  /** `'fail'`: a failure is an error even where `optional` or `fallback` would tolerate it. Default `'allow'`. */
+  /**
+   * `'fail'`: a failure is an error even if `optional` or `fallback` tolerates it. Default
+   * `'allow'`.
+   */
   readonly degraded?: 'allow' | 'fail';
-  /** Describes the response. Runs once, at load, on references. */
+  /** Describes the response. Runs once, at start-up, on references. */
   readonly compose: (inputs: Inputs<Params, Query, Body, Headers>) => W;
 }
 
-/** A schema for every parameter of the route; for anything else a sentence, which the compiler shows. */
+/**
+ * A schema for every parameter of the route. Any other key gets a sentence for the compiler to
+ * show.
+ */
 type ParamSchemas<Route extends string, Declared extends PropertyKey> = {
   readonly [N in ParamNames<Route>]: z.ZodType;
-} & {
-  readonly [
-    N in Exclude<Declared, ParamNames<Route>>
-  ]: `"${N & string}" is not a parameter of ${Route}: add ":${N & string}" there, or remove it here`;
-};
+} & { readonly [N in Exclude<Declared, ParamNames<Route>>]: Surplus<Route, N & string> };
+
+type Surplus<
+  Route extends string,
+  Name extends string,
+> = `"${Name}" is not a parameter of ${Route}: add ":${Name}" there, or remove it here`;
 
 interface Shaped {
   readonly shape: Readonly<Record<string, z.ZodType>>;
@@ -57,14 +67,14 @@ interface Shaped {
 type StringParams<Route extends string> = { [N in ParamNames<Route>]: string };
 type Nothing = Record<never, never>;
 
-/** A composition as a file exports it. `Answer` is the type of its response. */
+/** The default export of a composition file. `Answer` is the type of its response. */
 export interface Composition<out Answer = unknown> {
   readonly [answer]?: Answer;
   readonly kind: 'composition';
   readonly config: AnyConfig;
 }
 
-/** The configuration with its types forgotten; from here on it is data. */
+/** The configuration without its type parameters: from here on it is data. */
 export interface AnyConfig {
   readonly route: string;
   readonly summary?: string | undefined;

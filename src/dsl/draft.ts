@@ -1,4 +1,4 @@
-/** The nodes of one composition while its `compose` runs. */
+/** The nodes of one composition, collected while its `compose` runs. */
 import { CompositionError } from '../errors.ts';
 import type { Block, Node, Template } from './node.ts';
 import { wordsFor } from './node-traits.ts';
@@ -9,7 +9,7 @@ import type { Owner, Ref } from './reference.ts';
 export interface Draft extends Owner {
   readonly nodes: readonly Node[];
   add<T>(node: Node): Ref<T>;
-  /** Runs `body` with its own list of nodes and gives back what it produced. */
+  /** Runs `body` and returns its template with the nodes that were added meanwhile. */
   block(body: () => Template): Block;
 }
 
@@ -40,8 +40,8 @@ export function createDraft(place: string): Draft {
   return draft;
 }
 
-// `compose` is an ordinary synchronous function that calls ordinary imports, so which composition is
-// being drafted is ambient for exactly as long as it runs.
+// The words of the DSL are plain imports, so the draft they add to is ambient. `compose` is
+// synchronous, so that it is the right one for exactly as long as `compose` runs.
 let current: Draft | undefined;
 
 /** Runs `compose` with `draft` as the composition being drafted. */
@@ -55,7 +55,7 @@ export function withDraft<T>(draft: Draft, compose: () => T): T {
   }
 }
 
-/** The composition being drafted; outside of `compose` there is none and `word` is refused. */
+/** @throws CompositionError when `word` is used while no `compose` runs. */
 export function currentDraft(word: string): Draft {
   if (current !== undefined) return current;
   throw new CompositionError(

@@ -1,7 +1,7 @@
-/** Checks that every word of the DSL does on its options. */
+/** Checks of options that all words of the DSL share. */
 import { CompositionError } from '../errors.ts';
 
-/** Refuses options that do not exist: a misspelt one would silently be the default. */
+/** Rejects unknown options: a misspelt one would silently keep its default. */
 export function refuseUnknownKnobs(config: object, known: readonly string[], place: string): void {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw new CompositionError(place, `is ${toText(config)}. Write { ${known[0]}: … }.`);
@@ -14,10 +14,12 @@ export function refuseUnknownKnobs(config: object, known: readonly string[], pla
   );
 }
 
-/** What fits a timer, and is more than any count or size here needs. */
+/**
+ * The longest delay that a timer takes, in milliseconds; more than any count or size here needs.
+ */
 const longest = 2 ** 31 - 1;
 
-/** A whole number from `least` on; anything else is refused with the knob's name. */
+/** Returns `value` if it is a whole number in range; the error names the option. */
 export function positive(
   value: number,
   knob: string,
@@ -29,7 +31,7 @@ export function positive(
   throw new CompositionError(place, `${knob} is ${toText(value)}. Use a whole number of ${range}.`);
 }
 
-/** A value that is none of those it could be, as it would be written. */
+/** A value that was not expected, as one would write it. */
 function toText(value: unknown): string {
   return typeof value === 'string' || Array.isArray(value)
     ? JSON.stringify(value)
@@ -38,7 +40,7 @@ function toText(value: unknown): string {
       : String(value);
 }
 
-/** Of every knob of `Config`: its default, where it has one, and what it may be set to. */
+/** The default and the range of every option of `Config`. */
 export type NumberKnobs<Config> = {
   readonly [Name in keyof Required<Config>]: {
     readonly default: number | undefined;
@@ -48,12 +50,12 @@ export type NumberKnobs<Config> = {
   };
 };
 
-/** The defaults of all knobs that have one. */
+/** The options as they are when none is set. */
 export function defaultsOf<Knobs extends NumberKnobs<Record<string, number>>>(knobs: Knobs) {
   return numbers({}, knobs, { knob: 'default', place: 'defaults' });
 }
 
-/** The whole numbers of `config`, checked, with defaults for those that are not set. */
+/** Checks the whole numbers of `config` and fills in defaults. */
 export function numbers<Knobs extends NumberKnobs<Record<string, number>>>(
   config: { readonly [Name in keyof Knobs]?: number | undefined },
   knobs: Knobs,
@@ -72,10 +74,10 @@ export function numbers<Knobs extends NumberKnobs<Record<string, number>>>(
       value === undefined ? value : positive(value, full, place, { least, most: limit }),
     ];
   });
-  return Object.fromEntries(entries) as never; // one value for every knob
+  return Object.fromEntries(entries) as never; // has a value for every option
 }
 
-/** A number between 0 and 1, both excluded. */
+/** Returns `value` if it is between 0 and 1, both excluded. */
 export function share(value: number, knob: string, place: string): number {
   if (typeof value === 'number' && value > 0 && value < 1) return value;
   throw new CompositionError(

@@ -1,4 +1,7 @@
-/** Lookups: endpoints that answer many keys in one request. All that their options mean is here. */
+/**
+ * Lookups answer many keys in one request. Everything that interprets their options is in this
+ * file.
+ */
 import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
@@ -19,11 +22,11 @@ export interface LookupOptions<Item = z.ZodObject, By = string> {
   /** The most keys in one request. Default 100. */
   readonly max?: number;
   /**
-   * How long a call waits for others to share a request with, in milliseconds. Default 0: the same turn
-   * of the event loop.
+   * How long the first call of a batch waits for others, in milliseconds. Default 0: until the end
+   * of the current turn of the event loop.
    */
   readonly windowMs?: number;
-  /** The property of the answer that holds the items, when the answer is not the list itself. */
+  /** The property of the body that holds the items, if the body is not the list itself. */
   readonly items?: string;
 }
 
@@ -35,11 +38,11 @@ export interface Lookup {
   readonly windowMs: number;
   readonly many: boolean;
   readonly missing: 'null' | 'error';
-  /** The property of the answer that holds the items, when the answer is not the list itself. */
+  /** The property of the body that holds the items, if the body is not the list itself. */
   readonly items: string | undefined;
 }
 
-/** Where the keys go, and the name of the query parameter or of the body's property that holds them. */
+/** Where the keys go, and the name of the query parameter or body property that holds them. */
 export interface LookupKeys {
   readonly kind: 'separated' | 'repeated' | 'body';
   readonly name: string;
@@ -57,14 +60,14 @@ export const lookupKnobs = [
   'items',
 ];
 
-/** The options that a lookup is made of, and those of its operation that they have to agree with. */
+/** The options of a lookup, and those of its operation that must not conflict with them. */
 interface Config extends LookupOptions {
   readonly query?: z.ZodObject | undefined;
   readonly many?: boolean | undefined;
   readonly missing?: 'null' | 'error' | undefined;
 }
 
-/** @throws CompositionError naming the option that cannot be used. */
+/** @throws CompositionError that names the option that cannot be used. */
 export function checkedLookup(config: Config, route: Route, place: string): Lookup {
   const keys = toKeys(config.keys, place);
   checkRoute(route, keys, place);
@@ -106,7 +109,8 @@ function checkRoute(route: Route, keys: LookupKeys, place: string): void {
   if (route.params.length > 0) {
     throw new CompositionError(
       place,
-      `a lookup's route cannot have parameters, but has ":${route.params[0]}". Use operation(), or make it a query parameter.`,
+      `a lookup's route cannot have parameters, but has ":${route.params[0]}". Use operation(), ` +
+        'or make it a query parameter.',
     );
   }
   if (keys.kind === 'body' && isSafe(route.method)) {
@@ -128,7 +132,8 @@ function toKeys(style: KeyStyle, place: string): LookupKeys {
   if (typeof name !== 'string' || name === '' || (body !== undefined && query !== undefined)) {
     throw new CompositionError(
       place,
-      'keys names no place for the keys. Use { query: "ids" }, { query: "id", repeat: true } or { body: "ids" }.',
+      'keys names no place for the keys. Use { query: "ids" }, { query: "id", repeat: true } or ' +
+        '{ body: "ids" }.',
     );
   }
   if (body !== undefined) return { kind: 'body', name };
@@ -136,8 +141,8 @@ function toKeys(style: KeyStyle, place: string): LookupKeys {
 }
 
 /**
- * A key as text: a service may answer `7` for `"7"`. Numbers that JSON cannot carry exactly are no keys:
- * two of them may have become the same.
+ * A key as text, since a service may answer `7` for `"7"`. Numbers that JSON cannot carry exactly
+ * are not keys: two of them may have become one.
  */
 export function keyText(key: unknown): string | undefined {
   if (typeof key === 'number' && !(Math.abs(key) <= Number.MAX_SAFE_INTEGER)) return undefined;
@@ -146,10 +151,10 @@ export function keyText(key: unknown): string | undefined {
     : undefined;
 }
 
-/** A longer one would make its whole batch fail. */
+/** In characters. A longer key could make the request of its whole batch fail. */
 const longestKey = 1_024;
 
-/** Why a key, by its text, cannot be asked for, in words that follow its name; `undefined`: it can. */
+/** What makes a key unusable, as the rest of a sentence about it; `undefined` if nothing does. */
 export function keyProblem({ keys }: Lookup, text: string | undefined): string | undefined {
   if (text === undefined || text === '')
     return 'is not a key: use a string or a number that is not empty';
@@ -159,7 +164,7 @@ export function keyProblem({ keys }: Lookup, text: string | undefined): string |
   return text.isWellFormed() ? undefined : 'is not well-formed Unicode';
 }
 
-/** The keys as they stand in the query, encoded; empty where they do not go there. */
+/** The encoded keys as part of a query string; empty if they go into the body. */
 export function keysInQuery({ keys }: Lookup, values: readonly unknown[]): string {
   const name = encodeURIComponent(keys.name);
   const texts = (): string[] => values.map((value) => encodeURIComponent(String(value)));
@@ -177,13 +182,13 @@ export function keysInQuery({ keys }: Lookup, values: readonly unknown[]): strin
   }
 }
 
-/** The body that holds the keys, to be made JSON of; `undefined` where they do not go there. */
+/** The body that holds the keys; `undefined` if they go into the query. */
 export function keysInBody({ keys }: Lookup, values: readonly unknown[]): object | undefined {
   if (keys.kind !== 'body') return undefined;
   return { [keys.name]: values.map((key) => (typeof key === 'bigint' ? String(key) : key)) };
 }
 
-/** How two keys are asked for, for people. */
+/** An example for `explain`: the keys a and b in a request. */
 export function keysExample({ keys: { kind, name } }: Lookup): string {
   switch (kind) {
     case 'separated':
@@ -197,15 +202,15 @@ export function keysExample({ keys: { kind, name } }: Lookup): string {
   }
 }
 
-/** The schema of a lookup's result, whose items fit `item`. */
+/** The schema of the result for one key, given the schema of an item. */
 export function resultSchema({ many, missing }: Lookup, item: z.ZodType): z.ZodType {
   if (many) return item.array();
   return missing === 'null' ? item.nullable() : item;
 }
 
 /**
- * The result of a lookup for one key, made of the items that were `found` for it; `undefined` when
- * there is none and that is an error.
+ * The result for one key, from the items that were `found` for it; `undefined` if there are none
+ * and the lookup says that this is an error.
  */
 export function resultOf<Value>(
   { many, missing }: Lookup,
@@ -217,23 +222,23 @@ export function resultOf<Value>(
   return found.length === 0 ? null : parse(found[0]);
 }
 
-/** Whether nothing that is found besides could still change the result. */
+/** Whether further items for the key could not change the result. */
 export function isComplete({ many }: Lookup, found: readonly unknown[]): boolean {
   return !many && found.length > 0;
 }
 
-/** The items found for one key as a cache keeps them: `foundIn` gives them back. */
+/** The form in which a cache keeps the items found for one key; `foundIn` reads it. */
 export function toKept({ many }: Lookup, found: readonly unknown[]): unknown {
   return many ? found : (found[0] ?? null);
 }
 
-/** The items in what a cache has kept; `undefined` when it is not what `toKept` gave. */
+/** The items in a cached value; `undefined` if it does not have the form that `toKept` gives. */
 export function foundIn({ many }: Lookup, kept: unknown): readonly unknown[] | undefined {
   if (many) return Array.isArray(kept) ? kept : undefined;
   return kept === null ? [] : [kept];
 }
 
-/** Whether what a cache has kept says that there is no item for the key. */
+/** Whether a cached value says that there is no item for the key. */
 export function isKeptAsMissing({ many }: Lookup, kept: unknown): boolean {
   return !many && kept === null;
 }

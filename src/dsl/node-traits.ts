@@ -1,14 +1,14 @@
-/** What follows from the kind of a node alone. A new kind is asked for all of it here. */
+/** Facts about each kind of node. The compiler asks a new kind for all of them. */
 import type { Block, Node, Source, Template } from './node.ts';
 
 export interface NodeTraits {
-  /** A step can be guarded, has a name of its own and is shown by `explain`. */
+  /** Whether it is a step: it can be guarded, has a unique name and is shown by `explain`. */
   readonly isStep: boolean;
-  /** Whether it ends later than it begins; every other node has its value at once. */
+  /** Whether it ends later than it begins; otherwise it has its value at once. */
   readonly takesTime: boolean;
   /** Whether it runs although nothing reads its value: calling a service may change something. */
   readonly hasEffect: boolean;
-  /** Whether its value may lack parts that were tolerated inside of it. */
+  /** Whether tolerated failures can leave its value incomplete. */
   readonly canBeIncomplete: boolean;
 }
 
@@ -37,7 +37,7 @@ export type StepKind = KindsThat<'isStep'>;
 /** The kinds of nodes that take time. */
 export type TimedKind = KindsThat<'takesTime'>;
 
-/** The value of a node as a developer would call it. */
+/** The value of a node in the words of a developer, for messages. */
 export function wordsFor(node: Node | undefined): string {
   switch (node?.kind) {
     case undefined:
@@ -60,7 +60,7 @@ export function wordsFor(node: Node | undefined): string {
   }
 }
 
-/** What a node itself reads; the block inside a `given` or `each` reads on its own. */
+/** The sources that a node itself reads, without those that the nodes of its block read. */
 export function readsOf(node: Node): readonly Source[] {
   switch (node.kind) {
     case 'input':
@@ -83,7 +83,7 @@ export function readsOf(node: Node): readonly Source[] {
   }
 }
 
-/** The block that a node runs, if it runs one. */
+/** The block that a node runs, if it has one. */
 export function blockOf(node: Node): Block | undefined {
   switch (node.kind) {
     case 'given':

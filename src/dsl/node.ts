@@ -9,7 +9,9 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json };
 
-/** A value inside what a node produces: the node's number and the fields that lead to it. */
+/**
+ * A value, or a field of it: the number of the node that produces it, and the path to the field.
+ */
 export interface Source {
   readonly node: number;
   readonly path: readonly string[];
@@ -23,8 +25,8 @@ export type Template =
   | { readonly kind: 'array'; readonly items: readonly Template[] };
 
 /**
- * Nodes that run together, and the template they fill: the whole composition, or the part of it that
- * `each` runs for every item and `given` when its value is present.
+ * Nodes that run together, and the template they fill: the whole composition, or the part of it
+ * that `each` runs for every item and `given` when its value is present.
  */
 export interface Block {
   readonly nodes: readonly number[];

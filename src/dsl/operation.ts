@@ -1,4 +1,4 @@
-/** `operation` and `lookup`: endpoints of a service, with the types of what goes in and comes out. */
+/** `operation` and `lookup`: declare endpoints of a service, with typed arguments and results. */
 import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { checkedOperationCache } from './cache.ts';
@@ -15,7 +15,7 @@ import type { Service } from './service.ts';
 
 declare const types: unique symbol;
 
-/** One endpoint of a service. `Args` and `Result` are known to the compiler only. */
+/** One endpoint of a service. `Args` and `Result` exist in types only. */
 export interface Operation<in Args = never, out Result = unknown> {
   readonly [types]?: (args: Args) => Result;
   readonly name: string;
@@ -23,20 +23,20 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly route: Route;
   readonly query: z.ZodObject | undefined;
   readonly body: z.ZodType | undefined;
-  /** What one answer is: of the whole body, or of one item of a lookup. */
+  /** The schema of the response body, or of one item of a lookup. */
   readonly response: z.ZodType;
   readonly forward: readonly string[];
   readonly policies: EffectivePolicies;
-  /** Whether asking twice does no more than asking once (RFC 9110, 9.2.2). */
+  /** Whether sending it twice has the effect of sending it once (RFC 9110, 9.2.2). */
   readonly idempotent: boolean;
-  /** Whether identical calls in flight share one request. */
+  /** Single-flight: whether identical calls of several requests share one request. */
   readonly coalesce: boolean;
   readonly cache: Required<OperationCache> | undefined;
-  /** Present on lookups: how many keys become one request. */
+  /** Present on lookups: how keys are sent and items matched. */
   readonly lookup: Lookup | undefined;
 }
 
-/** An operation as traces, metrics and messages call it: `orders.getOrder`. Unique in a gateway. */
+/** The unique name of an operation in traces, metrics and messages: `orders.getOrder`. */
 export function operationName({
   service,
   name,
@@ -48,34 +48,34 @@ export function operationName({
 }
 
 interface Common<Text> extends Policies {
-  /** Names the operation in traces, problems and `explain`. Default: derived from the route. */
+  /** The operation's name in traces, problems and `explain`. Default: derived from the route. */
   readonly name?: string;
   readonly route: Text;
-  /** Request headers of the client sent along, besides those of the service. */
+  /** Client headers that are forwarded, besides those that the service declares. */
   readonly forward?: readonly string[];
-  /** `false`: identical calls in flight, of several requests, do not share one request. Default true. */
+  /** Single-flight: identical calls of several requests share one request. Default `true`. */
   readonly coalesce?: boolean;
-  /** Keeps answers. Only for calls that read. */
+  /** Caches responses. Only for calls that read. */
   readonly cache?: OperationCache;
 }
 
 export interface OperationConfig<Text, Query, Body, Response> extends Common<Text> {
-  /** Query parameters. Arrays repeat the parameter; `undefined` and `null` leave it out. */
+  /** The query parameters. Arrays repeat a parameter; `undefined` and `null` leave it out. */
   readonly query?: Query;
   /** The JSON body, given as the argument `body`. */
   readonly body?: Body;
   /**
-   * `true`: the service promises that asking twice does no more than asking once, so that a failure may
-   * be followed by another attempt. Default: only of GET.
+   * `true`: the service guarantees idempotency (RFC 9110, 9.2.2), so that a failed call may be
+   * retried. Default: `true` for GET only.
    */
   readonly idempotent?: boolean;
-  /** What the body of a 2xx answer is. An answer without a body, as 204, is `null`. */
+  /** The body of a 2xx response. A response without a body, like a 204, is `null`. */
   readonly response: Response;
 }
 
 export interface LookupConfig<Text, Query, Item extends Schema, By>
   extends Common<Text>, LookupOptions<Item, FieldOf<Item, By>> {
-  /** Query parameters besides the keys; only calls that agree on them share a request. */
+  /** Further query parameters. Only calls with the same values share a request. */
   readonly query?: Query;
 }
 
@@ -88,7 +88,10 @@ export type ArgsOf<Text extends string, Query, Body> = Flat<
     (Body extends Schema ? { body: z.input<Body> } : unknown)
 >;
 
-/** `By` when items have that field; otherwise those they have, and a sentence for the compiler to show. */
+/**
+ * `By` if items have that field; otherwise the fields they have and a sentence for the compiler to
+ * show.
+ */
 export type FieldOf<Item extends Schema, By> = By extends keyof z.output<Item>
   ? By
   : Extract<keyof z.output<Item>, string> | `the item has no field "${By & string}"`;
@@ -142,7 +145,8 @@ export function operation<
   if (twice !== undefined) {
     throw new CompositionError(
       place,
-      `argument "${twice}" is declared twice (path, query and body share one list of names). Rename one.`,
+      `argument "${twice}" is declared twice (path, query and body share one list of names). ` +
+        'Rename one.',
     );
   }
   return Object.freeze({
@@ -157,11 +161,12 @@ export function operation<
 }
 
 /**
- * Declares an endpoint that answers many keys in one request. Calls to it are collected and sent as
- * `ceil(distinct keys / max)` requests; items are matched to keys by their field `by`.
+ * Declares an endpoint that answers many keys in one request. Calls are batched: they are collected
+ * and sent as `ceil(distinct keys / max)` requests, and items are matched to keys by their field
+ * `by`.
  *
- * Without `many`, a call gives one item, or `null` when there is none (an error with `missing: 'error'`).
- * With `many: true` it gives the list of the items of its key.
+ * A call returns the item of its key, or `null` if there is none (with `missing: 'error'` it
+ * fails). With `many: true` it returns the list of all items of its key.
  *
  * @example
  * const paymentOf = lookup(payments, {
@@ -178,9 +183,9 @@ export function lookup<
 >(
   service: Service,
   config: LookupConfig<Text, Query, Item, By> & {
-    /** Several items may belong to one key. Default false. */
+    /** Whether several items may belong to one key. Default `false`. */
     readonly many?: Many;
-    /** What a key without an item is. Default `'null'`. */
+    /** The result for a key without an item: `null` or an error. Default `'null'`. */
     readonly missing?: Missing;
   },
 ): Operation<
@@ -198,7 +203,7 @@ export function lookup<
   return Object.freeze({
     ...common(service, config, name),
     route,
-    // It only reads, whatever its method.
+    // A lookup only reads, whatever its method.
     idempotent: true,
     query: config.query,
     body: undefined,
@@ -231,7 +236,7 @@ function common(service: Service, config: Common<string>, name: string) {
   };
 }
 
-/** What would never be done is not to be asked for. */
+/** Rejects retry and hedge where they could never take effect. */
 function refuseUselessPolicies(
   config: Policies,
   { idempotent, route, place }: { idempotent: boolean; route: Route; place: string },
@@ -248,8 +253,10 @@ function refuseUselessPolicies(
     throw new CompositionError(
       place,
       isSafe(route.method)
-        ? 'an operation that is not idempotent is never retried. Remove retry, or idempotent: false.'
-        : `a ${route.method} is not retried, since it might be carried out twice. Remove retry, or declare idempotent: true if the service guarantees that.`,
+        ? 'an operation that is not idempotent is never retried. Remove retry, or idempotent: ' +
+            'false.'
+        : `a ${route.method} is not retried, since it might be carried out twice. Remove retry, ` +
+            'or declare idempotent: true if the service guarantees that.',
     );
   }
 }
@@ -259,7 +266,8 @@ function nameOf(service: Service, config: Common<string>, route: Route): string 
   if (/^[A-Za-z][\w-]*$/.test(name)) return name;
   throw new CompositionError(
     `service "${service.name}"`,
-    `operation name ${JSON.stringify(name)} cannot be used. Use letters, digits, - and _, as in "getOrder".`,
+    `operation name ${JSON.stringify(name)} cannot be used. Use letters, digits, - and _, as in ` +
+      '"getOrder".',
   );
 }
 

@@ -1,88 +1,92 @@
-/** The knobs of the way to a service: what each means, its default, and what it may be set to. */
+/** Options of resilience and balancing: the meaning, default and range of each. */
 import { CompositionError } from '../errors.ts';
 import { defaultsOf, numbers, positive, refuseUnknownKnobs, share } from './knobs.ts';
 import type { NumberKnobs } from './knobs.ts';
 
-/** What an operation may set for itself; what it does not set is the service's. */
+/** Options that an operation may set for itself; the others it inherits from its service. */
 export interface Policies {
-  /** The time one attempt may take, in milliseconds. Default 3,000. */
+  /** The time limit of one attempt, in milliseconds. Default 3,000. */
   readonly timeoutMs?: number;
-  /** The largest response body accepted, as sent, in bytes. Default 5 MiB. */
+  /** The largest response body accepted, in bytes as sent. Default 5 MiB. */
   readonly maxBodyBytes?: number;
-  /** Asks once more what may be asked twice, after a failure that may pass. `false`: never. */
+  /** Retries idempotent calls after transient failures. `false`: never. */
   readonly retry?: RetryConfig | false;
-  /** Asks a second time while the first answer is late; only calls that read. Default `false`. */
+  /** Sends a second request while the first is slow; only for calls that read. Default `false`. */
   readonly hedge?: HedgeConfig | false;
 }
 
 export interface RetryConfig {
-  /** How often at most. Default 1. */
+  /** The most retries of one call. Default 1. */
   readonly times?: number;
-  /** The shortest and the longest pause, in milliseconds; its length is left to chance. Default 25. */
+  /**
+   * The least delay before a retry, in milliseconds; a random one up to `maxDelayMs`. Default 25.
+   */
   readonly minDelayMs?: number;
   /** Default 250. */
   readonly maxDelayMs?: number;
 }
 
-/** How many further attempts a service is sent, however many calls fail. */
+/** Limits the retries and hedges of a service, so that they do not multiply an outage's load. */
 export interface RetryBudgetConfig {
-  /** Of the calls of the last 10 s. Default 20. */
+  /** The share of the calls of the last 10 s that may be retried. Default 20. */
   readonly percent?: number;
-  /** As many are allowed in any case. Default 3. */
+  /** Retries that are allowed within 10 s in any case. Default 3. */
   readonly floor?: number;
 }
 
 export interface HedgeConfig {
-  /** The share of answers that are quicker than the wait for the first one. Default 0.95. */
+  /** The latency percentile after which the second request is sent. Default 0.95. */
   readonly afterP?: number;
-  /** The share of calls that may cost a second request. Default 0.05. */
+  /** The greatest share of calls that are hedged. Default 0.05. */
   readonly maxExtra?: number;
 }
 
-/** When a service is left alone. Counts attempts of all operations in a rolling window. */
+/** The circuit breaker of a service: counts attempts of all its operations in a rolling window. */
 export interface BreakerConfig {
   /** Default 10,000. */
   readonly windowMs?: number;
-  /** With fewer attempts in the window it stays closed. Default 20. */
+  /** The least number of attempts in the window for it to open. Default 20. */
   readonly volume?: number;
-  /** Opens when as many failed. Default 50. */
+  /** Opens at this percentage of failed attempts. Default 50. */
   readonly failedPercent?: number;
-  /** Opens when as many were slow. Default 80. */
+  /** Opens at this percentage of slow attempts. Default 80. */
   readonly slowPercent?: number;
-  /** From when on an answer is slow. Default: 80 % of the operation's `timeoutMs`. */
+  /**
+   * The time from which an attempt counts as slow. Default: 80 % of the operation's `timeoutMs`.
+   */
   readonly slowMs?: number;
-  /** How long it stays open at first; doubles with every probe that fails. Default 5,000. */
+  /** How long it stays open at first; doubles with every failed probe. Default 5,000. */
   readonly openMs?: number;
   /** Default 60,000. */
   readonly maxOpenMs?: number;
-  /** How many attempts have to succeed before it closes. Default 3. */
+  /** The number of probes that have to succeed before it closes. Default 3. */
   readonly probes?: number;
 }
 
 export interface BulkheadConfig {
   /** Calls in flight at once. Default 128. */
   readonly concurrency?: number;
-  /** Calls that may wait for a place. Default 256. */
+  /** Calls that may queue for a place. Default 256. */
   readonly queue?: number;
-  /** How long one may wait, in milliseconds. Default 100. */
+  /** The longest wait in the queue, in milliseconds. Default 100. */
   readonly waitMs?: number;
 }
 
-/** When one of several addresses is left alone. At most half of them are. */
+/** Outlier ejection: leaves a failing address alone. At most half of a service's addresses. */
 export interface EjectionConfig {
-  /** Failures in a row. Default 5. */
+  /** Consecutive failures after which an address is ejected. Default 5. */
   readonly failures?: number;
-  /** For how long; the second time twice as long, and so on. Default 30,000. */
+  /** How long it is ejected the first time; doubles every time. Default 30,000. */
   readonly ejectMs?: number;
   /** Default 300,000. */
   readonly maxEjectMs?: number;
-  /** How long one that returns is given less than its share. Default 10,000. */
+  /** How long a returning address gets less than its share of calls. Default 10,000. */
   readonly slowStartMs?: number;
 }
 
-/** Asks every address by itself whether it is well: any 2xx. Two answers in a row decide. */
+/** Active health checks of every address: any 2xx is healthy, and two results in a row decide. */
 export interface HealthCheckConfig {
-  /** As in `/livez`. */
+  /** The path that is requested, as in `/livez`. */
   readonly path: string;
   /** Default 5,000. */
   readonly intervalMs?: number;
@@ -123,7 +127,7 @@ const ejectionKnobs = {
   slowStartMs: { default: 10_000, least: 0 },
 } satisfies NumberKnobs<EjectionConfig>;
 
-/** The policies of a service or an operation; what `config` does not set is as in `inherited`. */
+/** Checks the policies of a service or an operation; those not set are inherited. */
 export function checkedPolicies(
   config: Policies,
   place: string,
@@ -187,15 +191,15 @@ export function checkedBudget(config: RetryBudgetConfig, place: string) {
   return numbers(config, budgetKnobs, { knob: 'retryBudget', place });
 }
 
-/** `slowMs` stays open where it is not set: it depends on the operation. */
+/** The breaker's options in effect, but for `slowMs`: its default depends on the operation. */
 export type EffectiveBreaker = Required<Omit<BreakerConfig, 'slowMs'>> & {
   readonly slowMs: number | undefined;
 };
 
-/** The share of an attempt's time after which its answer is slow, unless the service says otherwise. */
+/** The share of `timeoutMs` after which an attempt is slow, unless the service says otherwise. */
 const slowShare = 0.8;
 
-/** From when on an answer of an operation with these policies is slow. */
+/** The time from which an attempt of an operation with these policies counts as slow. */
 export function slowMsOf({ slowMs }: EffectiveBreaker, { timeoutMs }: EffectivePolicies): number {
   return slowMs ?? Math.round(timeoutMs * slowShare);
 }
@@ -232,13 +236,14 @@ export function checkedHealth(
   if (!isPath || (path.length > 1 && path.endsWith('/')) || /\/\.\.?(?:\/|$)/.test(path)) {
     throw new CompositionError(
       place,
-      `health.path is ${JSON.stringify(path)}. Use a path of plain segments, without a query or a trailing slash, as in "/livez".`,
+      `health.path is ${JSON.stringify(path)}. Use a path of plain segments, without a query or ` +
+        'a trailing slash, as in "/livez".',
     );
   }
   return { path, intervalMs: positive(intervalMs, 'health.intervalMs', place, { least: 100 }) };
 }
 
-/** Of two knobs the first cannot be more than the second. */
+/** Rejects a minimum that exceeds its maximum. */
 function refuseReversed(place: string, knobs: Readonly<Record<string, number>>): void {
   const [[name, least] = ['', 0], [otherName, most] = ['', 0]] = Object.entries(knobs);
   if (least <= most) return;

@@ -4,7 +4,7 @@ import type { Source } from './node.ts';
 
 declare const carried: unique symbol;
 
-/** Something that will be a `T` when the request is served. */
+/** A stand-in for a value that will be a `T` when the request is served. */
 export interface Reference<out T> {
   readonly [carried]: T;
 }
@@ -12,7 +12,7 @@ export interface Reference<out T> {
 /** A reference whose fields are references too: `order.customer.id` is a `Ref<string>`. */
 export type Ref<T> = Reference<T> & Fields<NonNullable<T>, Extract<T, null | undefined>>;
 
-/** Values without fields of their own: what they hold is reached with `map` or `each`. */
+/** Values without fields to refer to: their contents are reached with `map` or `each`. */
 export type Opaque = string | number | boolean | bigint | symbol | Date | readonly unknown[];
 
 // `-?` is not needed: `T[K]` of an optional field already contains `undefined`. The mapped type is
@@ -25,7 +25,7 @@ type Fields<T, Absent> = [T] extends [Opaque | ((...args: never) => unknown)]
 
 type FieldNames<T> = Extract<keyof T, string>;
 
-/** What a template is once its references are values. */
+/** The type of a template once its references are values. */
 export type Resolved<W> =
   W extends Reference<infer T>
     ? T
@@ -37,7 +37,7 @@ export type Resolved<W> =
           ? { -readonly [K in keyof W]: Resolved<W[K]> }
           : W;
 
-/** A value that others see too: it can be read, not changed. */
+/** A value that is shared with others: deeply read-only. */
 export type Shared<T> = T extends Opaque & readonly unknown[]
   ? { readonly [I in keyof T]: Shared<T[I]> }
   : T extends Opaque | ((...args: never) => unknown) | null | undefined
@@ -46,7 +46,7 @@ export type Shared<T> = T extends Opaque & readonly unknown[]
       ? { readonly [K in keyof T]: Shared<T[K]> }
       : T;
 
-/** The same as a value of one's own. */
+/** The opposite of `Shared`: a value of one's own, which may be changed. */
 export type Owned<T> = T extends Opaque & readonly unknown[]
   ? { -readonly [I in keyof T]: Owned<T[I]> }
   : T extends Opaque | ((...args: never) => unknown) | null | undefined
@@ -55,10 +55,13 @@ export type Owned<T> = T extends Opaque & readonly unknown[]
       ? { -readonly [K in keyof T]: Owned<T[K]> }
       : T;
 
-/** Whatever can stand where a `T` is wanted: the value, a reference to it, or parts of either. */
+/** A `T`, a reference to one, or an object or list made of both. */
 export type Wired<T> = T | Reference<T> | WiredParts<T>;
 
-/** A list or an object made of wired parts. The absent brand keeps a `Ref<T | null>` from matching by its fields alone. */
+/**
+ * A list or an object made of wired parts. The brand, which is absent, keeps a `Ref<T | null>` from
+ * matching by its fields alone.
+ */
 export type WiredParts<T> = T extends Opaque & readonly (infer Item)[]
   ? readonly Wired<Item>[]
   : T extends Opaque
@@ -83,11 +86,14 @@ export interface Pointer {
 
 const pointers = new WeakMap<object, Pointer>();
 
-/** Makes the stand-in. Everything but reading a field is refused with an instruction. */
+/**
+ * Creates a reference. Anything but reading a field throws an error that says what to do instead.
+ */
 export function createReference<T>(pointer: Pointer): Ref<T> {
   const fields = new Map<string, object>();
-  // An arrow function as target: it has no own properties that cannot be hidden, and calling the
-  // reference (`order.items.map(…)`) reaches `apply`, where it gets a better answer than a TypeError.
+  // The target is an arrow function: it has no own properties that a proxy must report, and a call
+  // of the reference (`order.items.map(…)`) reaches `apply`, which explains more than a TypeError
+  // would.
   const reference = new Proxy(() => undefined, {
     get: (_, key) => readField(pointer, fields, key),
     apply: () =>
@@ -98,7 +104,7 @@ export function createReference<T>(pointer: Pointer): Ref<T> {
     getOwnPropertyDescriptor: () => refuse(pointer, 'was enumerated. Use pick(), omit(), or map()'),
   });
   pointers.set(reference, pointer);
-  // The brand exists in types only: this is the one place where it meets a value.
+  // The brand exists in types only; this is the one place where a value gets it.
   return reference as unknown as Ref<T>;
 }
 
@@ -127,7 +133,8 @@ function readSymbol(pointer: Pointer, key: symbol): unknown {
   if (key === Symbol.toPrimitive) {
     return refuse(
       pointer,
-      'was turned into a value (in a string, a comparison or arithmetic). It has none yet: use map() to compute with it',
+      'was turned into a value (in a string, a comparison or arithmetic). It has none yet: use ' +
+        'map() to compute with it',
     );
   }
   if (key === Symbol.iterator || key === Symbol.asyncIterator) {

@@ -1,9 +1,9 @@
-/** `GET /orders/:orderId`: a method and a path with named parameters, in text and in types. */
+/** Routes like `GET /orders/:orderId`: a method and a path with named parameters. */
 import { CompositionError } from '../errors.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** A route as it is written. */
+/** A route as text. */
 export type RouteText = `${Method} /${string}`;
 
 /** The names of the parameters of a route: `'orderId'` for `GET /orders/:orderId/summary`. */
@@ -31,7 +31,7 @@ export interface Route {
 
 const methods: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] satisfies Method[];
 
-/** Reads a route; `place` names who wrote it, for the message. */
+/** @throws CompositionError at `place` when `text` is not a route. */
 export function parseRoute(text: string, place: string): Route {
   const [method = '', path = '', ...rest] = text.split(' ');
   if (!isMethod(method) || !path.startsWith('/') || rest.length > 0) {
@@ -52,11 +52,13 @@ export function parseRoute(text: string, place: string): Route {
   const twice = params.find((name, index) => params.indexOf(name) !== index);
   if (twice !== undefined)
     return refuse(place, text, `Parameter ":${twice}" is there twice; give each its own name.`);
-  const template = `/${segments.map((segment) => (segment.kind === 'param' ? `{${segment.name}}` : segment.text)).join('/')}`;
-  return { text, method, path, template, segments, params };
+  const parts = segments.map((segment) =>
+    segment.kind === 'param' ? `{${segment.name}}` : segment.text,
+  );
+  return { text, method, path, template: `/${parts.join('/')}`, segments, params };
 }
 
-/** Safe methods (RFC 9110, 9.2.1): may be repeated and shared. */
+/** Whether a method is safe (RFC 9110, 9.2.1): its calls may be repeated and shared. */
 export function isSafe(method: Method): boolean {
   return method === 'GET';
 }
@@ -72,7 +74,8 @@ function toSegment(part: string, text: string, place: string): Segment {
   return refuse(
     place,
     text,
-    `Segment "${part}" is neither text nor ":name". Use letters, digits and - . _ ~, or a parameter.`,
+    `Segment "${part}" is neither text nor ":name". Use letters, digits and - . _ ~, or a ` +
+      'parameter.',
   );
 }
 

@@ -1,4 +1,4 @@
-/** `defineService`: an upstream, its addresses and what it may be sent. */
+/** `defineService`: declares an upstream service, its addresses and the headers forwarded to it. */
 import { CompositionError } from '../errors.ts';
 import { isHeaderName, requestTimeoutHeader } from '../headers.ts';
 import { parseBaseUrl, splitAddresses } from '../url.ts';
@@ -22,7 +22,7 @@ import type {
   RetryBudgetConfig,
 } from './policies.ts';
 
-/** The name of an environment variable that holds the address. */
+/** The name of an environment variable that holds the base URL. */
 export interface FromEnvironment {
   readonly env: string;
 }
@@ -32,20 +32,20 @@ export interface ServiceConfig extends Policies {
   readonly name: string;
   /** The base URL, or several separated by commas, or the environment variable that holds them. */
   readonly url: string | FromEnvironment;
-  /** Request headers of the client that this service may be sent. None by default. */
+  /** Client headers that are forwarded to this service. Default: none. */
   readonly forward?: readonly string[];
-  /** The time to establish a connection, in milliseconds. Default 1,000. */
+  /** The time limit for establishing a connection, in milliseconds. Default 1,000. */
   readonly connectTimeoutMs?: number;
   readonly retryBudget?: RetryBudgetConfig;
-  /** Leaves the service alone while most attempts fail. `false`: never. */
+  /** The circuit breaker. `false`: none. */
   readonly breaker?: BreakerConfig | false;
   readonly bulkhead?: BulkheadConfig;
   readonly ejection?: EjectionConfig;
-  /** Asks its addresses by itself how they are. Default: it does not. */
+  /** Active health checks of its addresses. Default: none. */
   readonly health?: HealthCheckConfig;
 }
 
-/** An upstream, checked. */
+/** An upstream service with all options checked and filled in. */
 export interface Service {
   readonly name: string;
   readonly url: string | FromEnvironment;
@@ -64,7 +64,7 @@ export interface Service {
  *
  * @throws CompositionError when the name, a header name or a number cannot be used.
  * @example
- * const payments = defineService({ name: 'payments', url: { env: 'PAYMENTS_URL' }, timeoutMs: 800 });
+ * const payments = defineService({ name: 'payments', url: { env: 'PAYMENTS_URL' } });
  */
 export function defineService(config: ServiceConfig): Service {
   const { name, url, forward = [], connectTimeoutMs = 1_000 } = config;
@@ -72,7 +72,8 @@ export function defineService(config: ServiceConfig): Service {
   if (!/^[a-z][a-z0-9-]*$/.test(name)) {
     throw new CompositionError(
       'defineService',
-      `name ${JSON.stringify(name)} cannot be used. Use lower-case letters, digits and dashes, as in "payments".`,
+      `name ${JSON.stringify(name)} cannot be used. Use lower-case letters, digits and dashes, ` +
+        'as in "payments".',
     );
   }
   const place = `service "${name}"`;
@@ -95,21 +96,23 @@ export function defineService(config: ServiceConfig): Service {
 function checkUrl(url: string | FromEnvironment, place: string): void {
   if (typeof url !== 'string') return refuseUnknownKnobs(url, ['env'], `${place}: url`);
   if (splitAddresses(url).every((address) => parseBaseUrl(address) !== undefined)) return;
-  // What is written there is not repeated: it may hold a password.
+  // The message does not repeat the URL: it may contain a password.
   throw new CompositionError(
     place,
-    'url is not an http or https URL without credentials, query or fragment. Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
+    'url is not an http or https URL without credentials, query or fragment. Write one as in ' +
+      '"http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
   );
 }
 
-/** Header names in lower case. Hop-by-hop headers (RFC 9110, 7.6.1) and ours are refused. */
+/** Header names in lower case; rejects hop-by-hop headers (RFC 9110, 7.6.1) and those we set. */
 export function checkedHeaders(names: readonly string[], place: string): readonly string[] {
   const lowered = names.map((name) => name.toLowerCase());
   for (const name of lowered) {
     if (isHeaderName(name) && !unforwardable.has(name)) continue;
     throw new CompositionError(
       place,
-      `header "${name}" cannot be forwarded. Name an end-to-end request header, as in "authorization".`,
+      `header "${name}" cannot be forwarded. Name an end-to-end request header, as in ` +
+        '"authorization".',
     );
   }
   return [...new Set(lowered)].toSorted();

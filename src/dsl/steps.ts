@@ -1,4 +1,4 @@
-/** The words used inside `compose`: each adds a node to the composition and returns a reference to its value. */
+/** The words used inside `compose`: each adds a node and returns a reference to its value. */
 import { CompositionError } from '../errors.ts';
 import { currentDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
@@ -9,13 +9,13 @@ import type { Reference, Ref, Resolved, WiredParts, Owned, Shared } from './refe
 import { positive } from './knobs.ts';
 import { toSource, toTemplate } from './template.ts';
 
-/** The arguments of a call: each a value, a reference to one, or made of both. */
+/** The arguments of a call: values, references, or objects and lists of both. */
 export type Bindings<Args> = WiredParts<Args>;
 
 /**
- * Calls an operation. It starts as soon as everything its arguments refer to is known; calls that do
- * not refer to each other run at the same time. If it fails, the request fails, unless the call is
- * given to `optional` or `fallback`.
+ * Calls an operation. It starts as soon as all values that its arguments refer to are known; calls
+ * that do not refer to each other run concurrently. If it fails, the request fails, unless
+ * `optional` or `fallback` tolerates that.
  *
  * @example
  * const order = call(getOrder, { orderId: params.orderId });
@@ -31,7 +31,8 @@ export function call<Args, Result>(
 }
 
 /**
- * Tolerates the failure of a step: the value is then `null` and the response says that it is degraded.
+ * Tolerates the failure of a step: its value is then `null`, and the response is marked as
+ * degraded.
  *
  * @example
  * const payment = optional(call(paymentOf, { orderId: params.orderId }));
@@ -41,8 +42,8 @@ export function optional<T>(step: Reference<T>): Ref<T | null> {
 }
 
 /**
- * Tolerates the failure of a step: the value is then `value`, plain data, and the response says that
- * it is degraded.
+ * Tolerates the failure of a step: its value is then `value`, which is plain data, and the response
+ * is marked as degraded.
  *
  * @example
  * const shipment = fallback(call(shipmentOf, { orderId }), { carrier: 'unknown', eta: null });
@@ -55,11 +56,11 @@ export function fallback<T, const V extends Json>(
 }
 
 /**
- * Runs `body` only when the value is present, that is neither `null` nor `undefined`; otherwise the
- * result is `null` and the steps inside are skipped, which is not a failure.
+ * Runs `body` only if the value is neither `null` nor `undefined`. Otherwise the steps inside are
+ * skipped and the result is `null`, which is not a failure.
  *
  * @example
- * const events = given(shipment, (present) => call(track, { trackingNumber: present.trackingNumber }));
+ * const events = given(shipment, ({ trackingNumber }) => call(track, { trackingNumber }));
  */
 export function given<T, W>(
   value: Reference<T>,
@@ -72,11 +73,14 @@ export function given<T, W>(
 }
 
 /**
- * Runs `body` for every item of a list, for all of them at the same time, and gives the list of results
- * in the order of the items. A list longer than `max` (default 100) is an error, never cut.
+ * Runs `body` for all items of a list concurrently and returns the list of results in the order of
+ * the items. A list longer than `max` (default 100) is an error; it is never truncated.
  *
  * @example
- * const lines = each(orders, (order) => ({ id: order.id, payment: call(paymentOf, { orderId: order.id }) }));
+ * const lines = each(orders, (order) => ({
+ *   id: order.id,
+ *   payment: call(paymentOf, { orderId: order.id }),
+ * }));
  */
 export function each<T, W>(
   list: Reference<readonly T[]>,
@@ -91,12 +95,13 @@ export function each<T, W>(
 }
 
 /**
- * Computes a value from others with an ordinary synchronous function. The inputs are named, so what
- * depends on what stays visible. They are shared with the rest of the response and with other requests:
- * `toSorted`, not `sort`.
+ * Computes a value from others with an ordinary synchronous function. Its inputs are passed in by
+ * name, which keeps dependencies visible. They are shared with the rest of the response and with
+ * other requests, so they must not be changed: `toSorted`, not `sort`.
  *
  * @example
- * const late = map({ shipment, order }, ({ shipment, order }) => order.status !== 'delivered' && shipment.eta === null);
+ * const late = map({ shipment, order }, ({ shipment, order }) =>
+ *   order.status !== 'delivered' && shipment.eta === null);
  */
 export function map<const I, U>(
   inputs: I,
@@ -117,7 +122,7 @@ export function map<const I, U>(
 }
 
 /**
- * Keeps only the named fields, of an object or of every object in a list.
+ * Keeps only the named fields of an object, or of every object in a list.
  *
  * @example
  * pick(order, 'id', 'status', 'total')
@@ -130,7 +135,7 @@ export function pick<T, const K extends ShapeKeys<T>>(
 }
 
 /**
- * Keeps all fields but the named ones, of an object or of every object in a list.
+ * Drops the named fields of an object, or of every object in a list.
  *
  * @example
  * omit(customer, 'email')
@@ -142,13 +147,14 @@ export function omit<T, const K extends ShapeKeys<T>>(
   return shape('omit', value, keys);
 }
 
-/** What `given` gives when there is nothing to run on; for a value that is always there, that is never. */
+/** The result of a skipped `given`; `never` for a value that is always present. */
 type Skipped<T> = null extends T ? null : undefined extends T ? null : never;
 
 type Synchronous<U> =
   U extends PromiseLike<unknown> ? 'map() takes a synchronous function; use call() for I/O' : U;
 
-// The compiler may try `Json` itself for `V`, which has no end: it stays as it is.
+// The compiler may try `Json` itself for `V`. That type is recursive without end, so it is left
+// alone.
 type Widened<V> = [Json] extends [V]
   ? V
   : V extends string
@@ -174,14 +180,16 @@ function guard<T>(mode: 'optional' | 'fallback', step: Reference<unknown>, inste
   if (source.path.length > 0 || node === undefined || !traitsOf(node).isStep) {
     throw new CompositionError(
       draft.place,
-      `${mode}() was given ${draft.describe(source)}, which is not a step. Give it the result of call(), each(), given() or map() itself: ${mode}(call(…)).`,
+      `${mode}() was given ${draft.describe(source)}, which is not a step. Give it the result ` +
+        `of call(), each(), given() or map() itself: ${mode}(call(…)).`,
     );
   }
   const template = toTemplate(draft, instead, `${mode}(): its value`);
   if (template.kind !== 'literal' || template.value === undefined) {
     throw new CompositionError(
       draft.place,
-      `${mode}(): its value must be plain data, without references. Use given() or map() to choose between steps.`,
+      `${mode}(): its value must be plain data, without references. Use given() or map() to ` +
+        'choose between steps.',
     );
   }
   return draft.add({ kind: 'guard', mode, guarded: source.node, instead: template.value });
@@ -197,7 +205,7 @@ function shape<T>(
   return draft.add({ kind: 'shape', from, mode, keys: [...keys] });
 }
 
-/** Runs the body of `given` or `each` once, on a stand-in for the value it will get. */
+/** Runs the body of `given` or `each` once, on a reference to the value it will get. */
 function recordBlock<T>(draft: Draft, word: 'given' | 'each', body: (item: Ref<T>) => unknown) {
   let item = -1;
   const block = draft.block(() => {
@@ -212,7 +220,8 @@ function checkArguments(draft: Draft, operation: Operation, args: object): void 
   if (typeof args !== 'object' || args === null) {
     throw new CompositionError(
       draft.place,
-      `call(${operation.name}) needs its arguments, written out: call(${operation.name}, { name: value }).`,
+      `call(${operation.name}) needs its arguments, written out: call(${operation.name}, { ` +
+        'name: value }).',
     );
   }
   const known = argumentNames(operation);
@@ -220,14 +229,16 @@ function checkArguments(draft: Draft, operation: Operation, args: object): void 
   if (unknown !== undefined) {
     throw new CompositionError(
       draft.place,
-      `call(${operation.name}) has no argument "${unknown}". It takes: ${known.join(', ') || 'none'}.`,
+      `call(${operation.name}) has no argument "${unknown}". It takes: ` +
+        `${known.join(', ') || 'none'}.`,
     );
   }
   const missing = requiredNames(operation).find((name) => !Object.hasOwn(args, name));
   if (missing !== undefined) {
     throw new CompositionError(
       draft.place,
-      `call(${operation.name}) is missing its argument "${missing}". It takes: ${known.join(', ')}.`,
+      `call(${operation.name}) is missing its argument "${missing}". It takes: ` +
+        `${known.join(', ')}.`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** What a developer wrote, with references in it → a template, which is data. */
+/** Values with references in them → templates, which are data. */
 import { CompositionError } from '../errors.ts';
 import { isPlainObject } from '../plain-object.ts';
 import type { Draft } from './draft.ts';
@@ -7,8 +7,9 @@ import { pointerOf } from './reference.ts';
 
 /**
  * Turns a value with references anywhere inside into a template.
- * Refuses what has no meaning there (promises, functions, class instances, references of another
- * composition, an object that contains itself) and says at which place.
+ *
+ * @throws CompositionError that names the place of a promise, a function, a class instance, a
+ * reference of another composition or an object that contains itself.
  */
 export function toTemplate(draft: Draft, value: unknown, place: string): Template {
   return visit(draft, value, { place, inside: [] });
@@ -20,13 +21,15 @@ export function toSource(draft: Draft, value: unknown, place: string): Source {
   if (pointer === undefined) {
     throw new CompositionError(
       draft.place,
-      `${place} is not a reference but ${describeValue(value)}. Pass what call(), each(), map() or a field of params gave you.`,
+      `${place} is not a reference but ${describeValue(value)}. Pass what call(), each(), map() ` +
+        'or a field of params gave you.',
     );
   }
   if (pointer.draft !== draft) {
     throw new CompositionError(
       draft.place,
-      `${place} is a step of another composition (${pointer.draft.place}). Call the operation again in this one.`,
+      `${place} is a step of another composition (${pointer.draft.place}). Call the operation ` +
+        'again in this one.',
     );
   }
   return pointer.source;
@@ -34,7 +37,7 @@ export function toSource(draft: Draft, value: unknown, place: string): Source {
 
 interface Position {
   readonly place: string;
-  /** The objects around this one, to notice one that contains itself. */
+  /** The objects around this one, to detect circles. */
   readonly inside: readonly object[];
 }
 
@@ -44,7 +47,7 @@ function visit(draft: Draft, value: unknown, position: Position): Template {
   }
   if (isScalar(value)) return { kind: 'literal', value };
   if (Array.isArray(value) || isPlainObject(value)) return visitParts(draft, value, position);
-  // It may still reject, and after this nobody is left to notice.
+  // It may still reject, which would be an unhandled rejection.
   if (value instanceof Promise) value.catch(() => undefined);
   throw new CompositionError(
     draft.place,

@@ -13,7 +13,7 @@ export function drawMermaid(plan: ExplainedPlan): string {
 interface Position {
   readonly ids: ReadonlyMap<string, string>;
   readonly indent: string;
-  /** What steps that wait for nothing in their block are drawn after. */
+  /** The node that steps without needs in their block are drawn after. */
   readonly start: string;
 }
 

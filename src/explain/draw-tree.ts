@@ -1,4 +1,4 @@
-/** An explained plan as a tree for the terminal: a step stands below the one it waits for. */
+/** An explained plan as a tree for the terminal: a step stands below one that it needs. */
 import type { ExplainedCall, ExplainedPlan, ExplainedStep } from './explain.ts';
 
 export function drawTree(plan: ExplainedPlan): string {
@@ -6,7 +6,8 @@ export function drawTree(plan: ExplainedPlan): string {
   const head = [
     `${route}  (${composition})`,
     ...(summary === undefined ? [] : [summary]),
-    `deadline ${milliseconds(deadlineMs)} · ${roundTrips} round trip${roundTrips === 1 ? '' : 's'}${degraded === 'fail' ? ' · never degraded' : ''}`,
+    `deadline ${milliseconds(deadlineMs)} · ${roundTrips} round ` +
+      `trip${roundTrips === 1 ? '' : 's'}${degraded === 'fail' ? ' · never degraded' : ''}`,
     ...(cache ? [responseCacheOf(cache)] : []),
   ];
   return [
@@ -30,7 +31,7 @@ function responseCacheOf(cache: NonNullable<ExplainedPlan['cache']>): string {
 
 interface Branch {
   readonly step: ExplainedStep;
-  /** Said of a step that runs for each item, or only when something is present. */
+  /** A prefix for steps that run for each item, or only if a value is present. */
   readonly when: string;
   /** All steps of its block. */
   readonly siblings: readonly ExplainedStep[];
@@ -72,7 +73,7 @@ function drawBranch({ step, siblings, when }: Branch): string[] {
   ];
 }
 
-/** The step it is drawn under: the last one it waits for. */
+/** The step it is drawn under: the last one it needs. */
 function parentOf(
   siblings: readonly ExplainedStep[],
   step: ExplainedStep,
@@ -128,7 +129,7 @@ function operationCacheOf(cache: NonNullable<ExplainedCall['cache']>): string {
   ].join(' · ');
 }
 
-/** One attempt, and how often there is one. */
+/** The limits of one attempt, and how it is repeated. */
 function attemptsOf({ timeoutMs, maxBodyBytes, retry, hedge, breaker }: ExplainedCall): string {
   const slowMs = breaker === false ? Infinity : (breaker.slowMs ?? Infinity);
   return [
@@ -155,7 +156,7 @@ function round(number: number): number {
 
 type Retry = ExplainedCall['retry'];
 
-/** What protects each service, once. */
+/** One line for each service: its breaker, bulkhead and health checks. */
 function protectionOf(calls: readonly ExplainedCall[]): string[] {
   const lines = calls.map(({ operation, breaker, bulkhead, health }) => {
     const { concurrency, queue, waitMs } = bulkhead;

@@ -12,16 +12,18 @@ import { isSafe } from '../dsl/route.ts';
 import type { Service } from '../dsl/service.ts';
 import type { Plan, PlanBlock, PlanCache, Step } from '../plan/plan.ts';
 
-/** What `plait explain --json` prints. */
+/** The output of `plait explain --json`. */
 export interface ExplainedPlan {
   readonly composition: string;
   readonly route: string;
   readonly summary?: string;
   readonly deadlineMs: number;
   readonly degraded: 'allow' | 'fail';
-  /** The longest chain of calls that wait for each other: the least number of round trips. */
+  /**
+   * The least number of round trips: the length of the longest chain of calls that need each other.
+   */
   readonly roundTrips: number;
-  /** What caches may keep of the response, at most; absent: nothing. Times in seconds. */
+  /** The most that caches may keep of the response; absent: nothing. Times in seconds. */
   readonly cache?: PlanCache & { readonly vary: readonly string[] };
   readonly steps: readonly ExplainedStep[];
 }
@@ -29,38 +31,38 @@ export interface ExplainedPlan {
 export interface ExplainedStep {
   readonly name: string;
   readonly kind: StepKind;
-  /** The names of the steps whose values it needs; none: it starts with the request. */
+  /** The names of the steps whose values it needs; empty: it starts with the request. */
   readonly needs: readonly string[];
   readonly failure: 'required' | 'optional' | 'fallback';
   readonly call?: ExplainedCall;
   /** The most items `each` runs for. */
   readonly maxItems?: number;
-  /** Whether `each` runs every step for all items at once; `false`: each item goes at its own pace. */
+  /** Whether `each` runs every step for all items at once; `false`: each item has its own pace. */
   readonly together?: boolean;
-  /** What `given` and `each` run. */
+  /** The steps inside `given` and `each`. */
   readonly steps?: readonly ExplainedStep[];
 }
 
 export interface ExplainedCall {
   readonly operation: string;
   readonly route: string;
-  /** How many keys become one request. */
+  /** Present on lookups: how keys are batched. */
   readonly batch?: ExplainedBatch;
-  /** Whether identical calls in flight, of several requests, share one. */
+  /** Single-flight: whether identical calls of several requests share one request. */
   readonly coalesce: boolean;
-  /** How long answers are kept; absent: not at all. */
+  /** How long responses are cached; absent: not at all. */
   readonly cache?: Required<OperationCache>;
-  /** The client's headers sent along. */
+  /** The client headers that are forwarded. */
   readonly forward: readonly string[];
-  /** In effect: an attempt cannot take longer than the request. */
+  /** The limit in effect: an attempt cannot take longer than the request. */
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
-  /** `false`: a failure is final. */
+  /** `false`: no retries. */
   readonly retry: (Required<RetryConfig> & { readonly budget: Service['retryBudget'] }) | false;
   readonly hedge: Required<HedgeConfig> | false;
   readonly breaker: Required<EffectiveBreaker> | false;
   readonly bulkhead: Service['bulkhead'];
-  /** Counts where the service has several addresses. */
+  /** Takes effect if the service has several addresses. */
   readonly ejection: Service['ejection'];
   readonly health?: Service['health'];
 }
@@ -69,7 +71,7 @@ export interface ExplainedBatch {
   readonly by: string;
   readonly max: number;
   readonly keys: string;
-  /** How long it waits for more calls; 0: until the turn of the event loop is over. */
+  /** How long a batch waits for more calls; 0: until the turn of the event loop ends. */
   readonly windowMs: number;
 }
 
@@ -99,7 +101,7 @@ function explainBlock(plan: Plan, block: PlanBlock): ExplainedStep[] {
   });
 }
 
-/** What only steps of its kind have. */
+/** The details that only steps of its kind have. */
 function detailsOf(
   plan: Plan,
   step: ShownStep,
@@ -122,7 +124,7 @@ function detailsOf(
   }
 }
 
-/** The steps it needs that are shown: through `pick`, `optional` and the like, to what has to run. */
+/** The shown steps that a step needs, seen through `pick`, `optional` and the like. */
 function shownNeeds(plan: Plan, step: Step): Step[] {
   const found = step.needs.flatMap((id) => {
     const need = plan.steps[id];
@@ -169,12 +171,12 @@ function explainBatch(lookup: Lookup): ExplainedBatch {
   return { by, max, keys: keysExample(lookup), windowMs };
 }
 
-/** The longest chain of calls that wait for each other. */
+/** The length of the longest chain of calls that need each other. */
 function countRoundTrips({ root }: Plan): number {
-  // By step: how many calls in a row it takes until it has its value, and until all inside of it have.
+  // By step: the number of consecutive calls until it, and all steps inside it, have their values.
   const reached = new Map<number, number>();
 
-  /** `before` is what the `given` or `each` around the block had to wait for. */
+  /** `before`: the number of calls before the `given` or `each` around the block. */
   function countIn(block: PlanBlock, before: number): number {
     for (const step of block.steps) {
       const waited = Math.max(before, ...step.needs.map((need) => reached.get(need) ?? 0));

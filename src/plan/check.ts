@@ -1,4 +1,4 @@
-/** What the compiler of TypeScript would say too, said at load: for files that were not type-checked, and for what types cannot express. */
+/** Start-up checks, for files that `tsc` has not seen and for rules that types cannot express. */
 import type { z } from 'zod';
 import type { AnyConfig } from '../dsl/composition.ts';
 import type { Node, ShapeNode, Source } from '../dsl/node.ts';
@@ -14,10 +14,10 @@ import { fieldsOf, itemOf, ownField, refusesText, unwrapped } from '../schema.ts
 import { schemaAtSource, schemaOf } from './value-schema.ts';
 import { blocksOf, nodesOf } from './visit.ts';
 
-/** Headers that carry credentials: they are forwarded, or not, by `forward`; no argument is made of them. */
+/** Headers that carry credentials: `forward` may pass them on, but no argument is made of them. */
 const secretHeaders = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
-/** Checks everything about the configuration but `compose`. */
+/** Checks the configuration, all but `compose`. */
 export function checkConfig(name: string, config: AnyConfig, route: Route): void {
   if (config.deadlineMs !== undefined) positive(config.deadlineMs, 'deadlineMs', name);
   if (config.body !== undefined && isSafe(route.method)) {
@@ -41,13 +41,15 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
     if (!isHeaderName(header)) {
       throw new CompositionError(
         name,
-        `headers: "${header}" is not a valid header name. Use letters, digits and hyphens, as in "accept-language".`,
+        `headers: "${header}" is not a valid header name. Use letters, digits and hyphens, as ` +
+          'in "accept-language".',
       );
     }
     if (secretHeaders.has(header)) {
       throw new CompositionError(
         name,
-        `headers: "${header}" carries credentials and cannot be an argument. List it in the service's forward.`,
+        `headers: "${header}" carries credentials and cannot be an argument. List it in the ` +
+          `service's forward.`,
       );
     }
   }
@@ -74,14 +76,15 @@ function checkKnobs(name: string, config: AnyConfig): void {
   }
 }
 
-/** Paths, queries and headers are text: a schema that refuses text refuses every request. */
+/** Paths, queries and headers arrive as text: a schema that rejects text rejects every request. */
 function checkTextual(name: string, part: string, schema: AnyConfig['query']): void {
   for (const [field, wanted] of Object.entries(schema?.shape ?? {})) {
     const one = part === 'query' ? (itemOf(wanted, 'in') ?? wanted) : wanted;
     if (!refusesText(one)) continue;
     throw new CompositionError(
       name,
-      `${part}.${field} expects a ${unwrapped(one, 'in').def.type}, but arrives as text. Use z.coerce, as in z.coerce.number(), or z.stringbool().`,
+      `${part}.${field} expects a ${unwrapped(one, 'in').def.type}, but arrives as text. Use ` +
+        'z.coerce, as in z.coerce.number(), or z.stringbool().',
     );
   }
 }
@@ -99,11 +102,12 @@ function checkParams(name: string, config: AnyConfig, route: Route): void {
   if (surplus !== undefined)
     throw new CompositionError(
       name,
-      `params has "${surplus}", which is not in the route ${route.path}. Add ":${surplus}" there, or remove it here.`,
+      `params has "${surplus}", which is not in the route ${route.path}. Add ":${surplus}" ` +
+        'there, or remove it here.',
     );
 }
 
-/** Checks that every reference is within reach and points at something that exists. */
+/** Checks that every reference is in scope and points at a field that exists. */
 export function checkSources(
   name: string,
   recorded: Recorded,
@@ -118,7 +122,8 @@ export function checkSources(
       if (!inReach.has(source.node)) {
         throw new CompositionError(
           name,
-          `${wordsFor(recorded.nodes[source.node])} was made inside given() or each() and is used outside it. Return it from the body and use the result.`,
+          `${wordsFor(recorded.nodes[source.node])} was made inside given() or each() and is ` +
+            'used outside it. Return it from the body and use the result.',
         );
       }
       checkSource(name, source, { recorded, config, route });
@@ -129,7 +134,7 @@ export function checkSources(
   }
 }
 
-/** The nodes of a block and of all blocks around it. */
+/** The nodes in scope: those of a block and of all blocks around it. */
 function nodesInReach(recorded: Recorded, own: readonly number[]): ReadonlySet<number> {
   const reach = new Set(own);
   for (let inner: readonly number[] | undefined = own; inner !== undefined;) {
@@ -169,7 +174,7 @@ function checkSource(name: string, source: Source, around: Surroundings): void {
   }
 }
 
-/** Checks what `pick` and `omit` name. */
+/** Checks the fields that `pick` and `omit` name. */
 function checkKeys(name: string, nodes: readonly Node[], { from, mode, keys }: ShapeNode): void {
   const value = schemaAtSource(nodes, from);
   const fields = value && fieldsOf(itemOf(value) ?? value);

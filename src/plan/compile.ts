@@ -1,4 +1,6 @@
-/** Composition → plan: everything that can be known before a request is found out here, or refused. */
+/**
+ * Composition → plan. Everything that can be known before a request is found out or rejected here.
+ */
 import type { Composition } from '../dsl/composition.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
@@ -15,7 +17,7 @@ import type { Plan } from './plan.ts';
 import { responseCacheOf } from './response-cache.ts';
 import { operationsOf } from './visit.ts';
 
-/** A composition and the name it goes by: its file's, without ending. */
+/** A composition and its name: that of its file, without the ending. */
 export interface NamedComposition {
   readonly name: string;
   readonly composition: Composition;
@@ -49,8 +51,8 @@ export function compile({ name, composition }: NamedComposition): Plan {
 }
 
 /**
- * Compiles all compositions of a gateway. What is wrong with one does not hide what is wrong with
- * another: every error is in `errors`, every healthy composition in `plans`.
+ * Compiles all compositions of a gateway. An error in one does not hide errors in others: `errors`
+ * has all of them, and `plans` has every composition without one.
  */
 export function compileAll(compositions: readonly NamedComposition[]): {
   plans: Plan[];
@@ -71,7 +73,7 @@ export function compileAll(compositions: readonly NamedComposition[]): {
   return { plans, errors: [...errors, ...collisions] };
 }
 
-/** Whatever it is, the reader learns in which file. */
+/** An error that names the file, whatever was thrown. */
 function placed(error: unknown, name: string): CompositionError {
   if (error instanceof CompositionError) return error;
   const message = error instanceof Error ? error.message : String(error);
@@ -79,8 +81,9 @@ function placed(error: unknown, name: string): CompositionError {
 }
 
 /**
- * What compositions dispute with each other, or with the gateway. All of them are refused: which of
- * two is the newcomer cannot be known, and one that was not touched should not change its answer.
+ * Compositions that claim the route of another or of the gateway, and names that are not unique.
+ * All parties to a conflict are rejected: which of them is new cannot be known, and choosing one by
+ * order could change the response of an endpoint that nobody touched.
  */
 function findCollisions(plans: readonly Plan[]): CompositionError[] {
   const routes = Map.groupBy(plans, routeKey);
@@ -112,7 +115,10 @@ function findCollisions(plans: readonly Plan[]): CompositionError[] {
 function sayTwoOperations(operations: ReadonlySet<Operation>): string {
   const [first] = operations;
   const routes = [...operations].map(({ route }) => route.text).join(' and ');
-  return `two operations are called ${first && operationName(first)} (${routes}). Give one a name of its own: operation(service, { name: … }).`;
+  return (
+    `two operations are called ${first && operationName(first)} (${routes}). Give one a ` +
+    'name of its own: operation(service, { name: … }).'
+  );
 }
 
 function groupDistinct<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, Set<T>> {
@@ -122,7 +128,7 @@ function groupDistinct<T>(values: readonly T[], keyOf: (value: T) => string): Ma
   return groups;
 }
 
-/** Routes are the same when they match the same paths, whatever their parameters are called. */
+/** Two routes that match the same paths have the same key, whatever their parameters are called. */
 function routeKey({ route }: Plan): string {
   const path = route.segments.map((segment) => (segment.kind === 'text' ? segment.text : ':'));
   return `${route.method} /${path.join('/')}`;

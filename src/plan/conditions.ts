@@ -1,6 +1,6 @@
 /**
- * Finds conditions on references in the text of `compose`. `if (order.paid)` runs at load, on a
- * stand-in that is always truthy, and nothing at run time could notice; the source can be read instead.
+ * Finds conditions on references in the source of `compose`. `if (order.paid)` runs at start-up, on
+ * a stand-in that is always truthy; at run time this cannot be noticed, but the source shows it.
  */
 import { parse } from 'acorn';
 import type {
@@ -28,7 +28,7 @@ const words = {
   omit: true,
 } satisfies Record<keyof typeof steps, true>;
 
-/** @throws CompositionError naming the first condition whose operand is a reference. */
+/** @throws CompositionError that quotes the first condition on a reference. */
 export function refuseConditions(name: string, compose: (inputs: never) => unknown): void {
   const source = compose.toString();
   const root = parseFunction(source);
@@ -37,12 +37,14 @@ export function refuseConditions(name: string, compose: (inputs: never) => unkno
     const text = source.slice(operand.start - root.offset, operand.end - root.offset);
     throw new CompositionError(
       name,
-      `compose() branches on \`${text}\`, which is a reference: it has no value until a request is served, and is always truthy here. Use given() for a value that may be absent, and map() to compute.`,
+      `compose() branches on \`${text}\`, which is a reference: it has no value until a request ` +
+        'is served, and is always truthy here. Use given() for a value that may be absent, and ' +
+        'map() to compute.',
     );
   });
 }
 
-/** The function's syntax tree; `offset` is what had to be written before it. Native code has none. */
+/** The syntax tree of a function; `offset` is the length of the prefix it was parsed with. */
 function parseFunction(source: string): (FunctionNode & { offset: number }) | undefined {
   for (const [before, after] of [
     ['(', ')'],
@@ -56,7 +58,7 @@ function parseFunction(source: string): (FunctionNode & { offset: number }) | un
       const found = findFunction(program);
       return found && Object.assign(found, { offset: before.length });
     } catch (error) {
-      // A method's text is only valid inside an object, a function's only outside of one: try the other.
+      // The source of a method is only valid inside an object, that of a function only outside.
       if (!(error instanceof SyntaxError)) throw error;
     }
   }
@@ -102,12 +104,12 @@ function visitWord(node: CallExpression, references: Set<string>, report: Report
   const word = wordOf(node.callee);
   for (const argument of node.arguments) {
     if (!isFunction(argument)) visit(argument, references, report);
-    // The function given to map runs on values: there a condition is what it says.
+    // The function given to map runs on values, so conditions are fine there.
     else if (word !== 'map') visitBody(argument, references, report);
   }
 }
 
-/** The operands whose value decides what the program does. */
+/** The operands that decide how the program goes on. */
 function decidingOperands(node: AnyNode): readonly AnyNode[] {
   switch (node.type) {
     case 'IfStatement':
@@ -128,7 +130,7 @@ function decidingOperands(node: AnyNode): readonly AnyNode[] {
   }
 }
 
-/** The operands of the operators that ask something of a value. Arithmetic on a reference fails by itself. */
+/** The operands of operators that test a value. Arithmetic on a reference throws by itself. */
 function askingOperands(node: AnyNode): readonly AnyNode[] {
   switch (node.type) {
     case 'UnaryExpression':
@@ -142,7 +144,7 @@ function askingOperands(node: AnyNode): readonly AnyNode[] {
   }
 }
 
-/** What a condition can come out as: of `a && b` it is either. */
+/** The operands that a condition may evaluate to: for `a && b` either of them. */
 function outcomes(test: AnyNode): readonly AnyNode[] {
   return test.type === 'LogicalExpression'
     ? [...outcomes(test.left), ...outcomes(test.right)]

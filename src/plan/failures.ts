@@ -1,4 +1,4 @@
-/** What the failure of a step means to the steps around it, as far as the plan alone can tell. */
+/** How the failure of a step affects the steps around it, as far as the plan alone can tell. */
 import type { Block, Node } from '../dsl/node.ts';
 import { readsOf, sourcesOf, traitsOf } from '../dsl/node-traits.ts';
 import type { Dooms } from './plan.ts';
@@ -18,8 +18,9 @@ export function toleratedSteps(recorded: Recorded): ReadonlyMap<number, 'optiona
 }
 
 /**
- * Whether the failure of each node of a block ends the block. Follows what the block's own nodes read
- * of each other; a block inside may have nothing to run for, so what it reads decides nothing.
+ * Whether the failure of a node ends its block, for every node of the block. Only readers in the
+ * same block count: an inner block may have no item to run for, so nothing certain follows from its
+ * reads.
  */
 export function doomsIn(
   nodes: readonly Node[],
@@ -27,7 +28,7 @@ export function doomsIn(
   blockNeeds: readonly number[],
 ): ReadonlyMap<number, Dooms> {
   const dooms = new Map<number, Dooms>(blockNeeds.map((id) => [id, 'always']));
-  // Nodes read earlier ones only: when a node's turn comes, all its readers have had theirs.
+  // A node reads earlier nodes only, so in reverse order its readers come first.
   for (const id of block.nodes.toReversed()) {
     const node = nodes[id];
     const own = dooms.get(id) ?? 'perhaps';
@@ -40,7 +41,9 @@ export function doomsIn(
   return dooms;
 }
 
-/** All that the `needs` of a block come from, as far as it can be incomplete, in the order written. */
+/**
+ * The nodes that the `needs` of a block derive from and that can be incomplete, in written order.
+ */
 export function degradedBy(nodes: readonly Node[], needs: readonly number[]): number[] {
   const sources = new Set(needs);
   // Iterating a set also visits what is added to it on the way.

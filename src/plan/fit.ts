@@ -1,4 +1,4 @@
-/** Whether the template fits a declared `response`. */
+/** Whether a template fits the declared `response`. */
 import type { z } from 'zod';
 import type { Source, Template } from '../dsl/node.ts';
 import { CompositionError } from '../errors.ts';
@@ -15,8 +15,10 @@ import {
 import { schemaOf } from './value-schema.ts';
 
 /**
- * Compares the template with a declared `response`: what is missing, and what is certain not to fit.
- * What a `map` computes is only known when it runs; the response is parsed then.
+ * Compares the template with the declared `response`.
+ *
+ * @throws CompositionError for a field that is missing, or that certainly does not fit. The result
+ * of a `map` is only known at run time, when the response is parsed.
  */
 export function checkResponse(
   name: string,
@@ -70,7 +72,8 @@ function checkFields(
     else if (!mayBeAbsent(wanted)) {
       throw new CompositionError(
         where.name,
-        `${where.place} is missing "${key}", which the response schema requires. compose() returned: ${[...written.keys()].join(', ') || 'none'}.`,
+        `${where.place} is missing "${key}", which the response schema requires. compose() ` +
+          `returned: ${[...written.keys()].join(', ') || 'none'}.`,
       );
     }
   }
@@ -89,7 +92,7 @@ function checkLiteral(value: unknown, wanted: z.ZodType, where: Where): void {
 function checkReference(recorded: Recorded, source: Source, wanted: z.ZodType, where: Where): void {
   const node = recorded.nodes[source.node];
   let given = node && schemaOf(recorded.nodes, node);
-  // A field of `null` is `null`, of `undefined` it is `undefined`.
+  // A field of `null` is `null`, and a field of `undefined` is `undefined`.
   const passed = [given];
   for (const key of source.path) {
     given = given && ownField(fieldsOf(given), key);
@@ -121,6 +124,7 @@ function withArticle(kind: string): string {
 function misfit({ name, place }: Where, found: string, wanted: z.ZodType): never {
   throw new CompositionError(
     name,
-    `${place} is ${found}, but the response schema expects ${kindOf(wanted, 'in') ?? 'something else'} there. Change compose() or the schema.`,
+    `${place} is ${found}, but the response schema expects ` +
+      `${kindOf(wanted, 'in') ?? 'something else'} there. Change compose() or the schema.`,
   );
 }

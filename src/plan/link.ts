@@ -1,4 +1,4 @@
-/** Nodes → steps: the frame and the slot of each, what it needs, and what its failure means. */
+/** Nodes → steps: adds the frame, slot and needs of each, and the effect of its failure. */
 import type { Block, Node } from '../dsl/node.ts';
 import { readsOf, sourcesOf, traitsOf } from '../dsl/node-traits.ts';
 import { degradedBy, doomsIn, toleratedSteps } from './failures.ts';
@@ -10,10 +10,11 @@ import type { PlanBlock, Step } from './plan.ts';
 import type { Recorded } from './record.ts';
 import { blocksOf, depthsOf, idsOf } from './visit.ts';
 
-/** What a block is run by: once by the request or a `given`, or once for every item. */
+/** How a block is run. */
 interface Runner {
+  /** Whether it is the block of an `each`. */
   readonly byEach: boolean;
-  /** Whether an `each` further out runs it for every item of its own. */
+  /** Whether it is inside the block of an `each`. */
   readonly repeated: boolean;
 }
 
@@ -82,7 +83,7 @@ export function link(recorded: Recorded): { steps: readonly Step[]; root: PlanBl
     }
   }
 
-  /** What its template refers to, and what runs for its effect. */
+  /** The nodes that its template refers to, and those that run for their effect. */
   function needsOf(block: Block): number[] {
     const unused = block.nodes.filter((id) => !consumed.has(id) && hasEffect(nodes[id]));
     return [...new Set([...idsOf(sourcesOf(block.template)), ...unused])];
@@ -92,15 +93,17 @@ export function link(recorded: Recorded): { steps: readonly Step[]; root: PlanBl
   return { steps, root };
 }
 
-/** What is known of a step whatever its kind. */
+/** The facts that steps of all kinds have. */
 type Facts = Pick<Step, 'id' | 'name' | 'needs' | 'depth' | 'slot' | 'tolerated' | 'dooms'>;
 
-/** The nodes that templates and steps read. What only an unused computation reads is unused too. */
+/**
+ * The nodes that templates or used nodes read. A node that only an unused `map` reads is unused.
+ */
 function consumedNodes(recorded: Recorded): ReadonlySet<number> {
   const { nodes } = recorded;
   const templates = blocksOf(recorded).map(({ template }) => template);
   const consumed = new Set(templates.flatMap((template) => idsOf(sourcesOf(template))));
-  // Nodes read earlier ones only: when a node's turn comes, all its readers have had theirs.
+  // A node reads earlier nodes only, so in reverse order its readers come first.
   for (const [id, node] of [...nodes.entries()].toReversed()) {
     if (consumed.has(id) || hasEffect(node))
       for (const read of idsOf(readsOf(node))) consumed.add(read);

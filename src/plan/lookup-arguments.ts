@@ -1,9 +1,11 @@
-/** The arguments of a lookup, taken apart: the key, and the others, which keys of one request share. */
+/**
+ * Splits the arguments of a lookup into the key and the others, which all keys of a request share.
+ */
 import type { CallNode, Json, Template } from '../dsl/node.ts';
 import { sourcesOf } from '../dsl/node-traits.ts';
 import type { LookupArguments } from './plan.ts';
 
-/** `items`: the nodes that have another value for every item of a list; none outside of `each`. */
+/** `items`: the nodes whose value differs between the items of a list; none outside `each`. */
 export function lookupArgumentsOf(
   { operation, args }: CallNode,
   items: ReadonlySet<number>,

@@ -1,14 +1,15 @@
-/** Names for steps: where its value lands in the response, or else the operation's name. */
+/** Names of steps: the place of their value in the response, or else the operation's name. */
 import type { Block, Node, Template } from '../dsl/node.ts';
 import { blockOf, readsOf, traitsOf } from '../dsl/node-traits.ts';
 import type { Recorded } from './record.ts';
 
-/** A name for every node; those of calls, maps, `each` and `given` are unique within the composition. */
+/** A name for every node; the names of steps are unique within the composition. */
 export function nameSteps({ nodes, root }: Recorded): readonly string[] {
   const landed = new Map<number, string>();
 
   function nameBlock(block: Block, prefix: string): void {
-    // What is all of a body has no place of its own: that is the place of the `given` or `each`.
+    // A step that is the whole body has no place of its own: the place is that of the `given` or
+    // `each`.
     if (block.template.kind !== 'reference') nameParts(block.template, prefix);
     for (const id of block.nodes) {
       const node = nodes[id];
@@ -32,7 +33,7 @@ export function nameSteps({ nodes, root }: Recorded): readonly string[] {
       land(template.source.node, prefix);
   }
 
-  /** The name goes to the step behind `optional`, `pick` and the like. */
+  /** Gives the name to a node, and to the step inside `optional`, `pick` and the like. */
   function land(id: number, name: string): void {
     const node = nodes[id];
     if (node === undefined || landed.has(id) || name === '') return;
@@ -57,7 +58,7 @@ function fallbackName(node: Node, prefix: string): string {
   return join(prefix, node.kind === 'call' ? token(node.operation.name) : node.kind);
 }
 
-/** A second step of the same name becomes `name#2`. A guard goes by the name of the step it wraps. */
+/** A second step of the same name becomes `name#2`. A guard has the name of the step it guards. */
 function unique(nodes: readonly Node[], landed: ReadonlyMap<number, string>): string[] {
   const names: string[] = [];
   const taken = new Set<string>();
@@ -70,7 +71,7 @@ function unique(nodes: readonly Node[], landed: ReadonlyMap<number, string>): st
   return names;
 }
 
-/** The node whose value a guard or a shape passes on: both go by one name. */
+/** The node whose value a guard or a shape passes on; both have one name. */
 function wrappedBy(node: Node): number | undefined {
   switch (node.kind) {
     case 'guard':
@@ -100,7 +101,7 @@ function join(prefix: string, part: string): string {
   return prefix === '' ? part : `${prefix}.${part}`;
 }
 
-/** Only characters of an HTTP token: names go into `Plait-Degraded`. */
+/** Replaces characters that an HTTP token cannot have: names go into `Plait-Degraded`. */
 function token(key: string): string {
   return key.replace(/[^\w!#$%&'*+^`|~-]/g, '_');
 }

@@ -1,17 +1,17 @@
-/** Whether the items of an `each` may be run as one column, every step of it for all of them at once. */
+/** Whether an `each` can run each step for all items at once, as one column. */
 import type { Block, Node } from '../dsl/node.ts';
 import { blockOf, readsOf, sourcesOf, traitsOf } from '../dsl/node-traits.ts';
 import { lookupArgumentsOf } from './lookup-arguments.ts';
 import { idsOf, nodesOf } from './visit.ts';
 
 /**
- * False where an item would wait for others without need: where a step follows a call that is answered
- * for each item in its own time. Lookups are answered for all items together, unless their arguments
- * besides the key differ between items, for then they are several requests.
+ * False if an item would wait for other items without need (head-of-line blocking): if a step
+ * follows a call that is answered separately for each item. Lookups are answered for all items
+ * together, unless their other arguments differ between items, which makes them several requests.
  */
 export function staysTogether(nodes: readonly Node[], block: Block): boolean {
   const inside = new Set(idsInside(nodes, block));
-  // The nodes that have their values at another time for every item.
+  // The nodes whose values arrive at another time for each item.
   const scattered = new Set<number>();
   for (const id of block.nodes) {
     const node = nodes[id];
@@ -23,7 +23,7 @@ export function staysTogether(nodes: readonly Node[], block: Block): boolean {
   return true;
 }
 
-/** Whether a node, or one in its block, makes calls of its own for each item. */
+/** Whether a node, or one in its block, makes a separate call for each item. */
 function hasOwnPace(nodes: readonly Node[], node: Node, inside: ReadonlySet<number>): boolean {
   if (node.kind === 'call') return lookupArgumentsOf(node, inside)?.varies ?? true;
   const block = blockOf(node);

@@ -1,4 +1,4 @@
-/** Where in the response the value of a guard lands: what to point at when it had to step in. */
+/** Where the value of each guard lands in the response: the pointers of its problem. */
 import type { Block, Node, ShapeNode, Source, Template } from '../dsl/node.ts';
 import { blockOf, readsOf } from '../dsl/node-traits.ts';
 import type { Recorded } from './record.ts';
@@ -10,15 +10,15 @@ interface Landing {
   readonly place: Place;
   /** The blocks that the holes of the place are for, outermost first. */
   readonly lists: readonly Block[];
-  /** It goes there as it is, not through a computation. */
+  /** Whether it gets there unchanged, not through a computation. */
   readonly direct: boolean;
-  /** The fields of it that are read, outermost first. */
+  /** The path within it that is read, outermost field first. */
   readonly path: readonly string[];
-  /** What `pick` and `omit` leave of it. */
+  /** The `pick`s and `omit`s that it passes through. */
   readonly shapes: readonly ShapeNode[];
 }
 
-/** The places of every guard: the direct ones, or else those of what was made from it. */
+/** The places of every guard: where it lands itself, or else where values computed from it land. */
 export function findPlaces(recorded: Recorded): ReadonlyMap<number, readonly Place[]> {
   const { nodes, root } = recorded;
   const depths = depthsOf(recorded);
@@ -43,7 +43,10 @@ export function findPlaces(recorded: Recorded): ReadonlyMap<number, readonly Pla
     }
   }
 
-  /** One field of an object: where a path leads into the object, only that field goes on, to the same place. */
+  /**
+   * One field of an object. If a path leads into the object, only that field goes on, to the same
+   * place.
+   */
   function visitPart(key: string, part: Template, landing: Landing): void {
     const [next, ...path] = landing.path;
     if (next === undefined && landing.shapes.every((shape) => keeps(shape, key))) {
@@ -58,7 +61,7 @@ export function findPlaces(recorded: Recorded): ReadonlyMap<number, readonly Pla
   }
 
   function visitNode(id: number, node: Node, landing: Landing): void {
-    // Computations that read each other in many ways would otherwise be walked in all of them.
+    // Without this, nodes that read each other in many ways would be visited once for each way.
     const visit = JSON.stringify([id, landing.place, landing.direct, landing.path, landing.shapes]);
     if (seen.has(visit)) return;
     seen.add(visit);
@@ -84,7 +87,7 @@ export function findPlaces(recorded: Recorded): ReadonlyMap<number, readonly Pla
     }
   }
 
-  /** What a value was computed from lands where that value does, but not as it is. */
+  /** The inputs of a computation land where its value does, but not unchanged. */
   function visitInputs(node: Node, landing: Landing): void {
     const computed = { ...landing, direct: false, path: [], shapes: [] };
     for (const source of readsOf(node)) visitSource({ ...source, path: [] }, computed);
@@ -102,8 +105,8 @@ export function findPlaces(recorded: Recorded): ReadonlyMap<number, readonly Pla
 }
 
 /**
- * Ends the place of a guard at the first list that the guard is outside of: its value is the same in all
- * of the items there, and has no index in that list.
+ * Ends the place of a guard at the first list that the guard is outside of: its value is the same
+ * in all of the items there, and has no index in that list.
  */
 function endedAround(nodes: readonly Node[], guard: number, landing: Landing): Landing {
   const outside = landing.lists.findIndex((block) => !isInside(nodes, block, guard));
@@ -118,7 +121,7 @@ function isInside(nodes: readonly Node[], block: Block, id: number): boolean {
   return inner.some((one) => isInside(nodes, one, id));
 }
 
-/** Once a path leads into it, what is shaped is no longer the whole. */
+/** A path that leads into the value has passed `pick` and `omit`: they shape the whole only. */
 function shapedBy(node: ShapeNode, landing: Landing): Landing {
   return landing.path.length > 0 ? landing : { ...landing, shapes: [...landing.shapes, node] };
 }
@@ -130,6 +133,6 @@ function keeps({ mode, keys }: ShapeNode, key: string): boolean {
 function preferDirect(landings: readonly Landing[]): readonly Place[] {
   const direct = landings.filter((landing) => landing.direct);
   const places = (direct.length > 0 ? direct : landings).map((landing) => landing.place);
-  // A map that reads two fields of it lands in one place.
+  // A map that reads two fields of a value makes it land at one place twice.
   return [...new Map(places.map((place) => [JSON.stringify(place), place])).values()];
 }

@@ -1,4 +1,4 @@
-/** A composition after checking: frozen data, all that is needed to serve its requests. */
+/** A plan: a checked composition as frozen data, with all that is needed to serve its requests. */
 import type { z } from 'zod';
 import type {
   CallNode,
@@ -21,28 +21,28 @@ export interface Plan {
   readonly route: Route;
   readonly deadlineMs: number;
   readonly degraded: 'allow' | 'fail';
-  /** What caches may keep of the response at most; absent: nothing. */
+  /** The most that caches may keep of the response; absent: nothing. */
   readonly cache: PlanCache | undefined;
-  /** Whether a service is told who asks, or the response computed from it: then it is that client's alone. */
+  /** Whether the response may depend on who the client is, so that no other client may get it. */
   readonly identityBearing: boolean;
-  /** The client's headers the response may depend on, sorted. */
+  /** The client headers that the response may depend on, sorted. */
   readonly vary: readonly string[];
   readonly schemas: Schemas;
-  /** Every step by its number; those of inner blocks too. */
+  /** All steps by number, those of inner blocks included. */
   readonly steps: readonly Step[];
   readonly root: PlanBlock;
 }
 
-/** The declared cache in effect. Times in seconds. */
+/** The declared cache as it takes effect. Times in seconds. */
 export interface PlanCache {
   readonly visibility: 'public' | 'private';
   readonly maxAge: number;
-  /** For shared caches, where it differs. */
+  /** The same for shared caches, where it differs. */
   readonly sMaxAge: number | undefined;
   readonly staleWhileRevalidate: number;
 }
 
-/** What the parts of a request, and the response, must be. Absent: there is no such part. */
+/** The schemas of the parts of a request and of the response. */
 export interface Schemas {
   readonly params: z.ZodType | undefined;
   readonly query: z.ZodType | undefined;
@@ -73,7 +73,7 @@ interface StepFacts {
   readonly needs: readonly number[];
   /** How many blocks it is inside of: the frame that holds its value. */
   readonly depth: number;
-  /** Its place in that frame. */
+  /** Its index in that frame. */
   readonly slot: number;
   /** The guard that tolerates its failure, if one does. */
   readonly tolerated: 'optional' | 'fallback' | undefined;
@@ -82,9 +82,9 @@ interface StepFacts {
 }
 
 /**
- * What the failure of a step means to its block. `always`: the block fails. `untolerated`: it fails
- * where the guards on the way tolerate nothing, since the composition says `degraded: 'fail'` or the
- * client is gone. `perhaps`: only blocks inside read it, which may have nothing to run for, or nothing.
+ * Whether the failure of a step makes its block fail. `always`: it does. `untolerated`: it does if
+ * guards tolerate nothing, that is with `degraded: 'fail'` or when the client has disconnected.
+ * `perhaps`: only inner blocks read it, which may have no item to run for, or nothing reads it.
  */
 export type Dooms = 'always' | 'untolerated' | 'perhaps';
 
@@ -111,7 +111,7 @@ export interface MapStep extends StepFacts, MapNode {}
 export interface ShapeStep extends StepFacts, ShapeNode {}
 
 export interface GuardStep extends StepFacts, GuardNode {
-  /** Where its value lands in the response: what is missing when it has to step in. */
+  /** Where its value lands in the response: the parts that are missing when the step failed. */
   readonly places: readonly Place[];
 }
 
@@ -135,11 +135,16 @@ export interface PlanBlock {
   readonly together: boolean;
   readonly steps: readonly Step[];
   readonly template: Template;
-  /** The steps its template refers to, and those that nothing refers to: they run for their effect. */
+  /**
+   * The steps its template refers to, and those that nothing refers to: they run for their effect.
+   */
   readonly needs: readonly number[];
   /** The steps whose missing parts make the block's value incomplete: guards, `given`s, `each`s. */
   readonly degradedBy: readonly number[];
 }
 
-/** A JSON Pointer with holes: a number is the depth of the frame, around the guard, whose index it is. */
+/**
+ * A JSON Pointer with holes: a number is the depth of the frame, around the guard, whose index it
+ * is.
+ */
 export type Place = readonly (string | number)[];

@@ -1,4 +1,4 @@
-/** Runs `compose` once on references and records what it says: nodes and the root block. */
+/** Runs `compose` once on references and records the nodes and the template it makes. */
 import { createDraft, withDraft } from '../dsl/draft.ts';
 import type { AnyConfig } from '../dsl/composition.ts';
 import type { Block, InputName, Node } from '../dsl/node.ts';
@@ -12,12 +12,15 @@ export interface Recorded {
 
 const inputs: readonly InputName[] = ['params', 'query', 'body', 'headers'];
 
-/** @throws CompositionError for everything that goes wrong in `compose`, with the composition's name. */
+/**
+ * @throws CompositionError with the composition's name for anything that goes wrong in `compose`.
+ */
 export function record(name: string, config: AnyConfig): Recorded {
   const draft = createDraft(name);
   const root = draft.block(() => {
     const references = inputs.map((input) => [input, draft.add({ kind: 'input', input })]);
-    const compose = config.compose as (given: unknown) => unknown; // its type was checked where it was written
+    // Its type was checked where it was written.
+    const compose = config.compose as (given: unknown) => unknown;
     const composed = withDraft(draft, () =>
       translated(name, () => compose(Object.fromEntries(references))),
     );
@@ -35,13 +38,14 @@ export function record(name: string, config: AnyConfig): Recorded {
   ) {
     throw new CompositionError(
       name,
-      'compose() returned a field "$problems", which says what is missing in a degraded response. Rename it.',
+      'compose() returned a field "$problems", which says what is missing in a degraded ' +
+        'response. Rename it.',
     );
   }
   return { nodes: draft.nodes, root };
 }
 
-/** Words for what JavaScript itself throws. */
+/** Turns errors that JavaScript throws in `compose` into messages for its author. */
 function translated<T>(name: string, compose: () => T): T {
   try {
     return compose();

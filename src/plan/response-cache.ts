@@ -1,10 +1,10 @@
-/** What follows at load for the caches between us and the client: who a response is for, and what it depends on. */
+/** Rules for caches between us and the client: for whom a response is, and what it depends on. */
 import type { ResponseCache } from '../dsl/cache.ts';
 import type { AnyConfig } from '../dsl/composition.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Plan, PlanCache } from './plan.ts';
 
-/** Headers that say what is wanted, not who wants it. Any other may tell a service who asks. */
+/** Headers for content negotiation. Any other may tell a service who the client is. */
 const negotiation: ReadonlySet<string> = new Set(['accept', 'accept-language']);
 
 export function responseCacheOf(
@@ -13,7 +13,8 @@ export function responseCacheOf(
 ): Pick<Plan, 'cache' | 'identityBearing' | 'vary'> {
   const forwarded = operations.flatMap(({ forward }) => forward);
   const vary = [...new Set([...forwarded, ...Object.keys(headers?.shape ?? {})])].toSorted();
-  // Not every cache heeds Vary: whatever may tell who asks, forwarded or read, makes it private.
+  // Not every cache respects Vary, so a header that may identify the client makes the response
+  // private.
   const identityBearing = vary.some((name) => !negotiation.has(name));
   return { cache: cache && inEffect(cache, identityBearing), identityBearing, vary };
 }
@@ -23,7 +24,7 @@ function inEffect(cache: ResponseCache, identityBearing: boolean): PlanCache {
   return {
     visibility,
     maxAge: cache.maxAge,
-    // Shared caches keep nothing that is private.
+    // Shared caches never store a private response.
     sMaxAge: visibility === 'private' ? undefined : cache.sMaxAge,
     staleWhileRevalidate: cache.staleWhileRevalidate ?? 0,
   };

@@ -1,11 +1,11 @@
-/** What is known at load about the values of steps, from the schemas of the operations. */
+/** The schemas of the values of steps, as far as operations declare them. */
 import type { z } from 'zod';
 import { resultSchema } from '../dsl/lookup.ts';
 import type { Node, Source } from '../dsl/node.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { itemOf, schemaAt, unwrapped } from '../schema.ts';
 
-/** The schema of a node's value, where it is known. */
+/** The schema of a node's value, if it is known. */
 export function schemaOf(nodes: readonly Node[], node: Node): z.ZodType | undefined {
   switch (node.kind) {
     case 'call':
@@ -41,7 +41,7 @@ function schemaOfItem(nodes: readonly Node[], item: Node): z.ZodType | undefined
   return present && unwrapped(present);
 }
 
-/** The schema of what a source points at, where it is known. */
+/** The schema of the value that a source points at, if it is known. */
 export function schemaAtSource(nodes: readonly Node[], source: Source): z.ZodType | undefined {
   const node = nodes[source.node];
   const schema = node && schemaOf(nodes, node);

@@ -1,4 +1,4 @@
-/** Ways through the nodes of a composition and the steps of a plan. */
+/** Walks over the nodes of a composition and the steps of a plan. */
 import type { Block, Node, Source } from '../dsl/node.ts';
 import { blockOf } from '../dsl/node-traits.ts';
 import type { Operation } from '../dsl/operation.ts';
@@ -21,7 +21,7 @@ export function blocksOf({ nodes, root }: Recorded): Block[] {
   return [root, ...nodes.flatMap((node) => blockOf(node) ?? [])];
 }
 
-/** How many blocks each block is inside of: which frame, counted from the root, runs it. */
+/** The depth of each block: how many blocks are around it. */
 export function depthsOf({ nodes, root }: Recorded): ReadonlyMap<Block, number> {
   const depths = new Map<Block, number>();
   function descend(block: Block, depth: number): void {
