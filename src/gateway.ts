@@ -19,7 +19,7 @@ import type { AccessLogOptions } from './telemetry/access-log.ts';
 import { unobserved } from './telemetry/telemetry.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import type { CacheStore } from './upstream/caching/cache-store.ts';
-import type { ServiceStatus } from './upstream/service-pipeline.ts';
+import type { ServiceStatus } from './upstream/service.ts';
 import { createUpstreams } from './upstream/upstreams.ts';
 
 export interface GatewayOptions {

@@ -7,7 +7,7 @@ import { readJsonBody } from './body.ts';
 import { parseBody } from './inputs.ts';
 import type { GatewayEnv, Layer } from './request-record.ts';
 import { jsonResponse, textResponse } from './text-response.ts';
-import type { ServiceStatus } from '../upstream/service-pipeline.ts';
+import type { ServiceStatus } from '../upstream/service.ts';
 
 export interface AdminOptions {
   /**

@@ -1,6 +1,6 @@
 /** Gauges, read when metrics are: breakers, bulkheads, addresses, overload, the event loop. */
 import type { Attributes, Meter } from '@opentelemetry/api';
-import type { ServiceStatus } from '../upstream/service-pipeline.ts';
+import type { ServiceStatus } from '../upstream/service.ts';
 import type { Watched } from './telemetry.ts';
 
 const breakerStates = ['closed', 'half-open', 'open'] as const;

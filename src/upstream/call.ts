@@ -94,11 +94,6 @@ export type Policy<C = Call> = (next: Send<C>) => Send<C>;
 /** Does nothing around sending. */
 export const unchanged: Policy<Dispatch> = (next) => next;
 
-/** Puts policies, listed outermost first, around `send`. */
-export function pipeline<C>(policies: readonly Policy<C>[], send: Send<C>): Send<C> {
-  return policies.reduceRight((next, policy) => policy(next), send);
-}
-
 /** Whether calls of an operation may be shared: safe ones, and lookups, which only read whatever their method. */
 export function isShareable(operation: Operation): boolean {
   return isSafe(operation.route.method) || operation.lookup !== undefined;

@@ -1,4 +1,4 @@
-/** All services of a gateway, and the ways to them, listed outermost first. */
+/** All services of a gateway, and the calls that one client request makes to them. */
 import type { Clock } from '../clock.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Service } from '../dsl/service.ts';
@@ -11,11 +11,9 @@ import { isShareable, unchanged } from './call.ts';
 import type { Call, Caller, Dispatch, Policy, Reply, Send } from './call.ts';
 import { createAddress } from './exchange/address.ts';
 import type { Address } from './exchange/address.ts';
-import { openService } from './service-pipeline.ts';
-import type { ServiceStatus } from './service-pipeline.ts';
-import { batch } from './sharing/batch.ts';
-import { coalesce } from './sharing/coalesce.ts';
-import { deduplicate } from './sharing/deduplicate.ts';
+import { perGateway, perRequest } from './pipeline.ts';
+import { openService } from './service.ts';
+import type { ServiceStatus } from './service.ts';
 import { identityOf, keyOf } from './sharing/key.ts';
 import { openLoad } from './sharing/open-load.ts';
 import type { Load } from './sharing/load.ts';
@@ -98,15 +96,11 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   };
 
   const caching = cache({ store, clock, originOf, onRefreshError });
-  const send = aroundCall(toService);
-  const shared = {
-    send: caching.call(coalesce(clock)(send)),
-    sendLoad: caching.load(batch(clock, send)),
-  };
+  const shared = perGateway({ caching, clock, aroundCall }, toService);
 
   return {
     open(caller) {
-      const { send: sendOnce, sendLoad } = deduplicate(shared);
+      const { send: sendOnce, sendLoad } = perRequest(shared);
       const forwarding = createForwarding(caller);
       const make = (operation: Operation, args: Call['args'], trace: Trace | undefined): Call => {
         const { headers, identity } = forwarding(operation);

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { ServiceConfig } from '../../src/dsl/service.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
-import type { ServiceStatus } from '../../src/upstream/service-pipeline.ts';
+import type { ServiceStatus } from '../../src/upstream/service.ts';
 import { request, start } from '../support/start.ts';
 import type { Answer, Started } from '../support/start.ts';
 import { startToxicProxy } from '../support/toxic-proxy.ts';

@@ -1,23 +1,16 @@
-/** One service of a gateway: all that is done around an attempt to call it, outermost first. */
+/** One service of a gateway: its policies, its addresses, and how they are doing. */
 import type { Clock } from '../clock.ts';
 import type { Service } from '../dsl/service.ts';
-import { attempts } from './attempt.ts';
-import type { AttemptHook, SendAttempt } from './attempt.ts';
+import type { AttemptHook } from './attempt.ts';
 import { createBalancer } from './balancing/balancer.ts';
 import { startHealthChecks } from './balancing/health-check.ts';
-import { pipeline } from './call.ts';
 import type { Dispatch, Send } from './call.ts';
 import type { Address } from './exchange/address.ts';
-import { parseReply } from './exchange/parse.ts';
-import { toHttpRequest } from './exchange/request.ts';
-import { exchange } from './exchange/transport.ts';
-import { attemptTimeout } from './resilience/attempt-timeout.ts';
 import { createBreaker } from './resilience/breaker.ts';
 import type { Breaker } from './resilience/breaker.ts';
 import { createBulkhead } from './resilience/bulkhead.ts';
-import { hedge } from './resilience/hedge.ts';
+import { perService } from './pipeline.ts';
 import { createRetryBudget } from './resilience/retry-budget.ts';
-import { retry } from './resilience/retry.ts';
 
 export interface OpenService {
   readonly send: Send<Dispatch>;
@@ -56,27 +49,8 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
   const balancer = createBalancer(addresses, service.ejection, clock);
   const stopChecks = startHealthChecks(service, balancer.health, clock);
 
-  const send: SendAttempt = async function sendAttempt(attempt, headers) {
-    const request = toHttpRequest(attempt, clock, headers);
-    attempt.caller.sent += 1;
-    return parseReply(attempt, await exchange(attempt, request));
-  };
-  const attempt = attempts(
-    {
-      permits: breaker === undefined ? [bulkhead.permit] : [breaker.permit, bulkhead.permit],
-      bound: attemptTimeout(clock),
-      choose: balancer.choose,
-      hook,
-      clock,
-    },
-    send,
-  );
-
   return {
-    send: pipeline<Dispatch>(
-      [retry({ clock, budget, hasUntried: balancer.hasUntried }), hedge(clock, budget)],
-      attempt,
-    ),
+    send: perService({ budget, breaker, bulkhead, balancer, hook, clock }),
     status: () => ({
       service: service.name,
       breaker: breaker?.state ?? 'off',

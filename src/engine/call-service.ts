@@ -1,0 +1,159 @@
+/** Calls of services: one for each item, or one load for the keys of all items. */
+import type { Template } from '../dsl/node.ts';
+import type { CallStep, LookupArguments } from '../plan/plan.ts';
+import { isShareable } from '../upstream/call.ts';
+import type { Reply } from '../upstream/call.ts';
+import { canonical } from '../upstream/sharing/key.ts';
+import type { Load } from '../upstream/sharing/load.ts';
+import { assemble } from './frame.ts';
+import type { Failure } from './frame.ts';
+import { narrowed } from './freshness.ts';
+import type { Work } from './work.ts';
+
+export function callService(work: Work, step: CallStep, item: number): void {
+  const { operation, args } = step;
+  const { calls, onCallEnd } = work.frame.execution;
+  calls.call(operation, argsOf(work, args, item), work.trace).then(
+    (reply) => onReply(work, step, reply, item),
+    (error: unknown) => {
+      onCallEnd?.({ operation, reply: undefined, failure: error, count: 1 });
+      work.fail(item, error);
+    },
+  );
+}
+
+function argsOf({ frame }: Work, template: Template, item: number): Record<string, unknown> {
+  return assemble(frame, template, item) as Record<string, unknown>; // `call` takes an object
+}
+
+function onReply(work: Work, step: CallStep, reply: Reply, item: number): void {
+  try {
+    take(work, step, reply, 1);
+  } catch (error) {
+    return work.fail(item, error); // nobody else would hear of it
+  }
+  work.succeed(item, reply.value);
+}
+
+/** Asks for the keys of all items in one load, unless their other arguments differ. */
+export function loadKeys(
+  work: Work,
+  step: CallStep,
+  lookup: LookupArguments,
+  items: readonly number[],
+): void {
+  if (!lookup.varies) return loadTogether(work, step, lookup, items);
+  const groups = new Map<string, number[]>();
+  for (const item of items) {
+    try {
+      const text = canonical(argsOf(work, lookup.others, item));
+      const group = groups.get(text);
+      if (group === undefined) groups.set(text, [item]);
+      else group.push(item);
+    } catch (error) {
+      work.fail(item, error);
+    }
+  }
+  for (const group of groups.values()) loadTogether(work, step, lookup, group);
+}
+
+function loadTogether(
+  work: Work,
+  step: CallStep,
+  lookup: LookupArguments,
+  items: readonly number[],
+): void {
+  const [first] = items;
+  if (first === undefined || work.isOver) return;
+  const { operation, dooms } = step;
+  const { calls, plan } = work.frame.execution;
+  const keys = keysOf(work, lookup, items);
+  if (keys === undefined) {
+    const readable = items.filter((item) => !work.hasFailed(item));
+    return loadTogether(work, step, lookup, readable);
+  }
+  try {
+    const load = calls.load({
+      operation,
+      args: argsOf(work, lookup.others, first),
+      keys,
+      trace: work.trace,
+      failsAtOnce: dooms === 'always' || (dooms === 'untolerated' && plan.degraded === 'fail'),
+    });
+    void load.done.then(() => onLoad(work, step, items, load));
+  } catch (error) {
+    work.failAll(items, error); // arguments without a form in JSON
+  }
+}
+
+/** `undefined`: the key of an item cannot be read, since a value that a schema made throws. */
+function keysOf(
+  work: Work,
+  { key }: LookupArguments,
+  items: readonly number[],
+): readonly unknown[] | undefined {
+  const keys = Array<unknown>(items.length);
+  for (let at = 0; at < keys.length; at += 1) {
+    const item = items[at] ?? 0;
+    try {
+      keys[at] = assemble(work.frame, key, item);
+    } catch (error) {
+      work.fail(item, error);
+      return undefined;
+    }
+  }
+  return keys;
+}
+
+function onLoad(work: Work, step: CallStep, items: readonly number[], load: Load): void {
+  try {
+    takeAll(work, step, load);
+  } catch (error) {
+    return work.failAll(items, error); // nobody else would hear of it
+  }
+  if (load.failures !== undefined) return spread(work, items, load);
+  // The load's list becomes the column: every key of it is an item, in order.
+  if (items.length === work.frame.width) return work.succeedTogether(load.values);
+  for (let at = 0; at < items.length; at += 1) work.succeed(items[at] ?? 0, load.values[at]);
+}
+
+/** Each item its value or failure; one failure of a batch is one error for all of its items. */
+function spread(
+  work: Work,
+  items: readonly number[],
+  { failures = new Map<number, unknown>(), values, replies }: Load,
+): void {
+  const known = new Map<unknown, Failure>();
+  for (const [at, error] of failures) {
+    const failure = known.get(error) ?? work.failureOf(error);
+    known.set(error, failure);
+    work.fail(items[at] ?? 0, error, failure);
+  }
+  for (let at = 0; at < items.length; at += 1)
+    if (!failures.has(at) && replies[at] !== undefined) work.succeed(items[at] ?? 0, values[at]);
+}
+
+/** Tells telemetry, and the response's freshness, of every key; keys of one batch are told together. */
+function takeAll(work: Work, step: CallStep, { replies, failures }: Load): void {
+  const { onCallEnd } = work.frame.execution;
+  for (let at = 0; at < replies.length;) {
+    const reply = replies[at];
+    let end = at + 1;
+    while (end < replies.length && replies[end] === reply) end += 1;
+    if (reply !== undefined) take(work, step, reply, end - at);
+    at = end;
+  }
+  if (onCallEnd === undefined || failures === undefined) return;
+  for (const failure of failures.values())
+    onCallEnd({ operation: step.operation, reply: undefined, failure, count: 1 });
+}
+
+function take(work: Work, { operation, name }: CallStep, reply: Reply, count: number): void {
+  const { execution } = work.frame;
+  execution.onCallEnd?.({ operation, reply, failure: undefined, count });
+  if (work.watched !== undefined) work.watched.reply = reply;
+  if (execution.plan.cache !== undefined)
+    execution.freshness = narrowed(execution.freshness, reply);
+  // Unshareable calls have side effects, which a later failure cannot take back.
+  if (!isShareable(operation)) execution.completed.push(name);
+}

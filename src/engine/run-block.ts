@@ -1,0 +1,79 @@
+/** `given` and `each`: they run their block in frames of their own, inside the frame around. */
+import { ExecutionError } from '../errors.ts';
+import type { EachStep, GivenStep } from '../plan/plan.ts';
+import { runBlock } from './block.ts';
+import { Frame, read } from './frame.ts';
+import type { BlockOwner, Column, Failure } from './frame.ts';
+import { missingInAll } from './work.ts';
+import type { Work } from './work.ts';
+
+export function runGiven(work: Work, { block, on }: GivenStep, item: number): void {
+  const present = read(work.frame, on, item);
+  if (present !== null && present !== undefined) {
+    runBlock(inner(work, { block, items: [present], at: item, base: 0, owner: work }));
+    return;
+  }
+  if (work.watched !== undefined) work.watched.skipped = true;
+  work.succeed(item, null);
+}
+
+/** All items in one frame, or, where one would have to wait for the calls of others, each in its own. */
+export function runEach(work: Work, { block, over, max }: EachStep, item: number): void {
+  const list = listFor(read(work.frame, over, item), max);
+  if (work.watched !== undefined) work.watched.items = list.length;
+  if (list.length === 0) return work.succeed(item, []);
+  if (block.together)
+    return runBlock(inner(work, { block, items: list, at: item, base: 0, owner: work }));
+  const owner = new Apart(work, item, list.length);
+  owner.run(list.map((one, base) => inner(work, { block, items: [one], at: item, base, owner })));
+}
+
+function inner(
+  { frame, trace }: Work,
+  own: Pick<Frame, 'block' | 'items' | 'at' | 'base' | 'owner'>,
+): Frame {
+  return new Frame({ ...own, parent: frame, execution: frame.execution, trace });
+}
+
+function listFor(list: unknown, max: number): Column {
+  if (!Array.isArray(list)) {
+    throw new ExecutionError('not-a-list', 'each() was given something that is not a list');
+  }
+  if (list.length <= max) return list;
+  const message = `each() was given ${list.length} items, more than its max of ${max}`;
+  throw new ExecutionError('too-many-items', message);
+}
+
+/** Items that run by themselves; the first failure is that of all. */
+class Apart implements BlockOwner {
+  readonly #work: Work;
+  readonly #item: number;
+  readonly #column: unknown[];
+  #frames: readonly Frame[] = [];
+  #left: number;
+
+  constructor(work: Work, item: number, count: number) {
+    this.#work = work;
+    this.#item = item;
+    this.#column = Array<unknown>(count);
+    this.#left = count;
+  }
+
+  run(frames: readonly Frame[]): void {
+    this.#frames = frames;
+    for (const frame of frames) runBlock(frame);
+  }
+
+  onColumn({ base }: Frame, [value]: Column): void {
+    this.#column[base] = value;
+    this.#left -= 1;
+    if (this.#left > 0) return;
+    this.#work.succeed(this.#item, this.#column, this.#frames.flatMap(missingInAll));
+  }
+
+  onFailure(_: Frame, failure: Failure): void {
+    if (this.#left === Infinity) return;
+    this.#left = Infinity;
+    this.#work.fail(this.#item, failure.error, failure);
+  }
+}

@@ -1,0 +1,150 @@
+/** One run of a step that takes time, for all items of its frame: it ends when its column is complete. */
+import { ExecutionError, UpstreamError } from '../errors.ts';
+import type { TimedStep } from '../plan/plan.ts';
+import type { Trace } from '../trace.ts';
+import { isTolerable, settle } from './block.ts';
+import type { StepRun } from './execution.ts';
+import { Failure, missingIn, noteMissing } from './frame.ts';
+import type { BlockOwner, Column, Frame } from './frame.ts';
+import { StepError } from './step-error.ts';
+import type { Degradation } from './step-error.ts';
+
+const none: readonly Degradation[] = [];
+
+/** Each item succeeds or fails once; whatever comes later does not count. */
+export class Work implements BlockOwner {
+  readonly frame: Frame;
+  readonly step: TimedStep;
+  /** Steps inside `each` run too often to be watched one by one. */
+  readonly watched: StepRun | undefined;
+  readonly #onEnd: ((failure?: unknown) => void) | undefined;
+  /** By item; a hole: not there yet. */
+  #column: unknown[];
+  /** Items that are not there yet; one more while the step begins. */
+  #left: number;
+  #failure: Failure | undefined;
+  /** The first failure, as it came. */
+  #error: unknown;
+
+  constructor(frame: Frame, step: TimedStep) {
+    this.frame = frame;
+    this.step = step;
+    this.#column = Array<unknown>(frame.width);
+    this.#left = frame.width + 1;
+    const { watchStep, request } = frame.execution;
+    if (watchStep === undefined || frame.block.repeated) return;
+    this.watched = {
+      step,
+      request,
+      trace: frame.trace,
+      skipped: false,
+      items: undefined,
+      reply: undefined,
+    };
+    this.#onEnd = watchStep(this.watched);
+  }
+
+  /** Under which calls and inner blocks are traced. */
+  get trace(): Trace | undefined {
+    return this.watched === undefined ? this.frame.trace : this.watched.trace;
+  }
+
+  get isOver(): boolean {
+    return this.#left === 0;
+  }
+
+  /** All its items have begun. */
+  hasBegun(): void {
+    this.#count();
+  }
+
+  succeed(item: number, value: unknown, missing: readonly Degradation[] = none): void {
+    if (this.isOver) return;
+    this.#column[item] = value;
+    noteMissing(this.frame, this.step, { item, parts: missing });
+    this.#count();
+  }
+
+  /** `column` has the values of all items; none of them is there yet. */
+  succeedTogether(column: unknown[]): void {
+    if (this.isOver) return;
+    this.#column = column;
+    this.#left -= column.length - 1;
+    this.#count();
+  }
+
+  /** `error` as it was thrown; a failure that comes from another step already is handed on as it is. */
+  fail(item: number, error: unknown, failure = this.failureOf(error)): void {
+    if (this.isOver) return;
+    this.#column[item] = failure;
+    if (this.#failure === undefined) {
+      this.#failure = failure;
+      this.#error = error;
+    }
+    if (this.#left > 1 && this.#dooms(failure)) this.#giveUp(failure);
+    else this.#count();
+  }
+
+  failAll(items: readonly number[], error: unknown): void {
+    const failure = this.failureOf(error);
+    for (const item of items) this.fail(item, error, failure);
+  }
+
+  hasFailed(item: number): boolean {
+    return this.#column[item] instanceof Failure;
+  }
+
+  /** A failure keeps the step it came from. */
+  failureOf(error: unknown): Failure {
+    const isOwn = error instanceof UpstreamError || error instanceof ExecutionError;
+    return new Failure(isOwn ? new StepError(this.step, error) : error);
+  }
+
+  /** Nothing in the block can go on without the item: the others need not be waited for. */
+  #dooms(failure: Failure): boolean {
+    const { dooms } = this.step;
+    if (dooms === 'untolerated') return !isTolerable(this.frame.execution, failure);
+    return dooms === 'always';
+  }
+
+  #giveUp(failure: Failure): void {
+    const column = this.#column;
+    for (let item = 0; item < column.length; item += 1)
+      if (!(item in column)) column[item] = failure;
+    this.#left = 0;
+    this.#finish();
+  }
+
+  #count(): void {
+    if (this.isOver) return;
+    this.#left -= 1;
+    if (this.isOver) this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#onEnd !== undefined) {
+      if (this.#failure === undefined) this.#onEnd();
+      else this.#onEnd(this.#error);
+    }
+    settle(this.frame, this.step, this.#column, this.#failure);
+  }
+
+  /** The block of a `given`, or of an `each` whose items run together. */
+  onColumn(inner: Frame, column: Column): void {
+    const value = this.step.kind === 'given' ? column[0] : column;
+    this.succeed(inner.at, value, missingInAll(inner));
+  }
+
+  onFailure({ at }: Frame, failure: Failure): void {
+    this.fail(at, failure.error, failure);
+  }
+}
+
+/** The parts missing in the values of a frame's block, each once. */
+export function missingInAll(frame: Frame): readonly Degradation[] {
+  if (frame.width === 1) return missingIn(frame, 0);
+  const missing = new Set<Degradation>();
+  for (let item = 0; item < frame.width; item += 1)
+    for (const one of missingIn(frame, item)) missing.add(one);
+  return missing.size === 0 ? none : [...missing];
+}

@@ -1,0 +1,74 @@
+/**
+ * The whole way of a call to its service, outermost first. Its first part lives as long as a client
+ * request, its second as long as the gateway; its third belongs to one service.
+ */
+import type { Clock } from '../clock.ts';
+import { attempts } from './attempt.ts';
+import type { AttemptHook } from './attempt.ts';
+import type { Balancer } from './balancing/balancer.ts';
+import type { Caching } from './caching/cache.ts';
+import type { Dispatch, Policy, Send } from './call.ts';
+import { parseReply } from './exchange/parse.ts';
+import { toHttpRequest } from './exchange/request.ts';
+import { exchange } from './exchange/transport.ts';
+import { attemptTimeout } from './resilience/attempt-timeout.ts';
+import type { Breaker } from './resilience/breaker.ts';
+import type { Bulkhead } from './resilience/bulkhead.ts';
+import { hedge } from './resilience/hedge.ts';
+import type { RetryBudget } from './resilience/retry-budget.ts';
+import { retry } from './resilience/retry.ts';
+import { batch } from './sharing/batch.ts';
+import { coalesce } from './sharing/coalesce.ts';
+import { deduplicate } from './sharing/deduplicate.ts';
+import type { Ways } from './sharing/deduplicate.ts';
+
+/** deduplicate ▸ … */
+export function perRequest(gateway: Ways): Ways {
+  return deduplicate(gateway);
+}
+
+export interface GatewayParts {
+  readonly caching: Caching;
+  readonly clock: Clock;
+  readonly aroundCall: Policy<Dispatch>;
+}
+
+/** … cache ▸ coalesce, or for lookups batch ▸ telemetry's batch span ▸ … */
+export function perGateway(parts: GatewayParts, toService: Send<Dispatch>): Ways {
+  const { caching, clock, aroundCall } = parts;
+  const dispatch = aroundCall(toService);
+  return {
+    send: caching.call(coalesce(clock)(dispatch)),
+    sendLoad: caching.load(batch(clock, dispatch)),
+  };
+}
+
+export interface ServiceParts {
+  readonly budget: RetryBudget;
+  readonly breaker: Breaker | undefined;
+  readonly bulkhead: Bulkhead;
+  readonly balancer: Balancer;
+  readonly hook: AttemptHook | undefined;
+  readonly clock: Clock;
+}
+
+/** … retry ▸ hedge ▸ breaker ▸ bulkhead ▸ timeout ▸ balancer ▸ telemetry's attempt span ▸ exchange ▸ parse. */
+export function perService(parts: ServiceParts): Send<Dispatch> {
+  const { budget, breaker, bulkhead, balancer, hook, clock } = parts;
+  const attempt = attempts(
+    {
+      permits: breaker === undefined ? [bulkhead.permit] : [breaker.permit, bulkhead.permit],
+      bound: attemptTimeout(clock),
+      choose: balancer.choose,
+      hook,
+      clock,
+    },
+    async function sendAttempt(own, headers) {
+      const request = toHttpRequest(own, clock, headers);
+      own.caller.sent += 1;
+      return parseReply(own, await exchange(own, request));
+    },
+  );
+  const { hasUntried } = balancer;
+  return retry({ clock, budget, hasUntried })(hedge(clock, budget)(attempt));
+}
