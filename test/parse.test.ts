@@ -1,4 +1,6 @@
-/** Generated readers, and JSON that is read by one schema only, against zod and the careful parser. */
+/**
+ * Generated readers, and JSON that is read by one schema only, against zod and the careful parser.
+ */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';

@@ -59,7 +59,8 @@ describe('where a reference is wanted', () => {
     const other = page(({ params }) => ({ id: (stray = params.id) }));
     compile({ name: 'other', composition: other });
     expect(refusalOf(page(() => ({ stray })))).toBe(
-      'page: what compose() returned.stray is a step of another composition (other). Call the operation again in this one.',
+      'page: what compose() returned.stray is a step of another composition (other). Call the ' +
+        'operation again in this one.',
     );
   });
 });
@@ -74,7 +75,8 @@ describe('a word outside compose()', () => {
     ['pick', () => pick({} as Reference<{ id: string }>, 'id')],
   ])('%s() says to move it inside', (word, run) => {
     expect(refusal(run)).toBe(
-      `${word}: ${word}() was used outside compose(). Steps belong to one composition: move it inside.`,
+      `${word}: ${word}() was used outside compose(). Steps belong to one composition: move it ` +
+        'inside.',
     );
   });
 
@@ -90,7 +92,9 @@ describe('a word outside compose()', () => {
 
 describe('a reference used as a value', () => {
   const turned = 'was turned into a value';
-  const inExpression = `${turned} (in a string, a comparison or arithmetic). It has none yet: use map() to compute with it.`;
+  const inExpression =
+    `${turned} (in a string, a comparison or arithmetic). ` +
+    'It has none yet: use map() to compute with it.';
 
   it.each<[string, (id: Ref<string>) => unknown, string]>([
     ['a template string', (id) => `${id as unknown as string}`, inExpression],
@@ -165,7 +169,8 @@ describe('a reference used as a value', () => {
       }),
     );
     expect(message).toBe(
-      'page: the result of call(getThing).tags.map was called like a function. Use map() or each() to compute with it.',
+      'page: the result of call(getThing).tags.map was called like a function. Use map() or ' +
+        'each() to compute with it.',
     );
   });
 
@@ -223,7 +228,8 @@ describe('what cannot be part of a response', () => {
     const loop: Record<string, unknown> = {};
     loop['again'] = { loop };
     expect(refusalOf(page(() => loop))).toBe(
-      'page: what compose() returned.again.loop contains itself. A response is a tree: build it without the cycle.',
+      'page: what compose() returned.again.loop contains itself. A response is a tree: build it ' +
+        'without the cycle.',
     );
   });
 
@@ -290,7 +296,8 @@ describe('optional() and fallback()', () => {
   it('tolerate steps, not fields of them', () => {
     const field = page(({ params }) => optional(call(getThing, { id: params.id }).owner));
     expect(refusalOf(field)).toBe(
-      `page: optional() was given the result of call(getThing).owner, which is not a step. ${expected}`,
+      'page: optional() was given the result of call(getThing).owner, which is not a step. ' +
+        `${expected}`,
     );
     expect(refusalOf(page(({ params }) => optional(params)))).toBe(
       `page: optional() was given params, which is not a step. ${expected}`,
@@ -310,7 +317,8 @@ describe('optional() and fallback()', () => {
       fallback(call(getThing, { id: params.id }), valueOf(params.id) as unknown as string),
     );
     expect(refusalOf(composition)).toBe(
-      'page: fallback(): its value must be plain data, without references. Use given() or map() to choose between steps.',
+      'page: fallback(): its value must be plain data, without references. Use given() or map() ' +
+        'to choose between steps.',
     );
   });
 });
@@ -328,7 +336,8 @@ describe('map() and each()', () => {
       each(call(getThing, { id: params.id }).tags, (tag) => tag, { max: max as number }),
     );
     expect(refusalOf(composition)).toBe(
-      `page: each(): max is ${typeof max === 'string' ? `"${max}"` : max}. Use a whole number of at least 1.`,
+      `page: each(): max is ${typeof max === 'string' ? `"${max}"` : max}. ` +
+        'Use a whole number of at least 1.',
     );
   });
 });
@@ -371,12 +380,14 @@ describe('the cache of a composition', () => {
     [
       'a shared age for what is private',
       { maxAge: 1, sMaxAge: 5, visibility: 'private' },
-      'cache.sMaxAge is for shared caches, which never store a "private" response. Remove one of them.',
+      'cache.sMaxAge is for shared caches, which never store a "private" response. Remove one ' +
+        'of them.',
     ],
     [
       'a misspelt knob',
       { maxAge: 1, smaxAge: 5 },
-      'cache: unknown option "smaxAge". Known options: maxAge, sMaxAge, staleWhileRevalidate, visibility.',
+      'cache: unknown option "smaxAge". Known options: maxAge, sMaxAge, staleWhileRevalidate, ' +
+        'visibility.',
     ],
   ])('refuses %s', (_, cache, problem) => {
     expect(keeping(cache)).toBe(`page: ${problem}`);
@@ -405,12 +416,14 @@ describe('the cache of an operation', () => {
     ...['', 'two words', 'ä', 'x'.repeat(65)].map((tag): [string, unknown, string] => [
       `the tag "${tag}"`,
       { ttlMs: 1, tags: ['ok', tag] },
-      `cache.tags: "${tag}" cannot be used. Use up to 64 letters, digits and . : _ -, as in "orders".`,
+      `cache.tags: "${tag}" cannot be used. Use up to 64 letters, digits and . : _ -, as in ` +
+        '"orders".',
     ]),
     [
       'a misspelt knob',
       { ttlMs: 1, ttl: 5 },
-      'cache: unknown option "ttl". Known options: ttlMs, staleWhileRevalidateMs, staleIfErrorMs, negativeTtlMs, tags, ignoreMaxAge.',
+      'cache: unknown option "ttl". Known options: ttlMs, staleWhileRevalidateMs, ' +
+        'staleIfErrorMs, negativeTtlMs, tags, ignoreMaxAge.',
     ],
   ])('refuses %s', (_, cache, problem) => {
     const kept = cache as { ttlMs: number };
@@ -425,7 +438,8 @@ describe('defineService()', () => {
     'refuses the name "%s"',
     (name) => {
       expect(refusal(() => defineService({ name, url: 'http://x' }))).toBe(
-        `defineService: name "${name}" cannot be used. Use lower-case letters, digits and dashes, as in "payments".`,
+        `defineService: name "${name}" cannot be used. Use lower-case letters, digits and ` +
+          'dashes, as in "payments".',
       );
     },
   );
@@ -436,7 +450,8 @@ describe('defineService()', () => {
       const run = (): unknown =>
         defineService({ name: 'x', url: 'http://x', forward: ['accept-language', header] });
       expect(refusal(run)).toBe(
-        `service "x": header "${header.toLowerCase()}" cannot be forwarded. Name an end-to-end request header, as in "authorization".`,
+        `service "x": header "${header.toLowerCase()}" cannot be forwarded. Name an end-to-end ` +
+          'request header, as in "authorization".',
       );
     },
   );
@@ -466,7 +481,8 @@ describe('the address of a service', () => {
     (url) => {
       const message = refusal(() => defineService({ name: 'x', url }));
       expect(message).toBe(
-        'service "x": url is not an http or https URL without credentials, query or fragment. Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
+        'service "x": url is not an http or https URL without credentials, query or fragment. ' +
+          'Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
       );
     },
   );
@@ -484,7 +500,8 @@ describe('operation()', () => {
 
   it.each(['', 'two words', '9lives', 'a.b', 'zahlung_für'])('refuses the name "%s"', (name) => {
     expect(refusal(() => operation(things, { name, route: 'GET /x', response }))).toBe(
-      `service "things": operation name "${name}" cannot be used. Use letters, digits, - and _, as in "getOrder".`,
+      `service "things": operation name "${name}" cannot be used. Use letters, digits, - and _, ` +
+        'as in "getOrder".',
     );
   });
 
@@ -502,7 +519,8 @@ describe('operation()', () => {
     expect(
       refusal(() => operation(things, { route: 'POST /x/:id', query, body: response, response })),
     ).toBe(
-      `things.postX: argument "${name}" is declared twice (path, query and body share one list of names). Rename one.`,
+      `things.postX: argument "${name}" is declared twice (path, query and body share one list ` +
+        'of names). Rename one.',
     );
   });
 
@@ -518,7 +536,9 @@ describe('operation()', () => {
   it('refuses a knob that is none, as the service and a lookup do', () => {
     const knob = { timeoutms: 5 };
     expect(refusal(() => defineService({ name: 'x', url: 'http://x', ...knob }))).toBe(
-      'service "x": unknown option "timeoutms". Known options: name, url, forward, timeoutMs, maxBodyBytes, retry, hedge, connectTimeoutMs, retryBudget, breaker, bulkhead, ejection, health.',
+      'service "x": unknown option "timeoutms". Known options: name, url, forward, timeoutMs, ' +
+        'maxBodyBytes, retry, hedge, connectTimeoutMs, retryBudget, breaker, bulkhead, ' +
+        'ejection, health.',
     );
     expect(
       refusal(() => defineService({ name: 'x', url: 'http://x', bulkhead: { queue: 1, ...knob } })),
@@ -553,7 +573,8 @@ describe('lookup()', () => {
     [
       'a parameter in its route',
       { route: 'GET /x/:id' },
-      `a lookup's route cannot have parameters, but has ":id". Use operation(), or make it a query parameter.`,
+      `a lookup's route cannot have parameters, but has ":id". Use operation(), or make it a ` +
+        'query parameter.',
     ],
     [
       'keys in the body of a GET',
@@ -591,7 +612,8 @@ describe('lookup()', () => {
       (keys): [string, object, string] => [
         `the keys ${JSON.stringify(keys)}`,
         { keys },
-        'keys names no place for the keys. Use { query: "ids" }, { query: "id", repeat: true } or { body: "ids" }.',
+        'keys names no place for the keys. Use { query: "ids" }, { query: "id", repeat: true } ' +
+          'or { body: "ids" }.',
       ],
     ),
     ['a many that is text', { many: 'yes' }, 'many must be true or false.'],

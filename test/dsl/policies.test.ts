@@ -1,4 +1,7 @@
-/** The knobs of the way to a service: what they are when nobody says, what an operation inherits, what is refused. */
+/**
+ * The knobs of the way to a service: what they are when nobody says, what an operation inherits,
+ * what is refused.
+ */
 import { defineService, lookup, operation } from 'plait';
 import type { Operation, Service } from 'plait';
 import { describe, expect, it } from 'vitest';
@@ -148,7 +151,8 @@ describe('an operation', () => {
 
 describe('what may be asked twice', () => {
   const mayBeDoneTwice =
-    'is not retried, since it might be carried out twice. Remove retry, or declare idempotent: true if the service guarantees that.';
+    'is not retried, since it might be carried out twice. Remove retry, or declare idempotent: ' +
+    'true if the service guarantees that.';
 
   it('is a GET, a lookup, and what is declared to be', () => {
     expect(get(shop()).idempotent).toBe(true);
@@ -313,7 +317,9 @@ describe('a pair', () => {
   ] as const)('$group.$knob is refused when it is more than $other', (pair) => {
     const { group, knob, other, most } = pair;
     const value = most + 1;
-    const problem = `service "shop": ${group}.${knob} is ${value}, more than ${group}.${other}, which is ${most}. Set both.`;
+    const problem =
+      `service "shop": ${group}.${knob} is ${value}, ` +
+      `more than ${group}.${other}, which is ${most}. Set both.`;
     const setting = (otherValue: number): object =>
       groups([
         [group, knob, value],
@@ -344,13 +350,15 @@ describe('the path of a health check', () => {
     'GET /livez',
   ])('cannot be %j', (path) => {
     expect(refusal(() => shop({ health: { path } }))).toBe(
-      `service "shop": health.path is ${JSON.stringify(path)}. Use a path of plain segments, without a query or a trailing slash, as in "/livez".`,
+      `service "shop": health.path is ${JSON.stringify(path)}. Use a path of plain segments, ` +
+        'without a query or a trailing slash, as in "/livez".',
     );
   });
 
   it.each([undefined, null, 5])('cannot be %s', (path) => {
     expect(refusal(() => shop(untyped({ health: { path } })))).toBe(
-      `service "shop": health.path is ${path}. Use a path of plain segments, without a query or a trailing slash, as in "/livez".`,
+      `service "shop": health.path is ${path}. Use a path of plain segments, without a query or ` +
+        'a trailing slash, as in "/livez".',
     );
   });
 
@@ -388,7 +396,8 @@ describe('a group of knobs that is none', () => {
   it('what is not asked twice is not hedged', () => {
     const config = { route: 'GET /x', response, idempotent: false, hedge: {} } as const;
     expect(refusal(() => operation(shop({}), config))).toBe(
-      'shop.getX: an operation that is not idempotent is never hedged. Remove hedge, or idempotent: false.',
+      'shop.getX: an operation that is not idempotent is never hedged. Remove hedge, or ' +
+        'idempotent: false.',
     );
   });
 

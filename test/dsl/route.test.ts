@@ -46,7 +46,8 @@ describe('parseRoute', () => {
         fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE'),
         distinct,
         (method, parts) => {
-          const path = `/${parts.map((part) => (part.kind === 'text' ? part.text : `:${part.name}`)).join('/')}`;
+          const written = parts.map((part) => (part.kind === 'text' ? part.text : `:${part.name}`));
+          const path = `/${written.join('/')}`;
           const route = parseRoute(`${method} ${path}`, 'x');
           expect(route.method).toBe(method);
           expect(route.path).toBe(path);
@@ -87,7 +88,8 @@ describe('parseRoute', () => {
     'GET\t/orders',
   ])('refuses "%s" and shows how a route is written', (route) => {
     expect(refusal(() => parseRoute(route, 'page'))).toBe(
-      `page: route ${JSON.stringify(route)} cannot be used. Write a method (GET, POST, PUT, PATCH, DELETE), one space and a path, as in "GET /orders/:orderId".`,
+      `page: route ${JSON.stringify(route)} cannot be used. Write a method (GET, POST, PUT, ` +
+        'PATCH, DELETE), one space and a path, as in "GET /orders/:orderId".',
     );
   });
 
@@ -106,13 +108,15 @@ describe('parseRoute', () => {
     ['GET /ä', 'ä'],
   ])('refuses a segment of %s', (route, segment) => {
     expect(refusal(() => parseRoute(route, 'page'))).toBe(
-      `page: route "${route}" cannot be used. Segment "${segment}" is neither text nor ":name". Use letters, digits and - . _ ~, or a parameter.`,
+      `page: route "${route}" cannot be used. Segment "${segment}" is neither text nor ":name". ` +
+        'Use letters, digits and - . _ ~, or a parameter.',
     );
   });
 
   it('refuses a parameter that is there twice', () => {
     expect(refusal(() => parseRoute('GET /a/:id/b/:id', 'page'))).toBe(
-      'page: route "GET /a/:id/b/:id" cannot be used. Parameter ":id" is there twice; give each its own name.',
+      'page: route "GET /a/:id/b/:id" cannot be used. Parameter ":id" is there twice; give each ' +
+        'its own name.',
     );
   });
 });

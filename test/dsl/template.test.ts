@@ -38,7 +38,8 @@ describe('toTemplate', () => {
   it('refuses a field that would set the prototype of the response', () => {
     const value = { list: [JSON.parse('{"__proto__":{"admin":true}}')] };
     expect(() => toTemplate(createDraft('page'), value, 'it')).toThrow(
-      'page: it.list[0] has a field "__proto__", which is not an ordinary field in JavaScript. Rename it.',
+      'page: it.list[0] has a field "__proto__", which is not an ordinary field in JavaScript. ' +
+        'Rename it.',
     );
   });
 

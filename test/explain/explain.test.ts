@@ -200,7 +200,8 @@ describe('explain and caches', () => {
   it('draws it into the tree', () => {
     const lines = drawTree(explained(keeping)).split('\n');
     expect(lines[2]).toBe(
-      'cache public, 60 s · shared caches 3,600 s · stale while revalidating 30 s · varies by accept-language',
+      'cache public, 60 s · shared caches 3,600 s · stale while revalidating 30 s · varies by ' +
+        'accept-language',
     );
     expect(lines.map((line) => line.replace(/^[│└├─ ]+/, ''))).toEqual(
       expect.arrayContaining([
@@ -265,10 +266,12 @@ describe('explain and the way to a service', () => {
         .find((line) => line.includes('attempt'))
         ?.replace(/^[│ ]+/, '');
     expect(under('read')).toBe(
-      'attempt 900 ms · slow from 800 ms · body 5,120 KiB · retry 2× after 10 to 1,500 ms, for at most 10 % of calls · hedged after p95, for at most 5 % of calls',
+      'attempt 900 ms · slow from 800 ms · body 5,120 KiB · retry 2× after 10 to 1,500 ms, for ' +
+        'at most 10 % of calls · hedged after p95, for at most 5 % of calls',
     );
     expect(under('hasty')).toBe(
-      'attempt 200 ms · slow from 160 ms · body 5,120 KiB · retry 1× after 10 to 1,500 ms, for at most 10 % of calls · hedged after p95, for at most 20 % of calls',
+      'attempt 200 ms · slow from 160 ms · body 5,120 KiB · retry 1× after 10 to 1,500 ms, for ' +
+        'at most 10 % of calls · hedged after p95, for at most 20 % of calls',
     );
     expect(under('change')).toBe('attempt 900 ms · slow from 800 ms · body 5,120 KiB · no retry');
     expect(under('never')).toContain('· no retry · hedged after');
@@ -284,7 +287,8 @@ describe('explain and the way to a service', () => {
   it('draws what protects each service, once, below the steps', () => {
     const lines = drawTree(explained(protectedPage)).split('\n');
     expect(lines.slice(-2)).toEqual([
-      'guarded: breaker opens at 40 % failed or 80 % slow in 10,000 ms, for 5,000 to 20,000 ms · bulkhead 8 + 0 for 50 ms · health /livez every 2,000 ms',
+      'guarded: breaker opens at 40 % failed or 80 % slow in 10,000 ms, for 5,000 to 20,000 ms ' +
+        '· bulkhead 8 + 0 for 50 ms · health /livez every 2,000 ms',
       'bare: no breaker · bulkhead 128 + 256 for 100 ms',
     ]);
     expect(lines.filter((line) => line.includes('bulkhead'))).toHaveLength(2);

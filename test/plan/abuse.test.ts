@@ -1,4 +1,7 @@
-/** What is said at load about compositions that cannot become a plan: where, what was found, what to do. */
+/**
+ * What is said at load about compositions that cannot become a plan: where, what was found, what to
+ * do.
+ */
 import {
   call,
   defineComposition,
@@ -54,7 +57,8 @@ describe('names that are taken', () => {
   it('$problems is refused as a field of the response', () => {
     const composition = untyped({ compose: ({ params }: never) => ({ $problems: params }) });
     expect(() => compile({ name: 'own', composition })).toThrow(
-      'own: compose() returned a field "$problems", which says what is missing in a degraded response. Rename it.',
+      'own: compose() returned a field "$problems", which says what is missing in a degraded ' +
+        'response. Rename it.',
     );
   });
 
@@ -75,27 +79,32 @@ describe('the configuration', () => {
     [
       'a route that is none',
       { route: 'GET x' },
-      'route "GET x" cannot be used. Write a method (GET, POST, PUT, PATCH, DELETE), one space and a path, as in "GET /orders/:orderId".',
+      'route "GET x" cannot be used. Write a method (GET, POST, PUT, PATCH, DELETE), one space ' +
+        'and a path, as in "GET /orders/:orderId".',
     ],
     [
       'a knob that is none',
       { deadline: 500 },
-      'unknown option "deadline". Known options: route, summary, params, query, body, headers, response, deadlineMs, degraded, cache, compose.',
+      'unknown option "deadline". Known options: route, summary, params, query, body, headers, ' +
+        'response, deadlineMs, degraded, cache, compose.',
     ],
     [
       'a query parameter that no text fits',
       { query: z.object({ limit: z.number().optional() }) },
-      'query.limit expects a number, but arrives as text. Use z.coerce, as in z.coerce.number(), or z.stringbool().',
+      'query.limit expects a number, but arrives as text. Use z.coerce, as in ' +
+        'z.coerce.number(), or z.stringbool().',
     ],
     [
       'a list of query parameters that no text fits',
       { query: z.object({ id: z.array(z.number()) }) },
-      'query.id expects a number, but arrives as text. Use z.coerce, as in z.coerce.number(), or z.stringbool().',
+      'query.id expects a number, but arrives as text. Use z.coerce, as in z.coerce.number(), ' +
+        'or z.stringbool().',
     ],
     [
       'a path parameter that no text fits',
       { route: 'GET /x/:id', params: z.object({ id: z.boolean() }) },
-      'params.id expects a boolean, but arrives as text. Use z.coerce, as in z.coerce.number(), or z.stringbool().',
+      'params.id expects a boolean, but arrives as text. Use z.coerce, as in z.coerce.number(), ' +
+        'or z.stringbool().',
     ],
     ['a misspelt choice', { degraded: 'no' }, 'degraded is "no". Use "allow" or "fail".'],
     [
@@ -127,13 +136,15 @@ describe('the configuration', () => {
     [
       'a header that no request can have',
       { headers: z.object({ 'x-€': z.string() }) },
-      'headers: "x-€" is not a valid header name. Use letters, digits and hyphens, as in "accept-language".',
+      'headers: "x-€" is not a valid header name. Use letters, digits and hyphens, as in ' +
+        '"accept-language".',
     ],
     ...['authorization', 'cookie', 'proxy-authorization'].map(
       (header): [string, object, string] => [
         `the header ${header}`,
         { headers: z.object({ [header]: z.string() }) },
-        `headers: "${header}" carries credentials and cannot be an argument. List it in the service's forward.`,
+        `headers: "${header}" carries credentials and cannot be an argument. List it in the ` +
+          `service's forward.`,
       ],
     ),
   ])('%s is refused', (_, config, problem) => {
@@ -150,7 +161,8 @@ describe('compose()', () => {
 
   it('may not be asynchronous', () => {
     expect(refusalOf(page(async ({ params }) => ({ id: params.id })))).toBe(
-      'page: what compose() returned is a promise. compose() runs once, at load: return references, not promises.',
+      'page: what compose() returned is a promise. compose() runs once, at load: return ' +
+        'references, not promises.',
     );
   });
 
@@ -188,7 +200,8 @@ describe('compose()', () => {
       return { first, second };
     });
     expect(refusalOf(composition)).toBe(
-      'page: "second" is used before it is defined. Steps that wait for each other form a cycle and could never start: break it.',
+      'page: "second" is used before it is defined. Steps that wait for each other form a cycle ' +
+        'and could never start: break it.',
     );
   });
 
@@ -224,7 +237,8 @@ describe('a reference out of its reach', () => {
       return call(thingOf, { id: (inner as Ref<{ id: string }>).id });
     });
     expect(refusalOf(composition)).toBe(
-      `page: the result of call(createThing) was made inside given() or each() and is used outside it. ${instead}`,
+      'page: the result of call(createThing) was made inside given() or each() and is used ' +
+        `outside it. ${instead}`,
     );
   });
 
@@ -346,37 +360,43 @@ describe('a template that does not fit the response schema', () => {
       'a missing key',
       z.object({ id: z.string(), name: z.string() }),
       ({ params }) => ({ id: params.id, nmae: 1 }),
-      'response is missing "name", which the response schema requires. compose() returned: id, nmae.',
+      'response is missing "name", which the response schema requires. compose() returned: id, ' +
+        'nmae.',
     ],
     [
       'a missing key, deep in it',
       z.object({ list: z.array(z.object({ id: z.string(), name: z.string() })) }),
       ({ params }) => ({ list: [{ id: params.id }] }),
-      'response.list.0 is missing "name", which the response schema requires. compose() returned: id.',
+      'response.list.0 is missing "name", which the response schema requires. compose() ' +
+        'returned: id.',
     ],
     [
       'null where it is not allowed',
       z.object({ owner: z.object({ name: z.string() }) }),
       ({ params }) => ({ owner: call(getThing, { id: params.id }).owner }),
-      `response.owner is something that may be null, but the response schema expects object there. ${change}`,
+      'response.owner is something that may be null, but the response schema expects object ' +
+        `there. ${change}`,
     ],
     [
       'a field of something nullable',
       z.object({ name: z.string() }),
       ({ params }) => ({ name: call(getThing, { id: params.id }).owner.name }),
-      `response.name is something that may be null, but the response schema expects string there. ${change}`,
+      'response.name is something that may be null, but the response schema expects string ' +
+        `there. ${change}`,
     ],
     [
       'an optional step',
       z.object({ thing: z.object({ id: z.string() }) }),
       ({ params }) => ({ thing: optional(call(getThing, { id: params.id })) }),
-      `response.thing is something that may be null, but the response schema expects object there. ${change}`,
+      'response.thing is something that may be null, but the response schema expects object ' +
+        `there. ${change}`,
     ],
     [
       'a field that may be absent',
       z.object({ count: z.number() }),
       ({ params }) => ({ count: call(getThing, { id: params.id }).count }),
-      `response.count is something that may be absent, but the response schema expects number there. ${change}`,
+      'response.count is something that may be absent, but the response schema expects number ' +
+        `there. ${change}`,
     ],
     [
       'a reference of the wrong kind',
@@ -412,13 +432,15 @@ describe('a template that does not fit the response schema', () => {
       'a wrong literal',
       z.object({ id: z.string(), state: z.enum(['on', 'off']) }),
       ({ params }) => ({ id: params.id, state: 'lost' }),
-      `response.state does not fit the response schema: Invalid option: expected one of "on"|"off". ${change}`,
+      'response.state does not fit the response schema: Invalid option: expected one of ' +
+        `"on"|"off". ${change}`,
     ],
     [
       'a wrong literal inside a literal',
       z.object({ page: z.object({ size: z.number() }) }),
       () => ({ page: { size: 'ten' } }),
-      `response.page.size does not fit the response schema: Invalid input: expected number, received string. ${change}`,
+      'response.page.size does not fit the response schema: Invalid input: expected number, ' +
+        `received string. ${change}`,
     ],
   ])('%s', (_, response, compose, problem) => {
     expect(refusalOf(fits(response, compose))).toBe(`page: ${problem}`);
@@ -506,7 +528,8 @@ describe('compileAll()', () => {
   });
 
   const twinProblem =
-    'two operations are called things.same (GET /a and GET /b). Give one a name of its own: operation(service, { name: … }).';
+    'two operations are called things.same (GET /a and GET /b). Give one a name of its own: ' +
+    'operation(service, { name: … }).';
 
   it('refuses two operations of one name in one file', () => {
     expect(messages(calling(...twins()))).toEqual([`page-0: ${twinProblem}`]);

@@ -1,4 +1,7 @@
-/** What a plan is: frozen data that says who waits for whom, what things are called and where they land. */
+/**
+ * What a plan is: frozen data that says who waits for whom, what things are called and where they
+ * land.
+ */
 import {
   call,
   defineComposition,

@@ -5,7 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { refuseConditions } from '../../src/plan/conditions.ts';
 import { getThing, page, refusal, refusalOf } from '../support/page.ts';
 
-/** Text as node sees it: the import of a word is its plain name there, and something else under vitest. */
+/**
+ * Text as node sees it: the import of a word is its plain name there, and something else under
+ * vitest.
+ */
 function composeOf(body: string): (inputs: never) => unknown {
   return new Function(`return ({ params, query }) => { ${body} }`)() as () => unknown;
 }
@@ -19,7 +22,9 @@ describe('a condition on a reference', () => {
   it('is refused with its text and what to use instead', () => {
     const composition = page(({ params }) => (params.id ? { id: params.id } : {}));
     expect(refusalOf(composition)).toBe(
-      'page: compose() branches on `params.id`, which is a reference: it has no value until a request is served, and is always truthy here. Use given() for a value that may be absent, and map() to compute.',
+      'page: compose() branches on `params.id`, which is a reference: it has no value until a ' +
+        'request is served, and is always truthy here. Use given() for a value that may be ' +
+        'absent, and map() to compute.',
     );
   });
 

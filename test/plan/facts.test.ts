@@ -1,4 +1,7 @@
-/** The facts of a plan that say how its lists may be run: together or apart, and what a failure ends. */
+/**
+ * The facts of a plan that say how its lists may be run: together or apart, and what a failure
+ * ends.
+ */
 import { call, each, fallback, given, lookup, map, optional, pick } from 'plait';
 import type { Composition } from 'plait';
 import { describe, expect, it } from 'vitest';

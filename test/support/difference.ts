@@ -9,9 +9,9 @@ export function containersOf(value: unknown, found = new Set<unknown>()): Readon
 }
 
 /**
- * The first place where `found` is not what is `wanted`: another kind of number or object, another order
- * of fields, `undefined` for an absent field, a hole. Parts of `input` must be handed on, or copied, in
- * both alike. `undefined` when there is no such place.
+ * The first place where `found` is not what is `wanted`: another kind of number or object, another
+ * order of fields, `undefined` for an absent field, a hole. Parts of `input` must be handed on, or
+ * copied, in both alike. `undefined` when there is no such place.
  */
 export function differenceOf(
   wanted: unknown,

@@ -1,4 +1,7 @@
-/** Schemas made by fast-check, each with values: some that fit, some that nearly do, some of any kind. */
+/**
+ * Schemas made by fast-check, each with values: some that fit, some that nearly do, some of any
+ * kind.
+ */
 import * as fc from 'fast-check';
 import { z } from 'zod';
 import { isClosed, isGenerable } from '../../src/schema-traits.ts';

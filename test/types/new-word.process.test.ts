@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { change, copyOfProject, typeCheck } from '../support/project-copy.ts';
 
-/** A word `race(a, b)` as it might be added: it takes time, and gives the value that comes first. */
+/**
+ * A word `race(a, b)` as it might be added: it takes time, and gives the value that comes first.
+ */
 const node = `export type Node =
   | { readonly kind: 'race'; readonly steps: readonly number[] }`;
 const step = `export interface RaceStep extends StepFacts {
@@ -13,7 +15,8 @@ const step = `export interface RaceStep extends StepFacts {
 export type Step =
   | RaceStep`;
 const word =
-  'export function race(...steps: readonly Reference<unknown>[]): void {\n  currentDraft(String(steps.length));\n}\n\n';
+  'export function race(...steps: readonly Reference<unknown>[]): void {\n  ' +
+  'currentDraft(String(steps.length));\n}\n\n';
 const traits = 'race: { isStep: true, takesTime: true, hasEffect: true, canBeIncomplete: false },';
 
 describe('after a new kind of node was declared, the compiler', () => {

@@ -1,4 +1,7 @@
-/** What the compiler refuses. Checked by `tsc`: a line it stops refusing is an error; nothing here runs. */
+/**
+ * What the compiler refuses. Checked by `tsc`: a line it stops refusing is an error; nothing here
+ * runs.
+ */
 import {
   call,
   defineComposition,
@@ -177,7 +180,8 @@ export const misfit = defineComposition({
 export const misfitInBlock = defineComposition({
   route: 'GET /misfit-in-block/:id',
   response: z.object({ id: z.string(), owner: z.object({ name: z.string() }) }),
-  // @ts-expect-error for a body with statements the compiler points here and names the property in its message
+  // @ts-expect-error for a body with statements the compiler points here and names the property in
+  // its message
   compose({ params }) {
     const thing = call(thingFor, { id: params.id });
     return { id: params.id, owner: thing.owner };

@@ -1,4 +1,7 @@
-/** The promise of the types, kept end to end: a field that an upstream renames breaks the build where it is used. */
+/**
+ * The promise of the types, kept end to end: a field that an upstream renames breaks the build
+ * where it is used.
+ */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { change, copyOfProject, typeCheck } from '../support/project-copy.ts';
