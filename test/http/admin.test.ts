@@ -11,6 +11,7 @@ import type { ServiceConfig } from '../../src/dsl/service.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { adminRoutes } from '../../src/http/admin.ts';
 import { createApp } from '../../src/http/app.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 import { call, optional } from '../../src/dsl/steps.ts';
 import { keptPart, serve, value } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
@@ -208,6 +209,20 @@ describe('the management side', () => {
     for (const host of ['127.0.0.1', 'localhost:8081', '[::1]:8081']) {
       expect((await ask(host)).status).toBe(200);
     }
+  });
+
+  it('logs a warning for a host that is not this machine', async () => {
+    const lines: string[] = [];
+    const log = createLog({ level: 'info', format: 'json', write: (line) => lines.push(line) });
+    const accessLog = { log, headers: [], withCauses: false };
+    const { adminUrl = '' } = await start({ compositions: {}, adminPort: 0, accessLog });
+    await raw(
+      adminUrl,
+      'GET /upstreams HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n',
+    );
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 'warn', status: 421, message: 'GET (no route) 421' },
+    ]);
   });
 
   it('has health, too', async () => {

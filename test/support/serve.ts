@@ -4,6 +4,7 @@ import type { ResponseCache } from '../../src/dsl/cache.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { lookup, operation } from '../../src/dsl/operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
+import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 import type { Overload } from '../../src/edge/overload.ts';
 import { start } from './start.ts';
 import type { Answer, Started } from './start.ts';
@@ -103,19 +104,28 @@ export interface ServeOptions {
   readonly realTime?: boolean;
   /** What it leaves undone; default: nothing. */
   readonly overload?: Overload;
+  readonly telemetry?: Telemetry;
 }
 
 /** Serves what `compose` describes. Time stands still: see `clock`. */
 export async function serve(compose: () => unknown, options: ServeOptions = {}): Promise<Serving> {
   const upstream = await startUpstream();
   const clock = createFakeClock();
-  const { route = 'GET /test', realTime = false, managed = false, overload, ...config } = options;
+  const {
+    route = 'GET /test',
+    realTime = false,
+    managed = false,
+    overload,
+    telemetry,
+    ...config
+  } = options;
   const app = await start({
     compositions: { test: defineComposition({ ...config, route, compose }) },
     environment: { UPSTREAM_URL: upstream.url },
     ...(!realTime && { clock }),
     ...(managed && { adminPort: 0 }),
     ...(overload && { overload }),
+    ...(telemetry && { telemetry }),
   });
   return { ...app, upstream, clock, ask: (init) => app.get('/test', init) };
 }
