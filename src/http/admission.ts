@@ -23,6 +23,3 @@ export type Admission = (
   request: RequestFacts,
   plan: Plan,
 ) => Refusal | undefined | Promise<Refusal | undefined>;
-
-/** Admits every request. */
-export const admitAll: Admission = () => undefined;

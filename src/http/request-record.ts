@@ -87,7 +87,7 @@ export function bindingsOf(c: GatewayContext): Bindings {
 }
 
 /** The client's `X-Request-Id` when it is short and safe to log, or a new one. */
-export function requestIdOf(given: string | undefined): string {
+function requestIdOf(given: string | undefined): string {
   return given !== undefined && /^[\w.-]{1,128}$/.test(given) ? given : crypto.randomUUID();
 }
 

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { systemClock } from '../../src/clock.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { unrestricted } from '../../src/engine/freshness.ts';
-import { admitAll } from '../../src/http/admission.ts';
 import { createApp } from '../../src/http/app.ts';
 import { compositionRoutes } from '../../src/http/endpoint.ts';
 import { compile } from '../../src/plan/compile.ts';
@@ -27,7 +26,7 @@ function appOf(...routes: readonly string[]) {
     onInternalError: () => undefined,
     routes: compositionRoutes(plans, {
       clock: systemClock,
-      admit: admitAll,
+      admit: () => undefined,
       execute: async ({ route }, { inputs }) => ({
         value: { route: route.text, params: inputs.params },
         degraded: [],
