@@ -15,7 +15,7 @@ import { systemClock } from '../src/clock.ts';
 import { addressesOf } from './support/addresses.ts';
 import { part } from './support/serve.ts';
 import { shippedPlans } from './support/shipped.ts';
-import { environmentOf } from './support/start.ts';
+import { environmentOf } from './support/gateway-with-mocks.ts';
 import { startUpstream } from './support/upstream.ts';
 
 /** The shipped compositions, without a socket of the gateway's own. */

@@ -2,12 +2,13 @@
 import type { RequestListener } from 'node:http';
 import { call, defineComposition, defineService, lookup, operation } from 'plait';
 import { z } from 'zod';
-import { request, start } from '../support/start.ts';
-import type { Answer } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import { request } from '../support/request.ts';
+import type { Answer } from '../support/request.ts';
 import { startToxicProxy } from '../support/toxic-proxy.ts';
 import type { ToxicProxy } from '../support/toxic-proxy.ts';
-import { startServer } from '../support/upstreams.ts';
-import { holds } from './_shop.ts';
+import { startServer } from '../support/servers.ts';
+import { holds } from './_toxic-shop.ts';
 
 export interface Pair {
   readonly shop: ToxicProxy;
@@ -22,7 +23,7 @@ export interface Pair {
 export async function startPair(shopAnswers: RequestListener): Promise<Pair> {
   const shop = await startToxicProxy((await startServer(shopAnswers)).url);
   const bank = await startToxicProxy((await startServer()).url);
-  const gateway = await start({
+  const gateway = await startWithMocks({
     compositions: { pair: pair() },
     adminPort: 0,
     environment: { ORDERS_URL: shop.url, PAYMENTS_URL: bank.url },

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { faults } from './_faults.ts';
-import { activeResources, holds, startShop } from './_shop.ts';
-import type { Shop, Timed } from './_shop.ts';
+import { activeResources, holds, startToxicShop } from './_toxic-shop.ts';
+import type { Shop, Timed } from './_toxic-shop.ts';
 
 /** Whatever happens is over long before, on a machine that is busy too. */
 const deadlineMs = 1_000;
@@ -21,7 +21,7 @@ describe.each(faults)('a service that $name', (fault) => {
   const used = reason === 'timeout' ? impatient : service;
 
   it.each(['GET', 'POST'])('makes a required %s the documented problem', async (method) => {
-    const shop = await startShop({ service: used, deadlineMs });
+    const shop = await startToxicShop({ service: used, deadlineMs });
     await shop.proxies[0].use(toxic);
     const answer = await shop.ask(`${method} /required/1`);
     expect({ status: answer.status, type: answer.json.type, step: answer.json.step }).toEqual({
@@ -34,7 +34,7 @@ describe.each(faults)('a service that $name', (fault) => {
   });
 
   it.each(['GET', 'POST'])('degrades an optional %s for the documented reason', async (method) => {
-    const shop = await startShop({ service: used, deadlineMs });
+    const shop = await startToxicShop({ service: used, deadlineMs });
     await shop.proxies[0].use(toxic);
     const answer = await shop.ask(`${method} /optional/1`);
     expect(answer.status).toBe(200);
@@ -47,7 +47,7 @@ describe.each(faults)('a service that $name', (fault) => {
   it('leaves nothing behind', async () => {
     // What the test before has left to do.
     expect(await holds(() => isDeepStrictEqual(activeResources(), {}))).toBe(true);
-    const shop = await startShop({ service: used, deadlineMs });
+    const shop = await startToxicShop({ service: used, deadlineMs });
     await shop.proxies[0].use(toxic);
     await shop.ask('GET /optional/1');
     await shop.ask('POST /optional/2');
@@ -63,7 +63,7 @@ describe.each(faults)('a service that $name', (fault) => {
   });
 
   it('is asked as before when it is well again', async () => {
-    const shop = await startShop({ service: used, deadlineMs });
+    const shop = await startToxicShop({ service: used, deadlineMs });
     await shop.ask('GET /required/0');
     await shop.proxies[0].use(toxic);
     await shop.ask('GET /optional/1');
@@ -88,7 +88,7 @@ function expectInTime({ elapsedMs }: Timed): void {
 
 describe('a service that is a little late', () => {
   it.each(['GET', 'POST'])('is asked once by a %s, and all is well', async (method) => {
-    const shop = await startShop({ service, deadlineMs });
+    const shop = await startToxicShop({ service, deadlineMs });
     await shop.proxies[0].use({ kind: 'latency', ms: 100 });
     const answer = await shop.ask(`${method} /optional/1`);
     expect({ status: answer.status, thing: answer.json.thing.id }).toEqual({
@@ -102,7 +102,7 @@ describe('a service that is a little late', () => {
 
 describe('a service that closes connections it had promised to keep', () => {
   it('after each answer, is asked once for each', async () => {
-    const shop = await startShop({ service, deadlineMs });
+    const shop = await startToxicShop({ service, deadlineMs });
     await shop.proxies[0].use({ kind: 'keep-alive-race', closes: 'at-once' });
     for (const id of [1, 2, 3, 4, 5, 6]) {
       const answer = await shop.ask(`GET /required/${id}`);
@@ -114,7 +114,7 @@ describe('a service that closes connections it had promised to keep', () => {
   });
 
   it('as the next request comes, is asked again by a GET on another connection', async () => {
-    const shop = await startShop({ service, deadlineMs });
+    const shop = await startToxicShop({ service, deadlineMs });
     await shop.proxies[0].use({ kind: 'keep-alive-race', closes: 'on-next-request' });
     for (const id of [1, 2]) {
       const answer = await shop.ask(`GET /required/${id}`);
@@ -126,7 +126,7 @@ describe('a service that closes connections it had promised to keep', () => {
   });
 
   it('as the next request comes, is not asked again by a POST', async () => {
-    const shop = await startShop({ service, deadlineMs });
+    const shop = await startToxicShop({ service, deadlineMs });
     await shop.proxies[0].use({ kind: 'keep-alive-race', closes: 'on-next-request' });
     const first = await shop.ask('POST /required/1');
     const second = await shop.ask('POST /required/2');
@@ -147,7 +147,7 @@ describe('a service that hangs for longer than the request may take', () => {
   const inHurry = { 'x-request-timeout-ms': '100' };
 
   it.each(['GET', 'POST'])('is asked once by a %s, which ends at the deadline', async (method) => {
-    const shop = await startShop({ service, deadlineMs });
+    const shop = await startToxicShop({ service, deadlineMs });
     await shop.proxies[0].use({ kind: 'hang' });
     const required = await atMost(100, () => shop.ask(`${method} /required/1`, inHurry));
     expect(required.status).toBe(504);

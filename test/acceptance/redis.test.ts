@@ -7,7 +7,7 @@ import { folderWith } from '../support/folder.ts';
 import { run, runMocks } from '../support/processes.ts';
 import { isRedisSkipped, startRedis } from '../support/redis.ts';
 import type { TestRedis } from '../support/redis.ts';
-import { request } from '../support/start.ts';
+import { request } from '../support/request.ts';
 
 /** Of one request, whatever has happened to Redis. 60 more than usual are meant; machines that run tests are busy. */
 const mostMs = 1_500;

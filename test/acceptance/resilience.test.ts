@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { inParallel, steadily } from './_load.ts';
 import { startPair } from './_pair.ts';
-import { answering, holds, startShop } from './_shop.ts';
+import { answering, holds, startToxicShop } from './_toxic-shop.ts';
 
 const down = { kind: 'status', code: 503 } as const;
 const well = { kind: 'none' } as const;
@@ -15,7 +15,7 @@ describe('a service that answers 503 to everything', () => {
   const breaker = { openMs, maxOpenMs: openMs };
 
   it('is sent no more than a fifth in addition, and the floor', async () => {
-    const shop = await startShop({ service: { breaker: false } });
+    const shop = await startToxicShop({ service: { breaker: false } });
     await shop.proxies[0].use(down);
     const answers = await steadily(300, 4, (id) => shop.ask(`GET /required/${id}`));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([502]));
@@ -24,7 +24,7 @@ describe('a service that answers 503 to everything', () => {
   });
 
   it('is hardly asked any more when its breaker has opened', async () => {
-    const shop = await startShop({ service: { breaker } });
+    const shop = await startToxicShop({ service: { breaker } });
     await shop.proxies[0].use(down);
     const answers = await steadily(300, 4, (id) => shop.ask(`GET /required/${id}`));
     expect(answers.filter(({ status }) => status === 200)).toEqual([]);
@@ -33,7 +33,7 @@ describe('a service that answers 503 to everything', () => {
   });
 
   it('is not asked at all while its breaker is open, and clients are told so', async () => {
-    const shop = await startShop({ service: { breaker: { openMs: 5_000 } } });
+    const shop = await startToxicShop({ service: { breaker: { openMs: 5_000 } } });
     await shop.proxies[0].use(down);
     await inParallel(40, 20, (id) => shop.ask(`GET /required/${id}`));
     expect((await shop.status()).breaker).toBe('open');
@@ -58,7 +58,7 @@ describe('a service that answers 503 to everything', () => {
   });
 
   it('is asked by everybody again soon after it has recovered', async () => {
-    const shop = await startShop({ service: { breaker } });
+    const shop = await startToxicShop({ service: { breaker } });
     await shop.proxies[0].use(down);
     await steadily(200, 4, (id) => shop.ask(`GET /required/${id}`));
     await shop.proxies[0].use(well);
@@ -71,7 +71,7 @@ describe('a service that answers 503 to everything', () => {
   });
 
   it('has its goodput back within three times the time its breaker is open', async () => {
-    const shop = await startShop({ service: { breaker } });
+    const shop = await startToxicShop({ service: { breaker } });
     await shop.proxies[0].use(down);
     await steadily(200, 4, (id) => shop.ask(`GET /required/${id}`));
     await shop.proxies[0].use(well);
@@ -88,7 +88,7 @@ describe('a service that answers 503 to everything', () => {
 
 describe('a service with five addresses', () => {
   it('of which one always answers 500, hardly fails anybody after the first fifty', async () => {
-    const shop = await startShop({ answers: five(() => answering()) });
+    const shop = await startToxicShop({ answers: five(() => answering()) });
     await shop.proxies[2]?.use({ kind: 'status', code: 500 });
     await inParallel(50, 10, (id) => shop.ask(`GET /required/${id}`));
     const answers = await inParallel(600, 10, (id) => shop.ask(`GET /required/${id}`));
@@ -97,7 +97,9 @@ describe('a service with five addresses', () => {
   });
 
   it('of which one is ten times slower, has most answered by the others', async () => {
-    const shop = await startShop({ answers: five((index) => answering(index === 3 ? 500 : 50)) });
+    const shop = await startToxicShop({
+      answers: five((index) => answering(index === 3 ? 500 : 50)),
+    });
     const answers = await inParallel(1_200, 16, (id) => shop.ask(`GET /required/${id}`));
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
     const [slow = NaN] = shop.proxies.slice(3).map(({ requests }) => requests);
@@ -113,7 +115,7 @@ describe('a service with two addresses', () => {
   const both = [answering(5), answering(5)];
 
   it('of which one is dead from the start, fails nobody who asks for something', async () => {
-    const shop = await startShop({ answers: both });
+    const shop = await startToxicShop({ answers: both });
     await shop.proxies[0].use({ kind: 'refuse' });
     const answers = await inParallel(300, 10, (id) => shop.ask(`GET /required/${id}`));
     expect(failuresOf(answers)).toEqual([]);
@@ -121,7 +123,7 @@ describe('a service with two addresses', () => {
   });
 
   it('of which one hangs from the start, fails nobody who asks for something', async () => {
-    const shop = await startShop({ answers: both });
+    const shop = await startToxicShop({ answers: both });
     await shop.proxies[0].use({ kind: 'hang' });
     const answers = await inParallel(400, 20, (id) => shop.ask(`GET /required/${id}`));
     expect(failuresOf(answers)).toEqual([]);
@@ -129,7 +131,7 @@ describe('a service with two addresses', () => {
   });
 
   it('of which one begins to hang, fails nobody who asks for something', async () => {
-    const shop = await startShop({ answers: both });
+    const shop = await startToxicShop({ answers: both });
     const answers = await inParallel(400, 10, async (id) => {
       if (id === 200) await shop.proxies[1]?.use({ kind: 'hang' });
       return shop.ask(`GET /required/${id}`);
@@ -138,7 +140,7 @@ describe('a service with two addresses', () => {
   });
 
   it('of which one begins to refuse, fails nobody who asks for something', async () => {
-    const shop = await startShop({ answers: both });
+    const shop = await startToxicShop({ answers: both });
     const answers = await inParallel(400, 10, async (id) => {
       if (id === 200) await shop.proxies[1]?.use({ kind: 'refuse' });
       return shop.ask(`GET /required/${id}`);
@@ -148,7 +150,7 @@ describe('a service with two addresses', () => {
   });
 
   it('of which one dies with what it was doing, fails nobody who asks for something', async () => {
-    const shop = await startShop({ answers: both });
+    const shop = await startToxicShop({ answers: both });
     const answers = await inParallel(400, 10, async (id) => {
       if (id === 200) await shop.proxies[1]?.close();
       return shop.ask(`GET /required/${id}`);
@@ -177,7 +179,7 @@ describe('hedging', () => {
 async function askOftenHanging(service: object) {
   // One count for both: an address that hung is avoided for long.
   const answer = hangingEvery(50, answering(40));
-  const shop = await startShop({
+  const shop = await startToxicShop({
     service: { timeoutMs: 1_000, ...service },
     answers: [answer, answer],
   });

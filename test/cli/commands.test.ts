@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { folderWith } from '../support/folder.ts';
 import { run, runMocks, runNpm, shipped } from '../support/processes.ts';
 import type { Program } from '../support/processes.ts';
-import { request } from '../support/start.ts';
+import { request } from '../support/request.ts';
 
 const nowhere = {
   ORDERS_URL: 'http://127.0.0.1:9',

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { lookup, operation } from '../../src/dsl/operation.ts';
 import { call, each, fallback, given, map, optional, pick } from '../../src/dsl/steps.ts';
-import type { Answer } from '../support/start.ts';
+import type { Answer } from '../support/request.ts';
 import {
   hastyPart,
   items,

@@ -4,7 +4,7 @@ import { defineComposition } from '../../src/dsl/composition.ts';
 import { call, each, given, map, omit, optional, pick } from '../../src/dsl/steps.ts';
 import type { StepRun } from '../../src/engine/execution.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
-import { start } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { items, list, maybe, part, quiet, serve, value } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
 
@@ -12,7 +12,7 @@ describe('a declared response', () => {
   const things = z.array(z.object({ id: z.string(), secret: z.string().optional() }));
 
   async function answerOf(response: z.ZodType<unknown, unknown>) {
-    const app = await start({
+    const app = await startWithMocks({
       compositions: {
         test: defineComposition({
           route: 'GET /test',
@@ -85,7 +85,7 @@ describe('pick and omit', () => {
 async function watched(compose: () => unknown) {
   const upstream = await startUpstream();
   const runs: StepRun[] = [];
-  const app = await start({
+  const app = await startWithMocks({
     compositions: { test: defineComposition({ route: 'GET /test', compose }) },
     environment: { UPSTREAM_URL: upstream.url },
     telemetry: {
@@ -131,7 +131,7 @@ describe('whoever watches steps', () => {
     const upstream = await startUpstream();
     const open = new Set<string>();
     let failures = 0;
-    const app = await start({
+    const app = await startWithMocks({
       compositions: {
         test: defineComposition({
           route: 'GET /test',
@@ -172,7 +172,7 @@ describe('whoever watches steps', () => {
   it('sees the failure of a step although it is tolerated', async () => {
     const upstream = await startUpstream();
     const failures: unknown[] = [];
-    const app = await start({
+    const app = await startWithMocks({
       compositions: {
         test: defineComposition({
           route: 'GET /test',

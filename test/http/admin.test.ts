@@ -17,14 +17,15 @@ import { keptPart, serve, value } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
 import type { Upstream } from '../support/upstream.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
-import { request, start } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import { request } from '../support/request.ts';
 import { raw } from '../support/raw-http.ts';
 
 const ping = defineComposition({ route: 'GET /ping', compose: () => ({ pong: true }) });
 
 /** A gateway with a management side, and a way to ask that. */
 async function startManaged() {
-  const app = await start({ compositions: { ping }, adminPort: 0 });
+  const app = await startWithMocks({ compositions: { ping }, adminPort: 0 });
   const admin = (path: string, init?: RequestInit) => request(`${app.adminUrl}${path}`, init);
   return { ...app, admin, invalidate: (body: unknown) => admin('/cache/invalidate', post(body)) };
 }
@@ -144,7 +145,7 @@ describe('GET /upstreams', () => {
       route: 'GET /crowd',
       compose: () => ['1', '2', '3'].map((id) => call(crowded, { id })),
     });
-    const app = await start({ compositions: { probe, crowd }, clock, adminPort: 0 });
+    const app = await startWithMocks({ compositions: { probe, crowd }, clock, adminPort: 0 });
     const probed = app.get('/probe');
     await one.answer('GET /calm/1', value('x'));
     await one.answer('GET /broken/1', {}, 500);
@@ -198,7 +199,7 @@ describe('GET /upstreams', () => {
 
 describe('the management side', () => {
   it('answers only who asks for this machine: a page elsewhere may ask by a name that leads here', async () => {
-    const { adminUrl = '' } = await start({ compositions: {}, adminPort: 0 });
+    const { adminUrl = '' } = await startWithMocks({ compositions: {}, adminPort: 0 });
     const ask = (host: string) =>
       raw(adminUrl, `GET /upstreams HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
     const evil = await ask('evil.example');
@@ -241,7 +242,7 @@ describe('the management side', () => {
   });
 
   it('is not there unless a port is given', async () => {
-    expect((await start({ compositions: { ping } })).adminUrl).toBeUndefined();
+    expect((await startWithMocks({ compositions: { ping } })).adminUrl).toBeUndefined();
   });
 
   it('says that the gateway is stopping until it has stopped', async () => {
@@ -273,7 +274,7 @@ describe('the management side', () => {
     await expect(taken).rejects.toThrow(ConfigurationError);
     await expect(taken).rejects.toThrow('Set ADMIN_PORT to');
     // Where the public port is taken, the management side must not go on alone.
-    const free = await start({ compositions: {}, adminPort: 0 });
+    const free = await startWithMocks({ compositions: {}, adminPort: 0 });
     const adminPort = portOf(free.adminUrl ?? '');
     await free.close();
     const other = startGateway({ ...options, port: portOf(url), adminPort });

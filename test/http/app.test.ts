@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { systemClock } from '../../src/clock.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { createApp } from '../../src/http/app.ts';
-import { start } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { raw } from '../support/raw-http.ts';
 
 const get = defineComposition({
@@ -26,7 +26,7 @@ const post = defineComposition({
   compose: () => ({ made: true }),
 });
 
-const things = () => start({ compositions: { get, post, put, recent } });
+const things = () => startWithMocks({ compositions: { get, post, put, recent } });
 
 describe('a route', () => {
   it('of text is preferred to one with a parameter, whatever the files are called', async () => {

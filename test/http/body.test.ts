@@ -6,8 +6,8 @@ import { call, map } from '../../src/dsl/steps.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { part, quiet } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
-import { start } from '../support/start.ts';
-import type { Answer } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import type { Answer } from '../support/request.ts';
 import { open, raw, readAnswer } from '../support/raw-http.ts';
 
 const mebibyte = 1024 * 1024;
@@ -23,7 +23,7 @@ const size = defineComposition({
   compose: ({ body }) => ({ size: map(body, (text) => text.length) }),
 });
 
-const startEcho = () => start({ compositions: { echo, size } });
+const startEcho = () => startWithMocks({ compositions: { echo, size } });
 
 async function post(
   body: NonNullable<RequestInit['body']>,
@@ -141,7 +141,7 @@ describe('a body', () => {
   it('takes its time from that of the request', async () => {
     const upstream = await startUpstream();
     const clock = createFakeClock();
-    const app = await start({
+    const app = await startWithMocks({
       compositions: {
         test: defineComposition({
           route: 'POST /test',
@@ -167,7 +167,7 @@ describe('a body', () => {
   });
 
   it('is read only where one is declared', async () => {
-    const { url } = await start({
+    const { url } = await startWithMocks({
       compositions: {
         get: defineComposition({ route: 'GET /plain', compose: () => ({ plain: true }) }),
       },

@@ -17,7 +17,7 @@ import {
   serve,
   value,
 } from '../support/serve.ts';
-import type { Answer } from '../support/start.ts';
+import type { Answer } from '../support/request.ts';
 
 type Headers = Readonly<Record<string, string>>;
 

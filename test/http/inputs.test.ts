@@ -4,8 +4,8 @@ import { defineComposition } from '../../src/dsl/composition.ts';
 import { call, map } from '../../src/dsl/steps.ts';
 import { part, value } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
-import { start } from '../support/start.ts';
-import type { Answer } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import type { Answer } from '../support/request.ts';
 
 const search = defineComposition({
   route: 'GET /search/:page',
@@ -36,7 +36,7 @@ const plain = defineComposition({
 });
 
 async function startInputs() {
-  const app = await start({ compositions: { search, create, plain } });
+  const app = await startWithMocks({ compositions: { search, create, plain } });
   return {
     ...app,
     search: (path: string, headers: Record<string, string> = { 'x-tenant': 'acme' }) =>
@@ -158,7 +158,7 @@ describe('a request that does not fit', () => {
   it('reaches no service', async () => {
     const upstream = await startUpstream();
     upstream.answerAll(value);
-    const app = await start({
+    const app = await startWithMocks({
       compositions: {
         test: defineComposition({
           route: 'GET /test/:name',
@@ -193,7 +193,7 @@ async function startDerived() {
     route: 'GET /upstream-value',
     compose: () => call(part, { name: call(part, { name: 'a' }).value }),
   });
-  const app = await start({
+  const app = await startWithMocks({
     compositions: { derived, upstreamValue },
     environment: { UPSTREAM_URL: upstream.url },
   });
@@ -214,7 +214,7 @@ describe('an argument that cannot be sent', () => {
 
   it('is pointed at like any other, slashes and tildes escaped', async () => {
     const upstream = await startUpstream();
-    const app = await start({
+    const app = await startWithMocks({
       compositions: {
         test: defineComposition({
           route: 'GET /test',

@@ -17,8 +17,8 @@ import { createLog } from '../../src/telemetry/log.ts';
 import { serverTiming } from '../../src/telemetry/server-timing.ts';
 import { combine } from '../../src/telemetry/telemetry.ts';
 import { open, raw, readAnswer } from '../support/raw-http.ts';
-import { start } from '../support/start.ts';
-import type { StartOptions } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import type { WithMocksOptions } from '../support/gateway-with-mocks.ts';
 
 const cached = defineComposition({
   route: 'GET /cached',
@@ -35,11 +35,11 @@ const echo = defineComposition({
 /** A gateway with this middleware around it; what it logs, and what it says over a bare connection. */
 async function startWith(
   middleware: readonly MiddlewareHandler[],
-  options: Partial<StartOptions> = {},
+  options: Partial<WithMocksOptions> = {},
 ) {
   const lines: string[] = [];
   const log = createLog({ level: 'info', format: 'json', write: (line) => lines.push(line) });
-  const app = await start({
+  const app = await startWithMocks({
     compositions: { cached, small, echo },
     accessLog: { log, headers: [], withCauses: false },
     middleware,

@@ -12,7 +12,7 @@ import { items, keptPart, list, part, serve, value, write } from '../support/ser
 import type { ServeOptions } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { addressesOf } from '../support/addresses.ts';
-import { request } from '../support/start.ts';
+import { request } from '../support/request.ts';
 
 /** Sheds steps, or refuses requests, while it is told to; counts how often it is asked. */
 function overloaded({ sheds = true, retryAfter }: { sheds?: boolean; retryAfter?: number } = {}) {

@@ -6,8 +6,8 @@ import { lookup, operation } from '../../src/dsl/operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import { call, map } from '../../src/dsl/steps.ts';
 import { startUpstream } from '../support/upstream.ts';
-import { start } from '../support/start.ts';
-import type { Answer } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import type { Answer } from '../support/request.ts';
 
 const orders = defineService({
   name: 'orders',
@@ -49,7 +49,7 @@ const pair = defineComposition({
 const canary = 'canary-4711';
 
 async function startFaulty(fault: Omit<Fault, 'match'>) {
-  const app = await start({ compositions: { one, found, pair } });
+  const app = await startWithMocks({ compositions: { one, found, pair } });
   app.mocks.orders.fault([{ match: '*', ...fault }]);
   return app;
 }
@@ -118,7 +118,7 @@ describe('the status of a failed required step', () => {
   });
 
   it('is 502 when no connection can be made', async () => {
-    const app = await start({ compositions: { one } });
+    const app = await startWithMocks({ compositions: { one } });
     await app.mocks.close();
     const answer = await app.get('/one/ord_1001');
     expect(answer.status).toBe(502);
@@ -163,7 +163,10 @@ describe('the status of a failed required step', () => {
 
 async function answerWith(status: number, headers: Record<string, string>): Promise<Answer> {
   const upstream = await startUpstream();
-  const app = await start({ compositions: { one }, environment: { ORDERS_URL: upstream.url } });
+  const app = await startWithMocks({
+    compositions: { one },
+    environment: { ORDERS_URL: upstream.url },
+  });
   const answer = app.get('/one/a');
   (await upstream.next('GET /orders/a')).answer({}, status, headers);
   return answer;
@@ -206,7 +209,7 @@ describe('an error that nobody declared', () => {
   });
 
   it('is a 500 that says nothing, and is reported', async () => {
-    const app = await start({ compositions: { broken } });
+    const app = await startWithMocks({ compositions: { broken } });
     const { status, headers, json } = await app.get('/broken');
     expect(status).toBe(500);
     expect(json).toEqual({
@@ -220,7 +223,7 @@ describe('an error that nobody declared', () => {
   });
 
   it('is a response that does not fit its own schema, too', async () => {
-    const app = await start({ compositions: { mismatch } });
+    const app = await startWithMocks({ compositions: { mismatch } });
     const answer = await app.get('/mismatch');
     expect(answer.status).toBe(500);
     expectProblem(answer, 'response-mismatch');

@@ -8,7 +8,7 @@ import { ConfigurationError } from '../../src/errors.ts';
 import { startServer } from '../../src/http/server.ts';
 import { part, serve, value } from '../support/serve.ts';
 import { createLog } from '../../src/telemetry/log.ts';
-import { start } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { open, raw, readAnswer } from '../support/raw-http.ts';
 
 const askPart = () => serve(() => ({ a: call(part, { name: 'a' }) }));
@@ -271,7 +271,7 @@ describe('a request', () => {
     async (line, host, status, instance) => {
       const lines: string[] = [];
       const log = createLog({ level: 'info', format: 'json', write: (text) => lines.push(text) });
-      const { url } = await start({
+      const { url } = await startWithMocks({
         compositions: {},
         accessLog: { log, headers: [], withCauses: false },
       });
@@ -287,7 +287,7 @@ describe('a request', () => {
   it.each(['gateway', '127.0.0.1:8080', '999.999.999.999', '0x7f.1', 'xn--a', 'gateway:99999'])(
     'for the host %s has its body read',
     async (host) => {
-      const { url } = await start({ compositions: { echo } });
+      const { url } = await startWithMocks({ compositions: { echo } });
       const head = `POST /echo HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json`;
       const body =
         '\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n3\r\n"a"\r\n0\r\n\r\n';

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { get, json, pluck, start } from './_start.ts';
+import { get, json, pluck, startForTest } from './_mocks.ts';
 
 const FAULTS = '/__mock/faults';
 const REQUESTS = '/__mock/requests';
 
 describe('the record of requests', () => {
   it('has method, path with query and headers in order of arrival', async () => {
-    const { shipping } = await start();
+    const { shipping } = await startForTest();
     await get(`${shipping.url}/shipments?orderId=a&orderId=b`, { headers: { 'X-Tenant': 'one' } });
     await get(`${shipping.url}/shipments/search`, json({ orderIds: ['a'] }, 'POST'));
     const { body } = await get(`${shipping.url}${REQUESTS}`);
@@ -17,7 +17,7 @@ describe('the record of requests', () => {
   });
 
   it('has requests that a fault hit, but no control requests', async () => {
-    const { orders, payments } = await start();
+    const { orders, payments } = await startForTest();
     orders.fault([{ match: '*', status: 500 }]);
     await get(`${orders.url}/orders`);
     await get(`${orders.url}${FAULTS}`);
@@ -26,7 +26,7 @@ describe('the record of requests', () => {
   });
 
   it('can be cleared over HTTP and in code', async () => {
-    const { orders } = await start();
+    const { orders } = await startForTest();
     await get(`${orders.url}/orders`);
     expect(await get(`${orders.url}${REQUESTS}`, { method: 'DELETE' })).toMatchObject({
       status: 204,
@@ -40,7 +40,7 @@ describe('the record of requests', () => {
   });
 
   it('given out earlier does not change later', async () => {
-    const { orders } = await start();
+    const { orders } = await startForTest();
     const before = orders.requests();
     await get(`${orders.url}/orders`);
     expect(before).toEqual([]);
@@ -49,7 +49,7 @@ describe('the record of requests', () => {
 
 describe('the faults over HTTP', () => {
   it('can be replaced, read and removed', async () => {
-    const { payments } = await start();
+    const { payments } = await startForTest();
     const url = `${payments.url}${FAULTS}`;
     const faults = [{ match: 'GET /payments*', status: 429, latencyMs: 5, times: 9 }];
     await get(url, json([{ match: '*', hang: true }]));
@@ -61,7 +61,7 @@ describe('the faults over HTTP', () => {
   });
 
   it('never hit control requests', async () => {
-    const { payments } = await start();
+    const { payments } = await startForTest();
     payments.fault([{ match: '*', reset: true }]);
     expect((await get(`${payments.url}${FAULTS}`)).status).toBe(200);
   });
@@ -74,7 +74,7 @@ describe('the faults over HTTP', () => {
     [[{ match: '*', times: 0 }], /at 0\.times/u],
     [[{ match: '/payments' }], /at 0\.match: Begin with a method/u],
   ])('refuse %j, say why and stay as they were', async (body, reason) => {
-    const { payments } = await start();
+    const { payments } = await startForTest();
     const kept = { match: 'GET /kept', status: 500 };
     payments.fault([kept]);
     const url = `${payments.url}${FAULTS}`;
@@ -87,7 +87,7 @@ describe('the faults over HTTP', () => {
   });
 
   it('refuse a body that is not JSON', async () => {
-    const { payments } = await start();
+    const { payments } = await startForTest();
     const answer = await get(`${payments.url}${FAULTS}`, { method: 'PUT', body: '[{' });
     expect(answer).toMatchObject({
       status: 400,
@@ -97,7 +97,7 @@ describe('the faults over HTTP', () => {
 });
 
 it('answers 404 for a control request it does not know', async () => {
-  const { orders } = await start();
+  const { orders } = await startForTest();
   expect(await get(`${orders.url}/__mock/other`)).toMatchObject({ status: 404 });
   expect(await get(`${orders.url}${REQUESTS}`, { method: 'PUT' })).toMatchObject({ status: 404 });
 });

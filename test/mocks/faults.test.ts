@@ -2,7 +2,7 @@ import { get as httpGet } from 'node:http';
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { createFaults, toMatcher } from '../../mocks/faults.ts';
-import { get, start } from './_start.ts';
+import { get, startForTest } from './_mocks.ts';
 import { assertProperty } from '../support/property.ts';
 
 const ORDER = '/orders/ord_1001';
@@ -19,7 +19,7 @@ async function failureOf(request: Promise<Response>): Promise<unknown> {
 
 describe('a fault', () => {
   it('with latencyMs delays the real answer', async () => {
-    const { orders } = await start();
+    const { orders } = await startForTest();
     orders.fault([{ match: 'GET *', latencyMs: 80 }]);
     const before = performance.now();
     expect((await get(`${orders.url}${ORDER}`)).status).toBe(200);
@@ -27,7 +27,7 @@ describe('a fault', () => {
   });
 
   it('with status answers a problem', async () => {
-    const { orders } = await start();
+    const { orders } = await startForTest();
     orders.fault([{ match: 'GET *', status: 503 }]);
     expect(await get(`${orders.url}${ORDER}`)).toEqual({
       status: 503,
@@ -37,7 +37,7 @@ describe('a fault', () => {
   });
 
   it('with status 204 answers no body', async () => {
-    const { orders } = await start();
+    const { orders } = await startForTest();
     orders.fault([{ match: 'GET *', status: 204 }]);
     const response = await fetch(`${orders.url}${ORDER}`);
     expect(response.status).toBe(204);
@@ -45,14 +45,14 @@ describe('a fault', () => {
   });
 
   it.each([{ any: ['json'] }, null, 0, false, []])('with body %j answers it', async (body) => {
-    const { orders } = await start();
+    const { orders } = await startForTest();
     orders.fault([{ match: 'GET *', body }]);
     const answer = await get(`${orders.url}${ORDER}`);
     expect(answer).toEqual({ status: 200, type: 'application/json', body });
   });
 
   it('with a string as body sends it as it is', async () => {
-    const { orders } = await start();
+    const { orders } = await startForTest();
     orders.fault([{ match: 'GET *', status: 201, body: '{"broken' }]);
     const response = await fetch(`${orders.url}${ORDER}`);
     expect(response.status).toBe(201);
@@ -61,7 +61,7 @@ describe('a fault', () => {
   });
 
   it('with reset drops the connection before any header', async () => {
-    const { orders } = await start();
+    const { orders } = await startForTest();
     orders.fault([{ match: 'GET *', reset: true }]);
     expect(await failureOf(fetch(`${orders.url}${ORDER}`))).toBe('ECONNRESET');
   });
@@ -69,7 +69,7 @@ describe('a fault', () => {
   it.each([{ hang: true }, { latencyMs: 600_000 }])(
     'with %j lets go of a client that gives up',
     async (effect) => {
-      const { orders } = await start();
+      const { orders } = await startForTest();
       orders.fault([{ match: 'GET *', ...effect }]);
       const request = httpGet(`${orders.url}${ORDER}`, { agent: false }).on('error', () => {});
       await vi.waitFor(() => expect(orders.requests()).toHaveLength(1));
@@ -80,7 +80,7 @@ describe('a fault', () => {
   );
 
   it.each([undefined, 'x', ''])('with truncate cuts body %j', async (body) => {
-    const { orders } = await start();
+    const { orders } = await startForTest();
     const real = await (await fetch(`${orders.url}${ORDER}`)).text();
     orders.fault([{ match: 'GET *', truncate: true, ...(body !== undefined && { body }) }]);
     const response = await fetch(`${orders.url}${ORDER}`);
@@ -90,7 +90,7 @@ describe('a fault', () => {
   });
 
   it('with truncate sends the first half of the real body', async () => {
-    const { orders } = await start();
+    const { orders } = await startForTest();
     const whole = await (await fetch(`${orders.url}${ORDER}`)).text();
     orders.fault([{ match: 'GET *', truncate: true }]);
     let received = '';
@@ -104,7 +104,7 @@ describe('a fault', () => {
   });
 
   it('combines a delay with a reset', async () => {
-    const { orders } = await start();
+    const { orders } = await startForTest();
     orders.fault([{ match: 'GET *', latencyMs: 80, reset: true }]);
     const before = performance.now();
     expect(await failureOf(fetch(`${orders.url}${ORDER}`))).toBe('ECONNRESET');
@@ -112,14 +112,14 @@ describe('a fault', () => {
   });
 
   it('applies only so many times', async () => {
-    const { orders } = await start();
+    const { orders } = await startForTest();
     orders.fault([{ match: 'GET *', status: 500, times: 2 }]);
     const ask = async () => (await get(`${orders.url}${ORDER}`)).status;
     expect([await ask(), await ask(), await ask()]).toEqual([500, 500, 200]);
   });
 
   it('hits only the requests it matches, on its own service', async () => {
-    const { orders, payments } = await start();
+    const { orders, payments } = await startForTest();
     orders.fault([{ match: 'GET /orders/*', status: 500 }]);
     expect((await get(`${orders.url}${ORDER}`)).status).toBe(500);
     expect((await get(`${orders.url}/orders?limit=1`)).status).toBe(200);

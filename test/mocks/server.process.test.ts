@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startMocks } from '../../mocks/server.ts';
-import { get, start } from './_start.ts';
+import { get, startForTest } from './_mocks.ts';
 
 const MAIN = new URL('../../mocks/server.ts', import.meta.url).pathname;
 
@@ -48,13 +48,13 @@ async function occupy(): Promise<number> {
 
 describe('startMocks', () => {
   it('serves each service on a port of its own', async () => {
-    const { orders, payments, shipping } = await start();
+    const { orders, payments, shipping } = await startForTest();
     expect(new Set([orders.url, payments.url, shipping.url]).size).toBe(3);
     expect(orders.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/u);
   });
 
   it('counts open connections', async () => {
-    const { orders } = await start();
+    const { orders } = await startForTest();
     expect(orders.openConnections()).toBe(0);
     await get(`${orders.url}/orders`);
     expect(orders.openConnections()).toBe(1);

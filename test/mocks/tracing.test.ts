@@ -6,7 +6,7 @@ import { InMemorySpanExporter, type ReadableSpan } from '@opentelemetry/sdk-trac
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startMocks } from '../../mocks/server.ts';
 import { createTracing } from '../../mocks/tracing.ts';
-import { get, start } from './_start.ts';
+import { get, startForTest } from './_mocks.ts';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const PARENT_ID = 'b7ad6b7169203331';
@@ -18,7 +18,7 @@ async function startTraced() {
   vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '5');
   onTestFinished(() => void vi.unstubAllEnvs());
   const exporter = new InMemorySpanExporter();
-  const mocks = await start({ telemetry: (service) => createTracing(service, exporter) });
+  const mocks = await startForTest({ telemetry: (service) => createTracing(service, exporter) });
   const spans = (count: number): Promise<ReadableSpan[]> =>
     vi.waitFor(() => {
       expect(exporter.getFinishedSpans()).toHaveLength(count);

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../support/processes.ts';
 import { typeCheck } from '../support/project-copy.ts';
-import { startServer } from '../support/upstreams.ts';
+import { startServer } from '../support/servers.ts';
 import { install, packed } from './_package.ts';
 
 const files = {

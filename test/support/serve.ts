@@ -6,8 +6,9 @@ import { lookup, operation } from '../../src/dsl/operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 import type { Overload } from '../../src/edge/overload.ts';
-import { start } from './start.ts';
-import type { Answer, Started } from './start.ts';
+import { startWithMocks } from './gateway-with-mocks.ts';
+import type { RunningGateway } from './gateway-with-mocks.ts';
+import type { Answer } from './request.ts';
 import { createFakeClock } from './fake-clock.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { startUpstream } from './upstream.ts';
@@ -84,7 +85,7 @@ export const write = operation(service, {
   response: Part,
 });
 
-export interface Serving extends Started {
+export interface Serving extends RunningGateway {
   readonly upstream: Upstream;
   readonly clock: FakeClock;
   /** `GET /test`, or what `init` says. */
@@ -119,7 +120,7 @@ export async function serve(compose: () => unknown, options: ServeOptions = {}):
     telemetry,
     ...config
   } = options;
-  const app = await start({
+  const app = await startWithMocks({
     compositions: { test: defineComposition({ ...config, route, compose }) },
     environment: { UPSTREAM_URL: upstream.url },
     ...(!realTime && { clock }),
@@ -131,7 +132,7 @@ export async function serve(compose: () => unknown, options: ServeOptions = {}):
 }
 
 /** Time for what should not happen to happen: two round trips of a gateway that has nothing to wait for. */
-export async function quiet(app: Started): Promise<void> {
+export async function quiet(app: RunningGateway): Promise<void> {
   await app.get('/livez');
   await app.get('/livez');
 }

@@ -10,8 +10,9 @@ import { loadCompositions } from '../../src/load.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { addressesOf } from './addresses.ts';
 import { startGateway } from './gateway.ts';
-import { environmentOf, request } from './start.ts';
-import type { Answer } from './start.ts';
+import { environmentOf } from './gateway-with-mocks.ts';
+import { request } from './request.ts';
+import type { Answer } from './request.ts';
 
 /** A folder with these compositions and no others. */
 export const shippedFolder = join(import.meta.dirname, 'shipped');

@@ -12,7 +12,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startToxicProxy } from './toxic-proxy.ts';
 import type { Toxic } from './toxic-proxy.ts';
 import { get, getText, wire } from './toxic/_client.ts';
-import { startServer, startSocketServer } from './upstreams.ts';
+import { startServer, startSocketServer } from './servers.ts';
 
 const order = JSON.stringify({ id: 'o-1', lines: ['a', 'b', 'c'] });
 const headEnd = '\r\n\r\n';

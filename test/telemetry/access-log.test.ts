@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { getOrder, listOrders } from '../../compositions/upstreams/orders.ts';
 import { paymentOf } from '../../compositions/upstreams/payments.ts';
 import { createLog } from '../../src/telemetry/log.ts';
-import { start } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
 
 const order = defineComposition({
   route: 'GET /orders/:orderId',
@@ -30,7 +30,7 @@ async function startLogging(options: { withCauses?: boolean; headers?: readonly 
   const write = (line: string): void => void lines.push(Line.parse(JSON.parse(line)));
   const log = createLog({ level: 'info', format: 'json', write });
   const { withCauses = false, headers = [] } = options;
-  const app = await start({
+  const app = await startWithMocks({
     compositions: { order, list },
     accessLog: { log, withCauses, headers },
     adminPort: 0,

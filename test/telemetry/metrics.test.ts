@@ -18,8 +18,8 @@ import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { open, raw } from '../support/raw-http.ts';
-import { start } from '../support/start.ts';
-import type { StartOptions } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import type { WithMocksOptions } from '../support/gateway-with-mocks.ts';
 
 const payments = defineService({ name: 'payments', url: { env: 'PAYMENTS_URL' } });
 const paymentOf = lookup(payments, {
@@ -74,7 +74,7 @@ function collect() {
 it('counts loads, what sharing and caches saved of them, and the sizes of batches', async () => {
   const { instruments, points } = collect();
   const telemetry = { ...unobserved, ...createMetrics(instruments, systemClock) };
-  const app = await start({ compositions: { page }, telemetry });
+  const app = await startWithMocks({ compositions: { page }, telemetry });
   await app.get('/page');
   await app.get('/page');
   app.mocks.payments.fault([{ match: 'GET /payments?*', status: 503 }]);
@@ -111,11 +111,11 @@ const order = defineComposition({
   }),
 });
 
-async function startMetered(options: Pick<StartOptions, 'clock' | 'overload'> = {}) {
+async function startMetered(options: Pick<WithMocksOptions, 'clock' | 'overload'> = {}) {
   const { instruments, points } = collect();
   const clock = options.clock ?? systemClock;
   const telemetry = { ...unobserved, ...createMetrics(instruments, clock) };
-  const app = await start({ compositions: { order }, telemetry, ...options });
+  const app = await startWithMocks({ compositions: { order }, telemetry, ...options });
   const histogram = async (name: string) =>
     ((await points(name)) as DataPoint<Histogram>[]).map(({ attributes, value }) => ({
       attributes,

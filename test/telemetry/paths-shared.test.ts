@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { value } from '../support/serve.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
-import { startShop, until } from './_shop.ts';
+import { startTracedShop, until } from './_traced-shop.ts';
 import { only, startTraced, strays } from './_traced.ts';
 
 /** It stands still until it is told to go on. */
@@ -30,7 +30,7 @@ function priceOf(shop: Service): Composition {
 
 describe('a batch of two requests', () => {
   it('is in the trace of the first, and linked to the step of the other', async () => {
-    const { ask, upstream } = await startShop({ clock, telemetry, compose: priceOf });
+    const { ask, upstream } = await startTracedShop({ clock, telemetry, compose: priceOf });
     // Its deadline, and the window.
     const first = await until(clock, 2, () => ask('a'));
     clock.advance(5);
@@ -60,7 +60,7 @@ describe('a batch of two requests', () => {
   });
 
   it('is in the trace of the other when the first has left before it was sent', async () => {
-    const { ask, upstream } = await startShop({ clock, telemetry, compose: priceOf });
+    const { ask, upstream } = await startTracedShop({ clock, telemetry, compose: priceOf });
     const first = await until(clock, 2, () => ask('a'));
     const second = await until(clock, 1, () => ask('a'));
     await until(clock, -1, first.leave);
@@ -77,7 +77,7 @@ describe('a batch of two requests', () => {
 
 describe('identical calls of two requests', () => {
   it('are one call, in the trace of the first', async () => {
-    const { ask, upstream } = await startShop({ clock, telemetry });
+    const { ask, upstream } = await startTracedShop({ clock, telemetry });
     const first = ask('a');
     const arrival = await upstream.next('GET /parts/a');
     const second = await until(clock, 1, () => ask('a'));
@@ -98,7 +98,7 @@ describe('identical calls of two requests', () => {
   });
 
   it('go on when the first client leaves', async () => {
-    const { ask, upstream } = await startShop({ clock, telemetry });
+    const { ask, upstream } = await startTracedShop({ clock, telemetry });
     const first = ask('a');
     const arrival = await upstream.next('GET /parts/a');
     const second = await until(clock, 1, () => ask('a'));
@@ -133,7 +133,7 @@ function keptOf(shop: Service): Composition {
 }
 
 async function startKept() {
-  const { ask, upstream } = await startShop({ clock, telemetry, compose: keptOf });
+  const { ask, upstream } = await startTracedShop({ clock, telemetry, compose: keptOf });
   upstream.answerAll(() => value('A'));
   const first = ask('a');
   expect((await first.answer).status).toBe(200);

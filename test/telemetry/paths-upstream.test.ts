@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { value } from '../support/serve.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
-import { startShop, until } from './_shop.ts';
+import { startTracedShop, until } from './_traced-shop.ts';
 import { childrenOf, only, startTraced, strays } from './_traced.ts';
 
 /** It stands still until it is told to go on. */
@@ -11,7 +11,7 @@ const { telemetry, expectTrace } = await startTraced({ clock });
 
 /** A shop that is asked a second time after 100 ms, with two places. */
 async function startHedged() {
-  const { ask, upstream } = await startShop({
+  const { ask, upstream } = await startTracedShop({
     clock,
     telemetry,
     policies: {
@@ -33,7 +33,7 @@ async function startHedged() {
 
 describe('a second attempt', () => {
   it('after a failure is a span beside the first, and only that is an error', async () => {
-    const { ask, upstream } = await startShop({
+    const { ask, upstream } = await startTracedShop({
       clock,
       telemetry,
       policies: { retry: { minDelayMs: 40, maxDelayMs: 40 } },
@@ -60,7 +60,7 @@ describe('a second attempt', () => {
   });
 
   it('does not say again how long the one before it waited for a place', async () => {
-    const { ask, upstream } = await startShop({
+    const { ask, upstream } = await startTracedShop({
       clock,
       telemetry,
       policies: { retry: { minDelayMs: 40, maxDelayMs: 40 }, bulkhead: { concurrency: 1 } },
@@ -130,7 +130,7 @@ describe('a second attempt', () => {
 
 describe('a call that is held back', () => {
   it('by a breaker is no attempt', async () => {
-    const { ask, upstream } = await startShop({
+    const { ask, upstream } = await startTracedShop({
       clock,
       telemetry,
       policies: { breaker: { volume: 2 } },
@@ -153,7 +153,7 @@ describe('a call that is held back', () => {
   });
 
   it('by a bulkhead says how long it waited; one that found no room to wait is no attempt', async () => {
-    const { ask, upstream } = await startShop({
+    const { ask, upstream } = await startTracedShop({
       clock,
       telemetry,
       policies: { bulkhead: { concurrency: 1, queue: 1 } },
@@ -187,7 +187,7 @@ describe('a call that is held back', () => {
   });
 
   it('by a bulkhead for too long is no attempt', async () => {
-    const { ask, upstream } = await startShop({
+    const { ask, upstream } = await startTracedShop({
       clock,
       telemetry,
       policies: { bulkhead: { concurrency: 1, waitMs: 50 } },
@@ -204,7 +204,7 @@ describe('a call that is held back', () => {
   });
 
   it('and whose client leaves is called off', async () => {
-    const { ask, upstream } = await startShop({
+    const { ask, upstream } = await startTracedShop({
       clock,
       telemetry,
       policies: { bulkhead: { concurrency: 1 } },
@@ -223,7 +223,7 @@ describe('a call that is held back', () => {
 
 describe('a request that ends before its call does', () => {
   it('is no error of anybody when its client leaves', async () => {
-    const { ask, upstream } = await startShop({ clock, telemetry });
+    const { ask, upstream } = await startTracedShop({ clock, telemetry });
     const { traceId, leave } = ask('a');
     const arrival = await upstream.next('GET /parts/a');
     leave();
@@ -237,7 +237,11 @@ describe('a request that ends before its call does', () => {
   });
 
   it('is an error when its time is over, and so are its step and the call that took too long', async () => {
-    const { ask, upstream } = await startShop({ clock, telemetry, policies: { timeoutMs: 9_000 } });
+    const { ask, upstream } = await startTracedShop({
+      clock,
+      telemetry,
+      policies: { timeoutMs: 9_000 },
+    });
     const { traceId, answer } = ask('a');
     await upstream.next('GET /parts/a');
     clock.advance(5_000);

@@ -8,8 +8,8 @@ import { neverSheds } from '../../src/edge/overload.ts';
 import { items, list, priceOf } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
-import { start } from '../support/start.ts';
-import type { StartOptions } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import type { WithMocksOptions } from '../support/gateway-with-mocks.ts';
 import { clientTrace, startTraced, strays } from './_traced.ts';
 
 /** It stands still until it is told to go on. */
@@ -19,8 +19,8 @@ const { telemetry, expectTrace } = await startTraced({ clock });
 const shipped = { 'order-summary': summary, 'customer-orders': customerOrders, tracking };
 
 /** The shipped compositions. `ask` gives the answer's status and the trace it is in. */
-async function startShipped(options: Partial<StartOptions> = {}) {
-  const app = await start({ compositions: shipped, telemetry, clock, ...options });
+async function startShipped(options: Partial<WithMocksOptions> = {}) {
+  const app = await startWithMocks({ compositions: shipped, telemetry, clock, ...options });
   const ask = async (path: string) => {
     const trace = clientTrace();
     const { status } = await app.get(path, { headers: trace.headers });

@@ -2,8 +2,8 @@
 import { call, defineComposition, defineService, lookup, operation } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startServer } from '../support/upstreams.ts';
-import { start } from '../support/start.ts';
+import { startServer } from '../support/servers.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { clientTrace, startTraced } from './_traced.ts';
 import type { ClientTrace } from './_traced.ts';
 
@@ -52,7 +52,11 @@ async function startNarrow() {
     const body = request.url?.startsWith('/prices') === true ? '[]' : '{"ok":true}';
     setTimeout(() => response.setHeader('content-type', 'application/json').end(body), 5);
   });
-  const app = await start({ compositions, telemetry, environment: { NARROW_URL: service.url } });
+  const app = await startWithMocks({
+    compositions,
+    telemetry,
+    environment: { NARROW_URL: service.url },
+  });
   const asked = () =>
     service.requests.map(({ target, headers }) => {
       const [, traceId = '', spanId = '', flag] = String(headers['traceparent']).split('-');

@@ -22,7 +22,7 @@ import { unobserved } from '../../src/telemetry/telemetry.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
 import { createTrust } from '../../src/telemetry/trust.ts';
 import type { Environment } from '../../src/environment.ts';
-import { start } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
 
 /** Of the ids that a ratio keeps the first, and the last. It goes by the exclusive or of their four parts. */
 const lowId = '00000000000000000000000000000001';
@@ -256,7 +256,7 @@ describe('a whole request', () => {
       clock: systemClock,
       isTrusted,
     });
-    const app = await start({
+    const app = await startWithMocks({
       compositions: { summary, twice },
       telemetry: { ...unobserved, ...tracing },
     });

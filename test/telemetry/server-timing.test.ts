@@ -9,7 +9,7 @@ import { serverTiming } from '../../src/telemetry/server-timing.ts';
 import { combine } from '../../src/telemetry/telemetry.ts';
 import { createSampler } from '../../src/telemetry/sampler.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
-import { start } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
 
 interface Entry {
   readonly name: string;
@@ -85,7 +85,7 @@ async function startTimed() {
         optional,
       ),
   });
-  return start({
+  return startWithMocks({
     compositions: { order, list, odd, many },
     telemetry: combine([tracing, serverTiming(systemClock)]),
     adminPort: 0,

@@ -19,7 +19,7 @@ import { createSampler } from '../../src/telemetry/sampler.ts';
 import type { SamplerSettings } from '../../src/telemetry/settings.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
 import { createTrust } from '../../src/telemetry/trust.ts';
-import { start } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
 
 /** Telemetry that keeps its spans here. */
 function record(root: SamplerSettings['root'] = 'always_on') {
@@ -75,7 +75,7 @@ describe('a batch for several requests', () => {
 
   it('is in the trace of the first, links to the steps of the others, and counts its loads', async () => {
     const { telemetry, named } = record();
-    const app = await start({ compositions: { shared }, telemetry });
+    const app = await startWithMocks({ compositions: { shared }, telemetry });
     const ids = ['ord_1001', 'ord_1003', 'ord_1003'];
     await Promise.all(ids.map((id) => app.get(`/shared/${id}`)));
 
@@ -114,7 +114,7 @@ describe('a list', () => {
       },
     });
     const { telemetry, spans, named } = record();
-    const app = await start({ compositions: { list }, telemetry });
+    const app = await startWithMocks({ compositions: { list }, telemetry });
     expect((await app.get('/list')).status).toBe(200);
     expect(
       spans()
@@ -150,7 +150,7 @@ describe('what went otherwise', () => {
 
   it('a tolerated failure marks its own span, and the request says what is missing', async () => {
     const { telemetry, named } = record();
-    const app = await start({ compositions: { order }, telemetry });
+    const app = await startWithMocks({ compositions: { order }, telemetry });
     app.mocks.payments.fault([{ match: '*', status: 503 }]);
     await app.get('/orders/ord_1001');
 
@@ -170,7 +170,7 @@ describe('what went otherwise', () => {
 
   it('a skip is a span that says so, and no error', async () => {
     const { telemetry, named } = record();
-    const app = await start({ compositions: { order }, telemetry });
+    const app = await startWithMocks({ compositions: { order }, telemetry });
     await app.get('/orders/ord_1002');
     const skipped = one(named('step tracking'));
     expect(skipped.attributes['plait.step.skipped']).toBe(true);
@@ -179,7 +179,7 @@ describe('what went otherwise', () => {
 
   it('a call that was called off is no error; the one that failed is', async () => {
     const { telemetry, named } = record();
-    const app = await start({ compositions: { order }, telemetry });
+    const app = await startWithMocks({ compositions: { order }, telemetry });
     app.mocks.orders.fault([{ match: '*', status: 500, latencyMs: 50 }]);
     app.mocks.payments.fault([{ match: '*', hang: true }]);
     expect((await app.get('/orders/ord_1001')).status).toBe(502);
@@ -196,7 +196,7 @@ describe('what went otherwise', () => {
 describe('a request that is not sampled', () => {
   it('records nothing and still hands its trace on, marked as not sampled', async () => {
     const { telemetry, spans } = record('always_off');
-    const app = await start({ compositions: { payment }, telemetry });
+    const app = await startWithMocks({ compositions: { payment }, telemetry });
     const traceId = '0af7651916cd43dd8448eb211c80319c';
     const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
     await app.get('/payments/ord_1001', { headers });
@@ -211,7 +211,7 @@ describe('telemetry that is off', () => {
   const headers = { traceparent: `${ids}-01` };
 
   it("hands a client's trace on; whether it is recorded is not for the client to say", async () => {
-    const app = await start({ compositions: { payment } });
+    const app = await startWithMocks({ compositions: { payment } });
     await app.get('/payments/ord_1001', { headers });
     expect(app.mocks.payments.requests()[0]?.headers['traceparent']).toBe(`${ids}-00`);
   });
@@ -220,13 +220,13 @@ describe('telemetry that is off', () => {
     const telemetry = combine([
       propagation(createTrust([{ address: '127.0.0.0', bits: 8, family: 'ipv4' }])),
     ]);
-    const app = await start({ compositions: { payment }, telemetry });
+    const app = await startWithMocks({ compositions: { payment }, telemetry });
     await app.get('/payments/ord_1001', { headers });
     expect(app.mocks.payments.requests()[0]?.headers['traceparent']).toBe(`${ids}-01`);
   });
 
   it('hands on nothing else that a client may write there', async () => {
-    const app = await start({ compositions: { payment } });
+    const app = await startWithMocks({ compositions: { payment } });
     await app.get('/payments/ord_1001', { headers: { traceparent: '00-secret-text-01' } });
     expect(app.mocks.payments.requests()[0]?.headers).not.toHaveProperty('traceparent');
   });
@@ -235,7 +235,7 @@ describe('telemetry that is off', () => {
 describe('a health check', () => {
   it('is not recorded; an id that looks like one is', async () => {
     const { telemetry, spans } = record();
-    const app = await start({ compositions: { payment }, telemetry });
+    const app = await startWithMocks({ compositions: { payment }, telemetry });
     await app.get('/livez');
     await app.get('/readyz');
     expect(spans()).toEqual([]);

@@ -7,7 +7,7 @@ import { createSampler } from '../../src/telemetry/sampler.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
-import { start } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
 
 /** A gateway that records nothing; `spans` counts those that were made all the same. */
 async function startUnrecorded() {
@@ -29,7 +29,7 @@ async function startUnrecorded() {
     tracing.watchSteps?.(request),
   );
   const telemetry = { ...unobserved, ...tracing, watchSteps: watched };
-  const app = await start({ compositions: { summary }, telemetry });
+  const app = await startWithMocks({ compositions: { summary }, telemetry });
   return { ...app, spans, watched };
 }
 

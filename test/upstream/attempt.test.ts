@@ -11,7 +11,7 @@ import {
   ok,
   reasonOf,
   unreached,
-} from '../support/upstreams.ts';
+} from '../support/upstream-calls.ts';
 
 const getOrders = operation(nowhere, { route: 'GET /orders', response: z.unknown() });
 

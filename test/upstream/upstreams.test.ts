@@ -6,16 +6,15 @@ import { defineService } from '../../src/dsl/service.ts';
 import { parseSettings } from '../../src/settings/settings.ts';
 import { createUpstreams } from '../../src/upstream/upstreams.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
+import { startServer, startSocketServer } from '../support/servers.ts';
 import {
   callWith,
   callerOf,
   failureOf,
-  start,
-  startServer,
-  startSocketServer,
+  openShop,
   traceNamed,
   turn,
-} from '../support/upstreams.ts';
+} from '../support/upstream-calls.ts';
 
 /** Everything a client may send that is not meant for the services behind. */
 const clientHeaders = {
@@ -38,7 +37,7 @@ const clientHeaders = {
 
 async function sent(options: { service?: readonly string[]; own?: readonly string[] }) {
   const { url, requests } = await startServer();
-  const { service, call } = start({
+  const { service, call } = openShop({
     url,
     headers: clientHeaders,
     clock: createFakeClock(),
@@ -77,7 +76,7 @@ describe('headers', () => {
   it('say how much time an attempt has, in whole milliseconds', async () => {
     const { url, requests } = await startServer();
     const clock = createFakeClock({ startAt: 1_000 });
-    const { service, open, call } = start({ url, clock, deadlineInMs: 2_000.9 });
+    const { service, open, call } = openShop({ url, clock, deadlineInMs: 2_000.9 });
     const get = (route: 'GET /a' | 'GET /b') => operation(service, { route, response: z.null() });
     await call(get('GET /a'), {}, undefined);
     clock.advance(1_999);
@@ -93,7 +92,7 @@ describe('headers', () => {
   it('never say that less than no time is left', async () => {
     const { url, requests } = await startServer();
     const clock = createFakeClock();
-    const { service, call } = start({ url, clock, deadlineInMs: 5 });
+    const { service, call } = openShop({ url, clock, deadlineInMs: 5 });
     clock.advance(100);
     await call(operation(service, { route: 'GET /', response: z.null() }), {}, undefined);
     expect(requests[0]?.headers['x-request-timeout-ms']).toBe('0');
@@ -109,7 +108,7 @@ describe('addresses', () => {
     ['/a%2Fb/c//', '/a%2Fb/c/orders/7?all=true'],
   ])('with the path %j put it before every route', async (prefix, target) => {
     const { url, requests } = await startServer();
-    const { service, call } = start({ url: url + prefix });
+    const { service, call } = openShop({ url: url + prefix });
     const query = z.object({ all: z.boolean() });
     const getOrder = operation(service, { route: 'GET /orders/:id', query, response: z.null() });
     await call(getOrder, { id: 7, all: true }, undefined);
@@ -118,7 +117,10 @@ describe('addresses', () => {
 
   it('come from the environment when the service says so', async () => {
     const { url, requests } = await startServer();
-    const { service, call } = start({ url: { env: 'SHOP_URL' }, environment: { SHOP_URL: url } });
+    const { service, call } = openShop({
+      url: { env: 'SHOP_URL' },
+      environment: { SHOP_URL: url },
+    });
     await call(operation(service, { route: 'GET /a', response: z.null() }), {}, undefined);
     expect(requests.map(({ target }) => target)).toEqual(['/a']);
   });
@@ -127,7 +129,7 @@ describe('addresses', () => {
 describe('the pipeline', () => {
   it('asks a real service once for the same call, and again for the next request', async () => {
     const { url, requests } = await startServer();
-    const { service, open } = start({ url });
+    const { service, open } = openShop({ url });
     const getOrder = operation(service, { route: 'GET /orders/:id', response: z.null() });
     const [first, second] = [open(), open()];
     await Promise.all([
@@ -141,7 +143,7 @@ describe('the pipeline', () => {
   it('shows every call to those around it, and every attempt with its end to those who watch', async () => {
     const { url } = await startServer();
     const log: [string, unknown, string | undefined][] = [];
-    const { service, call } = start({
+    const { service, call } = openShop({
       url,
       aroundCall: (next) => (one) => {
         log.push(['call', one.trace, undefined]);
@@ -172,7 +174,7 @@ describe('the pipeline', () => {
       await turn().then(turn).then(turn); // time for a fourth
       for (const one of inside.splice(0)) one.end('null');
     });
-    const { service, call } = start({
+    const { service, call } = openShop({
       url,
       clock: createFakeClock(),
       service: { bulkhead: { concurrency: 3, queue: 20 } },
@@ -187,7 +189,7 @@ describe('the pipeline', () => {
     const healthy = await startServer();
     const clock = createFakeClock();
     const bulkhead = { concurrency: 1, queue: 0 };
-    const slow = start({ url: hanging.url, clock, service: { name: 'slow', bulkhead } });
+    const slow = openShop({ url: hanging.url, clock, service: { name: 'slow', bulkhead } });
     const services = [
       slow.service,
       defineService({ name: 'healthy', url: healthy.url, bulkhead }),
@@ -209,7 +211,7 @@ describe('the pipeline', () => {
   });
 
   it('refuses operations of services it was not given', async () => {
-    const { call } = start({});
+    const { call } = openShop({});
     const other = defineService({ name: 'other', url: 'http://127.0.0.1:9' });
     const getOrder = operation(other, { route: 'GET /', response: z.null() });
     await expect(call(getOrder, {}, undefined)).rejects.toThrow('service "other" was not opened');
@@ -221,7 +223,7 @@ describe('closing', () => {
     const server = await startSocketServer((socket, text) => {
       if (text.includes('/fine')) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1');
     });
-    const { service, call, upstreams } = start({ url: server.url });
+    const { service, call, upstreams } = openShop({ url: server.url });
     const get = (route: 'GET /fine' | 'GET /hang') =>
       call(operation(service, { route, response: z.unknown() }), {}, undefined);
     const hanging = failureOf(get('GET /hang'));
@@ -236,7 +238,7 @@ describe('closing', () => {
 
   it('leaves no socket that is just being made', async () => {
     const server = await startSocketServer(() => undefined);
-    const { service, call, upstreams } = start({ url: server.url });
+    const { service, call, upstreams } = openShop({ url: server.url });
     const getOrder = operation(service, { route: 'GET /', response: z.unknown() });
     const failure = failureOf(call(getOrder, {}, undefined));
     await Promise.resolve();
@@ -248,13 +250,13 @@ describe('closing', () => {
 
   it('is done at once when nothing was opened', async () => {
     const server = await startServer();
-    await start({ url: server.url }).upstreams.close();
+    await openShop({ url: server.url }).upstreams.close();
     expect(server.accepted).toBe(0);
   });
 
   it('makes later calls fail', async () => {
     const server = await startServer();
-    const { service, call, upstreams } = start({ url: server.url });
+    const { service, call, upstreams } = openShop({ url: server.url });
     await upstreams.close();
     const getOrder = operation(service, { route: 'GET /', response: z.unknown() });
     expect((await failureOf(call(getOrder, {}, undefined))).kind).toBe('connect');

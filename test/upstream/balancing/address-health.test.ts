@@ -5,7 +5,7 @@ import { createAddress } from '../../../src/upstream/exchange/address.ts';
 import { createAddressHealth } from '../../../src/upstream/balancing/address-health.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { assertProperty } from '../../support/property.ts';
-import { nowhere } from '../../support/upstreams.ts';
+import { nowhere } from '../../support/upstream-calls.ts';
 
 /** An address nobody has called yet; `see` is an attempt that ended, as if it had taken so long. */
 function startAddressHealth(config: EjectionConfig = {}) {

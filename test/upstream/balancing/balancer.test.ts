@@ -18,7 +18,7 @@ import {
   nowhere,
   ok,
   reasonOf,
-} from '../../support/upstreams.ts';
+} from '../../support/upstream-calls.ts';
 
 const getOrder = operation(nowhere, { route: 'GET /orders', response: z.unknown() });
 const { timeoutMs } = getOrder.policies;

@@ -13,7 +13,8 @@ import { startHealthChecks } from '../../../src/upstream/balancing/health-check.
 import { createAddressHealth } from '../../../src/upstream/balancing/address-health.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { assertProperty } from '../../support/property.ts';
-import { start, startServer, startSocketServer, turn } from '../../support/upstreams.ts';
+import { startServer, startSocketServer } from '../../support/servers.ts';
+import { openShop, turn } from '../../support/upstream-calls.ts';
 
 const intervalMs = 1_000;
 
@@ -35,7 +36,7 @@ function startChecked(url: string, { health, service, chances }: Checked = {}) {
     },
   };
   const config = health ?? { path: '/livez', intervalMs };
-  const app = start({ url, clock, service: { ...service, ...(config && { health: config }) } });
+  const app = openShop({ url, clock, service: { ...service, ...(config && { health: config }) } });
   const states = () => app.upstreams.status()[0]?.endpoints.map(({ state }) => state) ?? [];
   /** The next check of every address, from its begin to its end. */
   async function check(): Promise<string> {

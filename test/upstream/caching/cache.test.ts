@@ -15,6 +15,7 @@ import { coalesce } from '../../../src/upstream/sharing/coalesce.ts';
 import { createMemoryStore } from '../../../src/upstream/caching/memory-store.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { assertProperty } from '../../support/property.ts';
+import { startServer } from '../../support/servers.ts';
 import {
   callOf,
   callPerKey,
@@ -22,10 +23,9 @@ import {
   nowhere,
   oneByOne,
   reasonOf,
-  start,
-  startServer,
+  openShop,
   turn,
-} from '../../support/upstreams.ts';
+} from '../../support/upstream-calls.ts';
 
 const everything = {
   ttlMs: 1_000,
@@ -562,7 +562,7 @@ describe('lookups', () => {
       const ids = new URL(request.url ?? '', 'http://shop').searchParams.get('ids') ?? '';
       response.end(JSON.stringify(ids.split(',').map((id) => ({ id }))));
     });
-    const { service, open } = start({ url });
+    const { service, open } = openShop({ url });
     const own = lookup(service, {
       route: 'GET /payments',
       keys: { query: 'ids' },
@@ -649,7 +649,7 @@ describe('invalidation', () => {
     let closed = 0;
     const store = createMemoryStore({ clock: createFakeClock() });
     store.close = async () => void (closed += 1);
-    const { service, upstreams, open } = start({ url, cacheStore: store });
+    const { service, upstreams, open } = openShop({ url, cacheStore: store });
     const own = operation(service, {
       route: 'GET /',
       response: z.null(),

@@ -15,7 +15,7 @@ import { nameOf } from '../../../src/upstream/caching/redis-store.ts';
 import { isRedisSkipped, startRedis } from '../../support/redis.ts';
 import type { TestRedis } from '../../support/redis.ts';
 import { parseSettings } from '../../../src/settings/settings.ts';
-import { callOf, callPerKey, nowhere, oneByOne, reasonOf } from '../../support/upstreams.ts';
+import { callOf, callPerKey, nowhere, oneByOne, reasonOf } from '../../support/upstream-calls.ts';
 
 /** Of one call to the store, whatever has happened to Redis. 60 is meant; machines that run tests are busy. */
 const mostAddedMs = 500;

@@ -9,7 +9,8 @@ import { UpstreamError } from '../../../src/errors.ts';
 import { segmentProblem } from '../../../src/path-segment.ts';
 import { targetOf } from '../../../src/upstream/exchange/target.ts';
 import { assertProperty } from '../../support/property.ts';
-import { dispatchFor, failureOf, nowhere, start, startServer } from '../../support/upstreams.ts';
+import { startServer } from '../../support/servers.ts';
+import { dispatchFor, failureOf, nowhere, openShop } from '../../support/upstream-calls.ts';
 
 const getPart = operation(nowhere, {
   name: 'getPart',
@@ -112,7 +113,7 @@ describe('a path argument', () => {
 
   it('arrives at a real server as it was given', async () => {
     const { url, requests } = await startServer();
-    const { service, open } = start({ url });
+    const { service, open } = openShop({ url });
     const part = operation(service, {
       route: 'GET /orders/:orderId/parts/:partId',
       response: z.null(),
@@ -165,7 +166,7 @@ describe('a path argument', () => {
 
   it('that is refused is not sent', async () => {
     const { url, accepted, requests } = await startServer();
-    const { service, call } = start({ url });
+    const { service, call } = openShop({ url });
     const getOrder = operation(service, { route: 'GET /orders/:orderId', response: z.null() });
     const error = await failureOf(call(getOrder, { orderId: '..' }, undefined));
     expect(error.kind).toBe('invalid-argument');
@@ -246,7 +247,7 @@ describe('what a schema says about arguments', () => {
     args: Record<string, unknown>,
   ) {
     const { url, requests } = await startServer();
-    const { service, call } = start({ url });
+    const { service, call } = openShop({ url });
     const route = config.route ?? (config.body ? 'POST /o/:id' : 'GET /o/:id');
     const order = operation(service, { name: 'order', ...anyOrder, ...config, route });
     const failure = await call(order, args, undefined).then(
@@ -368,7 +369,7 @@ describe('the keys of a lookup', () => {
   it('survive a round trip through a real server, as text', async () => {
     const answer = z.object({ 'id[]': z.string() });
     const { url, requests } = await startServer((_, response) => void response.end('[]'));
-    const { service, open } = start({ url });
+    const { service, open } = openShop({ url });
     const items = lookup(service, {
       route: 'POST /items',
       keys: { body: 'ids' },

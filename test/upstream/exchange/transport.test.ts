@@ -7,16 +7,9 @@ import { z } from 'zod';
 import { operation } from '../../../src/dsl/operation.ts';
 import type { ServiceConfig } from '../../../src/dsl/service.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
-import type { Recorded } from '../../support/upstreams.ts';
-import {
-  failureOf,
-  listen,
-  reasonOf,
-  start,
-  startServer,
-  startSocketServer,
-  turn,
-} from '../../support/upstreams.ts';
+import type { Recorded } from '../../support/servers.ts';
+import { listen, startServer, startSocketServer } from '../../support/servers.ts';
+import { failureOf, reasonOf, openShop, turn } from '../../support/upstream-calls.ts';
 
 const Order = z.object({ id: z.string(), lines: z.array(z.object({ sku: z.string() })) });
 const secret = 'card 4111-1111-1111-1111';
@@ -24,7 +17,7 @@ const secret = 'card 4111-1111-1111-1111';
 /** Calls of `shop.getOrder` at `url`, each for a request of its own; `request` ends them all. */
 function startCalling(url: string, options: { service?: Partial<ServiceConfig> } = {}) {
   const clock = createFakeClock();
-  const { service, open, request } = start({ url, clock, ...options });
+  const { service, open, request } = openShop({ url, clock, ...options });
   const getOrder = (response: z.ZodType = z.unknown()) =>
     open()(operation(service, { name: 'getOrder', route: 'GET /order', response }), {}, undefined);
   return { clock, getOrder, request };
@@ -234,7 +227,7 @@ describe('a service that does not get done', () => {
     const server = await startSocketServer((socket, text) => {
       if (text.includes('/fine')) socket.write(`${head('200 OK', 'content-length: 1')}1`);
     });
-    const { service, open, request } = start({ url: server.url });
+    const { service, open, request } = openShop({ url: server.url });
     const get = (route: 'GET /fine' | 'GET /hang') =>
       open()(operation(service, { route, response: z.unknown() }), {}, undefined);
     const hanging = reasonOf(get('GET /hang'));
@@ -528,7 +521,7 @@ describe('the status', () => {
     const { url, open, allClosed } = await startSocketServer((socket) => {
       socket.write('HTTP/1.1 404 Not Found\r\ncontent-length: 10\r\n\r\n{');
     });
-    const { service, call } = start({ url, service: { timeoutMs: 100 } });
+    const { service, call } = openShop({ url, service: { timeoutMs: 100 } });
     const getOrder = operation(service, { route: 'GET /orders', response: z.unknown() });
     expect(await failureOf(call(getOrder, {}, undefined))).toMatchObject({
       kind: 'status',
@@ -542,7 +535,7 @@ describe('the status', () => {
     const { url } = await startServer((_, response) =>
       response.writeHead(409).end('x'.repeat(5_000)),
     );
-    const { service, call } = start({ url, service: { maxBodyBytes: 100 } });
+    const { service, call } = openShop({ url, service: { maxBodyBytes: 100 } });
     const getOrder = operation(service, { route: 'GET /orders', response: z.unknown() });
     expect(await failureOf(call(getOrder, {}, undefined))).toMatchObject({
       kind: 'status',

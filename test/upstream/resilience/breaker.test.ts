@@ -17,7 +17,7 @@ import {
   nowhere,
   ok,
   turn,
-} from '../../support/upstreams.ts';
+} from '../../support/upstream-calls.ts';
 
 const response = z.unknown();
 const getOrders = operation(nowhere, { route: 'GET /orders', response, timeoutMs: 1_000 });

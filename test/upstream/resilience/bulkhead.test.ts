@@ -17,7 +17,7 @@ import {
   ok,
   reasonOf,
   turn,
-} from '../../support/upstreams.ts';
+} from '../../support/upstream-calls.ts';
 
 const getOrder = operation(nowhere, { route: 'GET /orders', response: z.unknown() });
 

@@ -10,7 +10,7 @@ import {
   verdictOf,
 } from '../../../src/upstream/resilience/failure.ts';
 import type { Verdict } from '../../../src/upstream/resilience/failure.ts';
-import { callOf, nowhere } from '../../support/upstreams.ts';
+import { callOf, nowhere } from '../../support/upstream-calls.ts';
 
 const getOrders = operation(nowhere, {
   route: 'GET /orders',

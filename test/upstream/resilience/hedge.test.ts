@@ -10,7 +10,7 @@ import { verdictOf } from '../../../src/upstream/resilience/failure.ts';
 import { hedge } from '../../../src/upstream/resilience/hedge.ts';
 import { createRetryBudget } from '../../../src/upstream/resilience/retry-budget.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
-import { dispatchFor, nowhere, ok, reasonOf, turn } from '../../support/upstreams.ts';
+import { dispatchFor, nowhere, ok, reasonOf, turn } from '../../support/upstream-calls.ts';
 
 const response = z.unknown();
 /** Half of the answers are quicker than the wait; every call may cost a second request. */

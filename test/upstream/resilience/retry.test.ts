@@ -9,7 +9,14 @@ import type { Call, Dispatch } from '../../../src/upstream/call.ts';
 import { createRetryBudget } from '../../../src/upstream/resilience/retry-budget.ts';
 import { retry } from '../../../src/upstream/resilience/retry.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
-import { dispatchFor, unreached, nowhere, ok, reasonOf, turn } from '../../support/upstreams.ts';
+import {
+  dispatchFor,
+  unreached,
+  nowhere,
+  ok,
+  reasonOf,
+  turn,
+} from '../../support/upstream-calls.ts';
 
 const response = z.unknown();
 const getOrders = operation(nowhere, { route: 'GET /orders', response });

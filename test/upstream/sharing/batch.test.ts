@@ -10,6 +10,7 @@ import type { Call, Dispatch, Send } from '../../../src/upstream/call.ts';
 import { dispatchOf } from '../../../src/upstream/call.ts';
 import { deduplicate } from '../../../src/upstream/sharing/deduplicate.ts';
 import { assertProperty } from '../../support/property.ts';
+import { startServer } from '../../support/servers.ts';
 import {
   callOf,
   failureOf,
@@ -17,11 +18,10 @@ import {
   ok,
   oneByOne,
   reasonOf,
-  start,
-  startServer,
+  openShop,
   traceNamed,
   turn,
-} from '../../support/upstreams.ts';
+} from '../../support/upstream-calls.ts';
 
 const Payment = z.object({ orderId: z.string(), status: z.string() });
 type Payments = Omit<Partial<Lookup>, 'keys' | 'by'> & { readonly query?: z.ZodObject };
@@ -439,7 +439,7 @@ describe('over a real connection', () => {
     const { url, requests } = await startServer((_, response) =>
       response.end(JSON.stringify({ total: 2, items: [paid('c'), paid('a')] })),
     );
-    const { service, call } = start({ url });
+    const { service, call } = openShop({ url });
     const own = lookup(service, {
       route: 'GET /payments',
       keys: { query: 'orderIds' },
@@ -456,7 +456,7 @@ describe('over a real connection', () => {
 
   it('a number stays a number in a body', async () => {
     const { url, requests } = await startServer((_, response) => response.end('[]'));
-    const { service, call } = start({ url });
+    const { service, call } = openShop({ url });
     const own = lookup(service, {
       route: 'POST /search',
       keys: { body: 'ids' },
@@ -469,7 +469,7 @@ describe('over a real connection', () => {
 
   it('an answer without a body has no items', async () => {
     const { url } = await startServer((_, response) => response.writeHead(204).end());
-    const { service, call } = start({ url });
+    const { service, call } = openShop({ url });
     const own = lookup(service, {
       route: 'GET /payments',
       keys: { query: 'orderIds' },
@@ -491,7 +491,7 @@ describe('over a real connection', () => {
     ['{"__proto__":{"items":[]}}', 'items', '/items in its body is not a list'],
   ])('the answer %s is refused where items are in %s', async (body, items, problem) => {
     const { url } = await startServer((_, response) => response.end(body));
-    const { service, call } = start({ url });
+    const { service, call } = openShop({ url });
     const own = lookup(service, {
       name: 'paymentOf',
       route: 'GET /payments',
@@ -508,7 +508,7 @@ describe('over a real connection', () => {
 
   it('other query parameters stay those of the calls that share the request', async () => {
     const { url, requests } = await startServer((_, response) => response.end('[]'));
-    const { service, call } = start({ url });
+    const { service, call } = openShop({ url });
     const own = lookup(service, {
       route: 'GET /payments',
       keys: { query: 'orderIds' },

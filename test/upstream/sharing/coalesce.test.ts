@@ -17,7 +17,7 @@ import {
   oneByOne,
   reasonOf,
   turn,
-} from '../../support/upstreams.ts';
+} from '../../support/upstream-calls.ts';
 
 const getOrder = operation(nowhere, {
   name: 'get',

@@ -16,7 +16,7 @@ import {
   reasonOf,
   traceNamed,
   turn,
-} from '../../support/upstreams.ts';
+} from '../../support/upstream-calls.ts';
 
 const getOrder = operation(nowhere, { route: 'GET /orders/:orderId', response: z.unknown() });
 

@@ -6,7 +6,7 @@ import { lookup, operation } from '../../../src/dsl/operation.ts';
 import { keyText } from '../../../src/dsl/lookup.ts';
 import { canonical, keyOf, keyOfItem } from '../../../src/upstream/sharing/key.ts';
 import { assertProperty } from '../../support/property.ts';
-import { callOf, nowhere } from '../../support/upstreams.ts';
+import { callOf, nowhere } from '../../support/upstream-calls.ts';
 
 const name = fc.constantFrom(
   'a',

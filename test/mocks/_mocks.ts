@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest';
 import { type Mocks, type MocksOptions, startMocks } from '../../mocks/server.ts';
 
-export async function start(options: MocksOptions = {}): Promise<Mocks> {
+export async function startForTest(options: MocksOptions = {}): Promise<Mocks> {
   const mocks = await startMocks(options);
   onTestFinished(() => mocks.close());
   return mocks;

@@ -10,8 +10,10 @@ import type { Overload } from '../../src/edge/overload.ts';
 import { compileAll } from '../../src/plan/compile.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { addressesOf } from './addresses.ts';
+import { request } from './request.ts';
+import type { Answer } from './request.ts';
 
-export interface StartOptions {
+export interface WithMocksOptions {
   /** By name, as files would be called. */
   readonly compositions: Readonly<Record<string, Composition>>;
   readonly clock?: Clock;
@@ -25,7 +27,7 @@ export interface StartOptions {
   readonly middleware?: GatewayOptions['middleware'];
 }
 
-export interface Started {
+export interface RunningGateway {
   readonly url: string;
   readonly adminUrl: string | undefined;
   readonly mocks: Mocks;
@@ -36,14 +38,8 @@ export interface Started {
   close(graceMs?: number): Promise<void>;
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly json: any; // eslint-disable-line typescript/no-explicit-any -- tests look into whatever comes back
-}
-
 /** Stops by itself when the test is over. */
-export async function start(options: StartOptions): Promise<Started> {
+export async function startWithMocks(options: WithMocksOptions): Promise<RunningGateway> {
   const mocks = await startMocks();
   const named = Object.entries(options.compositions).map(([name, composition]) => ({
     name,
@@ -85,14 +81,4 @@ export async function start(options: StartOptions): Promise<Started> {
 /** The variables that lead a gateway to the mocks. */
 export function environmentOf({ orders, payments, shipping }: Mocks): Record<string, string> {
   return { ORDERS_URL: orders.url, PAYMENTS_URL: payments.url, SHIPPING_URL: shipping.url };
-}
-
-export async function request(url: string, init?: RequestInit): Promise<Answer> {
-  const response = await fetch(url, init);
-  const text = await response.text();
-  return {
-    status: response.status,
-    headers: response.headers,
-    json: text === '' ? undefined : JSON.parse(text),
-  };
 }

@@ -8,8 +8,8 @@ import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { startUpstream } from '../support/upstream.ts';
 import type { Upstream } from '../support/upstream.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
-import { start } from '../support/start.ts';
-import type { Answer } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import type { Answer } from '../support/request.ts';
 import { clientTrace } from './_traced.ts';
 
 export interface ShopOptions {
@@ -33,11 +33,11 @@ export interface Asked {
   leave(): void;
 }
 
-export async function startShop(options: ShopOptions): Promise<Shop> {
+export async function startTracedShop(options: ShopOptions): Promise<Shop> {
   const { clock, telemetry, policies, compose = partOf } = options;
   const upstream = await startUpstream();
   const shop = defineService({ name: 'shop', url: { env: 'SHOP_URL' }, retry: false, ...policies });
-  const app = await start({
+  const app = await startWithMocks({
     compositions: { shop: compose(shop) },
     telemetry,
     clock,

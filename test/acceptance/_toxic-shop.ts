@@ -7,11 +7,13 @@ import type { ServiceConfig } from '../../src/dsl/service.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 import type { ServiceStatus } from '../../src/upstream/service.ts';
-import { request, start } from '../support/start.ts';
-import type { Answer, Started } from '../support/start.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import { request } from '../support/request.ts';
+import type { RunningGateway } from '../support/gateway-with-mocks.ts';
+import type { Answer } from '../support/request.ts';
 import { startToxicProxy } from '../support/toxic-proxy.ts';
 import type { ToxicProxy } from '../support/toxic-proxy.ts';
-import { startServer } from '../support/upstreams.ts';
+import { startServer } from '../support/servers.ts';
 
 export interface ShopOptions {
   readonly service?: Partial<ServiceConfig>;
@@ -21,7 +23,7 @@ export interface ShopOptions {
 }
 
 export interface Shop {
-  readonly gateway: Started;
+  readonly gateway: RunningGateway;
   /** One for every address. */
   readonly proxies: readonly [ToxicProxy, ...ToxicProxy[]];
   /** `GET /required/1`, `GET /optional/1`, `GET /fallback/1`, `POST /required/1`, `POST /optional/1` */
@@ -51,7 +53,7 @@ export function answering(latencyMs = 0): RequestListener {
 }
 
 /** Stops by itself when the test is over. */
-export async function startShop(options: ShopOptions = {}): Promise<Shop> {
+export async function startToxicShop(options: ShopOptions = {}): Promise<Shop> {
   const { service = {}, deadlineMs = 10_000, answers = [answering()] } = options;
   const [first, ...others] = await Promise.all(
     answers.map(async (answer) => startToxicProxy((await startServer(answer)).url)),
@@ -59,7 +61,7 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
   if (first === undefined) throw new Error('the shop has no address');
   const proxies = [first, ...others] as const;
   const observer = observe();
-  const gateway = await start({
+  const gateway = await startWithMocks({
     compositions: compositionsOf(service, deadlineMs),
     telemetry: observer.telemetry,
     adminPort: 0,

@@ -1,10 +1,5 @@
-/** Calls, services on real sockets, and upstreams that reach them; all gone when the test is over. */
-import { once } from 'node:events';
-import { createServer as createHttpServer } from 'node:http';
-import type { IncomingHttpHeaders, RequestListener, Server } from 'node:http';
-import { createServer as createSocketServer } from 'node:net';
-import type { AddressInfo, Server as SocketServer, Socket } from 'node:net';
-import { expect, onTestFinished, vi } from 'vitest';
+/** Calls, dispatches and attempts as the layers above make them, and upstreams that reach a service. */
+import { expect, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import type { Operation } from '../../src/dsl/operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
@@ -174,80 +169,7 @@ export async function turn(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-export interface Recorded {
-  readonly method: string;
-  readonly target: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-export interface Listening {
-  readonly url: string;
-  /** How many connections were made. */
-  readonly accepted: number;
-  readonly open: ReadonlySet<Socket>;
-  /** Holds when the other side has closed every connection. */
-  allClosed(): Promise<void>;
-}
-
-/** An HTTP server that writes down what it is asked. Answers `null` unless told otherwise. */
-export async function startServer(
-  answer: RequestListener = (_, response) => void response.end('null'),
-): Promise<Listening & { readonly requests: readonly Recorded[] }> {
-  const requests: Recorded[] = [];
-  const server = createHttpServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { method = '', url = '', headers } = request;
-      requests.push({ method, target: url, headers, body: Buffer.concat(chunks).toString() });
-      answer(request, response);
-    });
-  });
-  return Object.assign(await listen(server), { requests });
-}
-
-/** A server of bare sockets, which calls `misbehave` with each request's text. */
-export async function startSocketServer(
-  misbehave: (socket: Socket, request: string) => void,
-): Promise<Listening & { readonly requests: readonly string[] }> {
-  const requests: string[] = [];
-  const server = createSocketServer((socket) => {
-    socket.on('error', () => undefined);
-    socket.on('data', (data) => {
-      requests.push(data.toString('latin1'));
-      misbehave(socket, data.toString('latin1'));
-    });
-  });
-  return Object.assign(await listen(server), { requests });
-}
-
-export async function listen(server: Server | SocketServer): Promise<Listening> {
-  const open = new Set<Socket>();
-  let accepted = 0;
-  server.on('connection', (socket: Socket) => {
-    accepted += 1;
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(async () => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    for (const socket of open) socket.destroy();
-    await closed;
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // a TCP server has a port
-    open,
-    get accepted() {
-      return accepted;
-    },
-    allClosed: () => vi.waitFor(() => expect(open.size).toBe(0), { timeout: 5_000, interval: 5 }),
-  };
-}
-
-export interface StartOptions extends Partial<Omit<UpstreamsOptions, 'services' | 'addresses'>> {
+export interface ShopOptions extends Partial<Omit<UpstreamsOptions, 'services' | 'addresses'>> {
   readonly environment?: Readonly<Record<string, string>>;
   readonly url?: ServiceConfig['url'];
   readonly service?: Partial<ServiceConfig>;
@@ -256,7 +178,7 @@ export interface StartOptions extends Partial<Omit<UpstreamsOptions, 'services' 
   readonly deadlineInMs?: number;
 }
 
-export interface Started {
+export interface OpenShop {
   readonly service: Service;
   readonly upstreams: Upstreams;
   readonly call: CallOperation;
@@ -267,7 +189,7 @@ export interface Started {
 }
 
 /** One service named `shop`, and a request that calls it; what fails is not asked again. */
-export function start(options: StartOptions): Started {
+export function openShop(options: ShopOptions): OpenShop {
   const { url = 'http://127.0.0.1:9', clock = systemClock, deadlineInMs = 10_000 } = options;
   const service = defineService({ name: 'shop', url, retry: false, ...options.service });
   const services = [service];
@@ -275,7 +197,7 @@ export function start(options: StartOptions): Started {
   const upstreams = createUpstreams({ ...options, addresses, clock, services });
   onTestFinished(() => upstreams.close());
   const request = new AbortController();
-  const open: Started['open'] = (headers = {}) =>
+  const open: OpenShop['open'] = (headers = {}) =>
     callWith(
       upstreams.open(
         callerOf({

@@ -1,0 +1,80 @@
+/** Services on real sockets that write down what they are asked; gone when the test is over. */
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import type { IncomingHttpHeaders, RequestListener, Server } from 'node:http';
+import { createServer as createSocketServer } from 'node:net';
+import type { AddressInfo, Server as SocketServer, Socket } from 'node:net';
+import { expect, onTestFinished, vi } from 'vitest';
+
+export interface Recorded {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface Listening {
+  readonly url: string;
+  /** How many connections were made. */
+  readonly accepted: number;
+  readonly open: ReadonlySet<Socket>;
+  /** Holds when the other side has closed every connection. */
+  allClosed(): Promise<void>;
+}
+
+/** An HTTP server that writes down what it is asked. Answers `null` unless told otherwise. */
+export async function startServer(
+  answer: RequestListener = (_, response) => void response.end('null'),
+): Promise<Listening & { readonly requests: readonly Recorded[] }> {
+  const requests: Recorded[] = [];
+  const server = createHttpServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { method = '', url = '', headers } = request;
+      requests.push({ method, target: url, headers, body: Buffer.concat(chunks).toString() });
+      answer(request, response);
+    });
+  });
+  return Object.assign(await listen(server), { requests });
+}
+
+/** A server of bare sockets, which calls `misbehave` with each request's text. */
+export async function startSocketServer(
+  misbehave: (socket: Socket, request: string) => void,
+): Promise<Listening & { readonly requests: readonly string[] }> {
+  const requests: string[] = [];
+  const server = createSocketServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (data) => {
+      requests.push(data.toString('latin1'));
+      misbehave(socket, data.toString('latin1'));
+    });
+  });
+  return Object.assign(await listen(server), { requests });
+}
+
+export async function listen(server: Server | SocketServer): Promise<Listening> {
+  const open = new Set<Socket>();
+  let accepted = 0;
+  server.on('connection', (socket: Socket) => {
+    accepted += 1;
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of open) socket.destroy();
+    await closed;
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // a TCP server has a port
+    open,
+    get accepted() {
+      return accepted;
+    },
+    allClosed: () => vi.waitFor(() => expect(open.size).toBe(0), { timeout: 5_000, interval: 5 }),
+  };
+}
