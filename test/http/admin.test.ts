@@ -216,7 +216,7 @@ describe('the management side', () => {
     const lines: string[] = [];
     const log = createLog({ level: 'info', format: 'json', write: (line) => lines.push(line) });
     const accessLog = { log, headers: [], withCauses: false };
-    const { adminUrl = '' } = await start({ compositions: {}, adminPort: 0, accessLog });
+    const { adminUrl = '' } = await startWithMocks({ compositions: {}, adminPort: 0, accessLog });
     await raw(
       adminUrl,
       'GET /upstreams HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n',
