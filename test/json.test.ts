@@ -71,7 +71,7 @@ describe('nesting', () => {
   });
 
   it.each(['"\\"[[[["', '"\\\\"', '["\\\\",["\\\\\\""]]', '"\\u0022[[[["'])(
-    'is not found in the text %s',
+    'counts no brackets within the text %s',
     (json) => {
       expect(parseJson(json, 2)).toEqual(JSON.parse(json));
     },
@@ -130,7 +130,7 @@ describe('JSON', () => {
   });
 
   it.each(['', ' ', '{', '[1,]', "{'a':1}", '{"a":1}x', 'undefined', 'NaN', '01', '"\n"', '[1 2]'])(
-    'is not %j',
+    'is refused when the text is %j',
     (json) => {
       expect(() => parseJson(json)).toThrow(SyntaxError);
     },

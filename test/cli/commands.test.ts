@@ -88,7 +88,7 @@ describe('plait start', () => {
     expect(gateway.errors()).toBe('');
   });
 
-  it('says where it is managed before it says ready', async () => {
+  it('prints the address of the management side before it says ready', async () => {
     const gateway = plait(['start'], { ...nowhere, PORT: '0' });
     await gateway.ready;
     const [admin = '', ready] = gateway.lines;
@@ -103,7 +103,7 @@ describe('plait start', () => {
     expect(json).toEqual({ invalidated: 0 });
   });
 
-  it('takes another address to be managed at when the default one is taken', async () => {
+  it('moves its management side to a free port when the default one is taken', async () => {
     const other = createServer().listen(8081, '127.0.0.1');
     // Whatever has it already does as well.
     await once(other, 'listening').catch(() => undefined);
@@ -115,7 +115,7 @@ describe('plait start', () => {
     expect(gateway.errors()).toBe('');
   });
 
-  it('is not in the way of another one that starts at the same time', async () => {
+  it('starts beside others that start at the same time', async () => {
     const gateways = [1, 2, 3].map(() =>
       plait(['start'], { ...nowhere, PORT: '0', ADMIN_PORT: '' }),
     );
@@ -133,7 +133,7 @@ describe('plait start', () => {
     expect(code).toBe(1);
   });
 
-  it('refuses a port that is none', async () => {
+  it('refuses a PORT that is not a port number', async () => {
     const { code, errors } = await output(plait(['start'], { ...nowhere, PORT: '80 80' }));
     expect(errors).toContain('PORT is "80 80"');
     expect(code).toBe(1);
@@ -163,7 +163,7 @@ describe('plait start', () => {
     },
   );
 
-  it('takes the limits of SHED_DELAY_MS and SHED_UTILISATION, and none for not set', async () => {
+  it('takes SHED_DELAY_MS and SHED_UTILISATION, and starts when they are empty', async () => {
     for (const shed of [
       { SHED_DELAY_MS: '1', SHED_UTILISATION: '1' },
       { SHED_DELAY_MS: '', SHED_UTILISATION: '' },
@@ -182,7 +182,7 @@ describe('plait start', () => {
     expect(code).toBe(1);
   });
 
-  it('names the variable when the port of the management side is taken, or is none', async () => {
+  it('names ADMIN_PORT when that port is taken, or is not a port number', async () => {
     const first = plait(['start'], { ...nowhere, PORT: '0' });
     await first.ready;
     const taken = adminPortOf(first);
@@ -198,7 +198,7 @@ describe('plait start', () => {
     }
   });
 
-  it('refuses a REDIS_URL that is none, and starts without the Redis it names', async () => {
+  it('refuses a REDIS_URL of another protocol, and starts although no Redis answers at its URL', async () => {
     const { code, errors } = await output(
       plait(['start'], { ...nowhere, PORT: '0', REDIS_URL: 'http://x' }),
     );
@@ -215,7 +215,7 @@ describe('plait start', () => {
     expect(await gateway.exitCode).toBe(0);
   });
 
-  it('ends when a port is taken although a Redis was asked for', async () => {
+  it('ends when its port is taken, also when it keeps trying to reach a Redis', async () => {
     const first = await plait(['start'], { ...nowhere, PORT: '0' }).ready;
     const { code, errors } = await output(
       plait(['start'], {
@@ -228,7 +228,7 @@ describe('plait start', () => {
     expect(code).toBe(1);
   });
 
-  it('ends when a port is taken although the addresses of a service are to be checked', async () => {
+  it('ends when its port is taken, also when it checks the health of a service', async () => {
     const first = await plait(['start'], { ...nowhere, PORT: '0' }).ready;
     const folder = await folderWith({
       'checked.ts': `
@@ -254,7 +254,7 @@ describe('plait start', () => {
     expect(code).toBe(1);
   });
 
-  it('serves the healthy ones where it is told to tolerate that', async () => {
+  it('serves the compositions that load when it is told to be tolerant', async () => {
     const folder = await folderWith(broken);
     const services = await runMocks();
     const gateway = plait(['start', '--tolerant', '--compositions', folder], {
@@ -266,7 +266,7 @@ describe('plait start', () => {
     expect(gateway.errors()).toContain('Not served: broken-one');
   });
 
-  it('takes down only the compositions whose service has no address where it is told to tolerate that', async () => {
+  it('leaves out the compositions whose service has no address when it is told to be tolerant', async () => {
     const folder = await folderWith({ 'no-address.ts': withoutAddress });
     const services = await runMocks();
     const gateway = plait(['start', '--tolerant', '--compositions', folder], {
@@ -306,7 +306,7 @@ describe('npm start', () => {
     await expect(visit(url)).rejects.toThrow('ECONNREFUSED');
   });
 
-  it('takes its time after a Ctrl-C, which the gateway hears twice', async () => {
+  it('waits for the gateway after a Ctrl-C, which both of them hear', async () => {
     const npm = runNpm(['start', '--', ...shipped], {
       ...nowhere,
       PORT: '0',
@@ -323,7 +323,7 @@ describe('npm start', () => {
 describe('a gateway that is told to stop', () => {
   const delayMs = 1_500;
 
-  it('says so, and answers every new connection until its delay is over', async () => {
+  it('answers every new connection until its delay is over, and says that it is stopping', async () => {
     const gateway = plait(['start'], {
       ...(await runMocks()),
       PORT: '0',
@@ -371,7 +371,7 @@ describe('plait explain', () => {
     },
   );
 
-  it('prints data', async () => {
+  it('prints JSON with --json', async () => {
     const { out } = await output(plait(['explain', 'customer-orders', '--json']));
     expect(JSON.parse(out)).toMatchObject({
       composition: 'customer-orders',
@@ -388,13 +388,13 @@ describe('plait explain', () => {
     });
   });
 
-  it('prints a flowchart', async () => {
+  it('prints a Mermaid flowchart with --mermaid', async () => {
     const { out } = await output(plait(['explain', 'order-tracking', '--mermaid']));
     expect(out).toContain('flowchart LR');
     expect(out).toContain('subgraph');
   });
 
-  it('lists what there is when it does not find one', async () => {
+  it('lists all compositions when it does not find the wanted one', async () => {
     const { code, errors } = await output(plait(['explain', 'nope']));
     expect(errors).toContain('There is no composition "nope". There are:');
     expect(errors).toContain('GET /orders/:orderId/summary  (order-summary)');

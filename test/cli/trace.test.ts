@@ -55,7 +55,7 @@ describe('plait trace', () => {
     ]);
   });
 
-  it('says when there is none', async () => {
+  it('says when there are no traces', async () => {
     const { admin } = await startGateway();
     expect(await trace(admin)).toEqual({
       code: 0,
@@ -64,7 +64,7 @@ describe('plait trace', () => {
     });
   });
 
-  it('draws the one that begins so', async () => {
+  it('draws the trace whose id begins with the text', async () => {
     const { admin } = await startAsked();
     for (const wanted of [first, '0af7651916cd43dd8448eb211c8031']) {
       const { code, lines } = await trace(admin, wanted);
@@ -84,7 +84,7 @@ describe('plait trace', () => {
     expect((await trace(admin, '1234567890')).lines[0]).toBe(`trace ${third}`);
   });
 
-  it('gives data', async () => {
+  it('prints JSON with --json', async () => {
     const { admin } = await startAsked();
     const all = await trace(admin, '--json');
     const traces = JSON.parse(all.lines.join('\n'));
@@ -97,7 +97,7 @@ describe('plait trace', () => {
     expect(JSON.parse(one.lines.join('\n'))).toEqual(traces[0]);
   });
 
-  it('gives data where there is none', async () => {
+  it('prints an empty list as JSON when there are no traces', async () => {
     const { admin } = await startGateway();
     const { lines } = await trace(admin, '--json');
     expect(lines).toEqual(['[]']);
@@ -107,12 +107,12 @@ describe('plait trace', () => {
     ['ffff', 'No kept traces begin with "ffff". `plait trace` lists the latest 3.'],
     ['319c', 'No kept traces begin with "319c". `plait trace` lists the latest 3.'],
     ['0af7', '2 kept traces begin with "0af7". `plait trace` lists the latest 3.'],
-  ])('does not guess what %s may be', async (wanted, message) => {
+  ])('refuses %s, with which no id begins, or several do', async (wanted, message) => {
     const { admin } = await startAsked();
     expect(await trace(admin, wanted)).toEqual({ code: 1, lines: [], errors: message });
   });
 
-  it('says when no gateway is there', async () => {
+  it('says when no gateway listens at the address', async () => {
     const { code, errors } = await trace('http://127.0.0.1:9');
     expect(errors).toMatch(
       /^No gateway answers at http:\/\/127\.0\.0\.1:9\/traces\. Start one with/,
@@ -125,7 +125,7 @@ describe('plait trace', () => {
     { NODE_ENV: 'production' },
     { OTEL_SDK_DISABLED: 'true' },
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' },
-  ])('says when a gateway keeps none, with %j', async (environment) => {
+  ])('says when a gateway keeps no traces, with %j', async (environment) => {
     const { admin } = await startGateway(environment);
     const { code, errors } = await trace(admin);
     expect(errors).toBe(
@@ -134,12 +134,12 @@ describe('plait trace', () => {
     expect(code).toBe(1);
   });
 
-  it('takes the address with a slash at its end', async () => {
+  it('takes an address with a slash at its end', async () => {
     const { admin } = await startAsked();
     expect(await trace(`${admin}/`)).toMatchObject({ code: 0, errors: '' });
   });
 
-  it('says when what answers is no gateway', async () => {
+  it('says when what answers is not a Plait gateway', async () => {
     const server = createServer((_, response) => void response.end('<html>'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void server.close());

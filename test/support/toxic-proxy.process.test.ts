@@ -49,7 +49,7 @@ function* repeat(piece: Buffer, times: number): Iterable<Buffer> {
   for (let count = 0; count < times; count += 1) yield piece;
 }
 
-describe('none', () => {
+describe('the toxic none', () => {
   it('passes request and answer through unchanged', async () => {
     const { upstream, proxy } = await start({ kind: 'none' }, (_, response) => {
       response.writeHead(418, 'Short And Stout', { 'x-pot': ['a', 'b'] }).end(order);
@@ -152,7 +152,7 @@ describe('none', () => {
   );
 });
 
-describe('latency', () => {
+describe('the toxic latency', () => {
   it('delays what the upstream sends, each piece from its own arrival', async () => {
     const { proxy } = await start({ kind: 'latency', ms: 150 }, async (_, response) => {
       for (let count = 0; count < 20; count += 1) {
@@ -167,7 +167,7 @@ describe('latency', () => {
   });
 });
 
-describe('slow-drip', () => {
+describe('the toxic slow-drip', () => {
   it('sends the whole answer, a byte at a time, and keeps the connection', async () => {
     const { proxy } = await start();
     const direct = await wire(proxy.url, getText);
@@ -187,7 +187,7 @@ describe('slow-drip', () => {
   });
 });
 
-describe('reset-before-headers', () => {
+describe('the toxic reset-before-headers', () => {
   it('resets once the request has arrived whole, without asking the upstream', async () => {
     const { upstream, proxy } = await start({ kind: 'reset-before-headers' });
     const client = await wire(proxy.url, 'POST / HTTP/1.1\r\ncontent-length: 4\r\n\r\nhe');
@@ -201,7 +201,7 @@ describe('reset-before-headers', () => {
   });
 });
 
-describe('reset-after-headers', () => {
+describe('the toxic reset-after-headers', () => {
   it('gives the head and half of the body, then resets', async () => {
     const { proxy } = await start({ kind: 'reset-after-headers' });
     const { response, body, error } = await get(proxy.url);
@@ -225,7 +225,7 @@ describe('reset-after-headers', () => {
   });
 });
 
-describe('refuse', () => {
+describe('the toxic refuse', () => {
   it('lets nobody connect until it is over, then answers on the same port', async () => {
     const { proxy } = await start({ kind: 'refuse' });
     expect(await get(proxy.url)).toMatchObject({ error: 'ECONNREFUSED' });
@@ -254,7 +254,7 @@ describe('refuse', () => {
   });
 });
 
-describe('hang', () => {
+describe('the toxic hang', () => {
   it('reads every request and never answers', async () => {
     const { upstream, proxy } = await start({ kind: 'hang' });
     const client = await wire(proxy.url, getText);
@@ -270,7 +270,7 @@ describe('hang', () => {
   });
 });
 
-describe('truncate', () => {
+describe('the toxic truncate', () => {
   it('announces the whole body, sends half of it and a FIN', async () => {
     const { proxy } = await start({ kind: 'truncate' });
     const client = await wire(proxy.url, getText);
@@ -280,7 +280,7 @@ describe('truncate', () => {
   });
 });
 
-describe('wrong-length', () => {
+describe('the toxic wrong-length', () => {
   it.each([7, -7])('announces %i bytes more than there are and stays open', async (offBy) => {
     const { proxy } = await start({ kind: 'wrong-length', offBy });
     const client = await wire(proxy.url, getText);
@@ -299,7 +299,7 @@ describe('wrong-length', () => {
   });
 });
 
-describe('garbage', () => {
+describe('the toxic garbage', () => {
   it.each([1, 2, 3, 4, 5])('is not HTTP to a client, with seed %i', async (seed) => {
     const { proxy } = await start({ kind: 'garbage', seed });
     expect(await get(proxy.url)).toMatchObject({
@@ -325,7 +325,7 @@ describe('garbage', () => {
   });
 });
 
-describe('header-flood', () => {
+describe('the toxic header-flood', () => {
   it('is a status line and headers, without an end to the head', async () => {
     const { proxy } = await start({ kind: 'header-flood' });
     const client = await wire(proxy.url, getText);
@@ -345,7 +345,7 @@ describe('header-flood', () => {
   });
 });
 
-describe('huge-body', () => {
+describe('the toxic huge-body', () => {
   it.each([
     [2, false],
     [2, true],
@@ -370,7 +370,7 @@ describe('huge-body', () => {
   });
 });
 
-describe('bomb', () => {
+describe('the toxic bomb', () => {
   it('is a small body that expands to 200 MiB of zeros', async () => {
     const { proxy } = await start({ kind: 'bomb' });
     const { response, body } = await get(proxy.url);
@@ -395,7 +395,7 @@ describe('bomb', () => {
   });
 });
 
-describe('keep-alive-race', () => {
+describe('the toxic keep-alive-race', () => {
   it('closes right after an answer that promised to keep the connection', async () => {
     const { proxy } = await start({ kind: 'keep-alive-race', closes: 'at-once' });
     const client = await wire(proxy.url, getText);
@@ -415,7 +415,7 @@ describe('keep-alive-race', () => {
   });
 });
 
-describe('not-json', () => {
+describe('the toxic not-json', () => {
   it('is a page', async () => {
     const { proxy } = await start({ kind: 'not-json' });
     const { response, body } = await get(proxy.url);
@@ -430,7 +430,7 @@ describe('not-json', () => {
   });
 });
 
-describe('status', () => {
+describe('the toxic status', () => {
   it.each([200, 204, 304, 429, 500, 503])('answers %i and keeps the connection', async (code) => {
     const { upstream, proxy } = await start({ kind: 'status', code });
     const agent = keeping();
