@@ -110,16 +110,57 @@ const nothing: readonly Degradation[] = [];
 
 /** The parts missing in the value of a frame's block for one item, once that is complete. */
 export function missingIn(frame: Frame, item: number): readonly Degradation[] {
-  let found: Set<Degradation> | undefined;
   const { degradedBy } = frame.block;
-  for (let index = 0; index < degradedBy.length; index += 1) {
-    const step = stepOf(frame, degradedBy[index]);
-    const holder = frameOf(frame, step);
-    const column = holder.missing?.[step.slot];
-    const here = column?.[itemIn(frame, holder, item)];
-    if (here !== undefined) for (const one of here) (found ??= new Set()).add(one);
-  }
-  return found === undefined ? nothing : [...found];
+  for (let index = 0; index < degradedBy.length; index += 1)
+    if (partsMissingIn(frame, degradedBy[index], item) !== undefined)
+      return partsOfSources(frame, item);
+  return nothing;
+}
+
+function partsOfSources(frame: Frame, item: number): readonly Degradation[] {
+  const { degradedBy, needs } = frame.block;
+  const sources = new Set<number>();
+  for (const id of needs) addSources(sources, frame, id, item);
+  const found = degradedBy
+    .filter((id) => sources.has(id))
+    .flatMap((id) => partsMissingIn(frame, id, item) ?? nothing);
+  return [...new Set(found)];
+}
+
+function partsMissingIn(
+  frame: Frame,
+  id: number | undefined,
+  item: number,
+): readonly Degradation[] | undefined {
+  const step = stepOf(frame, id);
+  const holder = frameOf(frame, step);
+  const column = holder.missing?.[step.slot];
+  return column?.[itemIn(frame, holder, item)];
+}
+
+/**
+ * Adds the steps that the value of one comes from, for an item. A failure comes from the need that had
+ * it first: whether the other needs had their values by then is a matter of time.
+ */
+function addSources(sources: Set<number>, frame: Frame, id: number, item: number): void {
+  if (sources.has(id)) return;
+  sources.add(id);
+  const step = stepOf(frame, id);
+  const holder = frameOf(frame, step);
+  const own = itemIn(frame, holder, item);
+  const value = valueOf(holder, id, own);
+  const failed =
+    value instanceof Failure && step.needs.find((need) => valueOf(holder, need, own) === value);
+  for (const need of typeof failed === 'number' ? [failed] : step.needs)
+    addSources(sources, holder, need, own);
+}
+
+/** `undefined` where the step is not done. */
+function valueOf(frame: Frame, id: number, item: number): unknown {
+  const step = stepOf(frame, id);
+  const holder = frameOf(frame, step);
+  const column = holder.values[step.slot];
+  return typeof column === 'object' ? column[itemIn(frame, holder, item)] : undefined;
 }
 
 /** Writes down the parts missing in the value of a step for one item. */

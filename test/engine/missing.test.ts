@@ -122,6 +122,30 @@ describe('a failure that nothing in the response comes from', () => {
     });
   });
 
+  it.each(['before', 'after'])(
+    'does not degrade it, when it happens %s the failure that something stands in for',
+    async (when) => {
+      const app = await serve(() => {
+        const slow = optional(call(part, { name: 'slow' }));
+        const broken = call(part, { name: 'broken' });
+        const both = call(part, { name: broken.value, after: slow.value });
+        return { both: optional(both), sure: call(part, { name: 'sure' }) };
+      });
+      const answer = app.ask();
+      const slow = await app.upstream.next('GET /parts/slow');
+      if (when === 'before') slow.answer({}, 500);
+      await app.get('/livez');
+      await app.upstream.answer('GET /parts/broken', {}, 404);
+      await app.get('/livez');
+      if (when === 'after') slow.answer({}, 500);
+      await app.get('/livez');
+      await app.upstream.answer('GET /parts/sure', value('s'));
+      const { headers, json } = await answer;
+      expect(headers.get('plait-degraded')).toBe('both;reason=status;status=404');
+      expect(json).toMatchObject({ both: null, $problems: [{ pointer: '/both' }] });
+    },
+  );
+
   it('does not degrade a list without items', async () => {
     const app = await serve(() => {
       const price = optional(call(part, { name: 'down' }));
