@@ -9,6 +9,7 @@ import { servicesOf } from '../plan/visit.ts';
 import { addressProblem, defaultAdminPort, parseSettings } from '../settings/settings.ts';
 import type { ServerSettings } from '../settings/settings.ts';
 import { loadCompositions } from '../load.ts';
+import { turnOffPretenuring } from './pretenuring.ts';
 import { whenStopped } from './stop.ts';
 
 export interface StartOptions {
@@ -19,6 +20,7 @@ export interface StartOptions {
 
 /** @throws LoadError and ConfigurationError, before anything listens. */
 export async function start({ folder, tolerant }: StartOptions): Promise<void> {
+  turnOffPretenuring();
   const { plans, notServed } = await loadPlans(folder, tolerant);
   const settings = parseSettings(process.env, servicesOf(plans));
   const parts = await openParts(settings);
