@@ -1,36 +1,36 @@
-/** The door to p-limit: places that are handed on in order, and tasks of which few run at once. */
+/** The door to p-limit: a semaphore, and tasks that run a few at a time. */
 import pLimit from 'p-limit';
 
-/** Called, once, with the function that frees the place. */
-export type OnPlace = (free: () => void) => void;
+/** Called once, with the function that releases the permit. */
+export type OnPermit = (release: () => void) => void;
 
-export interface Places {
-  /** Waits for a place; the returned function stops waiting, for one who has none yet. */
-  queue(onPlace: OnPlace): () => void;
+export interface Semaphore {
+  /** Waits for a permit; the returned function stops waiting, and must not be called after it. */
+  acquire(onPermit: OnPermit): () => void;
 }
 
 /**
- * `count` places, given in order of arrival. p-limit keeps that order: a place is a promise that it
- * waits for, resolved by `free`. It cannot take anybody out of its queue, so one who stops waiting is
- * only forgotten there; that entry gives its place back as soon as it has it. When nobody else is left,
- * the queue is cleared.
+ * A semaphore that gives `count` permits, in order of arrival. p-limit keeps the order: it runs one
+ * promise per permit, which `release` resolves. p-limit cannot remove an entry from its queue, so a
+ * caller that stops waiting leaves an empty entry, which passes its permit on as soon as it gets
+ * one. The queue is cleared when only empty entries are left.
  */
-export function createPlaces(count: number): Places {
+export function createSemaphore(count: number): Semaphore {
   const limit = pLimit(count);
   let queued = 0;
   return {
-    queue(onPlace) {
-      const entry: { onPlace: OnPlace | undefined } = { onPlace };
+    acquire(onPermit) {
+      const entry: { onPermit: OnPermit | undefined } = { onPermit };
       queued += 1;
       void limit(() => {
-        const { onPlace: hand } = entry;
-        if (hand === undefined) return undefined;
+        const { onPermit: give } = entry;
+        if (give === undefined) return undefined;
         queued -= 1;
-        entry.onPlace = undefined;
-        return new Promise<void>(hand);
+        entry.onPermit = undefined;
+        return new Promise<void>(give);
       });
       return function stopWaiting() {
-        entry.onPlace = undefined;
+        entry.onPermit = undefined;
         queued -= 1;
         if (queued === 0) limit.clearQueue();
       };
@@ -38,7 +38,7 @@ export function createPlaces(count: number): Places {
   };
 }
 
-/** Starts tasks in their order, `most` at a time. Tasks do not reject. */
+/** Starts tasks in order, at most `most` at a time. Tasks must not reject. */
 export function runAtMost(most: number, tasks: readonly (() => Promise<void>)[]): void {
   if (tasks.length <= most) {
     for (const task of tasks) void task();

@@ -1,34 +1,37 @@
-/** One attempt of a dispatch: permits, a timeout, an address, and an end that all of them are told. */
+/** One attempt of a dispatch: its permits, its timeout, its address, and how it ended. */
 import type { Clock } from '../clock.ts';
 import type { Attempt, Dispatch, Reply, Send } from './call.ts';
 import type { Address } from './exchange/address.ts';
-import type { Bound } from './resilience/attempt-timeout.ts';
+import type { StartTimeout } from './resilience/attempt-timeout.ts';
 
 /** How an attempt ended. */
 export interface Ending {
-  /** `undefined`: it was answered. */
+  /** `undefined` if it succeeded. */
   readonly failure: unknown;
-  /** The status of the service's answer, where there was a usable one. */
+  /** The status of the service's answer, if there was a usable one. */
   readonly status: number | undefined;
-  /** Since it had all its permits, in milliseconds: waiting for a place of ours does not count. */
+  /** In milliseconds, from when it had all its permits: time in our own queue does not count. */
   readonly tookMs: number;
 }
 
 export type OnEnd = (ending: Ending) => void;
 
-/** Lets an attempt begin, at once or later, or refuses it by throwing. Begins in order, ends in reverse. */
-export type Permit = (dispatch: Dispatch) => Permitted | Promise<Permitted>;
+/**
+ * Gives an attempt its permit, at once or later, or throws. An attempt passes its gates in order
+ * and returns its permits in reverse order.
+ */
+export type Gate = (dispatch: Dispatch) => Permit | Promise<Permit>;
 
-export interface Permitted {
+export interface Permit {
   readonly onEnd: OnEnd;
-  /** How long the attempt had to wait for it, in milliseconds; absent: not at all. */
+  /** How long the attempt waited for it, in milliseconds; absent if it did not wait. */
   readonly queuedMs?: number;
 }
 
-/** Chooses where an attempt goes. */
+/** Chooses the address of an attempt. */
 export type Choose = (dispatch: Dispatch) => { readonly address: Address; readonly onEnd: OnEnd };
 
-/** Looks at an attempt while it lasts, and may add headers to its request. */
+/** Watches an attempt from its beginning to its end, and may add headers to its request. */
 export type AttemptHook = (attempt: Attempt) => AttemptWatch;
 
 export interface AttemptWatch {
@@ -36,48 +39,49 @@ export interface AttemptWatch {
   readonly onEnd?: OnEnd | undefined;
 }
 
-/** Sends an attempt with headers besides those of its call. */
+/** Sends an attempt, with `headers` in addition to those of its call. */
 export type SendAttempt = (attempt: Attempt, headers: AttemptWatch['headers']) => Promise<Reply>;
 
 export interface AttemptOptions {
-  /** Outermost first. */
-  readonly permits: readonly Permit[];
-  readonly bound: Bound;
+  /** The outermost first. */
+  readonly gates: readonly Gate[];
+  readonly startTimeout: StartTimeout;
   readonly choose: Choose;
   readonly hook: AttemptHook | undefined;
   readonly clock: Clock;
 }
 
 /**
- * Makes attempts of dispatches. All that begins and ends with an attempt is begun here, in one async
- * function: as policies each would need one of its own, 12 % of a request of three calls.
+ * Makes attempts of dispatches. Everything that begins and ends with an attempt does so in this one
+ * async function: as policies, each would need its own, which cost 12 % of a request with three
+ * calls.
  */
 export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispatch> {
-  const { permits, bound, choose, hook, clock } = options;
+  const { gates, startTimeout, choose, hook, clock } = options;
   return async function attempt(dispatch) {
-    // `push` into an empty list would make room for seventeen.
-    const ends = Array<OnEnd | undefined>(permits.length + 3);
+    // V8 allocates seventeen entries on the first `push` into an empty list.
+    const onEnds = Array<OnEnd | undefined>(gates.length + 3);
     let begun = 0;
     let failure: unknown;
     let status: number | undefined;
     let admittedAt: number | undefined;
     let queuedMs = 0;
     try {
-      for (let index = 0; index < permits.length; index += 1) {
-        const permitted = permits[index]?.(dispatch);
-        // oxlint-disable-next-line no-await-in-loop -- one permit after the other
-        const permit = permitted instanceof Promise ? await permitted : permitted;
-        ends[begun++] = permit?.onEnd;
+      for (let index = 0; index < gates.length; index += 1) {
+        const given = gates[index]?.(dispatch);
+        // oxlint-disable-next-line no-await-in-loop -- one gate after the other
+        const permit = given instanceof Promise ? await given : given;
+        onEnds[begun++] = permit?.onEnd;
         queuedMs += permit?.queuedMs ?? 0;
       }
       admittedAt = clock.now();
-      const { signal, onEnd: release } = bound(dispatch);
-      ends[begun++] = release;
+      const { signal, onEnd: stopTimeout } = startTimeout(dispatch);
+      onEnds[begun++] = stopTimeout;
       const { address, onEnd } = choose(dispatch);
-      ends[begun++] = onEnd;
+      onEnds[begun++] = onEnd;
       const own: Attempt = { ...dispatch, signal, address, queuedMs };
       const watch = hook?.(own);
-      ends[begun++] = watch?.onEnd;
+      onEnds[begun++] = watch?.onEnd;
       const reply = await send(own, watch?.headers);
       status = reply.status;
       return reply;
@@ -87,7 +91,7 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
     } finally {
       const tookMs = admittedAt === undefined ? 0 : clock.now() - admittedAt;
       const ending = { failure, status, tookMs };
-      for (let index = begun - 1; index >= 0; index -= 1) ends[index]?.(ending);
+      for (let index = begun - 1; index >= 0; index -= 1) onEnds[index]?.(ending);
     }
   };
 }

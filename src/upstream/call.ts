@@ -1,7 +1,7 @@
 /**
- * The shapes that carry every call to a service. Each is made when all it says is known, and never
- * changed: a `Call` is what a step asks for, a `Dispatch` what is sent for one or several calls, an
- * `Attempt` one try of it at one address.
+ * The shapes of a call to a service: a step makes a `Call`, a `Dispatch` is sent for one or several
+ * calls, and an `Attempt` is one try of a dispatch at one address. Each is made once everything in
+ * it is known.
  */
 import type { Operation } from '../dsl/operation.ts';
 import { isSafe } from '../dsl/route.ts';
@@ -15,25 +15,25 @@ import type { Address } from './exchange/address.ts';
 export interface Caller {
   /** Aborted when the request is over; its reason says why. */
   readonly signal: Signal;
-  /** When the request has to be over, on the clock's scale. */
+  /** The deadline of the request, on the clock's scale. */
   readonly deadlineAt: number;
   /** A header of the client's request, by its lower-case name. */
   header(name: string): string | undefined;
   /** Requests sent to services so far; one that several callers share counts for the first. */
   sent: number;
-  /** Whether it has changed something: what was read before may be out of date. */
+  /** Whether the request has made an unsafe call: values read before may be out of date. */
   hasWritten: boolean;
 }
 
-/** One call to one operation, as a step makes it. The keys of a lookup are not in it: see `Load`. */
+/** One call to one operation, made by a step. The keys of a lookup are in its `Load`. */
 export interface Call {
   readonly operation: Operation;
   readonly args: Readonly<Record<string, unknown>>;
   /** The client's headers that the operation forwards. */
   readonly headers: Readonly<Record<string, string>>;
-  /** A hash of `headers`; empty when nothing is forwarded. */
+  /** A hash of `headers`; empty if nothing is forwarded. */
   readonly identity: string;
-  /** Equal for calls that one reply can serve; `undefined`: it must not be shared. */
+  /** Equal for calls that one reply can serve; `undefined` if the call must not be shared. */
   readonly key: string | undefined;
   readonly caller: Caller;
   /** Aborted when nobody waits for the reply any more; its reason says why. */
@@ -42,69 +42,69 @@ export interface Call {
   readonly createdAt: number;
   readonly deadlineAt: number;
   readonly trace: Trace | undefined;
-  /** Its request has written: neither cached nor in-flight answers may be used. */
+  /** Whether the request has written: neither cached nor in-flight answers may be used. */
   readonly afterWrite: boolean;
-  /** The same call, made again by the same request, whose callers wait for this one's reply. */
+  /** Equal calls that the same request has made since; they get the reply to this one. */
   readonly followers: Call[];
 }
 
-/** A call as it goes to its service, for all who wait for it by then. */
+/** A call on its way to the service, on behalf of all callers that wait for it. */
 export interface Dispatch extends Call {
   readonly callers: Callers;
-  /** On a batch: the keys asked for, as they were given. */
+  /** The keys of a batch, as they were given. */
   readonly keys: readonly unknown[] | undefined;
   /** The addresses of its attempts so far, in order. */
   readonly tried: Address[];
 }
 
-/** The calls that wait for a dispatch: they come and go while it is under way. */
+/** The calls that wait for a dispatch: they join and leave while it is under way. */
 export interface Callers {
-  /** One for each place in it, so that a load with three of its keys is listed three times. */
+  /** Lists a load once for every key of its own in the dispatch. */
   waiting(): readonly Call[];
 }
 
-/** One try of a dispatch at one address. Its signal is aborted at the attempt's own timeout, too. */
+/** One try of a dispatch at one address. Its signal is also aborted at the attempt's timeout. */
 export interface Attempt extends Dispatch {
   readonly address: Address;
-  /** How long it waited for a place of the bulkhead, in milliseconds. */
+  /** How long it waited in the queue of the bulkhead, in milliseconds. */
   readonly queuedMs: number;
 }
 
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** The parsed body; of a batch, the list of raw items. */
+  /** The parsed body; for a batch, the list of raw items. */
   readonly value: unknown;
   /**
-   * The same before the schema parsed it, as JSON has it: that can be kept outside of the process.
-   * `undefined` where the operation keeps nothing: a page and its lookups would hold all of it twice.
+   * The body as JSON, before the schema parsed it: a cache outside the process can store that.
+   * `undefined` if the operation has no cache, since a page would hold all its bodies twice.
    */
   readonly raw: unknown;
-  /** Another call had asked for it already. */
+  /** Whether it answers an earlier call, which this one has joined. */
   readonly deduplicated?: boolean;
-  /** From the operation's cache, where it has one. `stale`: past its time, and meant to be used. */
+  /** The part of the operation's cache, if it has one; `stale`: from the cache, after `ttlMs`. */
   readonly cache?: 'hit' | 'miss' | 'stale';
 }
 
 export type Send<C = Call> = (call: C) => Promise<Reply>;
 
-/** Something done around sending. */
+/** Wraps sending with something more. */
 export type Policy<C = Call> = (next: Send<C>) => Send<C>;
 
-/** Does nothing around sending. */
+/** Adds nothing to sending. */
 export const unchanged: Policy<Dispatch> = (next) => next;
 
-/** Whether calls of an operation may be shared: safe ones, and lookups, which only read whatever their method. */
+/** Whether calls of an operation may be shared: those with a safe method, and all lookups. */
 export function isShareable(operation: Operation): boolean {
   return isSafe(operation.route.method) || operation.lookup !== undefined;
 }
 
-/** A call on its way to the service, by itself. */
+/** The dispatch of a call that is not shared with other requests. */
 export function dispatchOf(call: Call): Dispatch {
   return { ...call, callers: { waiting: () => withFollowers(call) }, keys: undefined, tried: [] };
 }
 
-/** A call and the same calls of its request that wait for its reply. */
+/** A call and its followers. */
 export function withFollowers(call: Call): readonly Call[] {
   return call.followers.length === 0 ? [call] : [call, ...call.followers];
 }

@@ -1,6 +1,7 @@
 /**
- * The whole way of a call to its service, outermost first. Its first part lives as long as a client
- * request, its second as long as the gateway; its third belongs to one service.
+ * The whole pipeline from a call to its service, outermost policy first. Its first part lives as
+ * long as one client request and its second as long as the gateway; each service has its own third
+ * part.
  */
 import type { Clock } from '../clock.ts';
 import { attempts } from './attempt.ts';
@@ -20,10 +21,10 @@ import { retry } from './resilience/retry.ts';
 import { batch } from './sharing/batch.ts';
 import { coalesce } from './sharing/coalesce.ts';
 import { deduplicate } from './sharing/deduplicate.ts';
-import type { Ways } from './sharing/deduplicate.ts';
+import type { Senders } from './sharing/deduplicate.ts';
 
 /** deduplicate ▸ … */
-export function perRequest(gateway: Ways): Ways {
+export function perRequest(gateway: Senders): Senders {
   return deduplicate(gateway);
 }
 
@@ -34,7 +35,7 @@ export interface GatewayParts {
 }
 
 /** … cache ▸ coalesce, or for lookups batch ▸ telemetry's batch span ▸ … */
-export function perGateway(parts: GatewayParts, toService: Send<Dispatch>): Ways {
+export function perGateway(parts: GatewayParts, toService: Send<Dispatch>): Senders {
   const { caching, clock, aroundCall } = parts;
   const dispatch = aroundCall(toService);
   return {
@@ -52,13 +53,16 @@ export interface ServiceParts {
   readonly clock: Clock;
 }
 
-/** … retry ▸ hedge ▸ breaker ▸ bulkhead ▸ timeout ▸ balancer ▸ telemetry's attempt span ▸ exchange ▸ parse. */
+/**
+ * … retry ▸ hedge ▸ breaker ▸ bulkhead ▸ timeout ▸ balancer ▸ telemetry's attempt span ▸ exchange ▸
+ * parse.
+ */
 export function perService(parts: ServiceParts): Send<Dispatch> {
   const { budget, breaker, bulkhead, balancer, hook, clock } = parts;
   const attempt = attempts(
     {
-      permits: breaker === undefined ? [bulkhead.permit] : [breaker.permit, bulkhead.permit],
-      bound: attemptTimeout(clock),
+      gates: breaker === undefined ? [bulkhead.gate] : [breaker.gate, bulkhead.gate],
+      startTimeout: attemptTimeout(clock),
       choose: balancer.choose,
       hook,
       clock,

@@ -1,4 +1,4 @@
-/** One service of a gateway: its policies, its addresses, and how they are doing. */
+/** One service of a gateway: its policies and addresses, and their status. */
 import type { Clock } from '../clock.ts';
 import type { Service } from '../dsl/service.ts';
 import type { AttemptHook } from './attempt.ts';
@@ -15,11 +15,11 @@ import { createRetryBudget } from './resilience/retry-budget.ts';
 export interface OpenService {
   readonly send: Send<Dispatch>;
   status(): ServiceStatus;
-  /** Ends its health checks and breaks its connections. */
+  /** Stops its health checks and breaks its connections. */
   close(): Promise<void>;
 }
 
-/** How a service is doing, as far as its policies know. */
+/** The state of a service as its policies see it. */
 export interface ServiceStatus {
   readonly service: string;
   readonly breaker: Breaker['state'] | 'off';
@@ -30,7 +30,7 @@ export interface ServiceStatus {
 export interface AddressStatus {
   /** `host:port` */
   readonly address: string;
-  /** `ejected`: left alone after failures in a row; `unwell`: its health check fails. */
+  /** `ejected`: not used after consecutive failures; `unwell`: its health check fails. */
   readonly state: 'used' | 'ejected' | 'unwell';
   readonly inFlight: number;
 }

@@ -1,4 +1,4 @@
-/** All services of a gateway, and the calls that one client request makes to them. */
+/** Opens all services of a gateway, and makes the calls of client requests to them. */
 import type { Clock } from '../clock.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Service } from '../dsl/service.ts';
@@ -23,46 +23,48 @@ export interface UpstreamsOptions {
   /** The base URLs of every service, by its name. */
   readonly addresses: ReadonlyMap<string, readonly URL[]>;
   readonly clock: Clock;
-  /** Put around every call that goes to a service: of a batch, around the batch. */
+  /** Wraps every dispatch to a service; a batch is one dispatch. */
   readonly aroundCall?: Policy<Dispatch>;
-  /** Told of every attempt. */
+  /** Watches every attempt. */
   readonly attemptHook?: AttemptHook | undefined;
-  /** Where answers of operations with a `cache` are kept; closed with the rest. Default: this process. */
+  /**
+   * Stores answers of operations with a `cache`; closed with the services. Default: in memory.
+   */
   readonly cacheStore?: CacheStore;
-  /** Told why an answer could not be refreshed in the background. Spans around the call say it too. */
+  /** Called if a stale answer could not be refreshed in the background. */
   readonly onRefreshError?: (error: unknown, call: Call) => void;
 }
 
-/** A step asks an operation that is not a lookup. */
+/** Calls an operation that is not a lookup. */
 export type CallOperation = (
   operation: Operation,
   args: Call['args'],
   trace: Trace | undefined,
 ) => Promise<Reply>;
 
-/** A step asks a lookup for a list of keys. */
+/** The keys that a step asks a lookup for. */
 export interface LoadRequest {
   readonly operation: Operation;
   /** Without the keys. */
   readonly args: Call['args'];
   readonly keys: readonly unknown[];
   readonly trace: Trace | undefined;
-  /** The step fails with the first of its keys. */
+  /** Whether the step fails as soon as one of its keys does. */
   readonly failsAtOnce?: boolean;
 }
 
-/** Calls services for the request it was opened for. */
+/** Calls services on behalf of one request. */
 export interface Calls {
   readonly call: CallOperation;
   load(request: LoadRequest): Load;
 }
 
 export interface Upstreams {
-  /** Opens the way to all services for one request. */
+  /** Prepares the calls of one request to all services. */
   open(caller: Caller): Calls;
-  /** Drops the answers kept with one of `tags`; see `CacheStore.invalidate`. */
+  /** Drops the stored answers with one of `tags`; see `CacheStore.invalidate`. */
   invalidate(tags: readonly string[]): Promise<number>;
-  /** How every service is doing, by the policies of the way to it. */
+  /** The state of every service as its policies see it. */
   status(): readonly ServiceStatus[];
   /** Breaks all connections. */
   close(): Promise<void>;
@@ -89,7 +91,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     return Promise.reject(new Error(`service "${name}" was not opened`));
   };
 
-  // Two gateways that share a Redis may mean different services by one name.
+  // Gateways that share a Redis may use one name for different services.
   const originOf = ({ service, route }: Operation): string => {
     const own = addresses.get(service)?.map(({ origin, prefix }) => origin + prefix) ?? [];
     return [route.text, ...own].join(' ');
@@ -146,7 +148,10 @@ function openAddresses({
   );
 }
 
-/** Memoises forwarded headers and identity by operation: a request may call one a hundred times. */
+/**
+ * Remembers the forwarded headers and the identity for each operation, since a request may call one
+ * a hundred times.
+ */
 function createForwarding(caller: Caller) {
   let known: Map<Operation, Pick<Call, 'headers' | 'identity'>> | undefined;
   return function forwardedTo(operation: Operation): Pick<Call, 'headers' | 'identity'> {
@@ -162,7 +167,7 @@ function createForwarding(caller: Caller) {
 
 const nothingForwarded = Object.freeze({ headers: Object.freeze({}), identity: '' });
 
-/** Only headers that the operation lists go up. */
+/** The client's headers that the operation lists in `forward`. */
 function forwarded(caller: Caller, operation: Operation): Call['headers'] {
   const headers: Record<string, string> = {};
   for (const name of operation.forward) {

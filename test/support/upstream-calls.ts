@@ -8,7 +8,7 @@ import { UpstreamError } from '../../src/errors.ts';
 import { parseSettings } from '../../src/settings/settings.ts';
 import type { Trace } from '../../src/trace.ts';
 import { attempts } from '../../src/upstream/attempt.ts';
-import type { AttemptOptions, Permit } from '../../src/upstream/attempt.ts';
+import type { AttemptOptions, Gate } from '../../src/upstream/attempt.ts';
 import { dispatchOf, isShareable } from '../../src/upstream/call.ts';
 import type { Call, Caller, Dispatch, Reply, Send } from '../../src/upstream/call.ts';
 import type { Address } from '../../src/upstream/exchange/address.ts';
@@ -116,16 +116,16 @@ export const unreached: Address = {
   destroy: () => Promise.resolve(),
 };
 
-/** Attempts that need `permits`, and nothing else. */
+/** Attempts that pass `gates`, and nothing else. */
 export function attemptsWith(
-  permits: readonly Permit[],
+  gates: readonly Gate[],
   send: Send<Dispatch>,
   rest: Partial<AttemptOptions> = {},
 ): Send<Dispatch> {
   return attempts(
     {
-      permits,
-      bound: ({ signal }) => ({ signal, onEnd: () => undefined }),
+      gates,
+      startTimeout: ({ signal }) => ({ signal, onEnd: () => undefined }),
       choose: () => ({ address: unreached, onEnd: () => undefined }),
       hook: undefined,
       clock: systemClock,

@@ -148,7 +148,7 @@ describe('a call that is held back', () => {
     `;
     expect(strays(spans)).toEqual([]);
     expect(only(spans, 'step part').status.message).toBe(
-      'shop.part: was not asked: its breaker is open',
+      'shop.part: was not called: its breaker is open',
     );
   });
 

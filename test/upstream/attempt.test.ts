@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { operation } from '../../src/dsl/operation.ts';
-import type { Permit } from '../../src/upstream/attempt.ts';
+import type { Gate } from '../../src/upstream/attempt.ts';
 import type { Attempt } from '../../src/upstream/call.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import {
@@ -15,15 +15,15 @@ import {
 
 const getOrders = operation(nowhere, { route: 'GET /orders', response: z.unknown() });
 
-/** Attempts of a service that answers after 20 ms, with `log` of what begins and ends. */
+/** Attempts of a service that answers after 20 ms; `log` lists what begins and ends. */
 function startAttempts(
-  permitsOf: (log: string[], clock: ReturnType<typeof createFakeClock>) => Permit[],
+  gatesOf: (log: string[], clock: ReturnType<typeof createFakeClock>) => Gate[],
 ) {
   const clock = createFakeClock();
   const log: string[] = [];
   const seen: Attempt[] = [];
   const send = attemptsWith(
-    permitsOf(log, clock),
+    gatesOf(log, clock),
     async () => {
       clock.advance(20);
       return ok;
@@ -42,16 +42,16 @@ function startAttempts(
   return { log, seen, send: () => send(dispatchFor(getOrders)) };
 }
 
-const permit =
-  (log: string[], name: string): Permit =>
+const gate =
+  (log: string[], name: string): Gate =>
   () => {
     log.push(`${name} begins`);
     return { onEnd: ({ tookMs }) => void log.push(`${name} ends after ${tookMs} ms`) };
   };
 
 describe('an attempt', () => {
-  it('begins with its permits in order, and all that began ends in reverse', async () => {
-    const { log, send } = startAttempts((own) => [permit(own, 'breaker'), permit(own, 'bulkhead')]);
+  it('passes its gates in order and ends everything it began in reverse order', async () => {
+    const { log, send } = startAttempts((own) => [gate(own, 'breaker'), gate(own, 'bulkhead')]);
     await send();
     expect(log).toEqual([
       'breaker begins',
@@ -63,7 +63,7 @@ describe('an attempt', () => {
     ]);
   });
 
-  it('counts the time in the queue anew every time, and never as the time of the service', async () => {
+  it('measures queueing anew for each attempt and never counts it as service time', async () => {
     const { seen, log, send } = startAttempts((_, clock) => [
       async () => {
         clock.advance(50);
@@ -79,14 +79,14 @@ describe('an attempt', () => {
     ]);
   });
 
-  it('ends the permits it had when a later one is refused', async () => {
+  it('returns the permits it has when a later gate refuses it', async () => {
     const { log, send } = startAttempts((own) => [
-      permit(own, 'breaker'),
+      gate(own, 'breaker'),
       () => {
-        throw new TypeError('no place');
+        throw new TypeError('no permit');
       },
     ]);
-    expect(await reasonOf(send())).toEqual(new TypeError('no place'));
+    expect(await reasonOf(send())).toEqual(new TypeError('no permit'));
     expect(log).toEqual(['breaker begins', 'breaker ends after 0 ms']);
   });
 });

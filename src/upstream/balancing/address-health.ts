@@ -1,4 +1,4 @@
-/** How one address of a service has behaved so far, and the cost of choosing it. */
+/** The health of one address of a service, and the cost of choosing it. */
 import type { Clock } from '../../clock.ts';
 import type { EjectionConfig } from '../../dsl/policies.ts';
 import type { Address } from '../exchange/address.ts';
@@ -7,40 +7,43 @@ import type { Verdict } from '../resilience/failure.ts';
 export interface AddressHealth {
   readonly address: Address;
   readonly inFlight: number;
-  /** Left alone after too many failures in a row. */
+  /** Whether it is not used for a while, after too many consecutive failures. */
   readonly isEjected: boolean;
-  /** What active checks say; true where there are none. */
+  /** The result of active health checks; true without any. */
   readonly isWell: boolean;
   setWell(well: boolean): void;
-  /** Its latency, the recent peaks of it above all, times the calls it would then have. */
+  /** Its peak latency times the number of calls that it would have in flight. */
   cost(): number;
-  /** An attempt begins; to be told how it ended. */
-  begin(): (how: AddressEnding) => void;
-  /** Leaves it alone for a while, longer with every time. */
+  /** Counts an attempt; the returned function must be called when that ends. */
+  begin(): (ending: AddressEnding) => void;
+  /** Stops using it for a while, which is longer each time. */
   eject(): void;
   readonly mustBeEjected: boolean;
 }
 
-/** How an attempt ended. */
+/** How an attempt at an address ended. */
 export interface AddressEnding {
   readonly verdict: Verdict;
   readonly tookMs: number;
-  /** A failure counts as slow, twice as slow with every one in a row: failing quickly would attract all calls. */
+  /**
+   * Whether it counts as slow, and twice as slow after each further failure: an address that fails
+   * fast would otherwise attract all calls.
+   */
   readonly countsAsSlow: boolean;
-  /** As slow as this at most. */
+  /** The most that counting as slow makes of it. */
   readonly timeoutMs: number;
 }
 
-/** How fast a latency is forgotten: after this long a third of it is left. */
+/** After this time, a third of a latency is left. */
 const decayMs = 10_000;
 
-/** The least a latency is: calls in flight count at an address that was not used for long, too. */
+/** The lowest latency: at zero, calls in flight would not add to the cost of an idle address. */
 const leastMs = 1;
 
-/** Cost of an address that has never answered: one call at a time until it has. */
+/** The cost of an address without an answer yet: it gets one call at a time. */
 const unknownCost = 1e9;
 
-/** The smallest part of its share that an address is given when it returns. */
+/** The share of its calls with which an address starts when it returns (slow start). */
 const leastShare = 0.1;
 
 export function createAddressHealth(
@@ -62,8 +65,8 @@ export function createAddressHealth(
   const remaining = (): number => Math.exp((seenAt - now()) / decayMs);
 
   /**
-   * An address that has just returned counts as no quicker than it was until it has answered again;
-   * one that has stopped answering is as slow as its oldest attempt is old.
+   * The latency to expect. It does not decay for an address that has returned until that has
+   * answered, and is at least the age of the oldest attempt, in case the address hangs.
    */
   function expectedMs(): number {
     const isUnseen = shareSinceReturn() < 1 && seenAt < Math.max(ejectedUntil, returnedAt);
@@ -72,7 +75,7 @@ export function createAddressHealth(
     return Math.max(leastMs, waitedMs, isUnseen ? latencyMs : latencyMs * remaining());
   }
 
-  /** Peaks count at once, improvement only with time (Finagle's peak EWMA). */
+  /** Peak EWMA (as in Finagle): a higher latency counts at once, a lower one only over time. */
   function observe(sampleMs: number): void {
     const weight = remaining();
     latencyMs = Math.max(sampleMs, latencyMs * weight + sampleMs * (1 - weight));
@@ -82,10 +85,10 @@ export function createAddressHealth(
 
   function settle({ verdict, tookMs, countsAsSlow, timeoutMs }: AddressEnding): void {
     if (verdict === 'ok') failures = 0;
-    // What was under way when it was ejected fails for the same reason.
+    // Attempts that were under way when it was ejected fail for the same reason.
     if (verdict === 'failed' && ejectedUntil <= now()) failures += 1;
     const knownMs = Math.max(leastMs, latencyMs * remaining());
-    // Called off early it says nothing of how long an answer takes.
+    // An attempt that was cancelled early does not show how long an answer takes.
     if (verdict === 'unknown' && (!isKnown || tookMs < knownMs)) return;
     const timesSlower = countsAsSlow ? 2 ** Math.max(1, failures) : 0;
     observe(Math.max(tookMs, Math.min(timeoutMs, knownMs * timesSlower)));
@@ -121,13 +124,13 @@ export function createAddressHealth(
     begin() {
       const attempt = { at: now() };
       begun.add(attempt);
-      return (how) => {
+      return (ending) => {
         begun.delete(attempt);
-        settle(how);
+        settle(ending);
       };
     },
     eject() {
-      // For every period that went well one is forgiven.
+      // Every `ejectMs` without an ejection cancels out one earlier ejection.
       const forgiven = Math.floor(Math.max(0, now() - ejectedUntil) / ejectMs);
       ejections = Math.max(0, ejections - forgiven) + 1;
       ejectedUntil = now() + Math.min(ejectMs * ejections, maxEjectMs);

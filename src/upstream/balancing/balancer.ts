@@ -1,4 +1,4 @@
-/** Balancer: which address of a service gets the attempt. */
+/** Load balancer: chooses the address of each attempt by power of two choices. */
 import type { Clock } from '../../clock.ts';
 import type { EjectionConfig } from '../../dsl/policies.ts';
 import type { Choose, Ending } from '../attempt.ts';
@@ -12,16 +12,18 @@ import type { AddressEnding, AddressHealth } from './address-health.ts';
 export interface Balancer {
   readonly choose: Choose;
   readonly health: readonly AddressHealth[];
-  /** Whether the next attempt would go to an address that is not among these. */
+  /** Whether the next attempt would go to an address that is not in `tried`. */
   hasUntried(tried: readonly Address[]): boolean;
 }
 
 /**
- * Power of two choices: of two addresses taken at random the one that costs less, where cost is
- * latency times calls in flight. Addresses that failed `ejection.failures` times in a row, at most half of
- * them, and those that are not well are left out, unless fewer than half would remain: then all may be
- * chosen, since most of what looks broken is likely not to be. Another attempt of a call goes to another
- * address if there is one.
+ * Chooses the cheaper of two random addresses, where cost is latency times calls in flight. It does
+ * not use addresses that are ejected or unwell, unless that leaves less than half of them: then it
+ * uses all, since most of them are probably not broken. A further attempt of a call goes to an
+ * address that the call has not tried, if there is one.
+ *
+ * An address is ejected after `ejection.failures` consecutive failures, at most half of them at a
+ * time (outlier detection).
  */
 export function createBalancer(
   addresses: readonly Address[],
@@ -90,7 +92,7 @@ function cheaperOfTwo(
 ): AddressHealth | undefined {
   const count = candidates.length;
   const one = Math.floor(random() * count);
-  // Another one, each with the same chance.
+  // Any of the others, with equal probability.
   const other = (one + 1 + Math.floor(random() * (count - 1))) % count;
   const [left, right] = [candidates[one], candidates[other]];
   if (left === undefined || right === undefined) return left;

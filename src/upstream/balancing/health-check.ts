@@ -1,4 +1,4 @@
-/** Active health checks: asks every address of a service by itself how it is. */
+/** Active health checks: requests the health path of every address of a service regularly. */
 import { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import { operation } from '../../dsl/operation.ts';
@@ -12,10 +12,10 @@ import { toHttpRequest } from '../exchange/request.ts';
 import type { AddressHealth } from './address-health.ts';
 import { exchange } from '../exchange/transport.ts';
 
-/** As many answers in a row decide. */
+/** How many consecutive results change the state of an address. */
 const decisive = 2;
 
-/** Checks until the returned function is called. */
+/** Starts the checks of a service; the returned function stops them. */
 export function startHealthChecks(
   service: Service,
   addresses: readonly AddressHealth[],
@@ -25,7 +25,7 @@ export function startHealthChecks(
   if (health === undefined) return async () => undefined;
   const isWell = questionTo(service, clock);
   const checks = addresses.map((checked) => {
-    // A connection of its own: it would wait behind the calls of a service that has many under way.
+    // With a connection of its own, a check does not wait behind the calls of a busy service.
     const address = anotherTo(checked.address, service);
     const ask = (signal: Signal): Promise<boolean> => isWell(address, signal);
     return { address, stop: check(checked, { clock, intervalMs: health.intervalMs, ask }) };
@@ -58,7 +58,7 @@ function check(checked: AddressHealth, { clock, intervalMs, ask }: Check): () =>
     cancelTimer = schedule();
   }
 
-  /** Chance keeps many gateways from asking at once. */
+  /** With jitter, so that many gateways do not check at once. */
   function schedule(): () => void {
     return clock.after(intervalMs * (0.9 + 0.2 * clock.random()), () => void look());
   }
@@ -73,7 +73,7 @@ function anotherTo({ origin, prefix }: Address, service: Service): Address {
   return createAddress(service, new URL(origin + prefix), 1);
 }
 
-/** Whether the health check's path is answered by a 2xx, within the time of an attempt. */
+/** Whether an address answers the health path with a 2xx before the timeout. */
 function questionTo(
   service: Service,
   clock: Clock,
@@ -82,7 +82,7 @@ function questionTo(
   const timeoutMs = Math.min(service.policies.timeoutMs, intervalMs);
   const healthCheck = operation(service, {
     name: 'healthCheck',
-    route: `GET ${path}` as 'GET /', // without parameters, as the service has checked
+    route: `GET ${path}` as 'GET /', // `defineService` allows no parameters
     response: z.unknown(),
     timeoutMs,
   });
@@ -93,11 +93,11 @@ function questionTo(
     const own = bound({ operation: healthCheck, signal });
     try {
       const request = toHttpRequest(question, clock);
-      // Only the status is of interest: the body need not be JSON.
+      // Only the status counts: the body does not have to be JSON.
       const { status } = await exchange({ ...question, address, signal: own.signal }, request);
       return status >= 200 && status <= 299;
     } catch {
-      // A failed check is its answer: why it failed is in no log, since it is repeated for ever.
+      // The reason is not logged: checks repeat for as long as the gateway runs.
       return false;
     } finally {
       own.onEnd();

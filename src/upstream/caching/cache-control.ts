@@ -1,27 +1,27 @@
-/** `Cache-Control` (RFC 9111, 5.2) as typed values; in doubt it is read as forbidding more. */
+/** Reads `Cache-Control` (RFC 9111, 5.2) and related headers; in doubt, the stricter meaning. */
 import type { Reply } from '../call.ts';
 
-/** What a response says about keeping it. Times in seconds. */
+/** The directives of a response. Times in seconds. */
 export interface CacheControl {
   readonly noStore: boolean;
   readonly private: boolean;
   readonly noCache: boolean;
-  /** `must-revalidate` or `proxy-revalidate`: never to be used after its time. */
+  /** `must-revalidate` or `proxy-revalidate`: it must never be served stale. */
   readonly mustRevalidate: boolean;
   readonly maxAgeSeconds?: number;
   readonly sMaxAgeSeconds?: number;
 }
 
-/** RFC 9111, 1.2.2: whoever cannot count further says this. */
+/** The largest delta-seconds that a cache has to represent (RFC 9111, 1.2.2). */
 const longestSeconds = 2 ** 31;
 
-/** `name`, `name=token`, `name="quoted, with commas"`; whatever else stands between two commas is skipped. */
+/** `name`, `name=token`, `name="quoted, with commas"`; anything else between commas is skipped. */
 const directive = /([^\s,;="]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s,;"]*)))?/g;
 
 /**
- * Reads one or several header values. Names may be in any case, values quoted. `private="a"` and
- * `no-cache="a"` count as said of the whole response; an age that is not a whole number counts as 0, and
- * of two the shorter one holds.
+ * Reads one or several values of the header. Names may be in any case, and values may be quoted.
+ * `private="a"` and `no-cache="a"` apply to the whole response. An age that is not a whole number
+ * counts as 0, and the shorter of two ages applies.
  */
 export function parseCacheControl(value: string | readonly string[] | undefined): CacheControl {
   const text = typeof value === 'string' ? value : (value ?? []).join(',');
@@ -43,29 +43,29 @@ function shortest(ages: readonly RegExpExecArray[] | undefined): number | undefi
   return Math.min(...ages.map(([, , quoted, token]) => toSeconds(quoted ?? token ?? '')));
 }
 
-/** Whole seconds, as `max-age` and `Age` have them; anything else is 0. */
+/** Delta-seconds, the values of `max-age` and `Age`; anything else counts as 0. */
 function toSeconds(text: string): number {
   const trimmed = text.trim();
   return /^\d+$/.test(trimmed) ? Math.min(Number(trimmed), longestSeconds) : 0;
 }
 
-/** `Age` in seconds; what is none counts as 0. */
+/** The `Age` header in seconds; 0 if it is absent or invalid. */
 export function ageSecondsOf(value: string | readonly string[] | undefined): number {
   const [first] = typeof value === 'string' ? [value] : (value ?? []);
   return toSeconds(first ?? '');
 }
 
-/** Meant for whoever asked: `private`, or with a cookie that is theirs. */
+/** Whether a response is for one client only: it is `private`, or sets a cookie. */
 export function isForOneClient(headers: Reply['headers']): boolean {
   return headers['set-cookie'] !== undefined || parseCacheControl(headers['cache-control']).private;
 }
 
-/** `Vary: *`: no two requests are alike to it (RFC 9110, 12.5.5). */
+/** Whether `Vary: *` says that the response fits no other request (RFC 9110, 12.5.5). */
 export function variesByAll(headers: Reply['headers']): boolean {
   return String(headers['vary'] ?? '').includes('*');
 }
 
-/** `Expires`, as a number of seconds after `Date`; what is no date lies in the past (RFC 9111, 5.3). */
+/** Seconds from `Date` to `Expires`; an invalid date means already expired (RFC 9111, 5.3). */
 export function expirySeconds({ expires, date }: Reply['headers']): number | undefined {
   if (expires === undefined) return undefined;
   const seconds = (Date.parse(String(expires)) - Date.parse(String(date))) / 1000;

@@ -1,4 +1,4 @@
-/** What is kept of a call's outcome, for how long, and what it is worth later. */
+/** Cache entries: makes one of the outcome of a call, and a reply of an entry. */
 import type { OperationCache } from '../../dsl/cache.ts';
 import { foundIn, isKeptAsMissing, resultOf } from '../../dsl/lookup.ts';
 import { UpstreamError } from '../../errors.ts';
@@ -14,50 +14,50 @@ import { callError } from '../call.ts';
 import { frozen } from '../../frozen.ts';
 import { parseValue } from '../exchange/parse.ts';
 
-/** One outcome and its time. All of it is JSON, but for `parsed`. */
+/** A stored outcome and its lifetimes. All of it is JSON, except `parsed`. */
 export interface Entry {
-  /** In milliseconds since 1970: entries are shared between processes. */
+  /** In milliseconds since 1970, since processes share entries. */
   readonly storedAt: number;
   readonly freshForMs: number;
-  /** How long after that it is used while somebody refreshes it. */
+  /** How long after that it may be served while it is refreshed (stale-while-revalidate). */
   readonly refreshForMs: number;
-  /** How long after that it is used when a call fails. */
+  /** How long after that it may be served if a call fails (stale-if-error). */
   readonly fallbackForMs: number;
-  readonly outcome: Outcome;
+  readonly outcome: StoredOutcome;
 }
 
-export type Outcome =
+export type StoredOutcome =
   | {
       readonly kind: 'reply';
       readonly status: number;
       readonly headers: Reply['headers'];
       readonly raw: unknown;
-      /** What the schema made of `raw`; only in this process. */
+      /** `raw` as the schema parsed it; only in this process. */
       readonly parsed?: { readonly value: unknown };
     }
   | { readonly kind: 'status'; readonly status: number }
   | { readonly kind: 'missing' };
 
-/** What an entry is worth: `fallback` only when there is no other answer, `none` nothing. */
-export type Worth = 'fresh' | 'refresh' | 'fallback' | 'none';
+/** How an entry may be used now. */
+export type EntryState = 'fresh' | 'stale-while-revalidate' | 'stale-if-error' | 'expired';
 
 type Rules = Required<OperationCache>;
 
-/** What a reply's freshness is computed from (RFC 9111, 4.2). Nothing else of its headers is kept. */
-const keptHeaders = ['cache-control', 'expires', 'date', 'age'];
+/** The headers that determine freshness (RFC 9111, 4.2). The others are not stored. */
+const storedHeaders = ['cache-control', 'expires', 'date', 'age'];
 
-/** Clocks of machines that share a store differ; by more than this, an entry is not from the past. */
+/** The largest clock skew between machines that share a store. */
 const mostSkewMs = 10_000;
 
-/** The entry for `reply`, or nothing when it may not be kept. */
+/** The entry for `reply`; `undefined` if it may not be stored. */
 export function entryOfReply(call: Call, reply: Reply, storedAt: number): Entry | undefined {
   const rules = call.operation.cache;
   if (rules === undefined || isForbidden(reply.headers)) return undefined;
   const { status, raw, value } = reply;
-  const outcome: Outcome = {
+  const outcome: StoredOutcome = {
     kind: 'reply',
     status,
-    headers: kept(reply.headers),
+    headers: freshnessHeaders(reply.headers),
     raw,
     parsed: { value: frozen(value) },
   };
@@ -75,7 +75,7 @@ export function entryOfReply(call: Call, reply: Reply, storedAt: number): Entry 
   });
 }
 
-/** The entry for a failure that says: there is no such thing. */
+/** The entry for a failure that says "not found" (negative caching); otherwise `undefined`. */
 export function entryOfFailure(call: Call, error: unknown, storedAt: number): Entry | undefined {
   const rules = call.operation.cache;
   if (rules === undefined || !(error instanceof UpstreamError)) return undefined;
@@ -91,19 +91,21 @@ export function keepMsOf({ freshForMs, refreshForMs, fallbackForMs }: Entry): nu
   return freshForMs + Math.max(refreshForMs, fallbackForMs);
 }
 
-export function worthOf(entry: Entry, now: number): Worth {
+export function stateOf(entry: Entry, now: number): EntryState {
   const elapsed = now - entry.storedAt;
-  if (elapsed < -mostSkewMs) return 'none';
+  // Stored in the future, by a clock that is wrong.
+  if (elapsed < -mostSkewMs) return 'expired';
   const overdue = elapsed - entry.freshForMs;
   if (overdue < 0) return 'fresh';
-  if (overdue < entry.refreshForMs) return 'refresh';
-  return overdue < entry.fallbackForMs ? 'fallback' : 'none';
+  if (overdue < entry.refreshForMs) return 'stale-while-revalidate';
+  return overdue < entry.fallbackForMs ? 'stale-if-error' : 'expired';
 }
 
 /**
- * The outcome again, as a reply of now.
+ * The stored outcome as a reply.
  *
- * @throws UpstreamError the remembered one; of kind `invalid-body` when the reply no longer fits the schema.
+ * @throws UpstreamError the stored failure, or one of kind `invalid-body` if the stored body does
+ * not fit the schema.
  */
 export function replay(call: Call, { outcome, storedAt }: Entry, now: number): Reply {
   switch (outcome.kind) {
@@ -123,17 +125,17 @@ export function replay(call: Call, { outcome, storedAt }: Entry, now: number): R
   }
 }
 
-function parsedAgain(call: Call, { raw, status }: Outcome & { kind: 'reply' }): unknown {
+function parsedAgain(call: Call, { raw, status }: StoredOutcome & { kind: 'reply' }): unknown {
   const { lookup, response } = call.operation;
   if (lookup === undefined) return parseValue(call, response, raw, status);
   const found = foundIn(lookup, raw);
   const value =
     found && resultOf(lookup, found, (item) => parseValue(call, response, item, status));
   if (value !== undefined) return value;
-  throw callError(call, 'invalid-body', 'was kept when the lookup had other options');
+  throw callError(call, 'invalid-body', 'was stored when the lookup had other options');
 }
 
-function negative(outcome: Outcome, storedAt: number, freshForMs: number): Entry | undefined {
+function negative(outcome: StoredOutcome, storedAt: number, freshForMs: number): Entry | undefined {
   return usable({ storedAt, freshForMs, refreshForMs: 0, fallbackForMs: 0, outcome });
 }
 
@@ -146,13 +148,13 @@ function isMissing(call: Call, { raw }: Reply): boolean {
   return lookup !== undefined && isKeptAsMissing(lookup, raw);
 }
 
-/** Said to be for one client, or for nobody to keep: no setting of ours changes that (RFC 9111, 3). */
+/** Whether a response must not be stored, whatever the operation's settings (RFC 9111, 3). */
 function isForbidden(headers: Reply['headers']): boolean {
   const { noStore } = parseCacheControl(headers['cache-control']);
   return noStore || isForOneClient(headers) || variesByAll(headers);
 }
 
-/** `mostMs`, or less when the service says less. */
+/** How long a reply is fresh: `mostMs`, or less if its headers say so. */
 function lifetimeMs(headers: Reply['headers'], mostMs: number, rules: Rules): number {
   if (rules.ignoreMaxAge) return mostMs;
   const control = parseCacheControl(headers['cache-control']);
@@ -162,8 +164,7 @@ function lifetimeMs(headers: Reply['headers'], mostMs: number, rules: Rules): nu
   return Math.min(mostMs, Math.max(0, said - ageSecondsOf(headers['age'])) * 1000);
 }
 
-function kept(headers: Reply['headers']): Reply['headers'] {
-  return Object.fromEntries(
-    keptHeaders.filter((name) => headers[name] !== undefined).map((name) => [name, headers[name]]),
-  );
+function freshnessHeaders(headers: Reply['headers']): Reply['headers'] {
+  const names = storedHeaders.filter((name) => headers[name] !== undefined);
+  return Object.fromEntries(names.map((name) => [name, headers[name]]));
 }

@@ -1,30 +1,31 @@
-/** Whether Redis can be used: it is asked while it answers in time, and passed over while it does not. */
+/** The connection to Redis, which is bypassed while Redis does not answer in time. */
 import type { Redis } from 'ioredis';
 import type { Clock } from '../../clock.ts';
 
 export interface LinkOptions {
   readonly clock: Clock;
-  /** Told when Redis is passed over, at most once a minute. */
+  /** Called when Redis is bypassed, at most once a minute. */
   readonly onWarning: (message: string) => void;
-  /** Called when it can be used, before it is. */
+  /** Called when Redis answers again, just before it is used again. */
   readonly onBack: () => void;
 }
 
 export interface Link {
-  /** Waits until it is known whether Redis answers. */
+  /** Resolves once it is known whether Redis answers. */
   open(): Promise<void>;
-  /** Does `ask`; when Redis is known not to answer, or has just not answered, `instead`. */
+  /** Calls `ask`; calls `instead` if that fails, or while Redis is bypassed. */
   use<T>(ask: () => Promise<T>, instead: () => T | Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** How long Redis is left alone before it is tried again. */
+/** How long Redis is bypassed before it is probed again. */
 const pauseMs = 1_000;
 const warnEveryMs = 60_000;
 
 /**
- * After a failure Redis is tried in the background, at once and then every second; until that succeeds no
- * call waits for it. At once, since this process may have been the slow one.
+ * Bypasses Redis after a failure, until a probe in the background succeeds: no call waits for it
+ * meanwhile. The first probe is sent at once, since it may be this process that was slow, and the
+ * next ones every second.
  */
 export function watchRedis(redis: Redis, { clock, onWarning, onBack }: LinkOptions): Link {
   let state: 'up' | 'down' | 'closed' = 'down';
@@ -40,7 +41,7 @@ export function watchRedis(redis: Redis, { clock, onWarning, onBack }: LinkOptio
 
   return {
     async open() {
-      // Why it failed was told by the event `error`.
+      // The event `error` has reported why it failed.
       await redis.connect().catch(() => undefined);
       await retry();
     },
@@ -69,7 +70,7 @@ export function watchRedis(redis: Redis, { clock, onWarning, onBack }: LinkOptio
     void retry();
   }
 
-  /** By writing: a Redis that is full, or only a replica, is of no use either. */
+  /** Probes with a write: a Redis that is full or a read-only replica cannot be used either. */
   async function retry(): Promise<void> {
     if (state !== 'down') return;
     try {
@@ -95,7 +96,7 @@ export function watchRedis(redis: Redis, { clock, onWarning, onBack }: LinkOptio
     if (clock.now() - warnedAt < warnEveryMs) return;
     warnedAt = clock.now();
     onWarning(
-      `Redis cannot be used (${reason}): answers are kept in this process until it is back`,
+      `Redis cannot be used (${reason}): answers are cached in this process until it is back`,
     );
   }
 }

@@ -1,49 +1,49 @@
-/** Caching of loads: key by key; the keys that are not kept go on together. */
+/** Caching of loads, key by key; the keys that are not in the store go on together. */
 import type { Call, Reply } from '../call.ts';
 import { keyOfItem } from '../sharing/key.ts';
 import { Load, indexesUpTo } from '../sharing/load.ts';
 import type { LoadOptions, LoadPolicy } from '../sharing/load.ts';
 import type { Entry } from './cache-entry.ts';
-import { isOutage, refreshOf, versioned } from './memory.ts';
-import type { CacheOptions, Kept, Memory, Recalled } from './memory.ts';
+import { isOutage, refreshOf, versioned } from './entries.ts';
+import type { CacheOptions, CacheRead, Entries, Usable } from './entries.ts';
 
-export function cacheLoads(options: CacheOptions, memory: Memory): LoadPolicy {
-  const { look, recall, keepReply, keepFailure } = memory;
+export function cacheLoads(options: CacheOptions, entries: Entries): LoadPolicy {
+  const { read, usableIn, storeReply, storeFailure } = entries;
   return (next) => {
     return function sendLoadCached(load, indexes) {
       const by = load.call.operation.lookup?.by;
       if (load.call.operation.cache === undefined || by === undefined) return next(load, indexes);
-      const found = indexes.map((index) =>
-        look(load.call, keyOfItem(load.call, by, load.texts[index] ?? '')),
+      const readings = indexes.map((index) =>
+        read(load.call, keyOfItem(load.call, by, load.texts[index] ?? '')),
       );
-      if (isAllThere(found)) return answer(load, indexes, found);
-      Promise.all(found).then(
-        (known) => answer(load, indexes, known),
+      if (areSynchronous(readings)) return answer(load, indexes, readings);
+      Promise.all(readings).then(
+        (reads) => answer(load, indexes, reads),
         (error: unknown) => load.failAll(indexes, error),
       );
     };
 
-    function answer(load: Load, indexes: readonly number[], found: readonly Kept[]): void {
-      if (load.call.signal.aborted) return; // while the store was asked: its keys have failed
+    function answer(load: Load, indexes: readonly number[], reads: readonly CacheRead[]): void {
+      if (load.call.signal.aborted) return; // while the store was read: its keys have failed
       const missed: Missed[] = [];
       const stale: Stale[] = [];
-      for (const [at, known] of found.entries()) {
+      for (const [at, found] of reads.entries()) {
         const index = indexes[at] ?? 0;
         try {
-          const recalled = recall(known);
-          if (recalled === undefined || recalled.worth === 'fallback')
-            missed.push({ index, known, recalled });
-          else if (recalled.worth === 'fresh')
-            load.settle(index, recalled.reply.value, { ...recalled.reply, cache: 'hit' });
+          const usable = usableIn(found);
+          if (usable === undefined || usable.state === 'stale-if-error')
+            missed.push({ index, found, stale: usable });
+          else if (usable.state === 'fresh')
+            load.settle(index, usable.reply.value, { ...usable.reply, cache: 'hit' });
           else {
-            load.settle(index, recalled.reply.value, { ...recalled.reply, cache: 'stale' });
-            stale.push({ index, known, entry: recalled.entry });
+            load.settle(index, usable.reply.value, { ...usable.reply, cache: 'stale' });
+            stale.push({ index, found, entry: usable.entry });
           }
         } catch (error) {
-          load.fail(index, error); // a failure that is remembered
+          load.fail(index, error); // a stored failure
         }
       }
-      if (missed.length > 0) send(new KeptLoad(load, missed, { keepReply, keepFailure }));
+      if (missed.length > 0) send(new MissedLoad(load, missed, { storeReply, storeFailure }));
       if (stale.length > 0) void refresh(load, stale);
     }
 
@@ -52,11 +52,13 @@ export function cacheLoads(options: CacheOptions, memory: Memory): LoadPolicy {
     }
 
     async function refresh(load: Load, stale: readonly Stale[]): Promise<void> {
-      const claims = await Promise.all(stale.map(({ known, entry }) => memory.claim(known, entry)));
+      const claims = await Promise.all(
+        stale.map(({ found, entry }) => entries.claim(found, entry)),
+      );
       const mine = stale.filter((_, at) => claims[at] === true);
       if (mine.length === 0) return;
       const own = refreshOf(load.call, options.clock);
-      const refreshed = new Refresh(own.call, load, mine, { keepReply, keepFailure });
+      const refreshed = new StoringLoad(own.call, load, mine, { storeReply, storeFailure });
       send(refreshed);
       const { failures = new Map<number, unknown>() } = await refreshed.done;
       own.cancelTimer();
@@ -65,81 +67,76 @@ export function cacheLoads(options: CacheOptions, memory: Memory): LoadPolicy {
   };
 }
 
-/** A store in this process answers at once. */
-function isAllThere(found: readonly (Kept | Promise<Kept>)[]): found is readonly Kept[] {
-  return found.every((one) => !(one instanceof Promise));
+/** Whether the store has answered synchronously, as one in memory does. */
+function areSynchronous(
+  readings: readonly (CacheRead | Promise<CacheRead>)[],
+): readings is readonly CacheRead[] {
+  return readings.every((reading) => !(reading instanceof Promise));
 }
 
-/** A key of a load that has to be asked for. */
-interface Missed {
+/** A key of a load, and the store's answer for it. */
+interface KeyRead {
   readonly index: number;
-  readonly known: Kept;
-  /** May be used when the service fails. */
-  readonly recalled: Recalled | undefined;
+  readonly found: CacheRead;
 }
 
-/** A key of a load that was answered, and has to be asked for all the same. */
-interface Stale {
-  readonly index: number;
-  readonly known: Kept;
+/** A key that has to go to the service. */
+interface Missed extends KeyRead {
+  /** The entry to use if the service fails (stale-if-error). */
+  readonly stale: Usable | undefined;
+}
+
+/** A key that was answered by a stale entry, which has to be refreshed. */
+interface Stale extends KeyRead {
   readonly entry: Entry;
 }
 
-type Keep = Pick<Memory, 'keepReply' | 'keepFailure'>;
+type Storing = Pick<Entries, 'storeReply' | 'storeFailure'>;
 
-/** Keys of a load, with their call. */
-function keysOf(
-  call: Call,
-  { keys, texts }: Load,
-  chosen: readonly { readonly index: number; readonly known: Kept }[],
-): LoadOptions {
+/** The options of a load for some keys of another. */
+function optionsFor(call: Call, { keys, texts }: Load, chosen: readonly KeyRead[]): LoadOptions {
   const own = chosen.map(({ index }) => texts[index] ?? '');
   return {
     call,
     keys: chosen.map(({ index }) => keys[index]),
     texts: own,
-    names: chosen.map(({ known }, at) => versioned(own[at] ?? '', known)),
+    names: chosen.map(({ found }, at) => versioned(own[at] ?? '', found)),
   };
 }
 
-/** A load whose answers are kept. */
-class Refresh extends Load {
-  readonly #known: readonly Kept[];
-  readonly #keep: Keep;
+/** A load for some keys of another, whose answers go into the store. */
+class StoringLoad extends Load {
+  readonly #reads: readonly CacheRead[];
+  readonly #storing: Storing;
 
-  constructor(
-    call: Call,
-    load: Load,
-    chosen: readonly { readonly index: number; readonly known: Kept }[],
-    keep: Keep,
-  ) {
-    super(keysOf(call, load, chosen));
-    this.#known = chosen.map(({ known }) => ({ ...known, call }));
-    this.#keep = keep;
+  constructor(call: Call, load: Load, chosen: readonly KeyRead[], storing: Storing) {
+    super(optionsFor(call, load, chosen));
+    this.#reads = chosen.map(({ found }) => ({ ...found, call }));
+    this.#storing = storing;
   }
 
   override settle(at: number, value: unknown, reply: Reply, raw: unknown): void {
-    const known = this.#known[at];
+    const found = this.#reads[at];
     // Only the load that went upstream stores the reply.
-    if (known !== undefined && !this.isSettled(at) && reply.deduplicated !== true)
-      this.#keep.keepReply(known, { ...reply, value, raw });
+    if (found !== undefined && !this.isSettled(at) && reply.deduplicated !== true)
+      this.#storing.storeReply(found, { ...reply, value, raw });
     super.settle(at, value, reply, raw);
   }
 
   override fail(at: number, error: unknown): void {
-    const known = this.#known[at];
-    if (known !== undefined && !this.isSettled(at)) this.#keep.keepFailure(known, error);
+    const found = this.#reads[at];
+    if (found !== undefined && !this.isSettled(at)) this.#storing.storeFailure(found, error);
     super.fail(at, error);
   }
 }
 
-/** The keys of a load that were not kept: what they get, the load gets. */
-class KeptLoad extends Refresh {
+/** The keys of a load that were not in the store; their results are passed on to the load. */
+class MissedLoad extends StoringLoad {
   readonly #load: Load;
   readonly #missed: readonly Missed[];
 
-  constructor(load: Load, missed: readonly Missed[], keep: Keep) {
-    super(load.call, load, missed, keep);
+  constructor(load: Load, missed: readonly Missed[], storing: Storing) {
+    super(load.call, load, missed, storing);
     this.#load = load;
     this.#missed = missed;
   }
@@ -152,10 +149,10 @@ class KeptLoad extends Refresh {
 
   override fail(at: number, error: unknown): void {
     super.fail(at, error);
-    const { index = -1, recalled } = this.#missed[at] ?? {};
-    if (recalled === undefined || this.call.signal.aborted || !isOutage(error))
+    const { index = -1, stale } = this.#missed[at] ?? {};
+    if (stale === undefined || this.call.signal.aborted || !isOutage(error))
       return this.#load.fail(index, error);
-    this.#load.settle(index, recalled.reply.value, { ...recalled.reply, cache: 'stale' });
+    this.#load.settle(index, stale.reply.value, { ...stale.reply, cache: 'stale' });
   }
 
   override callersAt(at: number): readonly Call[] {

@@ -1,38 +1,40 @@
-/** Where answers are kept: what the cache asks of a store. */
+/** The interface of stores, in which the cache keeps its entries. */
 import type { Entry } from './cache-entry.ts';
 
 /**
- * Keeps entries. A store never fails a call: one that cannot be reached keeps and finds less.
+ * Stores entries. A store never makes a call fail: if it cannot be reached, entries are not found
+ * or not stored.
  *
- * A tag is a name with a version, a random one. An entry belongs to the versions its tags had when its
- * call was made, and is found while they are current. To invalidate is to drop versions: nobody has to
- * know which entries there are, nor are answers kept that were under way meanwhile.
+ * Entries are invalidated by tags, each of which has a random version. An entry is stored with the
+ * versions that its tags had when its call was made, and is found while these are current.
+ * Invalidating a tag drops its version. So nobody needs a list of the entries with a tag, and an
+ * answer that was under way during the invalidation is not found either.
  */
 export interface CacheStore {
-  /** What is kept under `key`, if it belongs to the current versions of `tags`. */
+  /** The entry under `key`, if it was stored with the current versions of `tags`. */
   get(key: string, tags: readonly string[]): Found | Promise<Found>;
-  /** Keeps `entry` for at most `keepMs`. */
+  /** Stores `entry` for at most `keepMs`. */
   set(key: string, entry: Entry, options: KeepOptions): void | Promise<void>;
   delete(key: string): void | Promise<void>;
   /**
-   * Drops everything with one of `tags`; the number of those under which something may have been kept.
+   * Invalidates all entries with one of `tags`; resolves to the number of tags that had a version.
    *
-   * @throws Error when a part of the store cannot be reached: what is kept there remains.
+   * @throws Error if a part of the store cannot be reached: its entries remain.
    */
   invalidate(tags: readonly string[]): Promise<number>;
-  /** Whether nobody has claimed `key` in the last `forMs` of that claim. */
+  /** Claims `key` for `forMs`; false while another claim on it is live. */
   claim(key: string, forMs: number): boolean | Promise<boolean>;
   close(): Promise<void>;
 }
 
 export interface Found {
   readonly entry: Entry | undefined;
-  /** Those of the tags asked with, in their order: for `set`. */
+  /** The current versions of the tags, in the order of the tags; `set` needs them. */
   readonly versions: readonly string[];
 }
 
 export interface KeepOptions {
-  /** What `get` said before the call was made. */
+  /** The versions that `get` returned before the call was made. */
   readonly versions: readonly string[];
   readonly keepMs: number;
 }

@@ -1,33 +1,33 @@
-/** Caching: answers that operations may keep, across requests and, with Redis, processes. */
+/** Caching: answers of operations are kept across client requests and, with Redis, processes. */
 import { untilAborted } from '../../own-signal.ts';
 import type { Call, Policy, Reply } from '../call.ts';
 import type { LoadPolicy } from '../sharing/load.ts';
 import { cacheLoads } from './cache-loads.ts';
 import type { Entry } from './cache-entry.ts';
-import { isOutage, memoryOf, refreshOf, versioned } from './memory.ts';
-import type { CacheOptions, Kept, Memory, Recalled } from './memory.ts';
+import { entriesIn, isOutage, refreshOf, versioned } from './entries.ts';
+import type { CacheOptions, CacheRead, Entries, Usable } from './entries.ts';
 
-/** Caching of calls, and of loads key by key: both over one store. */
+/** Caching of calls, and of loads key by key, in one store. */
 export interface Caching {
   readonly call: Policy;
   readonly load: LoadPolicy;
 }
 
 /**
- * Answers operations that have a `cache` from its store while that is fresh; afterwards, within the
- * operation's limits, while it is refreshed or when a call fails. Of a load, the keys that are not kept
- * go on together.
+ * Answers calls of operations with a `cache` from the store: while the entry is fresh, and within
+ * the limits of the operation while it is refreshed (stale-while-revalidate) or if the call fails
+ * (stale-if-error). The keys of a load that are not in the store go on together.
  *
- * A refresh has its own life: no client's leaving ends it, and its deadline is the operation's
- * `timeoutMs`. One is under way for an entry at a time, and none follows a failed one in that time.
+ * A refresh belongs to no client request: it does not end when a client disconnects, and its
+ * deadline is the `timeoutMs` of the operation. Within that time, an entry is refreshed only once.
  */
 export function cache(options: CacheOptions): Caching {
-  const memory = memoryOf(options);
-  return { call: cacheCalls(options, memory), load: cacheLoads(options, memory) };
+  const entries = entriesIn(options);
+  return { call: cacheCalls(options, entries), load: cacheLoads(options, entries) };
 }
 
-function cacheCalls(options: CacheOptions, memory: Memory): Policy {
-  const { look, recall, keepReply, keepFailure } = memory;
+function cacheCalls(options: CacheOptions, entries: Entries): Policy {
+  const { read, usableIn, storeReply, storeFailure } = entries;
   return (next) => {
     return function sendCached(call) {
       return call.operation.cache !== undefined && call.key !== undefined
@@ -37,44 +37,44 @@ function cacheCalls(options: CacheOptions, memory: Memory): Policy {
 
     async function answer(call: Call, key: string): Promise<Reply> {
       call.signal.throwIfAborted();
-      const found = look(call, key);
-      const known = found instanceof Promise ? await untilAborted(found, call.signal) : found;
-      const recalled = recall(known);
-      if (recalled?.worth === 'fresh') return { ...recalled.reply, cache: 'hit' };
-      if (recalled?.worth !== 'refresh') return ask(known, recalled);
-      void refresh(known, recalled.entry);
-      return { ...recalled.reply, cache: 'stale' };
+      const reading = read(call, key);
+      const found = reading instanceof Promise ? await untilAborted(reading, call.signal) : reading;
+      const usable = usableIn(found);
+      if (usable?.state === 'fresh') return { ...usable.reply, cache: 'hit' };
+      if (usable?.state !== 'stale-while-revalidate') return ask(found, usable);
+      void refresh(found, usable.entry);
+      return { ...usable.reply, cache: 'stale' };
     }
 
-    async function ask(known: Kept, old: Recalled | undefined): Promise<Reply> {
+    async function ask(found: CacheRead, stale: Usable | undefined): Promise<Reply> {
       try {
-        return { ...(await fetch(known)), cache: 'miss' };
+        return { ...(await fetch(found)), cache: 'miss' };
       } catch (error) {
-        if (old === undefined || known.call.signal.aborted || !isOutage(error)) throw error;
-        return { ...old.reply, cache: 'stale' };
+        if (stale === undefined || found.call.signal.aborted || !isOutage(error)) throw error;
+        return { ...stale.reply, cache: 'stale' };
       }
     }
 
-    async function refresh(known: Kept, entry: Entry): Promise<void> {
-      if (!(await memory.claim(known, entry))) return;
-      const own = refreshOf(known.call, options.clock);
+    async function refresh(found: CacheRead, entry: Entry): Promise<void> {
+      if (!(await entries.claim(found, entry))) return;
+      const own = refreshOf(found.call, options.clock);
       try {
-        await fetch({ ...known, call: own.call });
+        await fetch({ ...found, call: own.call });
       } catch (error) {
-        options.onRefreshError(error, known.call);
+        options.onRefreshError(error, found.call);
       } finally {
         own.cancelTimer();
       }
     }
 
-    async function fetch(known: Kept): Promise<Reply> {
+    async function fetch(found: CacheRead): Promise<Reply> {
       try {
-        const reply = await next({ ...known.call, key: versioned(known.key, known) });
+        const reply = await next({ ...found.call, key: versioned(found.key, found) });
         // Only the call that went upstream stores the reply.
-        if (reply.deduplicated !== true) keepReply(known, reply);
+        if (reply.deduplicated !== true) storeReply(found, reply);
         return reply;
       } catch (error) {
-        keepFailure(known, error);
+        storeFailure(found, error);
         throw error;
       }
     }

@@ -1,4 +1,4 @@
-/** Answers kept in this process: the door to lru-cache. */
+/** A store in the memory of this process: the door to lru-cache. */
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
@@ -10,7 +10,7 @@ export interface MemoryStoreOptions {
   readonly clock: Clock;
   /** Default 10,000. */
   readonly mostEntries?: number;
-  /** Of keys and answers as JSON. As objects they take about four times as much. Default 64 MiB. */
+  /** The size of keys and answers as JSON; as objects they take four times that. Default 64 MiB. */
   readonly mostBytes?: number;
 }
 
@@ -22,19 +22,19 @@ export interface MemoryStore extends CacheStore {
   clear(): void;
 }
 
-interface Kept {
+interface StoredEntry {
   readonly entry: Entry;
   readonly versions: readonly string[];
-  /** On the monotonic scale, which nobody sets back. */
+  /** On the monotonic scale of the clock, which is never set back. */
   readonly expiresAt: number;
 }
 
-/** When it is full, what was not used for the longest time goes. */
+/** When it is full, it drops the least recently used entries. */
 export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   const { clock, mostEntries = 10_000, mostBytes = 64 * 1024 * 1024 } = options;
-  const entries = new LRUCache<string, Kept>({ max: mostEntries, maxSize: mostBytes });
+  const entries = new LRUCache<string, StoredEntry>({ max: mostEntries, maxSize: mostBytes });
   const claims = new LRUCache<string, number>({ max: mostEntries });
-  // As many as operations declare, which is few.
+  // Not limited: operations declare only a few tags.
   const versions = new Map<string, string>();
 
   return {

@@ -1,4 +1,4 @@
-/** Answers shared by all processes of a gateway: the door to ioredis. */
+/** A store in Redis, shared by all processes of a gateway: the door to ioredis. */
 import { hash, randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
@@ -11,7 +11,7 @@ import { isSameVersions } from './cache-store.ts';
 import type { CacheStore, Found } from './cache-store.ts';
 import { createMemoryStore } from './memory-store.ts';
 
-/** Where a Redis is, and how to get in. */
+/** The address of a Redis, and the credentials for it. */
 export interface RedisAddress {
   readonly host: string;
   readonly port: number;
@@ -28,7 +28,7 @@ export interface RedisStoreOptions {
   readonly onWarning: (message: string) => void;
 }
 
-/** By default a client waits for seconds, for a server that hangs as for one that is not there. */
+/** With its defaults, the client waits for seconds when Redis hangs or cannot be reached. */
 const impatient = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,
@@ -36,17 +36,17 @@ const impatient = {
   commandTimeout: 50,
   connectTimeout: 500,
   disconnectTimeout: 100,
-  // A connection whose other end has vanished; counted only while an answer is owed.
+  // Detects a connection whose other end has vanished; runs only while a reply is outstanding.
   socketTimeout: 5_000,
   retryStrategy: (attempts: number) => Math.min(100 * attempts, 1_000),
   lazyConnect: true,
 } satisfies RedisOptions;
 
-/** Ends tags that no operation has any more; for the others it only means to ask anew. */
+/** Removes tags that are not in use any more. If it removes others, their entries are lost. */
 const tagMs = 31 * 24 * 60 * 60 * 1_000;
-/** Larger answers would hold up the small ones behind them for longer than a call waits: they are not kept. */
+/** Larger entries are not stored: those behind them would time out (head-of-line blocking). */
 const mostCharacters = 128 * 1_024;
-/** What an answer may have, and what is around it. */
+/** The depth of an answer, and that of the entry around it. */
 const mostDepth = 64 + 4;
 
 const times = {
@@ -61,19 +61,17 @@ const outcome = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('status'), status: z.number() }),
   z.object({ kind: z.literal('missing') }),
 ]);
-const keptSchema = z.object({
+const storedSchema = z.object({
   versions: z.array(z.string()),
   entry: z.object({ ...times, outcome }),
 });
 
 /**
- * Opens a store in Redis; that it cannot be reached is no failure.
+ * Opens a store in Redis, even if Redis cannot be reached.
  *
- * While Redis does not answer in time, this process keeps answers by itself, and asks every second whether
- * Redis is back: no call waits for it meanwhile. When it is, what was kept here is dropped, since others
- * may have invalidated it. What this process could not tell Redis during that time is not made up for.
- *
- * @throws ConfigurationError when `url` is not the URL of a Redis.
+ * While Redis does not answer in time, entries are stored in this process, and Redis is probed
+ * every second: no call waits for it meanwhile. When Redis is back, the entries in this process
+ * are dropped, since other processes may have invalidated them. They are not copied to Redis.
  */
 export async function createRedisStore(options: RedisStoreOptions): Promise<CacheStore> {
   const { clock } = options;
@@ -93,28 +91,28 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Cach
         async () => {
           const text = toText(entry, keep.versions);
           if (text.length > mostCharacters) return;
-          await redis.set(nameOf('entry', key), text, 'PX', wholeMs(keep.keepMs));
+          await redis.set(redisName('entry', key), text, 'PX', wholeMs(keep.keepMs));
         },
         () => local.set(key, entry, keep),
       ),
     delete: (key) =>
       link.use(
-        async () => void (await redis.del(nameOf('entry', key))),
+        async () => void (await redis.del(redisName('entry', key))),
         () => local.delete(key),
       ),
     claim: (key, forMs) =>
       link.use(
         async () =>
-          (await redis.set(nameOf('claim', key), '1', 'PX', wholeMs(forMs), 'NX')) === 'OK',
+          (await redis.set(redisName('claim', key), '1', 'PX', wholeMs(forMs), 'NX')) === 'OK',
         () => local.claim(key, forMs),
       ),
     async invalidate(tags) {
       await local.invalidate(tags);
       if (tags.length === 0) return 0;
       try {
-        return await redis.del(...tags.map((tag) => nameOf('tag', tag)));
+        return await redis.del(...tags.map((tag) => redisName('tag', tag)));
       } catch (error) {
-        throw new Error('Redis cannot be reached, so what it keeps was not invalidated', {
+        throw new Error('Redis cannot be reached, so its entries were not invalidated', {
           cause: error,
         });
       }
@@ -126,36 +124,36 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Cach
   };
 }
 
-/** The entry and the versions of its tags, in one exchange; tags that have no version get one. */
+/** Reads an entry and the versions of its tags in one round trip. Tags without one get a version. */
 async function find(redis: Redis, key: string, tags: readonly string[]): Promise<Found> {
-  const names = tags.map((tag) => nameOf('tag', tag));
+  const names = tags.map((tag) => redisName('tag', tag));
   if (names.length === 0) {
-    return toFound(await redis.get(nameOf('entry', key)), []);
+    return toFound(await redis.get(redisName('entry', key)), []);
   }
-  const exchange = redis.pipeline();
-  for (const name of names) exchange.set(name, randomUUID(), 'PX', tagMs, 'NX');
-  exchange.mget(nameOf('entry', key), ...names);
-  const results = (await exchange.exec()) ?? [];
+  const commands = redis.pipeline();
+  for (const name of names) commands.set(name, randomUUID(), 'PX', tagMs, 'NX');
+  commands.mget(redisName('entry', key), ...names);
+  const results = (await commands.exec()) ?? [];
   for (const [error] of results) if (error) throw error;
   const [, values] = results.at(-1) ?? [];
   const [text, ...versions] = z.array(z.string().nullable()).parse(values);
   return toFound(
     text,
-    // Gone in between: like no other, so that nothing kept under it is found again.
+    // A version that was dropped in between is replaced by a new one, under which nothing is found.
     versions.map((version) => version ?? randomUUID()),
   );
 }
 
 function toFound(text: string | null | undefined, versions: readonly string[]): Found {
-  const kept = typeof text === 'string' ? fromText(text) : undefined;
-  const isCurrent = kept !== undefined && isSameVersions(kept.versions, versions);
-  return { entry: isCurrent ? kept.entry : undefined, versions };
+  const stored = typeof text === 'string' ? fromText(text) : undefined;
+  const isCurrent = stored !== undefined && isSameVersions(stored.versions, versions);
+  return { entry: isCurrent ? stored.entry : undefined, versions };
 }
 
-/** Another version of the gateway may have written it: what is not understood is not there. */
+/** Parses an entry; `undefined` if another version of the gateway has written another format. */
 function fromText(text: string) {
   try {
-    return keptSchema.safeParse(parseJson(text, mostDepth)).data;
+    return storedSchema.safeParse(parseJson(text, mostDepth)).data;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -174,10 +172,11 @@ function toText(entry: Entry, versions: readonly string[]): string {
 }
 
 /**
- * The format's version is in the name: another one finds nothing, instead of something it misreads. The
- * rest is a hash, since keys are shown by many tools and arguments are in them.
+ * A name in Redis. It contains the version of the format, so that gateways with another format find
+ * nothing instead of misreading entries. The key is hashed, since it contains arguments and many
+ * tools show names.
  */
-export function nameOf(kind: 'entry' | 'tag' | 'claim', key: string): string {
+export function redisName(kind: 'entry' | 'tag' | 'claim', key: string): string {
   return `plait:2:${kind}:${hash('sha256', key, 'base64url')}`;
 }
 

@@ -1,18 +1,18 @@
-/** The door to undici: one pool of connections for each address of a service. */
+/** The door to undici: one connection pool for each address of a service. */
 import type { Dispatcher, Pool as UndiciPool } from 'undici';
-// All of undici would bring its fetch, caches and mocks: 7 MiB, and a tenth of the time a start takes.
-// @ts-expect-error -- only the whole of it has types
+// Importing all of undici adds its fetch, caches and mocks: 7 MiB and a tenth of the start-up time.
+// @ts-expect-error -- only the whole package has types
 import PoolOnly from 'undici/lib/dispatcher/pool.js';
 import type { Service } from '../../dsl/service.ts';
 
 const Pool = PoolOnly as typeof UndiciPool;
 
-/** One address of a service. */
+/** One base URL of a service, and its connections. */
 export interface Address {
   readonly origin: string;
   readonly host: string;
   readonly port: number;
-  /** Put before every path: `/v2` for `http://orders/v2/`, otherwise empty. */
+  /** Comes before every path: `/v2` for `http://orders/v2/`; empty without a path. */
   readonly prefix: string;
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void;
   /** Breaks every connection at once. */
@@ -22,7 +22,10 @@ export interface Address {
 export type DispatchHandler = Dispatcher.DispatchHandler;
 export type DispatchController = Dispatcher.DispatchController;
 
-/** Opens a pool for one address. Connections are made when they are needed, as many as may be in flight. */
+/**
+ * Opens a pool for one address. Connections are made when they are needed, by default as many as
+ * the bulkhead has permits.
+ */
 export function createAddress(
   service: Service,
   url: URL,
@@ -31,10 +34,11 @@ export function createAddress(
   const pool = new Pool(url.origin, {
     connections,
     connectTimeout: service.connectTimeoutMs,
-    // Deadlines are ours: undici's own are too coarse to be exact, and do not bound a slow drip.
+    // The gateway has timeouts of its own: those of undici are coarse, and do not limit a response
+    // that trickles in slowly.
     headersTimeout: 0,
     bodyTimeout: 0,
-    // An abort has to break the connection; over HTTP/2 it would end a stream and leave that open.
+    // An abort must close the connection. Over HTTP/2 it would only end a stream.
     allowH2: false,
   });
   return {

@@ -1,4 +1,4 @@
-/** Raw reply → reply: any 2xx is success, a body is what the operation's schema says, or it is an error. */
+/** Raw reply → reply: any 2xx is a success; a body that does not fit the schema is an error. */
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { z } from 'zod';
@@ -6,7 +6,6 @@ import { parseJson, toPointer } from '../../json.ts';
 import { parseBy, parseJsonFor } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
 import type { Call, Reply } from '../call.ts';
-
 import { callError } from '../call.ts';
 import type { RawReply } from './transport.ts';
 
@@ -39,14 +38,14 @@ function parsedReply(call: Called, { status, headers, body }: RawReply): Reply {
     const raw = call.operation.cache && value;
     return { status, headers, raw, value: parseValue(call, response, value, status) };
   }
-  // An answer without a body, as 204, has no items.
+  // An answer without a body, like a 204, has no items.
   const items = body.length === 0 ? [] : itemsOf(call, value, lookup.items);
   return { status, headers, raw: undefined, value: items };
 }
 
 /**
- * Parses `value` by `schema`. The error names the place in the body and the problem in words of the
- * schema only: it goes to traces and logs, and what a service answered does not.
+ * Parses `value` by `schema`. The error gives a JSON Pointer into the body and the problem in words
+ * of the schema only: it goes to traces and logs, which must not contain values from a body.
  */
 export function parseValue(
   call: Called,
@@ -61,7 +60,7 @@ export function parseValue(
   const where = pointer === '' ? 'its body' : `${pointer} in its body`;
   const advice =
     value === null && pointer === ''
-      ? ' (the answer had no body; make the schema nullable if that is meant)'
+      ? ' (the answer had no body; make the schema nullable if that is intended)'
       : '';
   throw callError(
     call,
@@ -80,7 +79,7 @@ function statusError(call: Called, { status, headers }: RawReply): Error {
   });
 }
 
-/** What a failure says about being remembered. */
+/** The `Cache-Control` of a failure, for its error: the cache may keep failures, too. */
 export function cacheControlOf(headers: Reply['headers']): { cacheControl?: string } {
   const said = headers['cache-control'];
   return said === undefined ? {} : { cacheControl: String(said) };
@@ -90,10 +89,10 @@ function parseBody(call: Called, body: Buffer): unknown {
   const { response, cache } = call.operation;
   const text = body.toString('utf8');
   try {
-    // A cache keeps all of the body, not only what the schema reads.
+    // A cache keeps the whole body, not only the fields that the schema reads.
     return cache === undefined ? parseJsonFor(response, text) : parseJson(text);
   } catch {
-    // No cause: the engine's message quotes the body.
+    // No cause: the message of V8's error quotes the body.
     throw callError(
       call,
       'invalid-body',
@@ -106,7 +105,7 @@ async function decode(call: Called, body: Buffer, encoding: string): Promise<Buf
   const name = encoding.trim().toLowerCase();
   if (name === 'identity' || body.length === 0) return body;
   if (!isKnownEncoding(name)) {
-    throw callError(call, 'invalid-body', 'answered in a content encoding that was not asked for');
+    throw callError(call, 'invalid-body', 'answered in a content encoding that is not supported');
   }
   try {
     return await decoders[name](body, { maxOutputLength: largestDecoded });
@@ -128,13 +127,13 @@ function isKnownEncoding(name: string): name is keyof typeof decoders {
 function itemsOf(call: Called, value: unknown, property: string | undefined): readonly unknown[] {
   const list = property === undefined ? value : fieldOf(value, property);
   if (Array.isArray(list)) return list;
-  const place = property === undefined ? 'its body' : `/${property} in its body`;
-  throw callError(call, 'invalid-body', `answered a lookup, but ${place} is not a list`, {
+  const where = property === undefined ? 'its body' : `/${property} in its body`;
+  throw callError(call, 'invalid-body', `answered a lookup, but ${where} is not a list`, {
     reached: 'body',
   });
 }
 
-/** A field of something that may not be an object. */
+/** An own field of a value; `undefined` if the value is not an object or has no such field. */
 export function fieldOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
     ? (value as Record<string, unknown>)[name] // `hasOwn` has just said so

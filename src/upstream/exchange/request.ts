@@ -1,4 +1,4 @@
-/** Attempt → HTTP request. */
+/** Makes the HTTP request of an attempt. */
 import type { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import { keysInBody } from '../../dsl/lookup.ts';
@@ -41,13 +41,13 @@ export function toHttpRequest(
 
 export type Asking = Pick<Dispatch, 'operation' | 'args' | 'headers' | 'keys' | 'deadlineAt'>;
 
-/** The time left to the request, and no more than an attempt is given. */
+/** The time left until the deadline of the request, but no more than one attempt may take. */
 function timeLeftMs({ operation, deadlineAt }: Asking, clock: Clock): number {
   const leftMs = Math.min(deadlineAt - clock.now(), operation.policies.timeoutMs);
   return Math.max(0, Math.floor(leftMs));
 }
 
-/** Arguments of the path and the body are not in the query: a strict schema would refuse them there. */
+/** The arguments that neither path nor body use: a strict query schema would reject the others. */
 function queryArguments({ operation, args }: Asking): Record<string, unknown> {
   const elsewhere = new Set([...operation.route.params, operation.lookup?.by]);
   if (operation.body !== undefined) elsewhere.add('body');
@@ -67,7 +67,7 @@ function toJson(call: Asking, value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch (cause) {
-    throw refusal(call, 'body', 'argument "body" has no form in JSON', cause);
+    throw argumentError(call, 'body', 'argument "body" cannot be written as JSON', cause);
   }
 }
 
@@ -77,10 +77,10 @@ function parsed(call: Asking, schema: z.ZodType, value: unknown, part: 'query' |
   const [{ path, words }] = result.problems;
   const names = [...(part === 'body' ? ['body'] : []), ...declaredPath(schema, path).map(String)];
   const problem = `argument "${names.join('.') || part}": ${words}`;
-  throw refusal(call, names[0] ?? part, problem, result.cause);
+  throw argumentError(call, names[0] ?? part, problem, result.cause);
 }
 
-function refusal(call: Asking, argument: string, problem: string, cause: unknown): Error {
+function argumentError(call: Asking, argument: string, problem: string, cause: unknown): Error {
   return callError(call, 'invalid-argument', problem, {
     argument,
     ...(cause !== undefined && { cause }),

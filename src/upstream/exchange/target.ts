@@ -1,4 +1,4 @@
-/** Arguments → the request target, so that no argument can reach another path than the one declared. */
+/** Arguments → request target. Prevents path traversal: no argument can reach another path. */
 import { segmentProblem } from '../../path-segment.ts';
 import { keysInQuery } from '../../dsl/lookup.ts';
 import type { Dispatch } from '../call.ts';
@@ -10,7 +10,7 @@ type Targeted = Pick<Dispatch, 'operation' | 'args' | 'keys'>;
 export function targetOf(call: Targeted, query: Readonly<Record<string, unknown>>): string {
   const { segments } = call.operation.route;
   let path = '';
-  // By index: V8 makes an object for every step through a frozen array.
+  // By index: iterating over a frozen array makes V8 allocate an object for every step.
   for (let index = 0; index < segments.length; index += 1) {
     const segment = segments[index];
     if (segment === undefined) break;
@@ -20,25 +20,23 @@ export function targetOf(call: Targeted, query: Readonly<Record<string, unknown>
   return `${path === '' ? '/' : path}${search === '' ? '' : `?${search}`}`;
 }
 
-/**
- * Encodes one path segment (RFC 3986, 3.3). Encoding alone is not enough: `..` encodes to itself.
- */
+/** Encodes a path segment (RFC 3986, 3.3). Encoding alone does not help: `..` encodes to itself. */
 function encodeSegment(call: Targeted, name: string): string {
   const value = call.args[name];
   if (typeof value !== 'string' && typeof value !== 'number') {
-    throw refusal(call, name, `is ${value === null ? 'null' : typeof value}, not text`);
+    throw argumentError(call, name, `is ${value === null ? 'null' : typeof value}, not text`);
   }
   const text = String(value);
   const problem =
     typeof value === 'number' && !Number.isFinite(value) ? `is ${text}` : segmentProblem(text);
-  if (problem !== undefined) throw refusal(call, name, problem);
+  if (problem !== undefined) throw argumentError(call, name, problem);
   return encodeURIComponent(text);
 }
 
 function searchOf(call: Targeted, query: Readonly<Record<string, unknown>>): string {
   const keys = keysOf(call);
   const fields = Object.entries(query);
-  // Making it costs as much as all the rest of a target.
+  // `URLSearchParams` costs as much as the rest of the target.
   if (fields.length === 0) return keys;
   const search = new URLSearchParams();
   for (const [name, value] of fields) {
@@ -53,14 +51,14 @@ function appendValue(search: URLSearchParams, call: Targeted, name: string, valu
   if (value === undefined || value === null) return;
   if (value instanceof Date) return search.append(name, dateText(call, name, value));
   if (typeof value === 'object')
-    throw refusal(call, name, 'is an object, which has no form in a query');
+    throw argumentError(call, name, 'is an object, which cannot be written in a query');
   const text = String(value);
-  if (!text.isWellFormed()) throw refusal(call, name, 'is not well-formed Unicode');
+  if (!text.isWellFormed()) throw argumentError(call, name, 'is not well-formed Unicode');
   search.append(name, text);
 }
 
 function dateText(call: Targeted, name: string, date: Date): string {
-  if (Number.isNaN(date.getTime())) throw refusal(call, name, 'is not a valid date');
+  if (Number.isNaN(date.getTime())) throw argumentError(call, name, 'is not a valid date');
   return date.toISOString();
 }
 
@@ -68,6 +66,6 @@ function keysOf({ keys, operation: { lookup } }: Targeted): string {
   return keys === undefined || lookup === undefined ? '' : keysInQuery(lookup, keys);
 }
 
-function refusal(call: Targeted, argument: string, problem: string): Error {
+function argumentError(call: Targeted, argument: string, problem: string): Error {
   return callError(call, 'invalid-argument', `argument "${argument}" ${problem}`, { argument });
 }

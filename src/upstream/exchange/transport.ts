@@ -1,4 +1,4 @@
-/** One HTTP exchange over a pool: a request out, status, headers and bytes back, bounded and abortable. */
+/** One HTTP exchange over a pool: sends a request, and reads status, headers and a bounded body. */
 import { toError } from '../../errors.ts';
 import type { Attempt } from '../call.ts';
 import { callError } from '../call.ts';
@@ -12,8 +12,8 @@ export interface RawReply {
 }
 
 /**
- * Sends `request` to the attempt's address. Settles as soon as its signal is aborted, and then breaks
- * the connection.
+ * Sends `request` to the address of the attempt. If its signal is aborted, it settles at once and
+ * closes the connection.
  */
 export function exchange(attempt: Exchanged, request: HttpRequest): Promise<RawReply> {
   const { signal, address } = attempt;
@@ -27,7 +27,7 @@ export function exchange(attempt: Exchanged, request: HttpRequest): Promise<RawR
 
 export type Exchanged = Pick<Attempt, 'operation' | 'signal' | 'address'>;
 
-/** Collects one response. undici calls it; it has the state of one exchange and nothing else. */
+/** Collects one response, as the handler that undici calls. */
 class ReplyReader implements DispatchHandler {
   readonly #call: Exchanged;
   readonly #resolve: (reply: RawReply) => void;
@@ -52,7 +52,7 @@ class ReplyReader implements DispatchHandler {
 
   onRequestStart(controller: DispatchController): void {
     this.#controller = controller;
-    // Aborted while it waited for a connection.
+    // The signal may have been aborted while the request waited for a connection.
     if (this.#call.signal.aborted) controller.abort(toError(this.#call.signal.reason));
   }
 
@@ -92,7 +92,7 @@ class ReplyReader implements DispatchHandler {
     this.#controller?.abort(toError(reason));
   }
 
-  /** The body of a failure is not read: the status says all there is to know. */
+  /** Resolves once the status says that the service has failed: the body is not needed then. */
   #settle(reason: unknown): void {
     if (this.#hasFailed()) {
       this.#resolve({ status: this.#status, headers: this.#headers, body: Buffer.alloc(0) });
@@ -108,10 +108,10 @@ class ReplyReader implements DispatchHandler {
   }
 }
 
-/** How far the exchange came: undici starts a request when it has a connection for it. */
+/** How far the exchange got. undici starts a request once it has a connection for it. */
 type Phase = 'connect' | 'request' | 'answer';
 
-/** The errors of undici and the system → ours. */
+/** Errors of undici and of the system → upstream errors. */
 function toCallError(call: Exchanged, error: Error & { code?: string }, phase: Phase): Error {
   if (call.signal.aborted) return toError(call.signal.reason);
   const code = error.code ?? error.name;
@@ -123,7 +123,7 @@ function toCallError(call: Exchanged, error: Error & { code?: string }, phase: P
       cause: error,
     });
   }
-  // undici gives parser errors no code. No cause: it carries the bytes it met.
+  // undici's parser errors have no code. No cause, since it contains the bytes that were received.
   if (error.name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
     return callError(call, 'invalid-body', `answered something that is not HTTP: ${error.message}`);
   }

@@ -1,21 +1,24 @@
-/** Attempt timeout: each attempt has its own time. Requests that wait for it leave at their deadlines. */
+/**
+ * Attempt timeout: every attempt has its own timer. Requests that wait for the attempt have their
+ * own deadlines.
+ */
 import type { Clock } from '../../clock.ts';
 import { ownSignal } from '../../own-signal.ts';
 import type { Signal } from '../../signal.ts';
 import type { Dispatch } from '../call.ts';
 import { callError } from '../call.ts';
 
-export interface AttemptBound {
-  /** Follows that of the dispatch, and is aborted when the time is over. */
+export interface RunningTimeout {
+  /** Follows the signal of the dispatch, and is aborted at the timeout. */
   readonly signal: Signal;
   onEnd(): void;
 }
 
-export type Bound = (dispatch: Pick<Dispatch, 'operation' | 'signal'>) => AttemptBound;
+export type StartTimeout = (dispatch: Pick<Dispatch, 'operation' | 'signal'>) => RunningTimeout;
 
-/** Fails an attempt that takes longer than its operation's `timeoutMs`, and breaks its connection. */
-export function attemptTimeout(clock: Clock): Bound {
-  return function boundAttempt(dispatch) {
+/** Aborts an attempt, and so its connection, after the `timeoutMs` of its operation. */
+export function attemptTimeout(clock: Clock): StartTimeout {
+  return function startTimeout(dispatch) {
     dispatch.signal.throwIfAborted();
     const { timeoutMs } = dispatch.operation.policies;
     const own = ownSignal(dispatch.signal);

@@ -1,8 +1,8 @@
-/** Circuit breaker: a service at which most attempts fail is left alone for a while. */
+/** Circuit breaker: stops calling a service for a while when most of its attempts fail. */
 import type { Clock } from '../../clock.ts';
 import { slowMsOf } from '../../dsl/policies.ts';
 import type { EffectiveBreaker } from '../../dsl/policies.ts';
-import type { Ending, Permit } from '../attempt.ts';
+import type { Ending, Gate } from '../attempt.ts';
 import type { Dispatch } from '../call.ts';
 import { callError } from '../call.ts';
 import { verdictOf } from './failure.ts';
@@ -10,33 +10,33 @@ import type { Verdict } from './failure.ts';
 import { createWindow } from './rolling-window.ts';
 
 export interface Breaker {
-  readonly permit: Permit;
+  readonly gate: Gate;
   readonly state: State['kind'];
 }
 
 /**
- * - closed: everything passes and is counted.
- * - open: nothing passes.
- * - half open: as many attempts as have to succeed pass, as probes; everything else fails at once.
+ * - closed: all attempts pass, and are counted.
+ * - open: no attempt passes.
+ * - half-open: only `probes` attempts pass, all of which have to succeed.
  *
- * The end of an attempt counts only in the state that admitted it: each state is an object of its own.
+ * An attempt counts only in the state in which it began, so each state is an object of its own.
  */
 type State =
   | { readonly kind: 'closed' }
   | { readonly kind: 'open'; readonly until: number }
   | { readonly kind: 'half-open'; underWay: number; passed: number };
 
-/** How an attempt counts. */
+/** How an attempt is counted. */
 type Grade = Verdict | 'slow';
 
-/** Fails calls with the kind `breaker-open` while it is open. See `BreakerConfig` for the numbers. */
+/** Fails calls with the kind `breaker-open` while it is open, which `BreakerConfig` explains. */
 export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
   const window = createWindow(['attempts', 'slow', 'failed'], config.windowMs, clock);
   let state: State = { kind: 'closed' };
-  /** How often in a row it opened without closing in between. */
+  /** How many times it has opened since it was last closed. */
   let openings = 0;
 
-  /** The state an attempt may start in, or how long it is to stay away. */
+  /** The state in which an attempt begins, or after how many milliseconds it may be tried again. */
   function admit(): State | number {
     if (state.kind === 'open') {
       const leftMs = state.until - clock.now();
@@ -77,7 +77,7 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
     );
   }
 
-  /** Chance spreads the moment, so that many gateways do not probe at once. */
+  /** Adds jitter, so that many gateways do not probe at once. */
   function open(): void {
     const periodMs = Math.min(config.openMs * 2 ** openings, config.maxOpenMs);
     openings += 1;
@@ -97,7 +97,7 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
   }
 
   return {
-    permit: function passBreaker(dispatch) {
+    gate: function passBreaker(dispatch) {
       const admitted = admit();
       if (typeof admitted === 'number') throw isOpen(dispatch, admitted);
       return { onEnd: (ending) => settle(admitted, gradeOf(dispatch, ending)) };
@@ -109,7 +109,7 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
 }
 
 function isOpen(call: Dispatch, leftMs: number): Error {
-  return callError(call, 'breaker-open', 'was not asked: its breaker is open', {
+  return callError(call, 'breaker-open', 'was not called: its breaker is open', {
     retryAfterSeconds: Math.ceil(leftMs / 1_000),
   });
 }

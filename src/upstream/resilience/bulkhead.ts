@@ -1,40 +1,43 @@
-/** Bulkhead: a slow service fills its own places, not the gateway. */
+/** Bulkhead: a slow service uses up its own permits, not the gateway. */
 import type { Clock } from '../../clock.ts';
 import type { BulkheadConfig } from '../../dsl/policies.ts';
-import { createPlaces } from '../../limit.ts';
-import type { OnEnd, Permit, Permitted } from '../attempt.ts';
+import { createSemaphore } from '../../limit.ts';
+import type { Gate, OnEnd, Permit } from '../attempt.ts';
 import type { Dispatch } from '../call.ts';
 import { callError } from '../call.ts';
 
 export interface Bulkhead {
-  readonly permit: Permit;
+  readonly gate: Gate;
   readonly inFlight: number;
   readonly waiting: number;
 }
 
 /**
- * Lets `concurrency` attempts through at once. Up to `queue` more wait, in order of arrival, each at
- * most `waitMs` and no longer than its request; the others fail at once with the kind `overloaded`.
+ * Lets at most `concurrency` attempts run at once. Up to `queue` more wait, in order of arrival,
+ * for at most `waitMs` and no longer than their requests; all others fail at once with the kind
+ * `overloaded`.
  */
 export function createBulkhead(config: Required<BulkheadConfig>, clock: Clock): Bulkhead {
   const { concurrency, queue, waitMs } = config;
-  const places = createPlaces(concurrency);
+  const semaphore = createSemaphore(concurrency);
   let inFlight = 0;
   let waiting = 0;
 
-  function enter(): Promise<Permitted> {
+  function enter(): Promise<Permit> {
     inFlight += 1;
-    return new Promise((resolve) => places.queue((free) => resolve({ onEnd: leaveBy(free) })));
+    return new Promise((resolve) =>
+      semaphore.acquire((release) => resolve({ onEnd: leaveBy(release) })),
+    );
   }
 
-  function leaveBy(free: () => void): OnEnd {
-    return function leavePlace() {
+  function leaveBy(release: () => void): OnEnd {
+    return function leaveBulkhead() {
       inFlight -= 1;
-      free();
+      release();
     };
   }
 
-  function wait(dispatch: Dispatch): Promise<Permitted> {
+  function wait(dispatch: Dispatch): Promise<Permit> {
     waiting += 1;
     const since = clock.now();
     const { signal } = dispatch;
@@ -44,10 +47,10 @@ export function createBulkhead(config: Required<BulkheadConfig>, clock: Clock): 
         cancelTimer();
         signal.removeEventListener('abort', onAbort);
       };
-      const leaveQueue = places.queue((free) => {
+      const leaveQueue = semaphore.acquire((release) => {
         stopWaiting();
         inFlight += 1;
-        resolve({ onEnd: leaveBy(free), queuedMs: clock.now() - since });
+        resolve({ onEnd: leaveBy(release), queuedMs: clock.now() - since });
       });
       const giveUp = (reason: unknown): void => {
         stopWaiting();
@@ -55,7 +58,7 @@ export function createBulkhead(config: Required<BulkheadConfig>, clock: Clock): 
         reject(reason);
       };
       const onAbort = (): void => giveUp(signal.reason);
-      const message = `was not asked: no place was free within ${waitMs} ms`;
+      const message = `was not called: its bulkhead had no free permit within ${waitMs} ms`;
       const cancelTimer = clock.after(waitMs, () =>
         giveUp(callError(dispatch, 'overloaded', message)),
       );
@@ -64,12 +67,13 @@ export function createBulkhead(config: Required<BulkheadConfig>, clock: Clock): 
   }
 
   return {
-    permit: function takePlace(dispatch) {
+    gate: function enterBulkhead(dispatch) {
       dispatch.signal.throwIfAborted();
-      // A place may be free and somebody wait: it is on its way to them.
+      // A released permit may not have reached the first of those that wait yet: it is not free.
       if (inFlight + waiting < concurrency) return enter();
       if (waiting < queue) return wait(dispatch);
-      const message = `was not asked: ${concurrency} calls are in flight and ${queue} wait`;
+      const full = `is full (${concurrency} in flight, ${queue} waiting)`;
+      const message = `was not called: its bulkhead ${full}`;
       throw callError(dispatch, 'overloaded', message);
     },
     get inFlight() {

@@ -1,4 +1,4 @@
-/** Hedged requests: a second one while the first answer is late; the first answer wins. */
+/** Hedged requests: if an answer is late, a second request is sent, and the first answer wins. */
 import type { Clock } from '../../clock.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import type { HedgeConfig } from '../../dsl/policies.ts';
@@ -12,20 +12,20 @@ import { createWindow } from './rolling-window.ts';
 import { ownSignal } from '../../own-signal.ts';
 import type { OwnSignal } from '../../own-signal.ts';
 
-/** How the calls of one operation went so far. */
+/** The earlier calls of one operation. */
 interface History {
   readonly latencies: Latencies;
   onCall(): void;
-  /** Whether one more call may cost a second request; it then has. */
-  mayAskTwice(): boolean;
+  /** Whether a second request is allowed now; if so, it is counted. */
+  takeSecond(): boolean;
 }
 
 const windowMs = 10_000;
 
 /**
- * Only reads are hedged, and only of operations that ask for it. A second request is paid from the
- * retry budget, and no more than `maxExtra` of the calls have one. The slower attempt is cancelled,
- * which is no error.
+ * Hedges the reads of operations that declare `hedge`. Second requests are taken from the retry
+ * budget, and at most a share of `maxExtra` of all calls has one. The slower attempt is cancelled,
+ * which does not count as a failure.
  */
 export function hedge(clock: Clock, budget: RetryBudget): Policy<Dispatch> {
   return (next) => {
@@ -46,7 +46,7 @@ export function hedge(clock: Clock, budget: RetryBudget): Policy<Dispatch> {
       const afterMs = history.latencies.quantile(afterP);
       const reply = await (afterMs === undefined
         ? next(dispatch)
-        : race(dispatch, { next, clock, afterMs, mayAskTwice: history.mayAskTwice }));
+        : race(dispatch, { next, clock, afterMs, takeSecond: history.takeSecond }));
       // For a hedged call this is at most the latency of its first attempt.
       history.latencies.add(clock.now() - startedAt);
       return reply;
@@ -59,7 +59,7 @@ function createHistory(config: Required<HedgeConfig>, clock: Clock, budget: Retr
   return {
     latencies: createLatencies(),
     onCall: () => window.add('calls'),
-    mayAskTwice() {
+    takeSecond() {
       const isAllowed = window.count('extra') + 1 <= window.count('calls') * config.maxExtra;
       if (!isAllowed || !budget.withdraw()) return false;
       window.add('extra');
@@ -72,11 +72,11 @@ interface Race {
   readonly next: Send<Dispatch>;
   readonly clock: Clock;
   readonly afterMs: number;
-  readonly mayAskTwice: () => boolean;
+  readonly takeSecond: () => boolean;
 }
 
-/** The first success; when all attempts failed, the first failure that came from the service. */
-function race(dispatch: Dispatch, { next, clock, afterMs, mayAskTwice }: Race): Promise<Reply> {
+/** The first success or, if all attempts fail, the first failure that came from the service. */
+function race(dispatch: Dispatch, { next, clock, afterMs, takeSecond }: Race): Promise<Reply> {
   const underWay = new Set<OwnSignal>();
   let failure: unknown;
   return new Promise((resolve, reject) => {
@@ -89,7 +89,7 @@ function race(dispatch: Dispatch, { next, clock, afterMs, mayAskTwice }: Race): 
       );
     };
     const cancelTimer = clock.after(afterMs, () => {
-      if (mayAskTwice()) ask();
+      if (takeSecond()) ask();
     });
     ask();
 

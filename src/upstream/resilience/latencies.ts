@@ -1,12 +1,12 @@
-/** How long the latest calls took: enough to say what is late. */
+/** Quantiles of the latest latencies, by which a call is recognised as late. */
 
 export interface Latencies {
   add(ms: number): void;
-  /** What the share `p` of the latest calls did not exceed; `undefined` while too few are known. */
+  /** The latency that a share `p` of calls did not exceed; `undefined` after too few calls. */
   quantile(p: number): number | undefined;
 }
 
-/** The latest that count, the fewest that say something, and how many new ones make a new answer. */
+/** How many calls are kept, are needed for an answer, and are added before it is computed anew. */
 const size = 200;
 const enough = 20;
 const refreshEvery = 20;

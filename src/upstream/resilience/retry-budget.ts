@@ -1,18 +1,18 @@
-/** Retry budget: bounds what a service is asked in addition, however many calls fail. */
+/** Retry budget: limits the additional requests to a service, however many calls fail. */
 import type { Clock } from '../../clock.ts';
 import type { RetryBudgetConfig } from '../../dsl/policies.ts';
 import { createWindow } from './rolling-window.ts';
 
 export interface RetryBudget {
-  /** A call was made. */
+  /** Counts a call. */
   deposit(): void;
-  /** Takes one further attempt out of the budget, or says that there is none left. */
+  /** Takes one additional attempt out of the budget; `false` if there is none left. */
   withdraw(): boolean;
 }
 
 const windowMs = 10_000;
 
-/** Of the calls of the last 10 s, `percent` may be followed by another attempt, and `floor` in any case. */
+/** Allows additional attempts for `percent` of the calls in the last 10 s, but at least `floor`. */
 export function createRetryBudget(
   { percent, floor }: Required<RetryBudgetConfig>,
   clock: Clock,

@@ -1,4 +1,4 @@
-/** Retry: repeats idempotent calls that failed, as far as deadline and budget allow. */
+/** Retry: repeats idempotent calls that have failed, if the deadline and the retry budget allow. */
 import type { Clock } from '../../clock.ts';
 import type { RetryConfig } from '../../dsl/policies.ts';
 import type { UpstreamError } from '../../errors.ts';
@@ -15,9 +15,9 @@ export interface RetryOptions {
 }
 
 /**
- * Follows a transient failure by another attempt, after a pause with full jitter between `minDelayMs`
- * and `maxDelayMs`, or after the service's own `Retry-After`. An attempt that could not begin before
- * the deadline is not waited for.
+ * Makes another attempt after a transient failure and a delay: a random one between `minDelayMs`
+ * and `maxDelayMs`, or the service's `Retry-After` if that is longer. It gives up at once if the
+ * next attempt could not begin before the deadline.
  */
 export function retry(options: RetryOptions): Policy<Dispatch> {
   const { budget } = options;
@@ -49,20 +49,20 @@ async function again(
     if (left === 0 || !isTransient(failure)) throw failure;
     const delayMs = pauseBefore(dispatch, { error: failure, config, options });
     if (delayMs === undefined) throw failure;
-    // oxlint-disable-next-line no-await-in-loop -- one attempt after the other is what this is about
+    // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
     await pause(dispatch, delayMs, options.clock);
     try {
       // oxlint-disable-next-line no-await-in-loop -- see above
       return await send(dispatch);
     } catch (later) {
-      // Report the service's failure, not that breaker or bulkhead stopped the retry.
+      // The service's own failure says more than that breaker or bulkhead stopped the retry.
       if (isHeldBack(later)) throw failure;
       failure = later;
     }
   }
 }
 
-/** How long to wait before another attempt; `undefined`: there is to be none. */
+/** How long to wait before another attempt; `undefined` if there must not be one. */
 function pauseBefore(
   dispatch: Dispatch,
   {
@@ -77,12 +77,12 @@ function pauseBefore(
   const chosenMs = minDelayMs + clock.random() * (maxDelayMs - minDelayMs);
   const delayMs = Math.max(chosenMs, (error.retryAfterSeconds ?? 0) * 1_000);
   if (clock.now() + delayMs >= dispatch.deadlineAt) return undefined;
-  // A call that never reached one address and goes to another costs neither of them anything.
+  // Without a connection the first address had no work, and the next one has only this attempt.
   const isFree = error.kind === 'connect' && hasUntried(dispatch.tried);
   return isFree || budget.withdraw() ? delayMs : undefined;
 }
 
-/** Rejects with the signal's reason when the request ends first. */
+/** Resolves after `delayMs`, or rejects with the signal's reason if that is aborted first. */
 function pause({ signal }: Dispatch, delayMs: number, clock: Clock): Promise<void> {
   return new Promise((resolve, reject) => {
     const leave = (): void => {

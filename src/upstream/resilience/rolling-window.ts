@@ -1,4 +1,4 @@
-/** Counts of what happened in the last so many milliseconds. */
+/** Rolling window: counts events of the last so many milliseconds. */
 import type { Clock } from '../../clock.ts';
 
 export interface RollingWindow<Name extends string> {
@@ -8,7 +8,7 @@ export interface RollingWindow<Name extends string> {
   clear(): void;
 }
 
-/** The window moves on in steps of a tenth of its length: what it counts is that much younger at most. */
+/** The window moves in steps of a tenth of its length, so it may be shorter by one step. */
 const slices = 10;
 
 export function createWindow<const Name extends string>(
@@ -17,7 +17,7 @@ export function createWindow<const Name extends string>(
   { now }: Pick<Clock, 'now'>,
 ): RollingWindow<Name> {
   const zeros = (): Record<Name, number> =>
-    Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>; // one for each name
+    Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>; // has all names
   let ring: Record<Name, number>[];
   let totals: Record<Name, number>;
   let current: number;
@@ -32,15 +32,15 @@ export function createWindow<const Name extends string>(
     return Math.floor((now() * slices) / lengthMs);
   }
 
-  /** Drops the slices that are out of the window by now. */
+  /** Drops the slices that have left the window. */
   function moveOn(): void {
     const slice = sliceAt();
     if (slice - current >= slices) return clear();
     for (; current < slice; current += 1) {
-      const place = (current + 1) % slices;
-      const dropped = ring[place] ?? zeros();
+      const oldest = (current + 1) % slices;
+      const dropped = ring[oldest] ?? zeros();
       for (const name of names) totals[name] -= dropped[name];
-      ring[place] = zeros();
+      ring[oldest] = zeros();
     }
   }
 

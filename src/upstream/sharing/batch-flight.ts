@@ -1,4 +1,4 @@
-/** One request for several keys, and the loads that wait for them. */
+/** One request to a service for several lookup keys, and the loads that wait for them. */
 import { isComplete, keyText, resultOf, toKept } from '../../dsl/lookup.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import { toError } from '../../errors.ts';
@@ -7,20 +7,15 @@ import type { Call, Dispatch, Reply, Send } from '../call.ts';
 import { callError } from '../call.ts';
 import { cacheControlOf, fieldOf, parseValue } from '../exchange/parse.ts';
 import { Flight } from './coalesce.ts';
-import type { Carrier, Load } from './load.ts';
+import type { Carrier, Load, LoadKey } from './load.ts';
 
-/** A key of a load that waits for its item. */
-interface Place {
-  readonly load: Load;
-  readonly index: number;
-}
-
-/** From this many keys on, a key of a batch is found by a table. */
+/** From this many keys on, keys are found by a table instead of by comparing them all. */
 const manyKeys = 16;
 
 /**
- * One request for several keys, and the loads that wait for them. The keys' places are kept in lists
- * side by side: an object for each would be most of what a page allocates.
+ * One request for several keys, and the loads that wait for them. Its keys are stored in parallel
+ * lists, by their position in the batch: an object for each key would be most of what a page of
+ * lookups allocates.
  */
 export class BatchFlight extends Flight implements Carrier {
   readonly #lookup: Lookup;
@@ -29,11 +24,11 @@ export class BatchFlight extends Flight implements Carrier {
   #texts: string[] = [];
   #foundBy: string[] = [];
   #keys: unknown[] = [];
-  /** Of each key, the first load that asks for it, and where. */
+  /** For each key, the first load that has asked for it, and its index in that load. */
   #loads: Load[] = [];
   #indexes: number[] = [];
-  /** Of each key, the others. */
-  #others: Map<number, Place[]> | undefined;
+  /** For each key that several loads have asked for, all but the first. */
+  #others: Map<number, LoadKey[]> | undefined;
   #table: Map<string, number> | undefined;
   #last: Load | undefined;
   #isSent = false;
@@ -59,7 +54,7 @@ export class BatchFlight extends Flight implements Carrier {
     return this.#latest;
   }
 
-  /** Not sent yet, so that every load may join it. */
+  /** Whether it is not sent yet, so that every load may join it. */
   get isOpen(): boolean {
     return !this.#isSent;
   }
@@ -68,7 +63,7 @@ export class BatchFlight extends Flight implements Carrier {
     return this.isOpen || super.mayBeJoined(call, now);
   }
 
-  /** A key nobody has asked for. */
+  /** Adds a key that is not in the batch yet. */
   add(load: Load, index: number): void {
     const name = load.names[index] ?? '';
     this.#texts.push(load.texts[index] ?? '');
@@ -80,16 +75,16 @@ export class BatchFlight extends Flight implements Carrier {
     this.#take(load);
   }
 
-  /** A key that is in it. */
+  /** Adds a load to a key that is in the batch. */
   addTo(load: Load, index: number): void {
-    const seat = this.#seatOf(load.texts[index] ?? '');
-    const others = (this.#others ??= new Map()).get(seat);
-    if (others === undefined) this.#others.set(seat, [{ load, index }]);
+    const position = this.#positionOf(load.texts[index] ?? '');
+    const others = (this.#others ??= new Map()).get(position);
+    if (others === undefined) this.#others.set(position, [{ load, index }]);
     else others.push({ load, index });
     this.#take(load);
   }
 
-  /** Once for each load: its keys come one after the other. */
+  /** Counts a load as one caller, however many of its keys are added: they come in succession. */
   #take(load: Load): void {
     if (this.#last === load) return;
     this.#last = load;
@@ -98,10 +93,10 @@ export class BatchFlight extends Flight implements Carrier {
     if (!this.#isSent) this.#latest = Math.max(this.#latest, load.call.deadlineAt);
   }
 
-  #seatOf(text: string): number {
+  #positionOf(text: string): number {
     if (this.#texts.length < manyKeys) return this.#texts.indexOf(text);
     if (this.#table === undefined || this.#table.size < this.#texts.length)
-      this.#table = new Map(this.#texts.map((one, seat) => [one, seat]));
+      this.#table = new Map(this.#texts.map((one, position) => [one, position]));
     return this.#table.get(text) ?? -1;
   }
 
@@ -111,15 +106,15 @@ export class BatchFlight extends Flight implements Carrier {
   }
 
   waiting(): readonly Call[] {
-    return this.#texts.flatMap((_, seat) =>
-      this.#placesAt(seat).flatMap(({ load, index }) => load.callersAt(index)),
+    return this.#texts.flatMap((_, position) =>
+      this.#loadsAt(position).flatMap(({ load, index }) => load.callersAt(index)),
     );
   }
 
-  #placesAt(seat: number): readonly Place[] {
-    const [load, index] = [this.#loads[seat], this.#indexes[seat]];
+  #loadsAt(position: number): readonly LoadKey[] {
+    const [load, index] = [this.#loads[position], this.#indexes[position]];
     if (load === undefined || index === undefined) return [];
-    return [{ load, index }, ...(this.#others?.get(seat) ?? [])];
+    return [{ load, index }, ...(this.#others?.get(position) ?? [])];
   }
 
   /** Never rejects. */
@@ -138,11 +133,11 @@ export class BatchFlight extends Flight implements Carrier {
     }
   }
 
-  /** The keys somebody still waits for; nobody finds the others under way. */
+  /** The keys that a load still waits for. The others are forgotten, so no load joins them. */
   #wantedKeys(): readonly unknown[] {
-    return this.#keys.filter((_, seat) => {
-      const isWanted = this.#placesAt(seat).some(({ load, index }) => !load.isSettled(index));
-      if (!isWanted) this.#forgetSeat(seat);
+    return this.#keys.filter((_, position) => {
+      const isWanted = this.#loadsAt(position).some(({ load, index }) => !load.isSettled(index));
+      if (!isWanted) this.#forgetAt(position);
       return isWanted;
     });
   }
@@ -151,7 +146,7 @@ export class BatchFlight extends Flight implements Carrier {
     return this.#hasLost ? (this.waiting()[0] ?? this.#call) : this.#call;
   }
 
-  /** Gives every key its items. Their order, and items nobody asked for, do not matter. */
+  /** Settles every key with its items, in whatever order they are; other items are ignored. */
   #distribute({ status, headers, value }: Reply): void {
     this.forget();
     const { by } = this.#lookup;
@@ -162,16 +157,16 @@ export class BatchFlight extends Flight implements Carrier {
     // An item without a readable key cannot be matched to any caller.
     const strays = byKey?.has(undefined) ?? false;
     const shared = this.#others && { ...reply, deduplicated: true };
-    for (let seat = 0; seat < this.#texts.length; seat += 1) {
-      const found = inOrder ? [items[seat]] : (byKey?.get(this.#texts[seat]) ?? none);
-      this.#serve(seat, { found, strays, reply, shared });
+    for (let position = 0; position < this.#texts.length; position += 1) {
+      const found = inOrder ? [items[position]] : (byKey?.get(this.#texts[position]) ?? none);
+      this.#serve(position, { found, strays, reply, shared });
     }
   }
 
-  #serve(seat: number, answer: Answer): void {
-    const [load, index] = [this.#loads[seat], this.#indexes[seat]];
+  #serve(position: number, answer: Answer): void {
+    const [load, index] = [this.#loads[position], this.#indexes[position]];
     if (load === undefined || index === undefined) return;
-    const others = this.#others?.get(seat);
+    const others = this.#others?.get(position);
     const { found, reply, shared } = answer;
     try {
       const value = valueFor(this.#call, this.#lookup, answer);
@@ -180,26 +175,26 @@ export class BatchFlight extends Flight implements Carrier {
       load.settle(index, value, reply, raw);
       for (const other of others ?? []) other.load.settle(other.index, value, shared ?? reply, raw);
     } catch (error) {
-      for (const place of this.#placesAt(seat)) place.load.fail(place.index, error);
+      for (const one of this.#loadsAt(position)) one.load.fail(one.index, error);
     }
   }
 
   #fail(reason: Error): void {
     this.forget();
-    for (let seat = 0; seat < this.#texts.length; seat += 1)
-      for (const { load, index } of this.#placesAt(seat)) load.fail(index, reason);
+    for (let position = 0; position < this.#texts.length; position += 1)
+      for (const { load, index } of this.#loadsAt(position)) load.fail(index, reason);
   }
 
   protected forget(): void {
-    for (let seat = 0; seat < this.#foundBy.length; seat += 1) this.#forgetSeat(seat);
+    for (let position = 0; position < this.#foundBy.length; position += 1) this.#forgetAt(position);
   }
 
-  #forgetSeat(seat: number): void {
-    const name = this.#foundBy[seat] ?? '';
+  #forgetAt(position: number): void {
+    const name = this.#foundBy[position] ?? '';
     if (this.#names.get(name) === this) this.#names.delete(name);
   }
 
-  /** Lets go of its loads: finished requests would hold each other through the batches they shared. */
+  /** Drops its loads: finished requests would keep each other in memory through shared batches. */
   #end(): void {
     this.forget();
     this.#loads = [];
@@ -210,7 +205,7 @@ export class BatchFlight extends Flight implements Carrier {
 
 const none: readonly unknown[] = [];
 
-/** Whether there is one item for each key, in the order in which they were asked for. */
+/** Whether the items are one for each key, in the order of the keys. */
 function isInOrder(items: readonly unknown[], texts: readonly string[], by: string): boolean {
   if (items.length !== texts.length) return false;
   for (let index = 0; index < items.length; index += 1)
@@ -221,9 +216,10 @@ function isInOrder(items: readonly unknown[], texts: readonly string[], by: stri
 /** The answer to one key. */
 interface Answer {
   readonly found: readonly unknown[];
+  /** Whether the batch was answered with items that have no readable key. */
   readonly strays: boolean;
   readonly reply: Reply;
-  /** For those who joined. */
+  /** The reply for loads that have joined. */
   readonly shared: Reply | undefined;
 }
 

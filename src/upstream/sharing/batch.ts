@@ -1,4 +1,4 @@
-/** Batching: the loads of one turn of the event loop, of any client requests, become few requests. */
+/** Batching: all loads of one turn of the event loop, of all client requests, share requests. */
 import DataLoader from 'dataloader';
 import type { Clock } from '../../clock.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
@@ -8,36 +8,37 @@ import { callError } from '../call.ts';
 import { BatchFlight } from './batch-flight.ts';
 import type { Load, SendLoad } from './load.ts';
 
-/** Keys of a load that have to be asked for. */
+/** The keys of a load that are not under way yet. */
 interface Asked {
   readonly load: Load;
   readonly indexes: readonly number[];
 }
 
-/** Loads that differ in nothing but their keys: those being collected, and those under way. */
+/** The collected and the sent loads that differ in nothing but their keys. */
 interface Lane {
   readonly loader: DataLoader<Asked, Asked>;
-  /** By the names of their keys. */
+  /** The batches with keys under way, by the names of the keys. */
   readonly underWay: Map<string, BatchFlight>;
   collecting: number;
 }
 
 /**
- * Collects the loads of all requests that differ in nothing but their keys, and sends
- * `ceil(distinct keys / max)` requests for them. A key that is under way already is joined instead.
+ * Collects the loads of all client requests that differ in nothing but their keys, and sends
+ * `ceil(distinct keys / max)` requests for them. A key that is already under way is joined instead.
  *
- * DataLoader does the collecting: a load is one of its keys, its batch ends when `batchScheduleFn`
- * says so, and its batch function packs all distinct keys into requests and hands the loads out at
- * once, each to be settled key by key: no load waits for the requests of another. Its own cache is off:
- * a hit there is answered with the batch that is open just then, which may wait for somebody else's keys.
+ * DataLoader collects: its keys are whole loads, `batchScheduleFn` says when the collection ends,
+ * and the batch function packs the distinct keys into batches. It returns the loads at once, and
+ * each key is settled when its own batch is answered, so that no load waits for the batches of
+ * another. DataLoader's cache is off: it would answer a hit together with the batch that is being
+ * collected, which may have to wait for the keys of others.
  *
- * A batch is sent by `setImmediate`: requests that arrived in the same turn are each read by a callback
- * of their own, and the loads these start are only complete when the turn ends.
+ * Batches are sent by `setImmediate`, at the end of a turn of the event loop: requests that arrived
+ * in the same turn are each read by a callback of their own.
  *
- * At most `mostKeys` are under way at once; beyond that keys fail with the kind `overloaded`.
+ * At most `mostKeys` keys are under way; further keys fail with the kind `overloaded`.
  */
 export function batch(clock: Clock, next: Send<Dispatch>, mostKeys = 50_000): SendLoad {
-  /** By the key that their loads' calls have in common. */
+  /** By the `key` that the calls of their loads have in common. */
   const lanes = new Map<string, Lane>();
   let keys = 0;
 
@@ -54,7 +55,7 @@ export function batch(clock: Clock, next: Send<Dispatch>, mostKeys = 50_000): Se
     return lane;
   }
 
-  /** Never rejects: the errors of a request are those of its keys. */
+  /** Never rejects: if a batch fails, its keys do. */
   async function send(
     lane: Lane,
     name: string,
@@ -70,7 +71,7 @@ export function batch(clock: Clock, next: Send<Dispatch>, mostKeys = 50_000): Se
     if (first === undefined) closeWhenIdle(lane, name);
     else {
       const { concurrency } = first.operation.service.bulkhead;
-      // A page of a thousand keys is not to take all places of a service.
+      // A page of a thousand keys must not take all permits of the bulkhead.
       runAtMost(
         Math.ceil(concurrency / 2),
         batches.map((one) => async () => {
@@ -93,7 +94,7 @@ export function batch(clock: Clock, next: Send<Dispatch>, mostKeys = 50_000): Se
     const { lookup } = operation;
     if (lookup === undefined || load.call.signal.aborted) return;
     const lane = lanes.get(name) ?? openLane(name, lookup);
-    const rest = operation.coalesce ? joinThoseUnderWay(lane, load, indexes, clock) : indexes;
+    const rest = operation.coalesce ? joinUnderWay(lane, load, indexes, clock) : indexes;
     const room = Math.max(0, mostKeys - keys);
     const taken = rest.length <= room ? rest : rest.slice(0, room);
     if (taken.length < rest.length) {
@@ -107,8 +108,8 @@ export function batch(clock: Clock, next: Send<Dispatch>, mostKeys = 50_000): Se
   };
 }
 
-/** The keys that are not under way, or must not be waited for. */
-function joinThoseUnderWay(
+/** Joins the keys that are under way where that is allowed, and returns the others. */
+function joinUnderWay(
   { underWay }: Lane,
   load: Load,
   indexes: readonly number[],
@@ -116,7 +117,7 @@ function joinThoseUnderWay(
 ): readonly number[] {
   if (underWay.size === 0) return indexes;
   const now = clock.now();
-  // Most loads join with all of their keys, or with none.
+  // Most loads join with all of their keys or with none.
   let rest: number[] | undefined;
   for (let at = 0; at < indexes.length; at += 1) {
     const index = indexes[at] ?? 0;
@@ -130,14 +131,14 @@ function joinThoseUnderWay(
   return rest ?? indexes;
 }
 
-/** Distinct keys, `max` to a batch, in the order of their loads. */
+/** Packs the distinct keys into batches of `max`, in the order of their loads. */
 function pack(lane: Lane, asked: readonly Asked[], count: number): readonly BatchFlight[] {
   const [first] = asked;
   const lookup = first?.load.call.operation.lookup;
   if (first === undefined || lookup === undefined) return [];
   const isFound = first.load.call.operation.coalesce;
   const names = isFound ? lane.underWay : new Map<string, BatchFlight>();
-  // Where one batch is not enough, no small load is to wait behind a large one.
+  // If one batch is not enough, small loads go first: none waits behind a large one.
   const inOrder =
     count <= lookup.max ? asked : asked.toSorted((a, b) => a.indexes.length - b.indexes.length);
   const batches: BatchFlight[] = [];
@@ -152,7 +153,7 @@ function pack(lane: Lane, asked: readonly Asked[], count: number): readonly Batc
   return batches;
 }
 
-/** The last of `batches`, or another one when that is full. */
+/** The last of `batches`, or a new one if that is full. */
 function batchWithRoom(
   batches: BatchFlight[],
   lookup: Lookup,

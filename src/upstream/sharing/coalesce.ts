@@ -1,6 +1,6 @@
 /**
- * Coalescing (single-flight): identical calls in flight, of whatever requests, share one. Nothing is
- * remembered after it settles.
+ * Coalescing (single-flight): identical calls of any client requests share one dispatch while it is
+ * in flight. Nothing is kept after it has settled.
  */
 import type { Clock } from '../../clock.ts';
 import { frozen } from '../../frozen.ts';
@@ -9,20 +9,23 @@ import type { Call, Callers, Dispatch, Reply, Send } from '../call.ts';
 import { callError, dispatchOf, withFollowers } from '../call.ts';
 
 /**
- * A request to a service that several callers wait for, and the signal it runs by. It has its own life:
- * a caller leaves at its own deadline or disconnect without failing the others; when the last has left,
- * it is aborted, and nobody finds it any more.
+ * A dispatch that several callers wait for, and its signal. No caller owns it: each leaves at its
+ * own deadline or disconnect without failing the others. When the last one has left, the dispatch
+ * is aborted and can no longer be joined.
  */
 export abstract class Flight extends AbortSource implements Callers {
   #callers = 0;
 
-  /** When the service was told to be done, on the clock's scale. */
+  /** The deadline that the service has been given, on the clock's scale. */
   protected abstract readonly deadlineAt: number;
   abstract waiting(): readonly Call[];
-  /** Nobody may find it from now on: its key may be in flight again. */
+  /** Makes sure that it cannot be found by its key any more. */
   protected abstract forget(): void;
 
-  /** Not with less than half of the call's time left, nor if it was sent before the request's own write. */
+  /**
+   * Whether `call` may join: it must leave the service at least half of the call's time, and must
+   * not have been sent before a write of the call's own request.
+   */
   mayBeJoined(call: Call, now: number): boolean {
     return !call.afterWrite && this.deadlineAt - now >= (call.deadlineAt - now) / 2;
   }
@@ -41,8 +44,8 @@ export abstract class Flight extends AbortSource implements Callers {
 }
 
 /**
- * Makes one dispatch of identical calls in flight. At most `mostFlights` are under way at once; beyond
- * that calls fail with the kind `overloaded`.
+ * Makes one dispatch of identical calls. At most `mostFlights` are in flight; further calls fail
+ * with the kind `overloaded`.
  */
 export function coalesce(clock: Clock, mostFlights = 50_000): (next: Send<Dispatch>) => Send {
   return (next) => {
@@ -62,7 +65,7 @@ export function coalesce(clock: Clock, mostFlights = 50_000): (next: Send<Dispat
   };
 }
 
-/** One call in flight. */
+/** A dispatch in flight, found by the key of its calls. */
 class CallFlight extends Flight {
   readonly #call: Call;
   readonly #key: string;
@@ -101,7 +104,7 @@ class CallFlight extends Flight {
   reply(call: Call): Promise<Reply> {
     this.join();
     const subscription = new Subscription(this, call);
-    // Most have one: `push` into an empty list would make room for seventeen.
+    // Most have one. V8 allocates seventeen entries on the first `push` into an empty list.
     if (this.#subscriptions === undefined) this.#subscriptions = [subscription];
     else this.#subscriptions.push(subscription);
     return subscription.reply;
@@ -120,7 +123,7 @@ class CallFlight extends Flight {
     for (const subscription of this.#end()) subscription.fail(error);
   }
 
-  /** Lets go of those who waited: they would hold each other's requests for as long as it is held. */
+  /** Drops the subscriptions, through which finished requests would keep each other in memory. */
   #end(): readonly Subscription[] {
     this.forget();
     const subscriptions = this.#subscriptions ?? [];
@@ -133,7 +136,7 @@ class CallFlight extends Flight {
   }
 }
 
-/** One call that waits for a flight until its own request is over. */
+/** A call that waits for a flight, until its own request is over. */
 class Subscription {
   readonly call: Call;
   readonly #flight: Flight;
@@ -159,9 +162,9 @@ class Subscription {
     this.#resolvers.reject(error);
   }
 
-  /** Its request is over. */
+  /** Called when the signal of its request is aborted. */
   handleEvent(): void {
-    // A request that nobody waits for any more ends before those who waited go on.
+    // A flight without callers is aborted before the last caller continues.
     this.#flight.leave(this);
     this.#resolvers.reject(this.call.signal.reason);
   }

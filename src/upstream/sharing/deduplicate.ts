@@ -1,13 +1,13 @@
 /**
- * Deduplication: the same call, or the same key of a lookup, is asked for once within a request, until
- * that request writes.
+ * Deduplication: a client request makes equal calls, and asks a lookup for equal keys, only once
+ * until it makes an unsafe call.
  */
 import { frozen } from '../../frozen.ts';
 import type { Call, Reply, Send } from '../call.ts';
-import type { Load, SendLoad } from './load.ts';
+import type { Load, LoadKey, SendLoad } from './load.ts';
 
-/** The two ways to services: for a call, and for a load. */
-export interface Ways {
+/** How to send a call, and how to send a load. */
+export interface Senders {
   readonly send: Send;
   readonly sendLoad: SendLoad;
 }
@@ -17,26 +17,20 @@ interface KnownCall {
   readonly reply: Promise<Reply>;
 }
 
-/** A key of a load. */
-interface Place {
-  readonly load: Load;
-  readonly index: number;
-}
-
-/** The loads so far that differ in nothing but their keys. */
+/** The earlier loads that differ in nothing but their keys. */
 interface KnownLoads {
   readonly first: { readonly load: Load; readonly indexes: readonly number[] };
-  /** By key; made for the second of the loads, since most have none. */
-  places: Map<string, Place> | undefined;
+  /** The keys of all of them, by text. Made for the second load, since most requests have one. */
+  keys: Map<string, LoadKey> | undefined;
 }
 
-/** One instance serves one request: it remembers all replies until the request ends. */
-export function deduplicate(next: Ways): Ways {
-  // Most requests have only one or none of the two.
+/** Each client request has its own instance, which keeps all replies until the request ends. */
+export function deduplicate(next: Senders): Senders {
+  // Made when needed: most requests need one of them at most.
   let calls: Map<string, KnownCall> | undefined;
   let loads: Map<string, KnownLoads> | undefined;
 
-  /** Also after a failed write: it may have changed something. */
+  /** Forgets all replies after an unsafe call: even a failed one may have changed something. */
   function write(call: Call): Promise<Reply> {
     return next.send(call).finally(() => {
       call.caller.hasWritten = true;
@@ -59,11 +53,11 @@ export function deduplicate(next: Ways): Ways {
       const { key = '' } = load.call;
       const known = (loads ??= new Map()).get(key);
       if (known === undefined) {
-        loads.set(key, { first: { load, indexes }, places: undefined });
+        loads.set(key, { first: { load, indexes }, keys: undefined });
         return next.sendLoad(load, indexes);
       }
-      known.places ??= placesOf(known.first);
-      const rest = followKnown(known.places, load, indexes);
+      known.keys ??= keysOf(known.first);
+      const rest = followKnown(known.keys, load, indexes);
       if (rest.length > 0) next.sendLoad(load, rest);
     },
   };
@@ -76,28 +70,28 @@ async function follow(known: KnownCall, call: Call): Promise<Reply> {
   return { ...reply, deduplicated: true };
 }
 
-function placesOf({ load, indexes }: KnownLoads['first']): Map<string, Place> {
-  const places = new Map<string, Place>();
+function keysOf({ load, indexes }: KnownLoads['first']): Map<string, LoadKey> {
+  const keys = new Map<string, LoadKey>();
   for (const index of indexes) {
     const text = load.texts[index] ?? '';
-    if (!places.has(text)) places.set(text, { load, index });
+    if (!keys.has(text)) keys.set(text, { load, index });
   }
-  return places;
+  return keys;
 }
 
-/** The keys that no earlier load of the request has asked for. */
+/** Lets keys follow equal keys of earlier loads of the request, and returns the others. */
 function followKnown(
-  places: Map<string, Place>,
+  keys: Map<string, LoadKey>,
   load: Load,
   indexes: readonly number[],
 ): readonly number[] {
   const rest: number[] = [];
   for (const index of indexes) {
     const text = load.texts[index] ?? '';
-    const known = places.get(text);
+    const known = keys.get(text);
     if (known !== undefined) known.load.follow(known.index, { load, index });
     else {
-      places.set(text, { load, index });
+      keys.set(text, { load, index });
       rest.push(index);
     }
   }

@@ -1,4 +1,4 @@
-/** When two calls are the same call, and two keys the same key. */
+/** Keys of calls: two calls with the same key can be answered by one reply. */
 import { hash } from 'node:crypto';
 import { operationName } from '../../dsl/operation.ts';
 import { isPlainObject } from '../../plain-object.ts';
@@ -7,15 +7,15 @@ import type { Call } from '../call.ts';
 type Keyed = Pick<Call, 'operation' | 'args' | 'identity'>;
 
 /**
- * A string that two calls share exactly when one reply can serve both: same operation, same arguments,
- * same identity. The order of fields does not matter, `undefined` is absence. Deduplication, coalescing
- * and caching all go by it. Loads that have it in common share batches.
+ * The key of a call: equal for calls with the same operation, arguments and identity, and for no
+ * others. The order of fields does not matter; a field that is `undefined` counts as absent.
+ * Deduplication, coalescing and caching go by it, and loads with the same key share batches.
  */
 export function keyOf({ operation, args, identity }: Keyed): string {
   return `${operationName(operation)} ${identity} ${isEmpty(args) ? '{}' : canonical(args)}`;
 }
 
-/** `keyOf` a lookup for one key, given as text. */
+/** The key of a lookup's call for a single lookup key, given as text. */
 export function keyOfItem({ operation, args, identity }: Keyed, by: string, text: string): string {
   return keyOf({ operation, args: { ...args, [by]: text }, identity });
 }
@@ -26,22 +26,22 @@ function isEmpty(args: Call['args']): boolean {
 }
 
 /**
- * Who asks, as far as the operation is told: a hash of the headers it forwards, after authentication.
- * It ends up in memory and in shared caches, so the values themselves are not in it.
+ * The identity of a call: a hash of the headers that its operation forwards. Not the headers
+ * themselves, since it is kept in memory and in shared caches.
  */
 export function identityOf(headers: Call['headers']): string {
   return isEmpty(headers) ? '' : hash('sha256', canonical(headers), 'base64url');
 }
 
 /**
- * JSON with sorted fields; a `bigint` is the text it becomes in a URL. A value without a form in JSON
- * equals no other, so that nothing is shared by mistake.
+ * Canonical JSON: fields are sorted, and a `bigint` is written as in a URL. A value that JSON
+ * cannot represent equals no other value, so that nothing is shared by mistake.
  */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, isComparable(value) ? undefined : toComparable) ?? '';
 }
 
-/** Most arguments are texts in sorted order already and need no copy: a third of a key's time. */
+/** Most arguments are strings in sorted order, and need no copy: that saves a third of the time. */
 function isComparable(value: unknown): boolean {
   if (!isPlainObject(value)) return false;
   let before = '';

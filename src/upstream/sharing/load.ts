@@ -1,66 +1,66 @@
-/** A load: the keys that one step asks a lookup for, on their way together. */
+/** A load: the keys that one step asks a lookup for, under way together. */
 import { frozen } from '../../frozen.ts';
 import type { Call, Reply } from '../call.ts';
 
-/** Looks after some keys of a load until they are settled. */
+/** Settles keys of a load later. */
 export interface Carrier {
-  /** The load's request is over. */
+  /** Called when the load's request is over before those keys are settled. */
   leave(load: Load): void;
 }
 
-/** Sends those keys of a load that `indexes` lists. Never throws: what goes wrong fails its keys. */
+/** Sends the keys of a load at `indexes`. Never throws: if something goes wrong, the keys fail. */
 export type SendLoad = (load: Load, indexes: readonly number[]) => void;
 
-/** Something done around sending loads. */
+/** Wraps sending loads with something more. */
 export type LoadPolicy = (next: SendLoad) => SendLoad;
 
-export interface LoadOptions {
-  /** Everything that its keys have in common. */
-  readonly call: Call;
-  /** As they were given. */
-  readonly keys: readonly unknown[];
-  /** By which equal keys are recognised. */
-  readonly texts: readonly string[];
-  /** By which keys are found while they are under way. Default: `texts`. */
-  readonly names?: readonly string[];
-  /** The step fails with the first of its keys: the others need not be waited for. */
-  readonly failsAtOnce?: boolean;
-}
-
-/** In the place of a value that is not there yet. */
-const unsettled = Symbol('unsettled');
-
-const ignore = (): void => undefined;
-
-/** Told of a key of another load of the same request. */
-interface Follower {
+/** One key of a load, by its index. */
+export interface LoadKey {
   readonly load: Load;
   readonly index: number;
 }
 
+export interface LoadOptions {
+  /** The call that all keys have in common. */
+  readonly call: Call;
+  /** The keys as they were given. */
+  readonly keys: readonly unknown[];
+  /** The keys as text: equal keys have equal texts. */
+  readonly texts: readonly string[];
+  /** The names by which keys are found while they are under way. Default: `texts`. */
+  readonly names?: readonly string[];
+  /** Whether the step fails as soon as one key does, so that it need not wait for the others. */
+  readonly failsAtOnce?: boolean;
+}
+
+/** Stands for a value that is not there yet. */
+const unsettled = Symbol('unsettled');
+
+const ignore = (): void => undefined;
+
 /**
- * A column of keys becomes a column of values: one promise, one call and one abort listener, however
- * many keys there are. Each key is settled by itself, by whatever serves it: an earlier load of the
- * same request, a cache, a batch under way, a batch of its own.
+ * A column of keys that becomes a column of values. However many keys it has, it needs only one
+ * promise, one call and one abort listener. Keys are settled one by one: by an earlier load of the
+ * same request, by a cache, by a batch that is under way, or by a batch of its own.
  */
 export class Load {
   readonly call: Call;
   readonly keys: readonly unknown[];
   readonly texts: readonly string[];
   readonly names: readonly string[];
-  /** By key: its value, once it is there; `undefined` where it failed. */
+  /** The values of settled keys, by index; `undefined` for keys that have failed. */
   readonly values: unknown[];
-  /** By key: what answered it. Its own value is not in there. */
+  /** The replies that settled the keys, by index. They do not contain the keys' own values. */
   readonly replies: (Reply | undefined)[];
-  /** By key, of those that failed; the first entry is the first failure. */
+  /** The errors of failed keys, by index; the first entry is the first failure. */
   failures: Map<number, unknown> | undefined;
-  /** Kept when all keys are settled; with `failsAtOnce` as soon as one has failed. Never broken. */
+  /** Resolves when all keys are settled, with `failsAtOnce` at the first failure. Never rejects. */
   readonly done: Promise<Load>;
   #resolve: (load: Load) => void = ignore;
   readonly #failsAtOnce: boolean;
   #left: number;
   #carriers: Carrier[] | undefined;
-  #followers: Map<number, Follower[]> | undefined;
+  #followers: Map<number, LoadKey[]> | undefined;
 
   constructor({ call, keys, texts, names = texts, failsAtOnce = false }: LoadOptions) {
     const { length } = keys;
@@ -81,7 +81,7 @@ export class Load {
     if (length === 0) this.#end();
   }
 
-  /** The calls that wait for the key at `index`: its own, and others of the same request. */
+  /** The calls that wait for the key at `index`: that of this load and those of its followers. */
   callersAt(index: number): readonly Call[] {
     if (this.isSettled(index)) return [];
     const followers = this.#followers?.get(index) ?? [];
@@ -92,7 +92,7 @@ export class Load {
     return this.values[index] !== unsettled;
   }
 
-  /** `raw`: the item, or items, before they were parsed; only where the operation keeps answers. */
+  /** `raw`: the item or items as JSON, for loads that store their answers in a cache. */
   settle(index: number, value: unknown, reply: Reply, _raw?: unknown): void {
     if (this.values[index] !== unsettled) return;
     this.values[index] = value;
@@ -107,24 +107,24 @@ export class Load {
     this.values[index] = undefined;
     (this.failures ??= new Map()).set(index, error);
     for (const { load, index: own } of this.#followers?.get(index) ?? []) load.fail(own, error);
-    // The keys that are left still count: the same keys may be asked for by other steps.
+    // The remaining keys stay under way: other steps may follow them.
     if (this.#failsAtOnce) this.#resolve(this);
     this.#count();
   }
 
-  /** Fails all that is left of `indexes`. */
+  /** Fails the keys at `indexes` that are not settled yet. */
   failAll(indexes: readonly number[], error: unknown): void {
     for (const index of indexes) this.fail(index, error);
   }
 
-  /** To be told, once for each time it is said, when the request is over before the keys are settled. */
+  /** Registers a carrier. One that is registered twice is called twice. */
   carriedBy(carrier: Carrier): void {
     if (this.#carriers === undefined) this.#carriers = [carrier];
     else this.#carriers.push(carrier);
   }
 
-  /** Another load of the same request waits for the key at `index`. */
-  follow(index: number, follower: Follower): void {
+  /** Settles a key of another load of the same request together with the key at `index`. */
+  follow(index: number, follower: LoadKey): void {
     const { load, index: own } = follower;
     if (!this.isSettled(index)) {
       const known = (this.#followers ??= new Map()).get(index);
@@ -134,12 +134,12 @@ export class Load {
     else serve([follower], frozen(this.values[index]), this.replies[index]);
   }
 
-  /** Its request is over. */
+  /** Called when the signal of its request is aborted. */
   handleEvent(): void {
     const { reason } = this.call.signal;
     const carriers = this.#carriers;
     this.#carriers = undefined;
-    // A request that nobody waits for any more ends before those who waited go on.
+    // A flight without callers is aborted before the last caller continues.
     for (const carrier of carriers ?? []) carrier.leave(this);
     for (let index = 0; index < this.keys.length; index += 1) this.fail(index, reason);
   }
@@ -151,20 +151,20 @@ export class Load {
 
   #end(): void {
     this.call.signal.removeEventListener('abort', this);
-    // Requests that shared a batch would otherwise hold each other, and the next ones, for ever.
+    // Otherwise requests that shared a batch would keep each other in memory, in endless chains.
     this.#carriers = undefined;
     this.#followers = undefined;
     this.#resolve(this);
   }
 }
 
-function serve(followers: readonly Follower[], value: unknown, reply: Reply | undefined): void {
+function serve(followers: readonly LoadKey[], value: unknown, reply: Reply | undefined): void {
   if (reply === undefined) return;
   const shared = { ...reply, deduplicated: true };
   for (const { load, index } of followers) load.settle(index, value, shared);
 }
 
-/** A load of one key, as the reply or the failure of a call. */
+/** The reply to the only key of a load; rejects with its error if it failed. */
 export async function replyOf(load: Load): Promise<Reply> {
   const { failures, replies, values } = await load.done;
   const [reply] = replies;
@@ -175,7 +175,7 @@ export async function replyOf(load: Load): Promise<Reply> {
 
 const indexLists: (readonly number[])[] = [];
 
-/** `[0, 1, … width - 1]`, the same list for the same width up to a hundred. */
+/** The list `[0, 1, … width - 1]`, which is made only once for each width up to 100. */
 export function indexesUpTo(width: number): readonly number[] {
   if (width > 100) return Array.from({ length: width }, (_, index) => index);
   return (indexLists[width] ??= Object.freeze(Array.from({ length: width }, (_, index) => index)));

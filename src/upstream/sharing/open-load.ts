@@ -1,4 +1,4 @@
-/** Keys of a step → a load under way. Keys that cannot be asked for fail at once, by themselves. */
+/** Makes a load of the keys of a step, and sends it. Keys that cannot be sent fail on their own. */
 import { keyProblem, keyText } from '../../dsl/lookup.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import type { Call } from '../call.ts';
@@ -29,14 +29,14 @@ export function openLoad({ call, keys, failsAtOnce }: OpenLoadOptions, send: Sen
   if (problems === undefined) {
     if (!call.signal.aborted) send(load, all);
   } else {
-    refuse(load, lookup, problems);
+    failKeys(load, lookup, problems);
     const rest = all.filter((index) => !load.isSettled(index));
     if (rest.length > 0) send(load, rest);
   }
   return load;
 }
 
-function refuse(load: Load, { by }: Lookup, problems: ReadonlyMap<number, string>): void {
+function failKeys(load: Load, { by }: Lookup, problems: ReadonlyMap<number, string>): void {
   for (const [index, problem] of problems) {
     const message = `argument "${by}" ${problem}`;
     load.fail(index, callError(load.call, 'invalid-argument', message, { argument: by }));

@@ -27,7 +27,7 @@ describe('a cache store', () => {
     await opened.set('a', entry, { versions: [], keepMs: 1_000 });
     expect((await opened.get('a', [])).entry).toBe(entry);
     expect(warnings.length).toBe(1);
-    expect(warnings[0]).toMatch(/^Redis cannot be used \(.*ECONNREFUSED.*\): answers are kept/);
+    expect(warnings[0]).toMatch(/^Redis cannot be used \(.*ECONNREFUSED.*\): answers are cached/);
     expect(warnings[0]).not.toContain('secret');
     await opened.close();
   });

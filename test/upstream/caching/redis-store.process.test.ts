@@ -11,7 +11,7 @@ import { openCacheStore } from '../../../src/upstream/caching/open-cache-store.t
 import type { CacheStore } from '../../../src/upstream/caching/cache-store.ts';
 import type { Call, Send } from '../../../src/upstream/call.ts';
 import { createMemoryStore } from '../../../src/upstream/caching/memory-store.ts';
-import { nameOf } from '../../../src/upstream/caching/redis-store.ts';
+import { redisName } from '../../../src/upstream/caching/redis-store.ts';
 import { isRedisSkipped, startRedis } from '../../support/redis.ts';
 import type { TestRedis } from '../../support/redis.ts';
 import { parseSettings } from '../../../src/settings/settings.ts';
@@ -248,7 +248,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     'may hold what is not understood (%j): that is not there',
     async (text) => {
       const { redis, store, warnings } = await startStore();
-      await redis.ask(`SET ${nameOf('entry', 'a')} ${JSON.stringify(text)}`);
+      await redis.ask(`SET ${redisName('entry', 'a')} ${JSON.stringify(text)}`);
       expect((await store.get('a', [])).entry).toBeUndefined();
       expect(warnings).toEqual([]);
     },
@@ -289,7 +289,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     // Those that were under way, and none of the thousands after them.
     expect(slow.length).toBeLessThanOrEqual(60);
     expect(warnings.length).toBe(1);
-    expect(warnings[0]).toMatch(/^Redis cannot be used \(.+\): answers are kept in this process/);
+    expect(warnings[0]).toMatch(/^Redis cannot be used \(.+\): answers are cached in this process/);
   });
 
   it('keeps nothing from before it came back, in neither place', async () => {
@@ -312,7 +312,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
       expect(
         await timed(async () => {
           expect(String(await reasonOf(store.invalidate(['orders'])))).toBe(
-            'Error: Redis cannot be reached, so what it keeps was not invalidated',
+            'Error: Redis cannot be reached, so its entries were not invalidated',
           );
         }),
       ).toBeLessThan(mostAddedMs);
@@ -364,7 +364,7 @@ async function isBack(redis: TestRedis, store: CacheStore) {
   await vi.waitFor(
     async () => {
       await store.set('back', entryOf(1), keep);
-      expect(await redis.ask(`EXISTS ${nameOf('entry', 'back')}`)).toBe(':1\r\n');
+      expect(await redis.ask(`EXISTS ${redisName('entry', 'back')}`)).toBe(':1\r\n');
     },
     { timeout: 6_000, interval: 50 },
   );

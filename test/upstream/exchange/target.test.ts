@@ -226,8 +226,8 @@ describe('a query', () => {
   });
 
   it.each([
-    ['is an object, which has no form in a query', { filter: { a: 1 } }],
-    ['is an object, which has no form in a query', { filter: [['nested']] }],
+    ['is an object, which cannot be written in a query', { filter: { a: 1 } }],
+    ['is an object, which cannot be written in a query', { filter: [['nested']] }],
     ['is not a valid date', { filter: new Date(Number.NaN) }],
     ['is not well-formed Unicode', { filter: '\ud800' }],
   ])('argument that %s is refused', (problem, query) => {

@@ -33,7 +33,7 @@ function startAttempt(rest: Partial<Call> = {}) {
       call.signal.addEventListener('abort', () => answer.reject(call.signal.reason));
       return answer.promise;
     },
-    { bound: attemptTimeout(clock), clock },
+    { startTimeout: attemptTimeout(clock), clock },
   );
   const attempt = send(
     dispatchFor(getOrder, {}, { signal: request.signal, deadlineAt: 15_000, ...rest }),
@@ -85,7 +85,7 @@ describe('an attempt', () => {
   it('that throws at once leaves nothing', async () => {
     const clock = createFakeClock();
     const { signal } = new AbortController();
-    const send = attemptsWith([], failAtOnce, { bound: attemptTimeout(clock), clock });
+    const send = attemptsWith([], failAtOnce, { startTimeout: attemptTimeout(clock), clock });
     expect(await reasonOf(send(dispatchFor(getOrder, {}, { signal })))).toEqual(
       new TypeError('at once'),
     );

@@ -6,7 +6,7 @@ import type { EffectiveBreaker } from '../../../src/dsl/policies.ts';
 import { UpstreamError } from '../../../src/errors.ts';
 import type { UpstreamErrorKind, UpstreamErrorOptions } from '../../../src/errors.ts';
 import { createBreaker } from '../../../src/upstream/resilience/breaker.ts';
-import type { Permit } from '../../../src/upstream/attempt.ts';
+import type { Gate } from '../../../src/upstream/attempt.ts';
 import type { Call, Reply } from '../../../src/upstream/call.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { assertProperty } from '../../support/property.ts';
@@ -47,7 +47,7 @@ function startBreaker(
   const breaker = createBreaker({ ...defaults, ...config }, clock);
   const sent: PromiseWithResolvers<Reply>[] = [];
   const send = attemptsWith(
-    [breaker.permit],
+    [breaker.gate],
     () => {
       const answer = Promise.withResolvers<Reply>();
       sent.push(answer);
@@ -168,13 +168,13 @@ describe('a closed breaker', () => {
   ])('does not blame the service for our own queue: %s', async (_, error, tookMs) => {
     const clock = createFakeClock();
     const breaker = createBreaker({ ...defaults, volume: 1, slowPercent: 50 }, clock);
-    const queue: Permit = async () => {
+    const queue: Gate = async () => {
       clock.advance(100);
       return { onEnd: () => undefined, queuedMs: 100 };
     };
     const takes = (ms: number) =>
       attemptsWith(
-        [breaker.permit, queue],
+        [breaker.gate, queue],
         async () => {
           clock.advance(ms);
           if (error !== undefined) throw error;
@@ -201,7 +201,7 @@ describe('an open breaker', () => {
     await run(20, down);
     expect((await begin()).refused).toMatchObject({
       kind: 'breaker-open',
-      message: 'shop.getOrders: was not asked: its breaker is open',
+      message: 'shop.getOrders: was not called: its breaker is open',
       retryAfterSeconds: 5,
     });
     clock.advance(3_999);

@@ -27,7 +27,7 @@ function startBulkhead(config: { concurrency?: number; queue?: number; waitMs?: 
   const entered: string[] = [];
   const places = new Map<string, PromiseWithResolvers<Reply>>();
   const bulkhead = createBulkhead({ concurrency: 1, queue: 2, waitMs: 100, ...config }, clock);
-  const send = attemptsWith([bulkhead.permit], (call) => {
+  const send = attemptsWith([bulkhead.gate], (call) => {
     const place = Promise.withResolvers<Reply>();
     entered.push(String(call.trace));
     places.set(String(call.trace), place);
@@ -84,7 +84,7 @@ describe('places', () => {
   it('are given back after a failure that is thrown at once', async () => {
     const clock = createFakeClock();
     const bulkhead = createBulkhead({ concurrency: 1, queue: 1, waitMs: 100 }, clock);
-    const send = attemptsWith([bulkhead.permit], () => {
+    const send = attemptsWith([bulkhead.gate], () => {
       throw new TypeError('at once');
     });
     for (const _ of [1, 2, 3])
@@ -146,7 +146,7 @@ describe('the queue', () => {
     const calls = [enter('a'), enter('b')];
     expect(await failureOf(enter('c'))).toMatchObject({
       kind: 'overloaded',
-      message: 'shop.getOrders: was not asked: 1 calls are in flight and 1 wait',
+      message: 'shop.getOrders: was not called: its bulkhead is full (1 in flight, 1 waiting)',
     });
     await turn();
     await leave('a');
@@ -193,7 +193,7 @@ describe('the queue', () => {
     clock.advance(1);
     expect(await b).toMatchObject({
       kind: 'overloaded',
-      message: 'shop.getOrders: was not asked: no place was free within 100 ms',
+      message: 'shop.getOrders: was not called: its bulkhead had no free permit within 100 ms',
     });
     await leave('a');
     await a;
