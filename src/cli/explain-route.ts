@@ -41,7 +41,7 @@ function isCalled({ name, route }: Plan, wanted: string): boolean {
   return (
     parts.length === route.segments.length &&
     route.segments.every(
-      (segment, index) => segment.kind === 'param' || segment.text === parts[index],
+      (segment, index) => segment.kind !== 'text' || segment.text === parts[index],
     )
   );
 }

@@ -21,6 +21,8 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly name: string;
   readonly service: Service;
   readonly route: Route;
+  /** Path parameters whose values may contain slashes, which are sent as `%2F`. */
+  readonly slash: readonly string[];
   readonly query: z.ZodObject | undefined;
   readonly body: z.ZodType | undefined;
   /** The schema of the response body, or of one item of a lookup. */
@@ -59,7 +61,12 @@ interface Common<Text> extends Policies {
   readonly cache?: OperationCache;
 }
 
-export interface OperationConfig<Text, Query, Body, Response> extends Common<Text> {
+export interface OperationConfig<Text extends string, Query, Body, Response> extends Common<Text> {
+  /**
+   * Path parameters whose values may contain slashes, as names of packages do: each is sent as `%2F`,
+   * within one segment. By default such a value is refused. `:name+` in the route sends segments.
+   */
+  readonly slash?: readonly ParamNames<Text>[];
   /** The query parameters. Arrays repeat a parameter; `undefined` and `null` leave it out. */
   readonly query?: Query;
   /** The JSON body, given as the argument `body`. */
@@ -121,7 +128,11 @@ export function operation<
   const route = parseRoute(config.route, `service "${service.name}"`);
   const name = nameOf(service, config, route);
   const place = operationName({ service, name });
-  refuseUnknownKnobs(config, [...commonKnobs, 'query', 'body', 'response', 'idempotent'], place);
+  refuseUnknownKnobs(
+    config,
+    [...commonKnobs, 'query', 'body', 'response', 'idempotent', 'slash'],
+    place,
+  );
   const { idempotent = isSafe(route.method) } = config;
   if (typeof idempotent !== 'boolean') {
     throw new CompositionError(place, 'idempotent must be true or false.');
@@ -153,6 +164,7 @@ export function operation<
     ...common(service, config, name),
     route,
     idempotent,
+    slash: checkedSlash(config.slash, route, place),
     query: config.query,
     body: config.body,
     response: config.response,
@@ -205,11 +217,32 @@ export function lookup<
     route,
     // A lookup only reads, whatever its method.
     idempotent: true,
+    slash: [],
     query: config.query,
     body: undefined,
     response: config.item,
     lookup: checkedLookup(config, route, place),
   });
+}
+
+function checkedSlash(
+  slash: readonly string[] | undefined,
+  { segments }: Route,
+  place: string,
+): readonly string[] {
+  if (slash === undefined) return [];
+  const names = segments.flatMap((segment) => (segment.kind === 'param' ? [segment.name] : []));
+  const known = names.join(', ') || 'none';
+  if (!Array.isArray(slash))
+    throw new CompositionError(place, `slash is a list of path parameters. There are: ${known}.`);
+  const unknown = slash.find((name) => !names.includes(name));
+  if (unknown === undefined) return Object.freeze([...slash]);
+  const advice = 'A parameter ":name+" takes slashes by itself.';
+  throw new CompositionError(
+    place,
+    `slash names "${unknown}", which is no path parameter of one segment. There are: ${known}. ` +
+      advice,
+  );
 }
 
 const commonKnobs = [

@@ -9,14 +9,18 @@ export type RouteText = `${Method} /${string}`;
 /** The names of the parameters of a route: `'orderId'` for `GET /orders/:orderId/summary`. */
 export type ParamNames<Text extends string> = Text extends `${string}:${infer Rest}`
   ? Rest extends `${infer Name}/${infer Tail}`
-    ? Name | ParamNames<`/${Tail}`>
-    : Rest
+    ? WithoutPlus<Name> | ParamNames<`/${Tail}`>
+    : WithoutPlus<Rest>
   : never;
+
+type WithoutPlus<Name extends string> = Name extends `${infer Bare}+` ? Bare : Name;
 
 /** One segment between slashes. */
 export type Segment =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'param'; readonly name: string };
+  | { readonly kind: 'param'; readonly name: string }
+  /** `:name+`: one or more segments. */
+  | { readonly kind: 'params'; readonly name: string };
 
 export interface Route {
   readonly text: string;
@@ -48,12 +52,12 @@ export function parseRoute(text: string, place: string): Route {
           .slice(1)
           .split('/')
           .map((part) => toSegment(part, text, place));
-  const params = segments.flatMap((segment) => (segment.kind === 'param' ? [segment.name] : []));
+  const params = segments.flatMap((segment) => (segment.kind === 'text' ? [] : [segment.name]));
   const twice = params.find((name, index) => params.indexOf(name) !== index);
   if (twice !== undefined)
     return refuse(place, text, `Parameter ":${twice}" is there twice; give each its own name.`);
   const parts = segments.map((segment) =>
-    segment.kind === 'param' ? `{${segment.name}}` : segment.text,
+    segment.kind === 'text' ? segment.text : `{${segment.name}}`,
   );
   return { text, method, path, template: `/${parts.join('/')}`, segments, params };
 }
@@ -69,6 +73,7 @@ function isMethod(method: string): method is Method {
 
 function toSegment(part: string, text: string, place: string): Segment {
   if (/^:[A-Za-z_]\w*$/.test(part)) return { kind: 'param', name: part.slice(1) };
+  if (/^:[A-Za-z_]\w*\+$/.test(part)) return { kind: 'params', name: part.slice(1, -1) };
   if (/^[\w.~!$&'()+,;=@-]+$/.test(part) && part !== '.' && part !== '..')
     return { kind: 'text', text: part };
   return refuse(

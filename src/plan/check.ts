@@ -26,6 +26,14 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
       `a ${route.method} has no body. Use query, or another method.`,
     );
   }
+  const several = route.segments.find(({ kind }) => kind === 'params');
+  if (several?.kind === 'params') {
+    throw new CompositionError(
+      name,
+      `":${several.name}+" takes several segments, which only a service's route can have. Write ` +
+        `":${several.name}", whose values may contain an encoded slash.`,
+    );
+  }
   checkKnobs(name, config);
   checkResponseCache(config.cache, route.method, name);
   checkParams(name, config, route);

@@ -559,6 +559,23 @@ describe('operation()', () => {
     );
   });
 
+  it.each([
+    ['name', 'slash is a list of path parameters. There are: id.'],
+    [
+      ['name'],
+      'slash names "name", which is no path parameter of one segment. There are: id. A parameter ":name+" takes slashes by itself.',
+    ],
+    [
+      ['rest'],
+      'slash names "rest", which is no path parameter of one segment. There are: id. A parameter ":name+" takes slashes by itself.',
+    ],
+  ])('refuses slash: %j', (slash, message) => {
+    const own = { slash } as unknown as { slash: ['id'] };
+    expect(
+      refusal(() => operation(things, { route: 'GET /x/:id/:rest+', response, ...own })),
+    ).toContain(message);
+  });
+
   it('is named after its route unless it is told otherwise', () => {
     const { name } = operation(things, { route: 'GET /shop-items/:id/parts', response });
     expect(name).toBe('getShopItemsParts');

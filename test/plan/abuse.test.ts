@@ -54,6 +54,14 @@ describe('names that are taken', () => {
     },
   );
 
+  it('a parameter of several segments is refused: only the routes of services have them', () => {
+    const composition = untyped({ route: 'GET /files/:path+' });
+    expect(() => compile({ name: 'own', composition })).toThrow(
+      'own: ":path+" takes several segments, which only a service\'s route can have. Write ":path", ' +
+        'whose values may contain an encoded slash.',
+    );
+  });
+
   it('$problems is refused as a field of the response', () => {
     const composition = untyped({ compose: ({ params }: never) => ({ $problems: params }) });
     expect(() => compile({ name: 'own', composition })).toThrow(

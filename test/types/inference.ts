@@ -1,5 +1,17 @@
 /** What the compiler infers, held by equality. Checked by `tsc`; nothing here runs. */
-import { call, defineComposition, each, fallback, given, map, omit, optional, pick } from 'plait';
+import {
+  call,
+  defineComposition,
+  defineService,
+  each,
+  fallback,
+  given,
+  map,
+  omit,
+  operation,
+  optional,
+  pick,
+} from 'plait';
 import type { Operation, Ref, ResponseOf } from 'plait';
 import { z } from 'zod';
 import type { Thing, thingWith } from './_things.ts';
@@ -253,3 +265,11 @@ export const inputs = defineComposition({
   },
 });
 same<ResponseOf<typeof inputs>, { id: string }>(true);
+
+/** A parameter of several segments is an argument like any other. */
+export const fileOf = operation(defineService({ name: 'files', url: 'http://files' }), {
+  route: 'GET /files/:path+/versions/:version',
+  slash: ['version'],
+  response: z.unknown(),
+});
+same<ArgsOf<typeof fileOf>, { path: string | number; version: string | number }>(true);

@@ -283,3 +283,6 @@ lookup(service, {
   // @ts-expect-error a lookup only reads: it need not promise
   idempotent: true,
 });
+
+// @ts-expect-error slash names a parameter of the route
+operation(service, { route: 'GET /x/:id', response: Thing, slash: ['name'] });

@@ -1,6 +1,7 @@
-/** Arguments → request target. Prevents path traversal: no argument can reach another path. */
-import { segmentProblem } from '../../path-segment.ts';
+/** Arguments → the request target, so that no argument can reach another path than the one declared. */
 import { keysInQuery } from '../../dsl/lookup.ts';
+import type { Segment } from '../../dsl/route.ts';
+import { segmentProblem, traversalProblem } from '../../path-segment.ts';
 import type { Dispatch } from '../call.ts';
 import { callError } from '../call.ts';
 
@@ -14,14 +15,38 @@ export function targetOf(call: Targeted, query: Readonly<Record<string, unknown>
   for (let index = 0; index < segments.length; index += 1) {
     const segment = segments[index];
     if (segment === undefined) break;
-    path += `/${segment.kind === 'text' ? segment.text : encodeSegment(call, segment.name)}`;
+    path += `/${encodeSegment(call, segment)}`;
   }
   const search = searchOf(call, query);
   return `${path === '' ? '/' : path}${search === '' ? '' : `?${search}`}`;
 }
 
-/** Encodes a path segment (RFC 3986, 3.3). Encoding alone does not help: `..` encodes to itself. */
-function encodeSegment(call: Targeted, name: string): string {
+/** Encodes a segment (RFC 3986, 3.3), or, of `:name+`, each of several. */
+function encodeSegment(call: Targeted, segment: Segment): string {
+  switch (segment.kind) {
+    case 'text':
+      return segment.text;
+    case 'param': {
+      const text = textOf(call, segment.name);
+      refuseTraversal(call, segment.name, text, call.operation.slash.includes(segment.name));
+      return encodeURIComponent(text);
+    }
+    case 'params': {
+      const text = textOf(call, segment.name);
+      refuseTraversal(call, segment.name, text, true);
+      return text.split('/').map(encodeURIComponent).join('/');
+    }
+    default:
+      return segment satisfies never;
+  }
+}
+
+function refuseTraversal(call: Targeted, name: string, text: string, slash: boolean): void {
+  const problem = traversalProblem(text, { slash });
+  if (problem !== undefined) throw refusal(call, name, problem);
+}
+
+function textOf(call: Targeted, name: string): string {
   const value = call.args[name];
   if (typeof value !== 'string' && typeof value !== 'number') {
     throw argumentError(call, name, `is ${value === null ? 'null' : typeof value}, not text`);
@@ -29,8 +54,8 @@ function encodeSegment(call: Targeted, name: string): string {
   const text = String(value);
   const problem =
     typeof value === 'number' && !Number.isFinite(value) ? `is ${text}` : segmentProblem(text);
-  if (problem !== undefined) throw argumentError(call, name, problem);
-  return encodeURIComponent(text);
+  if (problem !== undefined) throw refusal(call, name, problem);
+  return text;
 }
 
 function searchOf(call: Targeted, query: Readonly<Record<string, unknown>>): string {

@@ -6,7 +6,7 @@ import { lookup, operation } from '../../../src/dsl/operation.ts';
 import type { KeyStyle } from '../../../src/dsl/lookup.ts';
 import type { Dispatch } from '../../../src/upstream/call.ts';
 import { UpstreamError } from '../../../src/errors.ts';
-import { segmentProblem } from '../../../src/path-segment.ts';
+import { segmentProblem, traversalProblem } from '../../../src/path-segment.ts';
 import { targetOf } from '../../../src/upstream/exchange/target.ts';
 import { assertProperty } from '../../support/property.ts';
 import { startServer } from '../../support/servers.ts';
@@ -66,6 +66,8 @@ const argument = fc.oneof(
   fc.double(),
 );
 
+const problemOf = (text: string) => segmentProblem(text) ?? traversalProblem(text);
+
 /** The target, or the error. */
 function outcomeOf(call: Dispatch, query = {}): string | UpstreamError {
   try {
@@ -99,13 +101,13 @@ describe('a path argument', () => {
   });
 
   it('that is refused is named in the error', () => {
-    const refused = argument.map(String).filter((text) => segmentProblem(text) !== undefined);
+    const refused = argument.map(String).filter((text) => problemOf(text) !== undefined);
     assertProperty(
       fc.property(refused, (partId) => {
         expect(outcomeOf(dispatchFor(getPart, { orderId: 'a', partId }))).toMatchObject({
           kind: 'invalid-argument',
           argument: 'partId',
-          message: `shop.getPart: argument "partId" ${segmentProblem(partId)}`,
+          message: `shop.getPart: argument "partId" ${problemOf(partId)}`,
         });
       }),
     );
@@ -119,7 +121,7 @@ describe('a path argument', () => {
       response: z.null(),
     });
     let sent = 0;
-    const sendable = argument.filter((value) => segmentProblem(String(value)) === undefined);
+    const sendable = argument.filter((value) => problemOf(String(value)) === undefined);
     const finite = sendable.filter((value) => Number.isFinite(value) || typeof value === 'string');
     await assertProperty(
       fc.asyncProperty(finite, finite, async (orderId, partId) => {
