@@ -1,4 +1,4 @@
-/** The front door: what `import … from 'plait'` gives to composition files. */
+/** The front door, `plait`: the words of composition files. */
 export { defineComposition } from './dsl/composition.ts';
 export type { Composition, ResponseOf } from './dsl/composition.ts';
 export { lookup, operation } from './dsl/operation.ts';

@@ -10,11 +10,14 @@ import type { Plan } from './plan/plan.ts';
 
 export interface Loaded {
   readonly plans: readonly Plan[];
-  /** Everything that is wrong with any file. */
+  /** The errors of all files. */
   readonly errors: readonly Error[];
 }
 
-/** The folder's own files are compositions; what they share lives in folders below, as `upstreams/`. */
+/**
+ * Makes plans of the files in `folder`. Files in folders below it, such as `upstreams/`, are not
+ * compositions: they hold what compositions share.
+ */
 export async function loadCompositions(folder: string): Promise<Loaded> {
   const files = await compositionFiles(folder);
   const imports = await Promise.allSettled(
@@ -28,7 +31,7 @@ export async function loadCompositions(folder: string): Promise<Loaded> {
   return { plans, errors: [...failures, ...errors].map((error) => located(error, folder)) };
 }
 
-/** The error with the line of the folder that it comes from, as far as that is known. */
+/** Adds the file and line in `folder` that the error comes from, as far as they are known. */
 function located(error: Error, folder: string): Error {
   const file = new RegExp(`${RegExp.escape(resolve(folder))}/([^\\s:)]+:\\d+(?::\\d+)?)`);
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
@@ -48,7 +51,8 @@ async function compositionFiles(folder: string): Promise<string[]> {
       .toSorted();
   } catch (error) {
     throw new ConfigurationError(
-      `There is no folder ${folder}. Run plait where compositions/ is, or name it with --compositions.`,
+      `There is no folder ${folder}. ` +
+        'Run plait where compositions/ is, or name it with --compositions.',
       { cause: error },
     );
   }
@@ -60,7 +64,8 @@ async function importComposition(path: string): Promise<NamedComposition> {
   if (isComposition(exported)) return { name, composition: exported };
   throw new CompositionError(
     name,
-    'its default export is not a composition. Write `export default defineComposition({ … })`, or move what is shared into compositions/upstreams/.',
+    'its default export is not a composition. Write `export default defineComposition({ … })`, ' +
+      'or move what is shared into compositions/upstreams/.',
   );
 }
 

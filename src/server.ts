@@ -1,4 +1,4 @@
-/** The second front door: what `import … from 'plait/server'` gives to a program with a gateway in it. */
+/** The second front door, `plait/server`: a gateway for programs of your own. */
 export { createGateway } from './gateway.ts';
 export type { Gateway, GatewayOptions, GatewayStatus } from './gateway.ts';
 export { listen } from './listen.ts';

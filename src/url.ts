@@ -20,8 +20,8 @@ export function splitAddresses(text: string): readonly string[] {
 }
 
 /**
- * `text` as a message shows it: quoted, unless it may hold a password or a token. `whole` is the text
- * that it was cut from: a comma in a password separates what is before it from the `@` behind it.
+ * `text` as a message shows it: quoted, unless it may hold a password or a token. `whole` is the
+ * list that it is a part of: a comma within a password separates its beginning from the `@`.
  */
 export function shown(text: string, whole = text): string {
   return /[@?#]/.test(whole) ? 'a value that is not shown here' : JSON.stringify(text);

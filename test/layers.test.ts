@@ -138,6 +138,11 @@ describe('the layers', () => {
     }
   });
 
+  it('let only the command line read the environment, once, and telemetry write to it', () => {
+    const readers = filesIn(source).filter((file) => /process\.env/.test(textOf(file)));
+    expect(readers.filter((file) => !file.startsWith('cli/'))).toEqual(['telemetry/sdk.ts']);
+  });
+
   it('lets nothing in src import the mocks', () => {
     expect(imports.filter(({ target }) => target.includes('mocks/'))).toEqual([]);
   });
@@ -194,6 +199,10 @@ function importsOf(file: string, folder: unknown = source): Import[] {
     target: match[2] ?? match[3] ?? '',
     typeOnly: match[1] !== undefined,
   }));
+}
+
+function textOf(file: string): string {
+  return readFileSync(join(source, file), 'utf8');
 }
 
 function layerOf(file: string): number {

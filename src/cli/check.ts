@@ -1,4 +1,4 @@
-/** `plait check`: every load-time error at once. */
+/** `plait check`: lists the compositions, or every load-time error at once. */
 import { LoadError } from '../errors.ts';
 import { loadCompositions } from '../load.ts';
 

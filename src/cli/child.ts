@@ -1,23 +1,23 @@
-/** A program of ours in a process of its own. */
+/** Child processes of the command line: the gateway and the mock services in `plait dev`. */
 import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Environment } from '../environment.ts';
 
 export interface Child {
-  /** What follows `ready` in its first such line; `undefined` when it ended before. */
+  /** The URL in its line `ready …`; `undefined` when it ended without one. */
   readonly ready: Promise<string | undefined>;
-  /** Settles when it has ended; says whether that was asked for. */
+  /** Settles when it has ended: `stopped` if it was told to. */
   readonly ended: Promise<'stopped' | 'crashed'>;
-  /** Asks it to stop, and waits until it has. One that does not listen is ended. */
+  /** Sends SIGTERM, and SIGKILL to one that has not ended in time; settles when it has ended. */
   stop(): Promise<void>;
 }
 
-/** A program that is busy, as in an endless loop, does not hear that it should stop. */
+/** A program in an endless loop handles no SIGTERM. */
 const patienceMs = 4_000;
 
 /**
- * Starts a TypeScript program with the Node that runs this one. Its output is passed on, but for the
- * line that says it is ready. It notices through its channel when this process is gone.
+ * Starts a program with the Node that runs this one. Its output is passed on, except for the line
+ * that says it is ready. It notices through its IPC channel when this process is gone.
  */
 export function startChild(
   program: string,
@@ -34,7 +34,7 @@ export function startChild(
     child.once('close', end);
     child.once('error', end);
   });
-  // Whoever ends in a hurry leaves nothing behind that is too busy to notice.
+  // On process.exit() the child may be too busy to notice the closed channel.
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
   void ended.then(() => process.off('exit', kill));

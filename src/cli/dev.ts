@@ -1,4 +1,4 @@
-/** `plait dev`: mock services and gateway side by side; the gateway starts again on every change. */
+/** `plait dev`: runs mock services and gateway, and restarts the gateway on every change. */
 import { existsSync, watch } from 'node:fs';
 import { connect } from 'node:net';
 import { extname, join } from 'node:path';
@@ -36,7 +36,7 @@ export async function dev({ folder }: { folder: string }): Promise<void> {
   if (url !== undefined) printGuide(url, environment);
 }
 
-/** Variables that are not set get what fits a developer's machine. */
+/** The environment, with defaults for a developer's machine. */
 async function developmentEnvironment(): Promise<Environment> {
   const { mocksBasePort: base } = parseSettings(process.env, []);
   const local = (offset: number): string => `http://127.0.0.1:${base + offset}`;
@@ -68,12 +68,12 @@ async function announceEnd(mocks: Child): Promise<void> {
 }
 
 function startGateway(folder: string, environment: Environment): Child {
-  // `main.js` in the package, which is built.
+  // In the package, which is built, it is `main.js`.
   const program = join(import.meta.dirname, `main${extname(import.meta.filename)}`);
   return startChild(program, ['start', '--tolerant', '--compositions', folder], environment);
 }
 
-/** Says when it is there, and when it is gone although nobody asked for that. */
+/** Reports when the gateway is ready, and when it has ended by itself. */
 async function announce(gateway: Child): Promise<void> {
   const url = await gateway.ready;
   if (url !== undefined) console.log(`ready ${url}`);
@@ -87,7 +87,8 @@ function printGuide(url: string, environment: Environment): void {
   const { collector } = parseSettings(environment, []).telemetry.sdk ?? {};
   const traces =
     collector === undefined
-      ? `npx plait trace shows the latest. For Jaeger: docker compose up -d jaeger, then start this again.`
+      ? 'npx plait trace shows the latest. ' +
+        'For Jaeger: docker compose up -d jaeger, then start this again.'
       : `go to ${collector}; in Jaeger: http://127.0.0.1:16686/search?service=plait`;
   console.log(`
   Try      curl ${url}/orders/ord_1001/summary
@@ -96,7 +97,7 @@ function printGuide(url: string, environment: Environment): void {
 `);
 }
 
-/** Editors write a file in several strokes: they count as one change. */
+/** Debounces: editors write a file in several steps, which count as one change. */
 function onChange(path: string, react: (file: string) => Promise<void>): void {
   let timer: NodeJS.Timeout | undefined;
   watch(path, { recursive: true }, (_, file) => {

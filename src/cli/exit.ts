@@ -1,7 +1,10 @@
-/** How a command ends when it cannot do what it was asked. */
+/** Error reporting of commands. */
 import { CompositionError, ConfigurationError, LoadError } from '../errors.ts';
 
-/** Runs a command. What the user can mend is one message; anything else is our mistake and keeps its stack. */
+/**
+ * Runs a command. Errors that the user can correct are printed as a message only; any other is a
+ * bug and keeps its stack. Both end the process with 1.
+ */
 export async function orExit(command: () => Promise<void>): Promise<void> {
   try {
     await command();

@@ -32,7 +32,10 @@ function render(plans: readonly ExplainedPlan[], format: ExplainOptions['format'
   return plans.map(format === 'mermaid' ? drawMermaid : drawTree).join('\n\n');
 }
 
-/** `GET /orders/:orderId/summary`, `/orders/:orderId/summary`, `/orders/ord_1/summary`, `order-summary`. */
+/**
+ * Matches `GET /orders/:orderId/summary`, `/orders/:orderId/summary`, `/orders/ord_1/summary` and
+ * `order-summary`.
+ */
 function isCalled({ name, route }: Plan, wanted: string): boolean {
   if (wanted === name || wanted === route.text) return true;
   const path = wanted.replace(/^[A-Z]+ /, '');

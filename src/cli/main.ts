@@ -70,8 +70,7 @@ const commands = {
       admin: {
         type: 'string',
         valueHint: 'url',
-        description:
-          "The gateway's management side (default: http://127.0.0.1:8081, or where ADMIN_PORT says)",
+        description: "The gateway's management side (default: loopback, at ADMIN_PORT or 8081)",
       },
       json: { type: 'boolean', default: false, description: 'Print JSON' },
     },

@@ -1,4 +1,4 @@
-/** `plait start`: the gateway, until it is told to stop. */
+/** `plait start`: runs the gateway until it is told to stop. */
 import { LoadError } from '../errors.ts';
 import { createGateway } from '../gateway.ts';
 import { listen } from '../listen.ts';
@@ -27,7 +27,7 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   for (const reason of notServed) parts.log.warn({}, `Not served: ${reason}`);
   const gateway = createGateway({ plans, ...parts });
   const listening = await listen(gateway, whereToListen(settings.server));
-  // Before it says that it is there: a supervisor that reads that may want it to stop at once.
+  // Before `ready`: a supervisor that reads it may send a signal at once.
   whenStopped(async () => {
     await listening.close({ delayMs: settings.server.shutdownDelayMs });
     await parts.log.close();
@@ -38,7 +38,7 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
 
 function whereToListen({ host, port, adminPort }: ServerSettings): ListenOptions {
   if (adminPort !== undefined) return { host, port, adminPort };
-  // A second gateway on this machine should not need to be told.
+  // So that a second gateway on this machine needs no ADMIN_PORT.
   const first = port === defaultAdminPort ? 0 : defaultAdminPort;
   return { host, port, adminPort: first, otherAdminPort: 0 };
 }
@@ -49,7 +49,7 @@ interface Loaded {
   readonly notServed: readonly string[];
 }
 
-/** All plans, or, where that is tolerated, those that can be served. */
+/** All plans; with `tolerant`, those that can be served. */
 async function loadPlans(folder: string, tolerant: boolean): Promise<Loaded> {
   const { plans, errors } = await loadCompositions(folder);
   if (!tolerant && errors.length > 0) throw new LoadError(errors);

@@ -1,9 +1,12 @@
-/** When a process is told to stop: by a signal, or because the process that started it is gone. */
+/** Stops a process on a signal, and when the process that started it is gone. */
 
-/** npm passes a Ctrl-C on to a process that has had it from the terminal already. */
+/** npm passes a Ctrl-C on to a process that already got it from the terminal. */
 const echoMs = 500;
 
-/** Runs `close` once and ends the process when it is done. A second signal, unless an echo, ends it at once. */
+/**
+ * Runs `close` once and then ends the process. A second signal ends it at once, unless it is the
+ * first one passed on.
+ */
 export function whenStopped(close: () => Promise<void>): void {
   let toldAt: number | undefined;
   const stop = async (): Promise<void> => {

@@ -6,14 +6,14 @@ import type { StoredTrace } from '../telemetry/trace-store.ts';
 import { drawWaterfall, listTraces } from '../telemetry/waterfall.ts';
 
 export interface TraceOptions {
-  /** The id, or how it begins; without it the latest are listed. */
+  /** A trace id or its beginning. Absent: the latest are listed. */
   readonly traceId: string | undefined;
-  /** The gateway's management side, as its line `admin …` says. */
+  /** The URL of the gateway's management side, as in its line `admin …`. */
   readonly adminUrl: string;
   readonly json: boolean;
 }
 
-/** Where a gateway with this process's variables has its management side. */
+/** The management side of a gateway that was started with the same environment. */
 export function localAdminUrl(): string {
   const { adminPort } = parseSettings(process.env, []).server;
   return `http://127.0.0.1:${adminPort || defaultAdminPort}`;
@@ -44,7 +44,8 @@ export async function trace({ traceId, adminUrl, json }: TraceOptions): Promise<
   if (only === undefined || found.length > 1) {
     const problem = only === undefined ? 'No' : `${found.length}`;
     throw new ConfigurationError(
-      `${problem} kept traces begin with "${traceId}". \`plait trace\` lists the latest ${traces.length}.`,
+      `${problem} kept traces begin with "${traceId}". ` +
+        `\`plait trace\` lists the latest ${traces.length}.`,
     );
   }
   console.log(json ? JSON.stringify(only) : drawWaterfall(only));
@@ -60,7 +61,8 @@ async function ask(url: string): Promise<readonly StoredTrace[]> {
   const response = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(
     (cause: unknown) => {
       throw new ConfigurationError(
-        `No gateway answers at ${url}. Start one with \`npm run dev\`, or name it with --admin: it is the address behind "admin" when it starts.`,
+        `No gateway answers at ${url}. Start one with \`npm run dev\`, or name it with --admin: ` +
+          'it is the address that it prints after "admin" when it starts.',
         { cause },
       );
     },
@@ -69,7 +71,8 @@ async function ask(url: string): Promise<readonly StoredTrace[]> {
   if (data !== undefined) return data.traces;
   throw new ConfigurationError(
     response.ok
-      ? `What answers at ${url} is no gateway. Name its management side with --admin.`
-      : `The gateway at ${url} keeps no traces: it sends them to a collector, runs in production, or has OTEL_SDK_DISABLED set.`,
+      ? `The server at ${url} is not a Plait gateway. Name its management side with --admin.`
+      : `The gateway at ${url} keeps no traces: it sends them to a collector, ` +
+          'runs in production, or has OTEL_SDK_DISABLED set.',
   );
 }

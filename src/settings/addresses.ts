@@ -1,4 +1,4 @@
-/** Where services are: their base URLs, from the service itself or from its variable. */
+/** The base URLs of services: from the service itself, or from the variable that it names. */
 import { z } from 'zod';
 import type { Service } from '../dsl/service.ts';
 import { parseBaseUrl, splitAddresses } from '../url.ts';
@@ -7,7 +7,7 @@ import { listOf } from './kinds.ts';
 /** The base URLs of every service, by its name. */
 export type Addresses = ReadonlyMap<string, readonly URL[]>;
 
-/** Reads the variables that services are declared with. */
+/** The variables that `services` name, each once. */
 export function addressVariables(services: readonly Service[]) {
   const variables: Record<string, ReturnType<typeof addressesIn>> = {};
   for (const { url, name } of services) {
@@ -20,7 +20,8 @@ const advice =
   'Use an http or https URL without credentials, query or fragment, as in http://127.0.0.1:4001.';
 
 function addressesIn(service: string) {
-  const missing = `is not set. It is the base URL of the service "${service}", as in http://127.0.0.1:4001.`;
+  const meaning = `It is the base URL of the service "${service}", as in http://127.0.0.1:4001.`;
+  const missing = `is not set. ${meaning}`;
   return z.string(missing).pipe(listOf(parseBaseUrl, advice));
 }
 

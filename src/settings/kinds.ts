@@ -1,8 +1,8 @@
-/** Kinds of variables: each reads a text, or says what was found and what would be right. */
+/** Kinds of variables: each parses a text, or says what was found and what would be right. */
 import { z } from 'zod';
 import { shown } from '../url.ts';
 
-/** A message goes on where the name of the variable ends: `is "x". Use a whole number.` */
+/** Messages follow the name of the variable: `is "x". Use a whole number.` */
 export function isNot(advice: string): { error: (issue: { readonly input?: unknown }) => string } {
   return { error: ({ input }) => `is ${shown(String(input))}. ${advice}` };
 }
@@ -44,7 +44,7 @@ function alternatives(names: readonly string[]): string {
   return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(' or ');
 }
 
-/** A list separated by commas. Every part that `parse` gives `undefined` for is refused with `advice`. */
+/** A list separated by commas. A part for which `parse` gives `undefined` is refused. */
 export function listOf<Part>(
   parse: (part: string) => Part | undefined,
   advice: string,

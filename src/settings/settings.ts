@@ -1,11 +1,11 @@
-/** All environment variables → typed settings, or one error that lists everything wrong with them. */
+/** Environment variables → typed settings, or one error that lists everything wrong with them. */
 import { z } from 'zod';
-import { isHeaderName } from '../headers.ts';
 import type { Service } from '../dsl/service.ts';
 import { defaultLimits } from '../edge/overload.ts';
 import type { OverloadLimits } from '../edge/overload.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigurationError } from '../errors.ts';
+import { isHeaderName } from '../headers.ts';
 import { logLevels } from '../telemetry/log.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import type { TelemetrySettings } from '../telemetry/settings.ts';
@@ -19,7 +19,7 @@ import { telemetryVariables, toSdkSettings, withoutUnread } from './telemetry.ts
 export interface Settings {
   readonly mode: Mode;
   readonly server: ServerSettings;
-  /** From when on load is shed. */
+  /** Thresholds of load shedding. */
   readonly overload: OverloadLimits;
   readonly log: LogSettings;
   readonly telemetry: TelemetrySettings;
@@ -39,9 +39,9 @@ export interface ServerSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Of the management side; 0: any free port. Absent: the default, or another where that is taken. */
+  /** Of the management side; 0: any free port. Absent: 8081, or a free port if that is taken. */
   readonly adminPort: number | undefined;
-  /** How long a gateway that is told to stop still takes requests, so that callers can notice. */
+  /** How long a gateway that is told to stop goes on taking requests: balancers need to notice. */
   readonly shutdownDelayMs: number;
 }
 
@@ -54,7 +54,7 @@ export interface LogSettings {
 
 const port = wholeNumber(0, 65_535);
 
-/** Names of headers whose values open doors. */
+/** Names of headers that carry credentials. */
 const secretName = /auth|cookie|csrf|token|secret|session|passw|api-?key/;
 
 function parseLoggedHeader(text: string): string | undefined {
@@ -66,7 +66,8 @@ const redis = z.string().transform((text, context) => {
   const address = parseRedisUrl(text);
   if (address !== undefined) return address;
   const message =
-    'is not the URL of a Redis. Use redis://127.0.0.1:6379, or rediss:// for TLS, with user:password@ before the host and /1 for a database where needed.';
+    'is not the URL of a Redis. Use redis://127.0.0.1:6379, or rediss:// for TLS, ' +
+    'with user:password@ before the host and /1 for a database where needed.';
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
@@ -83,7 +84,8 @@ const variables = z.object({
   LOG_FORMAT: oneOf(['json', 'text']).optional(),
   LOG_HEADERS: listOf(
     parseLoggedHeader,
-    'Use header names whose values are no secrets, separated by commas, as in user-agent, x-tenant.',
+    'Use header names whose values are no secrets, separated by commas, ' +
+      'as in user-agent, x-tenant.',
   ).default([]),
   REDIS_URL: redis.optional(),
   MOCKS_BASE_PORT: port.default(4001),
@@ -91,10 +93,10 @@ const variables = z.object({
 });
 
 /**
- * Reads every variable, and those that `services` have their addresses in.
+ * Reads every variable, including those that hold the addresses of `services`.
  *
- * @throws ConfigurationError with a line for everything that is wrong: the variable, what it holds, as
- *   far as that may be shown, and what would be right.
+ * @throws ConfigurationError with a line for everything that is wrong: the variable, what it holds
+ *   unless that may be a secret, and what would be right.
  */
 export function parseSettings(environment: Environment, services: readonly Service[]): Settings {
   const set = withoutUnread(withoutBlank(environment));

@@ -1,4 +1,4 @@
-/** The variables of telemetry: ours, and those of OpenTelemetry that we look at, too. */
+/** The variables of telemetry: ours, and those of OpenTelemetry that Plait reads as well. */
 import { z } from 'zod';
 import type { Environment } from '../environment.ts';
 import { otlpProtocols, samplerRoots } from '../telemetry/settings.ts';
@@ -25,7 +25,7 @@ export const telemetryVariables = z.object({
   ).default([]),
   /** Case does not matter, and any other value is `false` (OpenTelemetry's own rule). */
   OTEL_SDK_DISABLED: z.string().optional(),
-  /** Only `none` is ours to see: which other exporters there are the SDK knows. */
+  /** Only `none` matters here; the SDK knows the other exporters. */
   OTEL_TRACES_EXPORTER: z.string().optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint.optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.optional(),
@@ -42,7 +42,7 @@ export const telemetryVariables = z.object({
 
 type Variables = z.output<typeof telemetryVariables>;
 
-/** Leaves out variables of OpenTelemetry that nothing reads: they may be meant for other programs. */
+/** Leaves out variables of OpenTelemetry that are not used: they may be meant for others. */
 export function withoutUnread(environment: Environment): Environment {
   const { OTEL_SDK_DISABLED: disabled, OTEL_TRACES_SAMPLER: sampler } = environment;
   const unread = (name: string): boolean =>
@@ -55,7 +55,7 @@ function isDisabled(text: string | undefined): boolean {
   return text?.toLowerCase() === 'true';
 }
 
-/** What OpenTelemetry is to do; `undefined`: nothing. */
+/** Settings for OpenTelemetry; `undefined` when it is switched off. */
 export function toSdkSettings(
   variables: Variables,
   mode: 'development' | 'production',
@@ -71,10 +71,12 @@ export function toSdkSettings(
   };
 }
 
-/** Where traces go; `undefined` when they have nowhere to go. */
+/** The collector's origin, without credentials; `undefined` when traces are not sent. */
 function collectorIn(variables: Variables): string | undefined {
   if (variables.OTEL_TRACES_EXPORTER === 'none') return undefined;
-  return variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? variables.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own, OTEL_EXPORTER_OTLP_ENDPOINT: common } =
+    variables;
+  return parseHttpUrl(own ?? common ?? '')?.origin;
 }
 
 /** By default everything is recorded in development, and a tenth in production. */

@@ -12,7 +12,7 @@ export interface TelemetrySettings {
 export interface SdkSettings {
   /** Sent to a collector, kept in this process for `plait trace`, or not recorded at all. */
   readonly traces: 'sent' | 'kept' | 'none';
-  /** The collector's address, for messages: the SDK reads its variables itself. */
+  /** The collector's origin, for messages: the SDK reads the variables itself. */
   readonly collector?: string | undefined;
   readonly sampler: SamplerSettings;
   /** Absent: metrics are read from the management side only. */

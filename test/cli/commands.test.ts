@@ -35,12 +35,18 @@ const withoutAddress = `
   import { z } from 'zod';
   const n2 = defineService({ name: 'n2', url: { env: 'N2_URL' } });
   const getNothing = operation(n2, { name: 'getNothing', route: 'GET /a', response: z.unknown() });
-  export default defineComposition({ route: 'GET /nothing', compose: () => ({ a: call(getNothing, {}) }) });`;
+  export default defineComposition({
+    route: 'GET /nothing',
+    compose: () => ({ a: call(getNothing, {}) }),
+  });`;
 
 const broken = {
   'broken-one.ts': `
     import { defineComposition } from 'plait';
-    export default defineComposition({ route: 'GET /one', compose: ({ params }) => ({ id: params.nope }) });`,
+    export default defineComposition({
+      route: 'GET /one',
+      compose: ({ params }) => ({ id: params.nope }),
+    });`,
   'broken-two.ts': `export default 42;`,
 };
 
@@ -78,7 +84,7 @@ describe('plait check', () => {
 });
 
 describe('plait start', () => {
-  it('says ready with the base URL when requests are accepted, and stops on SIGTERM with 0', async () => {
+  it('prints `ready` and its URL when it accepts requests, and stops on SIGTERM with 0', async () => {
     const gateway = plait(['start'], { ...nowhere, PORT: '0' });
     const url = await gateway.ready;
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -198,7 +204,7 @@ describe('plait start', () => {
     }
   });
 
-  it('refuses a REDIS_URL of another protocol, and starts although no Redis answers at its URL', async () => {
+  it('refuses a REDIS_URL of another protocol, and starts when no Redis answers there', async () => {
     const { code, errors } = await output(
       plait(['start'], { ...nowhere, PORT: '0', REDIS_URL: 'http://x' }),
     );
@@ -234,9 +240,13 @@ describe('plait start', () => {
       'checked.ts': `
         import { call, defineComposition, defineService, operation } from 'plait';
         import { z } from 'zod';
-        const shop = defineService({ name: 'shop', url: 'http://127.0.0.1:9', health: { path: '/livez' } });
+        const url = 'http://127.0.0.1:9';
+        const shop = defineService({ name: 'shop', url, health: { path: '/livez' } });
         const get = operation(shop, { route: 'GET /', response: z.unknown() });
-        export default defineComposition({ route: 'GET /checked', compose: () => ({ part: call(get, {}) }) });`,
+        export default defineComposition({
+          route: 'GET /checked',
+          compose: () => ({ part: call(get, {}) }),
+        });`,
     });
     const { code, errors } = await output(
       plait(['start', '--compositions', folder], { ...nowhere, PORT: new URL(first).port }),
@@ -266,7 +276,7 @@ describe('plait start', () => {
     expect(gateway.errors()).toContain('Not served: broken-one');
   });
 
-  it('leaves out the compositions whose service has no address when it is told to be tolerant', async () => {
+  it('leaves out compositions over a service without an address when it is tolerant', async () => {
     const folder = await folderWith({ 'no-address.ts': withoutAddress });
     const services = await runMocks();
     const gateway = plait(['start', '--tolerant', '--compositions', folder], {
@@ -323,7 +333,7 @@ describe('npm start', () => {
 describe('a gateway that is told to stop', () => {
   const delayMs = 1_500;
 
-  it('answers every new connection until its delay is over, and says that it is stopping', async () => {
+  it('answers new connections until its delay is over, and says that it is stopping', async () => {
     const gateway = plait(['start'], {
       ...(await runMocks()),
       PORT: '0',

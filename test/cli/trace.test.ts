@@ -129,7 +129,8 @@ describe('plait trace', () => {
     const { admin } = await startGateway(environment);
     const { code, errors } = await trace(admin);
     expect(errors).toBe(
-      `The gateway at ${admin}/traces keeps no traces: it sends them to a collector, runs in production, or has OTEL_SDK_DISABLED set.`,
+      `The gateway at ${admin}/traces keeps no traces: it sends them to a collector, ` +
+        'runs in production, or has OTEL_SDK_DISABLED set.',
     );
     expect(code).toBe(1);
   });

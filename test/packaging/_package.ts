@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 const root = join(import.meta.dirname, '../..');
 
-/** What `npm pack` needs of the project. */
+/** The parts of the project that `npm pack` needs. */
 const parts = ['LICENSE', 'README.md', 'bin', 'package.json', 'src', 'tools', 'tsconfig.json'];
 
 async function temporaryFolder(): Promise<string> {
@@ -18,8 +18,8 @@ async function temporaryFolder(): Promise<string> {
 }
 
 /**
- * Packs a copy: meanwhile others run the project. Gives the copy and the files of the package.
- * `manifest`: the package.json of the copy, before and afterwards.
+ * Packs a copy of the project, since other tests run the project meanwhile. `manifest` is the
+ * package.json of the copy before and after.
  */
 export async function packed() {
   const copy = await temporaryFolder();
@@ -38,8 +38,8 @@ export async function packed() {
 const manifestSchema = z.looseObject({ dependencies: z.record(z.string(), z.string()) });
 
 /**
- * What `npm install plait-….tgz` does, without asking a registry: the tarball is unpacked, and the
- * packages it depends on, which the project has, are linked beside it.
+ * Installs the tarball in an empty folder, without a registry: unpacks it, and links the packages
+ * that it depends on, which the project has.
  */
 export async function install(
   tarball: string,

@@ -1,4 +1,4 @@
-/** The package in a folder of its own: not even a development tool of the project is there. */
+/** The package in a folder of its own, without the development tools of the project. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../support/processes.ts';
 import { typeCheck } from '../support/project-copy.ts';
@@ -22,7 +22,8 @@ const files = {
       compose: ({ params }) => ({ order: call(getOrder, { orderId: params.orderId }) }),
     });`,
   'embedded.ts': `
-    import { createGateway, listen, loadCompositions, openParts, parseSettings, servicesOf } from 'plait/server';
+    import { createGateway, listen, loadCompositions } from 'plait/server';
+    import { openParts, parseSettings, servicesOf } from 'plait/server';
     import type { Gateway, Listening } from 'plait/server';
 
     const { plans } = await loadCompositions('compositions');

@@ -40,7 +40,8 @@ describe('an address that cannot be used', () => {
   it.each([undefined, '', '  '])('is said to be missing when its variable is %j', (text) => {
     expect(() => parseSettings({ SHOP_URL: text }, [shop])).toThrow(
       new ConfigurationError(
-        'SHOP_URL is not set. It is the base URL of the service "shop", as in http://127.0.0.1:4001.',
+        'SHOP_URL is not set. ' +
+          'It is the base URL of the service "shop", as in http://127.0.0.1:4001.',
       ),
     );
   });

@@ -1,4 +1,4 @@
-/** The addresses that plans call, from variables. */
+/** The addresses of the services that plans call, from variables. */
 import type { Plan } from '../../src/plan/plan.ts';
 import { servicesOf } from '../../src/plan/visit.ts';
 import { parseSettings } from '../../src/settings/settings.ts';

@@ -14,8 +14,9 @@ export default class CountReporter implements Reporter {
     const broken = modules.filter((module) => module.errors().length > 0).length;
     // Vitest prints its own summary after the reporters have run; this line has to come last.
     process.once('exit', () => {
+      const failed = count('failed') + broken;
       process.stdout.write(
-        `\n${count('passed')} passed, ${count('failed') + broken} failed, ${count('skipped')} skipped\n`,
+        `\n${count('passed')} passed, ${failed} failed, ${count('skipped')} skipped\n`,
       );
     });
   }

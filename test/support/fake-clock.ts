@@ -8,7 +8,7 @@ export interface FakeClock extends Clock {
   readonly pending: number;
 }
 
-/** Starts at `startAt` milliseconds; `random()` gives the numbers of `chances` in turn, again and again. */
+/** Starts at `startAt` milliseconds; `random()` repeats the numbers of `chances` in turn. */
 export function createFakeClock(
   options: { startAt?: number; chances?: readonly number[] } = {},
 ): FakeClock {

@@ -1,11 +1,11 @@
-/** A folder of compositions for a process of its own. */
+/** Folders of compositions for `plait … --compositions`. */
 import { cp, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { shippedFolder } from './shipped.ts';
 
-/** The shipped compositions, and what a test adds to them, where `plait` resolves as it does in the project. */
+/** The shipped compositions and `files`, in a folder where `plait` resolves as in the project. */
 export async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
   const root = join(import.meta.dirname, '../..');
   const project = await mkdtemp(join(tmpdir(), 'plait-'));

@@ -22,7 +22,7 @@ export interface WithMocksOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Of the management side; absent: there is none. */
   readonly adminPort?: number;
-  /** Default: nothing is left undone. */
+  /** Default: load is never shed. */
   readonly overload?: Overload;
   readonly middleware?: GatewayOptions['middleware'];
 }
@@ -32,9 +32,9 @@ export interface RunningGateway {
   readonly adminUrl: string | undefined;
   readonly mocks: Mocks;
   get(path: string, init?: RequestInit): Promise<Answer>;
-  /** Errors nobody declared. */
+  /** Unexpected errors, which were answered with 500. */
   readonly internalErrors: readonly unknown[];
-  /** Lets what is under way finish for at most `graceMs`, which is 0 when left out. */
+  /** Requests under way may take another `graceMs`, by default 0. */
   close(graceMs?: number): Promise<void>;
 }
 
@@ -78,7 +78,7 @@ export async function startWithMocks(options: WithMocksOptions): Promise<Running
   };
 }
 
-/** The variables that lead a gateway to the mocks. */
+/** Variables with the addresses of the mocks. */
 export function environmentOf({ orders, payments, shipping }: Mocks): Record<string, string> {
   return { ORDERS_URL: orders.url, PAYMENTS_URL: payments.url, SHIPPING_URL: shipping.url };
 }

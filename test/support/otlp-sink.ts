@@ -1,4 +1,4 @@
-/** A collector that keeps what it is sent: OTLP over HTTP, as protobuf, which is what the SDK sends unless told otherwise. */
+/** A collector that keeps everything: OTLP over HTTP as protobuf, the SDK's default. */
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-/** A service to write compositions against, and what is said at load about those that cannot be. */
+/** A service to write compositions against, and the load-time errors of compositions. */
 import { defineComposition, defineService, lookup, operation } from 'plait';
 import type { Composition } from 'plait';
 import { z } from 'zod';
@@ -55,7 +55,7 @@ export function page<W>(compose: (inputs: PageInputs) => W): Composition {
   });
 }
 
-/** What is said about a composition in the file `page`. */
+/** The load-time error of a composition in the file `page`. */
 export function refusalOf(composition: Composition): string {
   return refusal(() => compile({ name: 'page', composition }));
 }

@@ -11,25 +11,24 @@ const root = join(import.meta.dirname, '../..');
 /** Options of a command that loads compositions. */
 export const shipped = ['--compositions', relative(root, shippedFolder)] as const;
 
-/** On a free port, since tests run side by side. */
+/** A free port for the management side, since tests run side by side. */
 const quiet = { ADMIN_PORT: '0', LOG_LEVEL: 'warn' };
 
 export interface Program {
-  /** The rest of the line that began with `ready `; rejects with what it said when it ended before. */
+  /** The URL in its line `ready …`; rejects with its errors if it ends without one. */
   readonly ready: Promise<string>;
   readonly lines: readonly string[];
   readonly errors: () => string;
-  /** When it and all it has started have ended. */
+  /** Settles when it and all that it has started have ended. */
   readonly exitCode: Promise<number | null>;
   kill(signal?: NodeJS.Signals): void;
-  /** As Ctrl-C in a terminal does: everything that it has started gets the signal too. */
+  /** Sends SIGINT to it and to all that it has started, as Ctrl-C in a terminal does. */
   interrupt(): void;
 }
 
 /**
- * Runs `node <program> <args>` in the project, or in the folder `cwd`, with nothing but `environment`;
- * stops it with the test.
- * Unless told otherwise it logs nothing but what went wrong.
+ * Runs `node <program> <args>` in the project, or in the folder `cwd`, with `environment` only. It
+ * logs no more than warnings, unless `LOG_LEVEL` is set, and is stopped with the test.
  */
 export function run(
   program: string,
@@ -50,7 +49,7 @@ export function run(
   );
 }
 
-/** What lies in `compositions/` may be anybody's, and call services that no test knows. */
+/** Refuses `compositions/` as a whole: a user's own files there call services no test knows. */
 function refuseUnnamedFolder(program: string, [command = '', ...options]: readonly string[]): void {
   const loads = ['check', 'dev', 'explain', 'start'].includes(command);
   if (!loads || options.includes('--compositions')) return;
@@ -77,7 +76,7 @@ export function runNpm(
   );
 }
 
-/** `child` leads a process group: what it has started, and perhaps left behind, ends with the test too. */
+/** `child` leads a process group, so that all that it has started ends with the test, too. */
 function observe(program: string, child: ChildProcess): Program {
   const lines: string[] = [];
   let errors = '';
@@ -100,7 +99,7 @@ function observe(program: string, child: ChildProcess): Program {
   });
   ready.catch(() => undefined);
   onTestFinished(async () => {
-    // Until nobody holds its output any more; afterwards the number may be somebody else's.
+    // Only while its output is open: afterwards the pid may belong to another process.
     if (!ended && child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     await exitCode;
   });
@@ -125,7 +124,7 @@ function signalGroup(id: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** The mock services as one process, and the variables that lead a gateway to them. */
+/** Runs the mock services as one process; gives variables with their addresses. */
 export async function runMocks(
   environment: Record<string, string> = {},
 ): Promise<Record<string, string>> {

@@ -1,4 +1,4 @@
-/** Copies of the project to change and type-check, as a developer would who has changed one thing. */
+/** Copies of the project, to change and type-check. */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { expect, onTestFinished } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
 
-/** The parts of the project that type checking needs, elsewhere, until the test is over. */
+/** Copies what type checking needs to a folder that is removed with the test. */
 export async function copyOfProject(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'plait-types-'));
   onTestFinished(() => rm(folder, { recursive: true }));
@@ -17,7 +17,7 @@ export async function copyOfProject(): Promise<string> {
   return folder;
 }
 
-/** Replaces `from`, which has to be there, with `to` in one file. */
+/** Replaces `from`, which must be there, by `to` in one file. */
 export async function change(path: string, from: string, to: string): Promise<void> {
   const before = await readFile(path, 'utf8');
   const after = before.replace(from, to);

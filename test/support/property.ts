@@ -1,9 +1,9 @@
 /** Property tests: how many cases they try, and from which seeds. */
 import * as fc from 'fast-check';
 
-/** Half of the cases are the same in every run, so that a failure on one machine is one on all. */
+/** Half of the cases are the same in every run, on every machine. */
 const fixedSeed = 20_261_125;
-/** The others are new in every run; `npm test` prints this seed, and `PROPERTY_SEED=…` repeats it. */
+/** The others are new in every run, which prints this seed; `PROPERTY_SEED=…` repeats them. */
 const freshSeed = Number(process.env['PROPERTY_SEED'] ?? fixedSeed);
 /** Set by `npm run test:long`. */
 const isLong = process.env['PROPERTIES'] === 'long';
@@ -11,11 +11,11 @@ const isLong = process.env['PROPERTIES'] === 'long';
 const usualCases = 300;
 
 export interface PropertyOptions {
-  /** The cases that `npm run test:long` tries; otherwise at most 300 are. Default 1,000. */
+  /** How many cases `npm run test:long` tries, by default 1,000; other runs try at most 300. */
   readonly full?: number;
 }
 
-/** Fails with the smallest case it finds that contradicts `property`, and with the seed that leads there. */
+/** Fails with the smallest counterexample to `property` that it finds, and with its seed. */
 export function assertProperty<Case>(
   property: fc.IAsyncProperty<Case>,
   options?: PropertyOptions,

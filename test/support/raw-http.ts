@@ -1,4 +1,4 @@
-/** Requests as bytes, for what no HTTP client would send. */
+/** Requests as bytes: no HTTP client would send them. */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
@@ -29,7 +29,7 @@ export function open(url: string): Promise<Socket> {
   });
 }
 
-/** What comes until the other side closes the connection. */
+/** Reads until the other side closes the connection. */
 export function readAnswer(socket: Socket): Promise<RawAnswer> {
   let received = '';
   socket.setEncoding('utf8');

@@ -1,4 +1,4 @@
-/** A real Redis for a test, where redis-server is installed. */
+/** A real Redis for a test, if redis-server is installed. */
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { freePort } from './free-port.ts';
 
 const isInstalled = spawnSync('redis-server', ['--version']).status === 0;
 
-/** Where `CI` is set, a missing redis-server is a failure. */
+/** With `CI` set, tests fail for want of redis-server instead of being skipped. */
 export const isRedisSkipped = !isInstalled && !process.env['CI'];
 if (isRedisSkipped) {
   process.stdout.write('redis-server is not installed: the tests that need it are skipped\n');
@@ -24,11 +24,11 @@ export interface TestRedis {
   thaw(): void;
   /** Ends it if it runs; the new one is empty. */
   restart(): Promise<void>;
-  /** What `command` answers, as Redis writes it. */
+  /** The reply to `command`, as Redis writes it. */
   ask(command: string): Promise<string>;
 }
 
-/** A Redis of this test's own, gone with it. */
+/** Starts a Redis that ends with the test. */
 export async function startRedis(): Promise<TestRedis> {
   if (!isInstalled) throw new Error('redis-server is not installed: apt-get install redis-server');
   const folder = mkdtempSync(join(tmpdir(), 'plait-redis-'));

@@ -3,7 +3,8 @@
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  readonly json: any; // eslint-disable-line typescript/no-explicit-any -- tests look into whatever comes back
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into whatever comes back
+  readonly json: any;
 }
 
 export async function request(url: string, init?: RequestInit): Promise<Answer> {

@@ -103,7 +103,7 @@ export interface ServeOptions {
   readonly managed?: boolean;
   /** The system's clock instead of the one that stands still. */
   readonly realTime?: boolean;
-  /** What it leaves undone; default: nothing. */
+  /** Default: load is never shed. */
   readonly overload?: Overload;
   readonly telemetry?: Telemetry;
 }
@@ -131,7 +131,7 @@ export async function serve(compose: () => unknown, options: ServeOptions = {}):
   return { ...app, upstream, clock, ask: (init) => app.get('/test', init) };
 }
 
-/** Time for what should not happen to happen: two round trips of a gateway that has nothing to wait for. */
+/** Waits for two round trips: long enough to notice what should not happen. */
 export async function quiet(app: RunningGateway): Promise<void> {
   await app.get('/livez');
   await app.get('/livez');

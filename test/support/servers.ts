@@ -1,4 +1,4 @@
-/** Services on real sockets that write down what they are asked; gone when the test is over. */
+/** Services on real sockets that record their requests; closed when the test is over. */
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import type { IncomingHttpHeaders, RequestListener, Server } from 'node:http';
@@ -18,11 +18,11 @@ export interface Listening {
   /** How many connections were made. */
   readonly accepted: number;
   readonly open: ReadonlySet<Socket>;
-  /** Holds when the other side has closed every connection. */
+  /** Settles when the other side has closed every connection. */
   allClosed(): Promise<void>;
 }
 
-/** An HTTP server that writes down what it is asked. Answers `null` unless told otherwise. */
+/** An HTTP server that records its requests. Answers `null` unless told otherwise. */
 export async function startServer(
   answer: RequestListener = (_, response) => void response.end('null'),
 ): Promise<Listening & { readonly requests: readonly Recorded[] }> {

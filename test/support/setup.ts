@@ -1,4 +1,4 @@
-/** What no test may cause unnoticed: an unexpected word on the console. Vitest fails on unhandled rejections itself. */
+/** Fails tests that print errors or warnings. Vitest itself fails on unhandled rejections. */
 import { afterEach, beforeEach, expect, vi } from 'vitest';
 
 beforeEach(() => {

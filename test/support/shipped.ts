@@ -1,6 +1,6 @@
 /**
  * The compositions that come with the project, a gateway that serves them, and the mocks they call.
- * What else lies in `compositions/` is its owner's: no test loads that folder as a whole.
+ * No test loads `compositions/` as a whole: users add their own files there.
  */
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
@@ -33,7 +33,7 @@ export interface Shipped {
 
 export interface ShippedOptions {
   readonly faults?: Readonly<Partial<Record<ServiceName, Omit<Fault, 'match'>>>>;
-  /** In place of the declared ones of the compositions. */
+  /** Replaces the deadlines that the compositions declare. */
   readonly deadlineMs?: number;
 }
 

@@ -1,4 +1,4 @@
-/** The toxic proxy for tests: gone when the test is over. Outside of vitest use `toxic/proxy.ts`. */
+/** The toxic proxy for tests, closed with the test. Outside of vitest use `toxic/proxy.ts`. */
 import { onTestFinished } from 'vitest';
 import { createToxicProxy } from './toxic/proxy.ts';
 import type { ToxicProxy } from './toxic/proxy.ts';

@@ -1,4 +1,4 @@
-/** Calls, dispatches and attempts as the layers above make them, and upstreams that reach a service. */
+/** Calls, dispatches and attempts as upper layers make them, and upstreams for one service. */
 import { expect, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import type { Operation } from '../../src/dsl/operation.ts';
@@ -149,14 +149,14 @@ export function callWith(calls: Calls): CallOperation {
   };
 }
 
-/** What a call failed with. */
+/** The UpstreamError that a call fails with. */
 export async function failureOf(call: Promise<unknown>): Promise<UpstreamError> {
   const error = await reasonOf(call);
   expect(error).toBeInstanceOf(UpstreamError);
   return error as UpstreamError; // the line before has just said so
 }
 
-/** What a promise was rejected with. */
+/** The reason that a promise is rejected with. */
 export async function reasonOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (value) => expect.fail(`a failure was expected, not ${JSON.stringify(value)}`),
@@ -164,7 +164,7 @@ export async function reasonOf(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** All that promises and I/O that is ready can do has been done. */
+/** Waits for one turn of the event loop: promise jobs and I/O that is ready are done. */
 export async function turn(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

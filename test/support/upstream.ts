@@ -1,4 +1,4 @@
-/** An upstream whose answers a test gives by hand: what runs at once can be seen without a clock. */
+/** An upstream whose answers a test gives by hand: it shows what runs at once without a clock. */
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

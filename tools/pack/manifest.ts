@@ -1,10 +1,10 @@
-/** The package.json of the package, which is built, made from that of the repository, which is not. */
+/** The package.json of the package, made from the one of the repository. */
 import { join } from 'node:path';
 import { z } from 'zod';
 
 const root = join(import.meta.dirname, '../..');
 export const manifestPath = join(root, 'package.json');
-/** Where the repository's own is while the package is packed. */
+/** The repository's own package.json while the package is being packed. */
 export const savedPath = join(root, 'package.json.saved');
 
 const repositoryOnly = new Set(['scripts', 'devDependencies', 'allowScripts']);
@@ -12,8 +12,8 @@ const repositoryOnly = new Set(['scripts', 'devDependencies', 'allowScripts']);
 const schema = z.looseObject({ publishConfig: z.object({ exports: z.unknown() }) });
 
 /**
- * Puts `publishConfig.exports` in the place of `exports`, as other package managers do and npm does not,
- * and leaves out what is only for the repository.
+ * Replaces `exports` by `publishConfig.exports`, as pnpm does and npm does not, and leaves out what
+ * is only for the repository.
  */
 export function toPublished(text: string): string {
   const { publishConfig, ...manifest } = schema.parse(JSON.parse(text));

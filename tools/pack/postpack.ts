@@ -1,4 +1,4 @@
-/** Run by `npm pack` when it has packed: gives the repository its package.json back. */
+/** Run by `npm pack` after it has packed: restores the package.json of the repository. */
 import { renameSync } from 'node:fs';
 import { manifestPath, savedPath } from './manifest.ts';
 

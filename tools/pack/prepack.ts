@@ -1,4 +1,4 @@
-/** Run by `npm pack` before it packs: builds `dist/`, and makes package.json that of the package. */
+/** Run by `npm pack` before it packs: builds `dist/` and writes the package.json of the package. */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { manifestPath, savedPath, toPublished } from './manifest.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-// An earlier npm pack was killed before it could put it back.
+// Left behind by an `npm pack` that was killed.
 if (existsSync(savedPath)) copyFileSync(savedPath, manifestPath);
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 execFileSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
