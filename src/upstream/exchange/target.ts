@@ -1,4 +1,4 @@
-/** Arguments → the request target, so that no argument can reach another path than the one declared. */
+/** Arguments → request target. Prevents path traversal: no argument can reach another path. */
 import { keysInQuery } from '../../dsl/lookup.ts';
 import type { Segment } from '../../dsl/route.ts';
 import { segmentProblem, traversalProblem } from '../../path-segment.ts';
@@ -43,7 +43,7 @@ function encodeSegment(call: Targeted, segment: Segment): string {
 
 function refuseTraversal(call: Targeted, name: string, text: string, slash: boolean): void {
   const problem = traversalProblem(text, { slash });
-  if (problem !== undefined) throw refusal(call, name, problem);
+  if (problem !== undefined) throw argumentError(call, name, problem);
 }
 
 function textOf(call: Targeted, name: string): string {
@@ -54,7 +54,7 @@ function textOf(call: Targeted, name: string): string {
   const text = String(value);
   const problem =
     typeof value === 'number' && !Number.isFinite(value) ? `is ${text}` : segmentProblem(text);
-  if (problem !== undefined) throw refusal(call, name, problem);
+  if (problem !== undefined) throw argumentError(call, name, problem);
   return text;
 }
 
