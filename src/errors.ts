@@ -182,7 +182,7 @@ const builtIn = new Set([
 ]);
 
 /** The name of a built-in error; `Error` for others, since their names may contain anything. */
-export function nameOf(thrown: unknown): string {
+export function errorName(thrown: unknown): string {
   if (!(thrown instanceof Error)) return typeof thrown;
   return builtIn.has(thrown.name) ? thrown.name : 'Error';
 }

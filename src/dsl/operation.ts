@@ -126,7 +126,7 @@ export function operation<
   config: OperationConfig<Text, Query, Body, Response>,
 ): Operation<ArgsOf<Text, Query, Body>, z.output<Response>> {
   const route = parseRoute(config.route, `service "${service.name}"`);
-  const name = nameOf(service, config, route);
+  const name = checkedName(service, config, route);
   const place = operationName({ service, name });
   refuseUnknownKnobs(
     config,
@@ -209,7 +209,7 @@ export function lookup<
       : z.output<Item> | null
 > {
   const route = parseRoute(config.route, `service "${service.name}"`);
-  const name = nameOf(service, config, route);
+  const name = checkedName(service, config, route);
   const place = operationName({ service, name });
   refuseUnknownKnobs(config, [...commonKnobs, ...lookupKnobs], place);
   return Object.freeze({
@@ -294,7 +294,7 @@ function refuseUselessPolicies(
   }
 }
 
-function nameOf(service: Service, config: Common<string>, route: Route): string {
+function checkedName(service: Service, config: Common<string>, route: Route): string {
   const name = config.name ?? defaultName(route);
   if (/^[A-Za-z][\w-]*$/.test(name)) return name;
   throw new CompositionError(

@@ -1,4 +1,4 @@
-/** Whose mistake a failure is. */
+/** Tells failures that the client has caused from those of services. */
 import { sourcesOf } from '../dsl/node-traits.ts';
 import type { InputName, Source } from '../dsl/node.ts';
 import { RequestError, UpstreamError } from '../errors.ts';
@@ -14,7 +14,7 @@ const partOf = {
   headers: 'header',
 } as const satisfies Record<InputName, InvalidField['in']>;
 
-/** An argument that could not be sent is the client's mistake when it comes straight from the request. */
+/** The client's mistake behind a failure: an argument from the request that cannot be sent. */
 export function blamedOnClient(plan: Plan, error: unknown): RequestError | undefined {
   if (!(error instanceof StepError) || !(error.reason instanceof UpstreamError)) return undefined;
   const { argument, kind } = error.reason;

@@ -1,9 +1,9 @@
 /**
- * Dataflow. Every step of a block begins as soon as all it needs is there, so none waits for a level to
- * be complete. The value of a block is its template, filled. All of it is callbacks and one list of
- * columns a frame: promises for each step would double the cost of a page.
+ * Dataflow: every step of a block begins as soon as its needs are met, instead of when a whole
+ * level of steps is complete. At the end, the template of the block is filled. There are callbacks
+ * and one list of columns per frame, since a promise per step would double the cost of a page.
  */
-import { ExecutionError, nameOf } from '../errors.ts';
+import { ExecutionError, errorName } from '../errors.ts';
 import type { GuardStep, MapStep, Step } from '../plan/plan.ts';
 import {
   Failure,
@@ -23,8 +23,8 @@ import { shaped } from './shape.ts';
 import { StepError } from './step-error.ts';
 
 /**
- * Runs the block of `frame` and tells the frame's owner how it ended: it fails as soon as something fails
- * that nothing tolerates.
+ * Runs the block of `frame`, whose owner gets the column or the failure. The block fails as soon as
+ * a step that it needs fails and no guard tolerates it.
  */
 export function runBlock(frame: Frame): void {
   sweep(frame, 0);
@@ -34,7 +34,7 @@ export function runBlock(frame: Frame): void {
   readOuter(frame, frame.block.needs);
 }
 
-/** The step has its column; `failure`: the first in it. */
+/** Stores the column of a step, whose first failure is `failure`, and begins what waited for it. */
 export function settle(
   frame: Frame,
   step: Step,
@@ -44,12 +44,12 @@ export function settle(
   const { slot } = step;
   frame.values[slot] = column;
   if (failure !== undefined) (frame.failures ??= [])[slot] = failure;
-  if (failure !== undefined && step.dooms === 'always') end(frame, failure);
+  if (failure !== undefined && step.dooms === 'always') failBlock(frame, failure);
   else if (!frame.isSweeping) sweep(frame, slot + 1);
   for (const reader of frame.readers ?? []) if (reader.slot === slot) sweep(reader.frame, 0);
 }
 
-/** Begins what can begin, in one pass: a step comes after all it needs in its block. */
+/** Begins the steps whose needs are met. One pass is enough: steps come after those they need. */
 function sweep(frame: Frame, from: number): void {
   if (frame.isOver) return;
   const { steps } = frame.block;
@@ -59,41 +59,40 @@ function sweep(frame: Frame, from: number): void {
     if (step !== undefined && frame.values[slot] === waiting) advance(frame, step);
   }
   frame.isSweeping = false;
-  endWhenComplete(frame);
+  completeIfPossible(frame);
 }
 
-function endWhenComplete(frame: Frame): void {
+function completeIfPossible(frame: Frame): void {
   if (frame.isOver) return;
   const need = unmetNeed(frame, frame.block.needs);
   if (need === waiting) return;
-  if (need === undefined) return finish(frame);
+  if (need === undefined) return completeBlock(frame);
   const failure = need instanceof Failure ? need : need.find((one) => one !== undefined);
-  if (failure === undefined) finish(frame);
-  else end(frame, failure);
+  if (failure === undefined) completeBlock(frame);
+  else failBlock(frame, failure);
 }
 
-/** All that the block needs is there. */
-function finish(frame: Frame): void {
+/** Fills the template for every item. */
+function completeBlock(frame: Frame): void {
   const { template } = frame.block;
   const column = columnOf(frame, undefined, (item) => assemble(frame, template, item));
   const failure = firstFailure(column);
-  if (failure !== undefined) return end(frame, failure);
+  if (failure !== undefined) return failBlock(frame, failure);
   frame.isOver = true;
   frame.owner.onColumn(frame, column);
 }
 
-/** Fails the block. */
-function end(frame: Frame, failure: Failure): void {
+function failBlock(frame: Frame, failure: Failure): void {
   if (frame.isOver) return;
   frame.isOver = true;
   frame.failure = failure;
   frame.owner.onFailure(frame, failure);
-  // The columns they wait for will never be there.
+  // Inner frames would wait for ever for the columns of steps that will not begin.
   for (const reader of frame.readers ?? [])
-    if (frame.values[reader.slot] === waiting) end(reader.frame, failure);
+    if (frame.values[reader.slot] === waiting) failBlock(reader.frame, failure);
 }
 
-/** Sweeps this frame again once outer frames have the columns of `ids`. */
+/** Makes outer frames sweep this one again once they have the columns of `ids`. */
 function readOuter(frame: Frame, ids: readonly number[]): void {
   if (frame.isOver) return;
   for (const id of ids) {
@@ -101,7 +100,7 @@ function readOuter(frame: Frame, ids: readonly number[]): void {
     const holder = frameOf(frame, step);
     if (holder === frame) continue;
     const state = holder.values[step.slot];
-    if (state === waiting && holder.failure !== undefined) return end(frame, holder.failure);
+    if (state === waiting && holder.failure !== undefined) return failBlock(frame, holder.failure);
     if (state === waiting || state === underWay)
       (holder.readers ??= []).push({ slot: step.slot, frame });
   }
@@ -111,12 +110,12 @@ function advance(frame: Frame, step: Step): void {
   if (step.kind === 'guard') return tolerate(frame, step);
   const need = unmetNeed(frame, step.needs);
   if (need === waiting) return;
-  // A failure keeps the step it came from: steps that needed its value did not fail by themselves.
+  // The same failure, so that it keeps its own step: this one has not failed by itself.
   if (need instanceof Failure) settle(frame, step, Array<Failure>(frame.width).fill(need), need);
   else begin(frame, step, need);
 }
 
-/** The step's needs are there, but for the items that are blocked. */
+/** Begins a step for all items except the blocked ones, which get their failures. */
 function begin(frame: Frame, step: Exclude<Step, GuardStep>, blocked: Blocked): void {
   switch (step.kind) {
     case 'input':
@@ -147,7 +146,7 @@ function settleEach(
   settle(frame, step, column, firstFailure(column));
 }
 
-/** Computes a column item by item: values that schemas made of an answer may have properties that throw. */
+/** Computes a column. Reading can throw: a schema may have made values with getters that do. */
 function columnOf(frame: Frame, blocked: Blocked, valueOf: (item: number) => unknown): Column {
   const column = Array<unknown>(frame.width);
   for (let item = 0; item < column.length; item += 1) {
@@ -170,9 +169,10 @@ function firstFailure(column: Column): Failure | undefined {
 
 function compute(frame: Frame, step: MapStep, item: number): unknown {
   try {
-    const value: unknown = step.compute(assemble(frame, step.inputs, item) as never); // typed where it was written
+    const inputs = assemble(frame, step.inputs, item) as never; // `map` has typed them
+    const value: unknown = step.compute(inputs);
     if (!(value instanceof Promise)) return value;
-    value.catch(() => undefined); // its failure would only repeat what is said here
+    value.catch(() => undefined); // or a rejection would be unhandled
     throw new ExecutionError('map-failed', 'map() was given an asynchronous function');
   } catch (error) {
     const reason = error instanceof ExecutionError ? error : mapFailure(error);
@@ -180,14 +180,18 @@ function compute(frame: Frame, step: MapStep, item: number): unknown {
   }
 }
 
-/** Only what kind of error it was: its message may quote what a service answered. */
+/** Names only the kind of error: its message may quote the answer of a service. */
 function mapFailure(error: unknown): ExecutionError {
-  return new ExecutionError('map-failed', `the function given to map() threw (${nameOf(error)})`, {
-    cause: error,
-  });
+  return new ExecutionError(
+    'map-failed',
+    `the function given to map() threw (${errorName(error)})`,
+    {
+      cause: error,
+    },
+  );
 }
 
-/** The column of the guarded step, with stand-ins for the items that failed. */
+/** Settles a guard: the column of its step, with replacements for the items that have failed. */
 function tolerate(frame: Frame, guard: GuardStep): void {
   const guarded = stepOf(frame, guard.guarded);
   const holder = frameOf(frame, guarded);
@@ -197,25 +201,25 @@ function tolerate(frame: Frame, guard: GuardStep): void {
   if (holder === frame && !hasFailures) return settle(frame, guard, state, undefined);
   settleEach(frame, guard, undefined, (item) => {
     const value = state[itemIn(frame, holder, item)];
-    return value instanceof Failure ? standIn(frame, guard, { failure: value, item }) : value;
+    return value instanceof Failure ? replacement(frame, guard, { failure: value, item }) : value;
   });
 }
 
-function standIn(
+function replacement(
   frame: Frame,
   guard: GuardStep,
   { failure, item }: { readonly failure: Failure; readonly item: number },
 ): unknown {
   if (!isTolerable(frame.execution, failure)) return failure;
   const error = failure.error as StepError; // no other is tolerable
-  // A step called for its effect is missing nowhere in particular.
-  const pointers =
-    guard.places.length === 0 ? [''] : guard.places.map((place) => pointerTo(frame, place, item));
+  const { paths } = guard;
+  // A step that is run for its effect is not missing at any particular path.
+  const pointers = paths.length === 0 ? [''] : paths.map((path) => pointerTo(frame, path, item));
   noteMissing(frame, guard, { item, parts: [{ step: guard.name, error, pointers }] });
   return guard.instead;
 }
 
-/** Whether a guard may step in. */
+/** Whether a guard may replace the failed value. */
 export function isTolerable({ plan }: Execution, { error }: Failure): boolean {
   return (
     error instanceof StepError && plan.degraded === 'allow' && error.reason.kind !== 'disconnected'

@@ -1,4 +1,4 @@
-/** Calls of services: one for each item, or one load for the keys of all items. */
+/** Calls services for a step: one call per item, or one load with the keys of all items. */
 import type { Template } from '../dsl/node.ts';
 import type { CallStep, LookupArguments } from '../plan/plan.ts';
 import { isShareable } from '../upstream/call.ts';
@@ -30,12 +30,12 @@ function onReply(work: Work, step: CallStep, reply: Reply, item: number): void {
   try {
     take(work, step, reply, 1);
   } catch (error) {
-    return work.fail(item, error); // nobody else would hear of it
+    return work.fail(item, error); // it would be an unhandled rejection
   }
   work.succeed(item, reply.value);
 }
 
-/** Asks for the keys of all items in one load, unless their other arguments differ. */
+/** Loads the keys of all items together, grouped by their other arguments if these differ. */
 export function loadKeys(
   work: Work,
   step: CallStep,
@@ -82,11 +82,11 @@ function loadTogether(
     });
     void load.done.then(() => onLoad(work, step, items, load));
   } catch (error) {
-    work.failAll(items, error); // arguments without a form in JSON
+    work.failAll(items, error); // arguments that cannot be written as JSON
   }
 }
 
-/** `undefined`: the key of an item cannot be read, since a value that a schema made throws. */
+/** The keys of the items; `undefined` if one of them cannot be read, since a getter throws. */
 function keysOf(
   work: Work,
   { key }: LookupArguments,
@@ -109,15 +109,15 @@ function onLoad(work: Work, step: CallStep, items: readonly number[], load: Load
   try {
     takeAll(work, step, load);
   } catch (error) {
-    return work.failAll(items, error); // nobody else would hear of it
+    return work.failAll(items, error); // it would be an unhandled rejection
   }
   if (load.failures !== undefined) return spread(work, items, load);
-  // The load's list becomes the column: every key of it is an item, in order.
+  // The load's values become the column without a copy: it has one key per item, in order.
   if (items.length === work.frame.width) return work.succeedTogether(load.values);
   for (let at = 0; at < items.length; at += 1) work.succeed(items[at] ?? 0, load.values[at]);
 }
 
-/** Each item its value or failure; one failure of a batch is one error for all of its items. */
+/** Gives each item its value or failure. Items whose batch has failed share one failure. */
 function spread(
   work: Work,
   items: readonly number[],
@@ -133,7 +133,7 @@ function spread(
     if (!failures.has(at) && replies[at] !== undefined) work.succeed(items[at] ?? 0, values[at]);
 }
 
-/** Tells telemetry, and the response's freshness, of every key; keys of one batch are told together. */
+/** Reports the end of all keys, those of one batch together, to telemetry and freshness. */
 function takeAll(work: Work, step: CallStep, { replies, failures }: Load): void {
   const { onCallEnd } = work.frame.execution;
   for (let at = 0; at < replies.length;) {
@@ -154,6 +154,6 @@ function take(work: Work, { operation, name }: CallStep, reply: Reply, count: nu
   if (work.watched !== undefined) work.watched.reply = reply;
   if (execution.plan.cache !== undefined)
     execution.freshness = narrowed(execution.freshness, reply);
-  // Unshareable calls have side effects, which a later failure cannot take back.
+  // Calls that cannot be shared have side effects, which a later failure does not undo.
   if (!isShareable(operation)) execution.completed.push(name);
 }

@@ -1,4 +1,4 @@
-/** One deadline and one abort for a request. */
+/** The deadline of a request: a timer and one signal, which ends everything under way. */
 import type { Clock } from '../clock.ts';
 import { ExecutionError } from '../errors.ts';
 import { AbortSource } from '../signal.ts';
@@ -6,15 +6,15 @@ import type { Signal } from '../signal.ts';
 
 export interface Deadline {
   readonly signal: Signal;
-  /** On the clock's scale. */
+  /** When it is, on the clock's scale. */
   readonly at: number;
-  /** Ends everything still under way, for `reason`. */
+  /** Ends everything that is under way, with `reason`. */
   abort(reason: Error): void;
-  /** Lets go of the timer and of what is still under way. */
+  /** Cancels the timer and ends everything that is under way. */
   close(): void;
 }
 
-/** What `work` gives, or an ExecutionError of kind `deadline` when it is not there at `at`. */
+/** Settles like `work`, or rejects with an ExecutionError of kind `deadline` at the time `at`. */
 export function before<T>(clock: Clock, at: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const cancelTimer = clock.after(Math.max(0, at - clock.now()), () => reject(outOfTime()));
@@ -32,7 +32,7 @@ export function openDeadline(clock: Clock, at: number): Deadline {
   const signal = new AbortSource();
   const expire = (): void => signal.abort(outOfTime());
   const leftMs = at - clock.now();
-  // Over before it began: a timer would let calls out that nobody can wait for.
+  // At once if it has passed: with a timer, calls would be sent that nobody can wait for.
   if (leftMs <= 0) expire();
   const cancelTimer = clock.after(Math.max(0, leftMs), expire);
   return {

@@ -1,4 +1,4 @@
-/** A plan meets a request: one deadline, one abort, one outcome. */
+/** Executes a plan for a request: one deadline, one signal, one outcome. */
 import type { Clock } from '../clock.ts';
 import { ExecutionError } from '../errors.ts';
 import { pointsInto, toPointer } from '../json.ts';
@@ -22,7 +22,7 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly watchSteps?: WatchSteps | undefined;
   readonly onCallEnd?: OnCallEnd | undefined;
-  /** Asked once a request: whether its tolerated steps are to be left out. Default: never. */
+  /** Whether to leave out the tolerated steps of a request; asked once for each. Default: never. */
   readonly shedsSteps?: () => boolean;
 }
 
@@ -50,7 +50,7 @@ export function createEngine(options: EngineOptions): Execute {
       perform,
       watchStep: watchSteps?.(request),
       onCallEnd,
-      // Where nothing is tolerated nothing can be left out.
+      // Without tolerated steps there is nothing to leave out.
       shedsSteps: plan.degraded === 'allow' && shedsSteps(),
       completed: [],
       freshness: unrestricted,
@@ -64,7 +64,7 @@ export function createEngine(options: EngineOptions): Execute {
       const error = blamedOnClient(plan, thrown) ?? thrown;
       return { kind: 'failed', error, completed, sent: caller.sent };
     } finally {
-      // Everything still under way serves nobody any more.
+      // Ends calls whose values are not needed any more.
       deadline.close();
     }
   };
@@ -78,11 +78,12 @@ async function answerOf(
   const { frame, value: assembled } = await runPlan(execution);
   const value = parsedResponse(plan, assembled);
   const missing = missingIn(frame, 0);
-  const degraded = plan.schemas.response === undefined ? missing : missing.map(thatIsSent(value));
+  const degraded =
+    plan.schemas.response === undefined ? missing : missing.map(withinResponse(value));
   return { value, degraded };
 }
 
-/** The root has no items: its columns have one entry all the same. */
+/** The root block runs once, so its columns have one entry. */
 const onlyItem = Object.freeze([undefined]);
 
 function runPlan(execution: Execution): Promise<{ frame: Frame; value: unknown }> {
@@ -105,8 +106,8 @@ function runPlan(execution: Execution): Promise<{ frame: Frame; value: unknown }
   });
 }
 
-/** A response schema drops what it does not list: nothing points there. */
-function thatIsSent(value: unknown) {
+/** Drops pointers to fields that the response schema has removed. */
+function withinResponse(value: unknown) {
   return ({ step, error, pointers }: Degradation): Degradation => ({
     step,
     error,

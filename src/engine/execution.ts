@@ -1,4 +1,4 @@
-/** The shapes of one request on its way through a plan. */
+/** The shapes of one execution of a plan: its request, its outcome, and hooks for telemetry. */
 import type { InputName } from '../dsl/node.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Step } from '../plan/plan.ts';
@@ -11,32 +11,31 @@ export interface EngineRequest {
   readonly inputs: Readonly<Record<InputName, unknown>>;
   /** A header of the client's request, by its lower-case name. */
   header(name: string): string | undefined;
-  /** When it has to be over, on the clock's scale. */
+  /** Its deadline, on the clock's scale. */
   readonly deadlineAt: number;
-  /** Registers what to do when the client goes away. */
+  /** Registers a listener for the disconnect of the client. */
   onDisconnect(listener: () => void): void;
-  /** Opaque: what telemetry needs to know about the request. */
   readonly trace: Trace | undefined;
-  /** Whose request it is, as an identity only: telemetry recognises the steps of a request by it. */
+  /** An object that stands for the client's request, by which telemetry recognises its steps. */
   readonly owner: object;
 }
 
-/** How a request ended: with the value of its response, or with an error. */
+/** How an execution ended: with the value of the response, or with an error. */
 export type Outcome = Answered | Failed;
 
 export interface Answered extends Consequences {
   readonly kind: 'answered';
   readonly value: unknown;
   readonly degraded: readonly Degradation[];
-  /** How long it may be kept as far as the replies it is made of say. */
+  /** How long the response may be cached, according to the replies that it contains. */
   readonly freshness: Freshness;
 }
 
 export interface Failed extends Consequences {
   readonly kind: 'failed';
   /**
-   * A StepError when a required step failed, a RequestError when that was the client's mistake, an
-   * ExecutionError when the request as a whole cannot be answered; anything else is a bug.
+   * A StepError if a required step failed, a RequestError if that was the client's mistake, an
+   * ExecutionError if the request as a whole cannot be answered. Anything else is a bug.
    */
   readonly error: unknown;
 }
@@ -44,7 +43,7 @@ export interface Failed extends Consequences {
 interface Consequences {
   /** Requests sent to services; one that several client requests share counts for the first. */
   readonly sent: number;
-  /** Steps of unsafe calls that succeeded: a failure cannot take them back. */
+  /** The steps whose unsafe calls have succeeded: a later failure does not undo them. */
   readonly completed: readonly string[];
 }
 
@@ -52,33 +51,33 @@ interface Consequences {
 export interface StepRun {
   readonly step: Step;
   readonly request: EngineRequest;
-  /** The request's or the surrounding step's; whoever watches may put its own here. */
+  /** That of the request or of the step around; a watcher may replace it by its own. */
   trace: Trace | undefined;
-  /** `given` had nothing to run on. */
+  /** Whether a `given` had no value to run on. */
   skipped: boolean;
-  /** How many items `each` ran for. */
+  /** The number of items of an `each`. */
   items: number | undefined;
-  /** The reply to a call. */
+  /** The reply of a call. */
   reply: Pick<Reply, 'deduplicated' | 'cache'> | undefined;
 }
 
 /**
- * Told when a step begins; what it gives back is told when that step has ended, with its failure if it
- * failed. Steps inside `each` run too often to be watched one by one.
+ * Called when a step begins; the returned function is called when it ends, with its failure if it
+ * has failed. Steps inside `each` are not watched, since there are too many of them.
  */
 export type WatchStep = (run: StepRun) => (failure?: unknown) => void;
 
-/** Who watches the steps of a request; `undefined`: nobody does. */
+/** The watcher of the steps of a request; `undefined` if they are not watched. */
 export type WatchSteps = (request: EngineRequest) => WatchStep | undefined;
 
-/** Told how calls of a step ended, those inside `each` too. */
+/** Called when calls of a step have ended, also inside `each`. */
 export type OnCallEnd = (end: CallEnd) => void;
 
 export interface CallEnd {
   readonly operation: Operation;
-  /** Absent: it failed. */
+  /** Absent if the calls have failed. */
   readonly reply: Reply | undefined;
   readonly failure: unknown;
-  /** So many calls, or keys of a load, ended in this way at once. */
+  /** The number of calls, or keys of a load, that ended in this way together. */
   readonly count: number;
 }

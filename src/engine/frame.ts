@@ -1,24 +1,25 @@
 /**
- * The values of one run of a block. A block inside `each` runs for many items at once, so everything is
- * a column: a list with one entry for each item. The root's columns, and those of `given`, have one.
+ * A frame: the values of one run of a block. The block of an `each` runs for many items at once, so
+ * every value is a column, a list with one entry per item. In the root and in `given`, columns have
+ * one entry.
  */
 import type { Source, Template } from '../dsl/node.ts';
 import { toPointer } from '../json.ts';
-import type { Place, Plan, PlanBlock, Step, TimedStep } from '../plan/plan.ts';
+import type { Plan, PlanBlock, ResponsePath, Step, TimedStep } from '../plan/plan.ts';
 import type { Trace } from '../trace.ts';
 import type { Calls } from '../upstream/upstreams.ts';
 import type { EngineRequest, OnCallEnd, WatchStep } from './execution.ts';
 import type { Freshness } from './freshness.ts';
 import type { Degradation } from './step-error.ts';
 
-/** In the place of a column: its step waits for others, or has begun and is not done. */
+/** Instead of a column: its step has not begun, or has begun and not ended. */
 export const waiting = Symbol('waiting');
 export const underWay = Symbol('under way');
 
-/** By item: the value, or the `Failure` in its place. */
+/** The values of a step by item; a `Failure` for items that have failed. */
 export type Column = readonly unknown[];
 
-/** Stored instead of a value when the step failed. */
+/** Stored instead of a value if the step has failed. */
 export class Failure {
   readonly error: unknown;
 
@@ -27,10 +28,10 @@ export class Failure {
   }
 }
 
-/** By item: the failure that keeps a step from running for it; absent: it runs for all. */
+/** By item, the failure that keeps a step from running for it; absent if it runs for all items. */
 export type Blocked = readonly (Failure | undefined)[] | undefined;
 
-/** Everything that lives as long as one request. */
+/** The execution of a plan for one request. */
 export interface Execution {
   readonly plan: Plan;
   readonly request: EngineRequest;
@@ -41,13 +42,13 @@ export interface Execution {
   readonly onCallEnd: OnCallEnd | undefined;
   /** Whether tolerated steps are left out. */
   readonly shedsSteps: boolean;
-  /** Steps of unsafe calls that succeeded. */
+  /** The steps whose unsafe calls have succeeded so far. */
   readonly completed: string[];
-  /** As far as the replies so far say; not looked at where nothing may be kept anyway. */
+  /** According to the replies so far; not updated if the response may not be cached anyway. */
   freshness: Freshness;
 }
 
-/** Told, once, how the run of a block ended. */
+/** Gets the result of the run of a block, once. */
 export interface BlockOwner {
   onColumn(frame: Frame, column: Column): void;
   onFailure(frame: Frame, failure: Failure): void;
@@ -58,31 +59,31 @@ export type FrameOptions = Pick<
   'block' | 'execution' | 'owner' | 'parent' | 'at' | 'items' | 'base' | 'trace'
 >;
 
-/** The columns of a block's steps so far. */
+/** One run of a block, and the columns of its steps so far. */
 export class Frame {
   readonly block: PlanBlock;
   readonly execution: Execution;
   readonly owner: BlockOwner;
-  /** The frame of the block around this one, and the item there that this one runs for. */
+  /** The frame of the block around this one, and the item of it for which this one runs. */
   readonly parent: Frame | undefined;
   readonly at: number;
-  /** The items that `each` hands in; the one value of `given`; of the root, nothing. */
+  /** The items of an `each`, or the one value of a `given`. */
   readonly items: Column;
-  /** The index in its list of the first of `items`. */
+  /** The index of the first item in the list of the `each`. */
   readonly base: number;
-  /** What telemetry needs to know about the step that runs this block. */
+  /** The trace of the step that runs this block. */
   readonly trace: Trace | undefined;
-  /** By slot: the column, once it is there; before, `waiting` or `underWay`. */
+  /** By slot: the column of the step or, until it is complete, `waiting` or `underWay`. */
   readonly values: (Column | typeof waiting | typeof underWay)[];
-  /** By slot: the first failure in the column; where there is none, nobody has to look at its items. */
+  /** By slot: the first failure in the column. Columns without one need not be searched. */
   failures: (Failure | undefined)[] | undefined;
-  /** By slot and item: the parts missing in that value. They count where the value is used. */
+  /** By slot and item: the parts missing in the value, and so in values that contain it. */
   missing: ((readonly Degradation[] | undefined)[] | undefined)[] | undefined;
-  /** The frames inside that wait for a column of this one, and for which. */
+  /** The inner frames that wait for a column of this one. */
   readers: { readonly slot: number; readonly frame: Frame }[] | undefined;
   isSweeping = false;
   isOver = false;
-  /** Of the block as a whole. */
+  /** The failure of the block as a whole. */
   failure: Failure | undefined;
 
   constructor(options: FrameOptions) {
@@ -108,7 +109,7 @@ export class Frame {
 
 const nothing: readonly Degradation[] = [];
 
-/** The parts missing in the value of a frame's block for one item, once that is complete. */
+/** The parts missing in the value of a complete block for one item. */
 export function missingIn(frame: Frame, item: number): readonly Degradation[] {
   const { degradedBy } = frame.block;
   for (let index = 0; index < degradedBy.length; index += 1)
@@ -139,8 +140,9 @@ function partsMissingIn(
 }
 
 /**
- * Adds the steps that the value of one comes from, for an item. A failure comes from the need that had
- * it first: whether the other needs had their values by then is a matter of time.
+ * Adds the steps from which the value of a step derives, for an item. A failure derives from the
+ * first need that has failed with it: whether the others had their values by then is a matter of
+ * timing.
  */
 function addSources(sources: Set<number>, frame: Frame, id: number, item: number): void {
   if (sources.has(id)) return;
@@ -155,7 +157,7 @@ function addSources(sources: Set<number>, frame: Frame, id: number, item: number
     addSources(sources, holder, need, own);
 }
 
-/** `undefined` where the step is not done. */
+/** The value of a step for an item; `undefined` if the step has not ended. */
 function valueOf(frame: Frame, id: number, item: number): unknown {
   const step = stepOf(frame, id);
   const holder = frameOf(frame, step);
@@ -163,7 +165,7 @@ function valueOf(frame: Frame, id: number, item: number): unknown {
   return typeof column === 'object' ? column[itemIn(frame, holder, item)] : undefined;
 }
 
-/** Writes down the parts missing in the value of a step for one item. */
+/** Notes the parts missing in the value of a step for one item. */
 export function noteMissing(
   frame: Frame,
   { slot }: Step,
@@ -176,14 +178,14 @@ export function noteMissing(
   missing[slot] = column;
 }
 
-/** The frame that holds the column of a step: this one or one around it. */
+/** The frame that holds the column of a step: this one or an outer one. */
 export function frameOf(frame: Frame, step: Step): Frame {
   let current = frame;
   while (current.block.depth > step.depth && current.parent !== undefined) current = current.parent;
   return current;
 }
 
-/** The item of `holder`, a frame around, that an item of `frame` belongs to. */
+/** The item of the outer frame `holder` to which an item of `frame` belongs. */
 export function itemIn(frame: Frame, holder: Frame, item: number): number {
   let index = item;
   for (let current = frame; current !== holder && current.parent !== undefined;) {
@@ -194,8 +196,8 @@ export function itemIn(frame: Frame, holder: Frame, item: number): number {
 }
 
 /**
- * `undefined`: all `ids` have values. `waiting`: not yet. A failure: one of them will never have a value
- * for any item. A list: some items will have none, for these failures.
+ * The reason why steps that need `ids` cannot run. `undefined`: there is none. `waiting`: a value
+ * is not there yet. A failure: a value is missing for all items. A list: the failures by item.
  */
 export function unmetNeed(
   frame: Frame,
@@ -203,8 +205,8 @@ export function unmetNeed(
 ): typeof waiting | Failure | readonly (Failure | undefined)[] | undefined {
   let isWaiting = false;
   let blocked: (Failure | undefined)[] | undefined;
-  // By index, here and below: V8 makes an object for every step through a frozen array, a sixth of what a
-  // page of lookups allocates.
+  // By index, here and below: iterating over a frozen array makes V8 allocate an object for every
+  // step, a sixth of what a page of lookups allocates.
   for (let index = 0; index < ids.length; index += 1) {
     const step = stepOf(frame, ids[index]);
     const holder = frameOf(frame, step);
@@ -236,21 +238,23 @@ function addFailures(
   return all;
 }
 
-/** The value a source points at for an item, which is known. Fields of `null` are `null`, of `undefined` `undefined`. */
+/** The value of a source for an item. Fields of `null` are `null`, of `undefined` `undefined`. */
 export function read(frame: Frame, { node, path }: Source, item: number): unknown {
   const step = stepOf(frame, node);
   const holder = frameOf(frame, step);
   const column = holder.values[step.slot];
-  let value = (column as Column)[holder === frame ? item : itemIn(frame, holder, item)]; // it is known
+  // The column is complete: steps begin once their needs are met.
+  let value = (column as Column)[holder === frame ? item : itemIn(frame, holder, item)];
   for (let index = 0; index < path.length; index += 1) {
     const key = path[index] ?? '';
     if (value === null || value === undefined) return value;
-    value = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined; // `hasOwn` says so
+    // Any object can be read by name.
+    value = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
   }
   return value;
 }
 
-/** Fills a template for an item. Fields keep the order in which they were declared. */
+/** Fills a template for an item. Fields keep the order in which they are declared. */
 export function assemble(frame: Frame, template: Template, item: number): unknown {
   switch (template.kind) {
     case 'literal':
@@ -273,14 +277,14 @@ export function assemble(frame: Frame, template: Template, item: number): unknow
   }
 }
 
-/** The JSON Pointer (RFC 6901) of a place, as seen from an item of a frame. */
-export function pointerTo(frame: Frame, place: Place, item: number): string {
+/** The JSON Pointer (RFC 6901) of a path in the response, for an item of a frame. */
+export function pointerTo(frame: Frame, path: ResponsePath, item: number): string {
   return toPointer(
-    place.map((part) => (typeof part === 'string' ? part : indexAt(frame, part, item))),
+    path.map((part) => (typeof part === 'string' ? part : indexAt(frame, part, item))),
   );
 }
 
-/** The index in its list of the item that the frame at `depth`, this or one around it, runs for. */
+/** The list index of the item for which the frame at `depth`, this or an outer one, runs. */
 function indexAt(frame: Frame, depth: number, item: number): string {
   let current = frame;
   let index = item;

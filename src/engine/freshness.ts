@@ -1,6 +1,6 @@
 /**
- * How long a response may be kept as far as its parts say (RFC 9111): the narrowest of all replies it
- * is made of. Private caches and shared ones are told different times, so there are two.
+ * The freshness of a response (RFC 9111): the most restrictive of all replies that it contains.
+ * There are two lifetimes, since private and shared caches may have different ones.
  */
 import type { Reply } from '../upstream/call.ts';
 import {
@@ -12,19 +12,19 @@ import {
 } from '../upstream/caching/cache-control.ts';
 import type { CacheControl } from '../upstream/caching/cache-control.ts';
 
-/** Times in seconds; `Infinity`: nobody has said anything. */
+/** Times in seconds; `Infinity` if no part has limited them. */
 export interface Freshness {
   /** No part is `no-store`. */
   readonly storable: boolean;
   /** No part is `private`. */
   readonly shareable: boolean;
-  /** A part may not be used past its time, or not again without asking. */
+  /** A part must not be served stale, or only after revalidation. */
   readonly mustRevalidate: boolean;
   readonly privateSeconds: number;
   readonly sharedSeconds: number;
 }
 
-/** Of a response whose parts have said nothing. */
+/** The freshness of a response of which no part has said anything. */
 export const unrestricted: Freshness = Object.freeze({
   storable: true,
   shareable: true,
@@ -33,7 +33,7 @@ export const unrestricted: Freshness = Object.freeze({
   sharedSeconds: Infinity,
 });
 
-/** What remains of `freshness` with one more part; the same object when that part says nothing. */
+/** `freshness` with one more part; the same object if that part has said nothing. */
 export function narrowed(freshness: Freshness, reply: Pick<Reply, 'headers' | 'cache'>): Freshness {
   const part = freshnessOf(reply);
   if (part === undefined) return freshness;
@@ -48,7 +48,7 @@ export function narrowed(freshness: Freshness, reply: Pick<Reply, 'headers' | 'c
 
 function freshnessOf({ headers, cache }: Pick<Reply, 'headers' | 'cache'>): Freshness | undefined {
   const { 'cache-control': said, expires } = headers;
-  // What our own cache gave past its time is used once more, by us; nobody else is to keep it.
+  // An answer that our own cache has served stale must not be cached any further.
   const stale = cache === 'stale' || variesByAll(headers);
   const isOwn = isForOneClient(headers);
   if (said === undefined && expires === undefined && !stale && !isOwn) return undefined;
@@ -66,7 +66,7 @@ function freshnessOf({ headers, cache }: Pick<Reply, 'headers' | 'cache'>): Fres
   };
 }
 
-/** `max-age`, or what `Expires` says in its place (RFC 9111, 4.2.1). */
+/** `max-age`, or else the lifetime that `Expires` gives (RFC 9111, 4.2.1). */
 function lifetimeOf({ maxAgeSeconds }: CacheControl, headers: Reply['headers']): number {
   return maxAgeSeconds ?? Math.floor(expirySeconds(headers) ?? Infinity);
 }

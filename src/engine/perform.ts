@@ -1,4 +1,4 @@
-/** Steps that take time: they begin for all items at once, and end when their column is complete. */
+/** Performs steps that take time: they begin for all items, and end with a complete column. */
 import { ExecutionError } from '../errors.ts';
 import type { Step, TimedStep } from '../plan/plan.ts';
 import { isShareable } from '../upstream/call.ts';
@@ -8,19 +8,19 @@ import type { Blocked, Frame } from './frame.ts';
 import { runEach, runGiven } from './run-block.ts';
 import { Work } from './work.ts';
 
-/** Begins the step for all items that are not blocked; its frame is told when it is done. */
+/** Begins a step for all items that are not blocked; it settles its column in the frame. */
 export function perform(frame: Frame, step: TimedStep, blocked: Blocked): void {
   const work = new Work(frame, step);
   const items = openItems(work, blocked);
   if (frame.execution.shedsSteps && mayBeShed(step)) {
-    work.failAll(items, new ExecutionError('shed', 'left out: the gateway has too much to do'));
+    work.failAll(items, new ExecutionError('shed', 'left out: the gateway is overloaded'));
   } else if (step.kind === 'call' && step.lookup !== undefined)
     loadKeys(work, step, step.lookup, items);
   else for (const item of items) run(work, step, item);
   work.hasBegun();
 }
 
-/** The items that are not blocked; those that are get their failure. */
+/** The items that are not blocked. Blocked ones get their failures. */
 function openItems(work: Work, blocked: Blocked): readonly number[] {
   const all = indexesUpTo(work.frame.width);
   if (blocked === undefined) return all;
@@ -49,7 +49,7 @@ function run(work: Work, step: TimedStep, item: number): void {
   }
 }
 
-/** Tolerated steps, but for those with effects. */
+/** Whether a step may be left out: it is tolerated, and has no side effects. */
 function mayBeShed(step: Step): boolean {
   return step.tolerated !== undefined && !hasEffects(step);
 }

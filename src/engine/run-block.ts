@@ -1,4 +1,4 @@
-/** `given` and `each`: they run their block in frames of their own, inside the frame around. */
+/** Runs the blocks of `given` and `each` in frames of their own, inside the frame of the step. */
 import { ExecutionError } from '../errors.ts';
 import type { EachStep, GivenStep } from '../plan/plan.ts';
 import { runBlock } from './block.ts';
@@ -17,14 +17,17 @@ export function runGiven(work: Work, { block, on }: GivenStep, item: number): vo
   work.succeed(item, null);
 }
 
-/** All items in one frame, or, where one would have to wait for the calls of others, each in its own. */
+/**
+ * Runs all items in one frame; or each in a frame of its own, if items would otherwise wait for the
+ * calls of other items (head-of-line blocking).
+ */
 export function runEach(work: Work, { block, over, max }: EachStep, item: number): void {
   const list = listFor(read(work.frame, over, item), max);
   if (work.watched !== undefined) work.watched.items = list.length;
   if (list.length === 0) return work.succeed(item, []);
   if (block.together)
     return runBlock(inner(work, { block, items: list, at: item, base: 0, owner: work }));
-  const owner = new Apart(work, item, list.length);
+  const owner = new SeparateItems(work, item, list.length);
   owner.run(list.map((one, base) => inner(work, { block, items: [one], at: item, base, owner })));
 }
 
@@ -44,8 +47,8 @@ function listFor(list: unknown, max: number): Column {
   throw new ExecutionError('too-many-items', message);
 }
 
-/** Items that run by themselves; the first failure is that of all. */
-class Apart implements BlockOwner {
+/** Items of an `each` that run in frames of their own. The first failure fails all of them. */
+class SeparateItems implements BlockOwner {
   readonly #work: Work;
   readonly #item: number;
   readonly #column: unknown[];

@@ -1,7 +1,7 @@
-/** `pick` and `omit` on values. */
+/** Applies `pick` and `omit` to values. */
 import type { ShapeNode } from '../dsl/node.ts';
 
-/** Keeps or drops fields, of an object or of each object in a list; `null` and `undefined` stay. */
+/** Keeps or drops fields of an object, or of each object in a list. Other values do not change. */
 export function shaped(value: unknown, node: ShapeNode): unknown {
   if (Array.isArray(value)) return value.map((item) => shaped(item, node));
   if (typeof value !== 'object' || value === null) return value;

@@ -1,11 +1,11 @@
-/** The failure of a step, on its way to whoever tolerates it, or to the client. */
+/** The failure of a step, which a guard may tolerate. */
 import type { ExecutionError, UpstreamError } from '../errors.ts';
 import type { Step } from '../plan/plan.ts';
 
-/** A step failed. `reason` says of what. */
+/** The failure of a step, for the given `reason`. */
 export class StepError extends Error {
   override readonly name = 'StepError';
-  /** The step where it happened; steps that needed its value fail with the same error. */
+  /** The step that failed first; steps that needed its value fail with the same error. */
   readonly step: Step;
   readonly reason: UpstreamError | ExecutionError;
 
@@ -16,7 +16,7 @@ export class StepError extends Error {
   }
 }
 
-/** A tolerated failure: what is missing, where, and why. */
+/** A tolerated failure: the parts of the response that are missing, and why. */
 export interface Degradation {
   /** The name of the tolerated step. */
   readonly step: string;

@@ -1,4 +1,4 @@
-/** One run of a step that takes time, for all items of its frame: it ends when its column is complete. */
+/** One run of a step that takes time, for all items of its frame, until its column is complete. */
 import { ExecutionError, UpstreamError } from '../errors.ts';
 import type { TimedStep } from '../plan/plan.ts';
 import type { Trace } from '../trace.ts';
@@ -11,19 +11,19 @@ import type { Degradation } from './step-error.ts';
 
 const none: readonly Degradation[] = [];
 
-/** Each item succeeds or fails once; whatever comes later does not count. */
+/** Collects the results of a step by item. Only the first result of an item counts. */
 export class Work implements BlockOwner {
   readonly frame: Frame;
   readonly step: TimedStep;
-  /** Steps inside `each` run too often to be watched one by one. */
+  /** Absent if the step is not watched, and inside `each`, where there are too many steps. */
   readonly watched: StepRun | undefined;
   readonly #onEnd: ((failure?: unknown) => void) | undefined;
-  /** By item; a hole: not there yet. */
+  /** The results by item; a hole for items without one. */
   #column: unknown[];
-  /** Items that are not there yet; one more while the step begins. */
+  /** The number of items without a result; one more until the step has begun for all of them. */
   #left: number;
   #failure: Failure | undefined;
-  /** The first failure, as it came. */
+  /** The error behind the first failure, as it was thrown. */
   #error: unknown;
 
   constructor(frame: Frame, step: TimedStep) {
@@ -44,7 +44,7 @@ export class Work implements BlockOwner {
     this.#onEnd = watchStep(this.watched);
   }
 
-  /** Under which calls and inner blocks are traced. */
+  /** The trace of its calls and inner blocks. */
   get trace(): Trace | undefined {
     return this.watched === undefined ? this.frame.trace : this.watched.trace;
   }
@@ -53,7 +53,7 @@ export class Work implements BlockOwner {
     return this.#left === 0;
   }
 
-  /** All its items have begun. */
+  /** To be called when the step has begun for all items. */
   hasBegun(): void {
     this.#count();
   }
@@ -65,7 +65,7 @@ export class Work implements BlockOwner {
     this.#count();
   }
 
-  /** `column` has the values of all items; none of them is there yet. */
+  /** Takes the values of all items at once; none of them may have a result yet. */
   succeedTogether(column: unknown[]): void {
     if (this.isOver) return;
     this.#column = column;
@@ -73,7 +73,7 @@ export class Work implements BlockOwner {
     this.#count();
   }
 
-  /** `error` as it was thrown; a failure that comes from another step already is handed on as it is. */
+  /** `error` as it was thrown; `failure` if that is already the failure of another step. */
   fail(item: number, error: unknown, failure = this.failureOf(error)): void {
     if (this.isOver) return;
     this.#column[item] = failure;
@@ -94,13 +94,13 @@ export class Work implements BlockOwner {
     return this.#column[item] instanceof Failure;
   }
 
-  /** A failure keeps the step it came from. */
+  /** Errors of calls become errors of this step; a StepError keeps its own step. */
   failureOf(error: unknown): Failure {
     const isOwn = error instanceof UpstreamError || error instanceof ExecutionError;
     return new Failure(isOwn ? new StepError(this.step, error) : error);
   }
 
-  /** Nothing in the block can go on without the item: the others need not be waited for. */
+  /** Whether the block fails with the item, so that it need not wait for the other items. */
   #dooms(failure: Failure): boolean {
     const { dooms } = this.step;
     if (dooms === 'untolerated') return !isTolerable(this.frame.execution, failure);
@@ -129,7 +129,7 @@ export class Work implements BlockOwner {
     settle(this.frame, this.step, this.#column, this.#failure);
   }
 
-  /** The block of a `given`, or of an `each` whose items run together. */
+  /** Called with the result of a `given`, or of an `each` whose items run together. */
   onColumn(inner: Frame, column: Column): void {
     const value = this.step.kind === 'given' ? column[0] : column;
     this.succeed(inner.at, value, missingInAll(inner));
@@ -140,7 +140,7 @@ export class Work implements BlockOwner {
   }
 }
 
-/** The parts missing in the values of a frame's block, each once. */
+/** The parts missing in the values of a block for all its items, without duplicates. */
 export function missingInAll(frame: Frame): readonly Degradation[] {
   if (frame.width === 1) return missingIn(frame, 0);
   const missing = new Set<Degradation>();

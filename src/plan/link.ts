@@ -5,7 +5,7 @@ import { degradedBy, doomsIn, toleratedSteps } from './failures.ts';
 import { lookupArgumentsOf } from './lookup-arguments.ts';
 import { nameSteps } from './names.ts';
 import { staysTogether } from './pace.ts';
-import { findPlaces } from './places.ts';
+import { findResponsePaths } from './response-paths.ts';
 import type { PlanBlock, Step } from './plan.ts';
 import type { Recorded } from './record.ts';
 import { blocksOf, depthsOf, idsOf } from './visit.ts';
@@ -22,7 +22,7 @@ interface Runner {
 export function link(recorded: Recorded): { steps: readonly Step[]; root: PlanBlock } {
   const { nodes } = recorded;
   const names = nameSteps(recorded);
-  const places = findPlaces(recorded);
+  const paths = findResponsePaths(recorded);
   const depths = depthsOf(recorded);
   const tolerated = toleratedSteps(recorded);
   const consumed = consumedNodes(recorded);
@@ -73,7 +73,7 @@ export function link(recorded: Recorded): { steps: readonly Step[]; root: PlanBl
         return { ...facts, ...node, lookup: lookupArgumentsOf(node, items) };
       }
       case 'guard':
-        return { ...facts, ...node, places: places.get(facts.id) ?? [] };
+        return { ...facts, ...node, paths: paths.get(facts.id) ?? [] };
       case 'given':
         return { ...facts, ...node, block: linkBlock(node.block, { byEach: false, repeated }) };
       case 'each':

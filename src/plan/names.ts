@@ -1,4 +1,4 @@
-/** Names of steps: the place of their value in the response, or else the operation's name. */
+/** Names of steps: the path of their value in the response, or else the operation's name. */
 import type { Block, Node, Template } from '../dsl/node.ts';
 import { blockOf, readsOf, traitsOf } from '../dsl/node-traits.ts';
 import type { Recorded } from './record.ts';
@@ -8,7 +8,7 @@ export function nameSteps({ nodes, root }: Recorded): readonly string[] {
   const landed = new Map<number, string>();
 
   function nameBlock(block: Block, prefix: string): void {
-    // A step that is the whole body has no place of its own: the place is that of the `given` or
+    // A step that is the whole body has no path of its own: the path is that of the `given` or
     // `each`.
     if (block.template.kind !== 'reference') nameParts(block.template, prefix);
     for (const id of block.nodes) {
@@ -42,7 +42,7 @@ export function nameSteps({ nodes, root }: Recorded): readonly string[] {
     if (wrapped !== undefined) land(wrapped, name);
   }
 
-  /** A `given` or `each` whose result only a `map` reads is named after the place of that `map`. */
+  /** A `given` or `each` whose result only a `map` reads is named after the path of that `map`. */
   function placeOfReader(id: number): string | undefined {
     const node = nodes[id];
     if (node === undefined || !traitsOf(node).canBeIncomplete) return undefined;

@@ -111,8 +111,8 @@ export interface MapStep extends StepFacts, MapNode {}
 export interface ShapeStep extends StepFacts, ShapeNode {}
 
 export interface GuardStep extends StepFacts, GuardNode {
-  /** Where its value lands in the response: the parts that are missing when the step failed. */
-  readonly places: readonly Place[];
+  /** Where its value lands in the response: the parts that are missing if the step fails. */
+  readonly paths: readonly ResponsePath[];
 }
 
 export interface GivenStep extends StepFacts, Omit<GivenNode, 'block'> {
@@ -144,7 +144,7 @@ export interface PlanBlock {
 }
 
 /**
- * A JSON Pointer with holes: a number is the depth of the frame, around the guard, whose index it
- * is.
+ * A path in the response, as a JSON Pointer with holes. A number stands for the list index of the
+ * frame around the guard that has this depth.
  */
-export type Place = readonly (string | number)[];
+export type ResponsePath = readonly (string | number)[];

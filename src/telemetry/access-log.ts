@@ -3,7 +3,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { StepError } from '../engine/step-error.ts';
-import { ExecutionError, nameOf } from '../errors.ts';
+import { ExecutionError, errorName } from '../errors.ts';
 import { isHealthCheck } from '../http/health.ts';
 import type { GatewayContext, Layer, RequestRecord } from '../http/request-record.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
@@ -89,7 +89,7 @@ function describe(error: unknown, { withCauses }: AccessLogOptions) {
 
 /** The place in the code of an unexpected error, whose message may quote anything. */
 function placeOf(error: unknown): string {
-  return (error instanceof Error && frameOf(error)) || nameOf(error);
+  return (error instanceof Error && frameOf(error)) || errorName(error);
 }
 
 function causesOf({ error, degraded }: RequestRecord): { causes?: string[] } {

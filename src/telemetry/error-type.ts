@@ -1,6 +1,6 @@
 /** `error.type` (OpenTelemetry): the kind of an error, from a small set of words. */
 import { StepError } from '../engine/step-error.ts';
-import { ExecutionError, UnavailableError, UpstreamError, nameOf } from '../errors.ts';
+import { ExecutionError, UnavailableError, UpstreamError, errorName } from '../errors.ts';
 
 /** The kind of an error; `undefined` for anything that is not an `Error`. */
 export function errorType(error: unknown): string | undefined {
@@ -8,7 +8,7 @@ export function errorType(error: unknown): string | undefined {
   if (reason instanceof UpstreamError)
     return reason.kind === 'status' ? String(reason.status) : reason.kind;
   if (reason instanceof ExecutionError) return reason.kind;
-  return reason instanceof Error ? nameOf(reason) : undefined;
+  return reason instanceof Error ? errorName(reason) : undefined;
 }
 
 /** The message of an error of ours, which never holds a secret; those of others might. */

@@ -353,46 +353,46 @@ describe('what a response waits for', () => {
   });
 });
 
-describe('the places of a guard', () => {
+describe('the response paths of a guard', () => {
   it('are where its value lands, all of them', () => {
-    const places = placesOf(
+    const paths = pathsOf(
       page(({ params }) => {
         const thing = optional(call(getThing, { id: params.id }));
         return { a: thing, b: { c: [1, thing.note] } };
       }),
     );
-    expect(places).toEqual([['a'], ['b', 'c', '1']]);
+    expect(paths).toEqual([['a'], ['b', 'c', '1']]);
   });
 
   it('are the whole response when it is that', () => {
-    expect(placesOf(page(({ params }) => optional(call(getThing, { id: params.id }))))).toEqual([
+    expect(pathsOf(page(({ params }) => optional(call(getThing, { id: params.id }))))).toEqual([
       [],
     ]);
   });
 
   it('are seen through pick and omit', () => {
-    const places = placesOf(
+    const paths = pathsOf(
       page(({ params }) => {
         const thing = optional(call(getThing, { id: params.id }));
         return { a: pick(thing, 'id'), b: omit(pick(thing.owner, 'name'), 'name') };
       }),
     );
-    expect(places).toEqual([['a'], ['b']]);
+    expect(paths).toEqual([['a'], ['b']]);
   });
 
   it('have a hole for the index inside each(), at the depth it is counted', () => {
-    const places = placesOf(
+    const paths = pathsOf(
       page(({ params }) => ({
         tags: each(call(getThing, { id: params.id }).tags, (tag) => ({
           found: optional(call(thingOf, { id: tag.label })),
         })),
       })),
     );
-    expect(places).toEqual([['tags', 1, 'found']]);
+    expect(paths).toEqual([['tags', 1, 'found']]);
   });
 
   it('have a hole for each list around it, and none for given()', () => {
-    const places = placesOf(
+    const paths = pathsOf(
       page(({ params }) => {
         const { tags } = call(getThing, { id: params.id });
         return {
@@ -404,11 +404,11 @@ describe('the places of a guard', () => {
         };
       }),
     );
-    expect(places).toEqual([['a', 1, 'b', 3, 'c']]);
+    expect(paths).toEqual([['a', 1, 'b', 3, 'c']]);
   });
 
   it('are where a computation lands when it only lands through one, once', () => {
-    const places = placesOf(
+    const paths = pathsOf(
       page(({ params }) => {
         const thing = optional(call(getThing, { id: params.id }));
         return {
@@ -417,78 +417,78 @@ describe('the places of a guard', () => {
         };
       }),
     );
-    expect(places).toEqual([['a'], ['b']]);
+    expect(paths).toEqual([['a'], ['b']]);
   });
 
   it('are named once when a computation reads it in two ways', () => {
-    const places = placesOf(
+    const paths = pathsOf(
       page(({ params }) => {
         const thing = optional(call(getThing, { id: params.id }));
         return { a: map({ thing, id: pick(thing, 'id') }, () => 1) };
       }),
     );
-    expect(places).toEqual([['a']]);
+    expect(paths).toEqual([['a']]);
   });
 
   it('have no hole behind a computation, where the items are no longer where they were', () => {
-    const places = placesOf(
+    const paths = pathsOf(
       page(({ params }) => {
         const { tags } = call(getThing, { id: params.id });
         const found = each(tags, (tag) => optional(call(thingOf, { id: tag.label })));
         return { count: map(found, (list) => list.length) };
       }),
     );
-    expect(places).toEqual([['count']]);
+    expect(paths).toEqual([['count']]);
   });
 
   it('are only the direct ones when it lands both ways', () => {
-    const places = placesOf(
+    const paths = pathsOf(
       page(({ params }) => {
         const thing = optional(call(getThing, { id: params.id }));
         return { late: map(thing, (present) => present === null), thing };
       }),
     );
-    expect(places).toEqual([['thing']]);
+    expect(paths).toEqual([['thing']]);
   });
 
   it('are where given() lands when that depends on it', () => {
-    const places = placesOf(
+    const paths = pathsOf(
       page(({ params }) => {
         const thing = optional(call(getThing, { id: params.id }));
         return { owner: given(thing.owner, (owner) => ({ name: owner.name })) };
       }),
     );
-    expect(places).toEqual([['owner']]);
+    expect(paths).toEqual([['owner']]);
   });
 
   it('are where each() lands when it goes over it', () => {
-    const places = placesOf(
+    const paths = pathsOf(
       page(({ params }) => {
         const thing = fallback(call(getThing, { id: params.id }), { tags: [] });
         return { labels: each(thing.tags, () => 'x') };
       }),
     );
-    expect(places).toEqual([['labels']]);
+    expect(paths).toEqual([['labels']]);
   });
 
   it('are where a call lands that was made with it', () => {
-    const places = placesOf(
+    const paths = pathsOf(
       page(({ params }) => {
         const thing = fallback(call(getThing, { id: params.id }), { id: 'none' });
         return { found: call(thingOf, { id: thing.id }) };
       }),
     );
-    expect(places).toEqual([['found']]);
+    expect(paths).toEqual([['found']]);
   });
 
   it('are none when nothing of it lands', () => {
-    const places = placesOf(
+    const paths = pathsOf(
       page(({ params }) => {
         optional(call(getThing, { id: params.id }));
         return { ok: true };
       }),
     );
-    expect(places).toEqual([]);
+    expect(paths).toEqual([]);
   });
 });
 
@@ -546,11 +546,11 @@ function waitsOf(composition: Composition): string[] {
   return plan.root.needs.map((id) => plan.steps[id]?.name ?? '');
 }
 
-/** The places of the one guard of a composition. */
-function placesOf(composition: Composition): unknown {
+/** The response paths of the one guard of a composition. */
+function pathsOf(composition: Composition): unknown {
   const guards = planOf(composition).steps.filter((step) => step.kind === 'guard');
   expect(guards).toHaveLength(1);
-  return guards[0]?.places;
+  return guards[0]?.paths;
 }
 
 /** Paths to plain objects that could be written to. */

@@ -124,7 +124,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Cach
   };
 }
 
-/** Reads an entry and the versions of its tags in one round trip. Tags without one get a version. */
+/** Reads an entry and its tags' versions in one round trip. Tags without a version get one. */
 async function find(redis: Redis, key: string, tags: readonly string[]): Promise<Found> {
   const names = tags.map((tag) => redisName('tag', tag));
   if (names.length === 0) {

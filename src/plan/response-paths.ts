@@ -1,14 +1,15 @@
-/** Where the value of each guard lands in the response: the pointers of its problem. */
+/** The paths in the response at which the value of a guard lands, for the pointers of problems. */
 import type { Block, Node, ShapeNode, Source, Template } from '../dsl/node.ts';
 import { blockOf, readsOf } from '../dsl/node-traits.ts';
 import type { Recorded } from './record.ts';
-import type { Place } from './plan.ts';
+import type { ResponsePath } from './plan.ts';
 import { depthsOf, nodesOf } from './visit.ts';
 
-/** A value on its way to a place in the response. */
+/** A value on its way into the response. */
 interface Landing {
-  readonly place: Place;
-  /** The blocks that the holes of the place are for, outermost first. */
+  /** The path at which it lands. */
+  readonly at: ResponsePath;
+  /** The blocks whose indexes are the holes of that path, outermost first. */
   readonly lists: readonly Block[];
   /** Whether it gets there unchanged, not through a computation. */
   readonly direct: boolean;
@@ -18,8 +19,10 @@ interface Landing {
   readonly shapes: readonly ShapeNode[];
 }
 
-/** The places of every guard: where it lands itself, or else where values computed from it land. */
-export function findPlaces(recorded: Recorded): ReadonlyMap<number, readonly Place[]> {
+/** The paths of every guard: those of its own value, or else of the values computed from it. */
+export function findResponsePaths(
+  recorded: Recorded,
+): ReadonlyMap<number, readonly ResponsePath[]> {
   const { nodes, root } = recorded;
   const depths = depthsOf(recorded);
   const landings = new Map<number, Landing[]>();
@@ -44,13 +47,13 @@ export function findPlaces(recorded: Recorded): ReadonlyMap<number, readonly Pla
   }
 
   /**
-   * One field of an object. If a path leads into the object, only that field goes on, to the same
-   * place.
+   * One field of an object. If a path leads into the object, only that field goes on, and lands
+   * where the object would.
    */
   function visitPart(key: string, part: Template, landing: Landing): void {
     const [next, ...path] = landing.path;
     if (next === undefined && landing.shapes.every((shape) => keeps(shape, key))) {
-      visitTemplate(part, { ...landing, place: [...landing.place, key], shapes: [] });
+      visitTemplate(part, { ...landing, at: [...landing.at, key], shapes: [] });
     }
     if (next === key) visitTemplate(part, { ...landing, path, shapes: [] });
   }
@@ -62,7 +65,7 @@ export function findPlaces(recorded: Recorded): ReadonlyMap<number, readonly Pla
 
   function visitNode(id: number, node: Node, landing: Landing): void {
     // Without this, nodes that read each other in many ways would be visited once for each way.
-    const visit = JSON.stringify([id, landing.place, landing.direct, landing.path, landing.shapes]);
+    const visit = JSON.stringify([id, landing.at, landing.direct, landing.path, landing.shapes]);
     if (seen.has(visit)) return;
     seen.add(visit);
     switch (node.kind) {
@@ -93,26 +96,26 @@ export function findPlaces(recorded: Recorded): ReadonlyMap<number, readonly Pla
     for (const source of readsOf(node)) visitSource({ ...source, path: [] }, computed);
   }
 
-  /** Behind a computation the items are no longer where they were. */
+  /** After a computation, items may be at other indexes. */
   function visitItems(block: Block, landing: Landing): void {
     if (!landing.direct) return visitTemplate(block.template, landing);
-    const place = [...landing.place, depths.get(block) ?? 0];
-    visitTemplate(block.template, { ...landing, place, lists: [...landing.lists, block] });
+    const at = [...landing.at, depths.get(block) ?? 0];
+    visitTemplate(block.template, { ...landing, at, lists: [...landing.lists, block] });
   }
 
-  visitTemplate(root.template, { place: [], lists: [], direct: true, path: [], shapes: [] });
+  visitTemplate(root.template, { at: [], lists: [], direct: true, path: [], shapes: [] });
   return new Map([...landings].map(([id, found]) => [id, preferDirect(found)]));
 }
 
 /**
- * Ends the place of a guard at the first list that the guard is outside of: its value is the same
+ * Ends the path of a guard at the first list that the guard is outside of: its value is the same
  * in all of the items there, and has no index in that list.
  */
 function endedAround(nodes: readonly Node[], guard: number, landing: Landing): Landing {
   const outside = landing.lists.findIndex((block) => !isInside(nodes, block, guard));
   if (outside === -1) return landing;
-  const holes = landing.place.flatMap((part, index) => (typeof part === 'number' ? [index] : []));
-  return { ...landing, place: landing.place.slice(0, holes[outside]) };
+  const holes = landing.at.flatMap((part, index) => (typeof part === 'number' ? [index] : []));
+  return { ...landing, at: landing.at.slice(0, holes[outside]) };
 }
 
 function isInside(nodes: readonly Node[], block: Block, id: number): boolean {
@@ -130,9 +133,9 @@ function keeps({ mode, keys }: ShapeNode, key: string): boolean {
   return keys.includes(key) === (mode === 'pick');
 }
 
-function preferDirect(landings: readonly Landing[]): readonly Place[] {
+function preferDirect(landings: readonly Landing[]): readonly ResponsePath[] {
   const direct = landings.filter((landing) => landing.direct);
-  const places = (direct.length > 0 ? direct : landings).map((landing) => landing.place);
-  // A map that reads two fields of a value makes it land at one place twice.
-  return [...new Map(places.map((place) => [JSON.stringify(place), place])).values()];
+  const paths = (direct.length > 0 ? direct : landings).map(({ at }) => at);
+  // A map that reads two fields of a value makes it land at one path twice.
+  return [...new Map(paths.map((path) => [JSON.stringify(path), path])).values()];
 }
