@@ -1,20 +1,17 @@
 /**
  * Lookups answer many keys in one request. Everything that interprets their options is in this
- * file.
+ * file, but for the place of the keys.
  */
 import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
-import { positive, refuseUnknownKnobs } from './knobs.ts';
+import { positive } from './knobs.ts';
+import { toKeys, toMaxBytes } from './lookup-keys.ts';
+import type { KeyStyle, LookupKeys, MaxBytes } from './lookup-keys.ts';
 import { isSafe } from './route.ts';
 import type { Route } from './route.ts';
 
-/** Where the keys of a lookup go: `?ids=a,b`, `?id=a&id=b`, or `{"ids":["a","b"]}`. */
-export type KeyStyle =
-  | { readonly query: string; readonly repeat?: boolean }
-  | { readonly body: string };
-
 /** The options that only lookups have. */
-export interface LookupOptions<Item = z.ZodObject, By = string> {
+export interface LookupOptions<Item = z.ZodObject, By = string> extends MaxBytes {
   readonly keys: KeyStyle;
   /** The field of an item that holds its key; also the name of the argument. */
   readonly by: By;
@@ -35,6 +32,8 @@ export interface Lookup {
   readonly keys: LookupKeys;
   readonly by: string;
   readonly max: number;
+  /** The most bytes of the part of a request that holds the keys: its line, or its body. */
+  readonly maxBytes: number;
   readonly windowMs: number;
   readonly many: boolean;
   readonly missing: 'null' | 'error';
@@ -42,17 +41,13 @@ export interface Lookup {
   readonly items: string | undefined;
 }
 
-/** Where the keys go, and the name of the query parameter or body property that holds them. */
-export interface LookupKeys {
-  readonly kind: 'separated' | 'repeated' | 'body';
-  readonly name: string;
-}
-
 export const lookupKnobs = [
   'keys',
   'by',
   'item',
   'max',
+  'maxRequestLineBytes',
+  'maxRequestBodyBytes',
   'windowMs',
   'many',
   'missing',
@@ -98,6 +93,7 @@ export function checkedLookup(config: Config, route: Route, place: string): Look
     keys,
     by: config.by,
     max: positive(config.max ?? 100, 'max', place),
+    maxBytes: toMaxBytes(config, { route, keys, place }),
     windowMs: positive(config.windowMs ?? 0, 'windowMs', place, { least: 0 }),
     many,
     missing,
@@ -119,25 +115,6 @@ function checkRoute(route: Route, keys: LookupKeys, place: string): void {
       `keys cannot go into the body of a ${route.method}. Use { query: … }, or POST.`,
     );
   }
-}
-
-function toKeys(style: KeyStyle, place: string): LookupKeys {
-  refuseUnknownKnobs(style, ['query', 'repeat', 'body'], `${place}: keys`);
-  const {
-    query,
-    body,
-    repeat = false,
-  }: { query?: string; body?: string; repeat?: boolean } = style;
-  const name = body ?? query;
-  if (typeof name !== 'string' || name === '' || (body !== undefined && query !== undefined)) {
-    throw new CompositionError(
-      place,
-      'keys names no place for the keys. Use { query: "ids" }, { query: "id", repeat: true } or ' +
-        '{ body: "ids" }.',
-    );
-  }
-  if (body !== undefined) return { kind: 'body', name };
-  return { kind: repeat ? 'repeated' : 'separated', name };
 }
 
 /**
@@ -162,44 +139,6 @@ export function keyProblem({ keys }: Lookup, text: string | undefined): string |
   if (keys.kind === 'separated' && text.includes(','))
     return 'contains a comma, which separates keys';
   return text.isWellFormed() ? undefined : 'is not well-formed Unicode';
-}
-
-/** The encoded keys as part of a query string; empty if they go into the body. */
-export function keysInQuery({ keys }: Lookup, values: readonly unknown[]): string {
-  const name = encodeURIComponent(keys.name);
-  const texts = (): string[] => values.map((value) => encodeURIComponent(String(value)));
-  switch (keys.kind) {
-    case 'separated':
-      return `${name}=${texts().join(',')}`;
-    case 'repeated':
-      return texts()
-        .map((text) => `${name}=${text}`)
-        .join('&');
-    case 'body':
-      return '';
-    default:
-      return keys.kind satisfies never;
-  }
-}
-
-/** The body that holds the keys; `undefined` if they go into the query. */
-export function keysInBody({ keys }: Lookup, values: readonly unknown[]): object | undefined {
-  if (keys.kind !== 'body') return undefined;
-  return { [keys.name]: values.map((key) => (typeof key === 'bigint' ? String(key) : key)) };
-}
-
-/** An example for `explain`: the keys a and b in a request. */
-export function keysExample({ keys: { kind, name } }: Lookup): string {
-  switch (kind) {
-    case 'separated':
-      return `?${name}=a,b`;
-    case 'repeated':
-      return `?${name}=a&${name}=b`;
-    case 'body':
-      return `{"${name}":["a","b"]}`;
-    default:
-      return kind satisfies never;
-  }
 }
 
 /** The schema of the result for one key, given the schema of an item. */

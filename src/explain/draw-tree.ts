@@ -109,10 +109,19 @@ function details({ call }: ExplainedStep): string[] {
 
 function sharingOf({ batch, coalesce }: ExplainedCall): string[] {
   return [
-    ...(batch ? [`batched by ${batch.by}, ${batch.max} keys a request (${batch.keys})`] : []),
+    ...(batch ? [batchOf(batch)] : []),
     ...(batch && batch.windowMs > 0 ? [`waits ${milliseconds(batch.windowMs)} for more`] : []),
     ...(coalesce ? [] : ['not shared with other requests']),
   ];
+}
+
+function batchOf(batch: NonNullable<ExplainedCall['batch']>): string {
+  const { by, max, keys, maxRequestLineBytes, maxRequestBodyBytes } = batch;
+  const bytes =
+    maxRequestLineBytes === undefined
+      ? `${kibibytes(maxRequestBodyBytes ?? 0)} of body`
+      : `${kibibytes(maxRequestLineBytes)} of request line`;
+  return `batched by ${by}, ${max} keys and ${bytes} a request (${keys})`;
 }
 
 function operationCacheOf(cache: NonNullable<ExplainedCall['cache']>): string {
@@ -135,7 +144,7 @@ function attemptsOf({ timeoutMs, maxBodyBytes, retry, hedge, breaker }: Explaine
   return [
     `attempt ${milliseconds(timeoutMs)}`,
     ...(slowMs < timeoutMs ? [`slow from ${milliseconds(slowMs)}`] : []),
-    `body ${Math.round(maxBodyBytes / 1024).toLocaleString('en')} KiB`,
+    `body ${kibibytes(maxBodyBytes)}`,
     retry === false || retry.times === 0 ? 'no retry' : retryOf(retry),
     ...(hedge === false ? [] : [hedgeOf(hedge)]),
   ].join(' · ');
@@ -177,6 +186,12 @@ function breakerOf(breaker: Exclude<ExplainedCall['breaker'], false>): string {
   const { failedPercent, slowPercent, windowMs, openMs, maxOpenMs } = breaker;
   const opens = `opens at ${failedPercent} % failed or ${slowPercent} % slow in ${milliseconds(windowMs)}`;
   return `breaker ${opens}, for ${openMs.toLocaleString('en')} to ${milliseconds(maxOpenMs)}`;
+}
+
+/** Whole ones, unless that would say 0. */
+function kibibytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  return `${Math.round(bytes / 1024).toLocaleString('en')} KiB`;
 }
 
 function seconds(s: number): string {

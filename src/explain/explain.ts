@@ -2,7 +2,8 @@
 import type { OperationCache } from '../dsl/cache.ts';
 import { traitsOf } from '../dsl/node-traits.ts';
 import type { StepKind } from '../dsl/node-traits.ts';
-import { keysExample } from '../dsl/lookup.ts';
+import { bytesKnob, keysExample } from '../dsl/lookup-keys.ts';
+import type { MaxBytes } from '../dsl/lookup-keys.ts';
 import type { Lookup } from '../dsl/lookup.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
@@ -67,8 +68,10 @@ export interface ExplainedCall {
   readonly health?: Service['health'];
 }
 
-export interface ExplainedBatch {
+/** With the bound on bytes that goes with the place of the keys: request line or body. */
+export interface ExplainedBatch extends MaxBytes {
   readonly by: string;
+  /** The most keys in one request. */
   readonly max: number;
   readonly keys: string;
   /** How long a batch waits for more calls; 0: until the turn of the event loop ends. */
@@ -167,8 +170,8 @@ function explainBreaker({ service, policies }: Operation): ExplainedCall['breake
 }
 
 function explainBatch(lookup: Lookup): ExplainedBatch {
-  const { by, max, windowMs } = lookup;
-  return { by, max, keys: keysExample(lookup), windowMs };
+  const { by, max, maxBytes, windowMs } = lookup;
+  return { by, max, [bytesKnob(lookup.keys)]: maxBytes, keys: keysExample(lookup), windowMs };
 }
 
 /** The length of the longest chain of calls that need each other. */

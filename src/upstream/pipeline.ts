@@ -4,6 +4,7 @@
  * part.
  */
 import type { Clock } from '../clock.ts';
+import type { Operation } from '../dsl/operation.ts';
 import { attempts } from './attempt.ts';
 import type { AttemptHook } from './attempt.ts';
 import type { Balancer } from './balancing/balancer.ts';
@@ -32,15 +33,17 @@ export interface GatewayParts {
   readonly caching: Caching;
   readonly clock: Clock;
   readonly aroundCall: Policy<Dispatch>;
+  /** The longest path prefix of the addresses of an operation's service. */
+  readonly prefixOf: (operation: Operation) => string;
 }
 
 /** … cache ▸ coalesce, or for lookups batch ▸ telemetry's batch span ▸ … */
 export function perGateway(parts: GatewayParts, toService: Send<Dispatch>): Senders {
-  const { caching, clock, aroundCall } = parts;
+  const { caching, clock, aroundCall, prefixOf } = parts;
   const dispatch = aroundCall(toService);
   return {
     send: caching.call(coalesce(clock)(dispatch)),
-    sendLoad: caching.load(batch(clock, dispatch)),
+    sendLoad: caching.load(batch(clock, dispatch, { prefixOf })),
   };
 }
 

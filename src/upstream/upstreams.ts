@@ -98,7 +98,12 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   };
 
   const caching = cache({ store, clock, originOf, onRefreshError });
-  const shared = perGateway({ caching, clock, aroundCall }, toService);
+  const prefixOf = ({ service }: Operation): string =>
+    (addresses.get(service) ?? [])
+      .map(({ prefix }) => prefix)
+      .reduce((longest, prefix) => (prefix.length > longest.length ? prefix : longest), '');
+
+  const shared = perGateway({ caching, clock, aroundCall, prefixOf }, toService);
 
   return {
     open(caller) {

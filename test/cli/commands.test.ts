@@ -375,7 +375,9 @@ describe('plait explain', () => {
       expect(out).toContain('GET /orders/:orderId/summary  (order-summary)');
       expect(out).toContain('deadline 2,000 ms · 1 round trip');
       expect(out).toContain('payment: call payments.paymentOf · optional');
-      expect(out).toContain('batched by orderId, 100 keys a request (?orderIds=a,b)');
+      expect(out).toContain(
+        'batched by orderId, 100 keys and 7 KiB of request line a request (?orderIds=a,b)',
+      );
       expect(out).toContain('attempt 2,000 ms');
       expect(code).toBe(0);
     },

@@ -619,6 +619,33 @@ describe('lookup()', () => {
       'query parameter "id" is already used for the keys. Rename one.',
     ],
     ['a max of 0', { max: 0 }, 'max is 0. Use a whole number of at least 1.'],
+    [
+      'a request line without room for a key',
+      { maxRequestLineBytes: 22 },
+      'maxRequestLineBytes is 22, but a request takes 22 bytes before its first key. The default is ' +
+        '7168.',
+    ],
+    [
+      'a request body without room for a key',
+      { route: 'POST /x', name: 'getX', keys: { body: 'ids' }, maxRequestBodyBytes: 10 },
+      'maxRequestBodyBytes is 10, but a request takes 10 bytes before its first key. The default ' +
+        'is 262144.',
+    ],
+    [
+      'a bound on the line where keys go into the body',
+      { route: 'POST /x', name: 'getX', keys: { body: 'ids' }, maxRequestLineBytes: 8_000 },
+      'maxRequestLineBytes bounds nothing here: the keys go into the body. Use maxRequestBodyBytes.',
+    ],
+    [
+      'a bound on the body where keys go into the query',
+      { maxRequestBodyBytes: 8_000 },
+      'maxRequestBodyBytes bounds nothing here: the keys go into the query. Use maxRequestLineBytes.',
+    ],
+    [
+      'a bound on the line that is text',
+      { maxRequestLineBytes: '8k' },
+      'maxRequestLineBytes is "8k". Use a whole number of at least 1.',
+    ],
     ['keys that are text', { keys: 'ids' }, 'keys: is "ids". Write { query: … }.'],
     [
       'keys with a misspelt place',

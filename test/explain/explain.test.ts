@@ -207,7 +207,7 @@ describe('explain and caches', () => {
       expect.arrayContaining([
         'GET /cached/:id · not shared with other requests',
         'cache 30,000 ms · stale if error 5,000 ms · nothing found 1,000 ms · tags things, all',
-        'GET /gathered · batched by id, 100 keys a request (?ids=a,b) · waits 5 ms for more',
+        'GET /gathered · batched by id, 100 keys and 7 KiB of request line a request (?ids=a,b) · waits 5 ms for more',
       ]),
     );
   });
@@ -315,7 +315,9 @@ describe('the tree', () => {
     const text = drawTree(explained(nested));
     expect(text).toContain('never degraded');
     expect(text).toContain('parts: each item, at most 7');
-    expect(text).toContain('batched by id, 20 keys a request ({"ids":["a","b"]})');
+    expect(text).toContain(
+      'batched by id, 20 keys and 256 KiB of body a request ({"ids":["a","b"]})',
+    );
     expect(text).toContain('maybe: given, when present');
   });
 });

@@ -1,7 +1,7 @@
 /** Makes the HTTP request of an attempt. */
 import type { z } from 'zod';
 import type { Clock } from '../../clock.ts';
-import { keysInBody } from '../../dsl/lookup.ts';
+import { keysInBody } from '../../dsl/lookup-keys.ts';
 import { requestTimeoutHeader } from '../../headers.ts';
 import { parseBy } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
@@ -22,12 +22,11 @@ export function toHttpRequest(
   clock: Clock,
   more?: Readonly<Record<string, string>>,
 ): HttpRequest {
-  const { operation } = call;
-  const query = operation.query ? parsed(call, operation.query, queryArguments(call), 'query') : {};
+  const target = targetWithQuery(call);
   const body = bodyOf(call);
   return {
-    method: operation.route.method,
-    target: targetOf(call, query as Record<string, unknown>), // an object schema gives an object
+    method: call.operation.route.method,
+    target,
     headers: {
       accept: 'application/json',
       ...(body !== null && { 'content-type': 'application/json' }),
@@ -41,6 +40,15 @@ export function toHttpRequest(
 
 export type Asking = Pick<Dispatch, 'operation' | 'args' | 'headers' | 'keys' | 'deadlineAt'>;
 
+/** The path and query of a call. @throws as `toHttpRequest` does. */
+export function targetWithQuery(call: Targeted): string {
+  const schema = call.operation.query;
+  const query = schema ? parsed(call, schema, queryArguments(call), 'query') : {};
+  return targetOf(call, query as Record<string, unknown>); // an object schema gives an object
+}
+
+type Targeted = Pick<Dispatch, 'operation' | 'args' | 'keys'>;
+
 /** The time left until the deadline of the request, but no more than one attempt may take. */
 function timeLeftMs({ operation, deadlineAt }: Asking, clock: Clock): number {
   const leftMs = Math.min(deadlineAt - clock.now(), operation.policies.timeoutMs);
@@ -48,7 +56,7 @@ function timeLeftMs({ operation, deadlineAt }: Asking, clock: Clock): number {
 }
 
 /** The arguments that neither path nor body use: a strict query schema would reject the others. */
-function queryArguments({ operation, args }: Asking): Record<string, unknown> {
+function queryArguments({ operation, args }: Targeted): Record<string, unknown> {
   const elsewhere = new Set([...operation.route.params, operation.lookup?.by]);
   if (operation.body !== undefined) elsewhere.add('body');
   return Object.fromEntries(Object.entries(args).filter(([name]) => !elsewhere.has(name)));
@@ -71,7 +79,12 @@ function toJson(call: Asking, value: unknown): string {
   }
 }
 
-function parsed(call: Asking, schema: z.ZodType, value: unknown, part: 'query' | 'body'): unknown {
+function parsed(
+  call: Targeted,
+  schema: z.ZodType,
+  value: unknown,
+  part: 'query' | 'body',
+): unknown {
   const result = parseBy(schema, value);
   if (result.ok) return result.value;
   const [{ path, words }] = result.problems;
@@ -80,7 +93,7 @@ function parsed(call: Asking, schema: z.ZodType, value: unknown, part: 'query' |
   throw argumentError(call, names[0] ?? part, problem, result.cause);
 }
 
-function argumentError(call: Asking, argument: string, problem: string, cause: unknown): Error {
+function argumentError(call: Targeted, argument: string, problem: string, cause: unknown): Error {
   return callError(call, 'invalid-argument', problem, {
     argument,
     ...(cause !== undefined && { cause }),

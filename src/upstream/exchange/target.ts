@@ -1,5 +1,5 @@
 /** Arguments → request target. Prevents path traversal: no argument can reach another path. */
-import { keysInQuery } from '../../dsl/lookup.ts';
+import { keysInQuery } from '../../dsl/lookup-keys.ts';
 import type { Segment } from '../../dsl/route.ts';
 import { segmentProblem, traversalProblem } from '../../path-segment.ts';
 import type { Dispatch } from '../call.ts';

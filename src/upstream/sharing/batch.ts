@@ -2,29 +2,33 @@
 import DataLoader from 'dataloader';
 import type { Clock } from '../../clock.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
+import type { Operation } from '../../dsl/operation.ts';
 import { runAtMost } from '../../limit.ts';
 import type { Dispatch, Send } from '../call.ts';
 import { callError } from '../call.ts';
-import { BatchFlight } from './batch-flight.ts';
 import type { Load, SendLoad } from './load.ts';
-
-/** The keys of a load that are not under way yet. */
-interface Asked {
-  readonly load: Load;
-  readonly indexes: readonly number[];
-}
+import { createPacker } from './pack.ts';
+import type { Asked, FlightsByName } from './pack.ts';
 
 /** The collected and the sent loads that differ in nothing but their keys. */
 interface Lane {
   readonly loader: DataLoader<Asked, Asked>;
   /** The batches with keys under way, by the names of the keys. */
-  readonly underWay: Map<string, BatchFlight>;
+  readonly underWay: FlightsByName;
   collecting: number;
+}
+
+export interface BatchOptions {
+  /** The most keys that may be under way at once. */
+  readonly mostKeys?: number;
+  /** The longest path prefix of the addresses of an operation's service. */
+  readonly prefixOf?: (operation: Operation) => string;
 }
 
 /**
  * Collects the loads of all client requests that differ in nothing but their keys, and sends
- * `ceil(distinct keys / max)` requests for them. A key that is already under way is joined instead.
+ * `ceil(distinct keys / max)` requests for them, or more if long keys would exceed the bound on
+ * bytes. A key that is already under way is joined instead.
  *
  * DataLoader collects: its keys are whole loads, `batchScheduleFn` says when the collection ends,
  * and the batch function packs the distinct keys into batches. It returns the loads at once, and
@@ -37,7 +41,12 @@ interface Lane {
  *
  * At most `mostKeys` keys are under way; further keys fail with the kind `overloaded`.
  */
-export function batch(clock: Clock, next: Send<Dispatch>, mostKeys = 50_000): SendLoad {
+export function batch(
+  clock: Clock,
+  next: Send<Dispatch>,
+  { mostKeys = 50_000, prefixOf = () => '' }: BatchOptions = {},
+): SendLoad {
+  const pack = createPacker(prefixOf);
   /** By the `key` that the calls of their loads have in common. */
   const lanes = new Map<string, Lane>();
   let keys = 0;
@@ -64,7 +73,9 @@ export function batch(clock: Clock, next: Send<Dispatch>, mostKeys = 50_000): Se
     let collected = 0;
     for (const { indexes } of asked) collected += indexes.length;
     lane.collecting -= collected;
-    const batches = pack(lane, asked, collected);
+    // The batches of an operation that is not to be coalesced can be found by these loads only.
+    const isShared = asked[0]?.load.call.operation.coalesce === true;
+    const batches = pack(asked, isShared ? lane.underWay : new Map());
     for (const { size } of batches) keys += size;
     keys -= collected;
     const [first] = batches;
@@ -129,39 +140,4 @@ function joinUnderWay(
     } else rest?.push(index);
   }
   return rest ?? indexes;
-}
-
-/** Packs the distinct keys into batches of `max`, in the order of their loads. */
-function pack(lane: Lane, asked: readonly Asked[], count: number): readonly BatchFlight[] {
-  const [first] = asked;
-  const lookup = first?.load.call.operation.lookup;
-  if (first === undefined || lookup === undefined) return [];
-  const isFound = first.load.call.operation.coalesce;
-  const names = isFound ? lane.underWay : new Map<string, BatchFlight>();
-  // If one batch is not enough, small loads go first: none waits behind a large one.
-  const inOrder =
-    count <= lookup.max ? asked : asked.toSorted((a, b) => a.indexes.length - b.indexes.length);
-  const batches: BatchFlight[] = [];
-  for (const { load, indexes } of inOrder) {
-    for (const index of indexes) {
-      if (load.isSettled(index)) continue;
-      const known = names.get(load.names[index] ?? '');
-      if (known?.isOpen === true) known.addTo(load, index);
-      else batchWithRoom(batches, lookup, { load, names }).add(load, index);
-    }
-  }
-  return batches;
-}
-
-/** The last of `batches`, or a new one if that is full. */
-function batchWithRoom(
-  batches: BatchFlight[],
-  lookup: Lookup,
-  { load, names }: { readonly load: Load; readonly names: Map<string, BatchFlight> },
-): BatchFlight {
-  const last = batches.at(-1);
-  if (last !== undefined && last.size < lookup.max) return last;
-  const opened = new BatchFlight(load.call, lookup, names);
-  batches.push(opened);
-  return opened;
 }

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { lookup, operation } from '../../../src/dsl/operation.ts';
-import type { KeyStyle } from '../../../src/dsl/lookup.ts';
+import type { KeyStyle } from '../../../src/dsl/lookup-keys.ts';
 import type { Dispatch } from '../../../src/upstream/call.ts';
 import { UpstreamError } from '../../../src/errors.ts';
 import { segmentProblem, traversalProblem } from '../../../src/path-segment.ts';

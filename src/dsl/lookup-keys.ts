@@ -1,0 +1,176 @@
+/** Where the keys of a lookup go in its requests, and how many bytes they take there. */
+import { CompositionError } from '../errors.ts';
+import { positive, refuseUnknownKnobs } from './knobs.ts';
+import type { Route } from './route.ts';
+
+/** Where the keys of a lookup go: `?ids=a,b`, `?id=a&id=b`, or `{"ids":["a","b"]}`. */
+export type KeyStyle =
+  | { readonly query: string; readonly repeat?: boolean }
+  | { readonly body: string };
+
+/** Where the keys go, and the name of the query parameter or body property that holds them. */
+export interface LookupKeys {
+  readonly kind: 'separated' | 'repeated' | 'body';
+  readonly name: string;
+}
+
+export function toKeys(style: KeyStyle, place: string): LookupKeys {
+  refuseUnknownKnobs(style, ['query', 'repeat', 'body'], `${place}: keys`);
+  const {
+    query,
+    body,
+    repeat = false,
+  }: { query?: string; body?: string; repeat?: boolean } = style;
+  const name = body ?? query;
+  if (typeof name !== 'string' || name === '' || (body !== undefined && query !== undefined)) {
+    throw new CompositionError(
+      place,
+      'keys names no place for the keys. Use { query: "ids" }, { query: "id", repeat: true } or ' +
+        '{ body: "ids" }.',
+    );
+  }
+  if (body !== undefined) return { kind: 'body', name };
+  return { kind: repeat ? 'repeated' : 'separated', name };
+}
+
+/** A lookup, as far as the places of its keys go. */
+interface Keyed {
+  readonly keys: LookupKeys;
+}
+
+/** The encoded keys as part of a query string; empty if they go into the body. */
+export function keysInQuery({ keys }: Keyed, values: readonly unknown[]): string {
+  const name = encodeURIComponent(keys.name);
+  const texts = (): string[] => values.map((value) => encodeURIComponent(String(value)));
+  switch (keys.kind) {
+    case 'separated':
+      return `${name}=${texts().join(',')}`;
+    case 'repeated':
+      return texts()
+        .map((text) => `${name}=${text}`)
+        .join('&');
+    case 'body':
+      return '';
+    default:
+      return keys.kind satisfies never;
+  }
+}
+
+/** The body that holds the keys; `undefined` if they go into the query. */
+export function keysInBody({ keys }: Keyed, values: readonly unknown[]): object | undefined {
+  if (keys.kind !== 'body') return undefined;
+  return { [keys.name]: values.map(inJson) };
+}
+
+function inJson(key: unknown): unknown {
+  return typeof key === 'bigint' ? String(key) : key;
+}
+
+/** An example for `explain`: the keys a and b in a request. */
+export function keysExample({ keys: { kind, name } }: Keyed): string {
+  switch (kind) {
+    case 'separated':
+      return `?${name}=a,b`;
+    case 'repeated':
+      return `?${name}=a&${name}=b`;
+    case 'body':
+      return `{"${name}":["a","b"]}`;
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** The options that bound the bytes of a request. */
+export interface MaxBytes {
+  /**
+   * The longest request line, in bytes as sent, where keys go into the query. Default 7 KiB, since
+   * nginx, Apache and Tomcat take 8. A key that is too long for it is asked for alone.
+   */
+  readonly maxRequestLineBytes?: number;
+  /**
+   * The largest request body, in bytes as sent, where keys go into it. Default 256 KiB. A key that
+   * is too long for it is asked for alone.
+   */
+  readonly maxRequestBodyBytes?: number;
+}
+
+const defaultBytes: Required<MaxBytes> = {
+  maxRequestLineBytes: 7 * 1024,
+  maxRequestBodyBytes: 256 * 1024,
+};
+
+/** The option that bounds requests with keys in that place. */
+export function bytesKnob({ kind }: LookupKeys): keyof MaxBytes {
+  return kind === 'body' ? 'maxRequestBodyBytes' : 'maxRequestLineBytes';
+}
+
+export function toMaxBytes(
+  config: MaxBytes,
+  { route, keys, place }: { route: Route; keys: LookupKeys; place: string },
+): number {
+  const knob = bytesKnob(keys);
+  const other = knob === 'maxRequestBodyBytes' ? 'maxRequestLineBytes' : 'maxRequestBodyBytes';
+  if (config[other] !== undefined) {
+    const where = keys.kind === 'body' ? 'body' : 'query';
+    throw new CompositionError(
+      place,
+      `${other} bounds nothing here: the keys go into the ${where}. Use ${knob}.`,
+    );
+  }
+  const bytes = positive(config[knob] ?? defaultBytes[knob], knob, place);
+  const empty =
+    keys.kind === 'body'
+      ? emptyBodyBytes(keys)
+      : requestLineBytes(route.method, `${route.path}?${encodeURIComponent(keys.name)}=`);
+  if (bytes > empty) return bytes;
+  throw new CompositionError(
+    place,
+    `${knob} is ${bytes}, but a request takes ${empty} bytes before its first key. The default is ` +
+      `${defaultBytes[knob]}.`,
+  );
+}
+
+/** The bytes of the line `GET <target> HTTP/1.1` and its end (RFC 9112, 3). */
+export function requestLineBytes(method: string, target: string): number {
+  return method.length + 1 + target.length + ' HTTP/1.1\r\n'.length;
+}
+
+function emptyBodyBytes({ name }: LookupKeys): number {
+  return Buffer.byteLength(JSON.stringify({ [name]: [] }));
+}
+
+/** The bytes of a request's line or body without keys: `bytesOfKey` comes on top for each of them. */
+export function bytesWithoutKeys({ keys }: Keyed, method: string, target: string): number {
+  switch (keys.kind) {
+    // The first key has no comma before it.
+    case 'body':
+      return emptyBodyBytes(keys) - 1;
+    case 'separated':
+      return requestLineBytes(method, target) - 1;
+    case 'repeated':
+      return requestLineBytes(method, target);
+    default:
+      return keys.kind satisfies never;
+  }
+}
+
+/** The bytes that one more key adds to a request, with what separates it from the one before. */
+export function bytesOfKey({ keys }: Keyed, key: unknown): number {
+  switch (keys.kind) {
+    case 'body':
+      return Buffer.byteLength(JSON.stringify(inJson(key))) + 1;
+    case 'separated':
+      return encodeURIComponent(String(key)).length + 1;
+    case 'repeated':
+      return encodeURIComponent(keys.name).length + encodeURIComponent(String(key)).length + 2;
+    default:
+      return keys.kind satisfies never;
+  }
+}
+
+/** No less than what keys of so many characters in all add to a request. */
+export function mostBytesOfKeys({ keys }: Keyed, count: number, characters: number): number {
+  // `%e2%82%ac` in a URL; `"\u0000"` in JSON.
+  const most = keys.kind === 'body' ? 6 * characters + 3 * count : 9 * characters + count;
+  return keys.kind === 'repeated' ? most + count * (9 * keys.name.length + 1) : most;
+}

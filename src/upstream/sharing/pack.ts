@@ -1,0 +1,122 @@
+/** Packing: spreads the keys that loads ask for over as few requests as the bounds allow. */
+import { bytesOfKey, bytesWithoutKeys, mostBytesOfKeys } from '../../dsl/lookup-keys.ts';
+import type { Lookup } from '../../dsl/lookup.ts';
+import type { Operation } from '../../dsl/operation.ts';
+import type { Call } from '../call.ts';
+import { targetWithQuery } from '../exchange/request.ts';
+import { BatchFlight } from './batch-flight.ts';
+import type { Load } from './load.ts';
+
+/** The keys of a load that are not under way yet. */
+export interface Asked {
+  readonly load: Load;
+  readonly indexes: readonly number[];
+}
+
+/** The batches with keys under way, by the names of the keys. */
+export type FlightsByName = Map<string, BatchFlight>;
+
+/**
+ * Packs the distinct keys into batches, as many into each as its two bounds allow: `max` keys, and
+ * `maxBytes` in the request line or body that holds them. A key that exceeds the bytes alone is
+ * sent alone.
+ *
+ * If one batch is not enough, small loads go first: none waits behind a large one.
+ */
+export type Pack = (asked: readonly Asked[], flights: FlightsByName) => readonly BatchFlight[];
+
+/** `prefixOf`: the longest path prefix of the addresses of an operation's service. */
+export function createPacker(prefixOf: (operation: Operation) => string): Pack {
+  /** The latest result for each operation: most calls have no other arguments, or equal ones. */
+  const latest = new WeakMap<Operation, { readonly name: string; readonly bytes: number }>();
+
+  function emptyBytes(call: Call, lookup: Lookup): number {
+    const { operation, key: name = '' } = call;
+    const before = latest.get(operation);
+    if (before?.name === name) return before.bytes;
+    const target = prefixOf(operation) + targetWithoutKeys(call);
+    const bytes = bytesWithoutKeys(lookup, operation.route.method, target);
+    latest.set(operation, { name, bytes });
+    return bytes;
+  }
+
+  return function pack(asked, flights) {
+    const [first] = asked;
+    const lookup = first?.load.call.operation.lookup;
+    if (first === undefined || lookup === undefined) return [];
+    const empty = emptyBytes(first.load.call, lookup);
+    const isOne = fitsInOne(asked, lookup, empty);
+    const packing = new Packing(lookup, flights, isOne ? undefined : empty);
+    const inOrder = isOne ? asked : asked.toSorted((a, b) => a.indexes.length - b.indexes.length);
+    for (const { load, indexes } of inOrder)
+      for (const index of indexes) if (!load.isSettled(index)) packing.add(load, index);
+    return packing.batches;
+  };
+}
+
+class Packing {
+  readonly batches: BatchFlight[] = [];
+  readonly #lookup: Lookup;
+  readonly #flights: FlightsByName;
+  /** The bytes of a request without keys; `undefined` if all keys fit in one request. */
+  readonly #empty: number | undefined;
+  /** The batch that takes more, and its bytes. */
+  #open: BatchFlight | undefined;
+  #bytes = 0;
+
+  constructor(lookup: Lookup, flights: FlightsByName, empty: number | undefined) {
+    this.#lookup = lookup;
+    this.#flights = flights;
+    this.#empty = empty;
+  }
+
+  add(load: Load, index: number): void {
+    const known = this.#flights.get(load.names[index] ?? '');
+    if (known?.isOpen === true) known.addTo(load, index);
+    else this.#batchFor(load, index).add(load, index);
+  }
+
+  #batchFor(load: Load, index: number): BatchFlight {
+    const { max, maxBytes } = this.#lookup;
+    const [empty, own] =
+      this.#empty === undefined
+        ? [0, 0]
+        : [this.#empty, bytesOfKey(this.#lookup, load.keys[index])];
+    if (empty + own > maxBytes) return this.#begin(load);
+    if (this.#open === undefined || this.#open.size >= max || this.#bytes + own > maxBytes) {
+      this.#open = this.#begin(load);
+      this.#bytes = empty;
+    }
+    this.#bytes += own;
+    return this.#open;
+  }
+
+  #begin(load: Load): BatchFlight {
+    const batch = new BatchFlight(load.call, this.#lookup, this.#flights);
+    this.batches.push(batch);
+    return batch;
+  }
+}
+
+/** Whether all keys certainly fit in one request, by their number and length alone. */
+function fitsInOne(asked: readonly Asked[], lookup: Lookup, empty: number): boolean {
+  let count = 0;
+  let characters = 0;
+  for (const { load, indexes } of asked) {
+    count += indexes.length;
+    for (let at = 0; at < indexes.length; at += 1)
+      characters += load.texts[indexes[at] ?? 0]?.length ?? 0;
+  }
+  return (
+    count <= lookup.max && empty + mostBytesOfKeys(lookup, count, characters) <= lookup.maxBytes
+  );
+}
+
+/** Empty if the arguments do not fit their schemas, since such a request is never sent. */
+function targetWithoutKeys({ operation, args }: Call): string {
+  try {
+    return targetWithQuery({ operation, args, keys: [] });
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,120 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { systemClock } from '../../../src/clock.ts';
+import { lookup } from '../../../src/dsl/operation.ts';
+import { toHttpRequest } from '../../../src/upstream/exchange/request.ts';
+import type { Dispatch } from '../../../src/upstream/call.ts';
+import { batch } from '../../../src/upstream/sharing/batch.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
+import { assertProperty } from '../../support/property.ts';
+import { startSocketServer } from '../../support/servers.ts';
+import { callOf, callerOf, nowhere, ok, oneByOne, openShop } from '../../support/upstream-calls.ts';
+
+const item = z.object({ id: z.string() });
+const query = z.object({ tag: z.array(z.string()).optional() });
+const prefix = '/shop/v2';
+
+/** The bytes that bound a batch, as they will be on the wire. */
+function bytesOf(dispatch: Dispatch): number {
+  const { method, target, body } = toHttpRequest(dispatch, systemClock);
+  return Buffer.byteLength(body ?? `${method} ${prefix}${target} HTTP/1.1\r\n`);
+}
+
+const styles = [
+  { route: 'GET /p', keys: { query: 'ids' }, bound: 'maxRequestLineBytes' },
+  { route: 'GET /p', keys: { query: 'é d', repeat: true }, bound: 'maxRequestLineBytes' },
+  { route: 'POST /p', keys: { body: 'ids' }, bound: 'maxRequestBodyBytes' },
+] as const;
+
+const key = fc
+  .string({
+    unit: fc.constantFrom('a', '7', ' ', '"', 'é', '€', '😀', '\n'),
+    minLength: 1,
+    maxLength: 40,
+  })
+  .filter((text) => text.isWellFormed());
+
+describe('a batch', () => {
+  it('keeps within its bytes and its keys, unless one key alone exceeds them', async () => {
+    await assertProperty(
+      fc.asyncProperty(
+        fc.uniqueArray(key, { minLength: 1, maxLength: 40 }),
+        fc.record({
+          style: fc.constantFrom(...styles),
+          max: fc.integer({ min: 1, max: 12 }),
+          bytes: fc.integer({ min: 80, max: 500 }),
+          tag: fc.option(fc.array(key, { maxLength: 2 }), { nil: undefined }),
+        }),
+        async (keys, { style, max, bytes, tag }) => {
+          const { bound, ...place } = style;
+          const own = lookup(nowhere, { ...place, by: 'id', item, query, max, [bound]: bytes });
+          const sent: Dispatch[] = [];
+          const sendLoad = batch(
+            createFakeClock(),
+            async (call) => {
+              sent.push(call);
+              return { ...ok, value: [] };
+            },
+            { prefixOf: () => prefix },
+          );
+          await Promise.all(keys.map((id) => oneByOne(sendLoad)(callOf(own, { id, tag }))));
+          expect(sent.flatMap((call) => call.keys ?? []).toSorted()).toEqual(keys.toSorted());
+          const alone = keys.filter((one) => {
+            const [first] = sent;
+            return first !== undefined && bytesOf({ ...first, keys: [one] }) > bytes;
+          });
+          const full = sent.filter(({ keys: [one] = [] }) => !alone.includes(String(one)));
+          const longest = sent.map(({ keys: those = [] }) => those.length);
+          expect(Math.max(...longest)).toBeLessThanOrEqual(max);
+          expect(sent.length - full.length).toBe(alone.length);
+          for (const call of full) expect(bytesOf(call)).toBeLessThanOrEqual(bytes);
+          // No two that follow each other would have fitted in one: neither bound leaves room.
+          for (const [at, call] of full.slice(1).entries()) {
+            const before = full[at]?.keys ?? [];
+            const together = { ...call, keys: [...before, call.keys?.[0]] };
+            expect(before.length === max || bytesOf(together) > bytes).toBe(true);
+          }
+        },
+      ),
+    );
+  });
+
+  it('of few long keys does not break up those of other requests', async () => {
+    const own = lookup(nowhere, { route: 'GET /p', keys: { query: 'ids' }, by: 'id', item });
+    const sent: Dispatch[] = [];
+    const sendLoad = batch(createFakeClock(), async (call) => {
+      sent.push(call);
+      return { ...ok, value: [] };
+    });
+    const ids = ['a', '€'.repeat(900), 'b', '€'.repeat(901), 'c'];
+    await Promise.all(
+      ids.map((id) => oneByOne(sendLoad)(callOf(own, { id }, { caller: callerOf() }))),
+    );
+    expect(sent.map(({ keys = [] }) => keys.map((one) => String(one).length))).toEqual([
+      [1, 1, 1],
+      [900],
+      [901],
+    ]);
+  });
+});
+
+describe('over a real connection', () => {
+  it('no request line exceeds 7 KiB, with the address’s path and the other parameters', async () => {
+    const { url, requests } = await startSocketServer((socket) =>
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]'),
+    );
+    const { service, call } = openShop({ url: `${url}/a/long/way/down` });
+    const own = lookup(service, { route: 'GET /p', keys: { query: 'ids' }, by: 'id', item, query });
+    const tag = ['x'.repeat(3_000)];
+    await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        call(own, { id: `${index}-${'x'.repeat(87)}`, tag }, undefined),
+      ),
+    );
+    const lines = requests.map((request) => `${request.split('\r\n', 1)[0]}\r\n`);
+    expect(lines.length).toBe(3);
+    expect(Math.max(...lines.map((line) => Buffer.byteLength(line)))).toBeLessThanOrEqual(7_168);
+    expect(lines[0]).toMatch(/^GET \/a\/long\/way\/down\/p\?tag=x+&ids=/);
+  });
+});
