@@ -33,11 +33,11 @@ export interface GatewayOptions {
   readonly middleware?: readonly MiddlewareHandler[];
   /** Called for unexpected errors, which are answered with 500. Default: a process warning. */
   readonly onInternalError?: (error: unknown) => void;
-  /** Called when a kept answer could not be refreshed, which fails no request. */
+  /** Called if a cached answer could not be refreshed in the background, which fails no request. */
   readonly onRefreshError?: (error: unknown) => void;
   /** Writes a line for every request, and for what fails on the management side. */
   readonly accessLog?: Pick<AccessLogOptions, 'log' | 'headers' | 'withCauses'>;
-  /** Keeps answers of services; disposed with the gateway. Default: in this process. */
+  /** Stores answers of services; disposed with the gateway. Default: in this process. */
   readonly cacheStore?: CacheStore;
   /** Disposed with the gateway. Default: none. */
   readonly telemetry?: Telemetry;

@@ -45,8 +45,7 @@ const adminGraceMs = 1_000;
 export async function listen(gateway: Gateway, options: ListenOptions): Promise<Listening> {
   const { host, port, onInternalError = ignore, clock = systemClock } = options;
   let graceMs = 10_000;
-  // Disposed of from the last to the first: until the public side has stopped, the other one says
-  // so.
+  // Disposed of in reverse order: the management side reports until the public side has stopped.
   await using opened = new AsyncDisposableStack();
   opened.use(gateway);
   const admin = await listenForOperators(gateway, options);
@@ -77,7 +76,7 @@ async function listenForOperators(
   const at = (port: number): Promise<RunningServer> =>
     startServer({ app: admin, host: '127.0.0.1', port, setBy: 'ADMIN_PORT', onInternalError });
   if (otherAdminPort === undefined) return at(adminPort);
-  // By trying: two gateways that start at once would both find it free.
+  // By trying, since two gateways that start at the same time would both find the port free.
   return at(adminPort).catch(() => at(otherAdminPort));
 }
 

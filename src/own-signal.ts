@@ -1,17 +1,17 @@
-/** A signal of its own for one attempt of several, and promises that end with a signal. */
+/** Signals that follow others, and promises that are rejected by a signal. */
 import { AbortSource } from './signal.ts';
 import type { Signal } from './signal.ts';
 
 export interface OwnSignal {
   readonly signal: Signal;
   abort(reason: unknown): void;
-  /** Lets go of the signal it follows: the work is done. */
+  /** Stops following the other signal. */
   release(): void;
 }
 
 /**
- * A signal that is aborted when `followed` is, or by itself. `AbortSignal.any` costs twenty times as much
- * and keeps memory until one of its signals is aborted.
+ * A signal that is aborted together with `followed`, or on its own. `AbortSignal.any` costs twenty
+ * times as much, and holds memory until one of its signals is aborted.
  */
 export function ownSignal(followed: Signal): OwnSignal {
   const own = new AbortSource();
@@ -25,7 +25,7 @@ export function ownSignal(followed: Signal): OwnSignal {
   };
 }
 
-/** What `work` gives, or the signal's reason as soon as that is aborted. */
+/** Settles like `work`, or rejects with the signal's reason as soon as that is aborted. */
 export function untilAborted<T>(work: Promise<T>, signal: Signal): Promise<T> {
   const gone = Promise.withResolvers<never>();
   const leave = (): void => gone.reject(signal.reason);

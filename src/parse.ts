@@ -115,7 +115,7 @@ function wordsOf(issue: z.core.$ZodIssue): string {
   const said = localeError({ ...issue, input: undefined } as z.core.$ZodRawIssue);
   const words = (typeof said === 'string' ? said : said?.message) ?? issue.code;
   if (issue.code !== 'invalid_type') return words;
-  // The message names the type that was received, which cannot be told from a finished issue.
+  // The message names the type that was received, which a finished issue does not contain.
   const expected = words.replace(/, received \w+$/, '');
   const isOwn = issue.message.startsWith(expected) && /, received [\w ]+$/.test(issue.message);
   return isOwn ? issue.message : expected;

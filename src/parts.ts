@@ -16,9 +16,7 @@ export interface Parts extends Required<Omit<GatewayOptions, 'plans' | 'middlewa
   readonly log: Log;
 }
 
-/**
- * Opens what the settings ask for. When one part fails, those opened before it are closed again.
- */
+/** Opens the parts that the settings ask for. If one cannot be opened, the others are closed. */
 export async function openParts(settings: Settings, clock = systemClock): Promise<Parts> {
   const { mode, addresses, overload: limits } = settings;
   await using opened = new AsyncDisposableStack();
@@ -37,13 +35,13 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
     clock,
     overload: createOverload({ limits, meter: createLagMeter(), clock }),
     accessLog: { log, headers: settings.log.headers, withCauses: mode === 'development' },
-    // The access log has it, with the request it happened to.
+    // The access log contains the error, together with its request.
     onInternalError: () => undefined,
     onRefreshError: refreshReporter(clock, warn),
   };
 }
 
-/** Reports why kept answers could not be refreshed, once a minute for each reason. */
+/** Warns of answers that could not be refreshed, once a minute for each reason. */
 function refreshReporter(clock: Clock, warn: (message: string) => void): (error: unknown) => void {
   const reportedAt = new Map<string, number>();
   return function reportRefreshError(error) {
@@ -51,6 +49,6 @@ function refreshReporter(clock: Clock, warn: (message: string) => void): (error:
     if (clock.now() - (reportedAt.get(reason) ?? -Infinity) < 60_000) return;
     if (reportedAt.size > 100) reportedAt.clear();
     reportedAt.set(reason, clock.now());
-    warn(`A kept answer could not be refreshed: ${reason}`);
+    warn(`A cached answer could not be refreshed: ${reason}`);
   };
 }

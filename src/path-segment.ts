@@ -1,10 +1,8 @@
-/** Values that stand between two slashes of a path, of a client's request as of a service's URL. */
+/** Path segments, in the paths of client requests and in the URLs of services. */
 
 const longestSegment = 1_024;
 
-/**
- * Why `text` cannot be one path segment, in words that follow its name; `undefined` when it can.
- */
+/** Why `text` cannot be a path segment, as the rest of a sentence; `undefined` if it can be one. */
 export function segmentProblem(text: string): string | undefined {
   if (text === '') return 'is empty';
   if (text === '.' || text === '..') return 'is a relative path';
@@ -15,14 +13,14 @@ export function segmentProblem(text: string): string | undefined {
 }
 
 /**
- * Path traversal: why `text`, sent as one segment, could reach another path; `undefined` when it
- * cannot. Encoding alone does not hold it off: a server may decode more than once before it resolves
- * dot segments, as nginx does in front of a service that decodes again. So the text must be harmless
- * however often it is decoded: no `.` or `..` between slashes, no empty segment, no backslash, no
- * control character, and, unless `slash`, no slash.
+ * Path traversal: why `text`, sent as one segment, could reach another path; `undefined` if it
+ * could not. Encoding alone does not prevent that: a service may decode more than once before it
+ * resolves dot segments, for example behind nginx. So the text must be harmless however often it is
+ * decoded: no `.` or `..` between slashes, no empty segment, no backslash, no control character
+ * and, unless `slash` is set, no slash.
  */
 export function traversalProblem(text: string, { slash = false } = {}): string | undefined {
-  // Most ids have none of these characters.
+  // Most ids contain none of these characters.
   if (!/[%./\\;]/.test(text)) return undefined;
   for (let current = text; ;) {
     const problem = problemIn(current, slash);
@@ -44,16 +42,16 @@ function problemIn(text: string, slash: boolean): string | undefined {
   return segments.includes('') ? 'contains an empty path segment' : undefined;
 }
 
-/** Also with matrix parameters: Tomcat takes `..;x` for `..`. */
+/** Also detects dot segments with matrix parameters: Tomcat reads `..;x` as `..`. */
 function isDotSegment(segment: string): boolean {
   const [name] = segment.split(';', 1);
   return name === '.' || name === '..';
 }
 
 /**
- * Takes off one layer of encoding, as the most lenient server would: bytes are decoded one by one,
- * malformed escapes stay, overlong UTF-8 forms (RFC 3629, 3) and `%uXXXX` count as the character
- * they are taken for. Each step is shorter than the one before, so repeating it comes to an end.
+ * Removes one layer of encoding, as the most lenient server would: it decodes bytes one by one,
+ * keeps malformed escapes, and accepts overlong UTF-8 forms (RFC 3629, 3) and `%uXXXX`. Repeating
+ * it ends, since the text gets shorter each time.
  */
 function decodedOnce(text: string): string {
   return text
@@ -62,7 +60,7 @@ function decodedOnce(text: string): string {
     .replaceAll(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
-/** Two, three and four bytes that stand for one of ASCII. */
+/** Two, three or four bytes that encode an ASCII character. */
 const overlong =
   /%c([01])%([89ab][\da-f])|%e0%8([01])%([89ab][\da-f])|%f0%80%8([01])%([89ab][\da-f])/gi;
 

@@ -11,9 +11,9 @@ export function isClosed(schema: z.ZodType): boolean {
 }
 
 /**
- * Whether parsing by a function that zod generates cannot be told from parsing by the schema: it
- * runs no function of its author, which would run twice for values that do not fit, and has no part
- * for which generated code was found to differ.
+ * Whether a function that zod generates parses exactly as the schema does: the schema contains no
+ * function of its author, which would run twice for values that do not fit, and no part for which
+ * generated code was found to differ.
  */
 export function isGenerable(schema: z.ZodType): boolean {
   return everyPart(schema, ({ isGenerable: ask = always }, def) => ask(def) && hasPlainChecks(def));

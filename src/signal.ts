@@ -1,9 +1,9 @@
-/** Signals by which work is called off: what `AbortSignal` does, for the many that one request needs. */
+/** Abort signals that are cheaper than `AbortSignal`, since one request needs many of them. */
 
-/** A function, or an object that needs none made for it. */
+/** A function or, without the cost of making one, an object. */
 export type AbortListener = (() => void) | { handleEvent(): void };
 
-/** The part of `AbortSignal` that is used here; one of those will do, too. */
+/** The part of `AbortSignal` that is used here, so that an `AbortSignal` can be passed as well. */
 export interface Signal {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -13,11 +13,12 @@ export interface Signal {
 }
 
 /**
- * A signal and what aborts it; its listeners must not throw. Making an `AbortController` and listening to it costs several times as
- * much, and a listener more costs more the more there are: a page of lookups has hundreds.
+ * A signal that can be aborted. Its listeners must not throw. An `AbortController` with a listener
+ * costs several times as much, and each further listener costs more: a page of lookups has
+ * hundreds.
  */
 export class AbortSource implements Signal {
-  /** Most have one: a set for each would be most of what a call in flight takes. */
+  /** Most signals have one listener: a set would be most of the memory of a call in flight. */
   #first: AbortListener | undefined;
   #others: Set<AbortListener> | undefined;
   aborted = false;
@@ -29,9 +30,9 @@ export class AbortSource implements Signal {
     this.reason = reason;
     const first = this.#first;
     this.#first = undefined;
-    if (first !== undefined) tell(first);
-    // One that is removed by another meanwhile is not called.
-    for (const listener of this.#others ?? []) tell(listener);
+    if (first !== undefined) notify(first);
+    // A listener that is removed by an earlier one is not called.
+    for (const listener of this.#others ?? []) notify(listener);
     this.#others = undefined;
   }
 
@@ -39,7 +40,7 @@ export class AbortSource implements Signal {
     if (this.aborted) throw this.reason;
   }
 
-  /** Once: there is no second abort. */
+  /** The listener is called at most once, since there is no second abort. */
   addEventListener(_: 'abort', listener: AbortListener): void {
     if (this.aborted || listener === this.#first) return;
     if (this.#first === undefined && this.#others === undefined) this.#first = listener;
@@ -52,7 +53,7 @@ export class AbortSource implements Signal {
   }
 }
 
-function tell(listener: AbortListener): void {
+function notify(listener: AbortListener): void {
   if (typeof listener === 'function') listener();
   else listener.handleEvent();
 }

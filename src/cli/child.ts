@@ -6,7 +6,7 @@ import type { Environment } from '../environment.ts';
 export interface Child {
   /** The URL in its line `ready …`; `undefined` when it ended without one. */
   readonly ready: Promise<string | undefined>;
-  /** Settles when it has ended: `stopped` if it was told to. */
+  /** Settles when it has ended: `stopped` if `stop` was called, `crashed` otherwise. */
   readonly ended: Promise<'stopped' | 'crashed'>;
   /** Sends SIGTERM, and SIGKILL to one that has not ended in time; settles when it has ended. */
   stop(): Promise<void>;

@@ -1,13 +1,13 @@
-/** Keeps V8 from allocating what requests hold in the generation of objects that live long. */
+/** Turns off V8's pretenuring, which allocates objects of requests in the old generation. */
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Turns pretenuring off. V8 guesses from the first collections after a start which kinds of objects
- * live long, and from then on allocates those in the old generation. Under load it guesses wrong:
- * what is collected first is small, and full of requests under way. Such objects are collected only
- * now and then, and until then what they refer to is copied and kept, too: the heap grows threefold
- * between two full collections, and 5 to 20 % of the CPU time go into it. It does so at some starts
- * and not at others. Nothing that a gateway makes for a request lives long.
+ * Turns pretenuring off: from its first collections, V8 guesses which kinds of objects live long,
+ * and from then on allocates them in the old generation. Under load it guesses wrong, since the
+ * first young generations are small and full of requests under way. Objects in the old generation
+ * are collected rarely and keep everything they refer to alive. The heap grows threefold between
+ * two full collections, which costs 5 to 20 % of the CPU time. This happens at some starts only. A
+ * gateway makes no long-lived objects for requests.
  */
 export function turnOffPretenuring(): void {
   setFlagsFromString('--no-allocation-site-pretenuring');

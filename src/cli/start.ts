@@ -1,4 +1,4 @@
-/** `plait start`: runs the gateway until it is told to stop. */
+/** `plait start`: runs the gateway until it gets a signal to stop. */
 import { LoadError } from '../errors.ts';
 import { createGateway } from '../gateway.ts';
 import { listen } from '../listen.ts';

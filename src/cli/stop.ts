@@ -8,13 +8,13 @@ const echoMs = 500;
  * first one passed on.
  */
 export function whenStopped(close: () => Promise<void>): void {
-  let toldAt: number | undefined;
+  let stoppedAt: number | undefined;
   const stop = async (): Promise<void> => {
-    if (toldAt !== undefined) {
-      if (performance.now() - toldAt > echoMs) process.exit(1);
+    if (stoppedAt !== undefined) {
+      if (performance.now() - stoppedAt > echoMs) process.exit(1);
       return;
     }
-    toldAt = performance.now();
+    stoppedAt = performance.now();
     await close();
     process.exit(0);
   };

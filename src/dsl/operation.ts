@@ -63,8 +63,9 @@ interface Common<Text> extends Policies {
 
 export interface OperationConfig<Text extends string, Query, Body, Response> extends Common<Text> {
   /**
-   * Path parameters whose values may contain slashes, as names of packages do: each is sent as `%2F`,
-   * within one segment. By default such a value is refused. `:name+` in the route sends segments.
+   * Path parameters whose values may contain slashes, like names of packages. A slash is sent as
+   * `%2F` within one segment. By default such a value is refused. `:name+` in the route sends
+   * segments.
    */
   readonly slash?: readonly ParamNames<Text>[];
   /** The query parameters. Arrays repeat a parameter; `undefined` and `null` leave it out. */

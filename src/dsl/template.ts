@@ -62,11 +62,11 @@ function visitParts(draft: Draft, value: object, { place, inside }: Position): T
       `${place} contains itself. A response is a tree: build it without the cycle.`,
     );
   }
-  const within = (part: string): Position => ({ place: part, inside: [...inside, value] });
+  const inValue = (part: string): Position => ({ place: part, inside: [...inside, value] });
   if (Array.isArray(value)) {
     // `from` fills holes, which `map` would keep.
     const items = Array.from(value, (item, index) =>
-      visit(draft, item, within(`${place}[${index}]`)),
+      visit(draft, item, inValue(`${place}[${index}]`)),
     );
     return items.every(isLiteral)
       ? { kind: 'literal', value: items.map((item) => item.value ?? null) }
@@ -79,7 +79,7 @@ function visitParts(draft: Draft, value: object, { place, inside }: Position): T
     );
   }
   const entries = Object.entries(value).map(
-    ([key, part]) => [key, visit(draft, part, within(`${place}.${key}`))] as const,
+    ([key, part]) => [key, visit(draft, part, inValue(`${place}.${key}`))] as const,
   );
   return entries.every(isLiteralEntry)
     ? { kind: 'literal', value: Object.fromEntries(definedEntries(entries)) }
@@ -117,7 +117,7 @@ function describeValue(value: unknown): string {
 
 function instead(value: unknown): string {
   if (value instanceof Promise)
-    return 'compose() runs once, at load: return references, not promises.';
+    return 'compose() runs once, at start-up: return references, not promises.';
   if (typeof value === 'function') return 'To compute a value, wrap the function: map(inputs, fn).';
   return 'Use references, plain objects, arrays, strings, finite numbers, booleans or null.';
 }

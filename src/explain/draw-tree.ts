@@ -184,8 +184,9 @@ function callsOf({ call, steps = [] }: ExplainedStep): ExplainedCall[] {
 
 function breakerOf(breaker: Exclude<ExplainedCall['breaker'], false>): string {
   const { failedPercent, slowPercent, windowMs, openMs, maxOpenMs } = breaker;
-  const opens = `opens at ${failedPercent} % failed or ${slowPercent} % slow in ${milliseconds(windowMs)}`;
-  return `breaker ${opens}, for ${openMs.toLocaleString('en')} to ${milliseconds(maxOpenMs)}`;
+  const shares = `${failedPercent} % failed or ${slowPercent} % slow`;
+  const period = `${openMs.toLocaleString('en')} to ${milliseconds(maxOpenMs)}`;
+  return `breaker opens at ${shares} in ${milliseconds(windowMs)}, for ${period}`;
 }
 
 /** Whole ones, unless that would say 0. */

@@ -61,7 +61,7 @@ async function readChunks(body: ReadableStream<Uint8Array> | null): Promise<stri
   if (body === null) return text;
   const decoder = new TextDecoder();
   let left = largest;
-  // Cancelling would break the connection before the client has read the refusal.
+  // Cancelling would close the connection before the client has read the 413.
   for await (const chunk of body.values({ preventCancel: true })) {
     left -= chunk.byteLength;
     if (left < 0) break;

@@ -42,6 +42,6 @@ function allReadsOf(nodes: readonly Node[], node: Node): number[] {
   const own = idsOf(readsOf(node));
   const block = blockOf(node);
   if (block === undefined) return own;
-  const within = nodesOf(nodes, block.nodes).flatMap((one) => allReadsOf(nodes, one));
-  return [...own, ...within, ...idsOf(sourcesOf(block.template))];
+  const inner = nodesOf(nodes, block.nodes).flatMap((one) => allReadsOf(nodes, one));
+  return [...own, ...inner, ...idsOf(sourcesOf(block.template))];
 }

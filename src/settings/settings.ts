@@ -23,7 +23,7 @@ export interface Settings {
   readonly overload: OverloadLimits;
   readonly log: LogSettings;
   readonly telemetry: TelemetrySettings;
-  /** The Redis that answers are kept in. Absent: this process keeps them. */
+  /** The Redis in which answers are cached. Absent: they are cached in this process. */
   readonly redis: RedisAddress | undefined;
   readonly addresses: Addresses;
   /** The first of the mock services' three ports, for `plait dev`. */
@@ -41,7 +41,7 @@ export interface ServerSettings {
   readonly port: number;
   /** Of the management side; 0: any free port. Absent: 8081, or a free port if that is taken. */
   readonly adminPort: number | undefined;
-  /** How long a gateway that is told to stop goes on taking requests: balancers need to notice. */
+  /** How long a stopping gateway goes on taking requests, so that load balancers notice. */
   readonly shutdownDelayMs: number;
 }
 

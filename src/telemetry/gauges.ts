@@ -32,7 +32,7 @@ export function watchGauges(meter: Meter, { status, overload }: Watched): void {
   perService('plait.bulkhead.in_flight', 'Calls in flight to a service', ({ bulkhead }) => [
     [bulkhead.inFlight],
   ]);
-  perService('plait.bulkhead.waiting', 'Calls that wait for a place', ({ bulkhead }) => [
+  perService('plait.bulkhead.waiting', 'Calls that wait for a permit', ({ bulkhead }) => [
     [bulkhead.waiting],
   ]);
   perService('plait.endpoints', 'Addresses of a service, by whether they are used', (service) =>

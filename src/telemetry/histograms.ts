@@ -43,16 +43,16 @@ export type HistogramReader = () => readonly HistogramData[];
 
 export interface Histograms {
   /**
-   * Makes a histogram whose series are told apart by keys. `labelsOf` is asked once for each new
-   * key, the parts of which are compared by identity; keys with equal labels are one series.
+   * Makes a histogram with one series for each key. `labelsOf` is called once for each new key; the
+   * parts of keys are compared by identity. Keys with equal labels share a series.
    */
   create<Key extends readonly unknown[]>(
     options: HistogramOptions,
     labelsOf: (...key: Key) => Attributes,
   ): Histogram<Key>;
   /**
-   * Makes a reader, which knows what is recorded from now on. A `delta` reader gives what is new
-   * since it read last, a `cumulative` one everything.
+   * Makes a reader of everything that is recorded from now on. A `delta` reader returns only the
+   * values since it was last called.
    */
   createReader(temporality: 'cumulative' | 'delta'): HistogramReader;
 }
@@ -69,11 +69,11 @@ interface Tally {
 
 interface Series {
   readonly attributes: Attributes;
-  /** What no reader has seen yet. */
+  /** The values that have not been passed on to the readers yet. */
   unread: Tally | undefined;
 }
 
-/** What readers need of a histogram. */
+/** A histogram as its readers see it. */
 interface Source {
   readonly options: HistogramOptions;
   readonly series: ReadonlyMap<string, Series>;

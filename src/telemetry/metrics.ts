@@ -20,7 +20,7 @@ const durations = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5
 /** Bucket bounds in keys: batches hold from one to some hundreds. */
 const batchSizes = [1, 2, 5, 10, 20, 50, 100, 200];
 
-/** What makes instruments. */
+/** Makes instruments: OpenTelemetry's meter, and histograms of our own. */
 export interface Instruments {
   readonly meter: Meter;
   readonly histograms: Histograms;
@@ -52,7 +52,7 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
   );
   const cache = countResults(
     meter.createObservableCounter('plait.cache', {
-      description: 'Calls of operations with a cache, by what that had',
+      description: 'Calls of operations with a cache, by the answer of the cache',
     }),
   );
   const batchSize = histograms.create(
@@ -130,7 +130,7 @@ function countResults(counter: ObservableCounter) {
   };
 }
 
-/** How a call was answered; `sent` means that it cost a request, or a place in one. */
+/** How a call was answered; `sent` means by a request, which a batch may share with other calls. */
 function resultOf({ deduplicated, cache }: Reply): string {
   if (deduplicated === true) return 'deduplicated';
   return cache === 'hit' || cache === 'stale' ? 'cached' : 'sent';

@@ -22,9 +22,9 @@ const longestShutdownMs = 3_000;
 const quietMs = 60_000;
 
 /**
- * Telemetry as it is set. Metrics are kept unless all is off. Traces are sent to a collector where
- * there is one, and in development kept for `plait trace` where there is none. What is not used is
- * not imported.
+ * Starts the telemetry that the settings ask for. Metrics are recorded unless telemetry is off.
+ * Traces are sent to a collector if there is one; otherwise, in development, they are kept for
+ * `plait trace`. Packages that are not needed are not imported.
  */
 export async function startTelemetry(options: SdkOptions): Promise<Telemetry> {
   const { settings, clock } = options;
@@ -159,11 +159,15 @@ async function shutdown(
     () => undefined,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
-  const problem = await within(handedOver, clock);
+  const problem = await problemInTime(handedOver, clock);
   if (problem !== undefined) onWarning(`The last ${what} could not be handed over: ${problem}`);
 }
 
-function within(result: Promise<string | undefined>, clock: Clock): Promise<string | undefined> {
+/** The problem of a shutdown, which may also be that it takes too long. */
+function problemInTime(
+  result: Promise<string | undefined>,
+  clock: Clock,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     const cancelTimer = clock.after(longestShutdownMs, () =>
       resolve(`not within ${longestShutdownMs} ms`),

@@ -200,7 +200,7 @@ describe('what cannot be part of a response', () => {
     [
       Promise.resolve(),
       'a promise',
-      'compose() runs once, at load: return references, not promises.',
+      'compose() runs once, at start-up: return references, not promises.',
     ],
     [() => 1, 'a function', 'To compute a value, wrap the function: map(inputs, fn).'],
     [new Date(0), 'an instance of Date', plain],

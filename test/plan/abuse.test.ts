@@ -169,7 +169,7 @@ describe('compose()', () => {
 
   it('may not be asynchronous', () => {
     expect(refusalOf(page(async ({ params }) => ({ id: params.id })))).toBe(
-      'page: what compose() returned is a promise. compose() runs once, at load: return ' +
+      'page: what compose() returned is a promise. compose() runs once, at start-up: return ' +
         'references, not promises.',
     );
   });

@@ -122,7 +122,7 @@ describe('of sixty requests at once, with four calls at a time,', () => {
       // Two calls, one span: that of the request, which is nobody's record.
       expect(new Set(parents.map(({ spanId }) => spanId)).size).toBe(1);
     }
-    // Some of them had to wait for a place, and say so.
+    // Some of them had to wait for a permit, and say so.
     const waited = spans().filter(({ attributes }) => 'plait.bulkhead.wait_ms' in attributes);
     expect(waited.length).toBeGreaterThan(recorded.length);
   });

@@ -27,7 +27,7 @@ describe('after a new kind of node was declared, the compiler', () => {
       'src/dsl/node-traits.ts',
       'src/plan/link.ts',
       'src/plan/names.ts',
-      'src/plan/places.ts',
+      'src/plan/response-paths.ts',
       'src/plan/value-schema.ts',
     ]);
   });
@@ -49,7 +49,7 @@ describe('after a new kind of node was declared, the compiler', () => {
       'src/explain/explain.ts',
       'src/plan/link.ts',
       'src/plan/names.ts',
-      'src/plan/places.ts',
+      'src/plan/response-paths.ts',
       'src/plan/value-schema.ts',
     ]);
   });
