@@ -1,4 +1,4 @@
-/** Answered → response. */
+/** Makes the response to a request that was answered. */
 import type { Answered } from '../engine/execution.ts';
 import type { Plan } from '../plan/plan.ts';
 import { cacheControlFor, noStore } from './cache-control.ts';
@@ -7,14 +7,16 @@ import { etagOf, isNamed } from './etag.ts';
 import { textResponse } from './text-response.ts';
 
 /** The facts about a request that its response depends on. */
-export interface Asked {
+export interface ResponseOptions {
   readonly requestId: string;
   readonly ifNoneMatch: string | undefined;
   /** Since the request arrived, in milliseconds. */
   readonly elapsedMs: number;
 }
 
-export function responderFor(plan: Plan): (outcome: Answered, asked: Asked) => Response {
+export function responderFor(
+  plan: Plan,
+): (outcome: Answered, options: ResponseOptions) => Response {
   const cacheControl = plan.cache ? cacheControlFor(plan.cache) : () => noStore;
   const vary = plan.cache && plan.vary.length > 0 ? { vary: plan.vary.join(', ') } : {};
   return (outcome, { requestId, ifNoneMatch, elapsedMs }) => {

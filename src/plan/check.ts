@@ -9,7 +9,7 @@ import { isSafe } from '../dsl/route.ts';
 import { positive, refuseUnknownKnobs } from '../dsl/knobs.ts';
 import { CompositionError } from '../errors.ts';
 import { isHeaderName } from '../headers.ts';
-import type { Recorded } from './record.ts';
+import type { Composed } from './run-compose.ts';
 import { fieldsOf, itemOf, ownField, refusesText, unwrapped } from '../schema.ts';
 import { schemaAtSource, schemaOf } from './value-schema.ts';
 import { blocksOf, nodesOf } from './visit.ts';
@@ -118,42 +118,42 @@ function checkParams(name: string, config: AnyConfig, route: Route): void {
 /** Checks that every reference is in scope and points at a field that exists. */
 export function checkSources(
   name: string,
-  recorded: Recorded,
+  composed: Composed,
   config: AnyConfig,
   route: Route,
 ): void {
-  const blocks = blocksOf(recorded);
+  const blocks = blocksOf(composed);
   for (const block of blocks) {
-    const inReach = nodesInReach(recorded, block.nodes);
-    const reads = nodesOf(recorded.nodes, block.nodes).flatMap(readsOf);
+    const inReach = nodesInReach(composed, block.nodes);
+    const reads = nodesOf(composed.nodes, block.nodes).flatMap(readsOf);
     for (const source of [...reads, ...sourcesOf(block.template)]) {
       if (!inReach.has(source.node)) {
         throw new CompositionError(
           name,
-          `${wordsFor(recorded.nodes[source.node])} was made inside given() or each() and is ` +
+          `${wordsFor(composed.nodes[source.node])} was made inside given() or each() and is ` +
             'used outside it. Return it from the body and use the result.',
         );
       }
-      checkSource(name, source, { recorded, config, route });
+      checkSource(name, source, { composed, config, route });
     }
-    for (const node of nodesOf(recorded.nodes, block.nodes)) {
-      if (node.kind === 'shape') checkKeys(name, recorded.nodes, node);
+    for (const node of nodesOf(composed.nodes, block.nodes)) {
+      if (node.kind === 'shape') checkKeys(name, composed.nodes, node);
     }
   }
 }
 
 /** The nodes in scope: those of a block and of all blocks around it. */
-function nodesInReach(recorded: Recorded, own: readonly number[]): ReadonlySet<number> {
+function nodesInReach(composed: Composed, own: readonly number[]): ReadonlySet<number> {
   const reach = new Set(own);
   for (let inner: readonly number[] | undefined = own; inner !== undefined;) {
-    inner = outerOf(recorded, inner);
+    inner = outerOf(composed, inner);
     for (const id of inner ?? []) reach.add(id);
   }
   return reach;
 }
 
 function outerOf(
-  { nodes, root }: Recorded,
+  { nodes, root }: Composed,
   inner: readonly number[],
 ): readonly number[] | undefined {
   const owner = nodes.findIndex((node) => blockOf(node)?.nodes === inner);
@@ -163,16 +163,16 @@ function outerOf(
 }
 
 interface Surroundings {
-  readonly recorded: Recorded;
+  readonly composed: Composed;
   readonly config: AnyConfig;
   readonly route: Route;
 }
 
 function checkSource(name: string, source: Source, around: Surroundings): void {
-  const node = around.recorded.nodes[source.node];
+  const node = around.composed.nodes[source.node];
   if (node === undefined) return;
   if (node.kind === 'input') return checkInput(name, node.input, source.path[0], around);
-  let schema = schemaOf(around.recorded.nodes, node);
+  let schema = schemaOf(around.composed.nodes, node);
   const walked: string[] = [];
   for (const key of source.path) {
     const fields = schema && fieldsOf(schema);

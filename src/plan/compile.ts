@@ -10,7 +10,7 @@ import { frozen } from '../frozen.ts';
 import { reservedPaths } from '../reserved-paths.ts';
 import { checkConfig, checkSources } from './check.ts';
 import { refuseConditions } from './conditions.ts';
-import { record } from './record.ts';
+import { runCompose } from './run-compose.ts';
 import { checkResponse } from './fit.ts';
 import { link } from './link.ts';
 import type { Plan } from './plan.ts';
@@ -33,11 +33,11 @@ export function compile({ name, composition }: NamedComposition): Plan {
   const route = parseRoute(config.route, name);
   checkConfig(name, config, route);
   refuseConditions(name, config.compose);
-  const recorded = record(name, config);
-  checkSources(name, recorded, config, route);
-  checkResponse(name, recorded, config.response);
+  const composed = runCompose(name, config);
+  checkSources(name, composed, config, route);
+  checkResponse(name, composed, config.response);
   const { params, query, body, headers, response } = config;
-  const linked = link(recorded);
+  const linked = link(composed);
   return frozen({
     name,
     route,

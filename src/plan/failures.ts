@@ -2,13 +2,13 @@
 import type { Block, Node } from '../dsl/node.ts';
 import { readsOf, sourcesOf, traitsOf } from '../dsl/node-traits.ts';
 import type { Dooms } from './plan.ts';
-import type { Recorded } from './record.ts';
+import type { Composed } from './run-compose.ts';
 import { blocksOf, idsOf } from './visit.ts';
 
 /** Steps that only guards read: nothing else fails with them. */
-export function toleratedSteps(recorded: Recorded): ReadonlyMap<number, 'optional' | 'fallback'> {
-  const { nodes } = recorded;
-  const bare = new Set(blocksOf(recorded).flatMap(({ template }) => idsOf(sourcesOf(template))));
+export function toleratedSteps(composed: Composed): ReadonlyMap<number, 'optional' | 'fallback'> {
+  const { nodes } = composed;
+  const bare = new Set(blocksOf(composed).flatMap(({ template }) => idsOf(sourcesOf(template))));
   for (const node of nodes)
     if (node.kind !== 'guard') for (const read of idsOf(readsOf(node))) bare.add(read);
   const guards = nodes.filter((node) => node.kind === 'guard');

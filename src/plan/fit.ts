@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { Source, Template } from '../dsl/node.ts';
 import { CompositionError } from '../errors.ts';
-import type { Recorded } from './record.ts';
+import type { Composed } from './run-compose.ts';
 import {
   fieldsOf,
   itemOf,
@@ -22,11 +22,11 @@ import { schemaOf } from './value-schema.ts';
  */
 export function checkResponse(
   name: string,
-  recorded: Recorded,
+  composed: Composed,
   response: z.ZodType | undefined,
 ): void {
   if (response !== undefined)
-    checkPart(recorded, recorded.root.template, response, { name, place: 'response' });
+    checkPart(composed, composed.root.template, response, { name, place: 'response' });
 }
 
 interface Where {
@@ -34,24 +34,24 @@ interface Where {
   readonly place: string;
 }
 
-function checkPart(recorded: Recorded, template: Template, wanted: z.ZodType, where: Where): void {
+function checkPart(composed: Composed, template: Template, wanted: z.ZodType, where: Where): void {
   switch (template.kind) {
     case 'literal':
       return checkLiteral(template.value, wanted, where);
     case 'reference':
-      return checkReference(recorded, template.source, wanted, where);
+      return checkReference(composed, template.source, wanted, where);
     case 'array': {
       if (isCertainlyNot(wanted, 'array')) misfit(where, 'a list', wanted);
       const item = itemOf(wanted, 'in');
       if (item)
         for (const [index, part] of template.items.entries())
-          checkPart(recorded, part, item, at(where, index));
+          checkPart(composed, part, item, at(where, index));
       return;
     }
     case 'object': {
       if (isCertainlyNot(wanted, 'object')) misfit(where, 'an object', wanted);
       const fields = fieldsOf(wanted, 'in');
-      if (fields) checkFields(recorded, template.entries, fields, where);
+      if (fields) checkFields(composed, template.entries, fields, where);
       return;
     }
     default:
@@ -60,7 +60,7 @@ function checkPart(recorded: Recorded, template: Template, wanted: z.ZodType, wh
 }
 
 function checkFields(
-  recorded: Recorded,
+  composed: Composed,
   entries: readonly (readonly [string, Template])[],
   fields: Readonly<Record<string, z.ZodType>>,
   where: Where,
@@ -68,7 +68,7 @@ function checkFields(
   const written = new Map(entries);
   for (const [key, wanted] of Object.entries(fields)) {
     const part = written.get(key);
-    if (part !== undefined) checkPart(recorded, part, wanted, at(where, key));
+    if (part !== undefined) checkPart(composed, part, wanted, at(where, key));
     else if (!mayBeAbsent(wanted)) {
       throw new CompositionError(
         where.name,
@@ -89,9 +89,9 @@ function checkLiteral(value: unknown, wanted: z.ZodType, where: Where): void {
   );
 }
 
-function checkReference(recorded: Recorded, source: Source, wanted: z.ZodType, where: Where): void {
-  const node = recorded.nodes[source.node];
-  let given = node && schemaOf(recorded.nodes, node);
+function checkReference(composed: Composed, source: Source, wanted: z.ZodType, where: Where): void {
+  const node = composed.nodes[source.node];
+  let given = node && schemaOf(composed.nodes, node);
   // A field of `null` is `null`, and a field of `undefined` is `undefined`.
   const passed = [given];
   for (const key of source.path) {

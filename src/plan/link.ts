@@ -7,7 +7,7 @@ import { nameSteps } from './names.ts';
 import { staysTogether } from './pace.ts';
 import { findResponsePaths } from './response-paths.ts';
 import type { PlanBlock, Step } from './plan.ts';
-import type { Recorded } from './record.ts';
+import type { Composed } from './run-compose.ts';
 import { blocksOf, depthsOf, idsOf } from './visit.ts';
 
 /** How a block is run. */
@@ -18,14 +18,14 @@ interface Runner {
   readonly repeated: boolean;
 }
 
-/** The steps of a recorded composition, by number, and its root block. */
-export function link(recorded: Recorded): { steps: readonly Step[]; root: PlanBlock } {
-  const { nodes } = recorded;
-  const names = nameSteps(recorded);
-  const paths = findResponsePaths(recorded);
-  const depths = depthsOf(recorded);
-  const tolerated = toleratedSteps(recorded);
-  const consumed = consumedNodes(recorded);
+/** The steps of a composition, by number, and its root block. */
+export function link(composed: Composed): { steps: readonly Step[]; root: PlanBlock } {
+  const { nodes } = composed;
+  const names = nameSteps(composed);
+  const paths = findResponsePaths(composed);
+  const depths = depthsOf(composed);
+  const tolerated = toleratedSteps(composed);
+  const consumed = consumedNodes(composed);
   const steps: Step[] = [];
 
   function linkBlock(block: Block, runner: Runner): PlanBlock {
@@ -89,7 +89,7 @@ export function link(recorded: Recorded): { steps: readonly Step[]; root: PlanBl
     return [...new Set([...idsOf(sourcesOf(block.template)), ...unused])];
   }
 
-  const root = linkBlock(recorded.root, { byEach: false, repeated: false });
+  const root = linkBlock(composed.root, { byEach: false, repeated: false });
   return { steps, root };
 }
 
@@ -99,9 +99,9 @@ type Facts = Pick<Step, 'id' | 'name' | 'needs' | 'depth' | 'slot' | 'tolerated'
 /**
  * The nodes that templates or used nodes read. A node that only an unused `map` reads is unused.
  */
-function consumedNodes(recorded: Recorded): ReadonlySet<number> {
-  const { nodes } = recorded;
-  const templates = blocksOf(recorded).map(({ template }) => template);
+function consumedNodes(composed: Composed): ReadonlySet<number> {
+  const { nodes } = composed;
+  const templates = blocksOf(composed).map(({ template }) => template);
   const consumed = new Set(templates.flatMap((template) => idsOf(sourcesOf(template))));
   // A node reads earlier nodes only, so in reverse order its readers come first.
   for (const [id, node] of [...nodes.entries()].toReversed()) {

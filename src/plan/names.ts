@@ -1,10 +1,10 @@
 /** Names of steps: the path of their value in the response, or else the operation's name. */
 import type { Block, Node, Template } from '../dsl/node.ts';
 import { blockOf, readsOf, traitsOf } from '../dsl/node-traits.ts';
-import type { Recorded } from './record.ts';
+import type { Composed } from './run-compose.ts';
 
 /** A name for every node; the names of steps are unique within the composition. */
-export function nameSteps({ nodes, root }: Recorded): readonly string[] {
+export function nameSteps({ nodes, root }: Composed): readonly string[] {
   const landed = new Map<number, string>();
 
   function nameBlock(block: Block, prefix: string): void {

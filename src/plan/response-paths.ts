@@ -1,7 +1,7 @@
 /** The paths in the response at which the value of a guard lands, for the pointers of problems. */
 import type { Block, Node, ShapeNode, Source, Template } from '../dsl/node.ts';
 import { blockOf, readsOf } from '../dsl/node-traits.ts';
-import type { Recorded } from './record.ts';
+import type { Composed } from './run-compose.ts';
 import type { ResponsePath } from './plan.ts';
 import { depthsOf, nodesOf } from './visit.ts';
 
@@ -21,10 +21,10 @@ interface Landing {
 
 /** The paths of every guard: those of its own value, or else of the values computed from it. */
 export function findResponsePaths(
-  recorded: Recorded,
+  composed: Composed,
 ): ReadonlyMap<number, readonly ResponsePath[]> {
-  const { nodes, root } = recorded;
-  const depths = depthsOf(recorded);
+  const { nodes, root } = composed;
+  const depths = depthsOf(composed);
   const landings = new Map<number, Landing[]>();
   const seen = new Set<string>();
 

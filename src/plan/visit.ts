@@ -4,7 +4,7 @@ import { blockOf } from '../dsl/node-traits.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Service } from '../dsl/service.ts';
 import type { Plan } from './plan.ts';
-import type { Recorded } from './record.ts';
+import type { Composed } from './run-compose.ts';
 
 /** All operations a plan may call, each once. */
 export function operationsOf({ steps }: Pick<Plan, 'steps'>): Operation[] {
@@ -17,12 +17,12 @@ export function servicesOf(plans: readonly Pick<Plan, 'steps'>[]): Service[] {
 }
 
 /** The root block and all blocks inside. */
-export function blocksOf({ nodes, root }: Recorded): Block[] {
+export function blocksOf({ nodes, root }: Composed): Block[] {
   return [root, ...nodes.flatMap((node) => blockOf(node) ?? [])];
 }
 
 /** The depth of each block: how many blocks are around it. */
-export function depthsOf({ nodes, root }: Recorded): ReadonlyMap<Block, number> {
+export function depthsOf({ nodes, root }: Composed): ReadonlyMap<Block, number> {
   const depths = new Map<Block, number>();
   function descend(block: Block, depth: number): void {
     depths.set(block, depth);

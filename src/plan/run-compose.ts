@@ -1,11 +1,12 @@
-/** Runs `compose` once on references and records the nodes and the template it makes. */
+/** Runs `compose` once on references, for the nodes and the template that it makes. */
 import { createDraft, withDraft } from '../dsl/draft.ts';
 import type { AnyConfig } from '../dsl/composition.ts';
 import type { Block, InputName, Node } from '../dsl/node.ts';
 import { toTemplate } from '../dsl/template.ts';
 import { CompositionError } from '../errors.ts';
 
-export interface Recorded {
+/** The nodes and the template that `compose` made. */
+export interface Composed {
   readonly nodes: readonly Node[];
   readonly root: Block;
 }
@@ -15,16 +16,16 @@ const inputs: readonly InputName[] = ['params', 'query', 'body', 'headers'];
 /**
  * @throws CompositionError with the composition's name for anything that goes wrong in `compose`.
  */
-export function record(name: string, config: AnyConfig): Recorded {
+export function runCompose(name: string, config: AnyConfig): Composed {
   const draft = createDraft(name);
   const root = draft.block(() => {
     const references = inputs.map((input) => [input, draft.add({ kind: 'input', input })]);
     // Its type was checked where it was written.
     const compose = config.compose as (given: unknown) => unknown;
-    const composed = withDraft(draft, () =>
+    const returned = withDraft(draft, () =>
       translated(name, () => compose(Object.fromEntries(references))),
     );
-    return toTemplate(draft, composed, 'what compose() returned');
+    return toTemplate(draft, returned, 'what compose() returned');
   });
   if (root.template.kind === 'literal' && root.template.value === undefined) {
     throw new CompositionError(
