@@ -81,6 +81,8 @@ export type UpstreamErrorKind =
   | 'reset'
   /** The attempt exceeded its time limit. */
   | 'timeout'
+  /** The response is not HTTP. */
+  | 'protocol'
   /** The body is not JSON, does not fit the schema or cannot be decoded. */
   | 'invalid-body'
   | 'too-large'

@@ -44,6 +44,7 @@ const upstreamProblems: Readonly<
   connect: [502, 'Upstream unreachable', 'is unreachable'],
   reset: [502, 'Upstream connection broken', 'broke the connection'],
   timeout: [504, 'Upstream timed out', 'timed out'],
+  protocol: [502, 'Upstream response invalid', 'sent an invalid response'],
   'invalid-body': [502, 'Upstream response invalid', 'sent an invalid response'],
   'too-large': [502, 'Upstream response too large', 'sent a response that is too large'],
   overloaded: [503, 'Upstream overloaded', 'is overloaded'],

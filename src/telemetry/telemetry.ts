@@ -2,8 +2,8 @@
 import type { Overload } from '../edge/overload.ts';
 import type { CallEnd, OnCallEnd, WatchStep, WatchSteps } from '../engine/execution.ts';
 import type { Layer } from '../http/request-record.ts';
-import type { AttemptHook, AttemptWatch, Ending } from '../upstream/attempt.ts';
-import type { Dispatch, Policy } from '../upstream/call.ts';
+import type { AttemptHook, AttemptWatch } from '../upstream/attempt.ts';
+import type { Dispatch, Policy, Ending } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { carriedBy, toTrace } from './carried.ts';
 import type { TraceStore } from './trace-store.ts';

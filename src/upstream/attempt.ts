@@ -1,18 +1,9 @@
 /** One attempt of a dispatch: its permits, its timeout, its address, and how it ended. */
 import type { Clock } from '../clock.ts';
-import type { Attempt, Dispatch, Reply, Send } from './call.ts';
+import type { Attempt, Dispatch, Ending, Reply, Send } from './call.ts';
 import type { Address } from './exchange/address.ts';
 import type { StartTimeout } from './resilience/attempt-timeout.ts';
-
-/** How an attempt ended. */
-export interface Ending {
-  /** `undefined` if it succeeded. */
-  readonly failure: unknown;
-  /** The status of the service's answer, if there was a usable one. */
-  readonly status: number | undefined;
-  /** In milliseconds, from when it had all its permits: time in our own queue does not count. */
-  readonly tookMs: number;
-}
+import type { HangWatch } from './resilience/hang-watch.ts';
 
 export type OnEnd = (ending: Ending) => void;
 
@@ -48,6 +39,8 @@ export interface AttemptOptions {
   readonly startTimeout: StartTimeout;
   readonly choose: Choose;
   readonly hook: AttemptHook | undefined;
+  /** Lets a few go on that nobody waits for, to find out whether the service hangs. */
+  readonly hangWatch: HangWatch | undefined;
   readonly clock: Clock;
 }
 
@@ -57,15 +50,16 @@ export interface AttemptOptions {
  * calls.
  */
 export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispatch> {
-  const { gates, startTimeout, choose, hook, clock } = options;
+  const { gates, startTimeout, choose, hook, hangWatch, clock } = options;
   return async function attempt(dispatch) {
     // V8 allocates seventeen entries on the first `push` into an empty list.
     const onEnds = Array<OnEnd | undefined>(gates.length + 3);
     let begun = 0;
     let failure: unknown;
     let status: number | undefined;
-    let admittedAt: number | undefined;
+    let own: Attempt | undefined;
     let queuedMs = 0;
+    let beganAt: number | undefined;
     try {
       for (let index = 0; index < gates.length; index += 1) {
         const given = gates[index]?.(dispatch);
@@ -74,12 +68,12 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
         onEnds[begun++] = permit?.onEnd;
         queuedMs += permit?.queuedMs ?? 0;
       }
-      admittedAt = clock.now();
+      beganAt = clock.now();
       const { signal, onEnd: stopTimeout } = startTimeout(dispatch);
       onEnds[begun++] = stopTimeout;
       const { address, onEnd } = choose(dispatch);
       onEnds[begun++] = onEnd;
-      const own: Attempt = { ...dispatch, signal, address, queuedMs };
+      own = { ...dispatch, signal, address, beganAt, queuedMs };
       const watch = hook?.(own);
       onEnds[begun++] = watch?.onEnd;
       const reply = await send(own, watch?.headers);
@@ -89,9 +83,35 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
       failure = error;
       throw error;
     } finally {
-      const tookMs = admittedAt === undefined ? 0 : clock.now() - admittedAt;
-      const ending = { failure, status, tookMs };
-      for (let index = begun - 1; index >= 0; index -= 1) onEnds[index]?.(ending);
+      const tookMs = beganAt === undefined ? 0 : clock.now() - beganAt;
+      conclude({ failure, status, tookMs, toldMs: toldMsOf(dispatch, beganAt) }, own, onEnds);
     }
   };
+
+  function conclude(ending: Ending, own: Attempt | undefined, onEnds: (OnEnd | undefined)[]): void {
+    if (own === undefined || hangWatch === undefined) return endAll(onEnds, ending);
+    if (!hangWatch.hasKept(own)) {
+      hangWatch.note(ending);
+      return endAll(onEnds, ending);
+    }
+    // The caller is told at once; places and statistics when it is known how the service did.
+    const [stopTimeout, ofAddress, ofHook] = onEnds.splice(gates.length);
+    endAll([stopTimeout, ofHook], ending);
+    const { toldMs } = ending;
+    hangWatch.onEnd(own, (late) => endAll([...onEnds, ofAddress], { ...late, toldMs }));
+  }
+}
+
+/** In reverse order. Those that have not begun are holes. */
+function endAll(onEnds: readonly (OnEnd | undefined)[], ending: Ending): void {
+  for (let index = onEnds.length - 1; index >= 0; index -= 1) onEnds[index]?.(ending);
+}
+
+/** What the attempt's request says in `X-Request-Timeout-Ms`. */
+function toldMsOf(
+  { operation, deadlineAt }: Dispatch,
+  beganAt: number | undefined,
+): number | undefined {
+  const leftMs = deadlineAt - (beganAt ?? -Infinity);
+  return leftMs < operation.policies.timeoutMs ? leftMs : undefined;
 }

@@ -66,8 +66,24 @@ export interface Callers {
 /** One try of a dispatch at one address. Its signal is also aborted at the attempt's timeout. */
 export interface Attempt extends Dispatch {
   readonly address: Address;
+  /** When it had passed all gates, on the clock's scale. */
+  readonly beganAt: number;
   /** How long it waited in the queue of the bulkhead, in milliseconds. */
   readonly queuedMs: number;
+}
+
+/** How an attempt ended. */
+export interface Ending {
+  /** `undefined` if it succeeded. */
+  readonly failure: unknown;
+  /** The status of the service's answer, if there was a usable one. */
+  readonly status: number | undefined;
+  /** In milliseconds, from when it had all its permits: time in our own queue does not count. */
+  readonly tookMs: number;
+  /** The time the service was told it has, in milliseconds; `undefined`: an attempt's whole time. */
+  readonly toldMs: number | undefined;
+  /** Attempts like it that were given up meanwhile and end as it does, as far as anybody knows. */
+  readonly standsFor?: number;
 }
 
 export interface Reply {

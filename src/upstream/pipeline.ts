@@ -16,6 +16,7 @@ import { exchange } from './exchange/transport.ts';
 import { attemptTimeout } from './resilience/attempt-timeout.ts';
 import type { Breaker } from './resilience/breaker.ts';
 import type { Bulkhead } from './resilience/bulkhead.ts';
+import type { HangWatch } from './resilience/hang-watch.ts';
 import { hedge } from './resilience/hedge.ts';
 import type { RetryBudget } from './resilience/retry-budget.ts';
 import { retry } from './resilience/retry.ts';
@@ -52,6 +53,7 @@ export interface ServiceParts {
   readonly breaker: Breaker | undefined;
   readonly bulkhead: Bulkhead;
   readonly balancer: Balancer;
+  readonly hangWatch: HangWatch;
   readonly hook: AttemptHook | undefined;
   readonly clock: Clock;
 }
@@ -61,19 +63,21 @@ export interface ServiceParts {
  * parse.
  */
 export function perService(parts: ServiceParts): Send<Dispatch> {
-  const { budget, breaker, bulkhead, balancer, hook, clock } = parts;
+  const { budget, breaker, bulkhead, balancer, hangWatch, hook, clock } = parts;
   const attempt = attempts(
     {
       gates: breaker === undefined ? [bulkhead.gate] : [breaker.gate, bulkhead.gate],
       startTimeout: attemptTimeout(clock),
       choose: balancer.choose,
       hook,
+      hangWatch,
       clock,
     },
     async function sendAttempt(own, headers) {
       const request = toHttpRequest(own, clock, headers);
       own.caller.sent += 1;
-      return parseReply(own, await exchange(own, request));
+      const raw = await exchange(own, request, (line) => hangWatch.keep(own, line));
+      return parseReply(own, raw);
     },
   );
   const { hasUntried } = balancer;

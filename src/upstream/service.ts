@@ -9,6 +9,7 @@ import type { Address } from './exchange/address.ts';
 import { createBreaker } from './resilience/breaker.ts';
 import type { Breaker } from './resilience/breaker.ts';
 import { createBulkhead } from './resilience/bulkhead.ts';
+import { createHangWatch } from './resilience/hang-watch.ts';
 import { perService } from './pipeline.ts';
 import { createRetryBudget } from './resilience/retry-budget.ts';
 
@@ -41,16 +42,24 @@ export interface ServiceOptions {
   readonly hook: AttemptHook | undefined;
 }
 
+/** The share of a bulkhead's places in which reads that nobody waits for may run on. */
+const watchShare = 0.05;
+
 export function openService(service: Service, options: ServiceOptions): OpenService {
   const { addresses, clock, hook } = options;
   const budget = createRetryBudget(service.retryBudget, clock);
   const breaker = service.breaker === false ? undefined : createBreaker(service.breaker, clock);
-  const bulkhead = createBulkhead(service.bulkhead, clock);
+  const hangWatch = createHangWatch({
+    clock,
+    most: Math.max(1, Math.floor(service.bulkhead.concurrency * watchShare)),
+    isCrowded: () => bulkhead.waiting > 0,
+  });
+  const bulkhead = createBulkhead(service.bulkhead, clock, hangWatch.giveWay);
   const balancer = createBalancer(addresses, service.ejection, clock);
   const stopChecks = startHealthChecks(service, balancer.health, clock);
 
   return {
-    send: perService({ budget, breaker, bulkhead, balancer, hook, clock }),
+    send: perService({ budget, breaker, bulkhead, balancer, hangWatch, hook, clock }),
     status: () => ({
       service: service.name,
       breaker: breaker?.state ?? 'off',

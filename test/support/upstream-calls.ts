@@ -128,6 +128,7 @@ export function attemptsWith(
       startTimeout: ({ signal }) => ({ signal, onEnd: () => undefined }),
       choose: () => ({ address: unreached, onEnd: () => undefined }),
       hook: undefined,
+      hangWatch: undefined,
       clock: systemClock,
       ...rest,
     },

@@ -1,13 +1,14 @@
 /** Load balancer: chooses the address of each attempt by power of two choices. */
 import type { Clock } from '../../clock.ts';
 import type { EjectionConfig } from '../../dsl/policies.ts';
-import type { Choose, Ending } from '../attempt.ts';
-import type { Dispatch } from '../call.ts';
+import type { Choose } from '../attempt.ts';
+import type { Dispatch, Ending } from '../call.ts';
 import type { Address } from '../exchange/address.ts';
-import { isErrorAnswer, verdictOf } from '../resilience/failure.ts';
+import { isErrorAnswer, isUnreadable, verdictOf } from '../resilience/failure.ts';
 import type { Verdict } from '../resilience/failure.ts';
 import { createAddressHealth } from './address-health.ts';
 import type { AddressEnding, AddressHealth } from './address-health.ts';
+import { createComparison } from './comparison.ts';
 
 export interface Balancer {
   readonly choose: Choose;
@@ -22,8 +23,8 @@ export interface Balancer {
  * uses all, since most of them are probably not broken. A further attempt of a call goes to an
  * address that the call has not tried, if there is one.
  *
- * An address is ejected after `ejection.failures` consecutive failures, at most half of them at a
- * time (outlier detection).
+ * An address is ejected after `ejection.failures` consecutive failures, or as many unreadable
+ * answers while others gave readable ones, at most half of them at a time (outlier detection).
  */
 export function createBalancer(
   addresses: readonly Address[],
@@ -31,6 +32,7 @@ export function createBalancer(
   clock: Clock,
 ): Balancer {
   const health = addresses.map((address) => createAddressHealth(address, ejection, clock));
+  const comparison = createComparison(ejection.failures);
   const [first] = health;
 
   function choose(tried: readonly Address[]): AddressHealth {
@@ -49,6 +51,15 @@ export function createBalancer(
   function ejectIfNeeded(candidate: AddressHealth, verdict: Verdict): void {
     const isTooMuch = verdict === 'failed' && candidate.mustBeEjected && !candidate.isEjected;
     if (isTooMuch && mayEject()) candidate.eject();
+  }
+
+  function ejectOutlier(candidate: AddressHealth, { operation }: Dispatch, failure: unknown): void {
+    const isUnusable = isUnreadable(failure);
+    if (failure !== undefined && !isUnusable) return;
+    const siblings = health.filter((other) => other !== candidate && !other.isEjected);
+    const answer = { operation, from: candidate, isReadable: !isUnusable };
+    if (comparison.isOutlier(answer, siblings) && !candidate.isEjected && mayEject())
+      candidate.eject();
   }
 
   function mayEject(): boolean {
@@ -70,18 +81,20 @@ export function createBalancer(
           const ended = endingAt(dispatch, ending);
           end(ended);
           ejectIfNeeded(chosen, ended.verdict);
+          if (health.length > 1) ejectOutlier(chosen, dispatch, ending.failure);
         },
       };
     },
   };
 }
 
-function endingAt(dispatch: Dispatch, { failure, tookMs }: Ending): AddressEnding {
-  const verdict = verdictOf(dispatch, failure, tookMs);
+function endingAt(dispatch: Dispatch, ending: Ending): AddressEnding {
+  const { failure, tookMs } = ending;
+  const verdict = verdictOf(ending);
   return {
     verdict,
     tookMs,
-    countsAsSlow: verdict === 'failed' || isErrorAnswer(failure),
+    countsAsSlow: verdict === 'failed' || isErrorAnswer(failure) || isUnreadable(failure),
     timeoutMs: dispatch.operation.policies.timeoutMs,
   };
 }

@@ -11,49 +11,72 @@ export interface RawReply {
   readonly body: Buffer;
 }
 
+/** An exchange that nobody waits for any more. */
+export interface Line {
+  /** Breaks the connection; nobody is told of an end. */
+  cut(): void;
+}
+
+/** Is told of the end of an exchange that has gone on; without a failure it was answered. */
+export type OnLineEnd = (failure: unknown, status?: number) => void;
+
+/** Asked when an exchange is given up; it goes on when there is somebody to tell its end. */
+export type MayGoOn = (line: Line) => OnLineEnd | undefined;
+
 /**
  * Sends `request` to the address of the attempt. If its signal is aborted, it settles at once and
- * closes the connection.
+ * closes the connection, unless `mayGoOn` keeps it.
  */
-export function exchange(attempt: Exchanged, request: HttpRequest): Promise<RawReply> {
+export function exchange(
+  attempt: Exchanged,
+  request: HttpRequest,
+  mayGoOn?: MayGoOn,
+): Promise<RawReply> {
   const { signal, address } = attempt;
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
     const { method, target, headers, body } = request;
-    const handler = new ReplyReader(attempt, resolve, reject);
+    const handler = new ReplyReader(attempt, { resolve, reject, mayGoOn });
     address.dispatch({ method, path: address.prefix + target, headers, body }, handler);
   });
 }
 
 export type Exchanged = Pick<Attempt, 'operation' | 'signal' | 'address'>;
 
+interface ReaderOptions {
+  readonly resolve: (reply: RawReply) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly mayGoOn: MayGoOn | undefined;
+}
+
 /** Collects one response, as the handler that undici calls. */
-class ReplyReader implements DispatchHandler {
+class ReplyReader implements DispatchHandler, Line {
   readonly #call: Exchanged;
-  readonly #resolve: (reply: RawReply) => void;
-  readonly #reject: (reason: unknown) => void;
-  readonly #chunks: Buffer[] = [];
-  readonly #onAbort = (): void => this.#giveUp(this.#call.signal.reason);
+  readonly #resolve: ReaderOptions['resolve'];
+  readonly #reject: ReaderOptions['reject'];
+  readonly #mayGoOn: MayGoOn | undefined;
+  #chunks: Buffer[] = [];
+  readonly #onAbort = (): void => this.#leave(this.#call.signal.reason);
+  /** Set when nobody waits for the reply and the exchange goes on. */
+  #onLateEnd: OnLineEnd | undefined;
   #controller: DispatchController | undefined;
   #status = 0;
   #headers: RawReply['headers'] = {};
   #size = 0;
 
-  constructor(
-    call: Exchanged,
-    resolve: (reply: RawReply) => void,
-    reject: (reason: unknown) => void,
-  ) {
+  constructor(call: Exchanged, { resolve, reject, mayGoOn }: ReaderOptions) {
     this.#call = call;
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#mayGoOn = mayGoOn;
     call.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   onRequestStart(controller: DispatchController): void {
     this.#controller = controller;
     // The signal may have been aborted while the request waited for a connection.
-    if (this.#call.signal.aborted) controller.abort(toError(this.#call.signal.reason));
+    if (this.#call.signal.aborted && this.#onLateEnd === undefined)
+      controller.abort(toError(this.#call.signal.reason));
   }
 
   onResponseStart(_: DispatchController, status: number, headers: RawReply['headers']): void {
@@ -69,11 +92,12 @@ class ReplyReader implements DispatchHandler {
       this.#giveUp(
         callError(this.#call, 'too-large', `answered with more than ${maxBodyBytes} bytes`),
       );
-    } else if (!this.#hasFailed()) this.#chunks.push(chunk);
+    } else if (!this.#hasFailed() && this.#onLateEnd === undefined) this.#chunks.push(chunk);
   }
 
   onResponseEnd(): void {
     this.#release();
+    if (this.#onLateEnd !== undefined) return this.#settle(undefined);
     const [only] = this.#chunks;
     const body =
       this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
@@ -83,7 +107,25 @@ class ReplyReader implements DispatchHandler {
   onResponseError(_: DispatchController, error: Error): void {
     this.#release();
     const phase = this.#status !== 0 ? 'answer' : this.#controller ? 'request' : 'connect';
-    this.#settle(toCallError(this.#call, error, phase));
+    const isLate = this.#onLateEnd !== undefined;
+    const isAborted = this.#call.signal.aborted && !isLate;
+    this.#settle(
+      isAborted ? toError(this.#call.signal.reason) : toCallError(this.#call, error, phase),
+    );
+  }
+
+  cut(): void {
+    this.#onLateEnd = undefined;
+    this.#controller?.abort(toError(this.#call.signal.reason));
+  }
+
+  /** Nobody waits any more. */
+  #leave(reason: unknown): void {
+    this.#release();
+    if (!this.#hasFailed()) this.#onLateEnd = this.#mayGoOn?.(this);
+    if (this.#onLateEnd === undefined) return this.#giveUp(reason);
+    this.#chunks = [];
+    this.#reject(reason);
   }
 
   #giveUp(reason: unknown): void {
@@ -94,9 +136,19 @@ class ReplyReader implements DispatchHandler {
 
   /** Resolves once the status says that the service has failed: the body is not needed then. */
   #settle(reason: unknown): void {
+    if (this.#onLateEnd !== undefined) return this.#endLate(reason);
     if (this.#hasFailed()) {
       this.#resolve({ status: this.#status, headers: this.#headers, body: Buffer.alloc(0) });
     } else this.#reject(reason);
+  }
+
+  #endLate(reason: unknown): void {
+    const status = this.#status === 0 ? undefined : this.#status;
+    const failure = this.#hasFailed()
+      ? callError(this.#call, 'status', `answered ${status}`, { status: this.#status })
+      : reason;
+    this.#onLateEnd?.(failure, failure === undefined ? status : undefined);
+    this.#onLateEnd = undefined;
   }
 
   #hasFailed(): boolean {
@@ -113,7 +165,6 @@ type Phase = 'connect' | 'request' | 'answer';
 
 /** Errors of undici and of the system → upstream errors. */
 function toCallError(call: Exchanged, error: Error & { code?: string }, phase: Phase): Error {
-  if (call.signal.aborted) return toError(call.signal.reason);
   const code = error.code ?? error.name;
   if (phase === 'connect') {
     return callError(call, 'connect', `no connection (${code})`, { cause: error });
@@ -125,7 +176,7 @@ function toCallError(call: Exchanged, error: Error & { code?: string }, phase: P
   }
   // undici's parser errors have no code. No cause, since it contains the bytes that were received.
   if (error.name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
-    return callError(call, 'invalid-body', `answered something that is not HTTP: ${error.message}`);
+    return callError(call, 'protocol', `answered something that is not HTTP: ${error.message}`);
   }
   const [when, reached] =
     phase === 'answer'

@@ -2,8 +2,8 @@
 import type { Clock } from '../../clock.ts';
 import { slowMsOf } from '../../dsl/policies.ts';
 import type { EffectiveBreaker } from '../../dsl/policies.ts';
-import type { Ending, Gate } from '../attempt.ts';
-import type { Dispatch } from '../call.ts';
+import type { Gate } from '../attempt.ts';
+import type { Dispatch, Ending } from '../call.ts';
 import { callError } from '../call.ts';
 import { verdictOf } from './failure.ts';
 import type { Verdict } from './failure.ts';
@@ -50,9 +50,9 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
     return state;
   }
 
-  function settle(admitted: State, grade: Grade): void {
+  function settle(admitted: State, grade: Grade, times: number): void {
     if (state !== admitted) return;
-    if (state.kind === 'closed') count(grade);
+    if (state.kind === 'closed') count(grade, times);
     if (state.kind !== 'half-open') return;
     state.underWay -= 1;
     if (grade === 'failed' || grade === 'slow') return open();
@@ -60,10 +60,10 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
     if (state.passed === config.probes) close();
   }
 
-  function count(grade: Grade): void {
+  function count(grade: Grade, times: number): void {
     if (grade === 'unknown') return;
-    window.add('attempts');
-    if (grade !== 'ok') window.add(grade);
+    window.add('attempts', times);
+    if (grade !== 'ok') window.add(grade, times);
     if (grade !== 'ok' && mustOpen()) open();
   }
 
@@ -90,8 +90,9 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
     state = { kind: 'closed' };
   }
 
-  function gradeOf(dispatch: Dispatch, { failure, tookMs }: Ending): Grade {
-    const verdict = verdictOf(dispatch, failure, tookMs);
+  function gradeOf(dispatch: Dispatch, ending: Ending): Grade {
+    const { tookMs } = ending;
+    const verdict = verdictOf(ending);
     const isSlow = tookMs >= slowMsOf(config, dispatch.operation.policies);
     return verdict === 'ok' && isSlow ? 'slow' : verdict;
   }
@@ -100,7 +101,9 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
     gate: function passBreaker(dispatch) {
       const admitted = admit();
       if (typeof admitted === 'number') throw isOpen(dispatch, admitted);
-      return { onEnd: (ending) => settle(admitted, gradeOf(dispatch, ending)) };
+      return {
+        onEnd: (ending) => settle(admitted, gradeOf(dispatch, ending), 1 + (ending.standsFor ?? 0)),
+      };
     },
     get state() {
       return state.kind === 'open' && state.until <= clock.now() ? 'half-open' : state.kind;

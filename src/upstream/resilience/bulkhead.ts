@@ -15,9 +15,13 @@ export interface Bulkhead {
 /**
  * Lets at most `concurrency` attempts run at once. Up to `queue` more wait, in order of arrival,
  * for at most `waitMs` and no longer than their requests; all others fail at once with the kind
- * `overloaded`.
+ * `overloaded`. Before one has to wait, `giveWay` may free a place.
  */
-export function createBulkhead(config: Required<BulkheadConfig>, clock: Clock): Bulkhead {
+export function createBulkhead(
+  config: Required<BulkheadConfig>,
+  clock: Clock,
+  giveWay: () => void = () => undefined,
+): Bulkhead {
   const { concurrency, queue, waitMs } = config;
   const semaphore = createSemaphore(concurrency);
   let inFlight = 0;
@@ -70,6 +74,7 @@ export function createBulkhead(config: Required<BulkheadConfig>, clock: Clock): 
     gate: function enterBulkhead(dispatch) {
       dispatch.signal.throwIfAborted();
       // A released permit may not have reached the first of those that wait yet: it is not free.
+      if (inFlight + waiting >= concurrency) giveWay();
       if (inFlight + waiting < concurrency) return enter();
       if (waiting < queue) return wait(dispatch);
       const full = `is full (${concurrency} in flight, ${queue} waiting)`;

@@ -1,12 +1,11 @@
 /** Judges failures: breaker, balancer and retries all go by the same verdict. */
 import { UpstreamError } from '../../errors.ts';
 import type { UpstreamErrorKind } from '../../errors.ts';
-import type { Call } from '../call.ts';
-
-type Called = Pick<Call, 'operation'>;
+import type { Ending } from '../call.ts';
 
 /**
- * The judgement of an attempt. `unknown`: it was cut short, so it says nothing about the service.
+ * The judgement of an attempt. `unknown`: it was given up or never sent, so it says nothing about
+ * the service.
  */
 export type Verdict = 'ok' | 'failed' | 'unknown';
 
@@ -16,38 +15,66 @@ const broken = new Set([500, 502, 503, 504]);
 /** Statuses after which another attempt may succeed. A 500 would most likely be a 500 again. */
 const transient = new Set([502, 503, 504]);
 
-/** Verdicts by kind, except for `status`, `invalid-body` and `aborted`, which depend on more. */
+/**
+ * Verdicts by kind. A service that answers is alive: a body that cannot be used is the concern of
+ * one operation, and must not take the others down.
+ */
 const verdicts = {
   connect: 'failed',
   reset: 'failed',
   timeout: 'failed',
+  protocol: 'failed',
+  'invalid-body': 'ok',
   'too-large': 'ok',
   missing: 'ok',
   overloaded: 'unknown',
   'breaker-open': 'unknown',
   'invalid-argument': 'unknown',
-} satisfies Partial<Record<UpstreamErrorKind, Verdict>>;
+  // The caller gave up for a reason of its own. The hang watch finds out whether a service hangs.
+  aborted: 'unknown',
+} satisfies Record<Exclude<UpstreamErrorKind, 'status'>, Verdict>;
 
-/** The verdict on an attempt that ended with `error`, or without one, after `tookMs`. */
-export function verdictOf(call: Called, error: unknown, tookMs: number): Verdict {
-  if (error === undefined) return 'ok';
-  // The request ended for a reason of its own: its deadline, or a client that disconnected.
-  if (!(error instanceof UpstreamError) || error.kind === 'aborted') return givenUp(call, tookMs);
-  const { kind, status = 0, reached } = error;
-  if (kind === 'status') return broken.has(status) ? 'failed' : 'ok';
-  // A readable body that does not fit the schema is a bug of one operation, not an outage.
-  if (kind === 'invalid-body') return reached === 'body' ? 'ok' : 'failed';
-  return verdicts[kind];
+/** The verdict on an attempt. */
+export function verdictOf(ending: Pick<Ending, 'failure' | 'tookMs' | 'toldMs'>): Verdict {
+  const { failure } = ending;
+  if (failure === undefined) return 'ok';
+  if (!(failure instanceof UpstreamError)) return 'unknown';
+  if (failure.kind !== 'status') return verdicts[failure.kind];
+  if (!broken.has(failure.status ?? 0)) return 'ok';
+  return isHurried(failure, ending) ? 'unknown' : 'failed';
 }
 
-/**
- * The verdict on an attempt that was cancelled before its answer. It counts as failed after half of
- * its timeout, or a service that hangs would go unnoticed if requests always end before attempts
- * do; before that it says nothing, so an impatient client cannot make a service look broken.
- */
-function givenUp({ operation }: Called, tookMs: number): Verdict {
-  return tookMs >= operation.policies.timeoutMs / 2 ? 'failed' : 'unknown';
+/** From this share of the time it was told on, a 503 or 504 means that this time was too short. */
+const hurriedShare = 0.8;
+
+/** Whether the service ran out of the time that its caller was willing to wait. */
+function isHurried(
+  { status }: UpstreamError,
+  { tookMs, toldMs }: Pick<Ending, 'tookMs' | 'toldMs'>,
+): boolean {
+  const isLate = toldMs !== undefined && toldMs > 0 && tookMs >= toldMs * hurriedShare;
+  return isLate && (status === 503 || status === 504);
 }
+
+/** Whether an attempt was given up before its answer, for a reason that is not the service's. */
+export function isGivenUp(failure: unknown): boolean {
+  return (
+    failure !== undefined && (!(failure instanceof UpstreamError) || failure.kind === 'aborted')
+  );
+}
+
+/** Whether the service has answered, whatever it was. */
+export function isAnswer(failure: unknown): boolean {
+  return failure instanceof UpstreamError && answers.has(failure.kind);
+}
+
+const answers: ReadonlySet<UpstreamErrorKind> = new Set([
+  'status',
+  'invalid-body',
+  'too-large',
+  'missing',
+  'protocol',
+]);
 
 /** Whether another attempt may succeed. A response that broke off in the middle is not retried. */
 export function isTransient(error: unknown): error is UpstreamError {
@@ -70,6 +97,13 @@ export function isTransient(error: unknown): error is UpstreamError {
 export function isHeldBack(error: unknown): boolean {
   return (
     error instanceof UpstreamError && (error.kind === 'overloaded' || error.kind === 'breaker-open')
+  );
+}
+
+/** Whether an answer came that cannot be used. */
+export function isUnreadable(error: unknown): boolean {
+  return (
+    error instanceof UpstreamError && (error.kind === 'invalid-body' || error.kind === 'too-large')
   );
 }
 

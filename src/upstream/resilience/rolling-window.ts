@@ -2,7 +2,8 @@
 import type { Clock } from '../../clock.ts';
 
 export interface RollingWindow<Name extends string> {
-  add(name: Name): void;
+  /** `times`: default 1. */
+  add(name: Name, times?: number): void;
   count(name: Name): number;
   /** Forgets everything. */
   clear(): void;
@@ -46,11 +47,11 @@ export function createWindow<const Name extends string>(
 
   clear();
   return {
-    add(name) {
+    add(name, times = 1) {
       moveOn();
       const slice = ring.at(current % slices);
-      if (slice !== undefined) slice[name] += 1;
-      totals[name] += 1;
+      if (slice !== undefined) slice[name] += times;
+      totals[name] += times;
     },
     count(name) {
       moveOn();

@@ -148,10 +148,9 @@ describe('a balancer', () => {
     async run(model, app) {
       const [attempt] = model.underWay.splice(which % model.underWay.length, 1);
       if (attempt === undefined) return;
-      const { index, startedAt } = attempt;
+      const { index } = attempt;
       const wasEjected = app.ejected().includes(index);
-      const waitedLong = app.now() - startedAt >= timeoutMs / 2;
-      const isFailure = how === 'failed' || (how === 'called off' && waitedLong);
+      const isFailure = how === 'failed';
       const counts = wasEjected ? model.late : model.failed;
       if (isFailure) counts[index] = (counts[index] ?? 0) + 1;
       else if (how !== 'called off') model.failed[index] = model.late[index] = 0;

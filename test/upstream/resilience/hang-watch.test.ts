@@ -1,0 +1,184 @@
+/** Clients in a hurry say nothing of a service; a service that hangs is found out all the same. */
+import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { operation } from '../../../src/dsl/operation.ts';
+import type { ServiceConfig } from '../../../src/dsl/service.ts';
+import { ExecutionError } from '../../../src/errors.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
+import { startServer } from '../../support/servers.ts';
+import { callerOf, openShop, reasonOf } from '../../support/upstream-calls.ts';
+
+const timeoutMs = 1_000;
+const hurryMs = 200;
+
+interface ServiceOptions {
+  /** `hang`: no request is ever answered. */
+  readonly hang: boolean;
+  readonly service?: Partial<ServiceConfig>;
+  readonly coalesce?: boolean;
+}
+
+/** A service that answers when it is told to, and clients that leave after `hurryMs`. */
+async function startHurry({ hang, service, coalesce = true }: ServiceOptions) {
+  const clock = createFakeClock();
+  const held = new Set<() => void>();
+  let begun = 0;
+  const server = await startServer((_, response) => {
+    begun += 1;
+    const answer = (): void => void response.end('1');
+    held.add(answer);
+    response.once('close', () => held.delete(answer));
+  });
+  const shop = openShop({ url: server.url, clock, service: { timeoutMs, ...service } });
+  const read = operation(shop.service, {
+    route: 'GET /things/:id',
+    response: z.unknown(),
+    coalesce,
+  });
+  let calls = 0;
+
+  function begin(): { settled: Promise<unknown>; leave: () => void } {
+    const request = new AbortController();
+    const deadlineAt = clock.now() + hurryMs;
+    const own = shop.upstreams.open(callerOf({ signal: request.signal, deadlineAt }));
+    const settled = own.call(read, { id: String((calls += 1)) }, undefined);
+    settled.catch(() => undefined);
+    const leave = (): void => request.abort(new ExecutionError('deadline', 'out of time'));
+    return { settled, leave };
+  }
+
+  /** So many clients at once, who leave when their time is over. */
+  async function hurry(count: number): Promise<void> {
+    const before = begun;
+    const clients = Array.from({ length: count }, begin);
+    await vi.waitFor(() => expect(begun).toBe(before + count));
+    clock.advance(hurryMs);
+    for (const { leave, settled } of clients) {
+      leave();
+      // oxlint-disable-next-line no-await-in-loop -- one client leaves after the other
+      await reasonOf(settled);
+    }
+  }
+
+  const status = () => shop.upstreams.status()[0];
+  return {
+    clock,
+    begin,
+    hurry,
+    status,
+    begun: () => begun,
+    /** Requests whose connections are still there. */
+    goesOn: (count: number) =>
+      vi.waitFor(() =>
+        expect({ open: held.size, inFlight: status()?.bulkhead.inFlight }).toEqual({
+          open: count,
+          inFlight: count,
+        }),
+      ),
+    async answerAll() {
+      if (!hang) for (const answer of held) answer();
+      await vi.waitFor(() => expect(status()?.bulkhead.inFlight).toBe(0));
+    },
+  };
+}
+
+describe.each([{ coalesce: true }, { coalesce: false }])(
+  'clients in a hurry ($coalesce)',
+  ({ coalesce }) => {
+    it('never open the breaker of a service that is slower than they wait', async () => {
+      const { hurry, answerAll, status, goesOn, clock } = await startHurry({
+        hang: false,
+        coalesce,
+      });
+      for (let round = 0; round < 3; round += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- one round after the other
+        await hurry(25);
+        // oxlint-disable-next-line no-await-in-loop -- see above
+        await goesOn(6);
+        clock.advance(300);
+        // oxlint-disable-next-line no-await-in-loop -- see above
+        await answerAll();
+      }
+      expect(status()?.breaker).toBe('closed');
+    });
+
+    it('leave a twentieth of the places to reads that run to their own time, by which a hang is found out', async () => {
+      const { hurry, status, goesOn, clock } = await startHurry({ hang: true, coalesce });
+      await hurry(25);
+      await goesOn(6);
+      clock.advance(timeoutMs - hurryMs - 1);
+      expect(status()?.breaker).toBe('closed');
+      clock.advance(1);
+      await vi.waitFor(() => expect(status()?.breaker).toBe('open'));
+      await goesOn(0);
+    });
+  },
+);
+
+describe('a read that nobody waits for', () => {
+  it('is broken off at once as long as a service answers others', async () => {
+    const { hurry, goesOn, begin, answerAll, begun } = await startHurry({ hang: false });
+    for (let round = 0; round < 5; round += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one round after the other
+      await hurry(2);
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await goesOn(0);
+      const before = begun();
+      const { settled } = begin();
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await vi.waitFor(() => expect(begun()).toBe(before + 1));
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await answerAll();
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await settled;
+    }
+  });
+
+  it.each([0, 5])(
+    'gives way at once to a call that needs its place, with a queue of %i',
+    async (queue) => {
+      const { hurry, goesOn, begin, begun, status } = await startHurry({
+        hang: true,
+        service: { bulkhead: { concurrency: 4, queue } },
+      });
+      await hurry(4);
+      await goesOn(1);
+      const before = begun();
+      const clients = Array.from({ length: 4 }, begin);
+      await vi.waitFor(() => expect(begun()).toBe(before + 4));
+      expect(status()?.bulkhead).toEqual({ inFlight: 4, waiting: 0 });
+      expect(status()?.breaker).toBe('closed');
+      for (const { leave } of clients) leave();
+    },
+  );
+
+  it('does not go on while calls wait for a place', async () => {
+    const { begin, begun, goesOn, hurry } = await startHurry({
+      hang: true,
+      service: { bulkhead: { concurrency: 3, queue: 5, waitMs: 10_000 } },
+    });
+    await hurry(3);
+    await goesOn(0);
+    const before = begun();
+    const clients = Array.from({ length: 6 }, begin);
+    await vi.waitFor(() => expect(begun()).toBe(before + 3));
+    clients[0]?.leave();
+    await vi.waitFor(() => expect(begun()).toBe(before + 4));
+    for (const { leave } of clients) leave();
+  });
+
+  it('tells a small service, too, since it stands for those that were given up meanwhile', async () => {
+    const { hurry, status, goesOn, clock } = await startHurry({
+      hang: true,
+      service: { bulkhead: { concurrency: 10 } },
+    });
+    for (let round = 0; round < 3; round += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one round after the other
+      await hurry(9);
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await goesOn(1);
+    }
+    clock.advance(timeoutMs);
+    await vi.waitFor(() => expect(status()?.breaker).toBe('open'));
+  });
+});
