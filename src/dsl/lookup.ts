@@ -2,7 +2,7 @@
  * Lookups answer many keys in one request. Everything that interprets their options is in this
  * file, but for the place of the keys.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { positive } from './knobs.ts';
 import { toKeys, toMaxBytes } from './lookup-keys.ts';
@@ -11,11 +11,16 @@ import { isSafe } from './route.ts';
 import type { Route } from './route.ts';
 
 /** The options that only lookups have. */
-export interface LookupOptions<Item = z.ZodObject, By = string> extends MaxBytes {
+export interface LookupOptions<Item = z.ZodObject, By = string, Key = unknown> extends MaxBytes {
   readonly keys: KeyStyle;
   /** The field of an item that holds its key; also the name of the argument. */
   readonly by: By;
   readonly item: Item;
+  /**
+   * The schema of a key. A key that does not fit is never sent, so that the service does not refuse
+   * others with it: it fails alone, as an argument that is invalid.
+   */
+  readonly key?: Key;
   /** The most keys in one request. Default 100. */
   readonly max?: number;
   /**
@@ -25,18 +30,27 @@ export interface LookupOptions<Item = z.ZodObject, By = string> extends MaxBytes
   readonly windowMs?: number;
   /** The property of the body that holds the items, if the body is not the list itself. */
   readonly items?: string;
+  /**
+   * What a 404 to several keys of one request means: `'none'`, that none of them has an item, or
+   * `'error'`, a failure. To a single key it always means that there is no item. Default `'error'`.
+   */
+  readonly notFound?: 'none' | 'error';
 }
 
 /** A lookup's options, checked. */
 export interface Lookup {
   readonly keys: LookupKeys;
   readonly by: string;
+  /** The schema of a key; `undefined`: any text or number will do. */
+  readonly key: z.ZodType | undefined;
   readonly max: number;
   /** The most bytes of the part of a request that holds the keys: its line, or its body. */
   readonly maxBytes: number;
   readonly windowMs: number;
   readonly many: boolean;
   readonly missing: 'null' | 'error';
+  /** What a 404 to several keys of one client request means: that all lack items, or a failure. */
+  readonly notFound: 'none' | 'error';
   /** The property of the body that holds the items, if the body is not the list itself. */
   readonly items: string | undefined;
 }
@@ -45,6 +59,7 @@ export const lookupKnobs = [
   'keys',
   'by',
   'item',
+  'key',
   'max',
   'maxRequestLineBytes',
   'maxRequestBodyBytes',
@@ -53,6 +68,7 @@ export const lookupKnobs = [
   'missing',
   'query',
   'items',
+  'notFound',
 ];
 
 /** The options of a lookup, and those of its operation that must not conflict with them. */
@@ -66,12 +82,15 @@ interface Config extends LookupOptions {
 export function checkedLookup(config: Config, route: Route, place: string): Lookup {
   const keys = toKeys(config.keys, place);
   checkRoute(route, keys, place);
-  const { many = false, missing = 'null' } = config;
+  const { many = false, missing = 'null', notFound = 'error' } = config;
   if (typeof many !== 'boolean') {
     throw new CompositionError(place, 'many must be true or false.');
   }
   if (missing !== 'null' && missing !== 'error') {
     throw new CompositionError(place, `missing is "${String(missing)}". Use "null" or "error".`);
+  }
+  if (notFound !== 'none' && notFound !== 'error') {
+    throw new CompositionError(place, `notFound is "${String(notFound)}". Use "none" or "error".`);
   }
   if (!Object.hasOwn(config.item.shape, config.by)) {
     const fields = Object.keys(config.item.shape).join(', ');
@@ -92,13 +111,20 @@ export function checkedLookup(config: Config, route: Route, place: string): Look
   return {
     keys,
     by: config.by,
+    key: checkedKey(config.key, place),
     max: positive(config.max ?? 100, 'max', place),
     maxBytes: toMaxBytes(config, { route, keys, place }),
     windowMs: positive(config.windowMs ?? 0, 'windowMs', place, { least: 0 }),
     many,
     missing,
+    notFound,
     items: config.items,
   };
+}
+
+function checkedKey(key: unknown, place: string): z.ZodType | undefined {
+  if (key === undefined || key instanceof z.ZodType) return key;
+  throw new CompositionError(place, 'key is not a schema. Use one of zod, as in z.uuid().');
 }
 
 function checkRoute(route: Route, keys: LookupKeys, place: string): void {

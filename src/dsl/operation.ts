@@ -81,8 +81,8 @@ export interface OperationConfig<Text extends string, Query, Body, Response> ext
   readonly response: Response;
 }
 
-export interface LookupConfig<Text, Query, Item extends Schema, By>
-  extends Common<Text>, LookupOptions<Item, FieldOf<Item, By>> {
+export interface LookupConfig<Text, Query, Item extends Schema, By, Key = undefined>
+  extends Common<Text>, LookupOptions<Item, FieldOf<Item, By>, Key> {
   /** Further query parameters. Only calls with the same values share a request. */
   readonly query?: Query;
 }
@@ -104,10 +104,13 @@ export type FieldOf<Item extends Schema, By> = By extends keyof z.output<Item>
   ? By
   : Extract<keyof z.output<Item>, string> | `the item has no field "${By & string}"`;
 
+/** The type of a lookup's key: that of the field of its items. */
+export type KeyOf<Item, By> = Exclude<z.output<Item>[By & keyof z.output<Item>], null | undefined>;
+
 /** The arguments of a lookup: the key, by its name, and query parameters. */
-export type KeyArgs<Item, By, Query> = Flat<
+export type KeyArgs<Item, By, Query, Key = undefined> = Flat<
   {
-    [K in By & string]: Exclude<z.output<Item>[By & keyof z.output<Item>], null | undefined>;
+    [K in By & string]: Key extends Schema ? z.input<Key> : KeyOf<Item, By>;
   } & (Query extends Schema ? z.input<Query> : unknown)
 >;
 
@@ -193,16 +196,17 @@ export function lookup<
   Query extends z.ZodObject | undefined = undefined,
   const Many extends boolean = false,
   const Missing extends 'null' | 'error' = 'null',
+  Key extends z.ZodType<KeyOf<Item, By>> | undefined = undefined,
 >(
   service: Service,
-  config: LookupConfig<Text, Query, Item, By> & {
+  config: LookupConfig<Text, Query, Item, By, Key> & {
     /** Whether several items may belong to one key. Default `false`. */
     readonly many?: Many;
     /** The result for a key without an item: `null` or an error. Default `'null'`. */
     readonly missing?: Missing;
   },
 ): Operation<
-  KeyArgs<Item, By, Query>,
+  KeyArgs<Item, By, Query, Key>,
   Many extends true
     ? z.output<Item>[]
     : Missing extends 'error'

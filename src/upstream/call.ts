@@ -55,6 +55,8 @@ export interface Dispatch extends Call {
   readonly keys: readonly unknown[] | undefined;
   /** The addresses of its attempts so far, in order. */
   readonly tried: Address[];
+  /** Whether it waits for a permit of the bulkhead until nobody waits for it, not for `waitMs`. */
+  readonly isPatient: boolean;
 }
 
 /** The calls that wait for a dispatch: they join and leave while it is under way. */
@@ -117,7 +119,8 @@ export function isShareable(operation: Operation): boolean {
 
 /** The dispatch of a call that is not shared with other requests. */
 export function dispatchOf(call: Call): Dispatch {
-  return { ...call, callers: { waiting: () => withFollowers(call) }, keys: undefined, tried: [] };
+  const callers = { waiting: () => withFollowers(call) };
+  return { ...call, callers, keys: undefined, tried: [], isPatient: false };
 }
 
 /** A call and its followers. */

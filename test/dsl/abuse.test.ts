@@ -646,6 +646,12 @@ describe('lookup()', () => {
       { maxRequestLineBytes: '8k' },
       'maxRequestLineBytes is "8k". Use a whole number of at least 1.',
     ],
+    [
+      'a schema of keys that is none',
+      { key: String },
+      'key is not a schema. Use one of zod, as in z.uuid().',
+    ],
+    ['an unknown notFound', { notFound: 'null' }, 'notFound is "null". Use "none" or "error".'],
     ['keys that are text', { keys: 'ids' }, 'keys: is "ids". Write { query: … }.'],
     [
       'keys with a misspelt place',

@@ -59,6 +59,15 @@ export const thingFor = lookup(service, {
   missing: 'error',
 });
 
+/** A lookup of which not every text is a key. */
+export const thingNamed = lookup(service, {
+  route: 'GET /things',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: Thing,
+  key: z.enum(['a', 'b']),
+});
+
 /** A lookup by a field that some items do not have. */
 export const thingWith = lookup(service, {
   route: 'GET /noted',

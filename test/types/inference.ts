@@ -14,7 +14,7 @@ import {
 } from 'plait';
 import type { Operation, Ref, ResponseOf } from 'plait';
 import { z } from 'zod';
-import type { Thing, thingWith } from './_things.ts';
+import type { Thing, thingNamed, thingWith } from './_things.ts';
 import { createThing, getThing, thingFor, thingOf, thingsOf } from './_things.ts';
 
 type Equal<A, B> =
@@ -34,6 +34,7 @@ same<ArgsOf<typeof createThing>, { body: { name: string; tags: { label: string }
 same<ArgsOf<typeof thingOf>, { id: string }>(true);
 same<ArgsOf<typeof thingsOf>, { id: string; since?: string | undefined }>(true);
 same<ArgsOf<typeof thingWith>, { note: string }>(true);
+same<ArgsOf<typeof thingNamed>, { id: 'a' | 'b' }>(true);
 
 export const lookups = defineComposition({
   route: 'GET /lookups/:id',

@@ -236,6 +236,15 @@ lookup(service, { route: 'GET /x', keys: { query: 'ids' }, by: 'orderId', item: 
 // @ts-expect-error neither in the query nor in the body
 lookup(service, { route: 'GET /x', keys: { header: 'ids' }, by: 'id', item: Thing });
 
+lookup(service, {
+  route: 'GET /x',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: Thing,
+  // @ts-expect-error a schema whose keys no item can have
+  key: z.number(),
+});
+
 // @ts-expect-error without its response there is nothing to know the type from
 operation(service, { route: 'GET /x' });
 

@@ -12,15 +12,18 @@ export interface Bulkhead {
   readonly waiting: number;
 }
 
+const ignore = (): void => undefined;
+
 /**
  * Lets at most `concurrency` attempts run at once. Up to `queue` more wait, in order of arrival,
  * for at most `waitMs` and no longer than their requests; all others fail at once with the kind
- * `overloaded`. Before one has to wait, `giveWay` may free a place.
+ * `overloaded`. Before one has to wait, `giveWay` may free a place. Patient dispatches are few: they
+ * wait as long as their requests, beyond the queue.
  */
 export function createBulkhead(
   config: Required<BulkheadConfig>,
   clock: Clock,
-  giveWay: () => void = () => undefined,
+  giveWay: () => void = ignore,
 ): Bulkhead {
   const { concurrency, queue, waitMs } = config;
   const semaphore = createSemaphore(concurrency);
@@ -63,9 +66,9 @@ export function createBulkhead(
       };
       const onAbort = (): void => giveUp(signal.reason);
       const message = `was not called: its bulkhead had no free permit within ${waitMs} ms`;
-      const cancelTimer = clock.after(waitMs, () =>
-        giveUp(callError(dispatch, 'overloaded', message)),
-      );
+      const cancelTimer = dispatch.isPatient
+        ? ignore
+        : clock.after(waitMs, () => giveUp(callError(dispatch, 'overloaded', message)));
       signal.addEventListener('abort', onAbort, { once: true });
     });
   }
@@ -76,7 +79,7 @@ export function createBulkhead(
       // A released permit may not have reached the first of those that wait yet: it is not free.
       if (inFlight + waiting >= concurrency) giveWay();
       if (inFlight + waiting < concurrency) return enter();
-      if (waiting < queue) return wait(dispatch);
+      if (waiting < queue || dispatch.isPatient) return wait(dispatch);
       const full = `is full (${concurrency} in flight, ${queue} waiting)`;
       const message = `was not called: its bulkhead ${full}`;
       throw callError(dispatch, 'overloaded', message);

@@ -93,6 +93,16 @@ export function isTransient(error: unknown): error is UpstreamError {
   }
 }
 
+/** 4xx that say nothing of the arguments, but of credentials, connection, time or load. */
+const notOfArguments = new Set([401, 407, 408, 421, 425, 429]);
+
+/** Whether the service has refused a request for what it asks. */
+export function isRefusal(error: unknown): boolean {
+  if (!(error instanceof UpstreamError) || error.kind !== 'status') return false;
+  const { status = 0 } = error;
+  return status >= 400 && status < 500 && !notOfArguments.has(status);
+}
+
 /** Whether breaker or bulkhead kept the call from being sent. */
 export function isHeldBack(error: unknown): boolean {
   return (

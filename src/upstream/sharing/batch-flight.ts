@@ -2,8 +2,9 @@
 import { isComplete, keyText, resultOf, toKept } from '../../dsl/lookup.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import { toError } from '../../errors.ts';
+import type { UpstreamError } from '../../errors.ts';
 import { frozen } from '../../frozen.ts';
-import type { Call, Dispatch, Reply, Send } from '../call.ts';
+import type { Call, Caller, Dispatch, Reply, Send } from '../call.ts';
 import { callError } from '../call.ts';
 import { cacheControlOf, fieldOf, parseValue } from '../exchange/parse.ts';
 import { Flight } from './coalesce.ts';
@@ -35,11 +36,26 @@ export class BatchFlight extends Flight implements Carrier {
   #hasLost = false;
   #latest = 0;
 
-  constructor(call: Call, lookup: Lookup, names: Map<string, BatchFlight>) {
+  /** Whether it is a part of one that was refused: only its own loads find it. */
+  readonly isPart: boolean;
+  /** How many keys were sent. */
+  #width: number | undefined;
+
+  constructor(call: Call, lookup: Lookup, names: Map<string, BatchFlight>, isPart = false) {
     super();
     this.#call = call;
     this.#lookup = lookup;
     this.#names = names;
+    this.isPart = isPart;
+  }
+
+  get lookup(): Lookup {
+    return this.#lookup;
+  }
+
+  /** How many keys its request asks for: fewer than `size` if loads have left before it was sent. */
+  get width(): number {
+    return this.#width ?? this.size;
   }
 
   get size(): number {
@@ -117,20 +133,49 @@ export class BatchFlight extends Flight implements Carrier {
     return [{ load, index }, ...(this.#others?.get(position) ?? [])];
   }
 
-  /** Never rejects. */
-  async send(next: Send<Dispatch>): Promise<void> {
+  /**
+   * Settles all keys, unless the request fails: then it resolves with the error, and its loads wait
+   * until `fail`, `serveNone` or their parts settle them. Never rejects.
+   */
+  async send(next: Send<Dispatch>): Promise<Error | undefined> {
     this.#isSent = true;
     const keys = this.#hasLost ? this.#wantedKeys() : this.#keys;
-    if (keys.length === 0 || this.aborted) return this.#end();
+    this.#width = keys.length;
+    if (keys.length === 0 || this.aborted) return this.end();
     const call = this.#liveCall();
+    const own = { signal: this, deadlineAt: this.#latest, callers: this, keys, tried: [] };
     try {
-      const own = { signal: this, deadlineAt: this.#latest, callers: this, keys, tried: [] };
-      this.#distribute(await next({ ...call, ...own }));
+      this.#distribute(await next({ ...call, ...own, isPatient: this.isPart }));
+      return this.end();
     } catch (error) {
-      this.#fail(toError(error));
-    } finally {
-      this.#end();
+      this.forget();
+      return toError(error);
     }
+  }
+
+  /** Its keys that are not settled yet, by the client requests that wait for them. */
+  shares(): readonly (readonly LoadKey[])[] {
+    const shares = new Map<Caller, LoadKey[]>();
+    for (let position = 0; position < this.#texts.length; position += 1)
+      for (const key of this.#loadsAt(position)) {
+        if (key.load.isSettled(key.index)) continue;
+        const { caller } = key.load.call;
+        const share = shares.get(caller);
+        if (share === undefined) shares.set(caller, [key]);
+        else share.push(key);
+      }
+    return [...shares.values()];
+  }
+
+  /** A batch of its own for some of its keys. */
+  part(keys: readonly LoadKey[]): BatchFlight {
+    const names = new Map<string, BatchFlight>();
+    const part = new BatchFlight(keys[0]?.load.call ?? this.#call, this.#lookup, names, true);
+    for (const { load, index } of keys) {
+      if (names.has(load.names[index] ?? '')) part.addTo(load, index);
+      else part.add(load, index);
+    }
+    return part;
   }
 
   /** The keys that a load still waits for. The others are forgotten, so no load joins them. */
@@ -179,10 +224,18 @@ export class BatchFlight extends Flight implements Carrier {
     }
   }
 
-  #fail(reason: Error): void {
+  /** Settles all keys by a 404: none of them has an item. */
+  serveNone({ cacheControl }: UpstreamError): void {
+    const headers = cacheControl === undefined ? {} : { 'cache-control': cacheControl };
+    this.#distribute({ status: 404, headers, value: none, raw: undefined });
+    this.end();
+  }
+
+  fail(reason: Error): void {
     this.forget();
     for (let position = 0; position < this.#texts.length; position += 1)
       for (const { load, index } of this.#loadsAt(position)) load.fail(index, reason);
+    this.end();
   }
 
   protected forget(): void {
@@ -195,7 +248,7 @@ export class BatchFlight extends Flight implements Carrier {
   }
 
   /** Drops its loads: finished requests would keep each other in memory through shared batches. */
-  #end(): void {
+  end(): undefined {
     this.forget();
     this.#loads = [];
     this.#others = undefined;

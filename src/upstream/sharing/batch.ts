@@ -6,6 +6,7 @@ import type { Operation } from '../../dsl/operation.ts';
 import { runAtMost } from '../../limit.ts';
 import type { Dispatch, Send } from '../call.ts';
 import { callError } from '../call.ts';
+import { settleFailed } from './failed-batch.ts';
 import type { Load, SendLoad } from './load.ts';
 import { createPacker } from './pack.ts';
 import type { Asked, FlightsByName } from './pack.ts';
@@ -47,6 +48,7 @@ export function batch(
   { mostKeys = 50_000, prefixOf = () => '' }: BatchOptions = {},
 ): SendLoad {
   const pack = createPacker(prefixOf);
+  const onFailure = settleFailed(next);
   /** By the `key` that the calls of their loads have in common. */
   const lanes = new Map<string, Lane>();
   let keys = 0;
@@ -86,9 +88,11 @@ export function batch(
       runAtMost(
         Math.ceil(concurrency / 2),
         batches.map((one) => async () => {
-          await one.send(next);
-          keys -= one.size;
+          const failure = await one.send(next);
           closeWhenIdle(lane, name);
+          if (failure === undefined) keys -= one.size;
+          // Other batches need not wait for what is asked again.
+          else void onFailure(one, failure).then(() => (keys -= one.size));
         }),
       );
     }

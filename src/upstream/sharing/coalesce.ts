@@ -92,8 +92,8 @@ class CallFlight extends Flight {
 
   takeOff(next: Send<Dispatch>): Promise<Reply> {
     const reply = this.reply(this.#call);
-    const dispatch = { ...this.#call, signal: this, callers: this, keys: undefined, tried: [] };
-    next(dispatch).then(
+    const own = { signal: this, callers: this, keys: undefined, tried: [], isPatient: false };
+    next({ ...this.#call, ...own }).then(
       (landed) => this.#land(landed),
       (error: unknown) => this.#fail(error),
     );

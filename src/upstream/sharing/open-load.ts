@@ -1,6 +1,7 @@
 /** Makes a load of the keys of a step, and sends it. Keys that cannot be sent fail on their own. */
 import { keyProblem, keyText } from '../../dsl/lookup.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
+import { readerOf } from '../../parse.ts';
 import type { Call } from '../call.ts';
 import { callError } from '../call.ts';
 import { Load, indexesUpTo } from './load.ts';
@@ -12,17 +13,26 @@ export interface OpenLoadOptions {
   readonly failsAtOnce: boolean;
 }
 
-export function openLoad({ call, keys, failsAtOnce }: OpenLoadOptions, send: SendLoad): Load {
+/** What is wrong with keys, by their index; `undefined` if nothing is. */
+type Problems = Map<number, string> | undefined;
+
+export function openLoad(
+  { call, keys: given, failsAtOnce }: OpenLoadOptions,
+  send: SendLoad,
+): Load {
   const { lookup } = call.operation;
   if (lookup === undefined) throw new Error(`${call.operation.name} is not a lookup`);
+  const { keys, misfits } =
+    lookup.key === undefined ? { keys: given, misfits: undefined } : parsedBy(lookup.key, given);
+  let problems = misfits;
   const texts = Array<string>(keys.length);
-  let problems: Map<number, string> | undefined;
   for (let index = 0; index < keys.length; index += 1) {
     const key = keys[index];
     const text = typeof key === 'string' ? key : keyText(key);
     const problem = keyProblem(lookup, text);
     texts[index] = text ?? '';
-    if (problem !== undefined) (problems ??= new Map()).set(index, problem);
+    if (problem !== undefined && problems?.has(index) !== true)
+      (problems ??= new Map()).set(index, problem);
   }
   const load = new Load({ call, keys, texts, failsAtOnce });
   const all = indexesUpTo(keys.length);
@@ -34,6 +44,23 @@ export function openLoad({ call, keys, failsAtOnce }: OpenLoadOptions, send: Sen
     if (rest.length > 0) send(load, rest);
   }
   return load;
+}
+
+/** The keys as the schema of keys makes them; those that do not fit are left as they are. */
+function parsedBy(
+  schema: NonNullable<Lookup['key']>,
+  keys: readonly unknown[],
+): { readonly keys: readonly unknown[]; readonly misfits: Problems } {
+  const read = readerOf(schema);
+  let misfits: Problems;
+  const parsed = keys.map((key, index) => {
+    const result = read(key);
+    if (result.ok) return result.value;
+    const [{ words }] = result.problems;
+    (misfits ??= new Map()).set(index, `does not fit its schema: ${words}`);
+    return key;
+  });
+  return { keys: parsed, misfits };
 }
 
 function failKeys(load: Load, { by }: Lookup, problems: ReadonlyMap<number, string>): void {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { operation } from '../../../src/dsl/operation.ts';
 import { UpstreamError } from '../../../src/errors.ts';
 import { createBulkhead } from '../../../src/upstream/resilience/bulkhead.ts';
-import type { Call, Reply } from '../../../src/upstream/call.ts';
+import type { Dispatch, Reply } from '../../../src/upstream/call.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { assertProperty } from '../../support/property.ts';
 import {
@@ -33,7 +33,7 @@ function startBulkhead(config: { concurrency?: number; queue?: number; waitMs?: 
     places.set(String(call.trace), place);
     return place.promise;
   });
-  const enter = (trace: string, rest: Partial<Call> = {}) =>
+  const enter = (trace: string, rest: Partial<Dispatch> = {}) =>
     send(dispatchFor(getOrder, {}, { ...rest, trace: traceNamed(trace) }));
   /** The service answers, or fails. */
   const leave = async (name: string, error?: Error) => {
@@ -55,6 +55,24 @@ describe('places', () => {
     await leave('b');
     await leave('c');
     expect(await Promise.all(calls)).toEqual([ok, ok, ok]);
+  });
+
+  it('are waited for by a patient dispatch as long as its request lasts, beyond the queue', async () => {
+    const { clock, enter, leave, entered } = startBulkhead({ queue: 1, waitMs: 100 });
+    const first = enter('first');
+    const brief = failureOf(enter('brief'));
+    const patient = enter('patient', { isPatient: true });
+    const client = new AbortController();
+    const gone = reasonOf(enter('gone', { isPatient: true, signal: client.signal }));
+    await turn();
+    await clock.advance(5_000);
+    expect(await brief).toMatchObject({ kind: 'overloaded' });
+    client.abort(new Error('its deadline'));
+    expect(await gone).toEqual(new Error('its deadline'));
+    await leave('first');
+    await leave('patient');
+    expect(await Promise.all([first, patient])).toEqual([ok, ok]);
+    expect(entered).toEqual(['first', 'patient']);
   });
 
   it('are given in the order of arrival', async () => {

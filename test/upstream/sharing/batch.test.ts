@@ -24,7 +24,9 @@ import {
 } from '../../support/upstream-calls.ts';
 
 const Payment = z.object({ orderId: z.string(), status: z.string() });
-type Payments = Omit<Partial<Lookup>, 'keys' | 'by'> & { readonly query?: z.ZodObject };
+type Payments = Omit<Partial<Lookup>, 'keys' | 'by' | 'key' | 'maxBytes'> & {
+  readonly query?: z.ZodObject;
+};
 
 function paymentOf(options: Payments = {}): Operation {
   const { query, items, ...rest } = options;
