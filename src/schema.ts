@@ -72,13 +72,6 @@ export function kindOf(schema: z.ZodType, side?: Side): string | undefined {
   return ['string', 'number', 'boolean', 'object', 'array'].includes(type) ? type : undefined;
 }
 
-/** Whether no text can ever fit: `"7"` does not fit `z.number()`. */
-export function refusesText(schema: z.ZodType): boolean {
-  const bare = unwrapped(schema, 'in');
-  const coerces = 'coerce' in bare.def && bare.def.coerce === true;
-  return !coerces && ['number', 'boolean', 'bigint', 'date', 'object'].includes(bare.def.type);
-}
-
 /** Whether the schema can produce `null`. */
 export function mayBeNull(schema: z.ZodType): boolean {
   return schema instanceof z.ZodNullable || (isWrapper(schema) && mayBeNull(inner(schema)));

@@ -23,6 +23,7 @@ const layers = [
     'schema-traits.ts',
     'schema.ts',
     'signal.ts',
+    'text-form.ts',
     'trace.ts',
     'url.ts',
   ],

@@ -10,6 +10,8 @@ import type { Plan } from '../plan/plan.ts';
 import { toPointer } from '../json.ts';
 import { parseBy } from '../parse.ts';
 import { segmentProblem } from '../path-segment.ts';
+import { textFormOf } from '../text-form.ts';
+import type { TextForm } from '../text-form.ts';
 
 /** The parts of a request before they are checked. */
 export interface RawInputs {
@@ -94,18 +96,22 @@ function parseQuery(plan: Plan, query: URLSearchParams, invalid: InvalidFields):
   for (const name of new Set(query.keys())) {
     if (invalid.isFull) return undefined;
     const given = query.getAll(name);
-    const problem = queryProblem(shape, name, given);
-    if (problem === undefined) values[name] = isList(shape[name]) ? given : given[0];
-    else invalid.add('query', [name], problem);
+    const form = Object.hasOwn(shape, name) ? formOf(shape[name]) : undefined;
+    const problem = queryProblem(shape, form, given);
+    if (problem !== undefined) invalid.add('query', [name], problem);
+    else values[name] = form === 'list' || given.length > 1 ? given : given[0];
   }
   return schema && parsePart(schema, values, { in: 'query', invalid });
 }
 
-function queryProblem(shape: Shape, name: string, given: readonly string[]): string | undefined {
-  if (!Object.hasOwn(shape, name)) {
-    return `is unknown. Known: ${Object.keys(shape).join(', ') || 'none'}`;
-  }
-  return given.length > 1 && !isList(shape[name]) ? 'is given more than once' : undefined;
+function queryProblem(
+  shape: Shape,
+  form: TextForm | undefined,
+  given: readonly string[],
+): string | undefined {
+  if (form === undefined) return `is unknown. Known: ${Object.keys(shape).join(', ') || 'none'}`;
+  const isOneTooMany = given.length > 1 && form === 'text';
+  return isOneTooMany ? 'is given more than once' : undefined;
 }
 
 function parseHeaders(plan: Plan, raw: RawInputs, invalid: InvalidFields): unknown {
@@ -140,8 +146,12 @@ function shapeOf(schema: z.ZodType | undefined): Shape {
   return schema !== undefined && 'shape' in schema ? (schema.shape as Shape) : {};
 }
 
-function isList(schema: z.ZodType | undefined): boolean {
-  let current: { def: { type: string; innerType?: unknown } } | undefined = schema;
-  while (current?.def.innerType !== undefined) current = current.def.innerType as typeof current;
-  return current?.def.type === 'array';
+const forms = new WeakMap<z.ZodType, TextForm>();
+
+/** Memoised: it depends on the schema alone, and every request asks for it. */
+function formOf(schema: z.ZodType | undefined): TextForm {
+  if (schema === undefined) return 'text';
+  const form = forms.get(schema) ?? textFormOf(schema);
+  forms.set(schema, form);
+  return form;
 }

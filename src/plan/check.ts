@@ -10,7 +10,8 @@ import { positive, refuseUnknownKnobs } from '../dsl/knobs.ts';
 import { CompositionError } from '../errors.ts';
 import { isHeaderName } from '../headers.ts';
 import type { Composed } from './run-compose.ts';
-import { fieldsOf, itemOf, ownField, refusesText, unwrapped } from '../schema.ts';
+import { fieldsOf, itemOf, ownField, unwrapped } from '../schema.ts';
+import { textFormOf } from '../text-form.ts';
 import { schemaAtSource, schemaOf } from './value-schema.ts';
 import { blocksOf, nodesOf } from './visit.ts';
 
@@ -87,14 +88,23 @@ function checkKnobs(name: string, config: AnyConfig): void {
 /** Paths, queries and headers arrive as text: a schema that rejects text rejects every request. */
 function checkTextual(name: string, part: string, schema: AnyConfig['query']): void {
   for (const [field, wanted] of Object.entries(schema?.shape ?? {})) {
+    const form = textFormOf(wanted);
+    if (form === 'text' || form === 'either' || (form === 'list' && part === 'query')) continue;
     const one = part === 'query' ? (itemOf(wanted, 'in') ?? wanted) : wanted;
-    if (!refusesText(one)) continue;
+    const { type } = unwrapped(one, 'in').def;
     throw new CompositionError(
       name,
-      `${part}.${field} expects a ${unwrapped(one, 'in').def.type}, but arrives as text. Use ` +
-        'z.coerce, as in z.coerce.number(), or z.stringbool().',
+      `${part}.${field} expects a ${type}, but arrives as text. Use ${adviceFor(type, part)}.`,
     );
   }
+}
+
+function adviceFor(type: string, part: string): string {
+  if (type === 'set' && part === 'query')
+    return 'z.array(z.string()).transform((values) => new Set(values))';
+  if (type === 'array' || type === 'tuple' || type === 'set')
+    return 'z.string(), and split it in a transform: only the query may repeat a name';
+  return 'z.coerce, as in z.coerce.number(), or z.stringbool()';
 }
 
 function checkParams(name: string, config: AnyConfig, route: Route): void {

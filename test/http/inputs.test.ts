@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
+import type { Json } from '../../src/dsl/node.ts';
 import { call, map } from '../../src/dsl/steps.ts';
 import { part, value } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
@@ -90,6 +91,29 @@ describe('the inputs of a request', () => {
     const app = await startInputs();
     const body = { name: 'n', sizes: [], admin: true };
     expect((await app.create('7?dry=yes', body)).json).toEqual({ id: '7', dry: 'yes', name: 'n' });
+  });
+});
+
+describe('a query parameter that takes a list', () => {
+  const split = (given: unknown): unknown => (typeof given === 'string' ? given.split(',') : given);
+
+  it.each([
+    ['an array', z.array(z.string()), ['a'], ['a', 'b']],
+    ['a transformed array', z.array(z.string()).transform((all) => all.join()), 'a', 'a,b'],
+    ['a piped array', z.array(z.string()).pipe(z.array(z.string()).max(9)), ['a'], ['a', 'b']],
+    ['a tuple', z.tuple([z.string()]).rest(z.string()), ['a'], ['a', 'b']],
+    ['a set', z.array(z.string()).transform((all) => new Set(all).size), 1, 2],
+    ['a preprocessed array', z.preprocess(split, z.array(z.string())), ['a'], ['a', 'b']],
+    ['a text or an array', z.union([z.string(), z.array(z.string())]), 'a', ['a', 'b']],
+  ] as const)('as %s gets it, given once and twice', async (_, q, once, twice) => {
+    const composition = defineComposition({
+      route: 'GET /list',
+      query: z.object({ q }),
+      compose: ({ query }) => map(query, ({ q: got }) => ({ got: got as Json })),
+    });
+    const app = await startWithMocks({ compositions: { composition } });
+    expect((await app.get('/list?q=a')).json).toEqual({ got: once });
+    expect((await app.get('/list?q=a&q=b')).json).toEqual({ got: twice });
   });
 });
 
