@@ -33,7 +33,7 @@ export function toKeys(style: KeyStyle, place: string): LookupKeys {
   return { kind: repeat ? 'repeated' : 'separated', name };
 }
 
-/** A lookup, as far as the places of its keys go. */
+/** The part of a lookup that says where its keys go. */
 interface Keyed {
   readonly keys: LookupKeys;
 }
@@ -83,13 +83,13 @@ export function keysExample({ keys: { kind, name } }: Keyed): string {
 /** The options that bound the bytes of a request. */
 export interface MaxBytes {
   /**
-   * The longest request line, in bytes as sent, where keys go into the query. Default 7 KiB, since
-   * nginx, Apache and Tomcat take 8. A key that is too long for it is asked for alone.
+   * The longest request line, in bytes as sent, if keys go into the query. Default 7 KiB, since
+   * nginx, Apache and Tomcat accept 8. A key that is too long for it gets a request of its own.
    */
   readonly maxRequestLineBytes?: number;
   /**
-   * The largest request body, in bytes as sent, where keys go into it. Default 256 KiB. A key that
-   * is too long for it is asked for alone.
+   * The largest request body, in bytes as sent, if keys go into the body. Default 256 KiB. A key
+   * that is too long for it gets a request of its own.
    */
   readonly maxRequestBodyBytes?: number;
 }
@@ -99,7 +99,7 @@ const defaultBytes: Required<MaxBytes> = {
   maxRequestBodyBytes: 256 * 1024,
 };
 
-/** The option that bounds requests with keys in that place. */
+/** The option that limits the size of requests whose keys go there. */
 export function bytesKnob({ kind }: LookupKeys): keyof MaxBytes {
   return kind === 'body' ? 'maxRequestBodyBytes' : 'maxRequestLineBytes';
 }
@@ -125,8 +125,8 @@ export function toMaxBytes(
   if (bytes > empty) return bytes;
   throw new CompositionError(
     place,
-    `${knob} is ${bytes}, but a request takes ${empty} bytes before its first key. The default is ` +
-      `${defaultBytes[knob]}.`,
+    `${knob} is ${bytes}, but a request takes ${empty} bytes before its first key. ` +
+      `The default is ${defaultBytes[knob]}.`,
   );
 }
 
@@ -139,7 +139,7 @@ function emptyBodyBytes({ name }: LookupKeys): number {
   return Buffer.byteLength(JSON.stringify({ [name]: [] }));
 }
 
-/** The bytes of a request's line or body without keys: `bytesOfKey` comes on top for each of them. */
+/** The bytes of a request line or body without keys; each key adds its `bytesOfKey`. */
 export function bytesWithoutKeys({ keys }: Keyed, method: string, target: string): number {
   switch (keys.kind) {
     // The first key has no comma before it.
@@ -168,7 +168,7 @@ export function bytesOfKey({ keys }: Keyed, key: unknown): number {
   }
 }
 
-/** No less than what keys of so many characters in all add to a request. */
+/** An upper bound of the bytes that keys with so many characters in total add to a request. */
 export function mostBytesOfKeys({ keys }: Keyed, count: number, characters: number): number {
   // `%e2%82%ac` in a URL; `"\u0000"` in JSON.
   const most = keys.kind === 'body' ? 6 * characters + 3 * count : 9 * characters + count;

@@ -39,7 +39,7 @@ export interface AttemptOptions {
   readonly startTimeout: StartTimeout;
   readonly choose: Choose;
   readonly hook: AttemptHook | undefined;
-  /** Lets a few go on that nobody waits for, to find out whether the service hangs. */
+  /** Lets a few abandoned attempts run on, to detect a service that hangs. */
   readonly hangWatch: HangWatch | undefined;
   readonly clock: Clock;
 }
@@ -84,7 +84,8 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
       throw error;
     } finally {
       const tookMs = beganAt === undefined ? 0 : clock.now() - beganAt;
-      conclude({ failure, status, tookMs, toldMs: toldMsOf(dispatch, beganAt) }, own, onEnds);
+      const announcedMs = announcedMsOf(dispatch, beganAt);
+      conclude({ failure, status, tookMs, announcedMs }, own, onEnds);
     }
   };
 
@@ -94,21 +95,21 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
       hangWatch.note(ending);
       return endAll(onEnds, ending);
     }
-    // The caller is told at once; places and statistics when it is known how the service did.
+    // Only telemetry hears of the end now. Permits and statistics wait for the exchange to end.
     const [stopTimeout, ofAddress, ofHook] = onEnds.splice(gates.length);
     endAll([stopTimeout, ofHook], ending);
-    const { toldMs } = ending;
-    hangWatch.onEnd(own, (late) => endAll([...onEnds, ofAddress], { ...late, toldMs }));
+    const { announcedMs } = ending;
+    hangWatch.onEnd(own, (late) => endAll([...onEnds, ofAddress], { ...late, announcedMs }));
   }
 }
 
-/** In reverse order. Those that have not begun are holes. */
+/** Calls the listeners in reverse order. Those that have not begun are holes. */
 function endAll(onEnds: readonly (OnEnd | undefined)[], ending: Ending): void {
   for (let index = onEnds.length - 1; index >= 0; index -= 1) onEnds[index]?.(ending);
 }
 
-/** What the attempt's request says in `X-Request-Timeout-Ms`. */
-function toldMsOf(
+/** The `X-Request-Timeout-Ms` of an attempt's request, if it is less than its full time. */
+function announcedMsOf(
   { operation, deadlineAt }: Dispatch,
   beganAt: number | undefined,
 ): number | undefined {

@@ -68,7 +68,7 @@ export interface Callers {
 /** One try of a dispatch at one address. Its signal is also aborted at the attempt's timeout. */
 export interface Attempt extends Dispatch {
   readonly address: Address;
-  /** When it had passed all gates, on the clock's scale. */
+  /** When it had all its permits, on the clock's scale. */
   readonly beganAt: number;
   /** How long it waited in the queue of the bulkhead, in milliseconds. */
   readonly queuedMs: number;
@@ -82,9 +82,9 @@ export interface Ending {
   readonly status: number | undefined;
   /** In milliseconds, from when it had all its permits: time in our own queue does not count. */
   readonly tookMs: number;
-  /** The time the service was told it has, in milliseconds; `undefined`: an attempt's whole time. */
-  readonly toldMs: number | undefined;
-  /** Attempts like it that were given up meanwhile and end as it does, as far as anybody knows. */
+  /** The `X-Request-Timeout-Ms` of its request; `undefined` if that was an attempt's full time. */
+  readonly announcedMs: number | undefined;
+  /** The number of abandoned attempts that count as having ended like this one. Default 0. */
   readonly standsFor?: number;
 }
 

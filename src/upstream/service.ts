@@ -42,7 +42,7 @@ export interface ServiceOptions {
   readonly hook: AttemptHook | undefined;
 }
 
-/** The share of a bulkhead's places in which reads that nobody waits for may run on. */
+/** The share of a bulkhead's permits that abandoned reads may use. */
 const watchShare = 0.05;
 
 export function openService(service: Service, options: ServiceOptions): OpenService {

@@ -24,7 +24,7 @@ export interface Balancer {
  * address that the call has not tried, if there is one.
  *
  * An address is ejected after `ejection.failures` consecutive failures, or as many unreadable
- * answers while others gave readable ones, at most half of them at a time (outlier detection).
+ * answers while others gave readable ones; at most half of them at a time (outlier detection).
  */
 export function createBalancer(
   addresses: readonly Address[],

@@ -1,25 +1,25 @@
 /**
- * Comparison: an address that gives unreadable answers while its siblings do not. A service that
- * answers so everywhere has changed, or its schema is wrong: no address is to blame for that.
+ * Comparison: finds an address that gives unreadable answers while its siblings do not. If all of
+ * them do, the service has changed or its schema is wrong, which is no reason to eject an address.
  */
 import type { Operation } from '../../dsl/operation.ts';
 import type { AddressHealth } from './address-health.ts';
 
 export interface Comparison {
   /**
-   * Notes how an address answered an operation, and says whether it has given `most` unreadable
-   * answers in a row while `siblings` gave readable ones.
+   * Notes an answer, and returns whether its address has given `most` unreadable answers in a row
+   * to the operation while `siblings` gave readable ones.
    */
-  isOutlier(answer: AnswerOf, siblings: readonly AddressHealth[]): boolean;
+  isOutlier(answer: JudgedAnswer, siblings: readonly AddressHealth[]): boolean;
 }
 
-export interface AnswerOf {
+export interface JudgedAnswer {
   readonly operation: Operation;
   readonly from: AddressHealth;
   readonly isReadable: boolean;
 }
 
-/** What an address has answered to one operation; moments are counted in answers. */
+/** The latest answers of an address to one operation. Times are numbers of answers. */
 interface Run {
   unreadable: number;
   beganAt: number;
@@ -27,11 +27,15 @@ interface Run {
 }
 
 export function createComparison(most: number): Comparison {
-  /** Only operations for which the latest answer of some address was unreadable. */
+  /** Only operations to which the latest answer of some address was unreadable. */
   const runs = new Map<Operation, Map<AddressHealth, Run>>();
   let answers = 0;
 
-  function note({ operation, from, isReadable }: AnswerOf): Map<AddressHealth, Run> | undefined {
+  function note({
+    operation,
+    from,
+    isReadable,
+  }: JudgedAnswer): Map<AddressHealth, Run> | undefined {
     const known = runs.get(operation);
     if (known === undefined && isReadable) return undefined;
     const own = known ?? new Map<AddressHealth, Run>();

@@ -40,7 +40,7 @@ export function toHttpRequest(
 
 export type Asking = Pick<Dispatch, 'operation' | 'args' | 'headers' | 'keys' | 'deadlineAt'>;
 
-/** The path and query of a call. @throws as `toHttpRequest` does. */
+/** The path and query of a call. Throws like `toHttpRequest`. */
 export function targetWithQuery(call: Targeted): string {
   const schema = call.operation.query;
   const query = schema ? parsed(call, schema, queryArguments(call), 'query') : {};

@@ -21,7 +21,7 @@ export function targetOf(call: Targeted, query: Readonly<Record<string, unknown>
   return `${path === '' ? '/' : path}${search === '' ? '' : `?${search}`}`;
 }
 
-/** Encodes a segment (RFC 3986, 3.3), or, of `:name+`, each of several. */
+/** Encodes a path segment (RFC 3986, 3.3), or each of the segments of a `:name+`. */
 function encodeSegment(call: Targeted, segment: Segment): string {
   switch (segment.kind) {
     case 'text':

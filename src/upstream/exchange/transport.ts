@@ -11,16 +11,16 @@ export interface RawReply {
   readonly body: Buffer;
 }
 
-/** An exchange that nobody waits for any more. */
+/** An abandoned exchange, which no caller waits for. */
 export interface Line {
-  /** Breaks the connection; nobody is told of an end. */
+  /** Closes the connection without calling `OnLineEnd`. */
   cut(): void;
 }
 
-/** Is told of the end of an exchange that has gone on; without a failure it was answered. */
+/** Called when an abandoned exchange has ended; without a failure if it was answered. */
 export type OnLineEnd = (failure: unknown, status?: number) => void;
 
-/** Asked when an exchange is given up; it goes on when there is somebody to tell its end. */
+/** Called when an exchange is abandoned, which runs on if it returns a listener for its end. */
 export type MayGoOn = (line: Line) => OnLineEnd | undefined;
 
 /**
@@ -57,7 +57,7 @@ class ReplyReader implements DispatchHandler, Line {
   readonly #mayGoOn: MayGoOn | undefined;
   #chunks: Buffer[] = [];
   readonly #onAbort = (): void => this.#leave(this.#call.signal.reason);
-  /** Set when nobody waits for the reply and the exchange goes on. */
+  /** Set while the exchange runs on although no caller waits for it. */
   #onLateEnd: OnLineEnd | undefined;
   #controller: DispatchController | undefined;
   #status = 0;
@@ -119,7 +119,7 @@ class ReplyReader implements DispatchHandler, Line {
     this.#controller?.abort(toError(this.#call.signal.reason));
   }
 
-  /** Nobody waits any more. */
+  /** Called when the signal is aborted. */
   #leave(reason: unknown): void {
     this.#release();
     if (!this.#hasFailed()) this.#onLateEnd = this.#mayGoOn?.(this);

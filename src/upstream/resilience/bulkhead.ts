@@ -17,8 +17,8 @@ const ignore = (): void => undefined;
 /**
  * Lets at most `concurrency` attempts run at once. Up to `queue` more wait, in order of arrival,
  * for at most `waitMs` and no longer than their requests; all others fail at once with the kind
- * `overloaded`. Before one has to wait, `giveWay` may free a place. Patient dispatches are few: they
- * wait as long as their requests, beyond the queue.
+ * `overloaded`. `giveWay` is called before one has to wait, and may release a permit. Patient
+ * dispatches, which are few, wait as long as their requests and are not limited by the queue.
  */
 export function createBulkhead(
   config: Required<BulkheadConfig>,

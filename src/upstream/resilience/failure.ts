@@ -4,7 +4,7 @@ import type { UpstreamErrorKind } from '../../errors.ts';
 import type { Ending } from '../call.ts';
 
 /**
- * The judgement of an attempt. `unknown`: it was given up or never sent, so it says nothing about
+ * The judgement of an attempt. `unknown`: it was abandoned or not sent, so it says nothing about
  * the service.
  */
 export type Verdict = 'ok' | 'failed' | 'unknown';
@@ -16,8 +16,8 @@ const broken = new Set([500, 502, 503, 504]);
 const transient = new Set([502, 503, 504]);
 
 /**
- * Verdicts by kind. A service that answers is alive: a body that cannot be used is the concern of
- * one operation, and must not take the others down.
+ * Verdicts by kind. A service that answers is alive: an unusable body is a problem of one
+ * operation, which must not open the breaker for the others.
  */
 const verdicts = {
   connect: 'failed',
@@ -30,12 +30,12 @@ const verdicts = {
   overloaded: 'unknown',
   'breaker-open': 'unknown',
   'invalid-argument': 'unknown',
-  // The caller gave up for a reason of its own. The hang watch finds out whether a service hangs.
+  // The caller has left for a reason of its own. The hang watch detects services that hang.
   aborted: 'unknown',
 } satisfies Record<Exclude<UpstreamErrorKind, 'status'>, Verdict>;
 
 /** The verdict on an attempt. */
-export function verdictOf(ending: Pick<Ending, 'failure' | 'tookMs' | 'toldMs'>): Verdict {
+export function verdictOf(ending: Pick<Ending, 'failure' | 'tookMs' | 'announcedMs'>): Verdict {
   const { failure } = ending;
   if (failure === undefined) return 'ok';
   if (!(failure instanceof UpstreamError)) return 'unknown';
@@ -44,26 +44,27 @@ export function verdictOf(ending: Pick<Ending, 'failure' | 'tookMs' | 'toldMs'>)
   return isHurried(failure, ending) ? 'unknown' : 'failed';
 }
 
-/** From this share of the time it was told on, a 503 or 504 means that this time was too short. */
+/** After this share of the announced time, a 503 or 504 means that the time was too short. */
 const hurriedShare = 0.8;
 
-/** Whether the service ran out of the time that its caller was willing to wait. */
+/** Whether the service ran out of the time that was announced to it. */
 function isHurried(
   { status }: UpstreamError,
-  { tookMs, toldMs }: Pick<Ending, 'tookMs' | 'toldMs'>,
+  { tookMs, announcedMs }: Pick<Ending, 'tookMs' | 'announcedMs'>,
 ): boolean {
-  const isLate = toldMs !== undefined && toldMs > 0 && tookMs >= toldMs * hurriedShare;
+  const isLate =
+    announcedMs !== undefined && announcedMs > 0 && tookMs >= announcedMs * hurriedShare;
   return isLate && (status === 503 || status === 504);
 }
 
-/** Whether an attempt was given up before its answer, for a reason that is not the service's. */
+/** Whether an attempt was abandoned before its answer, for a reason other than the service. */
 export function isGivenUp(failure: unknown): boolean {
   return (
     failure !== undefined && (!(failure instanceof UpstreamError) || failure.kind === 'aborted')
   );
 }
 
-/** Whether the service has answered, whatever it was. */
+/** Whether the service has answered, with whatever content. */
 export function isAnswer(failure: unknown): boolean {
   return failure instanceof UpstreamError && answers.has(failure.kind);
 }
@@ -110,7 +111,7 @@ export function isHeldBack(error: unknown): boolean {
   );
 }
 
-/** Whether an answer came that cannot be used. */
+/** Whether the service has answered with a body that cannot be used. */
 export function isUnreadable(error: unknown): boolean {
   return (
     error instanceof UpstreamError && (error.kind === 'invalid-body' || error.kind === 'too-large')

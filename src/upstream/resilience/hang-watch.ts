@@ -1,6 +1,6 @@
 /**
- * Hang watch: finds out whether a service hangs although its callers leave before an attempt's
- * time is over. Giving up says nothing of the service, so a few reads go on that nobody waits for.
+ * Hang watch: detects a service that hangs even if callers always leave before an attempt times
+ * out. That a caller has left says nothing about the service, so a few abandoned reads run on.
  */
 import type { Clock } from '../../clock.ts';
 import { UpstreamError } from '../../errors.ts';
@@ -11,31 +11,31 @@ import { isAnswer, isGivenUp } from './failure.ts';
 
 export interface HangWatch {
   /**
-   * Asked when an attempt is given up: whether its exchange goes on. The returned function is to be
-   * told how it ended.
+   * Decides whether the exchange of an abandoned attempt runs on; if so, the returned function must
+   * be called when it ends.
    */
   keep(attempt: Attempt, line: Line): OnLineEnd | undefined;
-  /** Whether the exchange of a given-up attempt goes on, or has until its end. */
+  /** Whether the exchange of an abandoned attempt runs on. */
   hasKept(attempt: Attempt): boolean;
-  /** Registers what to do when it is known how the exchange of a kept attempt ended. */
+  /** Registers a listener for the end of a kept attempt's exchange. */
   onEnd(attempt: Attempt, listener: OnLateEnd): void;
-  /** Is told of every attempt that was not kept. */
+  /** Notes the end of an attempt that was not kept. */
   note(ending: Pick<Ending, 'failure'>): void;
-  /** Calls one exchange off: a call waits for its place. */
+  /** Cancels one exchange, so that its permit is free for a call that waits. */
   giveWay(): void;
 }
 
-export type OnLateEnd = (ending: Omit<Ending, 'toldMs'>) => void;
+export type OnLateEnd = (ending: Omit<Ending, 'announcedMs'>) => void;
 
 export interface HangWatchOptions {
   readonly clock: Clock;
-  /** The most exchanges that go on at once. */
+  /** The most exchanges that run on at the same time. */
   readonly most: number;
-  /** Whether calls wait for a place of the service. */
+  /** Whether calls wait for a permit of the bulkhead. */
   readonly isCrowded: () => boolean;
 }
 
-interface Kept {
+interface KeptAttempt {
   readonly attempt: Attempt;
   readonly line: Line;
   readonly cancelTimer: () => void;
@@ -43,16 +43,16 @@ interface Kept {
   standsFor: number;
 }
 
-/** So many attempts given up in a row, without an answer in between, make a hang conceivable. */
+/** After this many abandoned attempts in a row, without an answer between, a hang is possible. */
 const suspicious = 3;
 
 /**
- * After `suspicious` attempts in a row that were given up, up to `most` reads run to their own
- * `timeoutMs`. Each stands for the attempts of its operation that are given up meanwhile: it is a
- * sample of them, so that a few places tell as much as the whole traffic.
+ * After `suspicious` abandoned attempts in a row, up to `most` reads run on to their own
+ * `timeoutMs`. Each is a sample, which also counts for the attempts of its operation that are
+ * abandoned meanwhile: so a few permits are enough to judge the whole traffic.
  */
 export function createHangWatch({ clock, most, isCrowded }: HangWatchOptions): HangWatch {
-  const watched = new Map<Attempt, Kept>();
+  const watched = new Map<Attempt, KeptAttempt>();
   let unanswered = 0;
 
   function end(attempt: Attempt, failure: unknown, status?: number): void {
@@ -84,7 +84,7 @@ export function createHangWatch({ clock, most, isCrowded }: HangWatchOptions): H
       const { timeoutMs } = attempt.operation.policies;
       const leftMs = Math.max(0, attempt.beganAt + timeoutMs - clock.now());
       const cancelTimer = clock.after(leftMs, () => {
-        const message = `did not answer within ${timeoutMs} ms, nor did anybody wait`;
+        const message = `did not answer within ${timeoutMs} ms, after its callers had left`;
         end(attempt, callError(attempt, 'timeout', message));
         line.cut();
       });
@@ -101,7 +101,7 @@ export function createHangWatch({ clock, most, isCrowded }: HangWatchOptions): H
       if (last === undefined) return;
       end(
         last.attempt,
-        new UpstreamError('aborted', 'gave way to a call that waits', {
+        new UpstreamError('aborted', 'was cancelled, since a call waits for its permit', {
           service: last.attempt.operation.service.name,
           operation: last.attempt.operation.name,
         }),
@@ -111,13 +111,13 @@ export function createHangWatch({ clock, most, isCrowded }: HangWatchOptions): H
   };
 }
 
-/** Whether it is a read that was given up and that nobody waits for. */
+/** Whether an attempt is an abandoned read that no caller waits for. */
 function mayGoOn(attempt: Attempt): boolean {
   const { operation, signal, callers } = attempt;
   return (
     isShareable(operation) &&
     isGivenUp(signal.reason) &&
-    // A hedged attempt that lost has callers still: they have their answer.
+    // A hedged attempt that lost still has callers, which got the answer of the other one.
     callers.waiting().every((call) => call.signal.aborted)
   );
 }

@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.ts';
 
 export interface RollingWindow<Name extends string> {
-  /** `times`: default 1. */
+  /** Counts an event `times` times. Default 1. */
   add(name: Name, times?: number): void;
   count(name: Name): number;
   /** Forgets everything. */

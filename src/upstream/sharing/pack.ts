@@ -1,4 +1,4 @@
-/** Packing: spreads the keys that loads ask for over as few requests as the bounds allow. */
+/** Packing: puts the keys of loads into as few requests as the limits on their size allow. */
 import { bytesOfKey, bytesWithoutKeys, mostBytesOfKeys } from '../../dsl/lookup-keys.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import type { Operation } from '../../dsl/operation.ts';
@@ -17,9 +17,8 @@ export interface Asked {
 export type FlightsByName = Map<string, BatchFlight>;
 
 /**
- * Packs the distinct keys into batches, as many into each as its two bounds allow: `max` keys, and
- * `maxBytes` in the request line or body that holds them. A key that exceeds the bytes alone is
- * sent alone.
+ * Packs the distinct keys into batches of at most `max` keys, and of at most `maxBytes` in the
+ * request line or body that contains them. A key that is too large alone gets a batch of its own.
  *
  * If one batch is not enough, small loads go first: none waits behind a large one.
  */
@@ -27,7 +26,7 @@ export type Pack = (asked: readonly Asked[], flights: FlightsByName) => readonly
 
 /** `prefixOf`: the longest path prefix of the addresses of an operation's service. */
 export function createPacker(prefixOf: (operation: Operation) => string): Pack {
-  /** The latest result for each operation: most calls have no other arguments, or equal ones. */
+  /** The latest result for each operation: successive calls mostly have equal other arguments. */
   const latest = new WeakMap<Operation, { readonly name: string; readonly bytes: number }>();
 
   function emptyBytes(call: Call, lookup: Lookup): number {
@@ -112,7 +111,7 @@ function fitsInOne(asked: readonly Asked[], lookup: Lookup, empty: number): bool
   );
 }
 
-/** Empty if the arguments do not fit their schemas, since such a request is never sent. */
+/** The target; empty if the arguments do not fit their schemas, since it is never sent then. */
 function targetWithoutKeys({ operation, args }: Call): string {
   try {
     return targetWithQuery({ operation, args, keys: [] });

@@ -197,7 +197,13 @@ describe('a closed breaker', () => {
     const { breaker } = startBreaker({ volume: 20 });
     const standing = (standsFor: number) => {
       const permit = breaker.gate(dispatchFor(getOrders)) as Permit; // nobody has to wait
-      permit.onEnd({ failure: down, status: undefined, tookMs: 1, toldMs: undefined, standsFor });
+      permit.onEnd({
+        failure: down,
+        status: undefined,
+        tookMs: 1,
+        announcedMs: undefined,
+        standsFor,
+      });
     };
     standing(18);
     expect(breaker.state).toBe('closed');

@@ -10,8 +10,8 @@ import {
 import type { Verdict } from '../../../src/upstream/resilience/failure.ts';
 
 /** What is judged: the end of an attempt that took 10 ms, unless said otherwise. */
-const verdict = (failed: unknown, tookMs = 10, toldMs: number | undefined = undefined) =>
-  verdictOf({ failure: failed, tookMs, toldMs });
+const verdict = (failed: unknown, tookMs = 10, announcedMs: number | undefined = undefined) =>
+  verdictOf({ failure: failed, tookMs, announcedMs });
 
 function failure(kind: UpstreamErrorKind, details: Partial<UpstreamErrorOptions> = {}) {
   return new UpstreamError(kind, 'failed', { service: 'shop', operation: 'getOrders', ...details });
@@ -159,14 +159,14 @@ describe('a call that was given up', () => {
 
 describe('a service that was told of its caller’s hurry', () => {
   it.each([
-    { status: 503, tookMs: 400, toldMs: 500, says: 'unknown' },
-    { status: 504, tookMs: 500, toldMs: 500, says: 'unknown' },
-    { status: 504, tookMs: 399, toldMs: 500, says: 'failed' },
-    { status: 504, tookMs: 3_000, toldMs: undefined, says: 'failed' },
-    { status: 500, tookMs: 500, toldMs: 500, says: 'failed' },
-    { status: 502, tookMs: 500, toldMs: 500, says: 'failed' },
-  ])('$status after $tookMs of $toldMs ms: $says', ({ status, tookMs, toldMs, says }) => {
-    expect(verdict(failure('status', { status }), tookMs, toldMs)).toBe(says);
+    { status: 503, tookMs: 400, announcedMs: 500, says: 'unknown' },
+    { status: 504, tookMs: 500, announcedMs: 500, says: 'unknown' },
+    { status: 504, tookMs: 399, announcedMs: 500, says: 'failed' },
+    { status: 504, tookMs: 3_000, announcedMs: undefined, says: 'failed' },
+    { status: 500, tookMs: 500, announcedMs: 500, says: 'failed' },
+    { status: 502, tookMs: 500, announcedMs: 500, says: 'failed' },
+  ])('$status after $tookMs of $announcedMs ms: $says', ({ status, tookMs, announcedMs, says }) => {
+    expect(verdict(failure('status', { status }), tookMs, announcedMs)).toBe(says);
   });
 });
 

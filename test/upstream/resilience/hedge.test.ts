@@ -273,7 +273,7 @@ describe('of two attempts', () => {
     const { timeoutMs } = getOrders.policies;
     const verdicts = [120, timeoutMs / 2, timeoutMs - 1].map(
       (tookMs) =>
-        loser && verdictOf({ failure: loser.call.signal.reason, tookMs, toldMs: undefined }),
+        loser && verdictOf({ failure: loser.call.signal.reason, tookMs, announcedMs: undefined }),
     );
     expect(verdicts).toEqual(['unknown', 'unknown', 'unknown']);
   });
