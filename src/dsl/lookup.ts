@@ -17,8 +17,8 @@ export interface LookupOptions<Item = z.ZodObject, By = string, Key = unknown> e
   readonly by: By;
   readonly item: Item;
   /**
-   * The schema of a key. A key that does not fit is never sent, so that the service does not refuse
-   * others with it: it fails alone, as an argument that is invalid.
+   * The schema of a key. A key that does not fit fails on its own, as an invalid argument, and is
+   * not sent: the service might reject the whole batch because of it.
    */
   readonly key?: Key;
   /** The most keys in one request. Default 100. */
@@ -31,8 +31,8 @@ export interface LookupOptions<Item = z.ZodObject, By = string, Key = unknown> e
   /** The property of the body that holds the items, if the body is not the list itself. */
   readonly items?: string;
   /**
-   * What a 404 to several keys of one request means: `'none'`, that none of them has an item, or
-   * `'error'`, a failure. To a single key it always means that there is no item. Default `'error'`.
+   * The meaning of a 404 to a request with several keys: `'none'`, that none of them has an item,
+   * or `'error'`, a failure. A 404 to a single key always means no item. Default `'error'`.
    */
   readonly notFound?: 'none' | 'error';
 }
@@ -41,7 +41,7 @@ export interface LookupOptions<Item = z.ZodObject, By = string, Key = unknown> e
 export interface Lookup {
   readonly keys: LookupKeys;
   readonly by: string;
-  /** The schema of a key; `undefined`: any text or number will do. */
+  /** The schema of a key; `undefined` allows any string or number. */
   readonly key: z.ZodType | undefined;
   readonly max: number;
   /** The most bytes of the part of a request that holds the keys: its line, or its body. */
@@ -49,7 +49,7 @@ export interface Lookup {
   readonly windowMs: number;
   readonly many: boolean;
   readonly missing: 'null' | 'error';
-  /** What a 404 to several keys of one client request means: that all lack items, or a failure. */
+  /** The meaning of a 404 to several keys: none of them has an item, or a failure. */
   readonly notFound: 'none' | 'error';
   /** The property of the body that holds the items, if the body is not the list itself. */
   readonly items: string | undefined;

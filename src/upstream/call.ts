@@ -55,7 +55,7 @@ export interface Dispatch extends Call {
   readonly keys: readonly unknown[] | undefined;
   /** The addresses of its attempts so far, in order. */
   readonly tried: Address[];
-  /** Whether it waits for a permit of the bulkhead until nobody waits for it, not for `waitMs`. */
+  /** Whether it waits for a permit of the bulkhead without the limits of `queue` and `waitMs`. */
   readonly isPatient: boolean;
 }
 

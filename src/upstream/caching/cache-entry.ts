@@ -83,7 +83,7 @@ export function entryOfFailure(call: Call, error: unknown, storedAt: number): En
   const headers = { 'cache-control': cacheControl };
   const forMs = isForbidden(headers) ? 0 : lifetimeMs(headers, rules.negativeTtlMs, rules);
   if (kind === 'missing') return negative({ kind }, storedAt, forMs);
-  // Of several keys, the others may be there.
+  // A 404 to several keys may be about one of them only.
   const isGone =
     kind === 'status' && (status === 404 || status === 410) && call.operation.lookup === undefined;
   return isGone ? negative({ kind, status }, storedAt, forMs) : undefined;

@@ -94,11 +94,11 @@ export function isTransient(error: unknown): error is UpstreamError {
   }
 }
 
-/** 4xx that say nothing of the arguments, but of credentials, connection, time or load. */
+/** 4xx that are about credentials, connection, time or load, and not about the arguments. */
 const notOfArguments = new Set([401, 407, 408, 421, 425, 429]);
 
-/** Whether the service has refused a request for what it asks. */
-export function isRefusal(error: unknown): boolean {
+/** Whether the service has rejected a request because of its arguments. */
+export function isRejection(error: unknown): boolean {
   if (!(error instanceof UpstreamError) || error.kind !== 'status') return false;
   const { status = 0 } = error;
   return status >= 400 && status < 500 && !notOfArguments.has(status);

@@ -36,7 +36,7 @@ export class BatchFlight extends Flight implements Carrier {
   #hasLost = false;
   #latest = 0;
 
-  /** Whether it is a part of one that was refused: only its own loads find it. */
+  /** Whether it is a part of a rejected batch, which other loads cannot join. */
   readonly isPart: boolean;
   /** How many keys were sent. */
   #width: number | undefined;
@@ -53,7 +53,7 @@ export class BatchFlight extends Flight implements Carrier {
     return this.#lookup;
   }
 
-  /** How many keys its request asks for: fewer than `size` if loads have left before it was sent. */
+  /** The number of keys in its request: less than `size` if loads have left before it was sent. */
   get width(): number {
     return this.#width ?? this.size;
   }
@@ -153,7 +153,7 @@ export class BatchFlight extends Flight implements Carrier {
     }
   }
 
-  /** Its keys that are not settled yet, by the client requests that wait for them. */
+  /** Its unsettled keys, grouped by the client requests that wait for them. */
   shares(): readonly (readonly LoadKey[])[] {
     const shares = new Map<Caller, LoadKey[]>();
     for (let position = 0; position < this.#texts.length; position += 1)
@@ -167,7 +167,7 @@ export class BatchFlight extends Flight implements Carrier {
     return [...shares.values()];
   }
 
-  /** A batch of its own for some of its keys. */
+  /** Makes a batch for some of its keys. */
   part(keys: readonly LoadKey[]): BatchFlight {
     const names = new Map<string, BatchFlight>();
     const part = new BatchFlight(keys[0]?.load.call ?? this.#call, this.#lookup, names, true);
@@ -224,7 +224,7 @@ export class BatchFlight extends Flight implements Carrier {
     }
   }
 
-  /** Settles all keys by a 404: none of them has an item. */
+  /** Settles all keys as missing, after a 404. */
   serveNone({ cacheControl }: UpstreamError): void {
     const headers = cacheControl === undefined ? {} : { 'cache-control': cacheControl };
     this.#distribute({ status: 404, headers, value: none, raw: undefined });

@@ -91,7 +91,7 @@ export function batch(
           const failure = await one.send(next);
           closeWhenIdle(lane, name);
           if (failure === undefined) keys -= one.size;
-          // Other batches need not wait for what is asked again.
+          // Other batches need not wait until the parts of a rejected one are answered.
           else void onFailure(one, failure).then(() => (keys -= one.size));
         }),
       );

@@ -1,27 +1,28 @@
-/** What becomes of the keys of a batch whose request has failed. */
+/** Settles the keys of a batch that has failed; a rejected batch is sent again in parts. */
 import { UpstreamError } from '../../errors.ts';
 import { createSemaphore } from '../../limit.ts';
 import type { Semaphore } from '../../limit.ts';
 import type { Dispatch, Send } from '../call.ts';
-import { isRefusal } from '../resilience/failure.ts';
+import { isRejection } from '../resilience/failure.ts';
 import type { BatchFlight } from './batch-flight.ts';
 import type { LoadKey } from './load.ts';
 
-/** The most parts of refused batches that one service is sent at once. */
+/** The most parts of rejected batches that are in flight to one service. */
 const mostParts = 8;
 
-/** The fewest client requests in a refused batch that are worth asking for in groups first. */
+/** The fewest client requests in a rejected batch for which groups save requests. */
 const fewestGrouped = 4;
 
 /**
  * Settles the keys of batches that have failed, so that no client request fails because of the keys
- * of another: what it gets is what it would have got alone.
+ * of another: each gets what it would have got on its own.
  *
- * A refused batch of n client requests is taken apart. It is asked for again in about √n groups of
- * whole requests, and a group that is refused again by each of its requests. So one bad request
- * costs about 2 √n requests to the service, n of them at most n + √n + 1, and the others wait for
- * two more round trips at most. These parts are no retries and cost no retry budget; few of them
- * run at once, and they wait for the bulkhead as long as their client requests wait for them.
+ * If the service rejects a batch with the keys of n client requests, these are sent again in about
+ * √n groups, and a group that is rejected as well is sent once more, each client request on its
+ * own. So one bad key costs about 2 √n requests to the service, n of them at most n + √n + 1, and
+ * the others wait for at most two more round trips. Parts are not retries and cost no retry budget.
+ * Only a few of them run at once, and they wait for the bulkhead as long as their client requests
+ * wait for them.
  */
 export function settleFailed(
   next: Send<Dispatch>,
@@ -31,7 +32,7 @@ export function settleFailed(
 
   async function settle(flight: BatchFlight, error: Error): Promise<void> {
     if (saysThatNoneExists(flight, error)) return flight.serveNone(error);
-    const shares = isRefusal(error) ? flight.shares() : [];
+    const shares = isRejection(error) ? flight.shares() : [];
     if (shares.length < 2) return flight.fail(error);
     const groups = flight.isPart ? shares.map((share) => [share]) : grouped(shares);
     const parts = groups.map((group) => flight.part(group.flat()));
@@ -39,10 +40,10 @@ export function settleFailed(
     await Promise.all(parts.map((part) => ask(part, { width: flight.width, error })));
   }
 
-  async function ask(part: BatchFlight, refused: Refused): Promise<void> {
-    // A part with all keys of the refused batch would be the same request again.
-    const isKnown = part.width === refused.width;
-    const failure = isKnown ? refused.error : await sendInTurn(part);
+  async function ask(part: BatchFlight, rejected: Rejected): Promise<void> {
+    // A part with all keys of the rejected batch would be the same request again.
+    const isKnown = part.width === rejected.width;
+    const failure = isKnown ? rejected.error : await sendInTurn(part);
     if (failure !== undefined) await settle(part, failure);
   }
 
@@ -58,18 +59,18 @@ export function settleFailed(
   return settle;
 }
 
-interface Refused {
+interface Rejected {
   readonly width: number;
   readonly error: Error;
 }
 
-/** A 404 says so of a single key; of several, it may be about any of them. */
+/** A 404 to one key says that it has no item; a 404 to several may be about any of them. */
 function saysThatNoneExists({ lookup, width }: BatchFlight, error: Error): error is UpstreamError {
   if (!(error instanceof UpstreamError) || error.kind !== 'status') return false;
   return error.status === 404 && (width === 1 || lookup.notFound === 'none');
 }
 
-/** About √n groups of n shares, of nearly equal size; each alone if there are few. */
+/** About √n groups of n shares, of nearly equal size; groups of one if n is small. */
 function grouped(shares: readonly (readonly LoadKey[])[]): readonly (typeof shares)[] {
   const { length } = shares;
   const count = length < fewestGrouped ? length : Math.floor(Math.sqrt(length));

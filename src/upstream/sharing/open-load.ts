@@ -13,7 +13,7 @@ export interface OpenLoadOptions {
   readonly failsAtOnce: boolean;
 }
 
-/** What is wrong with keys, by their index; `undefined` if nothing is. */
+/** The problems of keys, by their index; `undefined` if there are none. */
 type Problems = Map<number, string> | undefined;
 
 export function openLoad(
@@ -46,7 +46,7 @@ export function openLoad(
   return load;
 }
 
-/** The keys as the schema of keys makes them; those that do not fit are left as they are. */
+/** The keys as the key schema parses them; keys that do not fit stay as they are. */
 function parsedBy(
   schema: NonNullable<Lookup['key']>,
   keys: readonly unknown[],
