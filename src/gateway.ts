@@ -75,7 +75,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     addresses,
     clock,
     aroundCall,
-    attemptHook: watchAttempt,
+    watchAttempt,
     ...(cacheStore && { cacheStore }),
     ...(onRefreshError && { onRefreshError }),
   });

@@ -1,9 +1,4 @@
-/** Header names that several layers have to know, and what a header name may be. */
-
-/**
- * How long the sender waits for the answer, in milliseconds: read from clients, sent to services.
- */
-export const requestTimeoutHeader = 'x-request-timeout-ms';
+/** Names of headers (RFC 9110, 5.1). */
 
 /** Whether `name` is a token (RFC 9110, 5.6.2) in lower case. */
 export function isHeaderName(name: string): boolean {

@@ -19,6 +19,7 @@ const layers = [
     'parse.ts',
     'path-segment.ts',
     'plain-object.ts',
+    'request-timeout.ts',
     'reserved-paths.ts',
     'schema-traits.ts',
     'schema.ts',
@@ -36,7 +37,7 @@ const layers = [
   ['edge'],
   ['telemetry'],
   ['settings'],
-  ['gateway.ts', 'listen.ts', 'load.ts', 'parts.ts'],
+  ['gateway.ts', 'listen.ts', 'load-compositions.ts', 'parts.ts'],
   ['cli'],
 ];
 

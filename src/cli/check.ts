@@ -1,6 +1,6 @@
 /** `plait check`: lists the compositions, or every load-time error at once. */
 import { LoadError } from '../errors.ts';
-import { loadCompositions } from '../load.ts';
+import { loadCompositions } from '../load-compositions.ts';
 
 /** @throws LoadError when any composition does not load. */
 export async function check({ folder }: { folder: string }): Promise<void> {

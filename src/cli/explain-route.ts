@@ -5,7 +5,7 @@ import { drawTree } from '../explain/draw-tree.ts';
 import { explain } from '../explain/explain.ts';
 import type { ExplainedPlan } from '../explain/explain.ts';
 import type { Plan } from '../plan/plan.ts';
-import { loadCompositions } from '../load.ts';
+import { loadCompositions } from '../load-compositions.ts';
 
 export interface ExplainOptions {
   readonly folder: string;

@@ -8,7 +8,7 @@ import type { Plan } from '../plan/plan.ts';
 import { servicesOf } from '../plan/visit.ts';
 import { addressProblem, defaultAdminPort, parseSettings } from '../settings/settings.ts';
 import type { ServerSettings } from '../settings/settings.ts';
-import { loadCompositions } from '../load.ts';
+import { loadCompositions } from '../load-compositions.ts';
 import { turnOffPretenuring } from './pretenuring.ts';
 import { whenStopped } from './stop.ts';
 

@@ -1,6 +1,7 @@
 /** `defineService`: declares an upstream service, its addresses and the headers forwarded to it. */
 import { CompositionError } from '../errors.ts';
-import { isHeaderName, requestTimeoutHeader } from '../headers.ts';
+import { isHeaderName } from '../headers.ts';
+import { requestTimeoutHeader } from '../request-timeout.ts';
 import { parseBaseUrl, splitAddresses } from '../url.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import {

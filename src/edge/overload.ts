@@ -104,7 +104,7 @@ export function createOverload({ limits, meter, clock }: OverloadOptions): Overl
 
 const noLag: LoopLag = { delayMs: 0, utilisation: 0 };
 
-/** Admission by overload. */
+/** Admission by overload: a refusal becomes a 503 with `Retry-After` (`http/error-response`). */
 export function shedding(overload: Overload): Admission {
   return function admitUnlessOverloaded() {
     const retryAfterSeconds = overload.retryAfterSeconds();

@@ -7,7 +7,7 @@ import { canonical } from '../upstream/sharing/key.ts';
 import type { Load } from '../upstream/sharing/load.ts';
 import { assemble } from './frame.ts';
 import type { Failure } from './frame.ts';
-import { narrowed } from './freshness.ts';
+import { narrowed } from './response-freshness.ts';
 import type { Work } from './work.ts';
 
 export function callService(work: Work, step: CallStep, item: number): void {

@@ -1,4 +1,8 @@
-/** The deadline of a request: a timer and one signal, which ends everything under way. */
+/**
+ * The deadline of a request: a timer and one signal, which ends everything under way. A disconnect
+ * aborts it, too: `http/endpoint` hears of it, `execute` aborts, and each call under way leaves its
+ * flight or batch, which breaks its connection when it was the last.
+ */
 import type { Clock } from '../clock.ts';
 import { ExecutionError } from '../errors.ts';
 import { AbortSource } from '../signal.ts';

@@ -13,7 +13,7 @@ import { openDeadline } from './deadline.ts';
 import type { EngineRequest, OnCallEnd, Outcome, WatchSteps } from './execution.ts';
 import { Frame, missingIn } from './frame.ts';
 import type { Execution } from './frame.ts';
-import { unrestricted } from './freshness.ts';
+import { unrestricted } from './response-freshness.ts';
 import { perform } from './perform.ts';
 import type { Degradation } from './step-error.ts';
 

@@ -4,7 +4,7 @@ import type { Operation } from '../dsl/operation.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Reply } from '../upstream/call.ts';
 import type { Trace } from '../trace.ts';
-import type { Freshness } from './freshness.ts';
+import type { Freshness } from './response-freshness.ts';
 import type { Degradation } from './step-error.ts';
 
 export interface EngineRequest {

@@ -9,7 +9,7 @@ import type { Plan, PlanBlock, ResponsePath, Step, TimedStep } from '../plan/pla
 import type { Trace } from '../trace.ts';
 import type { Calls } from '../upstream/upstreams.ts';
 import type { EngineRequest, OnCallEnd, WatchStep } from './execution.ts';
-import type { Freshness } from './freshness.ts';
+import type { Freshness } from './response-freshness.ts';
 import type { Degradation } from './step-error.ts';
 
 /** Instead of a column: its step has not begun, or has begun and not ended. */

@@ -5,7 +5,7 @@ import { isShareable } from '../upstream/call.ts';
 import { indexesUpTo } from '../upstream/sharing/load.ts';
 import { callService, loadKeys } from './call-service.ts';
 import type { Blocked, Frame } from './frame.ts';
-import { runEach, runGiven } from './run-block.ts';
+import { runEach, runGiven } from './each-and-given.ts';
 import { Work } from './work.ts';
 
 /** Begins a step for all items that are not blocked; it settles its column in the frame. */

@@ -1,11 +1,14 @@
-/** The shell of both sides: layers, health checks, routes, and a problem for everything else. */
+/**
+ * The shell of both sides: layers, health checks, routes, and a problem for everything else. HEAD is
+ * Hono's: it answers as GET does, without the body.
+ */
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { basePath } from 'hono/route';
 import type { Clock } from '../clock.ts';
 import { RequestError } from '../errors.ts';
 import { healthRoutes } from './health.ts';
-import { problemResponse, toProblem } from './problem.ts';
+import { problemResponse, toProblem } from './error-response.ts';
 import { bindingsOf, openRecord } from './request-record.ts';
 import type { GatewayContext, GatewayEnv, Layer } from './request-record.ts';
 import { createRouter } from './router.ts';

@@ -1,8 +1,8 @@
 /**
  * `Cache-Control` of responses (RFC 9111, RFC 5861): as declared, but never wider than their parts.
  */
-import { unrestricted } from '../engine/freshness.ts';
-import type { Freshness } from '../engine/freshness.ts';
+import { unrestricted } from '../engine/response-freshness.ts';
+import type { Freshness } from '../engine/response-freshness.ts';
 import type { PlanCache } from '../plan/plan.ts';
 
 /** No cache may store the response. */

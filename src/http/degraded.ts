@@ -1,6 +1,6 @@
 /** Degradation: how a response says that parts of it are missing. */
 import type { Degradation } from '../engine/step-error.ts';
-import { toProblem } from './problem.ts';
+import { toProblem } from './error-response.ts';
 
 /** `Plait-Degraded`: a structured field (RFC 9651), a list with one item per step and reason. */
 export function degradedHeader(degraded: readonly Degradation[]): string {

@@ -3,12 +3,12 @@ import { Hono } from 'hono';
 import type { Clock } from '../clock.ts';
 import { before } from '../engine/deadline.ts';
 import type { Execute } from '../engine/execute.ts';
-import { requestTimeoutHeader } from '../headers.ts';
+import { readRequestTimeout, requestTimeoutHeader } from '../request-timeout.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Admission } from './admission.ts';
 import { readJsonBody } from './body.ts';
 import { parseInputs } from './inputs.ts';
-import { problemResponse, refusalProblem } from './problem.ts';
+import { problemResponse, refusalProblem } from './error-response.ts';
 import type { GatewayContext, GatewayEnv } from './request-record.ts';
 import { responderFor } from './respond.ts';
 
@@ -45,7 +45,8 @@ function handlerFor(plan: Plan, { execute, clock, admit }: ServingOptions) {
     record.route = plan.route.template;
     record.refusal = await admit({ peer: record.peer, header }, plan);
     if (record.refusal !== undefined) return problemResponse(refusalProblem(record.refusal), c);
-    const timeoutMs = timeoutOf(header(requestTimeoutHeader));
+    const timeoutMs = readRequestTimeout(header(requestTimeoutHeader));
+    // The client's own limit can only shorten the deadline.
     const deadlineAt = record.startedAt + Math.min(plan.deadlineMs, timeoutMs ?? Infinity);
     const inputs = parseInputs(plan, {
       params: c.req.param(),
@@ -81,9 +82,4 @@ const noQuery = new URLSearchParams();
 function queryOf(url: string): URLSearchParams {
   const start = url.indexOf('?');
   return start === -1 ? noQuery : new URLSearchParams(url.slice(start + 1).replace(/#.*$/s, ''));
-}
-
-/** The client's own limit, which can only shorten the deadline; ignored unless a whole number. */
-function timeoutOf(header: string | undefined): number | undefined {
-  return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
 }

@@ -29,6 +29,7 @@ export function responderFor(
     };
     if (degraded.length > 0) headers['plait-degraded'] = degradedHeader(degraded);
     const body = JSON.stringify(bodyOf(outcome) ?? null);
+    // A response that nobody may store, as a degraded one, needs no ETag.
     if (headers['cache-control'] !== noStore) {
       const etag = etagOf(body);
       headers['etag'] = etag;

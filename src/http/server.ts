@@ -6,7 +6,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
 import { ConfigurationError } from '../errors.ts';
 import type { RequestError } from '../errors.ts';
-import { toProblem } from './problem.ts';
+import { toProblem } from './error-response.ts';
 import type { Bindings } from './request-record.ts';
 import { makeReadable } from './target.ts';
 import { textResponse } from './text-response.ts';

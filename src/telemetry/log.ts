@@ -1,7 +1,7 @@
 /** The door to pino: log lines as JSON, or as text for a terminal. */
 import pino from 'pino';
 import type { DestinationStream } from 'pino';
-import { toLine, toSafeJson } from './log-line.ts';
+import { toLine, toSafeJson } from './log-format.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];

@@ -13,7 +13,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import type { SamplerSettings } from './settings.ts';
-import { isParentTrusted } from './trust.ts';
+import { isParentTrusted } from './trusted-peers.ts';
 
 const isDecided = Symbol('the request is recorded');
 

@@ -7,7 +7,7 @@ import type { Trace } from '../trace.ts';
 import { carriedBy } from './carried.ts';
 import type { Carried } from './carried.ts';
 import { now } from './time.ts';
-import { trustParent } from './trust.ts';
+import { trustParent } from './trusted-peers.ts';
 
 /** A span as parent. Requests that are not recorded have none. */
 export interface Scope extends Carried {

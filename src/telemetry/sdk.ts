@@ -7,7 +7,7 @@ import { serverTiming } from './server-timing.ts';
 import { combine, propagation } from './telemetry.ts';
 import type { Observer, Telemetry } from './telemetry.ts';
 import type { SamplerSettings, SdkSettings, TelemetrySettings } from './settings.ts';
-import { createTrust } from './trust.ts';
+import { createTrust } from './trusted-peers.ts';
 
 export interface SdkOptions {
   readonly settings: TelemetrySettings;

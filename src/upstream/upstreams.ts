@@ -26,7 +26,7 @@ export interface UpstreamsOptions {
   /** Wraps every dispatch to a service; a batch is one dispatch. */
   readonly aroundCall?: Policy<Dispatch>;
   /** Watches every attempt. */
-  readonly attemptHook?: AttemptHook | undefined;
+  readonly watchAttempt?: AttemptHook | undefined;
   /**
    * Stores answers of operations with a `cache`; closed with the services. Default: in memory.
    */
@@ -73,7 +73,7 @@ export interface Upstreams {
 const ignore = (): void => undefined;
 
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
-  const { clock, aroundCall = unchanged, attemptHook: hook } = options;
+  const { clock, aroundCall = unchanged, watchAttempt: hook } = options;
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
   const addresses = openAddresses(options);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
-import { unrestricted } from '../../src/engine/freshness.ts';
+import { unrestricted } from '../../src/engine/response-freshness.ts';
 import type { Admission, RequestFacts } from '../../src/http/admission.ts';
 import { createApp } from '../../src/http/app.ts';
 import { compositionRoutes } from '../../src/http/endpoint.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { ResponseCache } from '../../src/dsl/cache.ts';
 import { call, each, given, optional } from '../../src/dsl/steps.ts';
-import { narrowed, unrestricted } from '../../src/engine/freshness.ts';
+import { narrowed, unrestricted } from '../../src/engine/response-freshness.ts';
 import { cacheControlFor } from '../../src/http/cache-control.ts';
 import { assertProperty } from '../support/property.ts';
 import {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/clock.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
-import { unrestricted } from '../../src/engine/freshness.ts';
+import { unrestricted } from '../../src/engine/response-freshness.ts';
 import { createApp } from '../../src/http/app.ts';
 import { compositionRoutes } from '../../src/http/endpoint.ts';
 import { compile } from '../../src/plan/compile.ts';

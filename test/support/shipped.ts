@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { startMocks } from '../../mocks/server.ts';
 import type { Fault, Mocks, ServiceName } from '../../mocks/server.ts';
-import { loadCompositions } from '../../src/load.ts';
+import { loadCompositions } from '../../src/load-compositions.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { addressesOf } from './addresses.ts';
 import { startGateway } from './gateway.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLog, logLevels } from '../../src/telemetry/log.ts';
 import type { LogLevel } from '../../src/telemetry/log.ts';
-import { toLine } from '../../src/telemetry/log-line.ts';
+import { toLine } from '../../src/telemetry/log-format.ts';
 
 function record(level: LogLevel, format: 'json' | 'text') {
   const lines: string[] = [];

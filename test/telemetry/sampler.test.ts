@@ -20,7 +20,7 @@ import { createSampler } from '../../src/telemetry/sampler.ts';
 import { contextFrom } from '../../src/telemetry/scope.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
-import { createTrust } from '../../src/telemetry/trust.ts';
+import { createTrust } from '../../src/telemetry/trusted-peers.ts';
 import type { Environment } from '../../src/environment.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 

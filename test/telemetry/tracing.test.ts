@@ -18,7 +18,7 @@ import { combine, propagation, unobserved } from '../../src/telemetry/telemetry.
 import { createSampler } from '../../src/telemetry/sampler.ts';
 import type { SamplerSettings } from '../../src/telemetry/settings.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
-import { createTrust } from '../../src/telemetry/trust.ts';
+import { createTrust } from '../../src/telemetry/trusted-peers.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 
 /** Telemetry that keeps its spans here. */

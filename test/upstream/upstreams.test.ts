@@ -149,7 +149,7 @@ describe('the pipeline', () => {
         log.push(['call', one.trace, undefined]);
         return next(one);
       },
-      attemptHook: (one) => {
+      watchAttempt: (one) => {
         log.push(['attempt', one.trace, one.address.origin]);
         return {
           onEnd: ({ failure, status }) => log.push(['ended', failure, String(status)]),

@@ -5,6 +5,7 @@ import { UpstreamError } from '../../errors.ts';
 import { AbortSource } from '../../signal.ts';
 import type { Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
+import { needsFreshAnswer } from '../sharing/after-write.ts';
 import { entryOfFailure, entryOfReply, keepMsOf, replay, stateOf } from './cache-entry.ts';
 import type { Entry, EntryState } from './cache-entry.ts';
 import type { CacheStore, Found } from './cache-store.ts';
@@ -52,7 +53,7 @@ export function entriesIn({
   /** @throws UpstreamError the stored failure, if the entry contains one. */
   function usableIn({ entry, call }: CacheRead): Usable | undefined {
     // A write of the same request may have changed the value that the entry contains.
-    if (entry === undefined || call.afterWrite) return undefined;
+    if (entry === undefined || needsFreshAnswer(call)) return undefined;
     const now = clock.epoch();
     const state = stateOf(entry, now);
     if (state === 'expired') return undefined;

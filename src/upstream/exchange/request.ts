@@ -2,8 +2,8 @@
 import type { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import { keysInBody } from '../../dsl/lookup-keys.ts';
-import { requestTimeoutHeader } from '../../headers.ts';
 import { parseBy } from '../../parse.ts';
+import { requestTimeoutHeader, writeRequestTimeout } from '../../request-timeout.ts';
 import { declaredPath } from '../../schema.ts';
 import type { Dispatch } from '../call.ts';
 import { callError } from '../call.ts';
@@ -30,7 +30,7 @@ export function toHttpRequest(
     headers: {
       accept: 'application/json',
       ...(body !== null && { 'content-type': 'application/json' }),
-      [requestTimeoutHeader]: String(timeLeftMs(call, clock)),
+      [requestTimeoutHeader]: writeRequestTimeout(timeLeftMs(call, clock)),
       ...call.headers,
       ...more,
     },
@@ -51,8 +51,7 @@ type Targeted = Pick<Dispatch, 'operation' | 'args' | 'keys'>;
 
 /** The time left until the deadline of the request, but no more than one attempt may take. */
 function timeLeftMs({ operation, deadlineAt }: Asking, clock: Clock): number {
-  const leftMs = Math.min(deadlineAt - clock.now(), operation.policies.timeoutMs);
-  return Math.max(0, Math.floor(leftMs));
+  return Math.min(deadlineAt - clock.now(), operation.policies.timeoutMs);
 }
 
 /** The arguments that neither path nor body use: a strict query schema would reject the others. */

@@ -118,7 +118,7 @@ export function isUnreadable(error: unknown): boolean {
   );
 }
 
-/** Whether an answer counts as slow, or the balancer would prefer addresses that fail fast. */
+/** Answers that count as slow: the balancer would otherwise prefer an address that fails fast. */
 export function isErrorAnswer(error: unknown): boolean {
   const status = error instanceof UpstreamError ? (error.status ?? 0) : 0;
   return status === 429 || status >= 500;

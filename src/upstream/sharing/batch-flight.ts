@@ -7,7 +7,7 @@ import { frozen } from '../../frozen.ts';
 import type { Call, Caller, Dispatch, Reply, Send } from '../call.ts';
 import { callError } from '../call.ts';
 import { cacheControlOf, fieldOf, parseValue } from '../exchange/parse.ts';
-import { Flight } from './coalesce.ts';
+import { Flight } from './flight.ts';
 import type { Carrier, Load, LoadKey } from './load.ts';
 
 /** From this many keys on, keys are found by a table instead of by comparing them all. */

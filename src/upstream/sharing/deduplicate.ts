@@ -4,6 +4,7 @@
  */
 import { frozen } from '../../frozen.ts';
 import type { Call, Reply, Send } from '../call.ts';
+import { noteWrite } from './after-write.ts';
 import type { Load, LoadKey, SendLoad } from './load.ts';
 
 /** How to send a call, and how to send a load. */
@@ -33,7 +34,7 @@ export function deduplicate(next: Senders): Senders {
   /** Forgets all replies after an unsafe call: even a failed one may have changed something. */
   function write(call: Call): Promise<Reply> {
     return next.send(call).finally(() => {
-      call.caller.hasWritten = true;
+      noteWrite(call.caller);
       calls?.clear();
       loads?.clear();
     });

@@ -1,4 +1,7 @@
-/** Trusted peers: those whose `traceparent` may decide that a request is recorded. */
+/**
+ * Trusted peers: those whose `traceparent` may decide that a request is recorded. The `sampler`
+ * decides by it; without the SDK, `propagation` hands the decision on.
+ */
 import { BlockList, isIP } from 'node:net';
 import type { Context } from '@opentelemetry/api';
 import type { Network } from './settings.ts';
