@@ -103,8 +103,8 @@ describe('the layers', () => {
       'http/admin.ts',
       'http/app.ts',
       'http/endpoint.ts',
+      'http/error-response.ts',
       'http/health.ts',
-      'http/problem.ts',
       'http/router.ts',
     ]);
   });
