@@ -95,7 +95,7 @@ function findCollisions(plans: readonly Plan[]): CompositionError[] {
   );
 
   return plans.flatMap((plan) => {
-    const twin = routes.get(routeKey(plan))?.find((other) => other !== plan);
+    const rival = routes.get(routeKey(plan))?.find((other) => other !== plan);
     const mine = operationsOf(plan);
     const sameName = mine.find(
       (operation) => (byName.get(operationName(operation))?.size ?? 0) > 1,
@@ -104,7 +104,7 @@ function findCollisions(plans: readonly Plan[]): CompositionError[] {
     const problem =
       (reservedPaths.has(plan.route.path) &&
         `${plan.route.path} is served by the gateway itself. Choose another path.`) ||
-      (twin && `route ${plan.route.text} is also served by ${twin.name}. Change one of them.`) ||
+      (rival && `route ${plan.route.text} is also served by ${rival.name}. Change one of them.`) ||
       (twice &&
         `service "${twice.service.name}" is defined twice. Define it once and import it.`) ||
       (sameName && sayTwoOperations(byName.get(operationName(sameName)) ?? new Set([sameName])));
