@@ -81,8 +81,6 @@ export type UpstreamErrorKind =
   | 'reset'
   /** The attempt exceeded its time limit. */
   | 'timeout'
-  /** The response is not HTTP. */
-  | 'protocol'
   /** The body is not JSON, does not fit the schema or cannot be decoded. */
   | 'invalid-body'
   | 'too-large'
@@ -97,6 +95,14 @@ export type UpstreamErrorKind =
   /** Nobody waits for the answer any more. */
   | 'aborted';
 
+/** What a service says of credentials that it refuses. */
+export interface Refused {
+  /** Its `WWW-Authenticate`, without challenges that are not for the gateway's clients. */
+  readonly challenges: string | undefined;
+  /** Its `DPoP-Nonce` (RFC 9449, 9). */
+  readonly nonce?: string;
+}
+
 export interface UpstreamErrorOptions extends ErrorOptions {
   readonly service: string;
   readonly operation: string;
@@ -106,8 +112,12 @@ export interface UpstreamErrorOptions extends ErrorOptions {
   readonly retryAfterSeconds?: number;
   /** How much of the response had arrived when it failed; absent: nothing. */
   readonly reached?: 'headers' | 'body';
+  /** For `invalid-body`: the response as a whole is not HTTP, so that nothing has answered. */
+  readonly isNotHttp?: boolean;
   /** The argument that was refused, for `invalid-argument`. */
   readonly argument?: string;
+  /** Present when the service refused the credentials of the client: what the client may be told. */
+  readonly refusal?: Refused;
   /** The `Cache-Control` of the response, if there is one: it may forbid to cache the failure. */
   readonly cacheControl?: string;
 }
@@ -124,8 +134,10 @@ export class UpstreamError extends Error {
   readonly status: number | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly reached: 'headers' | 'body' | undefined;
+  readonly isNotHttp: boolean;
   readonly argument: string | undefined;
   readonly cacheControl: string | undefined;
+  readonly refusal: Refused | undefined;
 
   constructor(kind: UpstreamErrorKind, message: string, options: UpstreamErrorOptions) {
     super(`${options.service}.${options.operation}: ${message}`, options);
@@ -135,8 +147,10 @@ export class UpstreamError extends Error {
     this.status = options.status;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.reached = options.reached;
+    this.isNotHttp = options.isNotHttp ?? false;
     this.argument = options.argument;
     this.cacheControl = options.cacheControl;
+    this.refusal = options.refusal;
   }
 }
 

@@ -13,6 +13,7 @@ const layers = [
     'errors.ts',
     'frozen.ts',
     'headers.ts',
+    'http-date.ts',
     'json.ts',
     'limit.ts',
     'own-signal.ts',

@@ -1,10 +1,8 @@
 /** Tells failures that the client has caused from those of services. */
-import { sourcesOf } from '../dsl/node-traits.ts';
-import type { InputName, Source } from '../dsl/node.ts';
+import type { InputName } from '../dsl/node.ts';
 import { RequestError, UpstreamError } from '../errors.ts';
 import type { InvalidField } from '../errors.ts';
 import { toPointer } from '../json.ts';
-import type { Plan, Step } from '../plan/plan.ts';
 import { StepError } from './step-error.ts';
 
 const partOf = {
@@ -15,25 +13,17 @@ const partOf = {
 } as const satisfies Record<InputName, InvalidField['in']>;
 
 /** The client's mistake behind a failure: an argument from the request that cannot be sent. */
-export function blamedOnClient(plan: Plan, error: unknown): RequestError | undefined {
+export function blamedOnClient(error: unknown): RequestError | undefined {
   if (!(error instanceof StepError) || !(error.reason instanceof UpstreamError)) return undefined;
-  const { argument, kind } = error.reason;
-  if (kind !== 'invalid-argument' || argument === undefined) return undefined;
-  const [source] = sourcesOfArgument(error.step, argument);
-  const input = source && plan.steps[source.node];
-  if (source === undefined || input?.kind !== 'input') return undefined;
+  const { step, reason } = error;
+  if (reason.kind !== 'invalid-argument' || step.kind !== 'call') return undefined;
+  const found = step.clientInputs.find(({ argument }) => argument === reason.argument);
+  if (found === undefined) return undefined;
   return new RequestError('invalid-request', 'The request has invalid fields.', [
     {
-      in: partOf[input.input],
-      pointer: toPointer(source.path),
+      in: partOf[found.input],
+      pointer: toPointer(found.path),
       detail: 'cannot be used as an argument',
     },
   ]);
-}
-
-function sourcesOfArgument(step: Step, argument: string): readonly Source[] {
-  if (step.kind !== 'call' || step.args.kind !== 'object') return [];
-  return step.args.entries
-    .filter(([name]) => name === argument)
-    .flatMap(([, template]) => sourcesOf(template));
 }

@@ -61,7 +61,7 @@ export function createEngine(options: EngineOptions): Execute {
       const { freshness } = execution;
       return { kind: 'answered', ...answer, freshness, completed, sent: caller.sent };
     } catch (thrown) {
-      const error = blamedOnClient(plan, thrown) ?? thrown;
+      const error = blamedOnClient(thrown) ?? thrown;
       return { kind: 'failed', error, completed, sent: caller.sent };
     } finally {
       // Ends calls whose values are not needed any more.

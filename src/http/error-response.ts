@@ -3,7 +3,8 @@ import { STATUS_CODES } from 'node:http';
 import { HTTPException } from 'hono/http-exception';
 import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, RequestError, UnavailableError, UpstreamError } from '../errors.ts';
-import type { RequestErrorKind, UpstreamErrorKind } from '../errors.ts';
+import type { Refused, RequestErrorKind, UpstreamErrorKind } from '../errors.ts';
+import type { Step } from '../plan/plan.ts';
 import type { Refusal } from './admission.ts';
 import { pathOf } from './request-record.ts';
 import type { GatewayContext } from './request-record.ts';
@@ -24,17 +25,34 @@ export interface Problem {
   }[];
   /** In seconds, for the `Retry-After` header. */
   readonly retryAfter?: number;
+  /** Further headers of a response that consists of the problem. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Upstream statuses that mean the same to the client, and their titles. */
+/**
+ * Statuses of a service that say something of the request and not of the gateway's part in it, and
+ * their titles. They are passed on when the client decided what the service was asked.
+ */
 const passedOn: Readonly<Record<number, string>> = {
-  401: 'Unauthorized',
-  403: 'Forbidden',
+  400: 'Bad request',
   404: 'Not found',
   409: 'Conflict',
   410: 'Gone',
+  412: 'Precondition failed',
+  413: 'Content too large',
+  414: 'URI too long',
   422: 'Unprocessable content',
-  429: 'Too many requests',
+  423: 'Locked',
+  424: 'Failed dependency',
+  428: 'Precondition required',
+  451: 'Unavailable for legal reasons',
+};
+
+/** Statuses that are passed on when the client's own credentials were refused. */
+const refusals: Readonly<Record<number, string>> = {
+  401: 'Unauthorized',
+  402: 'Payment required',
+  403: 'Forbidden',
 };
 
 const upstreamProblems: Readonly<
@@ -44,7 +62,6 @@ const upstreamProblems: Readonly<
   connect: [502, 'Upstream unreachable', 'is unreachable'],
   reset: [502, 'Upstream connection broken', 'broke the connection'],
   timeout: [504, 'Upstream timed out', 'timed out'],
-  protocol: [502, 'Upstream response invalid', 'sent an invalid response'],
   'invalid-body': [502, 'Upstream response invalid', 'sent an invalid response'],
   'too-large': [502, 'Upstream response too large', 'sent a response that is too large'],
   overloaded: [503, 'Upstream overloaded', 'is overloaded'],
@@ -80,31 +97,67 @@ export function toProblem(error: unknown): Problem {
 function stepProblem(error: StepError): Problem {
   const { reason, step } = error;
   const problem =
-    reason instanceof UpstreamError ? upstreamProblem(reason) : executionProblem(reason);
+    reason instanceof UpstreamError ? upstreamProblem(reason, step) : executionProblem(reason);
   return { ...problem, step: step.name };
 }
 
-function upstreamProblem(error: UpstreamError): Problem {
-  const { kind, service, operation, status } = error;
-  const same = kind === 'status' && status !== undefined ? passedOn[status] : undefined;
-  if (same !== undefined && status !== undefined) {
-    const retryAfter = status === 429 ? error.retryAfterSeconds : undefined;
-    return {
-      type: typeOf(`upstream-${status}`),
-      title: same,
-      status,
-      detail: `${service}.${operation} answered ${status}.`,
-      ...(retryAfter !== undefined && { retryAfter }),
-    };
+function upstreamProblem(error: UpstreamError, step: Step): Problem {
+  switch (error.kind) {
+    case 'status':
+      return answerProblem(error, step);
+    case 'missing':
+      // A key of another answer that leads nowhere is a disagreement between services.
+      return isAskedByClient(step, step.kind === 'call' ? step.operation.lookup?.by : undefined)
+        ? mappedProblem(error)
+        : { ...mappedProblem(error), status: 502 };
+    default:
+      return mappedProblem(error);
   }
-  const [mapped, title, happened] = upstreamProblems[kind];
-  const what = kind === 'status' ? `answered ${status}` : happened;
+}
+
+function answerProblem(error: UpstreamError, step: Step): Problem {
+  const { status = 0, service, operation, refusal, retryAfterSeconds } = error;
+  const detail = `${service}.${operation} answered ${status}.`;
+  const type = typeOf(`upstream-${status}`);
+  const refused = refusal && refusals[status];
+  if (refused !== undefined)
+    return { type, title: refused, status, detail, headers: challengesOf(status, refusal) };
+  const same = isAskedByClient(step) ? passedOn[status] : undefined;
+  if (same !== undefined) return { type, title: same, status, detail };
+  // The gateway's share of the service is used up, or the service has asked for patience.
+  if (status === 429 || (status === 503 && retryAfterSeconds !== undefined)) {
+    const [, title] = upstreamProblems.overloaded;
+    const retryAfter = retryAfterSeconds ?? 1;
+    return { type: typeOf('upstream-overloaded'), title, status: 503, detail, retryAfter };
+  }
+  return { ...mappedProblem(error), detail };
+}
+
+/** Whether an argument of the failing call, or the one named, comes straight from the request. */
+function isAskedByClient(step: Step, argument?: string): boolean {
+  if (step.kind !== 'call') return false;
+  const { clientInputs } = step;
+  if (argument === undefined) return clientInputs.length > 0;
+  return clientInputs.some((input) => input.argument === argument);
+}
+
+/** A 401 always has a challenge (RFC 9110, 15.5.2): the service's, or one of the gateway's own. */
+function challengesOf(status: number, refusal: Refused | undefined): Record<string, string> {
+  const challenges = refusal?.challenges ?? (status === 401 ? 'Bearer' : undefined);
+  return {
+    ...(challenges !== undefined && { 'www-authenticate': challenges }),
+    ...(refusal?.nonce !== undefined && { 'dpop-nonce': refusal.nonce }),
+  };
+}
+
+function mappedProblem({ kind, service, operation, retryAfterSeconds }: UpstreamError): Problem {
+  const [status, title, happened] = upstreamProblems[kind];
   return {
     type: typeOf(`upstream-${kind}`),
     title,
-    status: mapped,
-    detail: `${service}.${operation} ${what}.`,
-    ...(mapped === 503 && { retryAfter: error.retryAfterSeconds ?? 1 }),
+    status,
+    detail: `${service}.${operation} ${happened}.`,
+    ...(status === 503 && { retryAfter: retryAfterSeconds ?? 1 }),
   };
 }
 
@@ -197,7 +250,7 @@ export function problemResponse(
   c: GatewayContext,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  const { retryAfter, ...body } = problem;
+  const { retryAfter, headers: own, ...body } = problem;
   const { requestId, traceId, completed } = c.get('record');
   const changed = completed.length > 0 && { completed };
   const text = JSON.stringify({ ...body, ...changed, instance: pathOf(c), requestId, traceId });
@@ -206,6 +259,7 @@ export function problemResponse(
     'cache-control': 'no-store',
     'x-request-id': requestId,
     ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+    ...own,
     ...headers,
   });
 }

@@ -1,6 +1,7 @@
 /** Nodes → steps: adds the frame, slot and needs of each, and the effect of its failure. */
 import type { Block, Node } from '../dsl/node.ts';
 import { readsOf, sourcesOf, traitsOf } from '../dsl/node-traits.ts';
+import { clientInputsOf } from './client-inputs.ts';
 import { degradedBy, doomsIn, toleratedSteps } from './failures.ts';
 import { lookupArgumentsOf } from './lookup-arguments.ts';
 import { nameSteps } from './names.ts';
@@ -70,7 +71,12 @@ export function link(composed: Composed): { steps: readonly Step[]; root: PlanBl
         return { ...facts, ...node };
       case 'call': {
         const items = new Set(around.byEach ? around.block.nodes : []);
-        return { ...facts, ...node, lookup: lookupArgumentsOf(node, items) };
+        return {
+          ...facts,
+          ...node,
+          lookup: lookupArgumentsOf(node, items),
+          clientInputs: clientInputsOf(nodes, node),
+        };
       }
       case 'guard':
         return { ...facts, ...node, paths: paths.get(facts.id) ?? [] };

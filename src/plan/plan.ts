@@ -5,6 +5,7 @@ import type {
   EachNode,
   GivenNode,
   GuardNode,
+  InputName,
   InputNode,
   ItemNode,
   MapNode,
@@ -97,6 +98,13 @@ export interface LookupArguments {
   readonly varies: boolean;
 }
 
+/** A part of the client's request that is an argument of a call, or part of one, unchanged. */
+export interface ClientInput {
+  readonly argument: string;
+  readonly input: InputName;
+  readonly path: readonly string[];
+}
+
 export interface InputStep extends StepFacts, InputNode {}
 
 export interface ItemStep extends StepFacts, ItemNode {}
@@ -104,6 +112,8 @@ export interface ItemStep extends StepFacts, ItemNode {}
 export interface CallStep extends StepFacts, CallNode {
   /** Present where the operation is a lookup. */
   readonly lookup: LookupArguments | undefined;
+  /** Not empty: the client decided what the service was asked, so its answer concerns the client. */
+  readonly clientInputs: readonly ClientInput[];
 }
 
 export interface MapStep extends StepFacts, MapNode {}

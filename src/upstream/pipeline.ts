@@ -11,6 +11,7 @@ import type { Balancer } from './balancing/balancer.ts';
 import type { Caching } from './caching/cache.ts';
 import type { Dispatch, Policy, Send } from './call.ts';
 import { parseReply } from './exchange/parse.ts';
+import { dated } from './exchange/dated.ts';
 import { toHttpRequest } from './exchange/request.ts';
 import { exchange } from './exchange/transport.ts';
 import { attemptTimeout } from './resilience/attempt-timeout.ts';
@@ -77,7 +78,8 @@ export function perService(parts: ServiceParts): Send<Dispatch> {
       const request = toHttpRequest(own, clock, headers);
       own.caller.sent += 1;
       const raw = await exchange(own, request, (line) => hangWatch.keep(own, line));
-      return parseReply(own, raw);
+      const now = clock.epoch();
+      return parseReply(own, dated(raw, now), now);
     },
   );
   const { hasUntried } = balancer;

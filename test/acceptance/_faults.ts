@@ -78,7 +78,7 @@ export const faults: readonly Fault[] = [
   },
   { name: 'answers 500', ...answered(500, 502, 'upstream-status') },
   { name: 'answers 503', ...answered(503, 502, 'upstream-status'), passes: true },
-  { name: 'answers 429', ...answered(429, 429, 'upstream-429') },
+  { name: 'answers 429', ...answered(429, 503, 'upstream-overloaded') },
 ];
 
 function timedOut() {

@@ -81,7 +81,7 @@ describe('the failure of a required step', () => {
     const answer = app.ask();
     const slow = await app.upstream.next('GET /parts/slow');
     await app.upstream.answer('GET /parts/broken', {}, 404);
-    expect((await answer).status).toBe(404);
+    expect((await answer).status).toBe(502);
     await slow.abandoned;
   });
 
@@ -104,7 +104,7 @@ describe('the failure of a required step', () => {
     await app.upstream.answer('GET /lists/l', items(2));
     const other = await app.upstream.next('GET /parts/2');
     await app.upstream.answer('GET /parts/1', {}, 410);
-    expect((await answer).status).toBe(410);
+    expect((await answer).status).toBe(502);
     await other.abandoned;
     await expectNothingLeft(app);
   });
@@ -253,7 +253,7 @@ describe('a tolerated failure', () => {
     const answer = app.ask();
     await app.upstream.answer('GET /parts/a', {}, 403);
     const { status, json, headers } = await answer;
-    expect({ status, step: json.step }).toEqual({ status: 403, step: 'a' });
+    expect({ status, step: json.step }).toEqual({ status: 502, step: 'a' });
     expect(headers.has('plait-degraded')).toBe(false);
   });
 });
@@ -729,7 +729,7 @@ describe('writes', () => {
     second.answer({}, 409);
     const { status, json } = await answer;
     expect({ status, step: json.step, completed: json.completed }).toEqual({
-      status: 409,
+      status: 502,
       step: 'second',
       completed: ['first'],
     });
@@ -740,7 +740,7 @@ describe('writes', () => {
     const answer = app.ask({ method: 'POST' });
     await app.upstream.answer('POST /writes/first', {}, 422);
     const { status, json } = await answer;
-    expect(status).toBe(422);
+    expect(status).toBe(502);
     expect(json).not.toHaveProperty('completed');
   });
 });
@@ -796,6 +796,6 @@ describe('of two failures of a request', () => {
     });
     const answer = app.ask();
     await app.upstream.answer('GET /parts/a', {}, 404);
-    expect((await answer).json.type).toBe('urn:plait:problem:upstream-404');
+    expect((await answer).json.type).toBe('urn:plait:problem:upstream-status');
   });
 });

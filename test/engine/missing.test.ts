@@ -166,6 +166,6 @@ describe('a step that is tolerated once and used bare as well', () => {
     });
     const answer = app.ask();
     await app.upstream.answer('GET /parts/down', {}, 404);
-    expect((await answer).status).toBe(404);
+    expect((await answer).status).toBe(502);
   });
 });

@@ -163,7 +163,7 @@ describe('whoever watches steps', () => {
     await upstream.answer('GET /lists/l', items(2));
     await upstream.next('GET /parts/late');
     await upstream.answer('GET /parts/bad', {}, 404);
-    expect((await answer).status).toBe(404);
+    expect((await answer).status).toBe(502);
     await quiet(app);
     expect([...open]).toEqual([]);
     expect(failures).toBeGreaterThan(1);

@@ -190,7 +190,7 @@ describe('what may not be kept', () => {
     const app = await serve(a, { cache });
     const answer = app.ask();
     await app.upstream.answer('GET /parts/a', {}, 404, { 'cache-control': 'max-age=60' });
-    expect([(await answer).status, cacheControlOf(await answer)]).toEqual([404, 'no-store']);
+    expect([(await answer).status, cacheControlOf(await answer)]).toEqual([502, 'no-store']);
     expect(cacheControlOf(await app.get('/test?x=1'))).toBe('no-store');
     expect(cacheControlOf(await app.ask({ method: 'DELETE' }))).toBe('no-store');
   });

@@ -109,9 +109,9 @@ describe('$problems', () => {
         {
           pointer: '/payment',
           step: 'payment',
-          type: 'urn:plait:problem:upstream-404',
-          title: 'Not found',
-          status: 404,
+          type: 'urn:plait:problem:upstream-status',
+          title: 'Upstream failed',
+          status: 502,
         },
       ],
     });

@@ -1,4 +1,5 @@
 /** Reads `Cache-Control` (RFC 9111, 5.2) and related headers; in doubt, the stricter meaning. */
+import { parseHttpDate } from '../../http-date.ts';
 import type { Reply } from '../call.ts';
 
 /** The directives of a response. Times in seconds. */
@@ -68,6 +69,8 @@ export function variesByAll(headers: Reply['headers']): boolean {
 /** Seconds from `Date` to `Expires`; an invalid date means already expired (RFC 9111, 5.3). */
 export function expirySeconds({ expires, date }: Reply['headers']): number | undefined {
   if (expires === undefined) return undefined;
-  const seconds = (Date.parse(String(expires)) - Date.parse(String(date))) / 1000;
-  return Number.isNaN(seconds) ? 0 : seconds;
+  // Both are the service's own, so that only their difference counts.
+  const sentAt = parseHttpDate(String(date), Date.now());
+  const expiresAt = sentAt === undefined ? undefined : parseHttpDate(String(expires), sentAt);
+  return sentAt === undefined || expiresAt === undefined ? 0 : (expiresAt - sentAt) / 1000;
 }

@@ -7,6 +7,7 @@ import { parseBy, parseJsonFor } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
 import type { Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
+import { statusError } from './status-error.ts';
 import type { RawReply } from './transport.ts';
 
 type Called = Pick<Call, 'operation'>;
@@ -21,9 +22,13 @@ const decoders = {
 };
 
 /** @throws UpstreamError of kind `status`, `invalid-body` or `too-large`. */
-export function parseReply(call: Called, raw: RawReply): Reply | Promise<Reply> {
+export function parseReply(
+  call: Pick<Call, 'operation' | 'headers'>,
+  raw: RawReply,
+  now: number,
+): Reply | Promise<Reply> {
   const { status, headers, body } = raw;
-  if (status < 200 || status > 299) throw statusError(call, raw);
+  if (status < 200 || status > 299) throw statusError(call, raw, now);
   const encoding = headers['content-encoding'];
   if (encoding === undefined) return parsedReply(call, raw);
   return decode(call, body, String(encoding)).then((decoded) =>
@@ -68,21 +73,6 @@ export function parseValue(
     `answered ${status}, but ${where} does not fit the schema: ${problem.words}${advice}`,
     { reached: 'body', ...(result.cause !== undefined && { cause: result.cause }) },
   );
-}
-
-function statusError(call: Called, { status, headers }: RawReply): Error {
-  const retryAfter = String(headers['retry-after']);
-  return callError(call, 'status', `answered ${status}`, {
-    status,
-    ...cacheControlOf(headers),
-    ...(/^\d{1,9}$/.test(retryAfter) && { retryAfterSeconds: Number(retryAfter) }),
-  });
-}
-
-/** The `Cache-Control` of a failure, for its error: the cache may keep failures, too. */
-export function cacheControlOf(headers: Reply['headers']): { cacheControl?: string } {
-  const said = headers['cache-control'];
-  return said === undefined ? {} : { cacheControl: String(said) };
 }
 
 function parseBody(call: Called, body: Buffer): unknown {

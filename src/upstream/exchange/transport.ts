@@ -176,7 +176,14 @@ function toCallError(call: Exchanged, error: Error & { code?: string }, phase: P
   }
   // undici's parser errors have no code. No cause, since it contains the bytes that were received.
   if (error.name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
-    return callError(call, 'protocol', `answered something that is not HTTP: ${error.message}`);
+    return callError(
+      call,
+      'invalid-body',
+      `answered something that is not HTTP: ${error.message}`,
+      {
+        isNotHttp: true,
+      },
+    );
   }
   const [when, reached] =
     phase === 'answer'

@@ -23,7 +23,6 @@ const verdicts = {
   connect: 'failed',
   reset: 'failed',
   timeout: 'failed',
-  protocol: 'failed',
   'invalid-body': 'ok',
   'too-large': 'ok',
   missing: 'ok',
@@ -39,6 +38,7 @@ export function verdictOf(ending: Pick<Ending, 'failure' | 'tookMs' | 'announced
   const { failure } = ending;
   if (failure === undefined) return 'ok';
   if (!(failure instanceof UpstreamError)) return 'unknown';
+  if (failure.isNotHttp) return 'failed';
   if (failure.kind !== 'status') return verdicts[failure.kind];
   if (!broken.has(failure.status ?? 0)) return 'ok';
   return isHurried(failure, ending) ? 'unknown' : 'failed';
@@ -74,7 +74,6 @@ const answers: ReadonlySet<UpstreamErrorKind> = new Set([
   'invalid-body',
   'too-large',
   'missing',
-  'protocol',
 ]);
 
 /** Whether another attempt may succeed. A response that broke off in the middle is not retried. */

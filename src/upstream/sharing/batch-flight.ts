@@ -6,7 +6,8 @@ import type { UpstreamError } from '../../errors.ts';
 import { frozen } from '../../frozen.ts';
 import type { Call, Caller, Dispatch, Reply, Send } from '../call.ts';
 import { callError } from '../call.ts';
-import { cacheControlOf, fieldOf, parseValue } from '../exchange/parse.ts';
+import { fieldOf, parseValue } from '../exchange/parse.ts';
+import { cacheControlOf } from '../exchange/status-error.ts';
 import { Flight } from './flight.ts';
 import type { Carrier, Load, LoadKey } from './load.ts';
 

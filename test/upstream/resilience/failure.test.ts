@@ -32,7 +32,6 @@ const kinds: Readonly<Record<UpstreamErrorKind, Judged>> = {
   connect: { verdict: 'failed', transient: true, heldBack: false },
   reset: { verdict: 'failed', transient: true, heldBack: false },
   timeout: { verdict: 'failed', transient: true, heldBack: false },
-  protocol: { verdict: 'failed', transient: false, heldBack: false },
   'invalid-body': { verdict: 'ok', transient: false, heldBack: false },
   'too-large': { verdict: 'ok', transient: false, heldBack: false },
   overloaded: { verdict: 'unknown', transient: false, heldBack: true },
@@ -127,6 +126,10 @@ describe('how far the answer came', () => {
       expect(isTransient(error)).toBe(false);
     },
   );
+
+  it('an answer that is not HTTP is none', () => {
+    expect(verdict(failure('invalid-body', { isNotHttp: true }))).toBe('failed');
+  });
 
   it.each(reached)('an attempt that ran out of its time, %s, may be made again', (how) => {
     expect(isTransient(failure('timeout', reachedBy(how)))).toBe(true);

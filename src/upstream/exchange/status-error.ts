@@ -1,0 +1,54 @@
+/** An answer that is not a 2xx → the error that says all there is to know of it. */
+import { credentialHeaders } from '../../headers.ts';
+import { parseHttpDate } from '../../http-date.ts';
+import type { Call, Reply } from '../call.ts';
+import { callError } from '../call.ts';
+import { passableChallenges } from './challenge.ts';
+import type { RawReply } from './transport.ts';
+
+type Answered = Pick<Call, 'operation' | 'headers'>;
+
+/** Statuses by which a service refuses the credentials that it was sent, or their absence. */
+const refusals = new Set([401, 402, 403]);
+
+/** `now`: when the answer came, in milliseconds since 1970. */
+export function statusError(call: Answered, { status, headers }: RawReply, now: number): Error {
+  const retryAfterSeconds = retryAfterOf(headers, now);
+  const isOfCaller = refusals.has(status) && hasCredentials(call.headers);
+  return callError(call, 'status', `answered ${status}`, {
+    status,
+    ...cacheControlOf(headers),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    ...(isOfCaller && { refusal: refusalOf(headers) }),
+  });
+}
+
+/** The `Cache-Control` of a failure, for its error: the cache may keep failures, too. */
+export function cacheControlOf(headers: Reply['headers']): { cacheControl?: string } {
+  const said = headers['cache-control'];
+  return said === undefined ? {} : { cacheControl: String(said) };
+}
+
+/**
+ * `Retry-After` in seconds (RFC 9110, 10.2.3). A date is compared with the service's own `Date`, if
+ * there is one: its clock may be wrong.
+ */
+function retryAfterOf(headers: Reply['headers'], now: number): number | undefined {
+  const text = String(headers['retry-after'] ?? '').trim();
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  const at = parseHttpDate(text, now);
+  if (at === undefined) return undefined;
+  const sentAt = parseHttpDate(String(headers['date'] ?? ''), now) ?? now;
+  return Math.max(0, Math.ceil((at - sentAt) / 1_000));
+}
+
+function hasCredentials(forwarded: Call['headers']): boolean {
+  return Object.keys(forwarded).some((name) => credentialHeaders.has(name));
+}
+
+function refusalOf(headers: Reply['headers']) {
+  const challenges = passableChallenges(headers['www-authenticate']);
+  const nonce = headers['dpop-nonce'];
+  const isNonce = typeof nonce === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(nonce);
+  return { challenges, ...(isNonce && { nonce }) };
+}

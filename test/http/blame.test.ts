@@ -1,0 +1,277 @@
+/** Who a failure is told to, by what was asked and with whose credentials: one row per rule. */
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { defineComposition } from '../../src/dsl/composition.ts';
+import { lookup, operation } from '../../src/dsl/operation.ts';
+import { defineService } from '../../src/dsl/service.ts';
+import { call, each, given, map, optional, pick } from '../../src/dsl/steps.ts';
+import { toHttpDate } from '../../src/http-date.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import { startServer } from '../support/servers.ts';
+
+const shop = defineService({ name: 'shop', url: { env: 'SHOP_URL' }, retry: false });
+const response = z.object({ id: z.string(), list: z.array(z.string()) });
+const read = operation(shop, { name: 'read', route: 'GET /things/:id', response });
+const first = operation(shop, { name: 'first', route: 'GET /first', response });
+const search = operation(shop, {
+  name: 'search',
+  route: 'GET /search',
+  query: z.object({ id: z.string(), lang: z.string().optional() }),
+  response,
+});
+const write = operation(shop, {
+  name: 'write',
+  route: 'POST /things',
+  body: z.object({ id: z.string(), note: z.string().optional() }),
+  response,
+});
+const itemOf = lookup(shop, {
+  name: 'itemOf',
+  route: 'GET /items',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: z.object({ id: z.string() }),
+  missing: 'error',
+});
+const own = operation(shop, {
+  name: 'own',
+  route: 'GET /own',
+  response,
+  forward: ['authorization', 'cookie', 'accept-language'],
+});
+
+const body = z.object({
+  id: z.string(),
+  ids: z.array(z.string()),
+  inner: z.object({ id: z.string() }).nullish(),
+});
+const compositions = {
+  fixed: defineComposition({ route: 'GET /fixed', compose: () => call(read, { id: 'a' }) }),
+  param: defineComposition({
+    route: 'GET /param/:id',
+    compose: ({ params }) => call(read, { id: params.id }),
+  }),
+  query: defineComposition({
+    route: 'GET /query',
+    query: z.object({ id: z.string() }),
+    compose: ({ query }) => call(search, { id: query.id }),
+  }),
+  header: defineComposition({
+    route: 'GET /header',
+    headers: z.object({ 'x-id': z.string() }),
+    compose: ({ headers }) => call(search, { id: headers['x-id'] }),
+  }),
+  body: defineComposition({
+    route: 'POST /body',
+    body,
+    compose: ({ body: sent }) => call(write, { body: { id: 'fixed', note: sent.id } }),
+  }),
+  picked: defineComposition({
+    route: 'POST /picked',
+    body,
+    compose: ({ body: sent }) => call(write, { body: pick(sent, 'id') }),
+  }),
+  given: defineComposition({
+    route: 'POST /given',
+    body,
+    compose: ({ body: sent }) => given(sent.inner, ({ id }) => call(read, { id })),
+  }),
+  each: defineComposition({
+    route: 'POST /each',
+    body,
+    compose: ({ body: sent }) => each(sent.ids, (id) => call(read, { id })),
+  }),
+  mapped: defineComposition({
+    route: 'GET /mapped/:id',
+    compose: ({ params }) => call(read, { id: map(params.id, (id) => `x${id}`) }),
+  }),
+  chained: defineComposition({
+    route: 'GET /chained/:id',
+    compose: ({ params }) => {
+      const found = call(first, {});
+      return { id: params.id, found, thing: call(read, { id: found.id }) };
+    },
+  }),
+  mixed: defineComposition({
+    route: 'GET /mixed/:id',
+    compose: ({ params }) => {
+      const found = call(first, {});
+      return call(search, { id: found.id, lang: params.id });
+    },
+  }),
+  listed: defineComposition({
+    route: 'GET /listed/:id',
+    compose: () => each(call(first, {}).list, (id) => call(read, { id })),
+  }),
+  key: defineComposition({
+    route: 'GET /key/:id',
+    compose: ({ params }) => call(itemOf, { id: params.id }),
+  }),
+  otherKey: defineComposition({
+    route: 'GET /other-key/:id',
+    compose: () => call(itemOf, { id: call(first, {}).id }),
+  }),
+  own: defineComposition({ route: 'GET /own', compose: () => call(own, {}) }),
+  tolerant: defineComposition({
+    route: 'GET /tolerant/:id',
+    compose: ({ params }) => ({ thing: optional(call(read, { id: params.id })) }),
+  }),
+};
+
+/** A service whose first answer is good where one needs it for the next, and then this. */
+async function startShop(
+  status: number,
+  headers: Readonly<Record<string, string | string[]>> = {},
+) {
+  const server = await startServer((request, outgoing) => {
+    if (request.url === '/first')
+      return void outgoing.end(JSON.stringify({ id: 'a', list: ['a', 'b'] }));
+    for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
+    outgoing.writeHead(status).end(status === 200 ? '[]' : '{"secret":"4711"}');
+  });
+  return startWithMocks({ compositions, environment: { SHOP_URL: server.url } });
+}
+
+const json = (value: unknown): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(value),
+});
+const sent = json({ id: 'a', ids: ['a'], inner: { id: 'a' } });
+const in90Seconds = toHttpDate(Date.now() + 90_000);
+const passed = [400, 404, 409, 410, 412, 413, 414, 422, 423, 424, 428, 451];
+const never = [405, 406, 407, 408, 411, 415, 416, 417, 418, 421, 425, 426, 431];
+
+describe('a status that says something of the request', () => {
+  it.each(passed)('%i is passed on when the client decided what was asked', async (status) => {
+    const { get } = await startShop(status, { 'www-authenticate': 'Bearer', 'retry-after': '7' });
+    const answer = await get('/param/a');
+    expect(answer.json).toMatchObject({ status, type: `urn:plait:problem:upstream-${status}` });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.has('www-authenticate')).toBe(false);
+    expect(JSON.stringify(answer.json)).not.toContain('4711');
+  });
+
+  it.each(passed)('%i is 502 when the gateway decided what was asked', async (status) => {
+    const { get } = await startShop(status);
+    for (const path of ['/fixed', '/chained/a', '/listed/a', '/mapped/a']) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect({ path, status: (await get(path)).status }).toEqual({ path, status: 502 });
+    }
+  });
+
+  it.each(never)(
+    '%i is always 502: method, type, coding and headers are the gateway’s',
+    async (status) => {
+      const { get } = await startShop(status);
+      expect((await get('/param/a')).status).toBe(502);
+      expect((await get('/fixed')).status).toBe(502);
+    },
+  );
+
+  it.each<[string, string, RequestInit, number]>([
+    ['a path parameter', '/param/a', {}, 422],
+    ['a query parameter', '/query?id=a', {}, 422],
+    ['a header', '/header', { headers: { 'x-id': 'a' } }, 422],
+    ['a part of the body', '/body', sent, 422],
+    ['what pick keeps of it', '/picked', sent, 422],
+    ['what given hands on', '/given', sent, 422],
+    ['an item of a list in it', '/each', sent, 422],
+    ['one argument beside one of another answer', '/mixed/a', {}, 422],
+    ['nothing but a literal', '/fixed', {}, 502],
+    ['what map made of it', '/mapped/a', {}, 502],
+    ['another answer', '/chained/a', {}, 502],
+    ['an item of another answer', '/listed/a', {}, 502],
+  ])('goes by where its arguments come from: %s', async (_, path, init, expected) => {
+    const { get } = await startShop(422);
+    expect((await get(path, init)).status).toBe(expected);
+  });
+
+  it('is an entry of $problems by the same rule', async () => {
+    const { get } = await startShop(404);
+    const { status, json: answer } = await get('/tolerant/a');
+    expect(status).toBe(200);
+    expect(answer.$problems).toMatchObject([{ status: 404, pointer: '/thing' }]);
+  });
+});
+
+describe('a key that a lookup must find', () => {
+  it.each([
+    ['/key/a', 404],
+    ['/other-key/a', 502],
+  ])('and does not, at %s, is %i', async (path, expected) => {
+    const { get } = await startShop(200);
+    const answer = await get(path);
+    expect(answer.json).toMatchObject({ type: 'urn:plait:problem:upstream-missing' });
+    expect(answer.status).toBe(expected);
+  });
+});
+
+describe('credentials that a service refuses', () => {
+  const authorization = { headers: { authorization: 'Bearer t' } };
+
+  it.each<[number, RequestInit, string | string[] | undefined, [number, string | null]]>([
+    [401, authorization, 'Bearer realm="x"', [401, 'Bearer realm="x"']],
+    [401, authorization, ['Basic realm="x"', 'DPoP algs="ES256"'], [401, 'DPoP algs="ES256"']],
+    [401, authorization, 'Basic realm="x"', [401, 'Bearer']],
+    [401, authorization, undefined, [401, 'Bearer']],
+    [401, { headers: { cookie: 'a=b' } }, 'Basic realm="x"', [401, 'Bearer']],
+    [402, authorization, undefined, [402, null]],
+    [403, authorization, undefined, [403, null]],
+    [403, authorization, 'Bearer error="x"', [403, 'Bearer error="x"']],
+    [403, authorization, 'Basic realm="x"', [403, null]],
+    [401, {}, 'Bearer realm="x"', [502, null]],
+    [402, {}, undefined, [502, null]],
+    [403, {}, 'Bearer realm="x"', [502, null]],
+    [401, { headers: { 'accept-language': 'de' } }, 'Bearer realm="x"', [502, null]],
+    [404, authorization, 'Bearer realm="x"', [502, null]],
+  ])('%i to %j with %j is %j', async (status, init, challenge, expected) => {
+    const { get } = await startShop(
+      status,
+      challenge === undefined ? {} : { 'www-authenticate': challenge },
+    );
+    const answer = await get('/own', init);
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual(expected);
+  });
+
+  it.each([401, 402, 403])('%i is 502 to a call that takes none along', async (status) => {
+    const { get } = await startShop(status, { 'www-authenticate': 'Bearer' });
+    const answer = await get('/param/a', authorization);
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([502, null]);
+  });
+
+  it('come with the nonce that a DPoP proof needs', async () => {
+    const { get } = await startShop(401, {
+      'www-authenticate': 'DPoP error="use_dpop_nonce"',
+      'dpop-nonce': 'abc',
+    });
+    const { headers } = await get('/own', { headers: { authorization: 'DPoP t' } });
+    expect(headers.get('dpop-nonce')).toBe('abc');
+  });
+});
+
+describe('a service that asks for patience', () => {
+  it.each<[number, string | undefined, number, RegExp | null]>([
+    [429, '70', 503, /^70$/],
+    [429, undefined, 503, /^1$/],
+    [429, 'soon', 503, /^1$/],
+    [429, in90Seconds, 503, /^[789]\d$/],
+    [429, 'Sun, 06 Nov 1994 08:49:37 GMT', 503, /^0$/],
+    [503, '70', 503, /^70$/],
+    [503, in90Seconds, 503, /^[789]\d$/],
+    [503, undefined, 502, null],
+    [503, 'soon', 502, null],
+    [500, '70', 502, null],
+    [404, '70', 404, null],
+  ])('with %i and Retry-After %j is %i with %s', async (status, retryAfter, expected, told) => {
+    const { get } = await startShop(
+      status,
+      retryAfter === undefined ? {} : { 'retry-after': retryAfter },
+    );
+    const answer = await get('/param/a');
+    expect(answer.status).toBe(expected);
+    expect(answer.headers.get('retry-after') ?? 'none').toMatch(told ?? /^none$/);
+    expect(answer.json).not.toHaveProperty('retryAfter');
+    expect(answer.json).not.toHaveProperty('headers');
+  });
+});
