@@ -42,6 +42,7 @@ export type RequestErrorKind =
   | 'method-not-allowed'
   | 'misdirected-request'
   | 'body-too-large'
+  | 'request-timeout'
   | 'unsupported-media-type';
 
 /** The client's request cannot be served as it was sent. */

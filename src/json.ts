@@ -3,6 +3,13 @@
  */
 import secureJsonParse from 'secure-json-parse';
 
+const tooDeep = 'JSON is nested deeper than';
+
+/** Whether `parseJson` has refused a text for its nesting. */
+export function isTooDeep(error: unknown): boolean {
+  return error instanceof SyntaxError && error.message.startsWith(tooDeep);
+}
+
 /**
  * Parses JSON text (RFC 8259). Keys named `__proto__`, and `constructor` with a `prototype`, are
  * dropped; nesting deeper than `maxDepth` is refused before it is parsed.
@@ -11,7 +18,7 @@ import secureJsonParse from 'secure-json-parse';
  */
 export function parseJson(text: string, maxDepth = 64): unknown {
   if (text.length > maxDepth && isDeeperThan(text, maxDepth)) {
-    throw new SyntaxError(`JSON is nested deeper than ${maxDepth} levels`);
+    throw new SyntaxError(`${tooDeep} ${maxDepth} levels`);
   }
   return secureJsonParse.parse(text, { protoAction: 'remove', constructorAction: 'remove' });
 }

@@ -72,13 +72,13 @@ function createReader(schema: z.ZodType): Reader {
  * @throws SyntaxError when the text is not JSON or, unless the schema is closed, is nested too
  * deeply.
  */
-export function parseJsonFor(schema: z.ZodType, text: string): unknown {
+export function parseJsonFor(schema: z.ZodType, text: string, maxDepth?: number): unknown {
   let closed = closedSchemas.get(schema);
   if (closed === undefined) {
     closed = isClosed(schema);
     closedSchemas.set(schema, closed);
   }
-  return closed ? parsePlainJson(text) : parseJson(text);
+  return closed ? parsePlainJson(text) : parseJson(text, maxDepth);
 }
 
 const closedSchemas = new WeakMap<z.ZodType, boolean>();

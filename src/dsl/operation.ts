@@ -256,6 +256,7 @@ const commonKnobs = [
   'forward',
   'timeoutMs',
   'maxBodyBytes',
+  'maxDepth',
   'retry',
   'hedge',
   'coalesce',

@@ -9,6 +9,8 @@ export interface Policies {
   readonly timeoutMs?: number;
   /** The largest response body accepted, in bytes as sent. Default 5 MiB. */
   readonly maxBodyBytes?: number;
+  /** The deepest nesting of a JSON response that is accepted, in levels. Default 64. */
+  readonly maxDepth?: number;
   /** Retries idempotent calls after transient failures. `false`: never. */
   readonly retry?: RetryConfig | false;
   /** Sends a second request while the first is slow; only for calls that read. Default `false`. */
@@ -134,10 +136,12 @@ export function checkedPolicies(
   inherited: EffectivePolicies = defaults,
 ): EffectivePolicies {
   const { timeoutMs = inherited.timeoutMs, maxBodyBytes = inherited.maxBodyBytes } = config;
+  const { maxDepth = inherited.maxDepth } = config;
   const { retry = inherited.retry, hedge = inherited.hedge } = config;
   return {
     timeoutMs: positive(timeoutMs, 'timeoutMs', place),
     maxBodyBytes: positive(maxBodyBytes, 'maxBodyBytes', place),
+    maxDepth: positive(maxDepth, 'maxDepth', place, { most: 1_000 }),
     retry: retry === false ? false : checkedRetry(retry, place, inherited.retry),
     hedge: hedge === false ? false : checkedHedge(hedge, place, inherited.hedge),
   };
@@ -152,6 +156,7 @@ export interface EffectivePolicies extends Required<Policies> {
 const defaults: EffectivePolicies = {
   timeoutMs: 3_000,
   maxBodyBytes: 5 * 1024 * 1024,
+  maxDepth: 64,
   retry: defaultsOf(retryKnobs),
   hedge: false,
 };

@@ -125,6 +125,7 @@ const knobs = [
   'forward',
   'timeoutMs',
   'maxBodyBytes',
+  'maxDepth',
   'retry',
   'hedge',
   'connectTimeoutMs',

@@ -18,14 +18,6 @@ export interface Deadline {
   close(): void;
 }
 
-/** Settles like `work`, or rejects with an ExecutionError of kind `deadline` at the time `at`. */
-export function before<T>(clock: Clock, at: number, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const cancelTimer = clock.after(Math.max(0, at - clock.now()), () => reject(outOfTime()));
-    work.then(resolve, reject).finally(cancelTimer);
-  });
-}
-
 function outOfTime(): ExecutionError {
   return new ExecutionError('deadline', 'the request ran out of time');
 }

@@ -58,6 +58,8 @@ export interface ExplainedCall {
   /** The limit in effect: an attempt cannot take longer than the request. */
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
+  /** The deepest nesting of a JSON response that is accepted. */
+  readonly maxDepth: number;
   /** `false`: no retries. */
   readonly retry: (Required<RetryConfig> & { readonly budget: Service['retryBudget'] }) | false;
   readonly hedge: Required<HedgeConfig> | false;
@@ -155,6 +157,7 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
     forward: operation.forward,
     timeoutMs: Math.min(policies.timeoutMs, deadlineMs),
     maxBodyBytes: policies.maxBodyBytes,
+    maxDepth: policies.maxDepth,
     retry: retry !== false && operation.idempotent && { ...retry, budget: service.retryBudget },
     hedge: isRead && operation.idempotent && hedge,
     breaker: explainBreaker(operation),

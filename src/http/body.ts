@@ -1,9 +1,29 @@
 /** Reads a JSON body, bounded. */
 import type { HonoRequest } from 'hono';
+import type { Clock } from '../clock.ts';
 import { RequestError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 
 const largest = 1024 * 1024;
+
+/**
+ * Reads the body until `at`, on the clock's scale.
+ *
+ * @throws RequestError when it is not JSON, is too large, or has not arrived by then.
+ */
+export function readJsonBodyBefore(
+  clock: Clock,
+  at: number,
+  request: HonoRequest,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(new RequestError('request-timeout', tooSlow));
+    const cancelTimer = clock.after(Math.max(0, at - clock.now()), giveUp);
+    readJsonBody(request).then(resolve, reject).finally(cancelTimer);
+  });
+}
+
+const tooSlow = 'The body did not arrive in time.';
 
 /** @throws RequestError when the body is not JSON by type or content, or larger than 1 MiB. */
 export async function readJsonBody(request: HonoRequest): Promise<unknown> {

@@ -1,12 +1,11 @@
 /** Plans → routes: admit the request, parse its inputs, execute the plan, respond. */
 import { Hono } from 'hono';
 import type { Clock } from '../clock.ts';
-import { before } from '../engine/deadline.ts';
 import type { Execute } from '../engine/execute.ts';
 import { readRequestTimeout, requestTimeoutHeader } from '../request-timeout.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Admission } from './admission.ts';
-import { readJsonBody } from './body.ts';
+import { readJsonBodyBefore } from './body.ts';
 import { parseInputs } from './inputs.ts';
 import { problemResponse, refusalProblem } from './error-response.ts';
 import type { GatewayContext, GatewayEnv } from './request-record.ts';
@@ -51,7 +50,7 @@ function handlerFor(plan: Plan, { execute, clock, admit }: ServingOptions) {
     const inputs = parseInputs(plan, {
       params: c.req.param(),
       query: queryOf(c.req.url),
-      body: plan.schemas.body && (await before(clock, deadlineAt, readJsonBody(c.req))),
+      body: plan.schemas.body && (await readJsonBodyBefore(clock, deadlineAt, c.req)),
       header,
     });
     const outcome = await execute(plan, {

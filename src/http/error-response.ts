@@ -78,6 +78,7 @@ const requestProblems: Readonly<
   'not-found': [404, 'Not found'],
   'method-not-allowed': [405, 'Method not allowed'],
   'misdirected-request': [421, 'Misdirected request'],
+  'request-timeout': [408, 'Request timeout'],
   'body-too-large': [413, 'Content too large'],
   'unsupported-media-type': [415, 'Unsupported media type'],
 };
@@ -214,6 +215,8 @@ function requestProblem(error: RequestError): Problem {
     status,
     detail: error.message,
     ...(errors.length > 0 && { errors }),
+    // The rest of the body would be read as the next request (RFC 9110, 15.5.9).
+    ...(error.kind === 'request-timeout' && { headers: { connection: 'close' } }),
   };
 }
 

@@ -537,7 +537,7 @@ describe('operation()', () => {
     const knob = { timeoutms: 5 };
     expect(refusal(() => defineService({ name: 'x', url: 'http://x', ...knob }))).toBe(
       'service "x": unknown option "timeoutms". Known options: name, url, forward, timeoutMs, ' +
-        'maxBodyBytes, retry, hedge, connectTimeoutMs, retryBudget, breaker, bulkhead, ' +
+        'maxBodyBytes, maxDepth, retry, hedge, connectTimeoutMs, retryBudget, breaker, bulkhead, ' +
         'ejection, health.',
     );
     expect(

@@ -103,6 +103,7 @@ describe('an operation', () => {
     ).toEqual({
       timeoutMs: 700,
       maxBodyBytes: 1,
+      maxDepth: 64,
       retry: { times: 2, minDelayMs: 5, maxDelayMs: 50 },
       hedge: { afterP: 0.9, maxExtra: 0.2 },
     });

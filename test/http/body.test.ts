@@ -166,6 +166,30 @@ describe('a body', () => {
     expect((await readAnswer(socket)).status).toBe(200);
   });
 
+  it.each([
+    ['of a declared length', 'content-length: 12\r\n\r\n{"name"'],
+    ['in chunks', 'transfer-encoding: chunked\r\n\r\n7\r\n{"name"\r\n'],
+    ['that never begins', 'content-length: 12\r\n\r\n'],
+  ])('%s that is not there in time is a 408 and ends the connection', async (_, rest) => {
+    const clock = createFakeClock();
+    const app = await startWithMocks({ compositions: { echo }, clock });
+    const socket = await open(app.url);
+    socket.write(`POST /echo HTTP/1.1\r\nhost: g\r\ncontent-type: application/json\r\n${rest}`);
+    await quiet(app);
+    clock.advance(10_000);
+    const { status, headers, body } = await readAnswer(socket);
+    expect({ status, connection: headers['connection'] }).toEqual({
+      status: 408,
+      connection: 'close',
+    });
+    expect(JSON.parse(body)).toMatchObject({
+      type: 'urn:plait:problem:request-timeout',
+      detail: 'The body did not arrive in time.',
+    });
+    expect(JSON.parse(body)).not.toHaveProperty('headers');
+    expect(app.internalErrors).toEqual([]);
+  });
+
   it('is read only where one is declared', async () => {
     const { url } = await startWithMocks({
       compositions: {

@@ -2,7 +2,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { z } from 'zod';
-import { parseJson, toPointer } from '../../json.ts';
+import { isTooDeep, parseJson, toPointer } from '../../json.ts';
 import { parseBy, parseJsonFor } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
 import type { Call, Reply } from '../call.ts';
@@ -76,18 +76,18 @@ export function parseValue(
 }
 
 function parseBody(call: Called, body: Buffer): unknown {
-  const { response, cache } = call.operation;
+  const { response, cache, policies } = call.operation;
+  const { maxDepth } = policies;
   const text = body.toString('utf8');
   try {
     // A cache keeps the whole body, not only the fields that the schema reads.
-    return cache === undefined ? parseJsonFor(response, text) : parseJson(text);
-  } catch {
+    return cache === undefined ? parseJsonFor(response, text, maxDepth) : parseJson(text, maxDepth);
+  } catch (error) {
     // No cause: the message of V8's error quotes the body.
-    throw callError(
-      call,
-      'invalid-body',
-      'answered something that is not JSON, or is nested too deeply',
-    );
+    const problem = isTooDeep(error)
+      ? `JSON that is nested deeper than ${maxDepth} levels (maxDepth)`
+      : 'something that is not JSON';
+    throw callError(call, 'invalid-body', `answered ${problem}`);
   }
 }
 

@@ -415,6 +415,28 @@ describe('a body', () => {
     },
   );
 
+  it.each([
+    { depth: 64, maxDepth: undefined, fits: true },
+    { depth: 65, maxDepth: undefined, fits: false },
+    { depth: 65, maxDepth: 65, fits: true },
+    { depth: 3, maxDepth: 2, fits: false },
+  ])('$depth levels deep, with maxDepth $maxDepth: $fits', async ({ depth, maxDepth, fits }) => {
+    const text = '['.repeat(depth) + ']'.repeat(depth);
+    const service = maxDepth === undefined ? {} : { maxDepth };
+    const { url } = await startServer((_, response) => void response.end(text));
+    const { getOrder } = startCalling(url, { service });
+    const called = getOrder();
+    const outcome = await called.then(
+      () => 'fits',
+      (error: Error) => error.message,
+    );
+    expect(outcome).toBe(
+      fits
+        ? 'fits'
+        : `shop.getOrder: answered JSON that is nested deeper than ${maxDepth ?? 64} levels (maxDepth)`,
+    );
+  });
+
   it('is not quoted, not even by the names of its fields', async () => {
     const strict = z.strictObject({ by: z.record(z.string(), z.number()) });
     const { getOrder } = await startAnswering(200, `{"by":{"${secret}":"x"},"${secret}":1}`);
