@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { call, each, given, map, optional, pick } from '../../src/dsl/steps.ts';
 import { items, list, maybe, part, priceOf, quiet, serve, value, write } from '../support/serve.ts';
 
-describe('steps', () => {
-  it('start at once when they need nothing of each other', async () => {
+describe('the dataflow of steps', () => {
+  it('starts steps that do not need each other at once', async () => {
     const app = await serve(() => ({
       a: call(part, { name: 'a' }),
       b: call(part, { name: 'b' }),
@@ -18,7 +18,7 @@ describe('steps', () => {
     expect((await answer).status).toBe(200);
   });
 
-  it('start when their own inputs are there, not when a level is complete', async () => {
+  it('starts a step when its own inputs are there, not when a level is complete', async () => {
     const app = await serve(() => {
       const a = call(part, { name: 'a' });
       const b = call(part, { name: 'b' });
@@ -39,7 +39,7 @@ describe('steps', () => {
     expect((await answer).json).toEqual({ c: value('C'), d: value('D') });
   });
 
-  it('of a diamond run in three rounds, its two sides together', async () => {
+  it('runs a diamond in three rounds, its two sides together', async () => {
     const app = await serve(() => {
       const top = call(part, { name: 'top' });
       const left = call(part, { name: 'left', after: top.value });
@@ -64,7 +64,7 @@ describe('steps', () => {
     expect((await answer).json).toEqual({ bottom: value('B') });
   });
 
-  it('are waited for when nobody reads their value', async () => {
+  it('waits for a call whose value is not used', async () => {
     const app = await serve(() => {
       call(part, { name: 'unread' });
       return { a: call(part, { name: 'a' }) };
@@ -80,7 +80,7 @@ describe('steps', () => {
     expect((await answer).json).toEqual({ a: value('A') });
   });
 
-  it('that nobody reads fail the request when they fail', async () => {
+  it('fails the request when a call fails whose value is not used', async () => {
     const app = await serve(() => {
       call(part, { name: 'unread' });
       return { fixed: true };
@@ -90,7 +90,7 @@ describe('steps', () => {
     expect((await answer).status).toBe(502);
   });
 
-  it('are made once for identical calls of one request', async () => {
+  it('makes identical calls of one request once', async () => {
     const app = await serve(() => ({
       one: call(part, { name: 'a', after: 'x' }),
       same: call(part, { after: 'x', name: 'a' }),
@@ -103,7 +103,7 @@ describe('steps', () => {
     expect(app.upstream.asked()).toEqual(['GET /parts/a?after=x', 'GET /parts/a?after=y']);
   });
 
-  it('are made again for the next request', async () => {
+  it('makes the same call again for the next request', async () => {
     const app = await serve(() => ({ a: call(part, { name: 'a' }) }));
     app.upstream.answerAll(value);
     await app.ask();
@@ -111,7 +111,7 @@ describe('steps', () => {
     expect(app.upstream.asked()).toEqual(['GET /parts/a', 'GET /parts/a']);
   });
 
-  it('that write are made as often as they are written', async () => {
+  it('makes calls that write as often as they are written', async () => {
     const app = await serve(
       () => ({
         one: call(write, { name: 'a', body: { note: 'n' } }),
@@ -125,8 +125,8 @@ describe('steps', () => {
   });
 });
 
-describe('the template', () => {
-  it('keeps the declared order of fields, whatever is ready first', async () => {
+describe('the template of the response', () => {
+  it('keeps the declared order of fields, whichever value is there first', async () => {
     const app = await serve(() => {
       const a = call(part, { name: 'a' });
       return {
@@ -162,7 +162,7 @@ describe('the template', () => {
 });
 
 describe('each', () => {
-  it('runs all its items at once, and gives the results in their order', async () => {
+  it('runs all its items at once and gives the results in their order', async () => {
     const app = await serve(() => ({
       rows: each(call(list, { name: 'l' }), (item) => ({
         id: item.id,
@@ -184,7 +184,7 @@ describe('each', () => {
     ]);
   });
 
-  it('lets a quick item go on while a slow one is held up', async () => {
+  it('lets a quick item continue while a slow one is held up', async () => {
     const app = await serve(() =>
       each(call(list, { name: 'l' }), (item) => {
         const first = call(part, { name: item.id });
@@ -201,7 +201,7 @@ describe('each', () => {
     expect((await answer).json).toEqual(['ONE', 'TWO']);
   });
 
-  it('starts the calls of its body that do not need an outer step which is still under way', async () => {
+  it('starts calls of its body that do not need an outer step under way', async () => {
     const app = await serve(() => {
       const outer = call(part, { name: 'outer' });
       return each(call(list, { name: 'l' }), (item) => ({
@@ -222,7 +222,7 @@ describe('each', () => {
     ]);
   });
 
-  it('may stand inside each, and read the items of both', async () => {
+  it('can be nested in another each and read the items of both', async () => {
     const app = await serve(() =>
       each(call(list, { name: 'outer' }), (outer) => ({
         id: outer.id,
@@ -254,7 +254,7 @@ describe('each', () => {
     ]);
   });
 
-  it('of an empty list is an empty list, and calls nothing', async () => {
+  it('gives an empty list for an empty list, without a call', async () => {
     const app = await serve(() =>
       each(call(list, { name: 'l' }), (item) => call(part, { name: item.id })),
     );
@@ -263,7 +263,7 @@ describe('each', () => {
     expect(app.upstream.asked()).toEqual(['GET /lists/l']);
   });
 
-  it('makes one lookup of all its items, and one call of what is the same for all', async () => {
+  it('makes one lookup for all its items, and one call for what is the same for all', async () => {
     const app = await serve(() =>
       each(call(list, { name: 'l' }), (item) => ({
         price: call(priceOf, { id: item.id }),
@@ -307,7 +307,7 @@ describe('given', () => {
     expect((await answer).json).toEqual({ more: { a: value('A'), b: value('B') } });
   });
 
-  it('is null, calls nothing and is no failure when the value is absent', async () => {
+  it('gives null, without a call or a failure, when the value is absent', async () => {
     const app = await serve(() => ({
       more: given(call(maybe, { name: 'm' }), (present) =>
         call(part, { name: 'a', after: present.value }),
@@ -320,7 +320,7 @@ describe('given', () => {
     expect(app.upstream.asked()).toEqual(['GET /maybe/m']);
   });
 
-  it('takes false, zero and the empty string for present', async () => {
+  it('treats false, zero and the empty string as present', async () => {
     const app = await serve(() => ({
       text: given(
         map({}, () => ''),

@@ -56,7 +56,7 @@ async function expectNothingLeft(app: Serving): Promise<void> {
 }
 
 describe('the failure of a required step', () => {
-  it('fails the request and aborts everything in flight at once', async () => {
+  it('fails the request at once and aborts everything in flight', async () => {
     const app = await serve(() => ({
       broken: call(part, { name: 'broken' }),
       slow: call(part, { name: 'slow' }),
@@ -72,7 +72,7 @@ describe('the failure of a required step', () => {
     await expectNothingLeft(app);
   });
 
-  it('is seen while another input of the step that needs both is held up', async () => {
+  it('is noticed while another input of the step that needs both is held up', async () => {
     const app = await serve(() => {
       const broken = call(part, { name: 'broken' });
       const slow = call(part, { name: 'slow' });
@@ -85,7 +85,7 @@ describe('the failure of a required step', () => {
     await slow.abandoned;
   });
 
-  it('names the step where it happened, not the one that needed it', async () => {
+  it('names the step that failed, not the step that needed its value', async () => {
     const app = await serve(() => {
       const first = call(part, { name: 'first' });
       return { first, second: call(part, { name: 'second', after: first.value }) };
@@ -96,7 +96,7 @@ describe('the failure of a required step', () => {
     expect(app.upstream.asked()).toEqual(['GET /parts/first']);
   });
 
-  it('inside each aborts the calls of the other items', async () => {
+  it('aborts the calls of the other items when it happens inside each', async () => {
     const app = await serve(() => ({
       rows: each(call(list, { name: 'l' }), (item) => call(part, { name: item.id })),
     }));
@@ -128,7 +128,7 @@ describe('the failure of a required step', () => {
 });
 
 describe('a tolerated failure', () => {
-  it('is null where optional, the value where there is a fallback', async () => {
+  it('gives null with optional, and the given value with fallback', async () => {
     const app = await serve(() => ({
       a: optional(call(part, { name: 'a' })),
       b: fallback(call(part, { name: 'b' }), { value: 'instead' }),
@@ -152,7 +152,7 @@ describe('a tolerated failure', () => {
     expect(pointers({ status, json, headers }).toSorted()).toEqual(['/a', '/b']);
   });
 
-  it('does not hold up or end what is still under way', async () => {
+  it('neither holds up nor ends other steps that are under way', async () => {
     const app = await serve(() => ({
       a: optional(call(part, { name: 'a' })),
       b: call(part, { name: 'b' }),
@@ -166,7 +166,7 @@ describe('a tolerated failure', () => {
     expect((await answer).json).toMatchObject({ a: null, b: value('B') });
   });
 
-  it('counts as present for whoever needs the value of its fallback', async () => {
+  it('gives a fallback value that counts as present for steps that need it', async () => {
     const app = await serve(() => {
       const first = fallback(call(part, { name: 'first' }), { value: 'instead' });
       return { second: call(part, { name: 'second', after: first.value }) };
@@ -179,7 +179,7 @@ describe('a tolerated failure', () => {
     expect(headers.get('plait-degraded')).toContain('reason=status;status=500');
   });
 
-  it('includes the failure of what the step needed', async () => {
+  it('includes the failure of a step that the tolerated step needed', async () => {
     const app = await serve(() => {
       const first = call(part, { name: 'first' });
       return { second: optional(call(part, { name: 'second', after: first.value })) };
@@ -191,7 +191,7 @@ describe('a tolerated failure', () => {
     expect(app.upstream.asked()).toEqual(['GET /parts/first']);
   });
 
-  it('of a step does not excuse what it needed where that is required too', async () => {
+  it('does not excuse a step that is required elsewhere as well', async () => {
     const app = await serve(() => {
       const first = call(part, { name: 'first' });
       return { first, second: optional(call(part, { name: 'second', after: first.value })) };
@@ -201,7 +201,7 @@ describe('a tolerated failure', () => {
     expect({ status, step: json.step }).toEqual({ status: 502, step: 'first' });
   });
 
-  it('makes a given on the missing value a skip', async () => {
+  it('makes given skip when the value is missing', async () => {
     const app = await serve(() => {
       const first = optional(call(part, { name: 'first' }));
       return {
@@ -246,7 +246,7 @@ describe('a tolerated failure', () => {
     expect(pointers(answer)).toEqual(['/x']);
   });
 
-  it('is an error after all where the composition says degraded: fail', async () => {
+  it('fails the request when the composition says degraded: fail', async () => {
     const app = await serve(() => ({ a: optional(call(part, { name: 'a' })) }), {
       degraded: 'fail',
     });
@@ -268,7 +268,7 @@ describe('the pointers of a degraded response', () => {
     expect(pointers(await app.ask()).toSorted()).toEqual(['/deep/a', '/row/1']);
   });
 
-  it('name every place of the value', async () => {
+  it('name every path at which the value lands', async () => {
     const app = await serve(() => {
       const a = optional(call(part, { name: 'a' }));
       return { one: a, two: { three: a.value } };
@@ -304,7 +304,7 @@ describe('the pointers of a degraded response', () => {
     expect(pointers(await answer)).toEqual(['/orders/0', '/orders/2']);
   });
 
-  it('name the items of lists in lists, and what given put there', async () => {
+  it('name the items of nested lists, and values from given inside them', async () => {
     const app = await serve(() => ({
       rows: each(call(list, { name: 'outer' }), (outer) => ({
         cells: each(call(list, { name: outer.id }), (inner) =>
@@ -323,7 +323,7 @@ describe('the pointers of a degraded response', () => {
     expect(pointers(await app.ask())).toEqual(['/rows/1/cells/1/price']);
   });
 
-  it('name the computed field when the value only goes into a computation', async () => {
+  it('name the computed field when the value is only used in a computation', async () => {
     const app = await serve(() => {
       const a = optional(call(part, { name: 'a' }));
       return { late: map({ a }, ({ a: got }) => got === null) };
@@ -356,7 +356,7 @@ describe('the pointers of a degraded response', () => {
     expect(pointers(await app.ask())).toEqual(['/a~1b/c~0d']);
   });
 
-  it('do not lead into what is not there because something around it failed', async () => {
+  it('do not lead into parts that are missing because something around them failed', async () => {
     const app = await serve(() => ({
       rows: optional(
         each(call(list, { name: 'l' }), (item) => ({
@@ -377,7 +377,7 @@ describe('the pointers of a degraded response', () => {
     expect(headers.get('plait-degraded')).toBe('rows;reason=status;status=501');
   });
 
-  it('are counted in the header when many items miss the same', async () => {
+  it('are counted in the header when many items lack the same part', async () => {
     const app = await serve(() => ({
       rows: each(call(list, { name: 'l' }), (item) => ({
         price: optional(call(priceOf, { id: item.id })),
@@ -393,7 +393,7 @@ describe('the pointers of a degraded response', () => {
 });
 
 describe('map', () => {
-  it('that throws is a 500 which does not say what the error said', async () => {
+  it('answers 500 without the error message when its function throws', async () => {
     const app = await serve(() => ({
       x: map({}, () => {
         throw new Error('secret 4711');
@@ -409,7 +409,7 @@ describe('map', () => {
     });
   });
 
-  it('that gives a promise is a 500, also when the promise is rejected', async () => {
+  it('answers 500 when its function gives a promise, even a rejected one', async () => {
     const app = await serve(() => ({
       x: map({}, (): unknown => Promise.reject(new Error('unheard'))),
     }));
@@ -417,7 +417,7 @@ describe('map', () => {
     expect(String(app.internalErrors[0])).toContain('asynchronous');
   });
 
-  it('that throws is tolerated like any step', async () => {
+  it('is tolerated like any step when its function throws', async () => {
     const app = await serve(() => ({
       x: fallback(
         map({}, (): number => {
@@ -431,7 +431,7 @@ describe('map', () => {
     expect(headers.get('plait-degraded')).toBe('x;reason=map-failed');
   });
 
-  it('whose value nobody reads does not matter, even when it throws', async () => {
+  it('does not fail the request when nothing reads its value', async () => {
     const app = await serve(() => {
       map({}, () => {
         throw new Error('unread');
@@ -442,7 +442,7 @@ describe('map', () => {
     expect((await app.ask()).json).toEqual({ a: value('A') });
   });
 
-  it('is not run when an input failed', async () => {
+  it('does not call its function when an input has failed', async () => {
     let runs = 0;
     const app = await serve(() => ({
       x: optional(map(call(part, { name: 'a' }), () => (runs += 1))),
@@ -456,11 +456,11 @@ describe('map', () => {
 const rowsOfTwo = () =>
   each(call(list, { name: 'l' }), (item) => call(part, { name: item.id }), { max: 2 });
 
-describe('an argument without a form in JSON', () => {
+describe('an argument that JSON cannot represent', () => {
   it.each([
     ['of a call', partAfter],
     ['of a lookup', pricedAfter],
-  ])('%s is an internal error, whenever the step begins', async (_, own) => {
+  ])('is an internal error, whenever the step begins: %s', async (_, own) => {
     const app = await serve(() => {
       const first = call(part, { name: 'first' });
       const after = map({ first }, cyclic);
@@ -471,7 +471,7 @@ describe('an argument without a form in JSON', () => {
     expect(app.internalErrors).toEqual([expect.any(RangeError)]);
   });
 
-  it('is an internal error of the item of a list that it is made for', async () => {
+  it('is an internal error of the list item that it belongs to', async () => {
     const app = await serve(() => ({
       rows: each(call(list, { name: 'l' }), (item) =>
         call(pricedAfter, { id: item.id, after: map({ item }, cyclic) }),
@@ -483,8 +483,8 @@ describe('an argument without a form in JSON', () => {
   });
 });
 
-describe('each of a list that is too long', () => {
-  it('is a 502, and none of the items is called', async () => {
+describe('each with a list that is too long', () => {
+  it('answers 502 and calls nothing for any item', async () => {
     const app = await serve(() => ({ rows: rowsOfTwo() }));
     app.upstream.answerAll(() => items(3));
     const { status, json } = await app.ask();
@@ -503,15 +503,15 @@ describe('each of a list that is too long', () => {
     expect(headers.get('plait-degraded')).toContain(';reason=too-many-items');
   });
 
-  it('is not one that has just the length', async () => {
+  it('accepts a list of exactly the allowed length', async () => {
     const app = await serve(() => ({ rows: rowsOfTwo() }));
     app.upstream.answerAll((request) => (request === 'GET /lists/l' ? items(2) : value('v')));
     expect((await app.ask()).json.rows).toHaveLength(2);
   });
 });
 
-describe('the deadline', () => {
-  it('ends a request whose required step hangs: 504, and the connection is broken', async () => {
+describe('the deadline of a request', () => {
+  it('answers 504 and breaks the connection when a required step hangs', async () => {
     const app = await serve(() => ({ a: call(part, { name: 'a' }) }), { deadlineMs: 200 });
     let answered = false;
     const answer = app.ask().finally(() => (answered = true));
@@ -531,7 +531,7 @@ describe('the deadline', () => {
     await expectNothingLeft(app);
   });
 
-  it('makes a hanging optional step a missing one', async () => {
+  it('degrades an optional step that hangs', async () => {
     const app = await serve(
       () => ({ a: optional(call(part, { name: 'a' })), b: call(part, { name: 'b' }) }),
       { deadlineMs: 200 },
@@ -564,7 +564,7 @@ describe('the deadline', () => {
     expect(app.upstream.asked()).toEqual(['GET /parts/a']);
   });
 
-  it('comes sooner when the client allows less, and is passed on', async () => {
+  it('comes sooner when the client allows less time, and is passed on', async () => {
     const app = await serve(() => ({ a: call(part, { name: 'a' }) }), { deadlineMs: 5_000 });
     const answer = app.ask({ headers: { 'x-request-timeout-ms': '120' } });
     const hanging = await app.upstream.next('GET /parts/a');
@@ -585,14 +585,14 @@ describe('the deadline', () => {
     },
   );
 
-  it('is over when the client has no time left: nothing is called', async () => {
+  it('has passed, so that nothing is called, when the client has no time left', async () => {
     const app = await serve(() => ({ a: call(part, { name: 'a' }) }));
     const { status } = await app.ask({ headers: { 'x-request-timeout-ms': '0' } });
     expect(status).toBe(504);
     expect(app.upstream.asked()).toEqual([]);
   });
 
-  it('counts while the body is on its way: a write that comes too late is not made', async () => {
+  it('counts while the body arrives, so that a write that comes too late is not made', async () => {
     const body = z.object({ note: z.string() });
     const app = await serve(twoWrites, { route: 'POST /test', deadlineMs: 200, body });
     const { hostname, port } = new URL(app.url);
@@ -607,7 +607,7 @@ describe('the deadline', () => {
     expect(app.upstream.asked()).toEqual([]);
   });
 
-  it('holds on the real clock', async () => {
+  it('works on the real clock', async () => {
     const app = await serve(() => ({ a: call(part, { name: 'a' }) }), {
       deadlineMs: 200,
       realTime: true,
@@ -620,7 +620,7 @@ describe('the deadline', () => {
 });
 
 describe('an attempt that takes too long', () => {
-  it('is a missing part where it is tolerated', async () => {
+  it('degrades the response when its step is tolerated', async () => {
     const app = await serve(() => ({ a: optional(call(hastyPart, { name: 'a' })) }));
     const answer = app.ask();
     const hanging = await app.upstream.next('GET /hasty/a');
@@ -632,7 +632,7 @@ describe('an attempt that takes too long', () => {
     await expectNothingLeft(app);
   });
 
-  it('is a 504 where it is required', async () => {
+  it('answers 504 when its step is required', async () => {
     const app = await serve(() => ({ a: call(hastyPart, { name: 'a' }) }));
     const answer = app.ask();
     await app.upstream.next('GET /hasty/a');
@@ -645,7 +645,7 @@ describe('an attempt that takes too long', () => {
   });
 });
 
-describe('a client that goes away', () => {
+describe('a client that disconnects', () => {
   it('ends the calls made for it, tolerated or not', async () => {
     const app = await serve(() => ({
       a: call(part, { name: 'a' }),
@@ -662,7 +662,7 @@ describe('a client that goes away', () => {
     await expectNothingLeft(app);
   });
 
-  it('keeps steps that were still to come from being called', async () => {
+  it('keeps later steps from being called', async () => {
     const app = await serve(() => {
       const a = fallback(call(part, { name: 'a' }), { value: 'instead' });
       return { b: call(part, { name: 'b', after: a.value }) };
@@ -677,7 +677,7 @@ describe('a client that goes away', () => {
     expect(app.upstream.asked()).toEqual(['GET /parts/a']);
   });
 
-  it('has nothing computed for it any more', async () => {
+  it('has nothing more computed for it', async () => {
     let runs = 0;
     const app = await serve(() => {
       const a = fallback(call(part, { name: 'a' }), { value: 'instead' });
@@ -693,7 +693,7 @@ describe('a client that goes away', () => {
     expect(runs).toBe(0);
   });
 
-  it('does not end the call that another client waits for too', async () => {
+  it('does not end a call that another client waits for, too', async () => {
     const app = await serve(() => ({ a: call(part, { name: 'a' }) }));
     const client = new AbortController();
     const gone = app.ask({ signal: client.signal }).catch(() => undefined);
@@ -718,8 +718,8 @@ const twoWrites = () => {
   };
 };
 
-describe('writes', () => {
-  it('that succeeded are listed when a later step fails', async () => {
+describe('the problem of a failed request', () => {
+  it('lists the writes that had succeeded', async () => {
     const app = await serve(twoWrites, { route: 'POST /test' });
     const answer = app.ask({ method: 'POST' });
     await app.upstream.answer('GET /parts/read', value('R'));
@@ -735,7 +735,7 @@ describe('writes', () => {
     });
   });
 
-  it('are not listed when none succeeded', async () => {
+  it('lists no writes when none has succeeded', async () => {
     const app = await serve(twoWrites, { route: 'POST /test' });
     const answer = app.ask({ method: 'POST' });
     await app.upstream.answer('POST /writes/first', {}, 422);
@@ -746,7 +746,7 @@ describe('writes', () => {
 });
 
 describe('a failed request', () => {
-  it('leaves no rejection that nobody handles', async () => {
+  it('leaves no unhandled rejection', async () => {
     const app = await serve(() => {
       const a = call(part, { name: 'a' });
       const mapped = map(a, (got) => got.value);
@@ -776,7 +776,7 @@ describe('a failed request', () => {
     await expectNothingLeft(app);
   });
 
-  it('does not disturb the next one', async () => {
+  it('does not affect the next one', async () => {
     const app = await serve(() => ({ a: call(part, { name: 'a' }) }), { deadlineMs: 200 });
     const failed = app.ask();
     await app.upstream.next('GET /parts/a');
@@ -788,8 +788,8 @@ describe('a failed request', () => {
   });
 });
 
-describe('of two failures of a request', () => {
-  it('the first counts, not what it led to', async () => {
+describe('the failure of a request', () => {
+  it('is the first of two, not one that followed from it', async () => {
     const app = await serve(() => {
       const a = call(part, { name: 'a' });
       return { label: map(optional(a), (got) => (got as { value: string }).value.length), a };

@@ -23,8 +23,8 @@ async function ask(compose: () => unknown): Promise<Answer> {
   return app.ask();
 }
 
-describe('what is missing', () => {
-  it('is pointed at only where it is placed, when one field of a part is placed', async () => {
+describe('a missing part', () => {
+  it('is pointed at only where it is used, when one field of it is used', async () => {
     const answer = await ask(() => {
       const there = given(call(maybe, { name: 'there' }), (present) => ({
         price: optional(call(part, { name: 'down' })),
@@ -36,7 +36,7 @@ describe('what is missing', () => {
     expect(pointers(answer)).toEqual(['/price', '/all/price']);
   });
 
-  it('has the index of its item, also where the list is placed inside something else', async () => {
+  it('has the index of its item, even if the list is inside something else', async () => {
     const answer = await ask(() => {
       const rows = each(call(list, { name: 'a' }), (item) => ({
         price: optional(call(priceOf, { id: item.id })),
@@ -46,7 +46,7 @@ describe('what is missing', () => {
     expect(pointers(answer)).toEqual(['/inside/rows/0/price', '/inside/rows/1/price']);
   });
 
-  it('is the list itself where the same value would be in all of its items', async () => {
+  it('is the list itself when all of its items would have the same value', async () => {
     const answer = await ask(() => {
       const price = optional(call(part, { name: 'down' }));
       return { rows: each(call(list, { name: 'a' }), (item) => ({ id: item.id, price })) };
@@ -54,7 +54,7 @@ describe('what is missing', () => {
     expect(pointers(answer)).toEqual(['/rows']);
   });
 
-  it('is the list itself where a value with items of its own would be in all of its items', async () => {
+  it('is the list itself when all of its items would have the same inner list', async () => {
     const answer = await ask(() => {
       const prices = each(call(list, { name: 'a' }), (item) => ({
         price: optional(call(priceOf, { id: item.id })),
@@ -76,7 +76,7 @@ describe('what is missing', () => {
     ]);
   });
 
-  it('is the inner list where a value with items of its own would be in all of its items', async () => {
+  it('is the inner list when all of its items would have the same innermost list', async () => {
     const answer = await ask(() => ({
       rows: each(call(list, { name: 'a' }), (item) => {
         const prices = each(call(list, { name: 'b' }), () => ({
@@ -90,7 +90,7 @@ describe('what is missing', () => {
     expect(pointers(answer)).toEqual([inFirst, inFirst, inSecond, inSecond]);
   });
 
-  it('is the response as a whole for a call that was made for its effect', async () => {
+  it('is the whole response when the failed call was made for its effect', async () => {
     const answer = await ask(() => {
       optional(call(part, { name: 'down' }));
       return { a: 1 };
@@ -101,29 +101,32 @@ describe('what is missing', () => {
   });
 });
 
-describe('a failure that nothing in the response comes from', () => {
-  it.each(['before', 'after'])('does not degrade it, when it happens %s the rest', async (when) => {
-    const app = await serve(() => {
-      const price = optional(call(part, { name: 'price' }));
-      const absent = call(maybe, { name: 'absent' });
-      return { inside: given(absent, () => ({ price })), sure: call(part, { name: 'sure' }) };
-    });
-    const answer = app.ask();
-    const price = await app.upstream.next('GET /parts/price');
-    await app.upstream.answer('GET /maybe/absent', null);
-    if (when === 'before') price.answer({}, 500);
-    await app.get('/livez');
-    await app.upstream.answer('GET /parts/sure', value('s'));
-    const { status, headers, json } = await answer;
-    expect({ status, degraded: headers.get('plait-degraded'), json }).toEqual({
-      status: 200,
-      degraded: null,
-      json: { inside: null, sure: value('s') },
-    });
-  });
+describe('a failure that no part of the response derives from', () => {
+  it.each(['before', 'after'])(
+    'does not degrade the response when it happens %s the rest',
+    async (when) => {
+      const app = await serve(() => {
+        const price = optional(call(part, { name: 'price' }));
+        const absent = call(maybe, { name: 'absent' });
+        return { inside: given(absent, () => ({ price })), sure: call(part, { name: 'sure' }) };
+      });
+      const answer = app.ask();
+      const price = await app.upstream.next('GET /parts/price');
+      await app.upstream.answer('GET /maybe/absent', null);
+      if (when === 'before') price.answer({}, 500);
+      await app.get('/livez');
+      await app.upstream.answer('GET /parts/sure', value('s'));
+      const { status, headers, json } = await answer;
+      expect({ status, degraded: headers.get('plait-degraded'), json }).toEqual({
+        status: 200,
+        degraded: null,
+        json: { inside: null, sure: value('s') },
+      });
+    },
+  );
 
   it.each(['before', 'after'])(
-    'does not degrade it, when it happens %s the failure that something stands in for',
+    'does not degrade the response when it happens %s another failure, which is tolerated',
     async (when) => {
       const app = await serve(() => {
         const slow = optional(call(part, { name: 'slow' }));
@@ -158,7 +161,7 @@ describe('a failure that nothing in the response comes from', () => {
   });
 });
 
-describe('a step that is tolerated once and used bare as well', () => {
+describe('a step that is used both with and without a guard', () => {
   it('is required', async () => {
     const app = await serve(() => {
       const step = call(part, { name: 'down' });

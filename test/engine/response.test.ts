@@ -8,7 +8,7 @@ import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { items, list, maybe, part, quiet, serve, value } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
 
-describe('a declared response', () => {
+describe('a declared response schema', () => {
   const things = z.array(z.object({ id: z.string(), secret: z.string().optional() }));
 
   async function answerOf(response: z.ZodType<unknown, unknown>) {
@@ -24,19 +24,19 @@ describe('a declared response', () => {
     return { app, answer: await app.get('/test') };
   }
 
-  it('keeps what is not listed from the client', async () => {
+  it('removes fields that it does not list', async () => {
     const { answer } = await answerOf(
       z.object({ things: things.element.omit({ secret: true }).array() }),
     );
     expect(answer.json).toEqual({ things: [{ id: '1' }] });
   });
 
-  it('transforms what the schema transforms', async () => {
+  it('transforms values', async () => {
     const { answer } = await answerOf(z.object({ things: things.transform((all) => all.length) }));
     expect(answer.json).toEqual({ things: 1 });
   });
 
-  it('that the values do not fit is an error which names the place to us, not to the client', async () => {
+  it('fails a value with an error that names the field in the log only', async () => {
     const { app, answer } = await answerOf(z.object({ things: things.max(0) }));
     expect(answer.status).toBe(500);
     expect(String(app.internalErrors[0])).toContain('"/things"');
@@ -45,7 +45,7 @@ describe('a declared response', () => {
 });
 
 describe('pick and omit', () => {
-  it('shape objects, lists of them and what is absent', async () => {
+  it('shape objects, lists of objects and absent values', async () => {
     const app = await serve(() => {
       const thing = map({}, () => ({ a: 1, b: 2, c: 3 }));
       const things = map({}, () => [
@@ -70,7 +70,7 @@ describe('pick and omit', () => {
     });
   });
 
-  it('do not make up fields, not even those that every object has', async () => {
+  it('do not add fields, not even those that every object inherits', async () => {
     const app = await serve(() => {
       const thing = map({}, () => ({}) as { a?: number; toString: string; isPrototypeOf: string });
       return {
@@ -99,8 +99,8 @@ async function watched(compose: () => unknown) {
   return { app, upstream, runs };
 }
 
-describe('whoever watches steps', () => {
-  it('sees each step once, and none of those inside each', async () => {
+describe('a watcher of steps', () => {
+  it('sees each step once, but no steps inside each', async () => {
     const { app, upstream, runs } = await watched(() => ({
       a: call(part, { name: 'a' }),
       rows: each(call(list, { name: 'l' }), (item) => ({
@@ -115,7 +115,7 @@ describe('whoever watches steps', () => {
     expect(runs.find(({ step }) => step.kind === 'each')?.items).toBe(3);
   });
 
-  it('sees what given skipped, and the steps inside of what it did not skip', async () => {
+  it('sees which given was skipped, and the steps inside the others', async () => {
     const { app, upstream, runs } = await watched(() => ({
       skipped: given(call(maybe, { name: 'no' }), () => call(part, { name: 'never' })),
       present: given(call(maybe, { name: 'yes' }), () => call(part, { name: 'inner' })),
@@ -127,7 +127,7 @@ describe('whoever watches steps', () => {
     expect(runs.filter(({ step }) => step.kind === 'call')).toHaveLength(3);
   });
 
-  it('sees the end of every step it saw begin, also where what it waits for never will', async () => {
+  it('sees the end of every step that it saw begin, even if its needs never come', async () => {
     const upstream = await startUpstream();
     const open = new Set<string>();
     let failures = 0;
@@ -169,7 +169,7 @@ describe('whoever watches steps', () => {
     expect(failures).toBeGreaterThan(1);
   });
 
-  it('sees the failure of a step although it is tolerated', async () => {
+  it('sees the failure of a tolerated step', async () => {
     const upstream = await startUpstream();
     const failures: unknown[] = [];
     const app = await startWithMocks({
