@@ -2,6 +2,7 @@
  * JSON from outside → values, safe from prototype pollution and deep nesting; and JSON Pointers.
  */
 import secureJsonParse from 'secure-json-parse';
+import { parseExactly, toRawJson } from './json-numbers.ts';
 
 const tooDeep = 'JSON is nested deeper than';
 
@@ -12,7 +13,8 @@ export function isTooDeep(error: unknown): boolean {
 
 /**
  * Parses JSON text (RFC 8259). Keys named `__proto__`, and `constructor` with a `prototype`, are
- * dropped; nesting deeper than `maxDepth` is refused before it is parsed.
+ * dropped; nesting deeper than `maxDepth` is refused before it is parsed. Numbers that a `number` would
+ * change are a `bigint` or an `UnheldNumber`.
  *
  * @throws SyntaxError when the text is not JSON or is nested too deeply.
  */
@@ -20,6 +22,10 @@ export function parseJson(text: string, maxDepth = 64): unknown {
   if (text.length > maxDepth && isDeeperThan(text, maxDepth)) {
     throw new SyntaxError(`${tooDeep} ${maxDepth} levels`);
   }
+  return parseExactly(text, parseSafely);
+}
+
+function parseSafely(text: string): unknown {
   return secureJsonParse.parse(text, { protoAction: 'remove', constructorAction: 'remove' });
 }
 
@@ -28,7 +34,22 @@ export function parseJson(text: string, maxDepth = 64): unknown {
  * A byte order mark is ignored (RFC 8259, 8.1).
  */
 export function parsePlainJson(text: string): unknown {
-  return JSON.parse(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text);
+  return parseExactly(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text, JSON.parse);
+}
+
+/** The JSON text of a value; each `bigint` in it is an integer there. */
+export function stringifyJson(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    // A replacer makes it several times slower, so it has to be needed.
+    if (!(error instanceof TypeError)) throw error;
+    return JSON.stringify(value, toRawInteger);
+  }
+}
+
+function toRawInteger(_: string, part: unknown): unknown {
+  return typeof part === 'bigint' ? toRawJson(String(part)) : part;
 }
 
 const byteOrderMark = 0xfeff;
@@ -58,6 +79,32 @@ function isDeeperThan(text: string, maxDepth: number): boolean {
 /** The JSON Pointer (RFC 6901) of a path: `/orders/3/payment`. */
 export function toPointer(path: readonly PropertyKey[]): string {
   return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+/** The part of a value at the end of a path; `undefined` if there is none. */
+export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let current = value;
+  for (const key of path) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key))
+      return undefined;
+    current = (current as Record<PropertyKey, unknown>)[key]; // `hasOwn` has just said so
+  }
+  return current;
+}
+
+/** The path to a part of a value, which is found by its identity. */
+export function pathOf(
+  value: unknown,
+  part: unknown,
+  maxDepth = 64,
+): readonly PropertyKey[] | undefined {
+  if (value === part) return [];
+  if (typeof value !== 'object' || value === null || maxDepth === 0) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const path = pathOf(inner, part, maxDepth - 1);
+    if (path !== undefined) return [Array.isArray(value) ? Number(key) : key, ...path];
+  }
+  return undefined;
 }
 
 /** Whether a JSON Pointer points at a part of `value` that exists. */

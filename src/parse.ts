@@ -2,7 +2,9 @@
  * Parsing by zod schemas: never throws, is fast, and reports problems without quoting the value.
  */
 import { z } from 'zod';
-import { parseJson, parsePlainJson } from './json.ts';
+import { UnheldNumberError, isExactNumber } from './json-numbers.ts';
+import { parseJson, parsePlainJson, pathOf, valueAt } from './json.ts';
+import { lifterOf } from './schema-numbers.ts';
 import { isClosed, isGenerable } from './schema-traits.ts';
 
 /** One thing that is wrong with a value. */
@@ -18,13 +20,13 @@ export interface ParseProblem {
   readonly keys?: readonly string[];
 }
 
-export type Parsed =
-  | { readonly ok: true; readonly value: unknown }
-  | {
-      readonly ok: false;
-      readonly problems: readonly [ParseProblem, ...ParseProblem[]];
-      readonly cause?: unknown;
-    };
+export type Parsed = { readonly ok: true; readonly value: unknown } | Failed;
+
+export interface Failed {
+  readonly ok: false;
+  readonly problems: readonly [ParseProblem, ...ParseProblem[]];
+  readonly cause?: unknown;
+}
 
 /** Parses one value. */
 export type Reader = (value: unknown) => Parsed;
@@ -32,6 +34,76 @@ export type Reader = (value: unknown) => Parsed;
 /** Parses `value` by `schema`. For many values, get the schema's reader once. */
 export function parseBy(schema: z.ZodType, value: unknown): Parsed {
   return readerOf(schema)(value);
+}
+
+/** What becomes of numbers that JavaScript would change. */
+export type Numbers = 'exact' | 'rounded';
+
+/**
+ * Parses a value that JSON text has given by `schema`. Integers become `bigint` where the schema asks
+ * for it; numbers that a `number` would change do not fit `z.number()` unless `numbers` is `rounded`.
+ */
+export function parseJsonBy(schema: z.ZodType, value: unknown, numbers: Numbers = 'exact'): Parsed {
+  let reader = jsonReaders[numbers].get(schema);
+  if (reader === undefined) {
+    reader = createJsonReader(schema, numbers);
+    jsonReaders[numbers].set(schema, reader);
+  }
+  return reader(value);
+}
+
+const jsonReaders: Readonly<Record<Numbers, WeakMap<z.ZodType, Reader>>> = {
+  exact: new WeakMap(),
+  rounded: new WeakMap(),
+};
+
+function createJsonReader(schema: z.ZodType, numbers: Numbers): Reader {
+  const read = readerOf(schema);
+  const lift = lifterOf(schema, { rounded: numbers === 'rounded' }) ?? unchanged;
+  return function readJson(value) {
+    const lifted = lift(value);
+    const parsed = read(lifted);
+    return parsed.ok ? parsed : withNumbers(parsed, lifted);
+  };
+}
+
+function unchanged(value: unknown): unknown {
+  return value;
+}
+
+/** Describes numbers that are kept exactly as what they are in JSON. */
+function withNumbers(failed: Failed, value: unknown): Failed {
+  if (failed.cause instanceof UnheldNumberError) {
+    return { ok: false, problems: [inexactAt(pathOf(value, failed.cause.number) ?? [])] };
+  }
+  const [first, ...rest] = failed.problems;
+  return {
+    ...failed,
+    problems: [ofNumber(first, value), ...rest.map((one) => ofNumber(one, value))],
+  };
+}
+
+function ofNumber(problem: ParseProblem, value: unknown): ParseProblem {
+  if (!isExactNumber(valueAt(value, problem.path))) return problem;
+  const expectsNumber =
+    problem.code === 'invalid_union' || /expected (?:number|int)\b/.test(problem.words);
+  if (expectsNumber) return inexactAt(problem.path);
+  return { ...problem, message: asNumber(problem.message), words: asNumber(problem.words) };
+}
+
+function asNumber(text: string): string {
+  return text.replace(/received (?:bigint|function)$/, 'received number');
+}
+
+function inexactAt(path: readonly PropertyKey[]): ParseProblem {
+  return {
+    path,
+    message: 'is a number that cannot be held exactly',
+    words:
+      'a number that JavaScript cannot hold exactly (use z.bigint() for an integer, or numbers: ' +
+      "'rounded')",
+    code: 'inexact_number',
+  };
 }
 
 /**
@@ -64,6 +136,18 @@ function createReader(schema: z.ZodType): Reader {
     }
   };
 }
+
+/** Whether functions of the author, which may return anything, have a part in what a schema gives. */
+export function mayTransform(schema: z.ZodType): boolean {
+  let may = transforming.get(schema);
+  if (may === undefined) {
+    may = !isGenerable(schema);
+    transforming.set(schema, may);
+  }
+  return may;
+}
+
+const transforming = new WeakMap<z.ZodType, boolean>();
 
 /**
  * Parses JSON text that nothing but `schema` reads. For a closed schema, deep nesting and keys like

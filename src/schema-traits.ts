@@ -83,6 +83,11 @@ const kinds: { readonly [Type in Def['type']]: Kind<Extract<Def, { type: Type }>
   custom: foreign,
 };
 
+/** What a schema was made of, by which its kind can be told. */
+export function plainDefOf(schema: Schema): Def {
+  return (schema as unknown as { readonly def: Def }).def; // every schema made by `zod` has one
+}
+
 /** Whether the answer is yes for a schema and for all its parts. */
 function everyPart(schema: Schema, ask: (kind: Kind, def: Def) => boolean): boolean {
   const around = new Set<Schema>();
@@ -93,7 +98,7 @@ function everyPart(schema: Schema, ask: (kind: Kind, def: Def) => boolean): bool
     // A recursive schema has no fixed depth, and no function can be generated for it.
     if (around.has(part)) return false;
     around.add(part);
-    const { def } = part as unknown as { readonly def: Def }; // every schema made by `zod` has one
+    const def = plainDefOf(part);
     const kind = kinds[def.type] as Kind | undefined; // takes definitions of this kind
     const isYes = kind !== undefined && ask(kind, def) && (kind.parts?.(def) ?? []).every(visit);
     around.delete(part);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJson } from '../src/json.ts';
+import { parseJson, stringifyJson } from '../src/json.ts';
 import { assertProperty } from './support/property.ts';
 
 function depthOf(value: unknown): number {
@@ -124,7 +124,8 @@ describe('JSON', () => {
     assertProperty(
       fc.property(fc.json({ maxDepth: 5 }), (json) => {
         fc.pre(!/__proto__|constructor|\\u/.test(json));
-        expect(parseJson(json)).toEqual(JSON.parse(json));
+        // Long integers are a `bigint`, which is not what the language gives.
+        expect(JSON.parse(stringifyJson(parseJson(json)))).toEqual(JSON.parse(json));
       }),
     );
   });

@@ -1,5 +1,6 @@
 /** Where the keys of a lookup go in its requests, and how many bytes they take there. */
 import { CompositionError } from '../errors.ts';
+import { stringifyJson } from '../json.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import type { Route } from './route.ts';
 
@@ -59,11 +60,7 @@ export function keysInQuery({ keys }: Keyed, values: readonly unknown[]): string
 /** The body that holds the keys; `undefined` if they go into the query. */
 export function keysInBody({ keys }: Keyed, values: readonly unknown[]): object | undefined {
   if (keys.kind !== 'body') return undefined;
-  return { [keys.name]: values.map(inJson) };
-}
-
-function inJson(key: unknown): unknown {
-  return typeof key === 'bigint' ? String(key) : key;
+  return { [keys.name]: values };
 }
 
 /** An example for `explain`: the keys a and b in a request. */
@@ -158,7 +155,7 @@ export function bytesWithoutKeys({ keys }: Keyed, method: string, target: string
 export function bytesOfKey({ keys }: Keyed, key: unknown): number {
   switch (keys.kind) {
     case 'body':
-      return Buffer.byteLength(JSON.stringify(inJson(key))) + 1;
+      return Buffer.byteLength(stringifyJson(key)) + 1;
     case 'separated':
       return encodeURIComponent(String(key)).length + 1;
     case 'repeated':

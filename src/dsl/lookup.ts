@@ -3,6 +3,7 @@
  * file, but for the place of the keys.
  */
 import { z } from 'zod';
+import { toExactBigInt } from '../json-numbers.ts';
 import { CompositionError } from '../errors.ts';
 import { positive } from './knobs.ts';
 import { toKeys, toMaxBytes } from './lookup-keys.ts';
@@ -152,6 +153,11 @@ export function keyText(key: unknown): string | undefined {
   return typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint'
     ? String(key)
     : undefined;
+}
+
+/** The key of an item as its service wrote it: larger numbers are read exactly, too. */
+export function keyTextOfItem(key: unknown): string | undefined {
+  return keyText(key) ?? (typeof key === 'number' ? toExactBigInt(key)?.toString() : undefined);
 }
 
 /** In characters. A longer key could make the request of its whole batch fail. */

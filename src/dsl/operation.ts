@@ -1,6 +1,7 @@
 /** `operation` and `lookup`: declare endpoints of a service, with typed arguments and results. */
 import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
+import type { Numbers } from '../parse.ts';
 import { checkedOperationCache } from './cache.ts';
 import type { OperationCache } from './cache.ts';
 import { isSafe, parseRoute } from './route.ts';
@@ -29,6 +30,8 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly response: z.ZodType;
   readonly forward: readonly string[];
   readonly policies: EffectivePolicies;
+  /** What becomes of numbers in its responses that JavaScript would change. */
+  readonly numbers: Numbers;
   /** Whether sending it twice has the effect of sending it once (RFC 9110, 9.2.2). */
   readonly idempotent: boolean;
   /** Single-flight: whether identical calls of several requests share one request. */
@@ -59,6 +62,11 @@ interface Common<Text> extends Policies {
   readonly coalesce?: boolean;
   /** Caches responses. Only for calls that read. */
   readonly cache?: OperationCache;
+  /**
+   * `'rounded'`: under `z.number()`, a number in a response that JavaScript cannot hold exactly
+   * becomes the nearest one. Default: it is an error that names the field.
+   */
+  readonly numbers?: 'exact' | 'rounded';
 }
 
 export interface OperationConfig<Text extends string, Query, Body, Response> extends Common<Text> {
@@ -92,7 +100,9 @@ type Schema = z.ZodType;
 
 /** The arguments of an operation: path parameters, query parameters and `body` side by side. */
 export type ArgsOf<Text extends string, Query, Body> = Flat<
-  { [K in ParamNames<Text>]: string | number } & (Query extends Schema ? z.input<Query> : unknown) &
+  { [K in ParamNames<Text>]: string | number | bigint } & (Query extends Schema
+    ? z.input<Query>
+    : unknown) &
     (Body extends Schema ? { body: z.input<Body> } : unknown)
 >;
 
@@ -261,6 +271,7 @@ const commonKnobs = [
   'hedge',
   'coalesce',
   'cache',
+  'numbers',
 ] satisfies (keyof Common<string>)[];
 
 function common(service: Service, config: Common<string>, name: string) {
@@ -272,7 +283,13 @@ function common(service: Service, config: Common<string>, name: string) {
     policies: checkedPolicies(config, place, service.policies),
     coalesce: config.coalesce ?? true,
     cache: checkedOperationCache(config.cache, place),
+    numbers: checkedNumbers(config.numbers, place),
   };
+}
+
+function checkedNumbers(numbers: Numbers = 'exact', place: string): Numbers {
+  if (numbers === 'exact' || numbers === 'rounded') return numbers;
+  throw new CompositionError(place, `numbers is "${String(numbers)}". Use "exact" or "rounded".`);
 }
 
 /** Rejects retry and hedge where they could never take effect. */

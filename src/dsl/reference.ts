@@ -46,15 +46,6 @@ export type Shared<T> = T extends Opaque & readonly unknown[]
       ? { readonly [K in keyof T]: Shared<T[K]> }
       : T;
 
-/** The opposite of `Shared`: a value of one's own, which may be changed. */
-export type Owned<T> = T extends Opaque & readonly unknown[]
-  ? { -readonly [I in keyof T]: Owned<T[I]> }
-  : T extends Opaque | ((...args: never) => unknown) | null | undefined
-    ? T
-    : T extends object
-      ? { -readonly [K in keyof T]: Owned<T[K]> }
-      : T;
-
 /** A `T`, a reference to one, or an object or list made of both. */
 export type Wired<T> = T | Reference<T> | WiredParts<T>;
 

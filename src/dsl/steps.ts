@@ -5,7 +5,8 @@ import type { Draft } from './draft.ts';
 import type { Json } from './node.ts';
 import { traitsOf } from './node-traits.ts';
 import type { Operation } from './operation.ts';
-import type { Reference, Ref, Resolved, WiredParts, Owned, Shared } from './reference.ts';
+import type { Carried, Carryable } from './carried.ts';
+import type { Reference, Ref, Resolved, WiredParts, Shared } from './reference.ts';
 import { positive } from './knobs.ts';
 import { toSource, toTemplate } from './template.ts';
 
@@ -106,7 +107,7 @@ export function each<T, W>(
 export function map<const I, U>(
   inputs: I,
   compute: (values: Shared<Resolved<I>>) => Synchronous<U>,
-): Ref<Owned<U>> {
+): Ref<Carried<U>> {
   const draft = currentDraft('map');
   if (typeof compute !== 'function') {
     throw new CompositionError(
@@ -151,7 +152,9 @@ export function omit<T, const K extends ShapeKeys<T>>(
 type Skipped<T> = null extends T ? null : undefined extends T ? null : never;
 
 type Synchronous<U> =
-  U extends PromiseLike<unknown> ? 'map() takes a synchronous function; use call() for I/O' : U;
+  U extends PromiseLike<unknown>
+    ? 'map() takes a synchronous function; use call() for I/O'
+    : Carryable<U>;
 
 // The compiler may try `Json` itself for `V`. That type is recursive without end, so it is left
 // alone.

@@ -4,6 +4,7 @@
  * and one list of columns per frame, since a promise per step would double the cost of a page.
  */
 import { ExecutionError, errorName } from '../errors.ts';
+import { computed } from './compute.ts';
 import type { GuardStep, MapStep, Step } from '../plan/plan.ts';
 import {
   Failure,
@@ -169,11 +170,7 @@ function firstFailure(column: Column): Failure | undefined {
 
 function compute(frame: Frame, step: MapStep, item: number): unknown {
   try {
-    const inputs = assemble(frame, step.inputs, item) as never; // `map` has typed them
-    const value: unknown = step.compute(inputs);
-    if (!(value instanceof Promise)) return value;
-    value.catch(() => undefined); // or a rejection would be unhandled
-    throw new ExecutionError('map-failed', 'map() was given an asynchronous function');
+    return computed(step, assemble(frame, step.inputs, item));
   } catch (error) {
     const reason = error instanceof ExecutionError ? error : mapFailure(error);
     return new Failure(new StepError(step, reason));

@@ -2,7 +2,8 @@
 import type { Clock } from '../clock.ts';
 import { ExecutionError } from '../errors.ts';
 import { pointsInto, toPointer } from '../json.ts';
-import { parseBy } from '../parse.ts';
+import { NotJsonError, toJsonValue } from '../json-value.ts';
+import { mayTransform, parseBy } from '../parse.ts';
 import type { Plan } from '../plan/plan.ts';
 import { declaredPath } from '../schema.ts';
 import type { Caller } from '../upstream/call.ts';
@@ -118,7 +119,7 @@ function withinResponse(value: unknown) {
 function parsedResponse({ schemas }: Plan, value: unknown): unknown {
   if (schemas.response === undefined) return value;
   const result = parseBy(schemas.response, value);
-  if (result.ok) return result.value;
+  if (result.ok) return mayTransform(schemas.response) ? carried(result.value) : result.value;
   const [{ path, words }] = result.problems;
   const pointer = toPointer(declaredPath(schemas.response, path));
   throw new ExecutionError(
@@ -126,4 +127,18 @@ function parsedResponse({ schemas }: Plan, value: unknown): unknown {
     `the response does not fit its schema at "${pointer}": ${words}`,
     { cause: result.cause },
   );
+}
+
+/** What the functions of a schema have made has to be something that JSON can carry. */
+function carried(value: unknown): unknown {
+  try {
+    return value === undefined ? value : toJsonValue(value);
+  } catch (cause) {
+    if (!(cause instanceof NotJsonError)) throw cause;
+    throw new ExecutionError(
+      'response-mismatch',
+      `the response schema made ${cause.found}, which JSON cannot carry`,
+      { cause },
+    );
+  }
 }

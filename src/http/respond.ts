@@ -1,5 +1,6 @@
 /** Makes the response to a request that was answered. */
 import type { Answered } from '../engine/execution.ts';
+import { stringifyJson } from '../json.ts';
 import type { Plan } from '../plan/plan.ts';
 import { cacheControlFor, noStore } from './cache-control.ts';
 import { degradedHeader, problemsOf } from './degraded.ts';
@@ -28,7 +29,7 @@ export function responderFor(
       ...vary,
     };
     if (degraded.length > 0) headers['plait-degraded'] = degradedHeader(degraded);
-    const body = JSON.stringify(bodyOf(outcome) ?? null);
+    const body = stringifyJson(bodyOf(outcome) ?? null);
     // A response that nobody may store, as a degraded one, needs no ETag.
     if (headers['cache-control'] !== noStore) {
       const etag = etagOf(body);

@@ -153,7 +153,7 @@ describe('the template of the response', () => {
     single.upstream.answerAll(() => items(2));
     expect((await single.ask()).json).toEqual(items(2));
 
-    const nothing = await serve(() => map({}, () => undefined));
+    const nothing = await serve(() => map({}, () => null));
     expect((await nothing.ask()).json).toBeNull();
 
     const constant = await serve(() => ({ fixed: [1, null] }));
@@ -335,7 +335,7 @@ describe('given', () => {
         (no) => ({ no }),
       ),
       nothing: given(
-        map({}, () => undefined),
+        map({}, () => null),
         (nothing) => ({ nothing }),
       ),
     }));

@@ -197,7 +197,7 @@ describe('a service that asks for patience', () => {
 describe('an error that nobody declared', () => {
   const broken = defineComposition({
     route: 'GET /broken',
-    compose: () => ({ big: map({}, (): unknown => 1n) }),
+    compose: () => ({ fine: true }),
   });
   const mismatch = defineComposition({
     route: 'GET /mismatch',
@@ -206,7 +206,14 @@ describe('an error that nobody declared', () => {
   });
 
   it('is a 500 that says nothing, and is reported', async () => {
-    const app = await startWithMocks({ compositions: { broken } });
+    const app = await startWithMocks({
+      compositions: { broken },
+      middleware: [
+        () => {
+          throw new TypeError(canary);
+        },
+      ],
+    });
     const { status, headers, json } = await app.get('/broken');
     expect(status).toBe(500);
     expect(json).toEqual({

@@ -99,6 +99,7 @@ export interface ServeOptions {
   readonly cache?: ResponseCache;
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodObject;
+  readonly response?: z.ZodType;
   /** The management side, on any free port. */
   readonly managed?: boolean;
   /** The system's clock instead of the one that stands still. */

@@ -11,7 +11,7 @@ export interface Arrival {
   readonly request: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
-  /** Sends `value` as JSON. */
+  /** Sends `value` as JSON, or, if it is bytes, as it is. */
   answer(value: unknown, status?: number, headers?: Readonly<Record<string, string>>): void;
   /** Breaks the connection. */
   reset(): void;
@@ -108,7 +108,7 @@ function toArrival({
     abandoned: abandoned.promise,
     answer(value, status = 200, headers = {}) {
       outgoing.writeHead(status, { 'content-type': 'application/json', ...headers });
-      outgoing.end(JSON.stringify(value));
+      outgoing.end(value instanceof Uint8Array ? value : JSON.stringify(value));
     },
     reset: () => incoming.socket.resetAndDestroy(),
   };

@@ -28,7 +28,12 @@ type ArgsOf<O> = O extends Operation<infer Args> ? Args : never;
 // The arguments of an operation: path, query and body side by side; of a lookup: its key and query.
 same<
   ArgsOf<typeof getThing>,
-  { thingId: string | number; ownerId: string | number; since?: string | undefined; limit: number }
+  {
+    thingId: string | number | bigint;
+    ownerId: string | number | bigint;
+    since?: string | undefined;
+    limit: number;
+  }
 >(true);
 same<ArgsOf<typeof createThing>, { body: { name: string; tags: { label: string }[] } }>(true);
 same<ArgsOf<typeof thingOf>, { id: string }>(true);
@@ -153,12 +158,22 @@ export const computed = defineComposition({
       same<typeof values.thing.tags, readonly { readonly label: string }[]>(true);
       same<typeof values.deep.state, 'on' | 'off'>(true);
       same<typeof values.unit, 'cm'>(true);
-      return { made: values.thing.made };
+      return { made: values.thing.made, size: values.thing.count };
     });
-    same<typeof record, Ref<{ made: Date }>>(true);
-    same<typeof record.made, Ref<Date>>(true);
-    const reached = map(thing.links, (links) => links['self']);
-    same<typeof reached, Ref<string | undefined>>(true);
+    // A date is its ISO text from here on; a field may be absent.
+    same<typeof record, Ref<{ made: string; size: number | undefined }>>(true);
+    same<typeof record.made, Ref<string>>(true);
+    const reached = map(thing.links, (links) => links['self'] ?? null);
+    same<typeof reached, Ref<string | null>>(true);
+    const date = map(thing.made, (made) => made);
+    same<typeof date, Ref<string>>(true);
+    const integers = map(thing.tags, (tags) => tags.map(() => 10n));
+    same<typeof integers, Ref<bigint[]>>(true);
+    const whole = map(thing, (value) => value);
+    same<typeof whole.made, Ref<string>>(true);
+    same<typeof whole.price.amount, Ref<number | null>>(true);
+    const unknown = map(thing, (value): unknown => value);
+    same<typeof unknown, Ref<unknown>>(true);
     return [];
   },
 });
@@ -273,4 +288,6 @@ export const fileOf = operation(defineService({ name: 'files', url: 'http://file
   slash: ['version'],
   response: z.unknown(),
 });
-same<ArgsOf<typeof fileOf>, { path: string | number; version: string | number }>(true);
+same<ArgsOf<typeof fileOf>, { path: string | number | bigint; version: string | number | bigint }>(
+  true,
+);

@@ -16,7 +16,12 @@ export const of = lookup(shop, { route: 'GET /x', keys: { query: 'ids' }, by: 'o
 export default defineComposition({
   route: 'GET /x/:id',
   params: z.object({ id: z.string(), page: z.string() }),
-  compose: ({ params }) => ({ later: map(params.id, async (id) => id) }),
+  compose: ({ params }) => ({
+    later: map(params.id, async (id) => id),
+    set: map(params.id, (id) => new Set([id])),
+    nothing: map(params.id, () => undefined),
+    method: map(params.id, (id) => ({ id, text: () => id })),
+  }),
 });
 `;
 
@@ -29,6 +34,9 @@ describe('the compiler', () => {
       'the item has no field \\"orderId\\"',
       '\\"page\\" is not a parameter of GET /x/:id: add \\":page\\" there, or remove it here',
       'map() takes a synchronous function; use call() for I/O',
+      'JSON cannot carry this object: return a list, or an object of plain fields',
+      'JSON has no undefined here: return null instead',
+      'JSON cannot carry a function or a symbol: return data',
     ]) {
       expect(output).toContain(sentence);
     }

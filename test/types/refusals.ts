@@ -145,6 +145,35 @@ export const values = defineComposition({
   },
 });
 
+export const notJson = defineComposition({
+  route: 'GET /not-json/:id',
+  compose({ params: { id } }) {
+    const thing = call(thingFor, { id });
+    return [
+      // @ts-expect-error a Set
+      map(thing.tags, (tags) => new Set(tags)),
+      // @ts-expect-error a Map within an object
+      map(thing, (value) => ({ links: new Map([['a', value.id]]) })),
+      // @ts-expect-error a function within a list
+      map(thing, (value) => [() => value.id]),
+      // @ts-expect-error a symbol
+      map(thing, () => Symbol('a')),
+      // @ts-expect-error nothing
+      map(thing, () => undefined),
+      // @ts-expect-error perhaps nothing
+      map(thing.links, (links) => links['self']),
+      // @ts-expect-error perhaps nothing, in a list
+      map(thing.tags, (tags) => tags.map(({ label }) => (label === '' ? undefined : label))),
+      // @ts-expect-error bytes
+      map(thing, () => new Uint8Array(8)),
+      // @ts-expect-error a promise within an object
+      map(thing, (value) => ({ later: Promise.resolve(value.id) })),
+      // @ts-expect-error an error
+      map(thing, () => new Error('a')),
+    ];
+  },
+});
+
 export const cycle = defineComposition({
   route: 'GET /cycle/:id',
   compose() {

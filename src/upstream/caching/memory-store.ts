@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
+import { stringifyJson } from '../../json.ts';
 import type { Entry } from './cache-entry.ts';
 import { isSameVersions } from './cache-store.ts';
 import type { CacheStore, Found } from './cache-store.ts';
@@ -88,6 +89,6 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
 }
 
 function sizeOf(key: string, { outcome }: Entry): number {
-  const json = outcome.kind === 'reply' ? (JSON.stringify(outcome.raw) ?? '') : '';
+  const json = outcome.kind === 'reply' ? (stringifyJson(outcome.raw) ?? '') : '';
   return Buffer.byteLength(key) + Buffer.byteLength(json) + 1;
 }

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import { z } from 'zod';
 import type { Clock } from '../../clock.ts';
-import { parseJson } from '../../json.ts';
+import { parseJson, stringifyJson } from '../../json.ts';
 import type { Entry } from './cache-entry.ts';
 import { watchRedis } from './cache-link.ts';
 import { isSameVersions } from './cache-store.ts';
@@ -163,9 +163,9 @@ function fromText(text: string) {
 function toText(entry: Entry, versions: readonly string[]): string {
   const { outcome: whole } = entry;
   const { kind } = whole;
-  if (kind !== 'reply') return JSON.stringify({ versions, entry });
+  if (kind !== 'reply') return stringifyJson({ versions, entry });
   const { status, headers: own, raw } = whole;
-  return JSON.stringify({
+  return stringifyJson({
     versions,
     entry: { ...entry, outcome: { kind, status, headers: own, raw } },
   });

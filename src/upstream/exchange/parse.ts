@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { z } from 'zod';
 import { isTooDeep, parseJson, toPointer } from '../../json.ts';
-import { parseBy, parseJsonFor } from '../../parse.ts';
+import { parseJsonBy, parseJsonFor } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
 import type { Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
@@ -58,7 +58,7 @@ export function parseValue(
   value: unknown,
   status: number,
 ): unknown {
-  const result = parseBy(schema, value);
+  const result = parseJsonBy(schema, value, call.operation.numbers);
   if (result.ok) return result.value;
   const [problem] = result.problems;
   const pointer = toPointer(declaredPath(schema, problem.path));

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import { keysInBody } from '../../dsl/lookup-keys.ts';
+import { stringifyJson } from '../../json.ts';
 import { parseBy } from '../../parse.ts';
 import { requestTimeoutHeader, writeRequestTimeout } from '../../request-timeout.ts';
 import { declaredPath } from '../../schema.ts';
@@ -72,7 +73,7 @@ function bodyOf(call: Asking): string | null {
 
 function toJson(call: Asking, value: unknown): string {
   try {
-    return JSON.stringify(value);
+    return stringifyJson(value);
   } catch (cause) {
     throw argumentError(call, 'body', 'argument "body" cannot be written as JSON', cause);
   }

@@ -1,6 +1,7 @@
 /** Arguments → request target. Prevents path traversal: no argument can reach another path. */
 import { keysInQuery } from '../../dsl/lookup-keys.ts';
 import type { Segment } from '../../dsl/route.ts';
+import { isExactNumber } from '../../json-numbers.ts';
 import { segmentProblem, traversalProblem } from '../../path-segment.ts';
 import type { Dispatch } from '../call.ts';
 import { callError } from '../call.ts';
@@ -48,7 +49,7 @@ function refuseTraversal(call: Targeted, name: string, text: string, slash: bool
 
 function textOf(call: Targeted, name: string): string {
   const value = call.args[name];
-  if (typeof value !== 'string' && typeof value !== 'number') {
+  if (typeof value !== 'string' && typeof value !== 'number' && !isExactNumber(value)) {
     throw argumentError(call, name, `is ${value === null ? 'null' : typeof value}, not text`);
   }
   const text = String(value);

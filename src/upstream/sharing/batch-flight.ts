@@ -1,5 +1,5 @@
 /** One request to a service for several lookup keys, and the loads that wait for them. */
-import { isComplete, keyText, resultOf, toKept } from '../../dsl/lookup.ts';
+import { isComplete, keyTextOfItem, resultOf, toKept } from '../../dsl/lookup.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import { toError } from '../../errors.ts';
 import type { UpstreamError } from '../../errors.ts';
@@ -199,7 +199,9 @@ export class BatchFlight extends Flight implements Carrier {
     const items = value as readonly unknown[]; // the parser of replies gives lookups a list
     const reply: Reply = { status, headers, value: undefined, raw: undefined };
     const inOrder = isInOrder(items, this.#texts, by);
-    const byKey = inOrder ? undefined : Map.groupBy(items, (item) => keyText(fieldOf(item, by)));
+    const byKey = inOrder
+      ? undefined
+      : Map.groupBy(items, (item) => keyTextOfItem(fieldOf(item, by)));
     // An item without a readable key cannot be matched to any caller.
     const strays = byKey?.has(undefined) ?? false;
     const shared = this.#others && { ...reply, deduplicated: true };
@@ -263,7 +265,7 @@ const none: readonly unknown[] = [];
 function isInOrder(items: readonly unknown[], texts: readonly string[], by: string): boolean {
   if (items.length !== texts.length) return false;
   for (let index = 0; index < items.length; index += 1)
-    if (keyText(fieldOf(items[index], by)) !== texts[index]) return false;
+    if (keyTextOfItem(fieldOf(items[index], by)) !== texts[index]) return false;
   return true;
 }
 

@@ -154,7 +154,7 @@ describe('a path argument', () => {
     ['is null, not text', null],
     ['is undefined, not text', undefined],
     ['is boolean, not text', true],
-    ['is bigint, not text', 7n],
+    ['is symbol, not text', Symbol('7')],
     ['is object, not text', ['a']],
     ['is object, not text', { toString: () => 'a' }],
   ])('that %s is refused', (problem, orderId) => {

@@ -1,0 +1,289 @@
+/**
+ * Numbers in JSON text that a JavaScript `number` would change: they are found by one scan of the
+ * text, kept as a `bigint` or as their digits, and written as they came.
+ */
+import { randomBytes } from 'node:crypto';
+
+/** Text that `JSON.stringify` writes as it is. TypeScript does not know the function yet. */
+export const toRawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
+
+/**
+ * A number that no JavaScript type holds, as `1e400`. It is a function, since schemas and `typeof`
+ * take an object for an empty one; `JSON.stringify` writes its digits, and arithmetic throws.
+ */
+export type UnheldNumber = (() => never) & { readonly toJSON: () => unknown };
+
+/** A number that no JavaScript type holds was used in arithmetic or in a comparison. */
+export class UnheldNumberError extends Error {
+  override readonly name = 'UnheldNumberError';
+  readonly number: unknown;
+
+  constructor(number: unknown) {
+    super('a number of the JSON text is too long, too large or too small for JavaScript');
+    this.number = number;
+  }
+}
+
+export function isUnheld(value: unknown): value is UnheldNumber {
+  return typeof value === 'function' && literals.has(value);
+}
+
+/** Whether `String` gives the digits of a number that JavaScript would have changed. */
+export function isExactNumber(value: unknown): value is bigint | UnheldNumber {
+  return typeof value === 'bigint' || isUnheld(value);
+}
+
+/** Whether this process has met such a number: as long as it has not, nobody looks for them. */
+export function hasMetUnheld(): boolean {
+  return hasMet;
+}
+
+let hasMet = false;
+
+const literals = new WeakMap<object, string>();
+
+const unheldMethods: object = Object.assign(Object.create(Function.prototype) as object, {
+  toJSON(this: object): unknown {
+    return toRawJson(literals.get(this) ?? 'null');
+  },
+  toString(this: object): string {
+    return literals.get(this) ?? '';
+  },
+  [Symbol.toPrimitive](this: object, hint: string): string {
+    if (hint === 'string') return literals.get(this) ?? '';
+    throw new UnheldNumberError(this);
+  },
+});
+
+export function toUnheld(literal: string): UnheldNumber {
+  const unheld = (): never => {
+    throw new UnheldNumberError(unheld);
+  };
+  Object.setPrototypeOf(unheld, unheldMethods);
+  literals.set(unheld, literal);
+  hasMet = true;
+  return unheld as UnheldNumber; // its methods come from the prototype
+}
+
+/**
+ * The nearest finite number. A number beyond the largest becomes the largest: JSON has no infinity.
+ */
+export function toRounded(value: bigint | UnheldNumber): number {
+  const number = Number(String(value));
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, number));
+}
+
+/** The integer that a number is in JSON; `undefined` if it is none, or is not held exactly. */
+export function toExactBigInt(value: number): bigint | undefined {
+  if (!Number.isInteger(value)) return undefined;
+  if (Number.isSafeInteger(value)) return BigInt(value);
+  const exact = BigInt(value);
+  return exact === shownInteger(value) ? exact : undefined;
+}
+
+/** The integer that `JSON.stringify` writes for a large one: it rounds to 17 digits. */
+function shownInteger(value: number): bigint {
+  const [digits = '', exponent = '0'] = String(value).split('e+');
+  const [whole = '', fraction = ''] = digits.split('.');
+  return BigInt(whole + fraction) * 10n ** BigInt(Number(exponent) - fraction.length);
+}
+
+/** A number literal that JavaScript would change. */
+interface Inexact {
+  readonly start: number;
+  readonly end: number;
+  readonly value: bigint | UnheldNumber;
+}
+
+/**
+ * Parses by `parse`, with the numbers in the text kept exactly: long integers as `bigint`, those
+ * that nothing holds as `UnheldNumber`. Almost all texts have neither, and cost one scan.
+ */
+export function parseExactly(text: string, parse: (text: string) => unknown): unknown {
+  const found = inexactNumbers(text);
+  return found.length === 0 ? parse(text) : parseMarked(text, found, parse);
+}
+
+/** No text from outside contains it. Short and in ASCII, since it may stand there many times. */
+const marker = randomBytes(12).toString('base64url');
+
+/** Parses with texts in the place of the numbers: a reviver would take twenty times as long. */
+function parseMarked(
+  text: string,
+  found: readonly Inexact[],
+  parse: (text: string) => unknown,
+): unknown {
+  const pieces: string[] = [];
+  let from = 0;
+  for (const [index, { start, end }] of found.entries()) {
+    pieces.push(text.slice(from, start), `"${marker}${index}"`);
+    from = end;
+  }
+  pieces.push(text.slice(from));
+  let marked: unknown;
+  try {
+    marked = parse(pieces.join(''));
+  } catch {
+    return parse(text); // throws an error about the text as it came
+  }
+  return unmarked(marked, found);
+}
+
+/** Puts the numbers back in their places. Iterative, since the value may be nested deeply. */
+function unmarked(value: unknown, found: readonly Inexact[]): unknown {
+  const root = { value };
+  const containers: Record<PropertyKey, unknown>[] = [root];
+  for (let container = containers.pop(); container !== undefined; container = containers.pop()) {
+    for (const key in container) {
+      const part = container[key];
+      if (typeof part === 'object' && part !== null)
+        containers.push(part as Record<PropertyKey, unknown>); // all objects have keys
+      else if (typeof part === 'string' && part.startsWith(marker))
+        container[key] = found[Number(part.slice(marker.length))]?.value;
+    }
+  }
+  return root.value;
+}
+
+/** The shortest integer that a `number` may change, 9007199254740993, has as many digits. */
+const shortestRun = 16;
+
+/** Each takes microseconds and a hundred bytes; a body of 1 MiB has room for 170,000. */
+const mostUnheld = 1_000;
+
+const none: readonly Inexact[] = [];
+
+/**
+ * The numbers that JavaScript would change. They have 16 digits in a row, points included, or an
+ * exponent of three digits or more.
+ *
+ * @throws SyntaxError when more of them than `mostUnheld` are held by no type.
+ */
+function inexactNumbers(text: string): readonly Inexact[] {
+  let found: Inexact[] | undefined;
+  let unheld = 0;
+  const add = (inexact: Inexact | undefined): void => {
+    if (inexact === undefined) return;
+    if (typeof inexact.value !== 'bigint' && (unheld += 1) > mostUnheld)
+      throw new SyntaxError(`JSON has more than ${mostUnheld} numbers that JavaScript cannot hold`);
+    (found ??= []).push(inexact);
+  };
+  // Such a run has a digit at one of the places that are looked at.
+  for (let at = shortestRun - 1; at < text.length; at += shortestRun) {
+    if (!isDigitOrPoint(text.charCodeAt(at))) continue;
+    const run = spanAt(text, at, isDigitOrPoint);
+    if (run.end - run.start < shortestRun) continue;
+    const number = spanAt(text, at, isOfNumber);
+    add(inexactAt(text, number));
+    at = number.end - 1; // so that no part of the text is looked at twice
+  }
+  longExponent.lastIndex = 0;
+  for (let match = longExponent.exec(text); match !== null; match = longExponent.exec(text)) {
+    const number = spanAt(text, match.index, isOfNumber);
+    longExponent.lastIndex = number.end;
+    add(inexactAt(text, number));
+  }
+  return found === undefined ? none : outsideStrings(text, found);
+}
+
+const longExponent = /\d[eE][+-]?\d{3}/g;
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The characters of a kind around a place. */
+function spanAt(text: string, at: number, isOfKind: (code: number) => boolean): Span {
+  let start = at;
+  while (isOfKind(text.charCodeAt(start - 1))) start -= 1;
+  let end = at + 1;
+  while (isOfKind(text.charCodeAt(end))) end += 1;
+  return { start, end };
+}
+
+function isDigitOrPoint(code: number): boolean {
+  return (code >= 0x30 && code <= 0x39) || code === 0x2e;
+}
+
+function isOfNumber(code: number): boolean {
+  // `E`, `e`, `+` and `-`.
+  return isDigitOrPoint(code) || (code | 0x20) === 0x65 || code === 0x2b || code === 0x2d;
+}
+
+/** The number at a place, unless JavaScript holds it or it is none. */
+function inexactAt(text: string, { start, end }: Span): Inexact | undefined {
+  // What precedes a value, so that most of what is in strings need not be looked at.
+  if (start > 0 && !beforeValues.has(text.charCodeAt(start - 1))) return undefined;
+  const value = inexactValue(text.slice(start, end));
+  return value === undefined ? undefined : { start, end, value };
+}
+
+const beforeValues = new Set(Array.from('[:, \t\r\n\uFEFF', (char) => char.charCodeAt(0)));
+
+/** RFC 8259, 6. */
+const numberLiteral = /^(-?(?:0|[1-9]\d*))(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
+
+/** With too few digits to be changed. Services that send coordinates send little else. */
+const shortFraction = /^-?(?=.{3,18}$)(?:0|[1-9]\d*)\.\d*[1-9]$/;
+
+/** More digits than a program has a use for: as a `bigint` they would take time. */
+const mostDigits = 4_096;
+
+/** `undefined`: JavaScript holds it. */
+function inexactValue(literal: string): bigint | UnheldNumber | undefined {
+  if (shortFraction.test(literal)) return undefined;
+  const match = numberLiteral.exec(literal);
+  if (match === null) return undefined;
+  const [, whole = '', fraction = '', exponent] = match;
+  if (exponent !== undefined || /[1-9]/.test(fraction)) {
+    return isHeldFraction(literal, whole + fraction) ? undefined : toUnheld(literal);
+  }
+  if (whole.length > mostDigits) return toUnheld(literal);
+  const exact = BigInt(whole);
+  const number = Number(whole);
+  const isHeld =
+    Number.isFinite(number) && BigInt(number) === exact && toExactBigInt(number) === exact;
+  return isHeld ? undefined : exact;
+}
+
+/** As many as are needed to tell any two numbers apart (RFC 8259, 6: they are doubles). */
+const mostSignificant = 17;
+
+function isHeldFraction(literal: string, digits: string): boolean {
+  const significant = significantDigits(digits);
+  if (significant === 0) return true;
+  const number = Number(literal);
+  return significant <= mostSignificant && number !== 0 && Number.isFinite(number);
+}
+
+function significantDigits(digits: string): number {
+  const first = digits.search(/[1-9]/);
+  let end = digits.length;
+  while (digits.charAt(end - 1) === '0') end -= 1;
+  return first === -1 ? 0 : end - first;
+}
+
+/** Those that are not within a string, in order. */
+function outsideStrings(text: string, found: readonly Inexact[]): readonly Inexact[] {
+  const inOrder = found.toSorted((a, b) => a.start - b.start);
+  let at = 0;
+  let last = -1;
+  return inOrder.filter(({ start }) => {
+    if (start === last) return false; // found by its digits and by its exponent
+    last = start;
+    while (at < start) at = text.charCodeAt(at) === quote ? endOfString(text, at) : at + 1;
+    return at === start;
+  });
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+
+/** The index after the string that begins at `start`. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text.charCodeAt(at) !== quote)
+    at += text.charCodeAt(at) === backslash ? 2 : 1;
+  return at + 1;
+}

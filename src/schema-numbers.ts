@@ -1,0 +1,200 @@
+/**
+ * Numbers as a schema asks for them: JSON does not tell integers from other numbers, so that `7` has
+ * to become `7n` where `z.bigint()` is to read it.
+ */
+import { z } from 'zod';
+import { isUnheld, toExactBigInt, toRounded, toUnheld } from './json-numbers.ts';
+import { plainDefOf } from './schema-traits.ts';
+
+/** Gives a value with its numbers as the schema asks for them: the same one if nothing changes. */
+export type Lift = (value: unknown) => unknown;
+
+export interface LiftOptions {
+  /** Whether `z.number()` takes the nearest number where none is exact. */
+  readonly rounded: boolean;
+}
+
+/** What to do with the numbers that a schema reads; `undefined`: nothing. */
+export function lifterOf(schema: z.ZodType, { rounded }: LiftOptions): Lift | undefined {
+  const lifters = new Map<z.core.$ZodType, Lift | undefined>();
+  return lifterIn(schema);
+
+  function lifterIn(part: z.core.$ZodType): Lift | undefined {
+    if (lifters.has(part)) return lifters.get(part);
+    // In a recursive schema, the part within itself asks for the lifter when it is there.
+    const later: Lift = (value) => lifters.get(part)?.(value) ?? value;
+    lifters.set(part, later);
+    const lifter = hasWork(part, rounded) ? createLifter(part) : undefined;
+    lifters.set(part, lifter);
+    return lifter;
+  }
+
+  function createLifter(part: z.core.$ZodType): Lift | undefined {
+    const def = plainDefOf(part);
+    switch (def.type) {
+      case 'bigint':
+      case 'number':
+      case 'literal':
+        return leafLifter(def, rounded);
+      case 'object':
+        return liftFields(new Map(Object.entries(def.shape)), def.catchall);
+      case 'record':
+        return liftFields(new Map(), def.valueType);
+      case 'array':
+        return liftItems([], def.element);
+      case 'tuple':
+        return liftItems(def.items, def.rest);
+      case 'union':
+        return liftForOption(def.options);
+      case 'intersection':
+        return both(lifterIn(def.left), lifterIn(def.right));
+      case 'pipe':
+        return lifterIn(entryOf(def));
+      case 'lazy':
+        return lifterIn(def.getter());
+      default:
+        return 'innerType' in def ? lifterIn(def.innerType) : undefined;
+    }
+  }
+
+  function liftFields(
+    shape: ReadonlyMap<string, z.core.$ZodType>,
+    others: z.core.$ZodType | undefined,
+  ): Lift {
+    const fields = new Map(Array.from(shape, ([key, field]) => [key, lifterIn(field)] as const));
+    const other = others && lifterIn(others);
+    return function liftObject(value) {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+      let lifted: Record<string, unknown> | undefined;
+      for (const [key, part] of Object.entries(value)) {
+        const lift = fields.has(key) ? fields.get(key) : other;
+        const own = lift === undefined ? part : lift(part);
+        if (own !== part) (lifted ??= { ...value })[key] = own;
+      }
+      return lifted ?? value;
+    };
+  }
+
+  function liftItems(
+    items: readonly z.core.$ZodType[],
+    rest: z.core.$ZodType | null | undefined,
+  ): Lift {
+    const firsts = items.map(lifterIn);
+    const other = rest ? lifterIn(rest) : undefined;
+    return function liftList(value) {
+      if (!Array.isArray(value)) return value;
+      let lifted: unknown[] | undefined;
+      for (const [index, part] of value.entries()) {
+        const lift = index < firsts.length ? firsts[index] : other;
+        const own: unknown = lift === undefined ? part : lift(part);
+        if (own !== part) (lifted ??= [...value])[index] = own;
+      }
+      return lifted ?? value;
+    };
+  }
+
+  /** As the first option asks for them that the value then fits. */
+  function liftForOption(options: readonly z.core.$ZodType[]): Lift {
+    const own = options.map(lifterIn);
+    return function liftUnion(value) {
+      for (const [index, option] of options.entries()) {
+        const lifted = own[index]?.(value) ?? value;
+        if (fits(option, lifted)) return lifted;
+      }
+      return value;
+    };
+  }
+}
+
+/** Whether any part of a schema asks for numbers in a form that JSON does not have. */
+function hasWork(schema: z.core.$ZodType, rounded: boolean): boolean {
+  const seen = new Set<z.core.$ZodType>();
+  return visit(schema);
+
+  function visit(part: z.core.$ZodType): boolean {
+    if (seen.has(part)) return false;
+    seen.add(part);
+    const def = plainDefOf(part);
+    return isWork(def, rounded) || partsOf(def).some(visit);
+  }
+}
+
+type Def = ReturnType<typeof plainDefOf>;
+
+function isWork(def: Def, rounded: boolean): boolean {
+  if (def.type === 'number') return rounded || def.coerce === true;
+  if (def.type === 'literal') return def.values.some((value) => typeof value === 'bigint');
+  return def.type === 'bigint';
+}
+
+function partsOf(def: Def): readonly z.core.$ZodType[] {
+  switch (def.type) {
+    case 'object':
+      return [...Object.values(def.shape), ...(def.catchall ? [def.catchall] : [])];
+    case 'record':
+      return [def.valueType];
+    case 'array':
+      return [def.element];
+    case 'tuple':
+      return def.rest === null ? def.items : [...def.items, def.rest];
+    case 'union':
+      return def.options;
+    case 'intersection':
+      return [def.left, def.right];
+    case 'pipe':
+      return [entryOf(def)];
+    case 'lazy':
+      return [def.getter()];
+    default:
+      return 'innerType' in def ? [def.innerType] : [];
+  }
+}
+
+/** The part of a pipe that describes JSON: of `z.preprocess`, what follows the function. */
+function entryOf(def: Extract<Def, { type: 'pipe' }>): z.core.$ZodType {
+  return plainDefOf(def.in).type === 'transform' ? def.out : def.in;
+}
+
+function leafLifter(
+  def: Extract<Def, { type: 'bigint' | 'number' | 'literal' }>,
+  rounded: boolean,
+): Lift | undefined {
+  if (def.type === 'bigint') return toInteger;
+  if (def.type === 'literal') return toIntegerIn(new Set(def.values));
+  if (rounded) return round;
+  return def.coerce ? refuseToCoerce : undefined;
+}
+
+function toInteger(value: unknown): unknown {
+  return typeof value === 'number' ? (toExactBigInt(value) ?? value) : value;
+}
+
+function toIntegerIn(values: ReadonlySet<unknown>): Lift {
+  return function toLiteral(value) {
+    const integer = toInteger(value);
+    return values.has(integer) ? integer : value;
+  };
+}
+
+function round(value: unknown): unknown {
+  return typeof value === 'bigint' || isUnheld(value) ? toRounded(value) : value;
+}
+
+/** `z.coerce.number()` would round a `bigint` without a word. */
+function refuseToCoerce(value: unknown): unknown {
+  return typeof value === 'bigint' ? toUnheld(String(value)) : value;
+}
+
+function both(first: Lift | undefined, second: Lift | undefined): Lift | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return (value) => second(first(value));
+}
+
+/** A schema that throws fits nothing; it throws again when the value is parsed. */
+function fits(schema: z.core.$ZodType, value: unknown): boolean {
+  try {
+    return z.safeParse(schema, value).success;
+  } catch {
+    return false;
+  }
+}
