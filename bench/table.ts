@@ -1,7 +1,7 @@
 /** Results → tables: everything, as text or Markdown, and a short one for the README. */
 import { byHand } from './programs.ts';
 import { cpuTime } from './result.ts';
-import type { Compared, Figures, Result } from './result.ts';
+import type { Compared, Figures, Judged, Result } from './result.ts';
 
 type Cells = readonly string[];
 
@@ -55,8 +55,13 @@ function cellsOf(figures: Figures | Compared): Cells {
     ...[underLoad?.calls, underLoad?.p50Ms, underLoad?.p99Ms].map((figure) =>
       figure === undefined ? '' : rounded(figure),
     ),
-    targets.map(({ atMost, isMet }) => `≤ ${atMost}: ${isMet ? 'met' : 'missed'}`).join(', '),
+    targets.map(targetCell).join(', '),
   ];
+}
+
+function targetCell({ of, atMost, isMet }: Judged): string {
+  const limit = { subject: `${atMost}`, ratio: `${atMost}×`, difference: `+${atMost}` }[of];
+  return `≤ ${limit}: ${isMet ? 'met' : 'missed'}`;
 }
 
 function comparisonCells({ comparison: { of, median, lower, upper } }: Compared): Cells {

@@ -93,7 +93,7 @@ describe('the table', () => {
       '| row | measured | program | value | subject to it | quartiles | calls/request | p50 ms | p99 ms | target |',
       '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
       '| summary | CPU µs/request | plait | 200 |  |  | 3.00 | 12.3 | 100.0 |  |',
-      '|  |  | by hand | 100 | 2.00× | 2.00 … 2.00 | 3.00 | 12.3 | 100.0 | ≤ 1.5: missed |',
+      '|  |  | by hand | 100 | 2.00× | 2.00 … 2.00 | 3.00 | 12.3 | 100.0 | ≤ 1.5×: missed |',
       '| memory | MiB resident | plait | 90.0 |  |  |  |  |  |  |',
       '|  |  | by hand | 60.0 | 1.50× | 1.50 … 1.50 |  |  |  |  |',
     ]);
