@@ -115,6 +115,11 @@ export interface UpstreamErrorOptions extends ErrorOptions {
   readonly reached?: 'headers' | 'body';
   /** For `invalid-body`: the response as a whole is not HTTP, so that nothing has answered. */
   readonly isNotHttp?: boolean;
+  /**
+   * For `reset`: the connection had been idle, and broke before any byte of the answer: the service
+   * has closed it meanwhile.
+   */
+  readonly isStale?: boolean;
   /** The argument that was refused, for `invalid-argument`. */
   readonly argument?: string;
   /** Present when the service refused the credentials of the client: what the client may be told. */
@@ -136,6 +141,7 @@ export class UpstreamError extends Error {
   readonly retryAfterSeconds: number | undefined;
   readonly reached: 'headers' | 'body' | undefined;
   readonly isNotHttp: boolean;
+  readonly isStale: boolean;
   readonly argument: string | undefined;
   readonly cacheControl: string | undefined;
   readonly refusal: Refused | undefined;
@@ -149,6 +155,7 @@ export class UpstreamError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.reached = options.reached;
     this.isNotHttp = options.isNotHttp ?? false;
+    this.isStale = options.isStale ?? false;
     this.argument = options.argument;
     this.cacheControl = options.cacheControl;
     this.refusal = options.refusal;

@@ -53,6 +53,8 @@ export interface Dispatch extends Call {
   readonly callers: Callers;
   /** The keys of a batch, as they were given. */
   readonly keys: readonly unknown[] | undefined;
+  /** Its attempts are sent on connections of their own. */
+  readonly isOnNewConnection?: boolean;
   /** The addresses of its attempts so far, in order. */
   readonly tried: Address[];
   /** Whether it waits for a permit of the bulkhead without the limits of `queue` and `waitMs`. */

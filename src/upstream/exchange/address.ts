@@ -1,11 +1,15 @@
 /** The door to undici: one connection pool for each address of a service. */
-import type { Dispatcher, Pool as UndiciPool } from 'undici';
+import type { Client as UndiciClient, Dispatcher, Pool as UndiciPool } from 'undici';
+import type { Socket } from 'node:net';
 // Importing all of undici adds its fetch, caches and mocks: 7 MiB and a tenth of the start-up time.
 // @ts-expect-error -- only the whole package has types
 import PoolOnly from 'undici/lib/dispatcher/pool.js';
+// @ts-expect-error -- see above
+import ClientOnly from 'undici/lib/dispatcher/client.js';
 import type { Service } from '../../dsl/service.ts';
 
 const Pool = PoolOnly as typeof UndiciPool;
+const Client = ClientOnly as typeof UndiciClient;
 
 /** One base URL of a service, and its connections. */
 export interface Address {
@@ -14,12 +18,25 @@ export interface Address {
   readonly port: number;
   /** Comes before every path: `/v2` for `http://orders/v2/`; empty without a path. */
   readonly prefix: string;
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void;
+  /** `isNew`: on a connection of its own, that no request was sent on before. */
+  dispatch(options: Dispatcher.DispatchOptions, handler: DispatchHandler, isNew?: boolean): void;
   /** Breaks every connection at once. */
   destroy(): Promise<void>;
 }
 
-export type DispatchHandler = Dispatcher.DispatchHandler;
+export interface DispatchHandler extends Dispatcher.DispatchHandler {
+  /** Told, before the request starts, which connection it starts on. */
+  onConnection?(connection: Connection): void;
+}
+
+/** One connection of a pool; a broken one is followed by another in its place. */
+export interface Connection {
+  /** Requests that have started on it. */
+  started: number;
+  /** Bytes received so far; of a TLS connection `undefined`, since they count the handshake, too. */
+  readonly received: number | undefined;
+}
+
 export type DispatchController = Dispatcher.DispatchController;
 
 /**
@@ -31,8 +48,7 @@ export function createAddress(
   url: URL,
   connections = service.bulkhead.concurrency,
 ): Address {
-  const pool = new Pool(url.origin, {
-    connections,
+  const options: UndiciClient.Options = {
     connectTimeout: service.connectTimeoutMs,
     // The gateway has timeouts of its own: those of undici are coarse, and do not limit a response
     // that trickles in slowly.
@@ -40,13 +56,68 @@ export function createAddress(
     bodyTimeout: 0,
     // An abort must close the connection. Over HTTP/2 it would only end a stream.
     allowH2: false,
-  });
+    // A connection is not reused this close to the end of the time that the service announced in
+    // `Keep-Alive`: a request would meet its end.
+    keepAliveTimeoutThreshold: 2_000,
+  };
+  const pool = new Pool(url.origin, { ...options, connections, factory: openConnection });
+  const extra = new Set<UndiciClient>();
+
+  /** Closes when the request is over. */
+  function dispatchAlone(request: Dispatcher.DispatchOptions, handler: DispatchHandler): void {
+    const client = new Client(url.origin, options);
+    extra.add(client);
+    client.dispatch(request, handler);
+    void client.close().finally(() => extra.delete(client));
+  }
+
   return {
     origin: url.origin,
     host: url.hostname,
     port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
     prefix: url.pathname.replace(/\/+$/, ''),
-    dispatch: (options, handler) => void pool.dispatch(options, handler),
-    destroy: () => pool.destroy(),
+    dispatch(request, handler, isNew = false) {
+      if (isNew) dispatchAlone(request, handler);
+      else pool.dispatch(request, handler);
+    },
+    async destroy() {
+      await Promise.all([pool, ...extra].map((dispatcher) => dispatcher.destroy()));
+    },
   };
 }
+
+function openConnection(origin: URL, options: object): Dispatcher {
+  return new OneConnection(origin, options);
+}
+
+/** What undici's pool makes one of for each of its connections. */
+class OneConnection extends Client implements Connection {
+  started = 0;
+  #socket: Socket | undefined;
+
+  constructor(origin: URL, { connect, ...options }: UndiciClient.Options) {
+    super(origin, {
+      ...options,
+      connect: (target, callback) => {
+        // The pool hands its connector on, which is a function then.
+        (connect as Connect)(target, (...result) => {
+          this.#socket = result[1] ?? undefined;
+          this.started = 0;
+          callback(...result);
+        });
+      },
+    });
+  }
+
+  get received(): number | undefined {
+    const socket = this.#socket;
+    return socket === undefined || 'encrypted' in socket ? undefined : socket.bytesRead;
+  }
+
+  override dispatch(request: Dispatcher.DispatchOptions, handler: DispatchHandler): boolean {
+    handler.onConnection?.(this);
+    return super.dispatch(request, handler);
+  }
+}
+
+type Connect = Extract<NonNullable<UndiciClient.Options['connect']>, (...given: never[]) => void>;

@@ -2,7 +2,7 @@
 import { toError } from '../../errors.ts';
 import type { Attempt } from '../call.ts';
 import { callError } from '../call.ts';
-import type { DispatchController, DispatchHandler } from './address.ts';
+import type { Connection, DispatchController, DispatchHandler } from './address.ts';
 import type { HttpRequest } from './request.ts';
 
 export interface RawReply {
@@ -37,11 +37,12 @@ export function exchange(
   return new Promise((resolve, reject) => {
     const { method, target, headers, body } = request;
     const handler = new ReplyReader(attempt, { resolve, reject, mayGoOn });
-    address.dispatch({ method, path: address.prefix + target, headers, body }, handler);
+    const options = { method, path: address.prefix + target, headers, body };
+    address.dispatch(options, handler, attempt.isOnNewConnection);
   });
 }
 
-export type Exchanged = Pick<Attempt, 'operation' | 'signal' | 'address'>;
+export type Exchanged = Pick<Attempt, 'operation' | 'signal' | 'address' | 'isOnNewConnection'>;
 
 interface ReaderOptions {
   readonly resolve: (reply: RawReply) => void;
@@ -60,6 +61,9 @@ class ReplyReader implements DispatchHandler, Line {
   /** Set while the exchange runs on although no caller waits for it. */
   #onLateEnd: OnLineEnd | undefined;
   #controller: DispatchController | undefined;
+  #connection: Connection | undefined;
+  /** Bytes that its connection had received before, on a connection that was used before. */
+  #receivedBefore: number | undefined;
   #status = 0;
   #headers: RawReply['headers'] = {};
   #size = 0;
@@ -72,8 +76,13 @@ class ReplyReader implements DispatchHandler, Line {
     call.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
+  onConnection(connection: Connection): void {
+    this.#connection = connection;
+  }
+
   onRequestStart(controller: DispatchController): void {
     this.#controller = controller;
+    this.#noteReuse();
     // The signal may have been aborted while the request waited for a connection.
     if (this.#call.signal.aborted && this.#onLateEnd === undefined)
       controller.abort(toError(this.#call.signal.reason));
@@ -106,12 +115,30 @@ class ReplyReader implements DispatchHandler, Line {
 
   onResponseError(_: DispatchController, error: Error): void {
     this.#release();
-    const phase = this.#status !== 0 ? 'answer' : this.#controller ? 'request' : 'connect';
+    const phase = this.#phase();
     const isLate = this.#onLateEnd !== undefined;
     const isAborted = this.#call.signal.aborted && !isLate;
     this.#settle(
       isAborted ? toError(this.#call.signal.reason) : toCallError(this.#call, error, phase),
     );
+  }
+
+  #phase(): Phase {
+    if (this.#controller === undefined) return 'connect';
+    if (this.#status !== 0) return 'answer';
+    return this.#isStale() ? 'idle' : 'request';
+  }
+
+  #noteReuse(): void {
+    if (this.#connection === undefined) return;
+    if (this.#connection.started > 0) this.#receivedBefore = this.#connection.received ?? unknown;
+    this.#connection.started += 1;
+  }
+
+  /** Whether the connection was idle before, and has received nothing since. */
+  #isStale(): boolean {
+    if (this.#receivedBefore === undefined || this.#connection === undefined) return false;
+    return this.#receivedBefore === (this.#connection.received ?? unknown);
   }
 
   cut(): void {
@@ -160,8 +187,14 @@ class ReplyReader implements DispatchHandler, Line {
   }
 }
 
-/** How far the exchange got. undici starts a request once it has a connection for it. */
-type Phase = 'connect' | 'request' | 'answer';
+/** In place of a number of bytes that is not known. */
+const unknown = -1;
+
+/**
+ * How far the exchange got. undici starts a request once it has a connection for it; `idle`: one that
+ * was idle before, on which nothing has come since.
+ */
+type Phase = 'connect' | 'idle' | 'request' | 'answer';
 
 /** Errors of undici and of the system → upstream errors. */
 function toCallError(call: Exchanged, error: Error & { code?: string }, phase: Phase): Error {
@@ -192,5 +225,6 @@ function toCallError(call: Exchanged, error: Error & { code?: string }, phase: P
   return callError(call, 'reset', `the connection broke ${when} (${code})`, {
     cause: error,
     ...reached,
+    isStale: phase === 'idle',
   });
 }

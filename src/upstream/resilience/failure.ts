@@ -38,6 +38,8 @@ export function verdictOf(ending: Pick<Ending, 'failure' | 'tookMs' | 'announced
   const { failure } = ending;
   if (failure === undefined) return 'ok';
   if (!(failure instanceof UpstreamError)) return 'unknown';
+  // A service may close idle connections; a request that meets the end says nothing.
+  if (failure.isStale) return 'unknown';
   if (failure.isNotHttp) return 'failed';
   if (failure.kind !== 'status') return verdicts[failure.kind];
   if (!broken.has(failure.status ?? 0)) return 'ok';
@@ -121,4 +123,9 @@ export function isUnreadable(error: unknown): boolean {
 export function isErrorAnswer(error: unknown): boolean {
   const status = error instanceof UpstreamError ? (error.status ?? 0) : 0;
   return status === 429 || status >= 500;
+}
+
+/** Whether the service had closed the idle connection that the request was sent on. */
+export function isStale(error: unknown): error is UpstreamError {
+  return error instanceof UpstreamError && error.isStale;
 }

@@ -2,9 +2,10 @@
 import type { Clock } from '../../clock.ts';
 import type { RetryConfig } from '../../dsl/policies.ts';
 import type { UpstreamError } from '../../errors.ts';
+import { isShareable } from '../call.ts';
 import type { Dispatch, Policy, Reply, Send } from '../call.ts';
 import type { Address } from '../exchange/address.ts';
-import { isHeldBack, isTransient } from './failure.ts';
+import { isHeldBack, isStale, isTransient } from './failure.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
 export interface RetryOptions {
@@ -26,11 +27,33 @@ export function retry(options: RetryOptions): Policy<Dispatch> {
       budget.deposit();
       const { idempotent, policies } = dispatch.operation;
       const config = policies.retry;
-      if (config === false || !idempotent) return send(dispatch);
-      return send(dispatch).catch((error: unknown) =>
-        again(send, dispatch, { error, config, options }),
-      );
+      const mayRetry = config !== false && idempotent;
+      const isRead = isShareable(dispatch.operation);
+      if (!mayRetry && !isRead) return send(dispatch);
+      const first = send(dispatch);
+      return first.catch((error: unknown) => {
+        const sent = isRead && isStale(error) ? onNewConnection(send, dispatch, error) : undefined;
+        if (!mayRetry) return sent ?? first;
+        if (sent === undefined) return again(send, dispatch, { error, config, options });
+        return sent.catch((later: unknown) =>
+          again(send, dispatch, { error: later, config, options }),
+        );
+      });
     };
+}
+
+/** Sends a read again whose idle connection the service had closed, which is no failure of it. */
+async function onNewConnection(
+  send: Send<Dispatch>,
+  dispatch: Dispatch,
+  error: unknown,
+): Promise<Reply> {
+  if (dispatch.signal.aborted) throw error;
+  try {
+    return await send({ ...dispatch, isOnNewConnection: true });
+  } catch (later) {
+    throw isHeldBack(later) ? error : later;
+  }
 }
 
 interface Failed {
@@ -78,7 +101,7 @@ function pauseBefore(
   const delayMs = Math.max(chosenMs, (error.retryAfterSeconds ?? 0) * 1_000);
   if (clock.now() + delayMs >= dispatch.deadlineAt) return undefined;
   // Without a connection the first address had no work, and the next one has only this attempt.
-  const isFree = error.kind === 'connect' && hasUntried(dispatch.tried);
+  const isFree = error.isStale || (error.kind === 'connect' && hasUntried(dispatch.tried));
   return isFree || budget.withdraw() ? delayMs : undefined;
 }
 
