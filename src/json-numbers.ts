@@ -24,6 +24,15 @@ export class UnheldNumberError extends Error {
   }
 }
 
+/** JSON has too many numbers that no JavaScript type holds. */
+export class TooManyNumbersError extends SyntaxError {
+  override readonly name = 'TooManyNumbersError';
+
+  constructor() {
+    super(`JSON has more than ${mostUnheld} numbers that JavaScript cannot hold`);
+  }
+}
+
 export function isUnheld(value: unknown): value is UnheldNumber {
   return typeof value === 'function' && literals.has(value);
 }
@@ -157,7 +166,7 @@ const none: readonly Inexact[] = [];
  * The numbers that JavaScript would change. They have 16 digits in a row, points included, or an
  * exponent of three digits or more.
  *
- * @throws SyntaxError when more of them than `mostUnheld` are held by no type.
+ * @throws TooManyNumbersError when more of them than `mostUnheld` are held by no type.
  */
 function inexactNumbers(text: string): readonly Inexact[] {
   let found: Inexact[] | undefined;
@@ -165,7 +174,7 @@ function inexactNumbers(text: string): readonly Inexact[] {
   const add = (inexact: Inexact | undefined): void => {
     if (inexact === undefined) return;
     if (typeof inexact.value !== 'bigint' && (unheld += 1) > mostUnheld)
-      throw new SyntaxError(`JSON has more than ${mostUnheld} numbers that JavaScript cannot hold`);
+      throw new TooManyNumbersError();
     (found ??= []).push(inexact);
   };
   // Such a run has a digit at one of the places that are looked at.

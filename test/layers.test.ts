@@ -31,6 +31,7 @@ const layers = [
     'text-form.ts',
     'trace.ts',
     'url.ts',
+    'utf8.ts',
   ],
   ['dsl'],
   ['plan'],

@@ -3,6 +3,7 @@ import type { HonoRequest } from 'hono';
 import type { Clock } from '../clock.ts';
 import { RequestError } from '../errors.ts';
 import { parseJson } from '../json.ts';
+import { NotUtf8Error, utf8Text } from '../utf8.ts';
 
 const largest = 1024 * 1024;
 
@@ -28,11 +29,12 @@ const tooSlow = 'The body did not arrive in time.';
 /** @throws RequestError when the body is not JSON by type or content, or larger than 1 MiB. */
 export async function readJsonBody(request: HonoRequest): Promise<unknown> {
   refuseMediaType(request);
-  const text = await readText(request);
+  const bytes = await readBytes(request);
   try {
-    return parseJson(text);
+    return parseJson(utf8Text(bytes));
   } catch (error) {
-    const detail = error instanceof SyntaxError ? error.message : 'cannot be parsed';
+    const isKnown = error instanceof SyntaxError || error instanceof NotUtf8Error;
+    const detail = isKnown ? error.message : 'cannot be parsed';
     throw new RequestError('invalid-request', 'The body is not JSON.', [
       { in: 'body', pointer: '', detail },
     ]);
@@ -59,16 +61,16 @@ function isJson(contentType: string): boolean {
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
   return (
     /^application\/(?:[\w.+-]+\+)?json$/.test(type) &&
-    /^charset="?utf-8"?$/.test(charset ?? 'charset=utf-8')
+    /^charset="?utf-?8"?$/.test(charset ?? 'charset=utf-8')
   );
 }
 
-async function readText(request: HonoRequest): Promise<string> {
+async function readBytes(request: HonoRequest): Promise<Buffer> {
   const length = request.header('content-length');
   if (Number(length ?? 0) > largest) throw tooLarge();
   try {
     // Node's parser enforces the declared length, so reading all of it is bounded.
-    if (length !== undefined) return await request.text();
+    if (length !== undefined) return Buffer.from(await request.arrayBuffer());
     return await readChunks(request.raw.body);
   } catch (error) {
     if (error instanceof RequestError) throw error;
@@ -76,18 +78,17 @@ async function readText(request: HonoRequest): Promise<string> {
   }
 }
 
-async function readChunks(body: ReadableStream<Uint8Array> | null): Promise<string> {
-  let text = '';
-  if (body === null) return text;
-  const decoder = new TextDecoder();
+async function readChunks(body: ReadableStream<Uint8Array> | null): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  if (body === null) return Buffer.concat(chunks);
   let left = largest;
   // Cancelling would close the connection before the client has read the 413.
   for await (const chunk of body.values({ preventCancel: true })) {
     left -= chunk.byteLength;
     if (left < 0) break;
-    text += decoder.decode(chunk, { stream: true });
+    chunks.push(chunk);
   }
-  if (left >= 0) return text + decoder.decode();
+  if (left >= 0) return Buffer.concat(chunks);
   discard(body);
   throw tooLarge();
 }

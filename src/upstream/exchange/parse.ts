@@ -2,11 +2,14 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { z } from 'zod';
+import { TooManyNumbersError } from '../../json-numbers.ts';
 import { isTooDeep, parseJson, toPointer } from '../../json.ts';
 import { parseJsonBy, parseJsonFor } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
+import { NotUtf8Error } from '../../utf8.ts';
 import type { Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
+import { CharsetError, decodeText } from './decode-text.ts';
 import { statusError } from './status-error.ts';
 import type { RawReply } from './transport.ts';
 
@@ -37,7 +40,7 @@ export function parseReply(
 }
 
 function parsedReply(call: Called, { status, headers, body }: RawReply): Reply {
-  const value = body.length === 0 ? null : parseBody(call, body);
+  const value = body.length === 0 ? null : parseBody(call, textOf(call, headers, body));
   const { lookup, response } = call.operation;
   if (lookup === undefined) {
     const raw = call.operation.cache && value;
@@ -75,20 +78,32 @@ export function parseValue(
   );
 }
 
-function parseBody(call: Called, body: Buffer): unknown {
+function textOf(call: Called, headers: RawReply['headers'], body: Buffer): string {
+  try {
+    return decodeText(body, headers['content-type']?.toString());
+  } catch (error) {
+    if (!(error instanceof NotUtf8Error) && !(error instanceof CharsetError)) throw error;
+    throw callError(call, 'invalid-body', `its body ${error.message}`, { reached: 'body' });
+  }
+}
+
+function parseBody(call: Called, text: string): unknown {
   const { response, cache, policies } = call.operation;
   const { maxDepth } = policies;
-  const text = body.toString('utf8');
   try {
     // A cache keeps the whole body, not only the fields that the schema reads.
     return cache === undefined ? parseJsonFor(response, text, maxDepth) : parseJson(text, maxDepth);
   } catch (error) {
     // No cause: the message of V8's error quotes the body.
-    const problem = isTooDeep(error)
-      ? `JSON that is nested deeper than ${maxDepth} levels (maxDepth)`
-      : 'something that is not JSON';
-    throw callError(call, 'invalid-body', `answered ${problem}`);
+    throw callError(call, 'invalid-body', `answered ${jsonProblem(error, maxDepth)}`);
   }
+}
+
+function jsonProblem(error: unknown, maxDepth: number): string {
+  if (isTooDeep(error)) return `JSON that is nested deeper than ${maxDepth} levels (maxDepth)`;
+  return error instanceof TooManyNumbersError
+    ? error.message.replace('has', 'with')
+    : 'something that is not JSON';
 }
 
 async function decode(call: Called, body: Buffer, encoding: string): Promise<Buffer> {

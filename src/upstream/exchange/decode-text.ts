@@ -1,0 +1,39 @@
+/** The bytes of an answer → text, by the charset that the service declares. */
+import { utf8Text } from '../../utf8.ts';
+
+/** An answer declares a charset that is not decoded. */
+export class CharsetError extends Error {
+  override readonly name = 'CharsetError';
+}
+
+/**
+ * JSON is UTF-8 (RFC 8259, 8.1), but old services declare what they send instead.
+ *
+ * @throws NotUtf8Error, CharsetError
+ */
+export function decodeText(bytes: Buffer, contentType: string | undefined): string {
+  const charset = charsetOf(contentType);
+  switch (charset) {
+    case 'utf-8':
+    case 'utf8':
+    case 'us-ascii':
+      return utf8Text(bytes);
+    case 'iso-8859-1':
+    case 'latin1':
+      return bytes.toString('latin1');
+    case 'windows-1252':
+      return new TextDecoder(charset).decode(bytes);
+    default:
+      throw new CharsetError(
+        `declares the charset ${/^[\w.:-]{1,40}$/.test(charset) ? charset : 'in an unreadable form'}, ` +
+          'which is not decoded',
+      );
+  }
+}
+
+const declaration = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;]*))/i;
+
+function charsetOf(contentType: string | undefined): string {
+  const [, quoted, token] = declaration.exec(contentType ?? '') ?? [];
+  return (quoted ?? token ?? 'utf-8').toLowerCase();
+}
