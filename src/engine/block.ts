@@ -5,6 +5,7 @@
  */
 import { ExecutionError, errorName } from '../errors.ts';
 import { computed } from './compute.ts';
+import { frozen } from '../frozen.ts';
 import type { GuardStep, MapStep, Step } from '../plan/plan.ts';
 import {
   Failure,
@@ -170,15 +171,26 @@ function firstFailure(column: Column): Failure | undefined {
 
 function compute(frame: Frame, step: MapStep, item: number): unknown {
   try {
-    return computed(step, assemble(frame, step.inputs, item));
+    // Frozen whether other steps read it or not, or a change would be found out only where they do.
+    return computed(step, frozen(assemble(frame, step.inputs, item)));
   } catch (error) {
     const reason = error instanceof ExecutionError ? error : mapFailure(error);
     return new Failure(new StepError(step, reason));
   }
 }
 
+/** V8's messages about a write to what is frozen. */
+const changesFrozen =
+  /^Cannot (?:assign to read only|add|define|delete|redefine) property|is not extensible$/;
+
 /** Names only the kind of error: its message may quote the answer of a service. */
 function mapFailure(error: unknown): ExecutionError {
+  if (error instanceof TypeError && changesFrozen.test(error.message)) {
+    const message =
+      'the function given to map() changed a value that it was given, which is frozen since others ' +
+      'may read it. Use a copy, as toSorted(), toReversed(), toSpliced() and { ...value } make';
+    return new ExecutionError('map-failed', message, { cause: error });
+  }
   return new ExecutionError(
     'map-failed',
     `the function given to map() threw (${errorName(error)})`,

@@ -37,6 +37,13 @@ const pricedAfter = lookup(priceOf.service, {
   query: z.object({ after: z.unknown() }),
 });
 
+/** What is in it has no schema. */
+const bag = operation(priceOf.service, {
+  name: 'bag',
+  route: 'GET /bag',
+  response: z.object({ items: z.array(z.object({ n: z.number() }).loose()) }),
+});
+
 function cyclic(): object {
   const loop: { self?: unknown } = {};
   loop.self = loop;
@@ -406,6 +413,53 @@ describe('map', () => {
     expect(String(app.internalErrors[0])).not.toContain('4711');
     expect(app.internalErrors[0]).toMatchObject({
       cause: { cause: { message: expect.stringContaining('4711') } },
+    });
+  });
+
+  describe('that changes what it is given', () => {
+    const changes: [string, (all: unknown[]) => unknown][] = [
+      // oxlint-disable-next-line unicorn/no-array-sort -- what is tried
+      ['sorts a list', (all) => all.sort()],
+      // oxlint-disable-next-line unicorn/no-array-reverse -- what is tried
+      ['reverses a list', (all) => all.reverse()],
+      ['adds to a list', (all) => all.push(0)],
+      ['takes from a list', (all) => all.pop()],
+      ['empties a list', (all) => (all.length = 0)],
+      ['sets a field', ([first]) => Object.assign(first as object, { n: 0 })],
+      ['adds a field', ([first]) => Object.assign(first as object, { m: 0 })],
+      ['removes a field', ([first]) => delete (first as { n?: number }).n],
+      ['defines a field', ([first]) => Object.defineProperty(first, 'm', { value: 0 })],
+    ];
+
+    it.each(changes)('is the same failure alone and shared: it %s', async (_, change) => {
+      const app = await serve(() => {
+        const found = call(bag, {});
+        return { x: map(found, (got): unknown => change(got.items as unknown[])) };
+      });
+      app.upstream.answerAll(() => ({ items: [{ n: 2 }, { n: 1 }] }));
+      const alone = await app.ask();
+      const shared = await Promise.all([app.ask(), app.ask()]);
+      for (const { status, json } of [alone, ...shared])
+        expect({ status, step: json.step }).toEqual({ status: 500, step: 'x' });
+      expect(app.internalErrors).toHaveLength(3);
+      for (const error of app.internalErrors) expect(String(error)).toMatch(/"x".*toSorted\(\)/);
+    });
+
+    it('may change a copy', async () => {
+      const app = await serve(() => {
+        const found = call(bag, {});
+        return {
+          x: map(found, (got) =>
+            got.items.toSorted((a, b) => a.n - b.n).map(({ n }) => ({ n, seen: true })),
+          ),
+        };
+      });
+      app.upstream.answerAll(() => ({ items: [{ n: 2 }, { n: 1 }] }));
+      const x = [
+        { n: 1, seen: true },
+        { n: 2, seen: true },
+      ];
+      expect((await app.ask()).json).toEqual({ x });
     });
   });
 
