@@ -54,14 +54,14 @@ async function sent(options: { service?: readonly string[]; own?: readonly strin
   return headers;
 }
 
-describe('headers', () => {
+describe('the headers of a request to a service', () => {
   const ours = { accept: 'application/json', 'x-request-timeout-ms': '3000' };
 
-  it('of the client stay behind unless they are listed', async () => {
+  it('leave out headers of the client that are not listed', async () => {
     expect(await sent({})).toEqual(ours);
   });
 
-  it('listed by service or operation go up, by any spelling, and no others', async () => {
+  it('contain headers that service or operation list, in any spelling, and no others', async () => {
     expect(await sent({ service: ['X-Tenant'], own: ['Authorization', 'x-missing'] })).toEqual({
       ...ours,
       'x-tenant': 'blue',
@@ -69,11 +69,11 @@ describe('headers', () => {
     });
   });
 
-  it('that are forwarded may say what is accepted', async () => {
+  it('may replace the accept header by a forwarded one', async () => {
     expect(await sent({ service: ['accept-language'] })).toMatchObject({ 'accept-language': 'de' });
   });
 
-  it('say how much time an attempt has, in whole milliseconds', async () => {
+  it('give the time that an attempt has, in whole milliseconds', async () => {
     const { url, requests } = await startServer();
     const clock = createFakeClock({ startAt: 1_000 });
     const { service, open, call } = openShop({ url, clock, deadlineInMs: 2_000.9 });
@@ -89,7 +89,7 @@ describe('headers', () => {
     ]);
   });
 
-  it('never say that less than no time is left', async () => {
+  it('never give a negative time', async () => {
     const { url, requests } = await startServer();
     const clock = createFakeClock();
     const { service, call } = openShop({ url, clock, deadlineInMs: 5 });
@@ -99,14 +99,14 @@ describe('headers', () => {
   });
 });
 
-describe('addresses', () => {
+describe('the addresses of a service', () => {
   it.each([
     ['', '/orders/7?all=true'],
     ['/', '/orders/7?all=true'],
     ['/v2', '/v2/orders/7?all=true'],
     ['/v2/', '/v2/orders/7?all=true'],
     ['/a%2Fb/c//', '/a%2Fb/c/orders/7?all=true'],
-  ])('with the path %j put it before every route', async (prefix, target) => {
+  ])('put their path %j before every route', async (prefix, target) => {
     const { url, requests } = await startServer();
     const { service, call } = openShop({ url: url + prefix });
     const query = z.object({ all: z.boolean() });
@@ -115,7 +115,7 @@ describe('addresses', () => {
     expect(requests[0]?.target).toBe(target);
   });
 
-  it('come from the environment when the service says so', async () => {
+  it('come from the environment if the service says so', async () => {
     const { url, requests } = await startServer();
     const { service, call } = openShop({
       url: { env: 'SHOP_URL' },
@@ -126,8 +126,8 @@ describe('addresses', () => {
   });
 });
 
-describe('the pipeline', () => {
-  it('asks a real service once for the same call, and again for the next request', async () => {
+describe('the pipeline of calls', () => {
+  it('calls a real service once for equal calls, and again for the next request', async () => {
     const { url, requests } = await startServer();
     const { service, open } = openShop({ url });
     const getOrder = operation(service, { route: 'GET /orders/:id', response: z.null() });
@@ -140,7 +140,7 @@ describe('the pipeline', () => {
     expect(requests.length).toBe(2);
   });
 
-  it('shows every call to those around it, and every attempt with its end to those who watch', async () => {
+  it('shows every dispatch to aroundCall, and every attempt with its end to the hook', async () => {
     const { url } = await startServer();
     const log: [string, unknown, string | undefined][] = [];
     const { service, call } = openShop({
@@ -164,7 +164,7 @@ describe('the pipeline', () => {
     ]);
   });
 
-  it('lets no more calls through than the service has places', async () => {
+  it('lets through as many calls as the bulkhead has permits', async () => {
     const inside: ServerResponse[] = [];
     let most = 0;
     const { url } = await startServer(async (_, response) => {
@@ -184,7 +184,7 @@ describe('the pipeline', () => {
     expect(most).toBe(3);
   });
 
-  it('keeps a service that hangs away from the others', async () => {
+  it('protects other services from one that hangs', async () => {
     const hanging = await startSocketServer(() => undefined);
     const healthy = await startServer();
     const clock = createFakeClock();
@@ -210,7 +210,7 @@ describe('the pipeline', () => {
     await Promise.all([hanging.allClosed(), healthy.allClosed()]);
   });
 
-  it('refuses operations of services it was not given', async () => {
+  it('rejects calls to services that were not opened', async () => {
     const { call } = openShop({});
     const other = defineService({ name: 'other', url: 'http://127.0.0.1:9' });
     const getOrder = operation(other, { route: 'GET /', response: z.null() });
@@ -218,8 +218,8 @@ describe('the pipeline', () => {
   });
 });
 
-describe('closing', () => {
-  it('leaves no socket, idle or busy, and fails what is in flight', async () => {
+describe('closing the upstreams', () => {
+  it('leaves no socket, idle or busy, and fails calls in flight', async () => {
     const server = await startSocketServer((socket, text) => {
       if (text.includes('/fine')) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1');
     });
@@ -236,7 +236,7 @@ describe('closing', () => {
     expect(server.accepted).toBe(2);
   });
 
-  it('leaves no socket that is just being made', async () => {
+  it('leaves no socket that is being connected', async () => {
     const server = await startSocketServer(() => undefined);
     const { service, call, upstreams } = openShop({ url: server.url });
     const getOrder = operation(service, { route: 'GET /', response: z.unknown() });
@@ -248,7 +248,7 @@ describe('closing', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('is done at once when nothing was opened', async () => {
+  it('resolves at once when nothing was opened', async () => {
     const server = await startServer();
     await openShop({ url: server.url }).upstreams.close();
     expect(server.accepted).toBe(0);

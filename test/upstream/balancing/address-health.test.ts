@@ -37,7 +37,7 @@ describe('the cost of an address', () => {
     expect(health.cost()).toBe(100);
   });
 
-  it('follows a peak at once, and what is quicker not at all at that moment', () => {
+  it('follows a higher latency at once, and a lower one not at all at that moment', () => {
     const { health, see } = startAddressHealth();
     see(10);
     see(500);
@@ -55,7 +55,7 @@ describe('the cost of an address', () => {
     expect(health.cost()).toBeCloseTo(100 / Math.E ** 2, 9);
   });
 
-  it('goes towards what is seen later, by how long ago the peak was', () => {
+  it('approaches later latencies by how long ago the peak was', () => {
     const { health, see, clock } = startAddressHealth();
     see(100);
     clock.advance(5_000);
@@ -73,7 +73,7 @@ describe('the cost of an address', () => {
     }
   });
 
-  it('is at least what was just seen, and at most what was ever seen', () => {
+  it('is at least the latest latency and at most the highest', () => {
     const seen = fc.record({
       latencyMs: fc.integer({ min: 1, max: 5_000 }),
       afterMs: fc.integer({ min: 0, max: 60_000 }),
@@ -93,7 +93,7 @@ describe('the cost of an address', () => {
     );
   });
 
-  it('is multiplied by the calls it would then have', () => {
+  it('is multiplied by the calls that it would have in flight', () => {
     const { health, see } = startAddressHealth();
     see(100);
     health.begin();
@@ -103,7 +103,7 @@ describe('the cost of an address', () => {
     expect([health.inFlight, health.cost()]).toEqual([1, 200]);
   });
 
-  it('of one that nobody has seen is low, until it is asked: then more than of any other', () => {
+  it('is low before the first answer, but highest while the first call is in flight', () => {
     const { health } = startAddressHealth();
     expect(health.cost()).toBe(1);
     health.begin();
@@ -113,7 +113,7 @@ describe('the cost of an address', () => {
     expect(health.cost()).toBeGreaterThan(asked);
   });
 
-  it('of one that does not answer any more is that of its oldest attempt', () => {
+  it('is at least the age of the oldest attempt, for an address that no longer answers', () => {
     const { health, see, clock } = startAddressHealth();
     see(20);
     health.begin();
@@ -123,7 +123,7 @@ describe('the cost of an address', () => {
     expect(health.cost()).toBe(3 * 600);
   });
 
-  it('is never below that of one that nobody has seen', () => {
+  it('is never below that of an address without an answer', () => {
     const { health, see, clock } = startAddressHealth();
     see(0.2);
     expect(health.cost()).toBe(1);
@@ -133,14 +133,14 @@ describe('the cost of an address', () => {
   });
 });
 
-describe('an attempt that was called off', () => {
-  it('is in flight no longer', () => {
+describe('an attempt that was cancelled', () => {
+  it('is no longer in flight', () => {
     const { health, end } = startAddressHealth();
     end('unknown', 5);
     expect(health.inFlight).toBe(0);
   });
 
-  it('does not make it look quick', () => {
+  it('does not make its address look fast', () => {
     const { health, end, see, clock } = startAddressHealth();
     see(100);
     clock.advance(5_000);
@@ -149,21 +149,21 @@ describe('an attempt that was called off', () => {
     expect(health.cost()).toBeLessThanOrEqual(100);
   });
 
-  it('does not make known one that has never answered', () => {
+  it('does not make an address known that has never answered', () => {
     const { health, end } = startAddressHealth();
     end('unknown', 5);
     health.begin();
     expect(health.cost()).toBeGreaterThan(3_600_000);
   });
 
-  it('shows that it is slow when that took longer than answers do', () => {
+  it('shows that its address is slow if it took longer than answers do', () => {
     const { health, end, see } = startAddressHealth();
     see(100);
     end('unknown', 700);
     expect(health.cost()).toBe(700);
   });
 
-  it('shows so, too, when answers took longer in the past', () => {
+  it('shows that its address is slow even if answers took longer in the past', () => {
     const { health, end, see, clock } = startAddressHealth();
     see(3_000);
     clock.advance(60_000); // what is left of that is 7 ms
@@ -171,7 +171,7 @@ describe('an attempt that was called off', () => {
     expect(health.cost()).toBeGreaterThanOrEqual(1_000);
   });
 
-  it('is no failure, and no success either', () => {
+  it('counts neither as a failure nor as a success', () => {
     const { health, end, fail } = startAddressHealth();
     fail(4);
     end('unknown', 5);
@@ -181,8 +181,8 @@ describe('an attempt that was called off', () => {
   });
 });
 
-describe('ejection', () => {
-  it('is due after five failures in a row', () => {
+describe('the ejection of an address', () => {
+  it('is due after five consecutive failures', () => {
     const { health, fail, see } = startAddressHealth();
     fail(4);
     see(1);
@@ -192,7 +192,7 @@ describe('ejection', () => {
     expect([health.mustBeEjected, health.isEjected]).toEqual([true, false]);
   });
 
-  it('is due after as many as the service says', () => {
+  it('is due after as many failures as the service says', () => {
     const { health, fail } = startAddressHealth({ failures: 2 });
     fail(1);
     expect(health.mustBeEjected).toBe(false);
@@ -200,7 +200,7 @@ describe('ejection', () => {
     expect(health.mustBeEjected).toBe(true);
   });
 
-  it('takes 30 s, and then it is as if it had not failed', () => {
+  it('takes 30 s, after which the failures are forgotten', () => {
     const { health, fail, clock } = startAddressHealth();
     fail(5);
     health.eject();
@@ -213,7 +213,7 @@ describe('ejection', () => {
     expect(health.mustBeEjected).toBe(false);
   });
 
-  it('takes longer with every time, 300 s at most', () => {
+  it('takes longer each time, up to 300 s', () => {
     const { sitOut } = startAddressHealth();
     const periods = Array.from({ length: 13 }, sitOut);
     expect(periods).toEqual([30, 60, 90, 120, 150, 180, 210, 240, 270, 300, 300, 300, 300]);
@@ -224,7 +224,7 @@ describe('ejection', () => {
     expect([sitOut(), sitOut(), sitOut()]).toEqual([2, 4, 5]);
   });
 
-  it('is forgiven, one for every period that went well since', () => {
+  it('is forgiven, once for every period without another one', () => {
     const { sitOut, clock } = startAddressHealth();
     expect([sitOut(), sitOut(), sitOut()]).toEqual([30, 60, 90]);
     clock.advance(29_999);
@@ -247,8 +247,8 @@ function costsAfter({ health, clock }: ReturnType<typeof startAddressHealth>, mo
   });
 }
 
-describe('one that returns', () => {
-  it('from an ejection costs more at first, and less and less for 10 s', () => {
+describe('an address that returns', () => {
+  it('costs more at first after an ejection, and less and less for 10 s', () => {
     const started = startAddressHealth();
     started.sitOut();
     expect(costsAfter(started, [0, 1_000, 2_000, 5_000, 8_000, 10_000, 99_000])).toEqual([
@@ -256,7 +256,7 @@ describe('one that returns', () => {
     ]);
   });
 
-  it('from bad health does so, too', () => {
+  it('costs more at first after a failed health check, too', () => {
     const started = startAddressHealth();
     started.health.setWell(false);
     started.clock.advance(60_000);
@@ -264,7 +264,7 @@ describe('one that returns', () => {
     expect(costsAfter(started, [0, 2_500, 10_000])).toEqual([10, 4, 1]);
   });
 
-  it('does so for as long as the service says, or not at all', () => {
+  it('costs more for as long as the service says, or not at all', () => {
     const quicker = startAddressHealth({ slowStartMs: 1_000 });
     quicker.sitOut();
     expect(costsAfter(quicker, [0, 500, 1_000])).toEqual([10, 2, 1]);
@@ -273,7 +273,7 @@ describe('one that returns', () => {
     expect(costsAfter(atOnce, [0])).toEqual([1]);
   });
 
-  it('is not one that was well all the time', () => {
+  it('does not cost more if it was well all the time', () => {
     const { health } = startAddressHealth();
     expect(health.isWell).toBe(true);
     health.setWell(true);

@@ -27,8 +27,8 @@ const ended = { verdict: 'ok', countsAsSlow: false, timeoutMs } as const;
 const failures = {
   ok: undefined,
   failed: callError({ operation: getOrder }, 'status', 'answered 500', { status: 500 }),
-  refusal: callError({ operation: getOrder }, 'status', 'answered 429', { status: 429 }),
-  'called off': callError({ operation: getOrder }, 'aborted', 'another attempt was faster'),
+  '429': callError({ operation: getOrder }, 'status', 'answered 429', { status: 429 }),
+  cancelled: callError({ operation: getOrder }, 'aborted', 'another attempt was faster'),
 };
 type End = keyof typeof failures;
 
@@ -153,7 +153,7 @@ describe('a balancer', () => {
       const isFailure = how === 'failed';
       const counts = wasEjected ? model.late : model.failed;
       if (isFailure) counts[index] = (counts[index] ?? 0) + 1;
-      else if (how !== 'called off') model.failed[index] = model.late[index] = 0;
+      else if (how !== 'cancelled') model.failed[index] = model.late[index] = 0;
       await attempt.end(how);
       model.over.push(attempt);
       const {
@@ -189,9 +189,9 @@ describe('a balancer', () => {
       health[which % health.length]?.setWell(well),
     );
 
-  it('keeps its promises, whatever happens', async () => {
+  it('keeps its promises in any sequence of attempts', async () => {
     const place = fc.nat({ max: 30 });
-    const how = fc.constantFrom<End>('ok', 'failed', 'failed', 'refusal', 'called off');
+    const how = fc.constantFrom<End>('ok', 'failed', 'failed', '429', 'cancelled');
     const commands = fc.commands<Model, Started, true>(
       [
         fc.boolean().map(begins),
@@ -215,7 +215,7 @@ describe('a balancer', () => {
     );
   });
 
-  it('sends everything to the only address there is, whatever it does', async () => {
+  it('sends everything to the only address, however that behaves', async () => {
     const { begin, ejected } = startBalancer(1, { failures: 1 });
     for (const _ of [1, 2, 3]) {
       const attempt = begin();
@@ -224,13 +224,13 @@ describe('a balancer', () => {
     }
   });
 
-  it('gives a call to the address with fewer calls in flight', () => {
+  it('sends a call to the address with fewer calls in flight', () => {
     const { begin, health } = startBalancer(2);
     for (const _ of [1, 2, 3, 4, 5, 6]) begin();
     expect(health.map(({ inFlight }) => inFlight)).toEqual([3, 3]);
   });
 
-  it('compares two by chance, any two as often as any other', async () => {
+  it('compares two random addresses, each pair equally often', async () => {
     const { begin, health } = startBalancer(4);
     const counts = [0, 0, 0, 0];
     for (const [index, one] of health.entries()) {
@@ -246,7 +246,7 @@ describe('a balancer', () => {
       expect((counts[index] ?? 0) / 6_000).toBeCloseTo(pairs / 6, 1);
   });
 
-  it('gives the attempts of one call to all addresses before one gets it twice', async () => {
+  it('tries all addresses for one call before it tries one twice', async () => {
     const { begin } = startBalancer(4, { failures: 100 });
     const tried: Address[] = [];
     for (const _ of [1, 2, 3, 4]) await begin(tried).end('failed');
@@ -257,8 +257,8 @@ describe('a balancer', () => {
 
   it.each<[End, number[]]>([
     ['failed', [100, 200, 800, 3_000, 3_000]],
-    ['refusal', [100, 200, 400, 800, 1_600]],
-  ])('takes a quick answer that is a %s for slower and slower', async (how, costs) => {
+    ['429', [100, 200, 400, 800, 1_600]],
+  ])('treats a fast attempt that ended with %s as slower each time', async (how, costs) => {
     const { begin, health, advance } = startBalancer(1);
     const first = begin();
     advance(100);
@@ -271,7 +271,7 @@ describe('a balancer', () => {
     expect(seen).toEqual(costs);
   });
 
-  it('takes an answer for as slow as it was', async () => {
+  it('treats an answer as slow as it was', async () => {
     const { begin, health, advance } = startBalancer(1);
     const attempts = [begin(), begin()];
     advance(70);
@@ -282,7 +282,7 @@ describe('a balancer', () => {
     expect(health[0]?.cost()).toBe(4_070);
   });
 
-  it('passes on what the address answered, or failed with', async () => {
+  it('passes on the answer or the failure of an address', async () => {
     const { send, arrivals } = startBalancer(2);
     const answer = send(dispatchFor(getOrder));
     arrivals.pop()?.answer.resolve(ok);
@@ -292,7 +292,7 @@ describe('a balancer', () => {
     expect(await failure).toBe(failures.failed);
   });
 
-  it('counts no failure that came in while the address was left alone already', async () => {
+  it('does not count failures of attempts that began before an ejection', async () => {
     const { begin, ejected, advance, health } = startBalancer(2, { failures: 2 });
     const attempts = Array.from({ length: 8 }, () => begin());
     for (const attempt of attempts) if (attempt.index === 0) await attempt.end('failed');
@@ -302,7 +302,7 @@ describe('a balancer', () => {
     // Nothing but a call that its client gave up.
     health[1]?.setWell(false);
     const other = begin();
-    await other.end('called off');
+    await other.end('cancelled');
     expect([other.index, ejected()]).toEqual([0, []]);
   });
 });
@@ -349,8 +349,8 @@ function simulate(behaviours: readonly Behaviour[]) {
 
 const others = (ms: number): Behaviour[] => [1, 2, 3, 4].map(() => answersIn(ms));
 
-describe('in the long run', () => {
-  it('addresses that are the same get the same, within a tenth', async () => {
+describe('traffic in the long run', () => {
+  it('is shared equally by equal addresses, within a tenth', async () => {
     const { run } = simulate([answersIn(20), ...others(20)]);
     for (const share of await run(60_000)) {
       expect(share).toBeGreaterThan(0.2 * 0.9);
@@ -358,8 +358,8 @@ describe('in the long run', () => {
     }
   });
 
-  it.each<End>(['failed', 'refusal'])(
-    'one of five that is quick with a %s gets next to nothing after the first second',
+  it.each<End>(['failed', '429'])(
+    'hardly reaches, after a second, one of five addresses that ends fast with %s',
     async (how) => {
       const { run } = simulate([answersIn(1, how), ...others(20)]);
       await run(1_000);
@@ -367,20 +367,20 @@ describe('in the long run', () => {
     },
   );
 
-  it('one of five that is ten times slower gets less than a quarter of its share', async () => {
+  it('gives one of five that is ten times slower less than a quarter of its share', async () => {
     const { run } = simulate([answersIn(200), ...others(20)]);
     await run(1_000);
     expect((await run(60_000))[0]).toBeLessThan(0.05);
   });
 
-  it('one of five that hangs is found out by the calls in flight there', async () => {
+  it('avoids one of five that hangs, because of its calls in flight', async () => {
     const { run, change } = simulate([answersIn(20), ...others(20)]);
     await run(10_000);
     change(0, answersIn(1_000_000));
     expect((await run(2_000))[0]).toBeLessThan(0.02);
   });
 
-  it('one that was unwell gets nothing, little at first, and then as much as the others', async () => {
+  it('avoids an unwell address, then returns to it slowly until it has its share', async () => {
     const { run, health } = simulate([answersIn(20), ...others(20)]);
     await run(5_000);
     health[0]?.setWell(false);
@@ -391,7 +391,7 @@ describe('in the long run', () => {
     expect((await run(20_000))[0]).toBeGreaterThan(0.18);
   });
 
-  it('one that was left alone comes back in the same way', async () => {
+  it('returns to an ejected address in the same way', async () => {
     const { run, health } = simulate([answersIn(20), ...others(20)]);
     await run(5_000);
     health[0]?.eject();
@@ -403,7 +403,7 @@ describe('in the long run', () => {
     expect((await run(20_000))[0]).toBeGreaterThan(0.18);
   });
 
-  it('one that was unwell gets little before its first answer, too', async () => {
+  it('is small at an address that was unwell before its first answer, too', async () => {
     const { run, health } = simulate([answersIn(200), ...others(200)]);
     await run(5_000);
     health[0]?.setWell(false);
@@ -412,7 +412,7 @@ describe('in the long run', () => {
     expect((await run(200))[0]).toBeLessThan(0.1);
   });
 
-  it('one answer with a 500 does not cost one of two addresses all calls', async () => {
+  it('does not leave one of two addresses for good after a single 500', async () => {
     const { run, health } = simulate([answersIn(20), answersIn(20)]);
     await run(5_000);
     health[0]?.begin()({ ...ended, verdict: 'failed', tookMs: 5, countsAsSlow: true });

@@ -72,7 +72,7 @@ describe('a complete answer that cannot be used', () => {
     ['another shape', answering('{"id":7}')],
     ['more than is allowed', answering(`"${'x'.repeat(6_000_000)}"`)],
     ['nothing', answering('')],
-  ])('(%s) does not open the breaker for the operations of its service', async (_, unusable) => {
+  ])('does not open the breaker for the operations of its service: %s', async (_, unusable) => {
     const { ask, breaker } = await startShop([unusable]);
     expect(await ask('things', 30)).toBe(30);
     expect(breaker()).toBe('closed');
@@ -83,27 +83,27 @@ describe('an address whose answers cannot be used', () => {
   it.each<[string, RequestListener]>([
     ['an instant page', answering('<html></html>', { 'content-type': 'text/html' })],
     ['another shape', answering('{}')],
-  ])('(%s) is left alone when its siblings give good ones', async (_, unusable) => {
+  ])('is ejected if its siblings give good ones: %s', async (_, unusable) => {
     const { ask, asked, states } = await startShop([unusable, slow, slow], { failures: 3 });
     await ask('things', 40);
     expect(states()).toEqual(['ejected', 'used', 'used']);
     expect(asked()[0]).toBeLessThanOrEqual(6);
   });
 
-  it('attracts nothing, however quick it is', async () => {
+  it('attracts no calls, however fast it is', async () => {
     const { ask, asked } = await startShop([answering('<html></html>'), slow, slow]);
     await ask('things', 40);
     expect(asked()[0]).toBeLessThanOrEqual(6);
   });
 
-  it('is not left alone when its siblings answer in the same way', async () => {
+  it('is not ejected if its siblings answer in the same way', async () => {
     const page = answering('<html></html>');
     const { ask, states } = await startShop([page, page, page]);
     expect(await ask('things', 60)).toBe(60);
     expect(states()).toEqual(['used', 'used', 'used']);
   });
 
-  it('is not left alone for an operation that nobody answers well, beside one that all do', async () => {
+  it('is not ejected if no address answers one operation well, and all another', async () => {
     const { ask, states } = await startShop([mixed, mixed, mixed]);
     for (let round = 0; round < 10; round += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one round after the other

@@ -74,7 +74,7 @@ async function closedUrl(): Promise<string> {
 }
 
 describe('a health check', () => {
-  it('asks the path that the service names, at every address', async () => {
+  it('requests the path that the service names at every address', async () => {
     const [one, other] = [await startServer(), await startServer()];
     const { check, states } = startChecked(`${one.url},${other.url}/v2`);
     expect([...one.requests, ...other.requests]).toEqual([]);
@@ -84,7 +84,7 @@ describe('a health check', () => {
     expect(states()).toEqual(['used', 'used']);
   });
 
-  it('takes out an address that failed twice in a row, not once', async () => {
+  it('marks an address as unwell after two consecutive failures, not after one', async () => {
     const { is, check } = await startService();
     is(503);
     expect(await check()).toBe('used');
@@ -94,7 +94,7 @@ describe('a health check', () => {
     expect([await check(), await check(), await check()]).toEqual(['used', 'unwell', 'unwell']);
   });
 
-  it('brings it back when it passed twice in a row', async () => {
+  it('marks an address as well again after two consecutive successes', async () => {
     const { is, check } = await startService();
     is(503);
     for (const _ of [1, 2, 3]) await check();
@@ -107,7 +107,7 @@ describe('a health check', () => {
     expect([await check(), await check()]).toEqual(['used', 'used']);
   });
 
-  it('does not bring it back when it passed once', async () => {
+  it('does not mark an address as well again after one success', async () => {
     const { is, check } = await startService();
     is(503);
     expect([await check(), await check()]).toEqual(['used', 'unwell']);
@@ -117,7 +117,7 @@ describe('a health check', () => {
     expect(await check()).toBe('unwell');
   });
 
-  it('takes out only the address that fails, and calls go to the others', async () => {
+  it('keeps calls from an address that fails, and sends them to the others', async () => {
     const well = await startServer();
     const unwell = await startServer((_, response) => void response.writeHead(500).end());
     const { check, call, service } = startChecked(`${unwell.url},${well.url}`);
@@ -130,24 +130,24 @@ describe('a health check', () => {
     expect(targets(well).filter((target) => target === '/ping').length).toBeGreaterThan(0);
   });
 
-  it.each([200, 204, 299])('is passed with a %i, whatever the body is', async (status) => {
+  it.each([200, 204, 299])('passes with a %i, whatever the body', async (status) => {
     const { is, check } = await startService();
     is(status, status === 204 ? '' : 'I am <fine>');
     expect([await check(), await check()]).toEqual(['used', 'used']);
   });
 
-  it.each([302, 404, 429, 500, 503])('is failed with a %i', async (status) => {
+  it.each([302, 404, 429, 500, 503])('fails with a %i', async (status) => {
     const { is, check } = await startService();
     is(status, 'null');
     expect([await check(), await check()]).toEqual(['used', 'unwell']);
   });
 
-  it('is failed when nobody listens', async () => {
+  it('fails when nothing listens', async () => {
     const { check } = startChecked(await closedUrl());
     expect([await check(), await check()]).toEqual(['used', 'unwell']);
   });
 
-  it('is failed when the connection breaks, or what comes is not HTTP', async () => {
+  it('fails when the connection breaks or the answer is not HTTP', async () => {
     const breaking = await startSocketServer((socket) => socket.destroy());
     const babbling = await startSocketServer((socket) => void socket.end('hello'));
     const { check } = startChecked(`${breaking.url},${babbling.url}`);
@@ -158,7 +158,7 @@ describe('a health check', () => {
   it.each([
     { what: "the service's timeout", timeoutMs: 300, lasts: 300 },
     { what: 'the interval', timeoutMs: 3_000, lasts: 1_000 },
-  ])('is failed when there is no answer within $what', async ({ timeoutMs, lasts }) => {
+  ])('fails when there is no answer within $what', async ({ timeoutMs, lasts }) => {
     const { server, hang, fake, states } = await startService({ service: { timeoutMs } });
     hang();
     for (const times of [1, 2]) {
@@ -173,7 +173,7 @@ describe('a health check', () => {
     expect(states()).toEqual(['unwell']);
   });
 
-  it('is not begun again before it is over', async () => {
+  it('does not begin before the last one has ended', async () => {
     const { server, hang, fake } = await startService();
     hang();
     fake.advance(intervalMs);
@@ -183,7 +183,7 @@ describe('a health check', () => {
     expect([server.requests.length, fake.pending]).toEqual([1, 1]);
   });
 
-  it('is as long after the one before as the service says, a tenth less or more by chance', async () => {
+  it('follows the last one after the declared interval, with a jitter of a tenth', async () => {
     const { check, delays } = await startService({ chances: [0, 0.5, 0] });
     await check();
     await check();
@@ -199,7 +199,7 @@ describe('a health check', () => {
     expect([delaysWith(0), delaysWith(0.75)]).toEqual([[4_500], [5_250]]);
   });
 
-  it('is not made unless a service asks for it', async () => {
+  it('is made only if a service declares it', async () => {
     const { server, fake, states } = await startService({ health: false });
     expect(fake.pending).toBe(0);
     fake.advance(60_000);
@@ -208,8 +208,8 @@ describe('a health check', () => {
   });
 });
 
-describe('after close()', () => {
-  it('nothing is waited for', async () => {
+describe('a health check after close()', () => {
+  it('is no longer waited for', async () => {
     const { server, check, fake, upstreams } = await startService();
     await check();
     await upstreams.close();
@@ -219,7 +219,7 @@ describe('after close()', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('a check that is under way ends, says nothing, and is the last', async () => {
+  it('ends if it is under way, changes nothing, and is the last one', async () => {
     const { server, hang, fake, states, check, is, upstreams } = await startService();
     is(500);
     await check();

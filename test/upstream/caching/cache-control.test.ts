@@ -32,11 +32,11 @@ describe('Cache-Control', () => {
     ['the two that end use past the time', 'proxy-revalidate', { mustRevalidate: true }],
     ['the two that end use past the time', 'must-revalidate', { mustRevalidate: true }],
     ['names that only contain one', 'x-no-store, no-storex, private-x', {}],
-  ])('understands %s: %j', (_, value, expected) => {
+  ])('is read from %s: %j', (_, value, expected) => {
     expect(parseCacheControl(value)).toEqual({ ...nothing, ...expected });
   });
 
-  it('never throws, and never gives an age that is not whole seconds', () => {
+  it('is read without exceptions, and with ages in whole seconds only', () => {
     const piece = fc.oneof(
       fc.constantFrom('max-age', 'no-store', '=', '"', ',', '\\', ' ', ';', '5', '-', 's-maxage'),
       fc.string(),
@@ -83,7 +83,7 @@ describe('Cache-Control', () => {
     );
   });
 
-  it('takes time in proportion to its length', () => {
+  it('is read in time proportional to its length', () => {
     for (const text of [
       '"\\'.repeat(50_000),
       'a="'.repeat(50_000),
@@ -103,6 +103,6 @@ it.each([
   [['12', '13'], 12],
   ['-1', 0],
   ['soon', 0],
-])('Age %j is %j seconds', (value, seconds) => {
+])('Age %j is read as %j seconds', (value, seconds) => {
   expect(ageSecondsOf(value)).toBe(seconds);
 });

@@ -14,14 +14,14 @@ function open(redis?: RedisAddress, clock: Clock = systemClock) {
   return { warnings, store: openCacheStore({ redis, clock, onWarning }) };
 }
 
-describe('a cache store', () => {
-  it('is the memory of this process where there is no Redis', async () => {
+describe('the cache store of a gateway', () => {
+  it('is in memory without Redis', async () => {
     const { store, warnings } = open();
     expect(await store).toHaveProperty('entries', 0);
     expect(warnings).toEqual([]);
   });
 
-  it('warns once when nobody answers at the address of the Redis, and this process keeps', async () => {
+  it('warns once when Redis cannot be reached, and stores entries in memory', async () => {
     const { store, warnings } = open({ ...nobody, username: 'user', password: 'secret' });
     const opened = await store;
     await opened.set('a', entry, { versions: [], keepMs: 1_000 });
@@ -32,7 +32,7 @@ describe('a cache store', () => {
     await opened.close();
   });
 
-  it('warns once a minute for as long as nobody answers', async () => {
+  it('warns once a minute for as long as Redis cannot be reached', async () => {
     const clock = createFakeClock();
     const { store, warnings } = open(nobody, clock);
     const opened = await store;

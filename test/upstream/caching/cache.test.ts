@@ -111,8 +111,8 @@ async function freshFor(headers: Reply['headers'], own: Partial<OperationCache> 
 const outage = (kind: UpstreamErrorKind, status?: number): Error =>
   callError({ operation: cached() }, kind, 'failed', status === undefined ? {} : { status });
 
-describe('a fresh answer', () => {
-  it('is given without asking again, until its time is over', async () => {
+describe('a fresh entry', () => {
+  it('answers calls without the service until it expires', async () => {
     const { get, clock, sent } = startCache();
     const getOrder = cached();
     expect(await get(getOrder)).toEqual([1, 'miss']);
@@ -123,7 +123,7 @@ describe('a fresh answer', () => {
     expect(sent.length).toBe(2);
   });
 
-  it('belongs to its arguments, by any order of fields', async () => {
+  it('answers calls with equal arguments, in any order of fields', async () => {
     const { get } = startCache();
     const getOrder = cached();
     await get(getOrder, { orderId: 'a', filter: { x: 1, y: 2 } });
@@ -131,7 +131,7 @@ describe('a fresh answer', () => {
     expect(await get(getOrder, { orderId: 'b' })).toEqual([2, 'miss']);
   });
 
-  it('is asked for once by a hundred at the same time, and kept once', async () => {
+  it('is fetched once and stored once for a hundred calls at the same time', async () => {
     const { send, sent, store } = startCache();
     let kept = 0;
     const keep = store.set;
@@ -143,7 +143,7 @@ describe('a fresh answer', () => {
     expect([sent.length, kept]).toEqual([1, 1]);
   });
 
-  it('is not given to one who has gone', async () => {
+  it('does not answer a request that is over', async () => {
     const { get, send } = startCache();
     const getOrder = cached();
     await get(getOrder);
@@ -152,7 +152,7 @@ describe('a fresh answer', () => {
     expect(await reasonOf(late)).toEqual(new Error('gone'));
   });
 
-  it('is not waited for by one who goes while the store is slow', async () => {
+  it('is not waited for by a request that ends while the store is slow', async () => {
     const { send, store, sent } = startCache();
     const slow: CacheStore = { ...store, get: () => new Promise(() => undefined) };
     const options = { store: slow, clock: createFakeClock(), onRefreshError: () => undefined };
@@ -165,7 +165,7 @@ describe('a fresh answer', () => {
     expect(sent.length).toBe(0);
   });
 
-  it('cannot be changed by one for the others', async () => {
+  it('cannot be changed by one request for the others', async () => {
     const items = Object.freeze([{ id: 2 }, { id: 1 }]);
     const { send } = startCache({ value: { items } });
     const { value } = await send(callOf(cached(), { orderId: 'a' }));
@@ -175,7 +175,7 @@ describe('a fresh answer', () => {
     expect(() => Object.assign(items[0] ?? {}, { id: 3 })).toThrow(TypeError);
   });
 
-  it('keeps what a schema made of it', async () => {
+  it('contains values as the schema parsed them', async () => {
     const at = new Date(5);
     const { get } = startCache({ value: at, raw: '1970' });
     const getOrder = cached();
@@ -183,7 +183,7 @@ describe('a fresh answer', () => {
     expect(await get(getOrder)).toEqual([at, 'hit']);
   });
 
-  it('has none of the headers but those that tell its age', async () => {
+  it('contains no headers except those that determine its age', async () => {
     const headers = { 'cache-control': 'max-age=60', age: '10', etag: '"1"', 'x-user': 'ada' };
     const { send, clock } = startCache({ headers });
     const call = callOf(cached(), { orderId: 'a' });
@@ -198,14 +198,14 @@ describe('a fresh answer', () => {
   });
 });
 
-describe('what is not kept', () => {
+describe('a reply that is not stored', () => {
   const plain = operation(nowhere, { route: 'GET /orders', response: z.unknown() });
   const write = operation(nowhere, { route: 'POST /orders', response: z.unknown() });
 
   it.each([
     ['an operation without cache', plain],
     ['a write', write],
-  ])('is %s: it passes through, the call and the reply as they are', async (_, own) => {
+  ])('passes through unchanged, as does its call, for %s', async (_, own) => {
     const { clock, store } = startCache();
     const reply: Reply = { status: 200, headers: {}, value: 1, raw: 1 };
     const seen: Call[] = [];
@@ -225,7 +225,7 @@ describe('what is not kept', () => {
     ['private', { 'cache-control': 'max-age=60, private="x-user"' }],
     ['private in a second header', { 'cache-control': ['max-age=60', 'private'] }],
     ['vary: *', { vary: '*' }],
-  ])('is an answer with %s, whatever the operation says', async (_, headers) => {
+  ])('has %s, whatever the operation says', async (_, headers) => {
     for (const ignoreMaxAge of [true, false]) {
       const { get, store } = startCache({ headers });
       const getOrder = cached({ ...everything, ignoreMaxAge });
@@ -235,7 +235,7 @@ describe('what is not kept', () => {
     }
   });
 
-  it('is an older answer either, once the service has said so', async () => {
+  it('removes an older entry when it must not be stored', async () => {
     const { get, clock, store } = startCache({}, { headers: { 'cache-control': 'no-store' } });
     const getOrder = cached({ staleIfErrorMs: 10_000 });
     await get(getOrder);
@@ -273,14 +273,14 @@ describe('Cache-Control of the service', () => {
   });
 
   it.each(['max-age=1', 'no-cache', 's-maxage=0', 'must-revalidate, max-age=0'])(
-    '%s counts for nothing with ignoreMaxAge',
+    '%s is ignored with ignoreMaxAge',
     async (control) => {
       expect(await freshFor({ 'cache-control': control }, { ignoreMaxAge: true })).toBe(10_000);
     },
   );
 
   it.each(['no-cache', 'max-age=1, must-revalidate', 'max-age=1, proxy-revalidate'])(
-    '%s forbids every use after its time',
+    '%s forbids serving stale',
     async (control) => {
       const { get, clock } = startCache(
         { headers: { 'cache-control': control } },
@@ -294,10 +294,10 @@ describe('Cache-Control of the service', () => {
   );
 });
 
-describe('a stale answer that is being refreshed', () => {
+describe('an entry that is served stale while it is refreshed', () => {
   const getOrder = cached({ staleWhileRevalidateMs: 2_000 });
 
-  it('is given at once, and the new one to those who come after', async () => {
+  it('answers at once; later calls get the new one', async () => {
     const { get, clock, hold, release, sent } = startCache();
     await get(getOrder);
     clock.advance(1_000);
@@ -309,7 +309,7 @@ describe('a stale answer that is being refreshed', () => {
     expect(sent.length).toBe(2);
   });
 
-  it('is refreshed once for a hundred, also where calls are not coalesced', async () => {
+  it('is refreshed once for a hundred calls, coalesced or not', async () => {
     for (const shared of [true, false]) {
       const { send, clock, hold, release, sent } = startCache();
       const own: Operation = { ...getOrder, coalesce: shared };
@@ -325,7 +325,7 @@ describe('a stale answer that is being refreshed', () => {
     }
   });
 
-  it('is not used later than that', async () => {
+  it('is not served after staleWhileRevalidateMs', async () => {
     const { get, clock } = startCache();
     await get(getOrder);
     clock.advance(2_999);
@@ -334,7 +334,7 @@ describe('a stale answer that is being refreshed', () => {
     expect(await get(getOrder)).toEqual([3, 'miss']);
   });
 
-  it('is refreshed although the client who came first has gone', async () => {
+  it('is refreshed although the client that was first has disconnected', async () => {
     const { get, send, clock, hold, release, sent } = startCache();
     await get(getOrder);
     clock.advance(1_000);
@@ -349,7 +349,7 @@ describe('a stale answer that is being refreshed', () => {
     expect(await get(getOrder)).toEqual([2, 'hit']);
   });
 
-  it('is given up on after the time of the operation, and tried again after that', async () => {
+  it('is not refreshed for longer than timeoutMs, and again after that', async () => {
     const own = operation(nowhere, {
       route: 'GET /slow',
       response: z.unknown(),
@@ -373,7 +373,7 @@ describe('a stale answer that is being refreshed', () => {
     expect(await get(own, {})).toEqual([3, 'hit']);
   });
 
-  it('stays when refreshing fails, which is told and not tried again at once', async () => {
+  it('remains when its refresh fails, which is reported and not repeated at once', async () => {
     const { get, clock, refreshErrors, sent } = startCache({}, { fail: outage('connect') });
     await get(getOrder);
     clock.advance(1_000);
@@ -393,17 +393,20 @@ describe('a stale answer that is being refreshed', () => {
     }
   });
 
-  it.each([404, 410, 403, 401])('is dropped when refreshing is answered %i', async (status) => {
-    const { get, clock, store } = startCache({}, { fail: outage('status', status) });
-    await get(getOrder);
-    clock.advance(1_000);
-    expect(await get(getOrder)).toEqual([1, 'stale']);
-    expect(store.entries).toBe(0);
-    expect(await get(getOrder)).toEqual([3, 'miss']);
-  });
+  it.each([404, 410, 403, 401])(
+    'is removed when its refresh is answered with %i',
+    async (status) => {
+      const { get, clock, store } = startCache({}, { fail: outage('status', status) });
+      await get(getOrder);
+      clock.advance(1_000);
+      expect(await get(getOrder)).toEqual([1, 'stale']);
+      expect(store.entries).toBe(0);
+      expect(await get(getOrder)).toEqual([3, 'miss']);
+    },
+  );
 });
 
-describe('a stale answer when the call fails', () => {
+describe('an entry that is served stale if a call fails', () => {
   const getOrder = cached({ staleIfErrorMs: 4_000 });
 
   it.each([
@@ -416,7 +419,7 @@ describe('a stale answer when the call fails', () => {
     ['status', 500],
     ['status', 503],
     ['status', 302],
-  ] as const)('is given for %s %s', async (kind, status) => {
+  ] as const)('is served after the failure %s %s', async (kind, status) => {
     const { get, clock } = startCache({}, { fail: outage(kind, status) });
     await get(getOrder);
     clock.advance(4_999);
@@ -431,40 +434,43 @@ describe('a stale answer when the call fails', () => {
     ['invalid-argument', undefined],
     ['aborted', undefined],
     ['missing', undefined],
-  ] as const)('is not given for %s %s', async (kind, status) => {
+  ] as const)('is not served after the failure %s %s', async (kind, status) => {
     const { get, clock } = startCache({}, { fail: outage(kind, status) });
     await get(getOrder);
     clock.advance(1_000);
     expect(await failureOf(get(getOrder))).toMatchObject({ kind, status });
   });
 
-  it.each([429, 408])('stays when the service asks for patience (%i)', async (status) => {
-    const { get, clock } = startCache(
-      {},
-      { fail: outage('status', status) },
-      { fail: outage('connect') },
-    );
-    await get(getOrder);
-    clock.advance(1_000);
-    await failureOf(get(getOrder));
-    expect(await get(getOrder)).toEqual([1, 'stale']);
-  });
+  it.each([429, 408])(
+    'remains when the service answers %i, which asks for patience',
+    async (status) => {
+      const { get, clock } = startCache(
+        {},
+        { fail: outage('status', status) },
+        { fail: outage('connect') },
+      );
+      await get(getOrder);
+      clock.advance(1_000);
+      await failureOf(get(getOrder));
+      expect(await get(getOrder)).toEqual([1, 'stale']);
+    },
+  );
 
-  it('is not given for a mistake of ours', async () => {
+  it('is not served after an internal error', async () => {
     const { get, clock } = startCache({}, { fail: new TypeError('ours') });
     await get(getOrder);
     clock.advance(1_000);
     expect(await reasonOf(get(getOrder))).toEqual(new TypeError('ours'));
   });
 
-  it('is not given later than that', async () => {
+  it('is not served after staleIfErrorMs', async () => {
     const { get, clock } = startCache({}, { fail: outage('connect') });
     await get(getOrder);
     clock.advance(5_000);
     expect((await failureOf(get(getOrder))).kind).toBe('connect');
   });
 
-  it('is not given to the one whose own time was over', async () => {
+  it('is not served to a request that is over', async () => {
     const { get, send, clock, hold } = startCache();
     await get(getOrder);
     clock.advance(1_000);
@@ -476,7 +482,7 @@ describe('a stale answer when the call fails', () => {
     expect((await failureOf(call)).kind).toBe('timeout');
   });
 
-  it('is not what is given while the service answers', async () => {
+  it('is not served while the service answers', async () => {
     const { get, clock } = startCache();
     await get(getOrder);
     clock.advance(1_000);
@@ -484,14 +490,14 @@ describe('a stale answer when the call fails', () => {
   });
 });
 
-describe('that there is nothing', () => {
+describe('negative caching', () => {
   const negatives = [
     ['a 404', 'status', 404],
     ['a 410', 'status', 410],
     ['a missing item', 'missing', undefined],
   ] as const;
 
-  it.each(negatives)('is remembered of %s, as the same failure', async (_, kind, status) => {
+  it.each(negatives)('stores %s, and fails with the same failure', async (_, kind, status) => {
     const { get, clock, sent } = startCache({ fail: outage(kind, status) });
     const getOrder = cached(everything);
     const first = await failureOf(get(getOrder));
@@ -503,14 +509,14 @@ describe('that there is nothing', () => {
     expect(await get(getOrder)).toEqual([2, 'miss']);
   });
 
-  it.each(negatives)('is not remembered of %s by default', async (_, kind, status) => {
+  it.each(negatives)('does not store %s by default', async (_, kind, status) => {
     const { get } = startCache({ fail: outage(kind, status) });
     const getOrder = cached();
     await failureOf(get(getOrder));
     expect(await get(getOrder)).toEqual([2, 'miss']);
   });
 
-  it.each([400, 401, 403, 429, 500, 503])('is not what a %i says', async (status) => {
+  it.each([400, 401, 403, 429, 500, 503])('does not store a %i', async (status) => {
     const { get, store } = startCache({ fail: outage('status', status) });
     const getOrder = cached(everything);
     await failureOf(get(getOrder));
@@ -531,7 +537,7 @@ describe('that there is nothing', () => {
   const none = { raw: [], value: [] };
   const some = { raw: [{ id: 'a' }], value: [{ id: 'a' }] };
 
-  it('is remembered of a lookup without an item', async () => {
+  it('stores that a lookup has no item', async () => {
     const { get, clock } = startCache(none, some);
     const own = paymentOf({ negativeTtlMs: 500 });
     expect(await get(own, { id: 'a' })).toEqual([null, 'miss']);
@@ -541,14 +547,14 @@ describe('that there is nothing', () => {
     expect(await get(own, { id: 'a' })).toEqual([{ id: 'a' }, 'miss']);
   });
 
-  it('is not remembered of a lookup without an item by default', async () => {
+  it('does not store that a lookup has no item by default', async () => {
     const { get } = startCache(none, some);
     const own = paymentOf({ staleIfErrorMs: 9_000 });
     expect(await get(own, { id: 'a' })).toEqual([null, 'miss']);
     expect(await get(own, { id: 'a' })).toEqual([{ id: 'a' }, 'miss']);
   });
 
-  it('is not what an empty list says', async () => {
+  it('does not store an empty list as missing', async () => {
     const { get } = startCache(none);
     const own = paymentOf({}, true);
     expect(await get(own, { id: 'a' })).toEqual([[], 'miss']);
@@ -556,8 +562,8 @@ describe('that there is nothing', () => {
   });
 });
 
-describe('lookups', () => {
-  it('are kept key by key: only keys that are not there are asked for', async () => {
+describe('the cache of a lookup', () => {
+  it('stores key by key, and sends only the keys that are not stored', async () => {
     const { url, requests } = await startServer((request, response) => {
       const ids = new URL(request.url ?? '', 'http://shop').searchParams.get('ids') ?? '';
       response.end(JSON.stringify(ids.split(',').map((id) => ({ id }))));
@@ -584,7 +590,7 @@ describe('lookups', () => {
     expect(requests.map(({ target }) => target)).toEqual(['/payments?ids=a,b', '/payments?ids=c']);
   });
 
-  it('are not asked for when their request ends while the store is slow', async () => {
+  it('sends nothing for a request that ends while the store is slow', async () => {
     const { send, sent, store } = startCache();
     const reached = Promise.withResolvers<void>();
     const slow: CacheStore = {
@@ -618,7 +624,7 @@ describe('invalidation', () => {
     cache: { ttlMs: 1_000, tags: ['returns', 'shop'] },
   });
 
-  it('drops what has the tag, and nothing else', async () => {
+  it('removes entries with the tag, and no others', async () => {
     const { get, store } = startCache();
     await get(getOrder);
     await get(other);
@@ -631,7 +637,7 @@ describe('invalidation', () => {
     expect(await store.invalidate(['unheard-of'])).toBe(0);
   });
 
-  it('also drops what was under way: what comes later does not join it', async () => {
+  it('also removes answers that are under way, which later calls do not join', async () => {
     const { get, send, store, hold, release } = startCache();
     hold();
     const early = send(callOf(getOrder, { orderId: 'a' }));
@@ -644,7 +650,7 @@ describe('invalidation', () => {
     expect(await get(getOrder)).toEqual([2, 'hit']);
   });
 
-  it('is reached through the upstreams, which close the store', async () => {
+  it('is available through the upstreams, which close the store', async () => {
     const { url, requests } = await startServer();
     let closed = 0;
     const store = createMemoryStore({ clock: createFakeClock() });
@@ -667,7 +673,7 @@ describe('invalidation', () => {
 });
 
 describe('a wall clock that is set back', () => {
-  it('makes nothing fresh that is from the future', async () => {
+  it('makes entries from the future expire', async () => {
     const { get, clock } = startCache();
     const getOrder = cached();
     await get(getOrder);
@@ -676,7 +682,7 @@ describe('a wall clock that is set back', () => {
     expect(await get(getOrder)).toEqual([2, 'miss']);
   });
 
-  it('does not do so within what clocks of machines differ by', async () => {
+  it('keeps entries within the clock skew between machines', async () => {
     const { get, clock } = startCache();
     const getOrder = cached();
     await get(getOrder);
@@ -687,7 +693,7 @@ describe('a wall clock that is set back', () => {
 });
 
 describe('two identities', () => {
-  it('never get what was kept for each other', async () => {
+  it("never get each other's entries", async () => {
     const identity = fc.constantFrom(undefined, '', 'Bearer a', 'Bearer b', 'bearer a', '{}');
     const step = fc.record({
       authorization: identity,

@@ -23,7 +23,7 @@ function heapAfterCollection(): number {
   return process.memoryUsage().heapUsed;
 }
 
-it('keeps no more than 10,000 entries of a million, and no more memory than after 20,000', () => {
+it('the memory store keeps 10,000 entries of a million, and the memory of 20,000', () => {
   const store = createMemoryStore({ clock });
   const fill = (from: number, to: number): void => {
     for (let index = from; index < to; index += 1) {
@@ -44,7 +44,7 @@ it('keeps no more than 10,000 entries of a million, and no more memory than afte
   expect(after / before).toBeLessThan(1.1);
 }, 60_000);
 
-it('keeps no more bytes than it may, by default 64 MiB', () => {
+it('the memory store keeps at most as many bytes as allowed, by default 64 MiB', () => {
   const store = createMemoryStore({ clock });
   const text = 'x'.repeat(1024 * 1024);
   for (let index = 0; index < 200; index += 1) store.set(String(index), entryOf(text), keep);
@@ -54,14 +54,14 @@ it('keeps no more bytes than it may, by default 64 MiB', () => {
   expect(store.get('0', []).entry).toBeUndefined();
 });
 
-it('does not keep what alone is too much, nor what that replaces', () => {
+it('the memory store removes an entry that one of too many bytes replaces', () => {
   const store = createMemoryStore({ clock, mostBytes: 1_000 });
   store.set('a', entryOf('short'), keep);
   store.set('a', entryOf('x'.repeat(1_000)), keep);
   expect([store.entries, store.bytes]).toEqual([0, 0]);
 });
 
-it('lets go of what was not used for the longest time', () => {
+it('the memory store removes the least recently used entries', () => {
   const store = createMemoryStore({ clock, mostEntries: 2 });
   store.set('a', entryOf(1), keep);
   store.set('b', entryOf(2), keep);

@@ -70,7 +70,7 @@ if (!isRedisSkipped) kinds.push(['Redis', async () => (await startStore()).store
 const patient = { retry: 2 };
 
 describe.each(kinds)('a store in %s', patient, (_, create) => {
-  it('gives what it was given', async () => {
+  it('returns the entries that it was given', async () => {
     const store = await create();
     const raw = { text: 'ü\u2028"', list: [1, null, { deep: true }], zero: 0 };
     const entries = [
@@ -93,7 +93,7 @@ describe.each(kinds)('a store in %s', patient, (_, create) => {
     expect((await store.get(`${key}b`, [])).entry).toBeUndefined();
   });
 
-  it('forgets in time, and when it is told to', async () => {
+  it('removes entries when they expire and when they are deleted', async () => {
     const store = await create();
     await store.set('short', entryOf(1), { versions: [], keepMs: 30.5 });
     await store.set('long', entryOf(1), keep);
@@ -104,7 +104,7 @@ describe.each(kinds)('a store in %s', patient, (_, create) => {
     expect((await store.get('long', [])).entry).toBeUndefined();
   });
 
-  it('drops by tag, what was under way too', async () => {
+  it('invalidates by tag, including answers that are under way', async () => {
     const store = await create();
     const before = await store.get('a', ['orders', 'shop']);
     const other = await store.get('b', ['returns', 'shop']);
@@ -123,7 +123,7 @@ describe.each(kinds)('a store in %s', patient, (_, create) => {
     expect((await store.get('b', ['returns', 'shop'])).entry).toBeUndefined();
   });
 
-  it('gives a claim to one, until its time is over', async () => {
+  it('gives a claim to one caller, until it expires', async () => {
     const store = await create();
     const claims = await Promise.all([1, 2, 3].map(() => store.claim('a', 40)));
     expect(claims.filter(Boolean).length).toBe(1);
@@ -132,7 +132,7 @@ describe.each(kinds)('a store in %s', patient, (_, create) => {
     expect(await store.claim('a', 40)).toBe(true);
   });
 
-  it('carries the policy: replies are parsed, lists too, and what no longer fits is asked for', async () => {
+  it('works under the cache: values are parsed, and fetched if they do not fit', async () => {
     const store = await create();
     const asked: Call[] = [];
     const service: Send = async (call) => {
@@ -178,7 +178,7 @@ describe.each(kinds)('a store in %s', patient, (_, create) => {
 });
 
 describe.skipIf(isRedisSkipped)('Redis', patient, () => {
-  it('is shared by two processes: entries, claims and invalidation', async () => {
+  it('shares entries, claims and invalidation between two processes', async () => {
     const { redis, store } = await startStore();
     const { store: other } = await openStore(redis.url);
     const { versions } = await store.get('a', ['orders']);
@@ -189,7 +189,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     expect((await store.get('a', ['orders'])).entry).toBeUndefined();
   });
 
-  it('gives a value that the schema of this process has parsed', async () => {
+  it('gives a value as the schema of this process parsed it', async () => {
     const { redis, store } = await startStore();
     const { store: other } = await openStore(redis.url);
     const response = z.object({ at: z.string().transform((text) => new Date(text)) });
@@ -207,7 +207,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     });
   });
 
-  it('lets one of two processes refresh what is stale for both', async () => {
+  it('lets one of two processes refresh a stale entry for both', async () => {
     const { redis, store } = await startStore();
     const { store: other } = await openStore(redis.url);
     const own = operation(nowhere, {
@@ -229,7 +229,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     expect(asked).toBe(2);
   });
 
-  it('has nothing that stays for ever, and all of it under one prefix', async () => {
+  it('contains nothing that never expires, and all of it under one prefix', async () => {
     const { redis, store } = await startStore();
     const { versions } = await store.get('a', ['orders']);
     await store.set('a', entryOf('a'), { ...keep, versions });
@@ -245,7 +245,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
   });
 
   it.each(['nonsense', '{"versions":[],"entry":{}}', '[[['.repeat(100)])(
-    'may hold what is not understood (%j): that is not there',
+    'ignores an entry that it does not understand: %j',
     async (text) => {
       const { redis, store, warnings } = await startStore();
       await redis.ask(`SET ${redisName('entry', 'a')} ${JSON.stringify(text)}`);
@@ -259,40 +259,45 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     ['frozen', (redis) => redis.freeze()],
   ];
 
-  it.each(troubles)('%s under load: every call is answered, and soon', async (name, trouble) => {
-    const { redis, store, warnings } = await startStore();
-    const took: number[] = [];
-    const ended = new AbortController();
-    const load = Array.from({ length: 20 }, async (_, worker) => {
-      for (let round = 0; !ended.signal.aborted; round += 1) {
-        const key = `${worker} ${round % 5}`;
-        took.push(await timed(() => store.get(key, ['orders'])));
-        took.push(await timed(() => store.set(key, entryOf(round), keep)));
-        await sleep(1);
-      }
-    });
-    await sleep(300);
-    const quiet = took.splice(0);
-    await trouble(redis);
-    await sleep(3_500);
-    const troubled = took.splice(0);
-    if (name === 'frozen') redis.thaw();
-    else await redis.restart();
-    await isBack(redis, store);
-    ended.abort();
-    await Promise.all(load);
-    const slow = troubled.filter((ms) => ms > 20);
-    process.stdout.write(
-      `Redis ${name}: at most ${Math.max(...quiet).toFixed(1)} ms before, ${Math.max(...troubled).toFixed(1)} ms while it was; ${slow.length} of ${troubled.length} calls over 20 ms\n`,
-    );
-    expect(Math.max(...troubled)).toBeLessThan(mostAddedMs);
-    // Those that were under way, and none of the thousands after them.
-    expect(slow.length).toBeLessThanOrEqual(60);
-    expect(warnings.length).toBe(1);
-    expect(warnings[0]).toMatch(/^Redis cannot be used \(.+\): answers are cached in this process/);
-  });
+  it.each(troubles)(
+    'answers every call soon under load while Redis is %s',
+    async (name, trouble) => {
+      const { redis, store, warnings } = await startStore();
+      const took: number[] = [];
+      const ended = new AbortController();
+      const load = Array.from({ length: 20 }, async (_, worker) => {
+        for (let round = 0; !ended.signal.aborted; round += 1) {
+          const key = `${worker} ${round % 5}`;
+          took.push(await timed(() => store.get(key, ['orders'])));
+          took.push(await timed(() => store.set(key, entryOf(round), keep)));
+          await sleep(1);
+        }
+      });
+      await sleep(300);
+      const quiet = took.splice(0);
+      await trouble(redis);
+      await sleep(3_500);
+      const troubled = took.splice(0);
+      if (name === 'frozen') redis.thaw();
+      else await redis.restart();
+      await isBack(redis, store);
+      ended.abort();
+      await Promise.all(load);
+      const slow = troubled.filter((ms) => ms > 20);
+      process.stdout.write(
+        `Redis ${name}: at most ${Math.max(...quiet).toFixed(1)} ms before, ${Math.max(...troubled).toFixed(1)} ms while it was; ${slow.length} of ${troubled.length} calls over 20 ms\n`,
+      );
+      expect(Math.max(...troubled)).toBeLessThan(mostAddedMs);
+      // Those that were under way, and none of the thousands after them.
+      expect(slow.length).toBeLessThanOrEqual(60);
+      expect(warnings.length).toBe(1);
+      expect(warnings[0]).toMatch(
+        /^Redis cannot be used \(.+\): answers are cached in this process/,
+      );
+    },
+  );
 
-  it('keeps nothing from before it came back, in neither place', async () => {
+  it('contains no entries from before it came back, neither in Redis nor in memory', async () => {
     const { redis, store } = await startStore();
     await store.set('a', entryOf('in Redis'), keep);
     await redis.kill();
@@ -305,7 +310,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     expect((await store.get('b', [])).entry).toBeUndefined();
   });
 
-  it('cannot be told to invalidate while it is gone, and says so', async () => {
+  it('rejects an invalidation while Redis cannot be reached', async () => {
     const { redis, store } = await startStore();
     for (const trouble of [redis.freeze, redis.kill]) {
       await trouble();
@@ -338,7 +343,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     },
   );
 
-  it('may be frozen from the start', async () => {
+  it('can be opened while Redis is frozen', async () => {
     const redis = await startRedis();
     redis.freeze();
     let store: CacheStore | undefined;
@@ -348,7 +353,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     if (store) await isBack(redis, store);
   });
 
-  it('that refuses to be written to is not used', async () => {
+  it('bypasses a Redis that rejects writes', async () => {
     const { redis, store, warnings } = await startStore();
     await redis.ask('REPLICAOF 127.0.0.1 9');
     await store.set('a', entryOf('a'), keep);

@@ -38,7 +38,7 @@ describe.skipIf(isNginxSkipped).each([true, false])(
   'behind an nginx with merge_slashes: %s',
   { timeout: 120_000 },
   (mergeSlashes) => {
-    it('no parameter changes the path around it', async () => {
+    it('keeps every parameter from changing the path around it, behind nginx', async () => {
       const service = await startServer();
       const nginx = await startNginx({ upstream: service.url, mergeSlashes });
       const { service: shop, open } = openShop({ url: nginx });
@@ -62,7 +62,7 @@ describe.skipIf(isNginxSkipped).each([true, false])(
       expect(reached).toBeGreaterThan(10);
     });
 
-    it('a slash that an operation allows stays within its parameter', async () => {
+    it('keeps a slash that an operation allows within its parameter, behind nginx', async () => {
       const service = await startServer();
       const nginx = await startNginx({ upstream: service.url, mergeSlashes });
       const { service: registry, open } = openShop({ url: nginx });

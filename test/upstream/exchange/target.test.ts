@@ -89,7 +89,7 @@ function isExactly(target: string, segments: readonly string[]): boolean {
 }
 
 describe('a path argument', () => {
-  it('never reaches another path: it is refused by name, or stays one segment', () => {
+  it('never reaches another path: it is rejected by its name, or stays one segment', () => {
     assertProperty(
       fc.property(argument, argument, (orderId, partId) => {
         const outcome = outcomeOf(dispatchFor(getPart, { orderId, partId }));
@@ -100,7 +100,7 @@ describe('a path argument', () => {
     );
   });
 
-  it('that is refused is named in the error', () => {
+  it('is named in the error if it is rejected', () => {
     const refused = argument.map(String).filter((text) => problemOf(text) !== undefined);
     assertProperty(
       fc.property(refused, (partId) => {
@@ -157,7 +157,7 @@ describe('a path argument', () => {
     ['is symbol, not text', Symbol('7')],
     ['is object, not text', ['a']],
     ['is object, not text', { toString: () => 'a' }],
-  ])('that %s is refused', (problem, orderId) => {
+  ])('is rejected if it %s', (problem, orderId) => {
     const error = outcomeOf(dispatchFor(getPart, { orderId, partId: 'p' }));
     expect(error).toMatchObject({
       kind: 'invalid-argument',
@@ -166,7 +166,7 @@ describe('a path argument', () => {
     });
   });
 
-  it('that is refused is not sent', async () => {
+  it('is not sent if it is rejected', async () => {
     const { url, accepted, requests } = await startServer();
     const { service, call } = openShop({ url });
     const getOrder = operation(service, { route: 'GET /orders/:orderId', response: z.null() });
@@ -175,7 +175,7 @@ describe('a path argument', () => {
     expect([accepted, requests]).toEqual([0, []]);
   });
 
-  it('of 1024 characters is let through', () => {
+  it('may have 1024 characters', () => {
     const long = 'ä'.repeat(1_024);
     const target = targetOf(dispatchFor(getPart, { orderId: long, partId: 1 }), {});
     expect(decodeURIComponent(target)).toBe(`/orders/${long}/parts/1`);
@@ -199,7 +199,7 @@ describe('a query', () => {
   const targetWith = (query: Readonly<Record<string, unknown>>) =>
     targetOf(dispatchFor(search), query);
 
-  it('of any text is read back by the rules of URLSearchParams', () => {
+  it('with any text is read back by the rules of URLSearchParams', () => {
     const text = fc.string({ unit: 'binary' });
     assertProperty(
       fc.property(fc.dictionary(text, fc.oneof(text, fc.array(text))), (query) => {
@@ -232,7 +232,7 @@ describe('a query', () => {
     ['is an object, which cannot be written in a query', { filter: [['nested']] }],
     ['is not a valid date', { filter: new Date(Number.NaN) }],
     ['is not well-formed Unicode', { filter: '\ud800' }],
-  ])('argument that %s is refused', (problem, query) => {
+  ])('is rejected if an argument %s', (problem, query) => {
     expect(outcomeOf(dispatchFor(search), query)).toMatchObject({
       kind: 'invalid-argument',
       argument: 'filter',
@@ -241,7 +241,7 @@ describe('a query', () => {
   });
 });
 
-describe('what a schema says about arguments', () => {
+describe('the schema of a query', () => {
   const anyOrder = { response: z.unknown() };
 
   async function sent(
@@ -259,24 +259,24 @@ describe('what a schema says about arguments', () => {
     return { request: requests[0], failure };
   }
 
-  it('is applied: defaults are filled in, and what is unknown is left out', async () => {
+  it('applies defaults and removes unknown arguments', async () => {
     const query = z.object({ size: z.int().default(20) });
     const { request } = await sent({ query }, { id: 1, stray: 'x' });
     expect(request?.target).toBe('/o/1?size=20');
   });
 
-  it('concerns the query only: a strict one does not meet the path or the body', async () => {
+  it('does not see the arguments of path and body, even if it is strict', async () => {
     const query = z.strictObject({ size: z.int() });
     const { request } = await sent({ query, body: z.object({}) }, { id: 1, size: 2, body: {} });
     expect(request).toMatchObject({ target: '/o/1?size=2', body: '{}' });
   });
 
-  it('lets a loose query have what has no other place', async () => {
+  it('may be loose, and then gets all arguments that have no other use', async () => {
     const { request } = await sent({ query: z.looseObject({}) }, { id: 1, extra: 'x' });
     expect(request?.target).toBe('/o/1?extra=x');
   });
 
-  it('refuses a query argument by its name, before anything is sent', async () => {
+  it('rejects a query argument by its name, before anything is sent', async () => {
     const { failure, request } = await sent(
       { query: z.object({ size: z.int() }) },
       { id: 1, size: 'many' },
@@ -286,14 +286,14 @@ describe('what a schema says about arguments', () => {
     expect(String(failure)).toContain('shop.order: argument "size": Invalid input');
   });
 
-  it('refuses a body by the path to what is wrong', async () => {
+  it('rejects a body by the path of the invalid value', async () => {
     const body = z.object({ items: z.array(z.object({ sku: z.string() })) });
     const { failure } = await sent({ body }, { id: 1, body: { items: [{ sku: 1 }] } });
     expect(failure).toMatchObject({ kind: 'invalid-argument', argument: 'body' });
     expect(String(failure)).toContain('argument "body.items.0.sku"');
   });
 
-  it('names the query when none of its parts is to blame', async () => {
+  it('rejects the query as a whole if none of its arguments is to blame', async () => {
     const query = z
       .object({ from: z.int(), to: z.int() })
       .refine(({ from, to }) => from <= to, 'ends before it begins');
@@ -302,7 +302,7 @@ describe('what a schema says about arguments', () => {
     expect(String(failure)).toContain('argument "query": custom');
   });
 
-  it('sends a JSON body with its type', async () => {
+  it('sends a JSON body with its content type', async () => {
     const { request } = await sent(
       { body: z.object({ a: z.string() }) },
       { id: 1, body: { a: 'ä' } },
@@ -311,7 +311,7 @@ describe('what a schema says about arguments', () => {
     expect(request?.headers['content-type']).toBe('application/json');
   });
 
-  it('sends no body, and no type of it, when it is optional and not given', async () => {
+  it('sends neither body nor content type if the body is optional and absent', async () => {
     const { request } = await sent({ body: z.string().optional() }, { id: 1 });
     expect(request).toMatchObject({ method: 'POST', body: '' });
     expect(request?.headers['content-type']).toBeUndefined();
@@ -332,7 +332,7 @@ describe('the keys of a lookup', () => {
     { minLength: 1 },
   );
 
-  it('survive a round trip as a comma list', () => {
+  it('survive a round trip as a comma-separated list', () => {
     const without = keys.map((list) => list.map((key) => key.replaceAll(',', ';')));
     assertProperty(
       fc.property(without, (list) => {
@@ -355,16 +355,16 @@ describe('the keys of a lookup', () => {
     );
   });
 
-  it('separate with commas that are not encoded', () => {
+  it('are separated by commas that are not encoded', () => {
     expect(targetFor({ query: 'ids' }, ['a', 'b c', 'd/e'])).toBe('/items?ids=a,b%20c,d%2Fe');
   });
 
-  it('stand after the query', () => {
+  it('come after the query', () => {
     const query = { currency: 'EUR' };
     expect(targetFor({ query: 'ids' }, ['a'], query)).toBe('/items?currency=EUR&ids=a');
   });
 
-  it('leave the target alone when they go into the body', () => {
+  it('do not change the target if they go into the body', () => {
     expect(targetFor({ body: 'ids' }, ['a', 'b'])).toBe('/items');
   });
 

@@ -52,7 +52,7 @@ async function asked(server: { readonly requests: readonly (string | Recorded)[]
 }
 
 describe('a connection that cannot be made', () => {
-  it('is the failure connect', async () => {
+  it('fails with the kind connect', async () => {
     const server = createServer();
     const { url } = await listen(server);
     server.close();
@@ -67,7 +67,7 @@ describe('a connection that cannot be made', () => {
     expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('because the name is unknown is the failure connect', async () => {
+  it('fails with the kind connect if the host name is unknown', async () => {
     const { getOrder } = startCalling('http://nowhere.invalid');
     expect(await failureOf(getOrder())).toMatchObject({
       kind: 'connect',
@@ -75,14 +75,14 @@ describe('a connection that cannot be made', () => {
     });
   });
 
-  it('because the other side does not speak TLS is the failure connect', async () => {
+  it('fails with the kind connect if the other side does not speak TLS', async () => {
     const server = await startSocketServer((socket) => socket.end('hello\r\n'));
     const { getOrder } = startCalling(server.url.replace('http:', 'https:'));
     expect(await failureOf(getOrder())).toMatchObject({ kind: 'connect' });
     await server.allClosed();
   });
 
-  it('because the other side hangs up during the handshake is the failure connect', async () => {
+  it('fails with the kind connect if the other side hangs up during the handshake', async () => {
     const server = await startSocketServer((socket) => socket.destroy());
     const { getOrder } = startCalling(server.url.replace('http:', 'https:'));
     expect(await failureOf(getOrder())).toMatchObject({ kind: 'connect' });
@@ -122,7 +122,7 @@ describe('a connection that breaks', () => {
       (socket: Socket) => socket.end(`${head('200 OK', 'transfer-encoding: chunked')}2\r\n{}\r\n`),
       'in the middle of its answer',
     ],
-  ])('%s, is the failure reset', async (_, misbehave, when) => {
+  ])('fails with the kind reset %s', async (_, misbehave, when) => {
     const { server, getOrder } = await startMisbehaving(misbehave);
     const error = await failureOf(getOrder());
     expect(error.kind).toBe('reset');
@@ -131,7 +131,7 @@ describe('a connection that breaks', () => {
     expect(server.accepted).toBe(1);
   });
 
-  it('by a reset within the body is the failure reset', async () => {
+  it('fails with the kind reset if it is reset within the body', async () => {
     const { server, getOrder } = await startMisbehaving((socket) => {
       socket.write(`${head('200 OK', 'content-length: 100')}{"id"`, () => {
         setImmediate(() => socket.resetAndDestroy());
@@ -141,7 +141,7 @@ describe('a connection that breaks', () => {
     await server.allClosed();
   });
 
-  it('while it is idle hurts no later call', async () => {
+  it('does not affect later calls if it was idle', async () => {
     const { server, getOrder } = await startMisbehaving((socket) => {
       socket.write(`${head('200 OK', 'content-length: 1')}1`);
     });
@@ -166,14 +166,14 @@ const drippingHeaders = (socket: Socket): void => {
   socket.once('close', () => clearInterval(drip));
 };
 
-describe('a service that does not get done', () => {
+describe('a service that does not finish its answer', () => {
   const cases = [
     ['says nothing', silent],
     ['sends its body byte by byte', dripping],
     ['sends its headers line by line', drippingHeaders],
   ] as const;
 
-  it.each(cases)('and %s runs into the timeout, and loses its connection', async (_, misbehave) => {
+  it.each(cases)('and %s runs into the timeout and loses its connection', async (_, misbehave) => {
     const { server, getOrder, clock } = await startMisbehaving(misbehave, { timeoutMs: 700 });
     const failure = failureOf(getOrder());
     await asked(server);
@@ -201,7 +201,7 @@ describe('a service that does not get done', () => {
     expect([clock.pending, getEventListeners(request.signal, 'abort').length]).toEqual([0, 0]);
   });
 
-  it('is let go of although the request ends with something that is no error', async () => {
+  it('is given up even if the request ends with a reason that is not an error', async () => {
     const { server, getOrder, request } = await startMisbehaving(silent);
     const failure = reasonOf(getOrder());
     await asked(server);
@@ -210,7 +210,7 @@ describe('a service that does not get done', () => {
     await server.allClosed();
   });
 
-  it('is let go of although the request ends while the connection is made', async () => {
+  it('is given up even if the request ends while the connection is made', async () => {
     const { server, getOrder, request } = await startMisbehaving(silent);
     const failure = reasonOf(getOrder());
     await new Promise(process.nextTick); // it has its place, and no connection yet
@@ -223,7 +223,7 @@ describe('a service that does not get done', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('hurts no other call', async () => {
+  it('does not affect other calls', async () => {
     const server = await startSocketServer((socket, text) => {
       if (text.includes('/fine')) socket.write(`${head('200 OK', 'content-length: 1')}1`);
     });
@@ -238,7 +238,7 @@ describe('a service that does not get done', () => {
     await expect.poll(() => server.open.size, { timeout: 5_000 }).toBe(1);
   });
 
-  it('is not asked when the request is over', async () => {
+  it('is not called if the request is over', async () => {
     const { server, getOrder, request } = await startMisbehaving(silent);
     const reason = new Error('over');
     request.abort(reason);
@@ -247,12 +247,12 @@ describe('a service that does not get done', () => {
   });
 });
 
-describe('an exchange that is over', () => {
+describe('an exchange that has ended', () => {
   it.each([
     ['answered', (socket: Socket) => socket.end(`${head('200 OK')}1`)],
     ['broken', (socket: Socket) => socket.destroy()],
     ['too large', (socket: Socket) => socket.end(`${head('200 OK')}${'1'.repeat(11)}`)],
-  ])('(%s) has no listener left, also when the request alone bounds it', async (_, misbehave) => {
+  ])('leaves no abort listener behind when it was %s', async (_, misbehave) => {
     const { getOrder, request, server } = await startMisbehaving(misbehave, {
       timeoutMs: 60_000,
       maxBodyBytes: 10,
@@ -264,7 +264,7 @@ describe('an exchange that is over', () => {
   });
 });
 
-describe('something that is not HTTP', () => {
+describe('an answer that is not HTTP', () => {
   it.each([
     ['another protocol', 'SSH-2.0-OpenSSH_9.9\r\n'],
     ['zeros', '\0'.repeat(64)],
@@ -273,7 +273,7 @@ describe('something that is not HTTP', () => {
     ['two lengths', head('200 OK', 'content-length: 1', 'content-length: 2')],
     ['a length that is none', head('200 OK', 'content-length: 1x')],
     ['a broken chunk', `${head('200 OK', 'transfer-encoding: chunked')}zz\r\n`],
-  ])('(%s) is the failure invalid-body', async (_, text) => {
+  ])('fails with the kind invalid-body: %s', async (_, text) => {
     const { server, getOrder } = await startMisbehaving((socket) => socket.write(text));
     const error = await failureOf(getOrder());
     expect(error).toMatchObject({ kind: 'invalid-body', isNotHttp: true });
@@ -282,7 +282,7 @@ describe('something that is not HTTP', () => {
     await server.allClosed();
   });
 
-  it('behind an answer never becomes the answer to the next call', async () => {
+  it('is never read as the answer to the next call if it follows a complete one', async () => {
     const extra = `${head('200 OK', 'content-length: 1')}1${head('200 OK', 'content-length: 1')}2`;
     const { getOrder, server } = await startMisbehaving((socket) => socket.write(extra));
     expect(await getOrder()).toMatchObject({ value: 1 });
@@ -292,8 +292,8 @@ describe('something that is not HTTP', () => {
   });
 });
 
-describe('too much', () => {
-  it('in the headers is the failure too-large', async () => {
+describe('an answer that is too large', () => {
+  it('fails with the kind too-large if its headers are', async () => {
     const lines = Array.from({ length: 200 }, (_, index) => `x-${index}: ${'a'.repeat(1_000)}`);
     const { server, getOrder } = await startMisbehaving((socket) =>
       socket.write(head('200 OK', ...lines)),
@@ -316,21 +316,24 @@ describe('too much', () => {
         `${head('200 OK', 'transfer-encoding: chunked')}${body.length.toString(16)}\r\n${body}\r\n`,
     ],
     ['without a length', (body: string) => `${head('200 OK')}${body}`],
-  ])('in the body, %s, is the failure too-large, and the connection is closed', async (_, send) => {
-    const { server, getOrder } = await startMisbehaving(
-      (socket) => socket.write(send('1'.repeat(1_001))),
-      { maxBodyBytes: 1_000 },
-    );
-    expect(await failureOf(getOrder())).toMatchObject({
-      kind: 'too-large',
-      message: 'shop.getOrder: answered with more than 1000 bytes',
-    });
-    await server.allClosed();
-    await turn();
-    expect(server.accepted).toBe(1);
-  });
+  ])(
+    'fails with the kind too-large and closes the connection if its body is, %s',
+    async (_, send) => {
+      const { server, getOrder } = await startMisbehaving(
+        (socket) => socket.write(send('1'.repeat(1_001))),
+        { maxBodyBytes: 1_000 },
+      );
+      expect(await failureOf(getOrder())).toMatchObject({
+        kind: 'too-large',
+        message: 'shop.getOrder: answered with more than 1000 bytes',
+      });
+      await server.allClosed();
+      await turn();
+      expect(server.accepted).toBe(1);
+    },
+  );
 
-  it('is more than maxBodyBytes, not exactly as much', async () => {
+  it('has more than maxBodyBytes, not exactly as many', async () => {
     const body = JSON.stringify('x'.repeat(998));
     const { getOrder } = await startMisbehaving(
       (socket) => socket.end(`${head('200 OK')}${body}`),
@@ -351,7 +354,7 @@ describe('a compressed body', () => {
     ['deflate', deflateSync(json)],
     ['br', brotliCompressSync(json)],
     ['identity', Buffer.from(json)],
-  ])('is read when it is %s', async (encoding, body) => {
+  ])('is read if it is %s', async (encoding, body) => {
     const { getOrder } = await startAnswering(200, body, { 'content-encoding': encoding });
     expect(await getOrder(Order)).toMatchObject({ value });
   });
@@ -367,7 +370,7 @@ describe('a compressed body', () => {
     ['gzip', Buffer.from(json), 'its body is not valid gzip'],
     ['gzip', gzipSync(json).subarray(0, 12), 'its body is not valid gzip'],
     ['br', gzipSync(json), 'its body is not valid br'],
-  ])('is refused when it is %s and cannot be read', async (encoding, body, problem) => {
+  ])('is rejected if it is %s and cannot be decoded', async (encoding, body, problem) => {
     const { getOrder } = await startAnswering(200, body, { 'content-encoding': encoding });
     expect(await failureOf(getOrder())).toMatchObject({
       kind: 'invalid-body',
@@ -382,7 +385,7 @@ describe('a compressed body', () => {
     ['gzip', gzipSync(tooMuch)],
     ['deflate', deflateSync(tooMuch)],
     ['br', brotliCompressSync(tooMuch)],
-  ])('that is a bomb of %s is the failure too-large', async (encoding, body) => {
+  ])('fails with the kind too-large if it is a bomb of %s', async (encoding, body) => {
     const { getOrder } = await startAnswering(200, body, { 'content-encoding': encoding });
     expect(await failureOf(getOrder())).toMatchObject({
       kind: 'too-large',
@@ -390,22 +393,22 @@ describe('a compressed body', () => {
     });
   });
 
-  it('of exactly 10 MiB is read', async () => {
+  it('is read if it has exactly 10 MiB', async () => {
     const long = 'a'.repeat(10 * mebibyte - 2);
     const body = gzipSync(JSON.stringify(long));
     const { getOrder } = await startAnswering(200, body, { 'content-encoding': 'gzip' });
     expect((await getOrder()).value === long).toBe(true);
   });
 
-  it('that is empty is no body', async () => {
+  it('is no body if it is empty', async () => {
     const { getOrder } = await startAnswering(204, '', { 'content-encoding': 'gzip' });
     expect(await getOrder(z.null())).toMatchObject({ value: null });
   });
 });
 
-describe('a body', () => {
+describe('the body of an answer', () => {
   it.each(['{', `<html>${secret}</html>`, `{"a":"${secret}`, 'undefined', '\0', '[1,]'])(
-    'that is not JSON (%j) is the failure invalid-body, which does not repeat it',
+    'fails with the kind invalid-body and is not quoted if it is not JSON (%j)',
     async (body) => {
       const { getOrder } = await startAnswering(200, body);
       const error = await failureOf(getOrder());
@@ -420,24 +423,27 @@ describe('a body', () => {
     { depth: 65, maxDepth: undefined, fits: false },
     { depth: 65, maxDepth: 65, fits: true },
     { depth: 3, maxDepth: 2, fits: false },
-  ])('$depth levels deep, with maxDepth $maxDepth: $fits', async ({ depth, maxDepth, fits }) => {
-    const text = '['.repeat(depth) + ']'.repeat(depth);
-    const service = maxDepth === undefined ? {} : { maxDepth };
-    const { url } = await startServer((_, response) => void response.end(text));
-    const { getOrder } = startCalling(url, { service });
-    const called = getOrder();
-    const outcome = await called.then(
-      () => 'fits',
-      (error: Error) => error.message,
-    );
-    expect(outcome).toBe(
-      fits
-        ? 'fits'
-        : `shop.getOrder: answered JSON that is nested deeper than ${maxDepth ?? 64} levels (maxDepth)`,
-    );
-  });
+  ])(
+    'may be nested as deeply as maxDepth $maxDepth allows: $depth levels, $fits',
+    async ({ depth, maxDepth, fits }) => {
+      const text = '['.repeat(depth) + ']'.repeat(depth);
+      const service = maxDepth === undefined ? {} : { maxDepth };
+      const { url } = await startServer((_, response) => void response.end(text));
+      const { getOrder } = startCalling(url, { service });
+      const called = getOrder();
+      const outcome = await called.then(
+        () => 'fits',
+        (error: Error) => error.message,
+      );
+      expect(outcome).toBe(
+        fits
+          ? 'fits'
+          : `shop.getOrder: answered JSON that is nested deeper than ${maxDepth ?? 64} levels (maxDepth)`,
+      );
+    },
+  );
 
-  it('is not quoted, not even by the names of its fields', async () => {
+  it('is not quoted in errors, not even the names of its fields', async () => {
     const strict = z.strictObject({ by: z.record(z.string(), z.number()) });
     const { getOrder } = await startAnswering(200, `{"by":{"${secret}":"x"},"${secret}":1}`);
     const error = await failureOf(getOrder(strict));
@@ -445,7 +451,7 @@ describe('a body', () => {
     expect(error.message).not.toMatch(secret);
   });
 
-  it('whose schema throws is the failure invalid-body', async () => {
+  it('fails with the kind invalid-body if its schema throws', async () => {
     const { getOrder } = await startAnswering(200, '{}');
     const thrower = z.object({}).transform(() => {
       throw new TypeError('a mistake in a transform');
@@ -456,14 +462,14 @@ describe('a body', () => {
     expect(error.cause).toEqual(new TypeError('a mistake in a transform'));
   });
 
-  it('of 64 levels is read, of 65 refused', async () => {
+  it('may have 64 levels of nesting, but not 65', async () => {
     const { getOrder } = await startAnswering(200, levels(64));
     expect(JSON.stringify((await getOrder()).value)).toBe(levels(64));
     const deep = await startAnswering(200, levels(65));
     expect((await failureOf(deep.getOrder())).kind).toBe('invalid-body');
   });
 
-  it('cannot bring a prototype', async () => {
+  it('cannot bring a prototype along', async () => {
     const { getOrder } = await startAnswering(
       200,
       '{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}},"id":"a"}',
@@ -479,7 +485,7 @@ describe('a body', () => {
     [{ id: 'a', note: secret }, '/lines in its body'],
     [[secret], 'its body'],
     [secret, 'its body'],
-  ])('that does not fit the schema is named by its place: %j', async (body, place) => {
+  ])('is named by a JSON Pointer if it does not fit the schema: %j', async (body, place) => {
     const { getOrder } = await startAnswering(200, JSON.stringify(body));
     const error = await failureOf(getOrder(Order));
     expect(error).toMatchObject({ kind: 'invalid-body', service: 'shop', operation: 'getOrder' });
@@ -489,13 +495,13 @@ describe('a body', () => {
     expect(error.message).not.toContain('4111');
   });
 
-  it('is what the schema makes of it', async () => {
+  it('becomes the value that the schema makes of it', async () => {
     const { getOrder } = await startAnswering(200, '{"id":"7","extra":true}');
     const schema = z.object({ id: z.coerce.number(), on: z.boolean().default(true) });
     expect(await getOrder(schema)).toMatchObject({ value: { id: 7, on: true } });
   });
 
-  it('may come in pieces that cut characters', async () => {
+  it('may come in pieces that split characters', async () => {
     const bytes = Buffer.from('{"id":"äöü€😀"}');
     const server = await startServer((_, response) => {
       for (const byte of bytes) response.write(Buffer.of(byte));
@@ -520,18 +526,21 @@ describe('a body', () => {
   });
 });
 
-describe('the status', () => {
-  it.each([200, 201, 202, 203, 207, 299])('%d is success', async (status) => {
+describe('the status of an answer', () => {
+  it.each([200, 201, 202, 203, 207, 299])('means success if it is %d', async (status) => {
     const { getOrder } = await startAnswering(status, '{"a":1}');
     expect(await getOrder()).toMatchObject({ status, value: { a: 1 } });
   });
 
-  it.each([200, 201, 202, 204, 205])('%d without a body is null', async (status) => {
-    const { getOrder } = await startAnswering(status);
-    expect(await getOrder(z.null())).toMatchObject({ status, value: null });
-  });
+  it.each([200, 201, 202, 204, 205])(
+    'gives null if it is %d and there is no body',
+    async (status) => {
+      const { getOrder } = await startAnswering(status);
+      expect(await getOrder(z.null())).toMatchObject({ status, value: null });
+    },
+  );
 
-  it('204 is a failure when the schema wants a body, and the message says what to do', async () => {
+  it('fails a 204 if the schema needs a body, with advice in the message', async () => {
     const { getOrder } = await startAnswering(204);
     const error = await failureOf(getOrder(Order));
     expect(error.kind).toBe('invalid-body');
@@ -539,7 +548,7 @@ describe('the status', () => {
     expect(error.message).toMatch('the answer had no body; make the schema nullable');
   });
 
-  it('of a failure counts, though its body never ends', async () => {
+  it('counts if it is a failure, even if the body never ends', async () => {
     const { url, open, allClosed } = await startSocketServer((socket) => {
       socket.write('HTTP/1.1 404 Not Found\r\ncontent-length: 10\r\n\r\n{');
     });
@@ -553,7 +562,7 @@ describe('the status', () => {
     expect(open.size).toBe(0);
   });
 
-  it('of a failure counts, though its body is larger than allowed', async () => {
+  it('counts if it is a failure, even if the body is larger than allowed', async () => {
     const { url } = await startServer((_, response) =>
       response.writeHead(409).end('x'.repeat(5_000)),
     );
@@ -566,7 +575,7 @@ describe('the status', () => {
   });
 
   it.each([300, 304, 400, 401, 403, 404, 409, 410, 418, 422, 429, 500, 502, 503, 504, 599])(
-    '%d is a failure that does not repeat the body',
+    'fails the call if it is %d, without quoting the body',
     async (status) => {
       const { getOrder } = await startAnswering(status, JSON.stringify({ secret }));
       const error = await failureOf(getOrder());
@@ -580,14 +589,14 @@ describe('the status', () => {
     },
   );
 
-  it.each([301, 302, 303, 307, 308])('%d is not followed', async (status) => {
+  it.each([301, 302, 303, 307, 308])('is not followed if it is %d', async (status) => {
     const elsewhere = await startServer();
     const { getOrder, server } = await startAnswering(status, '', { location: elsewhere.url });
     expect(await failureOf(getOrder())).toMatchObject({ kind: 'status', status });
     expect([server.requests.length, elsewhere.requests.length]).toEqual([1, 0]);
   });
 
-  it('101 that nobody asked for is a failure', async () => {
+  it('fails the call if it is an unexpected 101', async () => {
     const { server, getOrder } = await startMisbehaving((socket) =>
       socket.write(head('101 Switching Protocols', 'connection: upgrade', 'upgrade: websocket')),
     );
@@ -607,7 +616,7 @@ describe('the status', () => {
     ['1e3', undefined],
     ['0x10', undefined],
     ['9'.repeat(400), undefined],
-  ])('503 with Retry-After %j', async (header, seconds) => {
+  ])('gives the number in Retry-After with a 503: %j', async (header, seconds) => {
     const { getOrder } = await startAnswering(503, '', { 'retry-after': header });
     expect((await failureOf(getOrder())).retryAfterSeconds).toBe(seconds);
   });

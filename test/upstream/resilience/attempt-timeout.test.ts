@@ -51,8 +51,8 @@ function failAtOnce(): never {
 
 const nothing = { timers: 0, listeners: 0 };
 
-describe('an attempt', () => {
-  it('that is answered in time gives the answer', async () => {
+describe('an attempt with a timeout', () => {
+  it('gives the answer if that comes in time', async () => {
     const { attempt, answer, clock, left } = startAttempt();
     clock.advance(799);
     answer.resolve(ok);
@@ -60,7 +60,7 @@ describe('an attempt', () => {
     expect(left()).toEqual(nothing);
   });
 
-  it('that is not answered in time fails, and its signal is aborted', async () => {
+  it('fails, with its signal aborted, if the answer does not come in time', async () => {
     const { attempt, clock, sent, left, request } = startAttempt();
     clock.advance(799);
     expect(sent[0]?.signal.aborted).toBe(false);
@@ -75,14 +75,14 @@ describe('an attempt', () => {
     expect(left()).toEqual(nothing);
   });
 
-  it('that fails by itself fails with that', async () => {
+  it('fails with its own failure if there is one', async () => {
     const { attempt, answer, left } = startAttempt();
     answer.reject(new TypeError('down'));
     expect(await reasonOf(attempt)).toEqual(new TypeError('down'));
     expect(left()).toEqual(nothing);
   });
 
-  it('that throws at once leaves nothing', async () => {
+  it('leaves nothing behind if it throws at once', async () => {
     const clock = createFakeClock();
     const { signal } = new AbortController();
     const send = attemptsWith([], failAtOnce, { startTimeout: attemptTimeout(clock), clock });
@@ -92,7 +92,7 @@ describe('an attempt', () => {
     expect([clock.pending, getEventListeners(signal, 'abort').length]).toEqual([0, 0]);
   });
 
-  it('ends with its request, and says why', async () => {
+  it('ends with its request, for the same reason', async () => {
     const { attempt, request, sent, left } = startAttempt();
     expect(left()).toEqual({ timers: 1, listeners: 1 });
     const reason = new Error('the client is gone');

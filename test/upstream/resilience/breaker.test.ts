@@ -90,7 +90,7 @@ describe('a closed breaker', () => {
     expect(breaker.state).toBe('open');
   });
 
-  it('opens when half of the attempts failed, not before', async () => {
+  it('opens when half of the attempts have failed, not before', async () => {
     const { run, breaker } = startBreaker();
     await run(50);
     await run(49, down);
@@ -99,7 +99,7 @@ describe('a closed breaker', () => {
     expect(breaker.state).toBe('open');
   });
 
-  it('opens when four of five were slow, which is 80 % of their time', async () => {
+  it('opens when four of five attempts took 80 % of their time or more', async () => {
     const slow = startBreaker({ windowMs: 60_000 });
     await slow.run(4);
     await slow.run(16, undefined, 799);
@@ -112,7 +112,7 @@ describe('a closed breaker', () => {
     expect(slower.breaker.state).toBe('open');
   });
 
-  it('takes slowMs for slow where the service says so', async () => {
+  it('goes by slowMs if the service declares it', async () => {
     const { run, breaker } = startBreaker({ slowMs: 50, volume: 2 });
     await run(2, undefined, 49);
     expect(breaker.state).toBe('closed');
@@ -127,7 +127,7 @@ describe('a closed breaker', () => {
     expect(breaker.state).toBe('closed');
   });
 
-  it('forgets what is older than its window', async () => {
+  it('forgets attempts that are older than its window', async () => {
     const { run, breaker, clock } = startBreaker();
     await run(19, down);
     clock.advance(10_000);
@@ -148,13 +148,13 @@ describe('a closed breaker', () => {
     ['an answer that is not JSON', failure('invalid-body')],
     ['an answer that is too large', failure('too-large')],
     ['a bug', new TypeError('down')],
-  ])('does not open by %s', async (_, error) => {
+  ])('does not open because of %s', async (_, error) => {
     const { run, breaker } = startBreaker({ volume: 1 });
     await run(30, error);
     expect(breaker.state).toBe('closed');
   });
 
-  it('counts what the service answered as an attempt, and what was not sent as none', async () => {
+  it('counts answers as attempts, but not calls that were not sent', async () => {
     const { run, breaker } = startBreaker({ volume: 4, failedPercent: 60 });
     await run(2, failure('status', { status: 404 }));
     await run(9, failure('overloaded'));
@@ -164,7 +164,7 @@ describe('a closed breaker', () => {
     expect(breaker.state).toBe('open');
   });
 
-  it('does not blame the service for our own queue', async () => {
+  it('does not blame the service for time in our own queue', async () => {
     const tookMs = 800;
     const clock = createFakeClock();
     const breaker = createBreaker({ ...defaults, volume: 1, slowPercent: 50 }, clock);
@@ -187,13 +187,13 @@ describe('a closed breaker', () => {
     expect(breaker.state).toBe('open');
   });
 
-  it('does not open by calls that were given up, however long they took', async () => {
+  it('does not open because of abandoned calls, however long they took', async () => {
     const { run, breaker } = startBreaker({ volume: 2 });
     await run(30, failure('aborted'), 990);
     expect(breaker.state).toBe('closed');
   });
 
-  it('counts the attempts that another one stands for', () => {
+  it('counts the abandoned attempts that an attempt stands for', () => {
     const { breaker } = startBreaker({ volume: 20 });
     const standing = (standsFor: number) => {
       const permit = breaker.gate(dispatchFor(getOrders)) as Permit; // nobody has to wait
@@ -213,7 +213,7 @@ describe('a closed breaker', () => {
 });
 
 describe('an open breaker', () => {
-  it('refuses calls, and says when to come back', async () => {
+  it('rejects calls and says when to retry', async () => {
     const { run, begin, clock } = startBreaker();
     await run(20, down);
     expect((await begin()).refused).toMatchObject({
@@ -231,7 +231,7 @@ describe('an open breaker', () => {
     [0, 4_500],
     [0.5, 5_000],
     [1, 5_500],
-  ])('is open for its time, ten percent more or less: %f', async (chance, openMs) => {
+  ])('is open for its time, give or take ten percent: %f', async (chance, openMs) => {
     const { run, breaker, clock } = startBreaker({}, { chances: [chance] });
     await run(20, down);
     clock.advance(openMs - 1);
@@ -240,7 +240,7 @@ describe('an open breaker', () => {
     expect(breaker.state).toBe('half-open');
   });
 
-  it('is open twice as long each time in a row, up to the most, and starts anew once closed', async () => {
+  it('stays open twice as long each time, up to maxOpenMs, until it has been closed', async () => {
     const { run, begin, breaker, clock } = startBreaker({ maxOpenMs: 15_000, probes: 1 });
     await run(20, down);
     for (const openMs of [5_000, 10_000, 15_000, 15_000]) {
@@ -258,7 +258,7 @@ describe('an open breaker', () => {
     expect(breaker.state).toBe('half-open');
   });
 
-  it('is not changed by attempts from before', async () => {
+  it('ignores attempts that began before it opened', async () => {
     const { run, begin, breaker, clock } = startBreaker({ volume: 2, probes: 1 });
     const [early, other] = [await begin(), await begin()];
     await run(2, down);
@@ -282,7 +282,7 @@ async function startHalfOpen(config: Partial<EffectiveBreaker> = {}) {
 }
 
 describe('a half-open breaker', () => {
-  it('lets as many probes through as have to succeed, and closes with the last of them', async () => {
+  it('lets as many probes through as have to succeed, and closes after the last one', async () => {
     const { begin, breaker } = await startHalfOpen();
     const probes = [await begin(), await begin(), await begin()];
     expect((await begin()).refused).toMatchObject({ kind: 'breaker-open', retryAfterSeconds: 5 });
@@ -297,7 +297,7 @@ describe('a half-open breaker', () => {
   it.each([
     ['fails', down, 0],
     ['is slow', undefined, 800],
-  ])('opens again when a probe %s', async (_, error, tookMs) => {
+  ])('opens again if a probe %s', async (_, error, tookMs) => {
     const { run, breaker } = await startHalfOpen();
     await run(2);
     await run(1, error, tookMs);
@@ -305,9 +305,9 @@ describe('a half-open breaker', () => {
   });
 
   it.each([
-    ['is called off', failure('aborted')],
-    ['finds no place in the bulkhead', failure('overloaded')],
-  ])('gives the place of a probe that %s to another', async (_, error) => {
+    ['is cancelled', failure('aborted')],
+    ['gets no permit of the bulkhead', failure('overloaded')],
+  ])('allows another probe instead of one that %s', async (_, error) => {
     const { begin, run, breaker } = await startHalfOpen({ probes: 1 });
     const probe = await begin();
     expect((await begin()).refused?.kind).toBe('breaker-open');
@@ -326,7 +326,7 @@ describe('a half-open breaker', () => {
     expect(breaker.state).toBe('open');
   });
 
-  it('does not count what other probes say after one has failed', async () => {
+  it('ignores other probes after one has failed', async () => {
     const { begin, breaker, clock } = await startHalfOpen();
     const probes = [await begin(), await begin(), await begin()];
     await probes[0]?.end?.(down);
@@ -447,8 +447,8 @@ function createModel(config: EffectiveBreaker, chances: readonly number[]) {
   };
 }
 
-describe('whatever happens', () => {
-  it('a breaker does what its model does', async () => {
+describe('a breaker in any sequence of events', () => {
+  it('behaves like its model', async () => {
     await assertProperty(
       fc.asyncProperty(story, async ({ config, chances, startAt, steps }) => {
         const { clock, breaker, begin } = startBreaker(config, { chances, startAt });

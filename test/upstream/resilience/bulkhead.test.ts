@@ -44,7 +44,7 @@ function startBulkhead(config: { concurrency?: number; queue?: number; waitMs?: 
   return { clock, entered, enter, leave };
 }
 
-describe('places', () => {
+describe('the permits of a bulkhead', () => {
   it('are as many as the service may have calls in flight', async () => {
     const { enter, leave, entered } = startBulkhead({ concurrency: 2 });
     const calls = ['a', 'b', 'c'].map((name) => enter(name));
@@ -57,7 +57,7 @@ describe('places', () => {
     expect(await Promise.all(calls)).toEqual([ok, ok, ok]);
   });
 
-  it('are waited for by a patient dispatch as long as its request lasts, beyond the queue', async () => {
+  it('are waited for by a patient dispatch until its request ends, beyond the queue', async () => {
     const { clock, enter, leave, entered } = startBulkhead({ queue: 1, waitMs: 100 });
     const first = enter('first');
     const brief = failureOf(enter('brief'));
@@ -87,7 +87,7 @@ describe('places', () => {
     await Promise.all(calls);
   });
 
-  it('are given back after a failure', async () => {
+  it('are released after a failure', async () => {
     const { enter, leave, entered } = startBulkhead();
     const a = reasonOf(enter('a'));
     const b = enter('b');
@@ -99,7 +99,7 @@ describe('places', () => {
     expect(await b).toBe(ok);
   });
 
-  it('are given back after a failure that is thrown at once', async () => {
+  it('are released after a failure that is thrown at once', async () => {
     const clock = createFakeClock();
     const bulkhead = createBulkhead({ concurrency: 1, queue: 1, waitMs: 100 }, clock);
     const send = attemptsWith([bulkhead.gate], () => {
@@ -110,7 +110,7 @@ describe('places', () => {
       expect(await reasonOf(send(dispatchFor(getOrder)))).toEqual(new TypeError('at once'));
   });
 
-  it('are never exceeded, and never lost, whatever happens', async () => {
+  it('are never exceeded and never lost, in any sequence of events', async () => {
     const step = fc.constantFrom('enter', 'leave', 'fail', 'abort', 'wait');
     await assertProperty(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
@@ -158,8 +158,8 @@ describe('places', () => {
   });
 });
 
-describe('the queue', () => {
-  it('is bounded: who finds it full is refused at once', async () => {
+describe('the queue of a bulkhead', () => {
+  it('is limited: a call that finds it full fails at once', async () => {
     const { enter, leave, entered } = startBulkhead({ queue: 1 });
     const calls = [enter('a'), enter('b')];
     expect(await failureOf(enter('c'))).toMatchObject({
@@ -185,7 +185,7 @@ describe('the queue', () => {
     expect(await c).toBe(ok);
   });
 
-  it('does not count those who have left it', async () => {
+  it('does not count calls that have left it', async () => {
     const { enter, leave, clock, entered } = startBulkhead({ queue: 1 });
     const a = enter('a');
     const b = failureOf(enter('b'));
@@ -235,7 +235,7 @@ describe('the queue', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('is not for a request that is over already', async () => {
+  it('is not joined by a request that is over', async () => {
     const { enter, leave, clock, entered } = startBulkhead();
     const a = enter('a');
     const reason = new Error('over');
@@ -249,9 +249,9 @@ describe('the queue', () => {
   });
 });
 
-describe('what is left behind', () => {
+describe('a bulkhead', () => {
   it.each(['gets a place', 'waits too long', 'is aborted'])(
-    'is no timer and no listener when a call %s',
+    'leaves no timer and no listener behind when a call %s',
     async (end) => {
       const { enter, leave, clock } = startBulkhead();
       const request = new AbortController();

@@ -41,102 +41,105 @@ const kinds: Readonly<Record<UpstreamErrorKind, Judged>> = {
   aborted: { verdict: 'unknown', transient: false, heldBack: false },
 };
 
-describe.each(Object.entries(kinds))('the kind "%s"', (name, judged) => {
+describe.each(Object.entries(kinds))('a failure of the kind "%s"', (name, judged) => {
   const kind = name as UpstreamErrorKind; // the keys of `kinds`
 
-  it(`says of the service: ${judged.verdict}`, () => {
+  it(`gives the verdict ${judged.verdict} on the service`, () => {
     expect(verdict(failure(kind))).toBe(judged.verdict);
   });
 
-  it(`is ${judged.transient ? '' : 'not '}expected to pass`, () => {
+  it(`is ${judged.transient ? '' : 'not '}transient`, () => {
     expect(isTransient(failure(kind))).toBe(judged.transient);
   });
 
-  it(`is ${judged.heldBack ? '' : 'not '}a decision of ours`, () => {
+  it(`is ${judged.heldBack ? '' : 'not '}held back by breaker or bulkhead`, () => {
     expect(isHeldBack(failure(kind))).toBe(judged.heldBack);
   });
 
-  it('is no refusal by itself', () => {
+  it('does not count as slow without a status', () => {
     expect(isErrorAnswer(failure(kind))).toBe(false);
   });
 
-  it('says the same however long it took', () => {
+  it('gives the same verdict however long it took', () => {
     for (const tookMs of [0, 500, 501, 1_001, 60_000])
       expect(verdict(failure(kind), tookMs)).toBe(judged.verdict);
   });
 });
 
-describe('a status', () => {
+describe('an answer with a status', () => {
   it.each([
-    { status: 302, says: 'ok', transient: false, refusal: false },
-    { status: 400, says: 'ok', transient: false, refusal: false },
-    { status: 401, says: 'ok', transient: false, refusal: false },
-    { status: 404, says: 'ok', transient: false, refusal: false },
-    { status: 408, says: 'ok', transient: false, refusal: false },
-    { status: 425, says: 'ok', transient: false, refusal: false },
-    { status: 428, says: 'ok', transient: false, refusal: false },
-    { status: 429, says: 'ok', transient: false, refusal: true },
-    { status: 430, says: 'ok', transient: false, refusal: false },
-    { status: 499, says: 'ok', transient: false, refusal: false },
-    { status: 500, says: 'failed', transient: false, refusal: true },
-    { status: 501, says: 'ok', transient: false, refusal: true },
-    { status: 502, says: 'failed', transient: true, refusal: true },
-    { status: 503, says: 'failed', transient: true, refusal: true },
-    { status: 504, says: 'failed', transient: true, refusal: true },
-    { status: 505, says: 'ok', transient: false, refusal: true },
-    { status: 507, says: 'ok', transient: false, refusal: true },
-    { status: 599, says: 'ok', transient: false, refusal: true },
-  ])('of $status: $says, transient $transient, refusal $refusal', ({ status, ...judged }) => {
-    const error = failure('status', { status });
-    expect({
-      says: verdict(error),
-      transient: isTransient(error),
-      refusal: isErrorAnswer(error),
-    }).toEqual(judged);
-  });
+    { status: 302, says: 'ok', transient: false, slow: false },
+    { status: 400, says: 'ok', transient: false, slow: false },
+    { status: 401, says: 'ok', transient: false, slow: false },
+    { status: 404, says: 'ok', transient: false, slow: false },
+    { status: 408, says: 'ok', transient: false, slow: false },
+    { status: 425, says: 'ok', transient: false, slow: false },
+    { status: 428, says: 'ok', transient: false, slow: false },
+    { status: 429, says: 'ok', transient: false, slow: true },
+    { status: 430, says: 'ok', transient: false, slow: false },
+    { status: 499, says: 'ok', transient: false, slow: false },
+    { status: 500, says: 'failed', transient: false, slow: true },
+    { status: 501, says: 'ok', transient: false, slow: true },
+    { status: 502, says: 'failed', transient: true, slow: true },
+    { status: 503, says: 'failed', transient: true, slow: true },
+    { status: 504, says: 'failed', transient: true, slow: true },
+    { status: 505, says: 'ok', transient: false, slow: true },
+    { status: 507, says: 'ok', transient: false, slow: true },
+    { status: 599, says: 'ok', transient: false, slow: true },
+  ])(
+    'of $status gives the verdict $says, is transient: $transient, counts as slow: $slow',
+    ({ status, ...judged }) => {
+      const error = failure('status', { status });
+      expect({
+        says: verdict(error),
+        transient: isTransient(error),
+        slow: isErrorAnswer(error),
+      }).toEqual(judged);
+    },
+  );
 
   it.each([429, 500, 501, 502, 503, 504])(
-    'of %i is expected to pass with Retry-After, unless it is a 500 or 501',
+    'of %i is transient with Retry-After, unless it is a 500 or 501',
     (status) => {
       const error = failure('status', { status, retryAfterSeconds: 0 });
       expect(isTransient(error)).toBe(status !== 500 && status !== 501);
     },
   );
 
-  it('that came with a body that cannot be read is what counts', () => {
+  it('counts as slow by its status even if its body cannot be read', () => {
     expect(isErrorAnswer(failure('invalid-body', { status: 503 }))).toBe(true);
     expect(isErrorAnswer(failure('invalid-body', { status: 200 }))).toBe(false);
   });
 });
 
-describe('how far the answer came', () => {
-  it.each(reached)('a connection that broke, %s, is a failure of the service', (how) => {
+describe('a failure after part of an answer', () => {
+  it.each(reached)('is blamed on the service if the connection broke, after: %s', (how) => {
     expect(verdict(failure('reset', reachedBy(how)))).toBe('failed');
   });
 
-  it.each(reached)('a connection that broke, %s, may pass only when nothing came', (how) => {
-    expect(isTransient(failure('reset', reachedBy(how)))).toBe(how === 'not at all');
-  });
-
   it.each(reached)(
-    'a body that cannot be used, %s, is an answer of a service that is alive',
+    'is transient only if nothing came before the connection broke, after: %s',
     (how) => {
-      const error = failure('invalid-body', reachedBy(how));
-      expect(verdict(error)).toBe('ok');
-      expect(isTransient(error)).toBe(false);
+      expect(isTransient(failure('reset', reachedBy(how)))).toBe(how === 'not at all');
     },
   );
 
-  it('an answer that is not HTTP is none', () => {
+  it.each(reached)('is not blamed on the service if the body cannot be used, after: %s', (how) => {
+    const error = failure('invalid-body', reachedBy(how));
+    expect(verdict(error)).toBe('ok');
+    expect(isTransient(error)).toBe(false);
+  });
+
+  it('is no answer if it is not HTTP', () => {
     expect(verdict(failure('invalid-body', { isNotHttp: true }))).toBe('failed');
   });
 
-  it.each(reached)('an attempt that ran out of its time, %s, may be made again', (how) => {
+  it.each(reached)('is transient if the attempt timed out, after: %s', (how) => {
     expect(isTransient(failure('timeout', reachedBy(how)))).toBe(true);
   });
 });
 
-describe('a call that was given up', () => {
+describe('an abandoned call', () => {
   const reasons: readonly (readonly [string, unknown])[] = [
     ['since nobody waits', failure('aborted')],
     ['at the deadline of its request', new ExecutionError('deadline', 'is over')],
@@ -145,13 +148,13 @@ describe('a call that was given up', () => {
     ['for what is no error', 'gone'],
   ];
 
-  it.each(reasons)('%s says nothing of the service, however long it took', (_, reason) => {
+  it.each(reasons)('gives no verdict on the service, however long it took: %s', (_, reason) => {
     expect([0, 1, 499, 501, 1_001, 60_000].map((tookMs) => verdict(reason, tookMs))).toEqual(
       Array.from({ length: 6 }, () => 'unknown'),
     );
   });
 
-  it.each(reasons)('%s is neither made again, nor a refusal, nor held back', (_, reason) => {
+  it.each(reasons)('is neither retried, nor slow, nor held back: %s', (_, reason) => {
     expect([isTransient(reason), isErrorAnswer(reason), isHeldBack(reason)]).toEqual([
       false,
       false,
@@ -160,7 +163,7 @@ describe('a call that was given up', () => {
   });
 });
 
-describe('a service that was told of its caller’s hurry', () => {
+describe('a service that was given less than the full time', () => {
   it.each([
     { status: 503, tookMs: 400, announcedMs: 500, says: 'unknown' },
     { status: 504, tookMs: 500, announcedMs: 500, says: 'unknown' },
@@ -168,17 +171,20 @@ describe('a service that was told of its caller’s hurry', () => {
     { status: 504, tookMs: 3_000, announcedMs: undefined, says: 'failed' },
     { status: 500, tookMs: 500, announcedMs: 500, says: 'failed' },
     { status: 502, tookMs: 500, announcedMs: 500, says: 'failed' },
-  ])('$status after $tookMs of $announcedMs ms: $says', ({ status, tookMs, announcedMs, says }) => {
-    expect(verdict(failure('status', { status }), tookMs, announcedMs)).toBe(says);
-  });
+  ])(
+    'gets the verdict $says for a $status after $tookMs of $announcedMs ms',
+    ({ status, tookMs, announcedMs, says }) => {
+      expect(verdict(failure('status', { status }), tookMs, announcedMs)).toBe(says);
+    },
+  );
 });
 
 describe('a success', () => {
-  it('speaks for the service, however long it took', () => {
+  it('gives the verdict ok, however long it took', () => {
     expect([verdict(undefined), verdict(undefined, 60_000)]).toEqual(['ok', 'ok']);
   });
 
-  it('is no failure of any sort', () => {
+  it('counts as no failure of any sort', () => {
     expect([isTransient(undefined), isErrorAnswer(undefined), isHeldBack(undefined)]).toEqual([
       false,
       false,

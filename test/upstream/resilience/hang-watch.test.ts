@@ -85,7 +85,7 @@ async function startHurry({ hang, service, coalesce = true }: ServiceOptions) {
 describe.each([{ coalesce: true }, { coalesce: false }])(
   'clients in a hurry ($coalesce)',
   ({ coalesce }) => {
-    it('never open the breaker of a service that is slower than they wait', async () => {
+    it('never open the breaker of a service that is only slower than they wait', async () => {
       const { hurry, answerAll, status, goesOn, clock } = await startHurry({
         hang: false,
         coalesce,
@@ -102,7 +102,7 @@ describe.each([{ coalesce: true }, { coalesce: false }])(
       expect(status()?.breaker).toBe('closed');
     });
 
-    it('leave a twentieth of the places to reads that run to their own time, by which a hang is found out', async () => {
+    it('leave a twentieth of the permits to reads by which a hang is detected', async () => {
       const { hurry, status, goesOn, clock } = await startHurry({ hang: true, coalesce });
       await hurry(25);
       await goesOn(6);
@@ -115,8 +115,8 @@ describe.each([{ coalesce: true }, { coalesce: false }])(
   },
 );
 
-describe('a read that nobody waits for', () => {
-  it('is broken off at once as long as a service answers others', async () => {
+describe('an abandoned read', () => {
+  it('is cancelled at once as long as the service answers others', async () => {
     const { hurry, goesOn, begin, answerAll, begun } = await startHurry({ hang: false });
     for (let round = 0; round < 5; round += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one round after the other
@@ -135,7 +135,7 @@ describe('a read that nobody waits for', () => {
   });
 
   it.each([0, 5])(
-    'gives way at once to a call that needs its place, with a queue of %i',
+    'is cancelled at once for a call that needs its permit, with a queue of %i',
     async (queue) => {
       const { hurry, goesOn, begin, begun, status } = await startHurry({
         hang: true,
@@ -152,7 +152,7 @@ describe('a read that nobody waits for', () => {
     },
   );
 
-  it('does not go on while calls wait for a place', async () => {
+  it('does not run on while calls wait for a permit', async () => {
     const { begin, begun, goesOn, hurry } = await startHurry({
       hang: true,
       service: { bulkhead: { concurrency: 3, queue: 5, waitMs: 10_000 } },
@@ -167,7 +167,7 @@ describe('a read that nobody waits for', () => {
     for (const { leave } of clients) leave();
   });
 
-  it('tells a small service, too, since it stands for those that were given up meanwhile', async () => {
+  it('also counts for calls abandoned meanwhile, so a small service is judged, too', async () => {
     const { hurry, status, goesOn, clock } = await startHurry({
       hang: true,
       service: { bulkhead: { concurrency: 10 } },

@@ -73,8 +73,8 @@ const down = new UpstreamError('status', 'is down', {
 const broken = new UpstreamError('reset', 'is gone', { service: 'shop', operation: 'getOrders' });
 const gone = new ExecutionError('disconnected', 'is gone');
 
-describe('a second attempt', () => {
-  it('is made when the first is as late as the quantile says, not before', async () => {
+describe('a hedged second request', () => {
+  it('is sent when the first is as late as the quantile says, not before', async () => {
     const { begin, clock, attempts } = await startHedge();
     const call = begin();
     clock.advance(99);
@@ -85,7 +85,7 @@ describe('a second attempt', () => {
     await call;
   });
 
-  it('is the same call again, with a signal of its own', async () => {
+  it('is the same dispatch again, with its own signal', async () => {
     const { begin, clock, attempts, request } = await startHedge();
     const call = begin();
     clock.advance(100);
@@ -105,7 +105,7 @@ describe('a second attempt', () => {
     await call;
   });
 
-  it('is not made before twenty answers are known', async () => {
+  it('is not sent before there are twenty answers', async () => {
     const { begin, live, clock, attempts } = await startHedge({ history: 19 });
     const call = begin();
     expect(clock.pending).toBe(0);
@@ -118,7 +118,7 @@ describe('a second attempt', () => {
     expect(clock.pending).toBe(1);
   });
 
-  it('waits by the history of its own operation', async () => {
+  it('goes by the latencies of its own operation', async () => {
     const { begin, clock, attempts } = await startHedge();
     const other = operation(nowhere, { route: 'GET /payments', response, hedge: eager });
     const call = begin(other);
@@ -131,18 +131,21 @@ describe('a second attempt', () => {
   it.each([
     [0.5, 100],
     [0.9, 300],
-  ])('waits for as long as the share afterP did not exceed: %f', async (afterP, afterMs) => {
-    const asked = operation(nowhere, { route: 'GET /o', response, hedge: { ...eager, afterP } });
-    const { begin, live, clock, attempts } = await startHedge({ operation: asked });
-    await live(20, 300);
-    void begin();
-    clock.advance(afterMs - 1);
-    expect(attempts).toHaveLength(1);
-    clock.advance(1);
-    expect(attempts).toHaveLength(2);
-  });
+  ])(
+    'is sent after the latency that the share afterP did not exceed: %f',
+    async (afterP, afterMs) => {
+      const asked = operation(nowhere, { route: 'GET /o', response, hedge: { ...eager, afterP } });
+      const { begin, live, clock, attempts } = await startHedge({ operation: asked });
+      await live(20, 300);
+      void begin();
+      clock.advance(afterMs - 1);
+      expect(attempts).toHaveLength(1);
+      clock.advance(1);
+      expect(attempts).toHaveLength(2);
+    },
+  );
 
-  it('learns how long answers take now', async () => {
+  it('goes by the latest latencies', async () => {
     const { begin, live, clock, attempts } = await startHedge({ history: 20 });
     await live(40, 300);
     void begin();
@@ -152,7 +155,7 @@ describe('a second attempt', () => {
     expect(attempts).toHaveLength(2);
   });
 
-  it('learns nothing from failures, which are quick or as long as a timeout', async () => {
+  it('does not go by the latencies of failures', async () => {
     const { begin, clock, attempts } = await startHedge({ history: 19 });
     const call = reasonOf(begin());
     attempts.pop()?.fail(down);
@@ -171,7 +174,7 @@ describe('a second attempt', () => {
       'that change something',
       { ...operation(nowhere, { route: 'POST /orders', response }), policies: getOrders.policies },
     ],
-  ])('is never made for calls %s', async (_, asked: Operation) => {
+  ])('is never sent for calls %s', async (_, asked: Operation) => {
     const { begin, clock, attempts, request, left } = await startHedge({ operation: asked });
     const call = begin();
     expect(left()).toEqual([0, 1]); // of the service itself: the call is passed on as it is
@@ -182,7 +185,7 @@ describe('a second attempt', () => {
     await call;
   });
 
-  it('is made for lookups', async () => {
+  it('is sent for lookups', async () => {
     const item = z.object({ id: z.string() });
     const byId = { route: 'GET /search', keys: { query: 'ids' }, by: 'id', item } as const;
     const ordersOf = lookup(nowhere, { ...byId, hedge: eager });
@@ -193,8 +196,8 @@ describe('a second attempt', () => {
   });
 });
 
-describe('the bounds', () => {
-  it('are maxExtra of the calls of the last ten seconds', async () => {
+describe('the limits of hedging', () => {
+  it('allow maxExtra of the calls of the last ten seconds', async () => {
     const tenth = operation(nowhere, {
       route: 'GET /orders',
       response,
@@ -222,7 +225,7 @@ describe('the bounds', () => {
     expect(attempts).toHaveLength(3);
   });
 
-  it('are the retry budget, from which it is taken', async () => {
+  it('include the retry budget, from which second requests are taken', async () => {
     const { begin, clock, attempts, budget, left } = await startHedge({ budget: { floor: 2 } });
     expect(budget.withdraw()).toBe(true);
     void begin();
@@ -237,7 +240,7 @@ describe('the bounds', () => {
     expect(left()[0]).toBe(0);
   });
 
-  it('take nothing out of the budget for a call that may not be asked twice', async () => {
+  it('take nothing out of the budget for a call that may not be hedged', async () => {
     const never = { ...eager, maxExtra: 0.001 };
     const asked = operation(nowhere, { route: 'GET /orders', response, hedge: never });
     const { begin, clock, budget } = await startHedge({ operation: asked, budget: { floor: 1 } });
@@ -247,8 +250,8 @@ describe('the bounds', () => {
   });
 });
 
-describe('of two attempts', () => {
-  it.each([0, 1])('the first answer is taken and the other called off: %i', async (winner) => {
+describe('the result of two hedged requests', () => {
+  it.each([0, 1])('is the first answer, and the other request is cancelled: %i', async (winner) => {
     const { begin, clock, attempts, left } = await startHedge();
     const call = begin();
     clock.advance(120);
@@ -263,7 +266,7 @@ describe('of two attempts', () => {
     expect(left()).toEqual([0, 0]);
   });
 
-  it('the one called off says nothing of the service, however long it took', async () => {
+  it('gives no verdict on the service for the cancelled one, however long it took', async () => {
     const { begin, clock, attempts } = await startHedge();
     const call = begin();
     clock.advance(120);
@@ -278,7 +281,7 @@ describe('of two attempts', () => {
     expect(verdicts).toEqual(['unknown', 'unknown', 'unknown']);
   });
 
-  it.each([0, 1])('one that fails waits for the other: %i', async (failing) => {
+  it.each([0, 1])('is awaited from the other one if one fails: %i', async (failing) => {
     const { begin, clock, attempts, left } = await startHedge();
     const call = begin();
     clock.advance(120);
@@ -291,7 +294,7 @@ describe('of two attempts', () => {
     expect(left()).toEqual([0, 0]);
   });
 
-  it.each([0, 1])('that both fail, the first failure goes out: %i', async (first) => {
+  it.each([0, 1])('is the first failure if both fail: %i', async (first) => {
     const { begin, clock, attempts, left } = await startHedge();
     const call = reasonOf(begin());
     clock.advance(120);
@@ -304,7 +307,7 @@ describe('of two attempts', () => {
   });
 });
 
-describe('a first attempt', () => {
+describe('a first request', () => {
   it('that fails before the second is due fails the call at once', async () => {
     const { begin, clock, attempts, left } = await startHedge();
     const call = reasonOf(begin());
@@ -317,7 +320,7 @@ describe('a first attempt', () => {
     expect(attempts).toHaveLength(1);
   });
 
-  it('that is answered before the second is due leaves nothing', async () => {
+  it('that is answered before the second is due leaves nothing behind', async () => {
     const { begin, clock, attempts, left } = await startHedge();
     const call = begin();
     clock.advance(99);
@@ -328,8 +331,8 @@ describe('a first attempt', () => {
   });
 });
 
-describe('the end of the request', () => {
-  it('ends the first attempt, with its reason', async () => {
+describe('the end of a client request', () => {
+  it('ends the first hedged request, with its reason', async () => {
     const { begin, clock, request, left } = await startHedge();
     const call = reasonOf(begin());
     clock.advance(50);
@@ -339,7 +342,7 @@ describe('the end of the request', () => {
     expect(left()).toEqual([0, 0]);
   });
 
-  it('ends both attempts, with its reason', async () => {
+  it('ends both hedged requests, with its reason', async () => {
     const { begin, clock, attempts, request, left } = await startHedge({ isDeaf: true });
     const call = reasonOf(begin());
     clock.advance(120);
@@ -354,8 +357,8 @@ describe('the end of the request', () => {
   });
 });
 
-describe('what happens at the same moment', () => {
-  it('of two attempts that fail, the first failure goes out', async () => {
+describe('hedged requests that end at the same moment', () => {
+  it('fail with the first failure', async () => {
     const { begin, clock, attempts, left } = await startHedge();
     const call = reasonOf(begin());
     clock.advance(120);
@@ -366,7 +369,7 @@ describe('what happens at the same moment', () => {
     expect(left()).toEqual([0, 0]);
   });
 
-  it('the end of the request ends both attempts and the call', async () => {
+  it('end together with their client request and the call', async () => {
     const { begin, clock, request, left } = await startHedge();
     const call = reasonOf(begin());
     clock.advance(120);
@@ -377,8 +380,8 @@ describe('what happens at the same moment', () => {
   });
 });
 
-describe('a second attempt that was not sent', () => {
-  it('does not hide how the first one failed', async () => {
+describe('a second request that was not sent', () => {
+  it('does not hide the failure of the first', async () => {
     const { begin, clock, attempts } = await startHedge();
     const call = reasonOf(begin());
     clock.advance(120);

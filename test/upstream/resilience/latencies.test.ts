@@ -12,24 +12,24 @@ function latenciesOf(calls: readonly number[]) {
 
 const upTo = (length: number) => Array.from({ length }, (_, index) => index + 1);
 
-describe('a quantile', () => {
-  it('is not known before twenty calls', () => {
+describe('a quantile of latencies', () => {
+  it('is unknown before twenty calls', () => {
     expect(createLatencies().quantile(0.5)).toBeUndefined();
     expect(latenciesOf(upTo(19)).quantile(0.5)).toBeUndefined();
     expect(latenciesOf(upTo(20)).quantile(0.5)).toBe(11);
   });
 
-  it('is of the calls in the order of their time, not of their arrival', () => {
+  it('goes by the order of latencies, not of arrival', () => {
     const latencies = latenciesOf([900, 5, 80, ...upTo(16).map((n) => n * 100), 1_000]);
     expect([0.01, 0.5, 0.99].map((p) => latencies.quantile(p))).toEqual([5, 900, 1_600]);
   });
 
-  it('is the longest where the share leaves none out', () => {
+  it('is the longest latency if the share leaves none out', () => {
     expect(latenciesOf(upTo(20)).quantile(0.999)).toBe(20);
     expect(latenciesOf(upTo(20)).quantile(1)).toBe(20);
   });
 
-  it('is taken anew every twenty calls', () => {
+  it('is computed anew after every twenty calls', () => {
     const latencies = latenciesOf(upTo(20));
     for (const _ of upTo(19)) latencies.add(1_000);
     expect(latencies.quantile(0.95)).toBe(20);
@@ -37,7 +37,7 @@ describe('a quantile', () => {
     expect(latencies.quantile(0.95)).toBe(1_000);
   });
 
-  it('forgets what more than two hundred calls have followed', () => {
+  it('forgets calls that were followed by two hundred others', () => {
     const slowAtFirst = [...Array.from({ length: 20 }, () => 9_000), ...upTo(180)];
     expect(latenciesOf(slowAtFirst).quantile(0.95)).toBe(9_000);
     expect(latenciesOf([...slowAtFirst, ...upTo(20)]).quantile(0.999)).toBe(180);
@@ -53,8 +53,8 @@ function considered(calls: readonly number[]): number[] {
   return counted.slice(-200).toSorted((a, b) => a - b);
 }
 
-describe('whatever the calls', () => {
-  it('a quantile is what sorting the latest of them gives', () => {
+describe('a quantile of any latencies', () => {
+  it('is what sorting the latest of them gives', () => {
     assertProperty(
       fc.property(durations, share, (calls, p) => {
         const sorted = considered(calls);
@@ -64,7 +64,7 @@ describe('whatever the calls', () => {
     );
   });
 
-  it('at least the share has not exceeded it, and it is one of them', () => {
+  it('is one of them, and at least the share does not exceed it', () => {
     assertProperty(
       fc.property(durations, share, (calls, p) => {
         const sorted = considered(calls);
@@ -77,7 +77,7 @@ describe('whatever the calls', () => {
     );
   });
 
-  it('asking changes nothing, and a larger share is never quicker', () => {
+  it('does not change by being read, and is not lower for a larger share', () => {
     assertProperty(
       fc.property(durations, share, share, (calls, p, q) => {
         const asked = createLatencies();

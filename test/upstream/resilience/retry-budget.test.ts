@@ -22,7 +22,7 @@ describe('a retry budget', () => {
     expect(startBudget().withdraw(10)).toBe(3);
   });
 
-  it('grants its share of the calls where that is more than the floor', () => {
+  it('grants its share of the calls if that is more than the floor', () => {
     const { deposit, withdraw } = startBudget();
     deposit(100);
     expect(withdraw(100)).toBe(20);
@@ -45,14 +45,14 @@ describe('a retry budget', () => {
     expect(withdraw(2)).toBe(1);
   });
 
-  it('takes nothing for what it refuses', () => {
+  it('takes nothing for an attempt that it does not grant', () => {
     const { deposit, withdraw } = startBudget({ floor: 0 });
     expect(withdraw(1_000)).toBe(0);
     deposit(5);
     expect(withdraw(1_000)).toBe(1);
   });
 
-  it('is there again ten seconds later, and so are no old calls', () => {
+  it('is restored ten seconds later, when old calls no longer count', () => {
     const { clock, deposit, withdraw } = startBudget();
     deposit(100);
     expect(withdraw(100)).toBe(20);
@@ -62,7 +62,7 @@ describe('a retry budget', () => {
     expect(withdraw(100)).toBe(3);
   });
 
-  it('can be nothing at all, or everything', () => {
+  it('can be zero or unlimited', () => {
     const none = startBudget({ percent: 0, floor: 0 });
     none.deposit(1_000);
     expect(none.withdraw(10)).toBe(0);
@@ -111,7 +111,7 @@ function play(
   }
 }
 
-describe('whatever happens', () => {
+describe('a retry budget in any sequence of events', () => {
   it('grants exactly what the present second and the nine before it leave', () => {
     assertProperty(
       fc.property(story, (told) => {
@@ -126,7 +126,7 @@ describe('whatever happens', () => {
     );
   });
 
-  it('never grants more than the floor or the share of the last ten seconds of calls', () => {
+  it('never grants more than the floor or the share of the calls in the last ten seconds', () => {
     assertProperty(
       fc.property(story, (told) => {
         play(told, ({ granted, now, calls, extra }) => {

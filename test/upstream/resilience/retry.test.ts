@@ -88,7 +88,7 @@ function startRetry(ends: readonly unknown[], options: Options = {}) {
 
 const down = status(503);
 
-describe('a failure that may pass is followed by another attempt', () => {
+describe('a transient failure is retried', () => {
   it.each([
     ['connect', failure('connect')],
     ['reset before an answer began', failure('reset')],
@@ -108,14 +108,14 @@ describe('a failure that may pass is followed by another attempt', () => {
     ['a GET', getOrders],
     ['what is declared idempotent', putOrders],
     ['a lookup, whatever its method', ordersOf],
-  ])('of %s', async (_, asked: Operation) => {
+  ])('for %s', async (_, asked: Operation) => {
     const { run, sentAt } = startRetry([down], { operation: asked });
     expect(await run()).toBe(ok);
     expect(sentAt).toHaveLength(2);
   });
 });
 
-describe('a failure is final', () => {
+describe('a failure is not retried', () => {
   it.each([
     ['500', status(500)],
     ['501', status(501)],
@@ -134,7 +134,7 @@ describe('a failure is final', () => {
     ['aborted', failure('aborted')],
     ['a deadline', new ExecutionError('deadline', 'is over')],
     ['a bug', new TypeError('down')],
-  ])('when it is %s', async (_, error) => {
+  ])('if it is %s', async (_, error) => {
     const { run, sentAt, left } = startRetry([error]);
     expect(await run()).toEqual({ reason: error });
     expect(sentAt).toEqual([0]);
@@ -149,13 +149,13 @@ describe('a failure is final', () => {
     ],
     ['with retry: false', operation(nowhere, { route: 'GET /o', response, retry: false })],
     ['with times: 0', operation(nowhere, { route: 'GET /o', response, retry: { times: 0 } })],
-  ])('of a call %s', async (_, asked: Operation) => {
+  ])('for a call %s', async (_, asked: Operation) => {
     const { run, sentAt } = startRetry([down], { operation: asked });
     expect(await run()).toEqual({ reason: down });
     expect(sentAt).toEqual([0]);
   });
 
-  it('when its request is over by then', async () => {
+  it('if its request is over by then', async () => {
     const { run, request, sentAt } = startRetry([down]);
     request.abort(new Error('gone'));
     expect(await run()).toEqual({ reason: down });
@@ -163,35 +163,35 @@ describe('a failure is final', () => {
   });
 });
 
-describe('how often', () => {
-  it('is once, and the last failure goes out', async () => {
+describe('the number of retries', () => {
+  it('is one by default, after which the last failure is reported', async () => {
     const last = status(504);
     const { run, sentAt } = startRetry([down, last]);
     expect(await run()).toEqual({ reason: last });
     expect(sentAt).toHaveLength(2);
   });
 
-  it('is twice with times: 2', async () => {
+  it('is two with times: 2', async () => {
     const { run, sentAt } = startRetry([down, failure('timeout')], { operation: patient });
     expect(await run()).toBe(ok);
     expect(sentAt).toHaveLength(3);
   });
 
-  it('is no more than twice with times: 2', async () => {
+  it('is no more than two with times: 2', async () => {
     const last = failure('connect');
     const { run, sentAt } = startRetry([down, down, last], { operation: patient });
     expect(await run()).toEqual({ reason: last });
     expect(sentAt).toHaveLength(3);
   });
 
-  it('ends with a failure that is final', async () => {
+  it('ends with a failure that is not transient', async () => {
     const { run, sentAt } = startRetry([down, status(404)], { operation: patient });
     expect(await run()).toMatchObject({ reason: { status: 404 } });
     expect(sentAt).toHaveLength(2);
   });
 
   it.each(['overloaded', 'breaker-open'] as const)(
-    'leaves the earlier failure when the other attempt is not sent: %s',
+    'leaves the earlier failure if the retry is not sent: %s',
     async (kind) => {
       const { run, sentAt } = startRetry([down, failure(kind)], { operation: patient });
       expect(await run()).toEqual({ reason: down });
@@ -205,7 +205,7 @@ describe('how often', () => {
   });
 });
 
-describe('the pause', () => {
+describe('the delay before a retry', () => {
   const quick = operation(nowhere, {
     route: 'GET /orders',
     response,
@@ -224,7 +224,7 @@ describe('the pause', () => {
     expect(sentAt).toEqual([0, expected]);
   });
 
-  it('is as long as Retry-After says, where that is longer', async () => {
+  it('is as long as Retry-After says if that is longer', async () => {
     const { run, sentAt } = startRetry([status(503, 2)]);
     expect(await run()).toBe(ok);
     expect(sentAt).toEqual([0, 2_000]);
@@ -239,7 +239,7 @@ describe('the pause', () => {
   it.each([
     ['a pause', down, 137.5],
     ['Retry-After', status(503, 3), 3_000],
-  ])('has to fit before the deadline: %s', async (_, error, pauseMs) => {
+  ])('must end before the deadline: %s', async (_, error, pauseMs) => {
     const late = startRetry([error]);
     expect(await late.run({ deadlineAt: 5_000 + pauseMs })).toEqual({ reason: error });
     expect(late.sentAt).toEqual([0]);
@@ -248,13 +248,13 @@ describe('the pause', () => {
     expect(inTime.sentAt).toEqual([0, pauseMs]);
   });
 
-  it('costs no budget when it does not fit', async () => {
+  it('costs no budget if it does not end before the deadline', async () => {
     const { run, budget } = startRetry([down], { budget: { percent: 0, floor: 1 } });
     await run({ deadlineAt: 5_010 });
     expect(budget.withdraw()).toBe(true);
   });
 
-  it('ends with its request, with its reason, and leaves nothing', async () => {
+  it('ends with its request, for the same reason, and leaves nothing behind', async () => {
     const { begin, request, clock, sentAt, left } = startRetry([down]);
     const call = reasonOf(begin());
     await turn();
@@ -269,17 +269,17 @@ describe('the pause', () => {
   });
 });
 
-describe('the budget', () => {
+describe('the budget for retries', () => {
   const none = { percent: 0, floor: 0 };
 
-  it('that is used up lets the first failure out at once', async () => {
+  it('lets the first failure out at once if it is used up', async () => {
     const { begin, sentAt, left } = startRetry([down], { budget: none });
     expect(await reasonOf(begin())).toBe(down);
     expect(sentAt).toEqual([0]);
     expect(left()).toEqual([0, 0]);
   });
 
-  it('pays for every further attempt', async () => {
+  it('pays for every retry', async () => {
     const { run, sentAt } = startRetry([down, status(502)], {
       operation: patient,
       budget: { percent: 0, floor: 1 },
@@ -296,7 +296,7 @@ describe('the budget', () => {
     expect(budget.withdraw()).toBe(true);
   });
 
-  it('grows with the call, not with its further attempts', async () => {
+  it('grows with the call, not with its retries', async () => {
     const { run, budget } = startRetry([down, down], {
       operation: patient,
       budget: { percent: 50, floor: 2 },
@@ -305,14 +305,14 @@ describe('the budget', () => {
     expect(budget.withdraw()).toBe(false);
   });
 
-  it('is spared where no connection was made and another address is left', async () => {
+  it('is not used if no connection was made and another address is left', async () => {
     const options = { budget: none, endpoints: 2, operation: patient };
     const { run, sentAt } = startRetry([failure('connect')], options);
     expect(await run()).toBe(ok);
     expect(sentAt).toHaveLength(2);
   });
 
-  it('is left as it was by an attempt that is free', async () => {
+  it('does not change by an attempt that costs nothing', async () => {
     const { run, budget } = startRetry([failure('connect')], {
       budget: { percent: 0, floor: 1 },
       endpoints: 2,
@@ -321,22 +321,22 @@ describe('the budget', () => {
     expect(budget.withdraw()).toBe(true);
   });
 
-  it('is asked once all addresses were tried', async () => {
+  it('is used once all addresses have been tried', async () => {
     const options = { budget: none, endpoints: 2, operation: patient };
     const { run, sentAt } = startRetry([failure('connect'), failure('connect')], options);
     expect(await run()).toMatchObject({ reason: { kind: 'connect' } });
     expect(sentAt).toHaveLength(2);
   });
 
-  it('is not spared where a connection was made', async () => {
+  it('is used if a connection was made', async () => {
     const { run, sentAt } = startRetry([failure('timeout')], { budget: none, endpoints: 2 });
     expect(await run()).toMatchObject({ reason: { kind: 'timeout' } });
     expect(sentAt).toEqual([0]);
   });
 });
 
-describe('the addresses tried', () => {
-  it('are handed on from attempt to attempt, and are fresh for every call', async () => {
+describe('the list of tried addresses', () => {
+  it('is passed on from attempt to attempt, and is new for every call', async () => {
     const { run, sent } = startRetry([down]);
     await run();
     await run();
@@ -345,7 +345,7 @@ describe('the addresses tried', () => {
     expect(sent[2]?.tried).not.toBe(sent[0]?.tried);
   });
 
-  it('are kept for calls that are not made again, too', async () => {
+  it('is also made for calls that are not retried', async () => {
     const { run, sent } = startRetry([], { operation: postOrders });
     await run();
     expect(sent[0]?.tried).toEqual([unreached]);

@@ -13,7 +13,7 @@ function startWindow({ lengthMs = 10_000, startAt = 0 } = {}) {
 }
 
 describe('a rolling window', () => {
-  it('counts each name by itself, from nought', () => {
+  it('counts each name on its own, from zero', () => {
     const { window, counts } = startWindow();
     expect(counts()).toEqual([0, 0]);
     window.add('apples');
@@ -22,7 +22,7 @@ describe('a rolling window', () => {
     expect(counts()).toEqual([2, 1]);
   });
 
-  it('holds what happened until its length is over', () => {
+  it('counts events until its length is over', () => {
     const { window, clock, counts } = startWindow();
     window.add('apples');
     clock.advance(9_999);
@@ -31,7 +31,7 @@ describe('a rolling window', () => {
     expect(counts()).toEqual([0, 0]);
   });
 
-  it('may forget up to a tenth of its length too early', () => {
+  it('may forget events up to a tenth of its length too early', () => {
     const { window, clock, counts } = startWindow({ startAt: 999 });
     window.add('apples');
     clock.advance(9_000);
@@ -40,7 +40,7 @@ describe('a rolling window', () => {
     expect(counts()).toEqual([0, 0]);
   });
 
-  it('forgets a part at a time', () => {
+  it('forgets one slice at a time', () => {
     const { window, clock, counts } = startWindow();
     for (let second = 0; second < 10; second += 1) {
       window.add('apples');
@@ -62,7 +62,7 @@ describe('a rolling window', () => {
     expect(counts()).toEqual([0, 1]);
   });
 
-  it('forgets everything when it is told to', () => {
+  it('forgets everything when it is cleared', () => {
     const { window, clock, counts } = startWindow();
     window.add('apples');
     clock.advance(3_000);
@@ -118,8 +118,8 @@ function play(
   }
 }
 
-describe('whatever happens', () => {
-  it('counts all of the last nine tenths, and nothing older than its length', () => {
+describe('a rolling window in any sequence of events', () => {
+  it('counts all events of the last nine tenths, and none older than its length', () => {
     assertProperty(
       fc.property(stories, (story) => {
         const { lengthMs } = story;
@@ -133,7 +133,7 @@ describe('whatever happens', () => {
     );
   });
 
-  it('counts the moments of the present tenth and of the nine before it', () => {
+  it('counts the events of the present tenth and of the nine before it', () => {
     assertProperty(
       fc.property(stories, (story) => {
         const tenthOf = (at: number) => Math.floor((at * 10) / story.lengthMs);

@@ -66,8 +66,8 @@ function startBatch(
   return { load, sent, requests: () => sent.map(({ keys }) => keys) };
 }
 
-describe('the number of requests', () => {
-  it('is the number of different keys divided by max, rounded up', async () => {
+describe('the number of requests for a lookup', () => {
+  it('is the number of distinct keys divided by max, rounded up', async () => {
     await assertProperty(
       fc.asyncProperty(
         fc.array(fc.nat(30), { minLength: 1 }),
@@ -90,7 +90,7 @@ describe('the number of requests', () => {
     expect(requests()).toEqual([[7, 8]]);
   });
 
-  it('is one for loads issued deep in promise chains of the same turn', async () => {
+  it('is one for loads made deep in promise chains of the same turn', async () => {
     const { load, requests } = startBatch();
     const deep = async (depth: number, key: string): Promise<unknown> => {
       if (depth === 0) return load(key);
@@ -101,7 +101,7 @@ describe('the number of requests', () => {
     expect(requests()).toEqual([['a', 'b', 'c']]);
   });
 
-  it('is two when I/O lies between', async () => {
+  it('is two if there is I/O between the loads', async () => {
     const { load, requests } = startBatch();
     const first = load('a');
     await turn();
@@ -109,14 +109,14 @@ describe('the number of requests', () => {
     expect(requests()).toEqual([['a'], ['b']]);
   });
 
-  it('is none for a key whose batch was answered before in the same request', async () => {
+  it('is zero for a key that a batch has answered before in the same client request', async () => {
     const { load, requests } = startBatch();
     await load('a');
     expect(await Promise.all([load('a'), load('b')])).toEqual([paid('a'), paid('b')]);
     expect(requests()).toEqual([['a'], ['b']]);
   });
 
-  it('is one for each way of asking, when other arguments differ', async () => {
+  it('is one for each set of other arguments', async () => {
     const query = z.object({ currency: z.string().optional() });
     const { load, requests } = startBatch(undefined, paymentOf({ query }));
     const inEuros = { args: { currency: 'EUR' } };
@@ -132,7 +132,7 @@ describe('the number of requests', () => {
     ]);
   });
 
-  it('is one for each identity, when forwarded headers differ', async () => {
+  it('is one for each identity, if forwarded headers differ', async () => {
     const { load, sent } = startBatch();
     const [anna, bert] = [{ authorization: 'anna' }, { authorization: 'bert' }];
     await Promise.all([
@@ -166,7 +166,7 @@ describe('the number of requests', () => {
 });
 
 describe('a batch', () => {
-  it('lists all calls that wait for it, those that follow another of their request included', async () => {
+  it('lists all calls that wait for it, also followers', async () => {
     const hanging = Promise.withResolvers<unknown>();
     const { load, sent } = startBatch(() => hanging.promise);
     const loads = [
@@ -181,7 +181,7 @@ describe('a batch', () => {
     await Promise.all(loads);
   });
 
-  it('is left by a call that is not to be shared as soon as its request ends', async () => {
+  it('is left at once when the request of an unshareable call ends', async () => {
     const alone = lookup(nowhere, {
       route: 'GET /alone',
       keys: { query: 'ids' },
@@ -199,7 +199,7 @@ describe('a batch', () => {
     hanging.resolve([]);
   });
 
-  it('is not joined by a call whose request is over: it fails as its request did', async () => {
+  it('is not joined by a call whose request is over, which fails as its request did', async () => {
     const { load, sent } = startBatch();
     const signal = AbortSignal.abort(new Error('its deadline'));
     expect(await reasonOf(load('a', { signal }))).toEqual(new Error('its deadline'));
@@ -208,8 +208,8 @@ describe('a batch', () => {
   });
 });
 
-describe('items', () => {
-  it('find their keys in any order', async () => {
+describe('the items of a batch', () => {
+  it('are matched to their keys in any order', async () => {
     const { load } = startBatch((keys) => keys.toReversed().map((key) => paid(key, `of ${key}`)));
     expect(await Promise.all(['a', 'b', 'c'].map((key) => load(key)))).toEqual([
       paid('a', 'of a'),
@@ -218,7 +218,7 @@ describe('items', () => {
     ]);
   });
 
-  it('that are missing leave null, and shift nothing', async () => {
+  it('may be missing, which gives null and shifts nothing', async () => {
     const { load } = startBatch(() => [paid('c'), paid('a')]);
     expect(await Promise.all(['a', 'b', 'c'].map((key) => load(key)))).toEqual([
       paid('a'),
@@ -227,17 +227,17 @@ describe('items', () => {
     ]);
   });
 
-  it('that nobody asked for go to nobody', async () => {
+  it('are ignored if no key asked for them', async () => {
     const { load } = startBatch((keys) => [paid('x'), ...keys.map((key) => paid(key)), paid('y')]);
     expect(await Promise.all([load('a'), load('b')])).toEqual([paid('a'), paid('b')]);
   });
 
-  it('that are there twice count once: the first', async () => {
+  it('count once if they are repeated: the first one', async () => {
     const { load } = startBatch(() => [paid('a', 'first'), paid('b'), paid('a', 'second')]);
     expect(await Promise.all([load('a'), load('b')])).toEqual([paid('a', 'first'), paid('b')]);
   });
 
-  it('may have a number where a text was asked for, and the other way round', async () => {
+  it('may have a number as key where a text was asked for, and the other way round', async () => {
     const item = z.object({ id: z.number(), status: z.string() });
     const own = lookup(nowhere, { route: 'GET /p', keys: { query: 'ids' }, by: 'id', item });
     const perRequest = oneByOne(
@@ -253,7 +253,7 @@ describe('items', () => {
     expect(await load('a')).toEqual(paid('a'));
   });
 
-  it('that do not fit the schema fail their own key only', async () => {
+  it('fail only their own key if they do not fit the schema', async () => {
     const { load } = startBatch(() => [paid('a'), paid('b', 42), paid('c')]);
     const [a, b, c] = await Promise.allSettled(['a', 'b', 'c'].map((key) => load(key)));
     expect([a, c]).toMatchObject([{ value: paid('a') }, { value: paid('c') }]);
@@ -270,7 +270,7 @@ describe('items', () => {
     ['an object with an object for a key', paid({ id: 'a' })],
     ['an object with a number too large to be exact', paid(2 ** 60)],
     ['an object that inherits the field', Object.create(paid('a'))],
-  ])('without a readable key (%s) fail the keys that have no item', async (_, stray) => {
+  ])('fail the keys that have no item if one has no readable key: %s', async (_, stray) => {
     const { load } = startBatch(() => [stray, paid('b')]);
     const a = failureOf(load('a'));
     expect(await load('b')).toEqual(paid('b'));
@@ -296,20 +296,20 @@ describe('a lookup with many', () => {
     ]);
   });
 
-  it('fails a key of which one item does not fit the schema', async () => {
+  it('fails a key if one of its items does not fit the schema', async () => {
     const { load } = startBatch(() => [paid('a'), paid('a', 1), paid('b')], many);
     const a = failureOf(load('a'));
     expect(await load('b')).toEqual([paid('b')]);
     expect(await a).toMatchObject({ kind: 'invalid-body' });
   });
 
-  it('fails every key when an item has no readable key: it may be anybody’s', async () => {
+  it('fails every key if an item has no readable key, since it may belong to any', async () => {
     const { load } = startBatch(() => [paid('a'), paid(undefined)], many);
     const failures = await Promise.all(['a', 'b'].map((key) => failureOf(load(key))));
     expect(failures.map(({ kind }) => kind)).toEqual(['invalid-body', 'invalid-body']);
   });
 
-  it('fails a key without items when missing is an error', async () => {
+  it('fails a key without items if missing is an error', async () => {
     const { load } = startBatch(() => [paid('a')], paymentOf({ many: true, missing: 'error' }));
     const b = failureOf(load('b'));
     expect(await load('a')).toEqual([paid('a')]);
@@ -318,7 +318,7 @@ describe('a lookup with many', () => {
 });
 
 describe('a missing item', () => {
-  it('is an error of its key only when the lookup says so', async () => {
+  it('fails its key only if the lookup says so', async () => {
     const { load } = startBatch(() => [paid('a')], paymentOf({ missing: 'error' }));
     const b = failureOf(load('b'));
     expect(await load('a')).toEqual(paid('a'));
@@ -329,8 +329,8 @@ describe('a missing item', () => {
   });
 });
 
-describe('a failed request', () => {
-  it('fails the keys of its chunk and no others', async () => {
+describe('a failed request of a batch', () => {
+  it('fails the keys of its own request and no others', async () => {
     const { load } = startBatch(
       (keys) => {
         if (keys.includes('c')) throw new TypeError('chunk is down');
@@ -349,7 +349,7 @@ describe('a failed request', () => {
     expect(results[3]).toMatchObject({ reason: new TypeError('chunk is down') });
   });
 
-  it('becomes an error even when it was none', async () => {
+  it('becomes an error even if it was none', async () => {
     const { load } = startBatch(() => {
       throw 'just text'; // eslint-disable-line no-throw-literal -- what others may do
     });
@@ -357,7 +357,7 @@ describe('a failed request', () => {
   });
 });
 
-describe('a key', () => {
+describe('a lookup key', () => {
   it.each([
     [undefined, 'is not a key'],
     [null, 'is not a key'],
@@ -371,7 +371,7 @@ describe('a key', () => {
     ['a,b', 'contains a comma, which separates keys'],
     ['\ud800', 'is not well-formed Unicode'],
     ['x'.repeat(1_025), 'is longer than 1024 characters'],
-  ])('%j is refused alone, the others are asked for', async (orderId, problem) => {
+  ])('fails on its own if it is %j, and the others are sent', async (orderId, problem) => {
     const { load, requests } = startBatch();
     const refused = failureOf(load(orderId));
     expect(await load('a')).toEqual(paid('a'));
@@ -381,7 +381,7 @@ describe('a key', () => {
   });
 
   it.each([{ query: 'id', repeat: true }, { body: 'ids' }])(
-    'may contain a comma with the style %j',
+    'may contain a comma with the key style %j',
     async (keys) => {
       const own = lookup(nowhere, { route: 'POST /p', keys, by: 'orderId', item: Payment });
       const { load, requests } = startBatch(undefined, own);
@@ -391,7 +391,7 @@ describe('a key', () => {
   );
 
   it.each(['__proto__', 'constructor', 'toString', '0', '-1', ' ', '1e3'])(
-    'named %j is a key like any other',
+    'may be called %j',
     async (key) => {
       const { load } = startBatch((keys) => keys.filter((one) => one === key).map((k) => paid(k)));
       expect(await Promise.all([load(key), load('other')])).toEqual([paid(key), null]);
@@ -399,14 +399,14 @@ describe('a key', () => {
   );
 });
 
-describe('every call', () => {
+describe('every call of a lookup', () => {
   const key = fc.constantFrom('a', 'b', 'c', 'd', '1', '2', 'e é', '__proto__');
   const item = fc.record({
     orderId: fc.oneof(key, fc.constantFrom(1, 2)),
     status: fc.oneof({ weight: 5, arbitrary: fc.string() }, { weight: 1, arbitrary: fc.nat() }),
   });
 
-  it('gets what it would have got alone', async () => {
+  it('gets what it would have got on its own', async () => {
     await assertProperty(
       fc.asyncProperty(
         fc.array(key, { minLength: 1 }),
@@ -436,8 +436,8 @@ describe('every call', () => {
   });
 });
 
-describe('over a real connection', () => {
-  it('three lookups are one request, and a wrapped list is unwrapped', async () => {
+describe('a lookup over a real connection', () => {
+  it('makes one request of three calls, and unwraps a wrapped list', async () => {
     const { url, requests } = await startServer((_, response) =>
       response.end(JSON.stringify({ total: 2, items: [paid('c'), paid('a')] })),
     );
@@ -456,7 +456,7 @@ describe('over a real connection', () => {
     expect(requests.map(({ target }) => target)).toEqual(['/payments?orderIds=a,b,c']);
   });
 
-  it('a number stays a number in a body', async () => {
+  it('keeps a number a number in a body', async () => {
     const { url, requests } = await startServer((_, response) => response.end('[]'));
     const { service, call } = openShop({ url });
     const own = lookup(service, {
@@ -469,7 +469,7 @@ describe('over a real connection', () => {
     expect(requests.map(({ body }) => body)).toEqual(['{"ids":[7,8]}']);
   });
 
-  it('an answer without a body has no items', async () => {
+  it('gives no items for an answer without a body', async () => {
     const { url } = await startServer((_, response) => response.writeHead(204).end());
     const { service, call } = openShop({ url });
     const own = lookup(service, {
@@ -491,7 +491,7 @@ describe('over a real connection', () => {
     ['[]', 'items', '/items in its body is not a list'],
     ['{"items":{}}', 'items', '/items in its body is not a list'],
     ['{"__proto__":{"items":[]}}', 'items', '/items in its body is not a list'],
-  ])('the answer %s is refused where items are in %s', async (body, items, problem) => {
+  ])('rejects the answer %s if items are in %s', async (body, items, problem) => {
     const { url } = await startServer((_, response) => response.end(body));
     const { service, call } = openShop({ url });
     const own = lookup(service, {
@@ -508,7 +508,7 @@ describe('over a real connection', () => {
     });
   });
 
-  it('other query parameters stay those of the calls that share the request', async () => {
+  it('keeps the other query parameters that the calls of a request share', async () => {
     const { url, requests } = await startServer((_, response) => response.end('[]'));
     const { service, call } = openShop({ url });
     const own = lookup(service, {

@@ -66,7 +66,7 @@ function client(
 }
 
 describe('identical calls in flight', () => {
-  it('are one, and each gets the reply; those that joined know it', async () => {
+  it('are one dispatch, and each gets the reply, which says whether it is shared', async () => {
     const { send, sent } = startFlights();
     const replies = [client(), client(), client()].map(({ call }) => send(call));
     expect(sent.length).toBe(1);
@@ -82,7 +82,7 @@ describe('identical calls in flight', () => {
     expect(await Promise.all(reasons)).toEqual([new TypeError('down'), new TypeError('down')]);
   });
 
-  it('are forgotten when they are over', async () => {
+  it('are forgotten when they have ended', async () => {
     const { send, sent } = startFlights();
     const first = send(client().call);
     sent[0]?.answer.resolve(ok);
@@ -91,7 +91,7 @@ describe('identical calls in flight', () => {
     expect(sent.length).toBe(2);
   });
 
-  it('are not shared by those who forward something else, write, or do not want it', async () => {
+  it('are not shared if they forward something else, write, or opt out', async () => {
     const { send, sent } = startFlights();
     const one = { headers: { authorization: 'one' } };
     const two = { headers: { authorization: 'two' } };
@@ -108,7 +108,7 @@ describe('identical calls in flight', () => {
     expect(sent.length).toBe(6);
   });
 
-  it('never hold the value of a header, only a hash', () => {
+  it('have keys that contain no header values, only a hash', () => {
     const secret = 'Bearer canary';
     expect(callOf(getOrder, {}, { headers: { authorization: secret } }).identity).not.toContain(
       'canary',
@@ -116,8 +116,8 @@ describe('identical calls in flight', () => {
   });
 });
 
-describe('a call under way', () => {
-  it('is not joined by one that has far more time than its service was told of', async () => {
+describe('a call in flight', () => {
+  it('is not joined by a call with far more time than its service was given', async () => {
     const { send, sent } = startFlights();
     void send(client(getOrder, { id: 'a' }, { deadlineAt: 300 }).call);
     void send(client(getOrder, { id: 'a' }, { deadlineAt: 500 }).call);
@@ -128,14 +128,14 @@ describe('a call under way', () => {
     expect(sent.length).toBe(2);
   });
 
-  it('is not joined by one whose request has written something since', async () => {
+  it('is not joined by a call whose request has written since', async () => {
     const { send, sent } = startFlights();
     void send(client().call);
     void send(client(getOrder, { id: 'a' }, { afterWrite: true }).call);
     expect(sent.length).toBe(2);
   });
 
-  it('gives those who share it a value that none can change', async () => {
+  it('gives the calls that share it a value that none of them can change', async () => {
     const { send, sent } = startFlights();
     const replies = [client(), client()].map(({ call }) => send(call));
     sent[0]?.answer.resolve({ ...ok, value: { items: [{ id: 1 }] } });
@@ -145,8 +145,8 @@ describe('a call under way', () => {
   });
 });
 
-describe('who leaves', () => {
-  it('is told why, and the others get their reply', async () => {
+describe('a caller that leaves a flight', () => {
+  it('gets the reason of its own request, and the others get their reply', async () => {
     const { send, sent } = startFlights();
     const [first, second] = [client(), client()];
     const left = reasonOf(send(first.call));
@@ -158,7 +158,7 @@ describe('who leaves', () => {
     expect(await stayed).toMatchObject(ok);
   });
 
-  it('ends the call when nobody is left, and the next one takes off anew', async () => {
+  it('aborts the flight if it is the last, and the next call starts a new one', async () => {
     const { send, sent } = startFlights();
     const [first, second] = [client(), client()];
     const reasons = [first, second].map(({ call }) => reasonOf(send(call)));
@@ -170,7 +170,7 @@ describe('who leaves', () => {
     expect(sent.length).toBe(2);
   });
 
-  it('leaves no listener behind, nor does who stays', async () => {
+  it('leaves no listener behind, nor does one that stays', async () => {
     const { send, sent } = startFlights();
     const [first, second] = [client(), client()];
     const left = reasonOf(send(first.call));
@@ -181,7 +181,7 @@ describe('who leaves', () => {
     expect([first.listeners(), second.listeners()]).toEqual([0, 0]);
   });
 
-  it('before it came never takes off', async () => {
+  it('does not start a flight if it has left before', async () => {
     const { send, sent } = startFlights();
     const gone = client();
     gone.leave();
@@ -191,7 +191,7 @@ describe('who leaves', () => {
 });
 
 describe('the number of flights', () => {
-  it('is bounded: one more is refused, one more passenger is not', async () => {
+  it('is limited: one more flight fails, one more caller does not', async () => {
     const { send } = startFlights(2);
     void send(client(getOrder, { id: 'a' }).call);
     void send(client(getOrder, { id: 'b' }).call);
@@ -222,7 +222,7 @@ describe('two identities', () => {
     fails: fc.boolean(),
   });
 
-  it('never share a byte, whoever comes, leaves or fails when', async () => {
+  it('never share a byte, in any sequence of calls, disconnects and failures', async () => {
     await assertProperty(
       fc.asyncProperty(fc.array(visit, { minLength: 1, maxLength: 12 }), async (visits) => {
         // The service answers with who asked: what it was told by the header.

@@ -38,8 +38,8 @@ function startDeduplication(answer: (call: Call) => Promise<Reply> = async () =>
   return { sent, openRequest, send: openRequest() };
 }
 
-describe('the same call twice in one request', () => {
-  it('happens once, and both get the same reply; the second knows that it was there', async () => {
+describe('equal calls of one client request', () => {
+  it('are sent once, and both get the same reply; the second one says so', async () => {
     const { send, sent } = startDeduplication();
     const [first, second] = await Promise.all(
       ['a', 'a'].map((orderId) => send(callOf(getOrder, { orderId }))),
@@ -49,7 +49,7 @@ describe('the same call twice in one request', () => {
     expect(sent.length).toBe(1);
   });
 
-  it('happens once when the first is over already', async () => {
+  it('are sent once even if the first has ended', async () => {
     const { send, sent } = startDeduplication();
     const first = await send(callOf(getOrder, { orderId: 'a' }));
     const second = await send(callOf(getOrder, { orderId: 'a' }));
@@ -62,13 +62,13 @@ describe('the same call twice in one request', () => {
     ['undefined where the other has nothing', { a: 1 }, { a: 1, b: undefined }],
     ['undefined deep inside', { a: [{ b: 1 }] }, { a: [{ b: 1, c: undefined }] }],
     ['equal dates', { at: new Date(5) }, { at: new Date(5) }],
-  ])('is recognised by %s', async (_, args, twin) => {
+  ])('are recognised by %s', async (_, args, twin) => {
     const { send, sent } = startDeduplication();
     await Promise.all([send(callOf(getOrder, args)), send(callOf(getOrder, twin))]);
     expect(sent.length).toBe(1);
   });
 
-  it('fails twice when it fails', async () => {
+  it('both fail if the call fails', async () => {
     const { send, sent } = startDeduplication(async () => {
       throw new TypeError('down');
     });
@@ -80,7 +80,7 @@ describe('the same call twice in one request', () => {
     expect(sent.length).toBe(1);
   });
 
-  it('counts both among those who wait, also when the second comes later', async () => {
+  it('both count among the waiting calls, even if the second comes later', async () => {
     const gate = Promise.withResolvers<Reply>();
     const { send, sent } = startDeduplication(() => gate.promise);
     const calls = ['early', 'same turn', 'late'].map((trace) =>
@@ -97,7 +97,7 @@ describe('the same call twice in one request', () => {
   });
 });
 
-describe('calls that are not the same', () => {
+describe('calls that are not equal', () => {
   const other = operation(nowhere, { route: 'GET /returns/:orderId', response: z.unknown() });
 
   it.each([
@@ -105,13 +105,13 @@ describe('calls that are not the same', () => {
     ['types of arguments', callOf(getOrder, { orderId: 7 })],
     ['operations', callOf(other, { orderId: 'a' })],
     ['forwarded headers', callOf(getOrder, { orderId: 'a' }, { headers: { authorization: 'b' } })],
-  ])('differ in %s, and happen each', async (_, call) => {
+  ])('are all sent if they differ in %s', async (_, call) => {
     const { send, sent } = startDeduplication();
     await Promise.all([send(callOf(getOrder, { orderId: 'a' })), send(call)]);
     expect(sent.length).toBe(2);
   });
 
-  it('belong to different requests', async () => {
+  it('belong to different client requests', async () => {
     const { openRequest, sent } = startDeduplication();
     const call = callOf(getOrder, { orderId: 'a' });
     await Promise.all([openRequest()(call), openRequest()(call)]);
@@ -130,7 +130,7 @@ const lookupWith = (route: RouteText): Operation =>
     item: z.object({ id: z.string() }),
   });
 
-describe('sharing', () => {
+describe('two equal calls', () => {
   it.each([
     ['GET', orderWith('GET /orders'), 1],
     ['POST', orderWith('POST /orders'), 2],
@@ -139,7 +139,7 @@ describe('sharing', () => {
     ['DELETE', orderWith('DELETE /orders'), 2],
     ['a lookup by GET', lookupWith('GET /orders'), 1],
     ['a lookup by POST, which only reads', lookupWith('POST /orders'), 1],
-  ])('two times %s', async (_, own, requests) => {
+  ])('need the right number of requests: %s', async (_, own, requests) => {
     const { send, sent } = startDeduplication();
     await Promise.all([send(callOf(own, { id: '7' })), send(callOf(own, { id: '7' }))]);
     expect(sent.length).toBe(requests);
@@ -149,7 +149,7 @@ describe('sharing', () => {
 describe('a write', () => {
   const save = operation(nowhere, { route: 'PUT /orders/:orderId', response: z.unknown() });
 
-  it('makes the same read happen again, and is remembered by its request', async () => {
+  it('makes the same read happen again, and is noted by its client request', async () => {
     const { send, sent } = startDeduplication();
     const caller = callerOf();
     await send(callOf(getOrder, { orderId: 'a' }, { caller }));

@@ -76,7 +76,7 @@ const refusing = (keys: readonly string[]) =>
 const numbered = (count: number, name = 'id') =>
   Array.from({ length: count }, (_, index) => `${name}${index}`);
 
-describe('a refused batch', () => {
+describe('a rejected batch', () => {
   it.each([
     [2, 3],
     [3, 4],
@@ -85,7 +85,7 @@ describe('a refused batch', () => {
     [40, 14],
     [100, 21],
     [150, 1 + 12 + 13],
-  ])('of %i requests with one bad one costs about 2√n requests: %i', async (count, most) => {
+  ])('of %i client requests with one bad key costs about 2√n requests: %i', async (count, most) => {
     for (const place of [0, Math.floor(count / 2), count - 1]) {
       const { ask, sent } = startClients(refusing);
       const keys = numbered(count).map((key, index) => (index === place ? 'bad' : key));
@@ -96,14 +96,14 @@ describe('a refused batch', () => {
     }
   });
 
-  it('of bad requests only costs n + √n + 1 requests', async () => {
+  it('of client requests with bad keys only costs n + √n + 1 requests', async () => {
     const { ask, sent } = startClients(refusing);
     const got = await Promise.all(numbered(100, 'bad').map((key) => ask([key])));
     expect(got).toEqual(got.map(() => ['status 400']));
     expect(sent.length).toBe(100 + 10 + 1);
   });
 
-  it('never again costs what one bad request in each of 20 batches does', async () => {
+  it('never costs more for one bad key in each of 20 batches', async () => {
     const { ask, sent } = startClients(refusing);
     for (let round = 0; round < 20; round += 1) {
       const keys = [...numbered(39, `${round}-`), 'bad'];
@@ -114,7 +114,7 @@ describe('a refused batch', () => {
     expect(sent.length).toBeLessThanOrEqual(20 * (1 + 6 + 7));
   });
 
-  it('makes an innocent request wait for two more round trips at most', async () => {
+  it('makes other client requests wait for two more round trips at most', async () => {
     const { ask } = startClients(refusing);
     let turns = 0;
     const asked = [...numbered(63), 'bad'].map(async (key) => {
@@ -138,7 +138,7 @@ describe('a refused batch', () => {
     expect(most()).toBe(8);
   });
 
-  it('is taken apart into whole requests, each with the keys it would have asked for alone', async () => {
+  it('is divided by client requests, each part with the keys it would have had alone', async () => {
     const { ask, asked } = startClients(refusing);
     const got = await Promise.all([ask(['a', 'b', 'bad']), ask(['b', 'c']), ask(['c', 'd', 'e'])]);
     expect(got).toEqual([
@@ -154,20 +154,20 @@ describe('a refused batch', () => {
     ]);
   });
 
-  it('is not sent again for a request that asked for all of it', async () => {
+  it('is not sent again for a client request that asked for all of it', async () => {
     const { ask, asked } = startClients(refusing);
     const got = await Promise.all([ask(['a', 'bad']), ask(['a']), ask(['bad', 'a'])]);
     expect(got).toEqual([['status 400', 'status 400'], items(['a']), ['status 400', 'status 400']]);
     expect(asked()).toEqual([['a', 'bad'], ['a']]);
   });
 
-  it('of one request is not sent again', async () => {
+  it('is not sent again if it has the keys of one client request', async () => {
     const { ask, sent } = startClients(refusing);
     expect(await ask(['a', 'bad'])).toEqual(['status 400', 'status 400']);
     expect(sent).toHaveLength(1);
   });
 
-  it('is not asked for again for requests that are over', async () => {
+  it('is not sent again for client requests that are over', async () => {
     const { ask, asked } = startClients(refusing);
     const client = new AbortController();
     const left = ask(['a'], { signal: client.signal });
@@ -179,23 +179,29 @@ describe('a refused batch', () => {
     expect(asked()).toEqual([['a', 'bad', 'c'], ['bad'], ['c']]);
   });
 
-  it('is patient: its parts wait for the bulkhead, the batch itself does not', async () => {
+  it('has patient parts, which wait for the bulkhead, but is not patient itself', async () => {
     const { ask, sent } = startClients(refusing);
     await Promise.all([ask(['a']), ask(['bad'])]);
     expect(sent.map(({ isPatient }) => isPatient)).toEqual([false, true, true]);
   });
 
-  it.each([403, 404, 409, 410, 413, 414, 422, 431])('with %i is taken apart', async (code) => {
-    const { ask } = startClients((keys) => (keys.length > 1 ? code : items(keys)));
-    expect(await Promise.all([ask(['a']), ask(['b'])])).toEqual([[{ id: 'a' }], [{ id: 'b' }]]);
-  });
+  it.each([403, 404, 409, 410, 413, 414, 422, 431])(
+    'is sent again in parts after a %i',
+    async (code) => {
+      const { ask } = startClients((keys) => (keys.length > 1 ? code : items(keys)));
+      expect(await Promise.all([ask(['a']), ask(['b'])])).toEqual([[{ id: 'a' }], [{ id: 'b' }]]);
+    },
+  );
 
-  it.each([401, 407, 408, 421, 425, 429, 500, 503])('with %i is not', async (code) => {
-    const { ask, sent } = startClients((keys) => (keys.length > 1 ? code : items(keys)));
-    const got = await Promise.all([ask(['a']), ask(['b'])]);
-    expect(got).toEqual([[`status ${code}`], [`status ${code}`]]);
-    expect(sent).toHaveLength(1);
-  });
+  it.each([401, 407, 408, 421, 425, 429, 500, 503])(
+    'is not sent again after a %i',
+    async (code) => {
+      const { ask, sent } = startClients((keys) => (keys.length > 1 ? code : items(keys)));
+      const got = await Promise.all([ask(['a']), ask(['b'])]);
+      expect(got).toEqual([[`status ${code}`], [`status ${code}`]]);
+      expect(sent).toHaveLength(1);
+    },
+  );
 });
 
 const knowing = (known: readonly string[]) => (keys: readonly string[]) => {
@@ -203,7 +209,7 @@ const knowing = (known: readonly string[]) => (keys: readonly string[]) => {
   return found.length === 0 ? 404 : items(found);
 };
 
-describe('a 404', () => {
+describe('a 404 from a lookup', () => {
   it('to a single key says that it has no item, alone and beside others', async () => {
     const { ask } = startClients(knowing(['a']));
     expect(await ask(['x'])).toEqual([null]);
@@ -215,17 +221,17 @@ describe('a 404', () => {
     ]);
   });
 
-  it('to a single key is a missing item when that is an error', async () => {
+  it('to a single key is a missing item if that is an error', async () => {
     const { ask } = startClients(knowing([]), itemOf({ missing: 'error' }));
     expect(await ask(['x'])).toEqual(['missing']);
   });
 
-  it('to a single key is no items when there may be many', async () => {
+  it('to a single key means no items if there may be many', async () => {
     const { ask } = startClients(knowing([]), itemOf({ many: true }));
     expect(await ask(['x'])).toEqual([[]]);
   });
 
-  it('to several keys of one request is a failure', async () => {
+  it('to several keys of one client request is a failure', async () => {
     const { ask, asked } = startClients(knowing([]));
     expect(await Promise.all([ask(['x', 'y']), ask(['z'])])).toEqual([
       ['status 404', 'status 404'],
@@ -234,18 +240,18 @@ describe('a 404', () => {
     expect(asked()).toEqual([['x', 'y', 'z'], ['x', 'y'], ['z']]);
   });
 
-  it('to several keys says that none has an item when the lookup says so', async () => {
+  it('to several keys says that none has an item if the lookup says so', async () => {
     const { ask, asked } = startClients(knowing([]), itemOf({ notFound: 'none' }));
     expect(await Promise.all([ask(['x', 'y']), ask(['z'])])).toEqual([[null, null], [null]]);
     expect(asked()).toEqual([['x', 'y', 'z']]);
   });
 });
 
-describe('every client', () => {
+describe('every client of a batch', () => {
   const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'bad1', 'bad2', 'rare1', 'rare2');
   const client = fc.uniqueArray(key, { minLength: 1, maxLength: 4 });
 
-  it('gets what it would have got alone, and a batch of n requests costs n + √n + 1 at most', async () => {
+  it('gets what it would have got on its own, for n + √n + 1 requests at most', async () => {
     await assertProperty(
       fc.asyncProperty(
         fc.array(client, { minLength: 1, maxLength: 30 }),
@@ -287,10 +293,10 @@ describe('every client', () => {
   });
 });
 
-describe('a key that its schema refuses', () => {
+describe('a key that does not fit its schema', () => {
   const own = itemOf({ key: z.string().trim().regex(/^\w+$/) });
 
-  it('never leaves, and fails alone', async () => {
+  it('is not sent and fails on its own', async () => {
     const { ask, asked } = startClients(items, own);
     expect(await Promise.all([ask(['a', '!']), ask([' b '])])).toEqual([
       [{ id: 'a' }, 'invalid-argument'],
@@ -299,7 +305,7 @@ describe('a key that its schema refuses', () => {
     expect(asked()).toEqual([['a', 'b']]);
   });
 
-  it('is named by its argument, and quoted nowhere', async () => {
+  it('is named by its argument and quoted nowhere', async () => {
     const { service, call } = openShop({});
     const keyed = lookup(service, {
       name: 'itemOf',
@@ -317,8 +323,8 @@ describe('a key that its schema refuses', () => {
   });
 });
 
-describe('over a real connection', () => {
-  it('parts cost no retries, wait for places, and leave the breaker closed', async () => {
+describe('a rejected batch over a real connection', () => {
+  it('is sent again without retries and with permits, and leaves the breaker closed', async () => {
     const { url, requests } = await startServer((request, response) => {
       const ids = new URL(request.url ?? '', 'http://x').searchParams.get('ids')?.split(',') ?? [];
       setTimeout(() => {

@@ -75,7 +75,7 @@ function reversed(part: unknown): unknown {
 }
 
 describe('the canonical form', () => {
-  it('is equal exactly when two values are', () => {
+  it('is equal exactly for equal values', () => {
     let equal = 0;
     assertProperty(
       fc.property(value, value, (a, b) => {
@@ -88,7 +88,7 @@ describe('the canonical form', () => {
     expect(equal).toBeGreaterThan(0);
   });
 
-  it('does not depend on the order of fields, however deep', () => {
+  it('does not depend on the order of fields, at any depth', () => {
     assertProperty(
       fc.property(value, (a) => {
         expect(canonical(reversed(a))).toBe(canonical(a));
@@ -97,7 +97,7 @@ describe('the canonical form', () => {
     );
   });
 
-  it('of what JSON can say is JSON that says the same', () => {
+  it('of a JSON value is JSON for the same value', () => {
     assertProperty(
       fc.property(fc.jsonValue(), (a) => {
         expect(JSON.parse(canonical(a))).toEqual(JSON.parse(JSON.stringify(a)));
@@ -105,7 +105,7 @@ describe('the canonical form', () => {
     );
   });
 
-  it('sorts fields, and keeps the order of lists', () => {
+  it('sorts fields and keeps the order of lists', () => {
     expect(canonical({ b: [2, 1], a: { d: 1, c: undefined } })).toBe('{"a":{"d":1},"b":[2,1]}');
   });
 
@@ -119,11 +119,11 @@ describe('the canonical form', () => {
     expect(canonical({ id: 2n ** 64n })).toBe('{"id":"18446744073709551616"}');
   });
 
-  it('of nothing is empty', () => {
+  it('of undefined is empty', () => {
     expect(canonical(undefined)).toBe('');
   });
 
-  it('of a deep value does not overflow', () => {
+  it('of a deeply nested value does not overflow the stack', () => {
     const deep = Array.from({ length: 500 }).reduce<unknown>((inner) => ({ inner }), null);
     expect(canonical(deep)).toBe(JSON.stringify(deep));
   });
@@ -139,7 +139,7 @@ describe('the key of a call', () => {
     item: z.object({ id: z.string() }),
   });
 
-  it('cannot be forged with the text of an argument', () => {
+  it('cannot be forged by the text of an argument', () => {
     const text = fc.oneof(fc.string(), fc.constantFrom('"} {"', '{}', ' ', '"', '\\', '{"a":"b"}'));
     const parts = fc.record({
       args: fc.dictionary(text, text),
@@ -156,7 +156,7 @@ describe('the key of a call', () => {
     );
   });
 
-  it('tells numbers from texts, except in the key of a lookup', () => {
+  it('distinguishes numbers from texts, except in the key of a lookup', () => {
     expect(keyOf(callOf(order, { id: 7 }))).not.toBe(keyOf(callOf(order, { id: '7' })));
     expect([keyText(7), keyText(7n)]).toEqual([keyText('7'), keyText('7')]);
     expect(keyOfItem(callOf(orders), 'id', '7')).toBe(keyOf(callOf(orders, { id: '7' })));
@@ -167,20 +167,20 @@ describe('the key of a call', () => {
     ['maps', new Map([['a', 1]])],
     ['NaN', Number.NaN],
     ['regular expressions', /a/],
-  ])('takes %s for like nothing else: JSON has no form for them', (_, odd) => {
+  ])('equals no other for %s, which JSON cannot represent', (_, odd) => {
     expect(keyWith(odd)).not.toBe(keyWith(odd));
     expect(keyWith(odd)).not.toBe(keyWith({}));
     expect(keyWith(odd)).not.toBe(keyWith(null));
   });
 
-  it('tells a key from what is none', () => {
+  it('distinguishes a lookup key from values that are none', () => {
     const none = [undefined, null, {}, true, Number.NaN];
     const texts = none.map((id) => [keyOf(callOf(orders, { id })), `${String(id)}`] as const);
     for (const [key, text] of texts) expect(key).not.toBe(keyOf(callOf(orders, { id: text })));
   });
 });
 
-describe('the text of a key', () => {
+describe('the text of a lookup key', () => {
   it('is exact for every number that JSON carries exactly', () => {
     assertProperty(
       fc.property(fc.maxSafeInteger(), (number) => {
@@ -200,7 +200,7 @@ describe('the text of a key', () => {
     {},
     [1],
     undefined,
-  ])('is missing for %s', (key) => {
+  ])('is undefined for %s', (key) => {
     expect(keyText(key)).toBeUndefined();
   });
 });

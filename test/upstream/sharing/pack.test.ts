@@ -35,8 +35,8 @@ const key = fc
   })
   .filter((text) => text.isWellFormed());
 
-describe('a batch', () => {
-  it('keeps within its bytes and its keys, unless one key alone exceeds them', async () => {
+describe('the batches of a lookup', () => {
+  it('stay within their limits of bytes and keys, unless one key alone exceeds them', async () => {
     await assertProperty(
       fc.asyncProperty(
         fc.uniqueArray(key, { minLength: 1, maxLength: 40 }),
@@ -80,7 +80,7 @@ describe('a batch', () => {
     );
   });
 
-  it('of few long keys does not break up those of other requests', async () => {
+  it('with few long keys do not split those of other client requests', async () => {
     const own = lookup(nowhere, { route: 'GET /p', keys: { query: 'ids' }, by: 'id', item });
     const sent: Dispatch[] = [];
     const sendLoad = batch(createFakeClock(), async (call) => {
@@ -99,8 +99,8 @@ describe('a batch', () => {
   });
 });
 
-describe('over a real connection', () => {
-  it('no request line exceeds 7 KiB, with the address’s path and the other parameters', async () => {
+describe('a lookup over a real connection', () => {
+  it('sends no request line over 7 KiB, including path prefix and other parameters', async () => {
     const { url, requests } = await startSocketServer((socket) =>
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]'),
     );
