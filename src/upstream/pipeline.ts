@@ -37,15 +37,17 @@ export interface GatewayParts {
   readonly aroundCall: Policy<Dispatch>;
   /** The longest path prefix of the addresses of an operation's service. */
   readonly prefixOf: (operation: Operation) => string;
+  /** Takes a retry out of the budget of an operation's service. */
+  readonly withdraw: (operation: Operation) => boolean;
 }
 
 /** … cache ▸ coalesce, or for lookups batch ▸ telemetry's batch span ▸ … */
 export function perGateway(parts: GatewayParts, toService: Send<Dispatch>): Senders {
-  const { caching, clock, aroundCall, prefixOf } = parts;
+  const { caching, clock, aroundCall, prefixOf, withdraw } = parts;
   const dispatch = aroundCall(toService);
   return {
-    send: caching.call(coalesce(clock)(dispatch)),
-    sendLoad: caching.load(batch(clock, dispatch, { prefixOf })),
+    send: caching.call(coalesce(clock, { withdraw })(dispatch)),
+    sendLoad: caching.load(batch(clock, dispatch, { prefixOf, withdraw })),
   };
 }
 

@@ -15,6 +15,8 @@ import { createRetryBudget } from './resilience/retry-budget.ts';
 
 export interface OpenService {
   readonly send: Send<Dispatch>;
+  /** Takes a retry out of its budget. */
+  withdraw(): boolean;
   status(): ServiceStatus;
   /** Stops its health checks and breaks its connections. */
   close(): Promise<void>;
@@ -60,6 +62,7 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
 
   return {
     send: perService({ budget, breaker, bulkhead, balancer, hangWatch, hook, clock }),
+    withdraw: () => budget.withdraw(),
     status: () => ({
       service: service.name,
       breaker: breaker?.state ?? 'off',

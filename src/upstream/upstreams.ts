@@ -103,7 +103,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       .map(({ prefix }) => prefix)
       .reduce((longest, prefix) => (prefix.length > longest.length ? prefix : longest), '');
 
-  const shared = perGateway({ caching, clock, aroundCall, prefixOf }, toService);
+  const withdraw = ({ service }: Operation): boolean =>
+    services.get(service.name)?.withdraw() === true;
+
+  const shared = perGateway({ caching, clock, aroundCall, prefixOf, withdraw }, toService);
 
   return {
     open(caller) {

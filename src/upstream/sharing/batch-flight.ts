@@ -67,6 +67,10 @@ export class BatchFlight extends Flight implements Carrier {
     return this.#call.operation;
   }
 
+  get createdAt(): number {
+    return this.#call.createdAt;
+  }
+
   get deadlineAt(): number {
     return this.#latest;
   }
@@ -234,10 +238,12 @@ export class BatchFlight extends Flight implements Carrier {
     this.end();
   }
 
-  fail(reason: Error): void {
+  /** Fails all keys, but for those of the loads in `spared`. */
+  fail(reason: Error, spared?: ReadonlySet<Load>): void {
     this.forget();
     for (let position = 0; position < this.#texts.length; position += 1)
-      for (const { load, index } of this.#loadsAt(position)) load.fail(index, reason);
+      for (const { load, index } of this.#loadsAt(position))
+        if (spared?.has(load) !== true) load.fail(index, reason);
     this.end();
   }
 

@@ -24,6 +24,8 @@ export interface BatchOptions {
   readonly mostKeys?: number;
   /** The longest path prefix of the addresses of an operation's service. */
   readonly prefixOf?: (operation: Operation) => string;
+  /** Takes a retry out of the budget of the operation's service. Default: there is none left. */
+  readonly withdraw?: (operation: Operation) => boolean;
 }
 
 /**
@@ -45,10 +47,10 @@ export interface BatchOptions {
 export function batch(
   clock: Clock,
   next: Send<Dispatch>,
-  { mostKeys = 50_000, prefixOf = () => '' }: BatchOptions = {},
+  { mostKeys = 50_000, prefixOf = () => '', withdraw = () => false }: BatchOptions = {},
 ): SendLoad {
   const pack = createPacker(prefixOf);
-  const onFailure = settleFailed(next);
+  const onFailure = settleFailed({ next, clock, withdraw });
   /** By the `key` that the calls of their loads have in common. */
   const lanes = new Map<string, Lane>();
   let keys = 0;

@@ -3,18 +3,36 @@
  * in flight. Nothing is kept after it has settled.
  */
 import type { Clock } from '../../clock.ts';
+import type { Operation } from '../../dsl/operation.ts';
 import { frozen } from '../../frozen.ts';
 import type { Call, Dispatch, Reply, Send } from '../call.ts';
 import { callError, dispatchOf, withFollowers } from '../call.ts';
+import { isHeldBack } from '../resilience/failure.ts';
 import { Flight } from './flight.ts';
+import { hasMoreTime, mayBeShortOfTime } from './short-time.ts';
+
+export interface CoalesceOptions {
+  /** The most dispatches that may be in flight. */
+  readonly mostFlights?: number;
+  /** Takes a retry out of the budget of the operation's service. Default: there is none left. */
+  readonly withdraw?: (operation: Operation) => boolean;
+}
 
 /**
  * Makes one dispatch of identical calls. At most `mostFlights` are in flight; further calls fail
  * with the kind `overloaded`.
+ *
+ * Joining costs no call the time it had. If a dispatch fails and its shorter time may be why, the
+ * calls that have time left are dispatched once more, together and with the latest of their
+ * deadlines, if the retry budget allows it.
  */
-export function coalesce(clock: Clock, mostFlights = 50_000): (next: Send<Dispatch>) => Send {
+export function coalesce(
+  clock: Clock,
+  { mostFlights = 50_000, withdraw = () => false }: CoalesceOptions = {},
+): (next: Send<Dispatch>) => Send {
   return (next) => {
     const flights = new Map<string, CallFlight>();
+    const shared: Shared = { next, clock, withdraw, flights };
     return function sendCoalesced(call) {
       const { key, signal } = call;
       if (key === undefined || !call.operation.coalesce) return next(dispatchOf(call));
@@ -25,24 +43,38 @@ export function coalesce(clock: Clock, mostFlights = 50_000): (next: Send<Dispat
         const message = `has ${mostFlights} different calls in flight`;
         return Promise.reject(callError(call, 'overloaded', message));
       }
-      return new CallFlight(call, key, flights).takeOff(next);
+      const flight = new CallFlight(call, key, shared);
+      const reply = flight.reply(call);
+      flight.takeOff();
+      return reply;
     };
   };
+}
+
+/** What all flights have in common. */
+interface Shared {
+  readonly next: Send<Dispatch>;
+  readonly clock: Clock;
+  readonly withdraw: (operation: Operation) => boolean;
+  readonly flights: Map<string, CallFlight>;
 }
 
 /** A dispatch in flight, found by the key of its calls. */
 class CallFlight extends Flight {
   readonly #call: Call;
   readonly #key: string;
-  readonly #flights: Map<string, CallFlight>;
+  readonly #shared: Shared;
+  /** The failure after which it was dispatched. */
+  readonly #earlier: unknown;
   #subscriptions: Subscription[] | undefined;
 
-  constructor(call: Call, key: string, flights: Map<string, CallFlight>) {
+  constructor(call: Call, key: string, shared: Shared, earlier?: unknown) {
     super();
     this.#call = call;
     this.#key = key;
-    this.#flights = flights;
-    flights.set(key, this);
+    this.#shared = shared;
+    this.#earlier = earlier;
+    shared.flights.set(key, this);
   }
 
   get deadlineAt(): number {
@@ -55,24 +87,26 @@ class CallFlight extends Flight {
       .flatMap(({ call }) => withFollowers(call));
   }
 
-  takeOff(next: Send<Dispatch>): Promise<Reply> {
-    const reply = this.reply(this.#call);
+  takeOff(): void {
     const own = { signal: this, callers: this, keys: undefined, tried: [], isPatient: false };
-    next({ ...this.#call, ...own }).then(
+    this.#shared.next({ ...this.#call, ...own }).then(
       (landed) => this.#land(landed),
       (error: unknown) => this.#fail(error),
     );
-    return reply;
   }
 
   /** The reply for one more call. */
   reply(call: Call): Promise<Reply> {
-    this.join();
     const subscription = new Subscription(this, call);
+    this.#add(subscription);
+    return subscription.reply;
+  }
+
+  #add(subscription: Subscription): void {
+    this.join();
     // Most have one. V8 allocates seventeen entries on the first `push` into an empty list.
     if (this.#subscriptions === undefined) this.#subscriptions = [subscription];
     else this.#subscriptions.push(subscription);
-    return subscription.reply;
   }
 
   #land(reply: Reply): void {
@@ -85,7 +119,37 @@ class CallFlight extends Flight {
   }
 
   #fail(error: unknown): void {
-    for (const subscription of this.#end()) subscription.fail(error);
+    // That another dispatch was not sent says less than why it was made.
+    const failure = this.#earlier !== undefined && isHeldBack(error) ? this.#earlier : error;
+    const all = this.#end();
+    const again = all.length < 2 ? [] : this.#withTimeLeft(all, error);
+    for (const subscription of all) if (!again.includes(subscription)) subscription.fail(failure);
+    if (again.length > 0) this.#dispatchAgain(again, error);
+  }
+
+  /** The subscriptions to dispatch again; none if the retry budget has run out. */
+  #withTimeLeft(all: readonly Subscription[], error: unknown): readonly Subscription[] {
+    const { clock, withdraw } = this.#shared;
+    const now = clock.now();
+    if (!mayBeShortOfTime(error, this.#call, now)) return [];
+    const again = all.filter(
+      ({ call, isSecond }) =>
+        !isSecond && !call.signal.aborted && hasMoreTime(call, this.#call, now),
+    );
+    return again.length > 0 && withdraw(this.#call.operation) ? again : [];
+  }
+
+  #dispatchAgain(again: readonly Subscription[], error: unknown): void {
+    const { call } = again.reduce((latest, one) =>
+      one.call.deadlineAt > latest.call.deadlineAt ? one : latest,
+    );
+    const createdAt = this.#shared.clock.now();
+    const second = new CallFlight({ ...call, createdAt }, this.#key, this.#shared, error);
+    for (const subscription of again) {
+      subscription.moveTo(second);
+      second.#add(subscription);
+    }
+    second.takeOff();
   }
 
   /** Drops the subscriptions, through which finished requests would keep each other in memory. */
@@ -97,14 +161,17 @@ class CallFlight extends Flight {
   }
 
   protected forget(): void {
-    if (this.#flights.get(this.#key) === this) this.#flights.delete(this.#key);
+    const { flights } = this.#shared;
+    if (flights.get(this.#key) === this) flights.delete(this.#key);
   }
 }
 
 /** A call that waits for a flight, until its own request is over. */
 class Subscription {
   readonly call: Call;
-  readonly #flight: Flight;
+  /** Whether it has been dispatched again. */
+  isSecond = false;
+  #flight: Flight;
   readonly #resolvers = Promise.withResolvers<Reply>();
 
   constructor(flight: Flight, call: Call) {
@@ -115,6 +182,11 @@ class Subscription {
 
   get reply(): Promise<Reply> {
     return this.#resolvers.promise;
+  }
+
+  moveTo(flight: Flight): void {
+    this.isSecond = true;
+    this.#flight = flight;
   }
 
   arrive(reply: Reply): void {

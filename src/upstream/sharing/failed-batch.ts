@@ -1,17 +1,29 @@
 /** Settles the keys of a batch that has failed; a rejected batch is sent again in parts. */
+import type { Clock } from '../../clock.ts';
+import type { Operation } from '../../dsl/operation.ts';
 import { UpstreamError } from '../../errors.ts';
 import { createSemaphore } from '../../limit.ts';
 import type { Semaphore } from '../../limit.ts';
 import type { Dispatch, Send } from '../call.ts';
-import { isRejection } from '../resilience/failure.ts';
+import { isHeldBack, isRejection } from '../resilience/failure.ts';
 import type { BatchFlight } from './batch-flight.ts';
 import type { LoadKey } from './load.ts';
+import { hasMoreTime, mayBeShortOfTime } from './short-time.ts';
 
 /** The most parts of rejected batches that are in flight to one service. */
 const mostParts = 8;
 
 /** The fewest client requests in a rejected batch for which groups save requests. */
 const fewestGrouped = 4;
+
+export interface FailedBatchOptions {
+  readonly next: Send<Dispatch>;
+  readonly clock: Clock;
+  /** Takes a retry out of the budget of the operation's service. */
+  readonly withdraw: (operation: Operation) => boolean;
+}
+
+export type SettleFailed = (flight: BatchFlight, error: Error) => Promise<void>;
 
 /**
  * Settles the keys of batches that have failed, so that no client request fails because of the keys
@@ -23,21 +35,43 @@ const fewestGrouped = 4;
  * the others wait for at most two more round trips. Parts are not retries and cost no retry budget.
  * Only a few of them run at once, and they wait for the bulkhead as long as their client requests
  * wait for them.
+ *
+ * If a batch fails otherwise and its shorter time may be why, the keys of loads that have joined it
+ * and have time left are sent once more, together, if the retry budget allows it.
  */
-export function settleFailed(
-  next: Send<Dispatch>,
-): (flight: BatchFlight, error: Error) => Promise<void> {
+export function settleFailed({ next, clock, withdraw }: FailedBatchOptions): SettleFailed {
   /** By the name of the service. */
   const semaphores = new Map<string, Semaphore>();
 
   async function settle(flight: BatchFlight, error: Error): Promise<void> {
     if (saysThatNoneExists(flight, error)) return flight.serveNone(error);
     const shares = isRejection(error) ? flight.shares() : [];
-    if (shares.length < 2) return flight.fail(error);
+    if (shares.length < 2) return failOrSendAgain(flight, error);
     const groups = flight.isPart ? shares.map((share) => [share]) : grouped(shares);
     const parts = groups.map((group) => flight.part(group.flat()));
     flight.end();
     await Promise.all(parts.map((part) => ask(part, { width: flight.width, error })));
+  }
+
+  async function failOrSendAgain(flight: BatchFlight, error: Error): Promise<void> {
+    const again = flight.isPart ? [] : withTimeLeft(flight, error);
+    if (again.length === 0 || !withdraw(flight.operation)) return flight.fail(error);
+    const part = flight.part(again);
+    flight.fail(error, new Set(again.map(({ load }) => load)));
+    const failure = await sendInTurn(part);
+    if (failure === undefined) return;
+    // That the part was not sent says less than why it was made.
+    await settle(part, isHeldBack(failure) ? error : failure);
+  }
+
+  /** The keys of loads that have joined and would have given the service longer on their own. */
+  function withTimeLeft(flight: BatchFlight, error: Error): readonly LoadKey[] {
+    const now = clock.now();
+    if (!mayBeShortOfTime(error, flight, now)) return [];
+    return flight
+      .shares()
+      .flat()
+      .filter(({ load }) => hasMoreTime(load.call, flight, now));
   }
 
   async function ask(part: BatchFlight, rejected: Rejected): Promise<void> {

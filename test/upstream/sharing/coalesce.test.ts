@@ -41,7 +41,7 @@ function startFlights(most?: number) {
   const sent: { call: Call; answer: PromiseWithResolvers<Reply> }[] = [];
   const send = coalesce(
     createFakeClock(),
-    most,
+    most === undefined ? {} : { mostFlights: most },
   )((call) => {
     const answer = Promise.withResolvers<Reply>();
     sent.push({ call, answer });

@@ -1,0 +1,44 @@
+/** Tells callers that have lost time by joining a dispatch from those that have not. */
+import { UpstreamError } from '../../errors.ts';
+import type { Call } from '../call.ts';
+import { isTransient } from '../resilience/failure.ts';
+
+/** What decides how much time a service is given for a call. */
+export type Timed = Pick<Call, 'operation' | 'createdAt' | 'deadlineAt'>;
+
+/** When an attempt ends at the latest that is made as soon as the call is. */
+function endOf({ operation, createdAt, deadlineAt }: Timed): number {
+  return Math.min(deadlineAt, createdAt + operation.policies.timeoutMs);
+}
+
+/** In this last part of its time, a service that fails may have run out of it. */
+const lastPart = 0.2;
+
+/** Less of a call's time than this is not worth another dispatch. */
+const leastGain = 0.1;
+
+/**
+ * Whether a failure may be due to the time that the service was given for `first`: it says so by a
+ * 504 or 408, or it failed near the end of that time, or too near to it for a retry.
+ */
+export function mayBeShortOfTime(error: unknown, first: Timed, now: number): boolean {
+  if (!(error instanceof UpstreamError)) return false;
+  const { kind, status = 0, retryAfterSeconds = 0 } = error;
+  if (status === 504 || status === 408) return true;
+  const isOutage = kind === 'timeout' || kind === 'reset' || kind === 'connect' || status >= 500;
+  if (!isOutage) return false;
+  const { policies, idempotent } = first.operation;
+  const { retry } = policies;
+  const pauseMs =
+    retry !== false && retry.times > 0 && idempotent && isTransient(error)
+      ? Math.max(retry.maxDelayMs, retryAfterSeconds * 1_000)
+      : 0;
+  const lastMs = (endOf(first) - first.createdAt) * lastPart;
+  return now + lastMs >= endOf(first) || now + pauseMs >= first.deadlineAt;
+}
+
+/** Whether `call` on its own would have given the service noticeably longer than `first` did. */
+export function hasMoreTime(call: Timed, first: Timed, now: number): boolean {
+  const end = endOf(call);
+  return end > now && end - endOf(first) >= (end - call.createdAt) * leastGain;
+}
