@@ -656,7 +656,7 @@ describe('the deadline of a request', () => {
     await expect.poll(() => app.clock.pending).toBe(1);
     app.clock.advance(200);
     const [answer] = await once(socket, 'data');
-    expect(String(answer)).toMatch(/^HTTP\/1\.1 504 /);
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 408 /);
     socket.destroy();
     expect(app.upstream.asked()).toEqual([]);
   });
