@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { UnheldNumberError, isExactNumber } from './json-numbers.ts';
 import { parseJson, parsePlainJson, pathOf, valueAt } from './json.ts';
 import { lifterOf } from './schema-numbers.ts';
+import { stopAtMisfits } from './schema-stop.ts';
 import { isClosed, isGenerable } from './schema-traits.ts';
 
 /** One thing that is wrong with a value. */
@@ -124,17 +125,69 @@ const readers = new WeakMap<z.ZodType, Reader>();
 function createReader(schema: z.ZodType): Reader {
   // One generated function for a whole schema takes half the time or less. A value that it rejects
   // is parsed again by the schema itself, so problems are the same.
-  const compiled = isGenerable(schema) ? z.compile(schema) : schema;
+  stopAtMisfits(schema);
+  const { _zod: internals } = isGenerable(schema) ? z.compile(schema) : schema;
   return function read(value): Parsed {
     try {
-      const result = compiled.safeParse(value);
-      if (result.success) return { ok: true, value: result.data };
-      const [first, ...rest] = result.error.issues.map(toProblem);
+      const context = new BoundedContext(value);
+      const result = internals.run({ value, issues: [] }, context);
+      if (result instanceof Promise) return asynchronous(result);
+      if (result.issues.length === 0) return { ok: true, value: result.value };
+      const issues = context.abortEarly ? result.issues.slice(0, mostProblems) : result.issues;
+      const [first, ...rest] = issues.map((issue) =>
+        toProblem(z.core.util.finalizeIssue(issue, context, z.config())),
+      );
       return { ok: false, problems: [first ?? unknownProblem, ...rest] };
     } catch (cause) {
       return { ok: false, problems: [thrownProblem], cause };
     }
   };
+}
+
+/** Nobody reads more: an error for a client lists fifty, all others name one. */
+const mostProblems = 50;
+
+/**
+ * Makes zod stop at the first misfits of a large value. It would describe each of them otherwise, and
+ * half a million take seconds. Not read while a value fits, but by lists.
+ */
+class BoundedContext {
+  readonly #value: unknown;
+  #isLarge: boolean | undefined;
+
+  constructor(value: unknown) {
+    this.#value = value;
+    this.#isLarge = undefined;
+  }
+
+  get abortEarly(): boolean {
+    return (this.#isLarge ??= isLarge(this.#value));
+  }
+}
+
+const largeParts = 2_000;
+
+/** Whether a value has more parts than can be checked one by one without being noticed. */
+function isLarge(value: unknown): boolean {
+  let left = largeParts;
+  const containers = [value];
+  for (let part = containers.pop(); part !== undefined && left >= 0; part = containers.pop()) {
+    if (typeof part !== 'object' || part === null) continue;
+    if (Array.isArray(part)) left -= part.length;
+    if (left < 0) break;
+    for (const key in part) {
+      const inner = (part as Record<string, unknown>)[key]; // all objects can be read by name
+      if (typeof inner === 'object' && inner !== null) containers.push(inner);
+      if ((left -= 1) < 0) break;
+    }
+  }
+  return left < 0;
+}
+
+/** No value is waited for; whether the promise is kept or broken concerns nobody. */
+function asynchronous(result: Promise<unknown>): Failed {
+  result.catch(() => undefined);
+  return { ok: false, problems: [thrownProblem], cause: new z.core.$ZodAsyncError() };
 }
 
 /** Whether functions of the author, which may return anything, have a part in what a schema gives. */

@@ -2,7 +2,7 @@
  * Numbers as a schema asks for them: JSON does not tell integers from other numbers, so that `7` has
  * to become `7n` where `z.bigint()` is to read it.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { isUnheld, toExactBigInt, toRounded, toUnheld } from './json-numbers.ts';
 import { plainDefOf } from './schema-traits.ts';
 
@@ -97,11 +97,11 @@ export function lifterOf(schema: z.ZodType, { rounded }: LiftOptions): Lift | un
   function liftForOption(options: readonly z.core.$ZodType[]): Lift {
     const own = options.map(lifterIn);
     return function liftUnion(value) {
-      for (const [index, option] of options.entries()) {
-        const lifted = own[index]?.(value) ?? value;
-        if (fits(option, lifted)) return lifted;
-      }
-      return value;
+      const lifted = own.map((lift) => lift?.(value) ?? value);
+      // Most values, like texts, are the same to all options.
+      if (lifted.every((one) => one === value)) return value;
+      const fitting = options.findIndex((option, index) => fits(option, lifted[index]));
+      return fitting === -1 ? value : lifted[fitting];
     };
   }
 }
@@ -191,10 +191,14 @@ function both(first: Lift | undefined, second: Lift | undefined): Lift | undefin
 }
 
 /** A schema that throws fits nothing; it throws again when the value is parsed. */
-function fits(schema: z.core.$ZodType, value: unknown): boolean {
+function fits({ _zod: internals }: z.core.$ZodType, value: unknown): boolean {
   try {
-    return z.safeParse(schema, value).success;
+    return isFit(internals.run({ value, issues: [] }, { async: false, abortEarly: true }));
   } catch {
     return false;
   }
+}
+
+function isFit(result: { readonly issues: readonly unknown[] } | Promise<unknown>): boolean {
+  return !(result instanceof Promise) && result.issues.length === 0;
 }

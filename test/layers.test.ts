@@ -25,6 +25,8 @@ const layers = [
     'request-timeout.ts',
     'reserved-paths.ts',
     'schema-numbers.ts',
+    'schema-parts.ts',
+    'schema-stop.ts',
     'schema-traits.ts',
     'schema.ts',
     'signal.ts',

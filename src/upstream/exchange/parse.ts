@@ -15,8 +15,6 @@ import type { RawReply } from './transport.ts';
 
 type Called = Pick<Call, 'operation'>;
 
-const largestDecoded = 10 * 1024 * 1024;
-
 const decoders = {
   gzip: promisify(gunzip),
   'x-gzip': promisify(gunzip),
@@ -112,12 +110,13 @@ async function decode(call: Called, body: Buffer, encoding: string): Promise<Buf
   if (!isKnownEncoding(name)) {
     throw callError(call, 'invalid-body', 'answered in a content encoding that is not supported');
   }
+  const { maxBodyBytes } = call.operation.policies;
   try {
-    return await decoders[name](body, { maxOutputLength: largestDecoded });
+    return await decoders[name](body, { maxOutputLength: maxBodyBytes });
   } catch (error) {
     const tooLarge = error instanceof RangeError;
     const message = tooLarge
-      ? `decompresses to more than ${largestDecoded} bytes`
+      ? `decompresses to more than ${maxBodyBytes} bytes`
       : `is not valid ${name}`;
     throw callError(call, tooLarge ? 'too-large' : 'invalid-body', `its body ${message}`, {
       cause: error,

@@ -1,0 +1,26 @@
+/** Walks through zod schemas: all the schemas that one is made of. */
+import { z } from 'zod';
+
+type Schema = z.core.$ZodType;
+
+/** The schema and all its parts, each once; those of a recursive schema, too. */
+export function schemasIn(schema: Schema): ReadonlySet<Schema> {
+  const found = new Set<Schema>();
+  visit(schema);
+  return found;
+
+  function visit(part: unknown): void {
+    if (!(part instanceof z.core.$ZodType) || found.has(part)) return;
+    found.add(part);
+    const { def } = part as unknown as { readonly def: object }; // every schema made by `zod` has one
+    for (const value of Object.values(def)) visitAll(value);
+    if ('getter' in def && typeof def.getter === 'function') visit(def.getter());
+  }
+
+  /** A part, a list of parts, or a shape. */
+  function visitAll(value: unknown): void {
+    visit(value);
+    if (typeof value !== 'object' || value === null || value instanceof z.core.$ZodType) return;
+    for (const part of Object.values(value)) visit(part);
+  }
+}
