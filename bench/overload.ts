@@ -75,33 +75,52 @@ async function closedLoop(pool: Pool, seconds: number): Promise<Counts> {
   return counts;
 }
 
-/** Sends `rate` requests a second, and waits for the last ones to be answered. */
+/**
+ * Sends `rate` requests a second. Counts what is answered in that time; what comes later counts only
+ * if it has failed, or a program that falls behind would seem to serve more than it does.
+ */
 async function openLoop(pool: Pool, rate: number, seconds: number): Promise<Counts> {
   const counts = noCounts();
   const underWay: Promise<void>[] = [];
   const startedAt = performance.now();
+  const elapsed = (): number => (performance.now() - startedAt) / 1_000;
+  async function client(): Promise<void> {
+    const end = await ask(pool);
+    if (end === 'failed' || elapsed() <= seconds) counts[end] += 1;
+  }
   for await (const _ of setInterval(1)) {
-    const elapsed = (performance.now() - startedAt) / 1_000;
-    const due = Math.floor(Math.min(elapsed, seconds) * rate);
-    while (underWay.length < due) underWay.push(ask(pool).then((end) => void (counts[end] += 1)));
-    if (elapsed >= seconds) break;
+    const due = Math.floor(Math.min(elapsed(), seconds) * rate);
+    while (underWay.length < due) underWay.push(client());
+    if (elapsed() >= seconds) break;
   }
   await Promise.all(underWay);
   return counts;
 }
 
-async function ask(pool: Pool): Promise<End> {
-  try {
-    const headers = { 'x-request-timeout-ms': '2000' };
-    const response = await pool.request({ path, method: 'GET', headers });
-    await response.body.dump();
-    if (response.statusCode === 503) return 'refused';
-    if (response.statusCode !== 200) return 'failed';
-    return 'plait-degraded' in response.headers ? 'parts missing' : 'whole';
-  } catch {
-    return 'failed';
-  }
+/** By `dispatch`, at half the price of `request`: the clients share their core with the services. */
+function ask(pool: Pool): Promise<End> {
+  const { promise, resolve } = Promise.withResolvers<End>();
+  let end: End = 'failed';
+  pool.dispatch(
+    { path, method: 'GET', headers: { 'x-request-timeout-ms': '2000' } },
+    {
+      onRequestStart: ignore,
+      onResponseStart: (_, status, headers) => void (end = endOf(status, headers)),
+      onResponseData: ignore,
+      onResponseEnd: () => resolve(end),
+      onResponseError: () => resolve('failed'),
+    },
+  );
+  return promise;
 }
+
+function endOf(status: number, headers: object): End {
+  if (status === 503) return 'refused';
+  if (status !== 200) return 'failed';
+  return 'plait-degraded' in headers ? 'parts missing' : 'whole';
+}
+
+function ignore(): void {}
 
 function noCounts(): Counts {
   return { whole: 0, 'parts missing': 0, refused: 0, failed: 0 };
