@@ -96,8 +96,8 @@ export type UpstreamErrorKind =
   /** Nobody waits for the answer any more. */
   | 'aborted';
 
-/** What a service says of credentials that it refuses. */
-export interface Refused {
+/** A service's answer to credentials that it has rejected. */
+export interface RejectedCredentials {
   /** Its `WWW-Authenticate`, without challenges that are not for the gateway's clients. */
   readonly challenges: string | undefined;
   /** Its `DPoP-Nonce` (RFC 9449, 9). */
@@ -113,17 +113,17 @@ export interface UpstreamErrorOptions extends ErrorOptions {
   readonly retryAfterSeconds?: number;
   /** How much of the response had arrived when it failed; absent: nothing. */
   readonly reached?: 'headers' | 'body';
-  /** For `invalid-body`: the response as a whole is not HTTP, so that nothing has answered. */
+  /** For `invalid-body`: the response is not HTTP, so it is not an answer at all. */
   readonly isNotHttp?: boolean;
   /**
-   * For `reset`: the connection had been idle, and broke before any byte of the answer: the service
-   * has closed it meanwhile.
+   * For `reset`: the connection had been idle and broke before the first byte of the answer, so the
+   * service had probably closed it.
    */
   readonly isStale?: boolean;
-  /** The argument that was refused, for `invalid-argument`. */
+  /** The invalid argument, for `invalid-argument`. */
   readonly argument?: string;
-  /** Present when the service refused the credentials of the client: what the client may be told. */
-  readonly refusal?: Refused;
+  /** Present if the service has rejected the client's credentials; the client may be given it. */
+  readonly rejectedCredentials?: RejectedCredentials;
   /** The `Cache-Control` of the response, if there is one: it may forbid to cache the failure. */
   readonly cacheControl?: string;
 }
@@ -144,7 +144,7 @@ export class UpstreamError extends Error {
   readonly isStale: boolean;
   readonly argument: string | undefined;
   readonly cacheControl: string | undefined;
-  readonly refusal: Refused | undefined;
+  readonly rejectedCredentials: RejectedCredentials | undefined;
 
   constructor(kind: UpstreamErrorKind, message: string, options: UpstreamErrorOptions) {
     super(`${options.service}.${options.operation}: ${message}`, options);
@@ -158,7 +158,7 @@ export class UpstreamError extends Error {
     this.isStale = options.isStale ?? false;
     this.argument = options.argument;
     this.cacheControl = options.cacheControl;
-    this.refusal = options.refusal;
+    this.rejectedCredentials = options.rejectedCredentials;
   }
 }
 

@@ -22,8 +22,8 @@ export function frozen<T>(value: T): T {
 }
 
 /**
- * Values that were frozen before, and so were their parts: values are shared again and again. To be
- * frozen does not say that of the parts. A set of all values would double the time of the first
+ * Values that were frozen together with their parts, since values are shared repeatedly;
+ * `Object.isFrozen` says nothing about parts. A set of all parts would double the cost of the first
  * time, which is often the only one.
  */
 const done = new WeakSet<object>();

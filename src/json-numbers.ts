@@ -1,19 +1,19 @@
 /**
- * Numbers in JSON text that a JavaScript `number` would change: they are found by one scan of the
- * text, kept as a `bigint` or as their digits, and written as they came.
+ * Exact numbers: those in JSON text that a JavaScript `number` would change are found by one scan
+ * of the text, kept as a `bigint` or as their digits, and written as they came.
  */
 import { randomBytes } from 'node:crypto';
 
-/** Text that `JSON.stringify` writes as it is. TypeScript does not know the function yet. */
+/** Makes text that `JSON.stringify` writes as it is. TypeScript does not know the function yet. */
 export const toRawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
 
 /**
- * A number that no JavaScript type holds, as `1e400`. It is a function, since schemas and `typeof`
- * take an object for an empty one; `JSON.stringify` writes its digits, and arithmetic throws.
+ * A number that no JavaScript type can hold, such as `1e400`. It is a function, since schemas would
+ * accept an object as an empty one. `JSON.stringify` writes its digits, and arithmetic throws.
  */
 export type UnheldNumber = (() => never) & { readonly toJSON: () => unknown };
 
-/** A number that no JavaScript type holds was used in arithmetic or in a comparison. */
+/** A number that no JavaScript type can hold was used in arithmetic or in a comparison. */
 export class UnheldNumberError extends Error {
   override readonly name = 'UnheldNumberError';
   readonly number: unknown;
@@ -24,7 +24,7 @@ export class UnheldNumberError extends Error {
   }
 }
 
-/** JSON has too many numbers that no JavaScript type holds. */
+/** JSON text contains too many numbers that no JavaScript type can hold. */
 export class TooManyNumbersError extends SyntaxError {
   override readonly name = 'TooManyNumbersError';
 
@@ -37,12 +37,12 @@ export function isUnheld(value: unknown): value is UnheldNumber {
   return typeof value === 'function' && literals.has(value);
 }
 
-/** Whether `String` gives the digits of a number that JavaScript would have changed. */
+/** Whether a value is a number that was kept exactly, whose digits `String` gives. */
 export function isExactNumber(value: unknown): value is bigint | UnheldNumber {
   return typeof value === 'bigint' || isUnheld(value);
 }
 
-/** Whether this process has met such a number: as long as it has not, nobody looks for them. */
+/** Whether this process has parsed such a number; until then, values need not be searched. */
 export function hasMetUnheld(): boolean {
   return hasMet;
 }
@@ -74,15 +74,13 @@ export function toUnheld(literal: string): UnheldNumber {
   return unheld as UnheldNumber; // its methods come from the prototype
 }
 
-/**
- * The nearest finite number. A number beyond the largest becomes the largest: JSON has no infinity.
- */
+/** The nearest finite number: JSON has no infinity. */
 export function toRounded(value: bigint | UnheldNumber): number {
   const number = Number(String(value));
   return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, number));
 }
 
-/** The integer that a number is in JSON; `undefined` if it is none, or is not held exactly. */
+/** The integer that a number is in JSON; `undefined` if it is not an integer or was rounded. */
 export function toExactBigInt(value: number): bigint | undefined {
   if (!Number.isInteger(value)) return undefined;
   if (Number.isSafeInteger(value)) return BigInt(value);
@@ -90,7 +88,7 @@ export function toExactBigInt(value: number): bigint | undefined {
   return exact === shownInteger(value) ? exact : undefined;
 }
 
-/** The integer that `JSON.stringify` writes for a large one: it rounds to 17 digits. */
+/** The integer that `JSON.stringify` writes for a large number, rounded to 17 digits. */
 function shownInteger(value: number): bigint {
   const [digits = '', exponent = '0'] = String(value).split('e+');
   const [whole = '', fraction = ''] = digits.split('.');
@@ -105,18 +103,18 @@ interface Inexact {
 }
 
 /**
- * Parses by `parse`, with the numbers in the text kept exactly: long integers as `bigint`, those
- * that nothing holds as `UnheldNumber`. Almost all texts have neither, and cost one scan.
+ * Parses by `parse` and keeps numbers exactly: long integers as `bigint`, and numbers that no type
+ * can hold as `UnheldNumber`. Most texts contain neither, and cost one scan.
  */
 export function parseExactly(text: string, parse: (text: string) => unknown): unknown {
   const found = inexactNumbers(text);
   return found.length === 0 ? parse(text) : parseMarked(text, found, parse);
 }
 
-/** No text from outside contains it. Short and in ASCII, since it may stand there many times. */
+/** Random, so that no text from outside contains it. Short, since it may be used many times. */
 const marker = randomBytes(12).toString('base64url');
 
-/** Parses with texts in the place of the numbers: a reviver would take twenty times as long. */
+/** Parses with marked texts instead of the numbers: a reviver would take twenty times as long. */
 function parseMarked(
   text: string,
   found: readonly Inexact[],
@@ -138,7 +136,7 @@ function parseMarked(
   return unmarked(marked, found);
 }
 
-/** Puts the numbers back in their places. Iterative, since the value may be nested deeply. */
+/** Replaces the marked texts by the numbers. Iterative, since values may be nested deeply. */
 function unmarked(value: unknown, found: readonly Inexact[]): unknown {
   const root = { value };
   const containers: Record<PropertyKey, unknown>[] = [root];
@@ -154,19 +152,19 @@ function unmarked(value: unknown, found: readonly Inexact[]): unknown {
   return root.value;
 }
 
-/** The shortest integer that a `number` may change, 9007199254740993, has as many digits. */
+/** The number of digits of the smallest integer that a `number` changes, 9007199254740993. */
 const shortestRun = 16;
 
-/** Each takes microseconds and a hundred bytes; a body of 1 MiB has room for 170,000. */
+/** The most in one text. Each costs microseconds and 100 bytes, and 1 MiB has room for 170,000. */
 const mostUnheld = 1_000;
 
 const none: readonly Inexact[] = [];
 
 /**
- * The numbers that JavaScript would change. They have 16 digits in a row, points included, or an
- * exponent of three digits or more.
+ * The numbers that JavaScript would change. They contain 16 successive digits, a point included, or
+ * an exponent of three digits or more.
  *
- * @throws TooManyNumbersError when more of them than `mostUnheld` are held by no type.
+ * @throws TooManyNumbersError if no type can hold more than `mostUnheld` of them.
  */
 function inexactNumbers(text: string): readonly Inexact[] {
   let found: Inexact[] | undefined;
@@ -202,7 +200,7 @@ interface Span {
   readonly end: number;
 }
 
-/** The characters of a kind around a place. */
+/** The characters of a kind around an index. */
 function spanAt(text: string, at: number, isOfKind: (code: number) => boolean): Span {
   let start = at;
   while (isOfKind(text.charCodeAt(start - 1))) start -= 1;
@@ -220,7 +218,7 @@ function isOfNumber(code: number): boolean {
   return isDigitOrPoint(code) || (code | 0x20) === 0x65 || code === 0x2b || code === 0x2d;
 }
 
-/** The number at a place, unless JavaScript holds it or it is none. */
+/** The number at an index; `undefined` if there is none, or if JavaScript can hold it. */
 function inexactAt(text: string, { start, end }: Span): Inexact | undefined {
   // What precedes a value, so that most of what is in strings need not be looked at.
   if (start > 0 && !beforeValues.has(text.charCodeAt(start - 1))) return undefined;
@@ -233,13 +231,13 @@ const beforeValues = new Set(Array.from('[:, \t\r\n\uFEFF', (char) => char.charC
 /** RFC 8259, 6. */
 const numberLiteral = /^(-?(?:0|[1-9]\d*))(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
-/** With too few digits to be changed. Services that send coordinates send little else. */
+/** Fractions with too few digits to be changed, such as coordinates. */
 const shortFraction = /^-?(?=.{3,18}$)(?:0|[1-9]\d*)\.\d*[1-9]$/;
 
-/** More digits than a program has a use for: as a `bigint` they would take time. */
+/** The most digits of a `bigint`: more would take too long. */
 const mostDigits = 4_096;
 
-/** `undefined`: JavaScript holds it. */
+/** The exact value of a literal; `undefined` if a `number` can hold it. */
 function inexactValue(literal: string): bigint | UnheldNumber | undefined {
   if (shortFraction.test(literal)) return undefined;
   const match = numberLiteral.exec(literal);
@@ -256,7 +254,7 @@ function inexactValue(literal: string): bigint | UnheldNumber | undefined {
   return isHeld ? undefined : exact;
 }
 
-/** As many as are needed to tell any two numbers apart (RFC 8259, 6: they are doubles). */
+/** Enough digits to distinguish any two doubles (RFC 8259, 6). */
 const mostSignificant = 17;
 
 function isHeldFraction(literal: string, digits: string): boolean {
@@ -273,7 +271,7 @@ function significantDigits(digits: string): number {
   return first === -1 ? 0 : end - first;
 }
 
-/** Those that are not within a string, in order. */
+/** The numbers that are not within a string, in order. */
 function outsideStrings(text: string, found: readonly Inexact[]): readonly Inexact[] {
   const inOrder = found.toSorted((a, b) => a.start - b.start);
   let at = 0;

@@ -1,15 +1,15 @@
-/** Values that code has made → what JSON can carry, or an error: nothing is dropped or changed silently. */
+/** Checks that JSON can carry a value: nothing is dropped or changed silently. */
 import { toPointer } from './json.ts';
 import { isUnheld } from './json-numbers.ts';
 import { isPlainObject } from './plain-object.ts';
 
-/** A value that JSON cannot carry. The message quotes nothing of it. */
+/** A value that JSON cannot carry. The message does not quote it. */
 export class NotJsonError extends Error {
   override readonly name = 'NotJsonError';
   /** In words: `NaN`, `an instance of Set`. */
   readonly found: string;
 
-  /** `path` may consist of keys that came from a service, so that only the cause says it. */
+  /** Only the cause gives `path`, since it may consist of keys that come from a service. */
   constructor(found: string, path: readonly PropertyKey[]) {
     super(`${found} cannot be carried by JSON`, {
       cause: path.length === 0 ? undefined : new Error(`at ${toPointer(path)}`),
@@ -18,18 +18,18 @@ export class NotJsonError extends Error {
   }
 }
 
-/** More than any response needs; less than `JSON.stringify` and recursion can do. */
+/** More levels than any response needs, and less than recursion and `JSON.stringify` allow. */
 const mostDepth = 200;
 
 const none: ReadonlyMap<unknown, unknown> = new Map();
 
 /**
- * The value itself if JSON can carry it as it is, or a copy in which values with a `toJSON`, like
- * dates, are what that gives. A field that is `undefined` is absent.
+ * The value itself if JSON can carry it, or a copy in which `toJSON` has replaced values that have
+ * one, such as dates. A field that is `undefined` is absent.
  *
- * @param originals - By value: what is to take its place, unchecked.
- * @throws NotJsonError for `NaN`, an invalid date, a function, a symbol, a promise, instances without
- * a `toJSON`, nesting without end, and `undefined` at the top or in a list.
+ * @param originals - Replacements for some values, which are not checked.
+ * @throws NotJsonError for `NaN`, an invalid date, a function, a symbol, a promise, instances
+ * without a `toJSON`, endless nesting, and `undefined` at the top or in a list.
  */
 export function toJsonValue(value: unknown, originals = none): unknown {
   const path: PropertyKey[] = [];

@@ -13,8 +13,8 @@ export function isTooDeep(error: unknown): boolean {
 
 /**
  * Parses JSON text (RFC 8259). Keys named `__proto__`, and `constructor` with a `prototype`, are
- * dropped; nesting deeper than `maxDepth` is refused before it is parsed. Numbers that a `number` would
- * change are a `bigint` or an `UnheldNumber`.
+ * dropped; nesting deeper than `maxDepth` is refused before it is parsed. Numbers that a `number`
+ * would change become a `bigint` or an `UnheldNumber`.
  *
  * @throws SyntaxError when the text is not JSON or is nested too deeply.
  */
@@ -37,12 +37,12 @@ export function parsePlainJson(text: string): unknown {
   return parseExactly(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text, JSON.parse);
 }
 
-/** The JSON text of a value; each `bigint` in it is an integer there. */
+/** The JSON text of a value; a `bigint` is written as an integer. */
 export function stringifyJson(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch (error) {
-    // A replacer makes it several times slower, so it has to be needed.
+    // Only if it is needed: a replacer makes `JSON.stringify` several times slower.
     if (!(error instanceof TypeError)) throw error;
     return JSON.stringify(value, toRawInteger);
   }
@@ -92,7 +92,7 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return current;
 }
 
-/** The path to a part of a value, which is found by its identity. */
+/** The path to a part of a value, by the identity of the part. */
 export function pathOf(
   value: unknown,
   part: unknown,

@@ -37,12 +37,13 @@ export function parseBy(schema: z.ZodType, value: unknown): Parsed {
   return readerOf(schema)(value);
 }
 
-/** What becomes of numbers that JavaScript would change. */
+/** Whether numbers that JavaScript would change are kept exactly or rounded. */
 export type Numbers = 'exact' | 'rounded';
 
 /**
- * Parses a value that JSON text has given by `schema`. Integers become `bigint` where the schema asks
- * for it; numbers that a `number` would change do not fit `z.number()` unless `numbers` is `rounded`.
+ * Parses a value from JSON text by `schema`. Integers become `bigint` where the schema asks for
+ * that. Numbers that a `number` would change do not fit `z.number()` unless `numbers` is
+ * `rounded`.
  */
 export function parseJsonBy(schema: z.ZodType, value: unknown, numbers: Numbers = 'exact'): Parsed {
   let reader = jsonReaders[numbers].get(schema);
@@ -72,7 +73,7 @@ function unchanged(value: unknown): unknown {
   return value;
 }
 
-/** Describes numbers that are kept exactly as what they are in JSON. */
+/** Describes numbers that were kept exactly as numbers, as they are in JSON. */
 function withNumbers(failed: Failed, value: unknown): Failed {
   if (failed.cause instanceof UnheldNumberError) {
     return { ok: false, problems: [inexactAt(pathOf(value, failed.cause.number) ?? [])] };
@@ -144,12 +145,12 @@ function createReader(schema: z.ZodType): Reader {
   };
 }
 
-/** Nobody reads more: an error for a client lists fifty, all others name one. */
+/** More are not needed: an error for a client lists 50, and others name one. */
 const mostProblems = 50;
 
 /**
- * Makes zod stop at the first misfits of a large value. It would describe each of them otherwise, and
- * half a million take seconds. Not read while a value fits, but by lists.
+ * Makes zod stop at the first problems of a large value: to describe half a million takes seconds.
+ * Only lists read it before there is a problem.
  */
 class BoundedContext {
   readonly #value: unknown;
@@ -167,7 +168,7 @@ class BoundedContext {
 
 const largeParts = 2_000;
 
-/** Whether a value has more parts than can be checked one by one without being noticed. */
+/** Whether a value has so many parts that describing a problem of each would take too long. */
 function isLarge(value: unknown): boolean {
   let left = largeParts;
   const containers = [value];
@@ -184,13 +185,13 @@ function isLarge(value: unknown): boolean {
   return left < 0;
 }
 
-/** No value is waited for; whether the promise is kept or broken concerns nobody. */
+/** The problem of an asynchronous schema. Its promise is not awaited. */
 function asynchronous(result: Promise<unknown>): Failed {
   result.catch(() => undefined);
   return { ok: false, problems: [thrownProblem], cause: new z.core.$ZodAsyncError() };
 }
 
-/** Whether functions of the author, which may return anything, have a part in what a schema gives. */
+/** Whether functions of its author, which may return anything, take part in a schema's output. */
 export function mayTransform(schema: z.ZodType): boolean {
   let may = transforming.get(schema);
   if (may === undefined) {

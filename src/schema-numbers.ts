@@ -1,27 +1,27 @@
 /**
- * Numbers as a schema asks for them: JSON does not tell integers from other numbers, so that `7` has
- * to become `7n` where `z.bigint()` is to read it.
+ * Lifts numbers to the types that a schema asks for: JSON does not distinguish integers from other
+ * numbers, so `7` must become `7n` for `z.bigint()`.
  */
 import type { z } from 'zod';
 import { isUnheld, toExactBigInt, toRounded, toUnheld } from './json-numbers.ts';
 import { plainDefOf } from './schema-traits.ts';
 
-/** Gives a value with its numbers as the schema asks for them: the same one if nothing changes. */
+/** Returns a value with its numbers lifted; the same value if there is nothing to lift. */
 export type Lift = (value: unknown) => unknown;
 
 export interface LiftOptions {
-  /** Whether `z.number()` takes the nearest number where none is exact. */
+  /** Whether `z.number()` gets the nearest number if no `number` is exact. */
   readonly rounded: boolean;
 }
 
-/** What to do with the numbers that a schema reads; `undefined`: nothing. */
+/** The lift for a schema; `undefined` if there is never anything to lift. */
 export function lifterOf(schema: z.ZodType, { rounded }: LiftOptions): Lift | undefined {
   const lifters = new Map<z.core.$ZodType, Lift | undefined>();
   return lifterIn(schema);
 
   function lifterIn(part: z.core.$ZodType): Lift | undefined {
     if (lifters.has(part)) return lifters.get(part);
-    // In a recursive schema, the part within itself asks for the lifter when it is there.
+    // In a recursive schema, the inner part looks the lift up when it is needed.
     const later: Lift = (value) => lifters.get(part)?.(value) ?? value;
     lifters.set(part, later);
     const lifter = hasWork(part, rounded) ? createLifter(part) : undefined;
@@ -93,7 +93,7 @@ export function lifterOf(schema: z.ZodType, { rounded }: LiftOptions): Lift | un
     };
   }
 
-  /** As the first option asks for them that the value then fits. */
+  /** Lifts for the first option that the lifted value fits. */
   function liftForOption(options: readonly z.core.$ZodType[]): Lift {
     const own = options.map(lifterIn);
     return function liftUnion(value) {
@@ -106,7 +106,7 @@ export function lifterOf(schema: z.ZodType, { rounded }: LiftOptions): Lift | un
   }
 }
 
-/** Whether any part of a schema asks for numbers in a form that JSON does not have. */
+/** Whether any part of a schema needs numbers to be lifted. */
 function hasWork(schema: z.core.$ZodType, rounded: boolean): boolean {
   const seen = new Set<z.core.$ZodType>();
   return visit(schema);
@@ -150,7 +150,7 @@ function partsOf(def: Def): readonly z.core.$ZodType[] {
   }
 }
 
-/** The part of a pipe that describes JSON: of `z.preprocess`, what follows the function. */
+/** The part of a pipe that describes JSON; in `z.preprocess`, the one after the function. */
 function entryOf(def: Extract<Def, { type: 'pipe' }>): z.core.$ZodType {
   return plainDefOf(def.in).type === 'transform' ? def.out : def.in;
 }
@@ -180,7 +180,7 @@ function round(value: unknown): unknown {
   return typeof value === 'bigint' || isUnheld(value) ? toRounded(value) : value;
 }
 
-/** `z.coerce.number()` would round a `bigint` without a word. */
+/** Rejects a `bigint`, which `z.coerce.number()` would round silently. */
 function refuseToCoerce(value: unknown): unknown {
   return typeof value === 'bigint' ? toUnheld(String(value)) : value;
 }
@@ -190,7 +190,7 @@ function both(first: Lift | undefined, second: Lift | undefined): Lift | undefin
   return (value) => second(first(value));
 }
 
-/** A schema that throws fits nothing; it throws again when the value is parsed. */
+/** Whether a value fits. A schema that throws does so again when the value is parsed. */
 function fits({ _zod: internals }: z.core.$ZodType, value: unknown): boolean {
   try {
     return isFit(internals.run({ value, issues: [] }, { async: false, abortEarly: true }));

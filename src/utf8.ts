@@ -1,4 +1,4 @@
-/** Bytes of JSON → text, strictly: what is not UTF-8 would otherwise become U+FFFD without a word. */
+/** Decodes UTF-8 strictly: invalid bytes would otherwise become U+FFFD silently. */
 import { isUtf8 } from 'node:buffer';
 
 /** Bytes that are not UTF-8. */
@@ -13,7 +13,7 @@ export class NotUtf8Error extends Error {
   }
 }
 
-/** @throws NotUtf8Error also for overlong forms, encoded surrogates and characters that break off. */
+/** @throws NotUtf8Error, also for overlong forms, encoded surrogates and truncated characters. */
 export function utf8Text(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8');
   throw new NotUtf8Error(firstInvalid(bytes));
@@ -28,7 +28,7 @@ function firstInvalid(bytes: Uint8Array): number {
   return at;
 }
 
-/** The length of the character that begins at a place; 0: none does (RFC 3629, 4). */
+/** The length of the character that begins at an index; 0 if none does (RFC 3629, 4). */
 function characterLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at] ?? 0;
   if (lead < 0x80) return 1;
@@ -39,7 +39,7 @@ function characterLength(bytes: Uint8Array, at: number): number {
   return character.subarray(1).every((byte) => byte >= 0x80 && byte < 0xc0) ? length : 0;
 }
 
-/** Excludes overlong forms, surrogates, and what is beyond U+10FFFF. */
+/** Excludes overlong forms, surrogates, and code points beyond U+10FFFF. */
 function isSecond(lead: number, second: number): boolean {
   switch (lead) {
     case 0xe0:

@@ -46,7 +46,7 @@ export type Carryable<T> = [unknown] extends [T]
 
 type CarryableField<T> = T extends undefined ? T : Carryable<T>;
 
-/** The type of a value that JSON has carried: of its own, so it may be changed, and without dates. */
+/** The type of a value after JSON has carried it: a mutable copy, in which dates are texts. */
 export type Carried<T> = [unknown] extends [T]
   ? T
   : [Json] extends [T]

@@ -179,7 +179,7 @@ function compute(frame: Frame, step: MapStep, item: number): unknown {
   }
 }
 
-/** V8's messages about a write to what is frozen. */
+/** V8's messages about writes to frozen objects. */
 const changesFrozen =
   /^Cannot (?:assign to read only|add|define|delete|redefine) property|is not extensible$/;
 
@@ -187,8 +187,9 @@ const changesFrozen =
 function mapFailure(error: unknown): ExecutionError {
   if (error instanceof TypeError && changesFrozen.test(error.message)) {
     const message =
-      'the function given to map() changed a value that it was given, which is frozen since others ' +
-      'may read it. Use a copy, as toSorted(), toReversed(), toSpliced() and { ...value } make';
+      'the function given to map() changed a value that it was given, which is frozen since ' +
+      'others may read it. Use a copy, as toSorted(), toReversed(), toSpliced() and ' +
+      '{ ...value } make';
     return new ExecutionError('map-failed', message, { cause: error });
   }
   return new ExecutionError(

@@ -1,13 +1,13 @@
-/** Runs the function of a `map`, whose result has to be something that JSON can carry. */
+/** Runs the function of a `map`, whose result must be a value that JSON can carry. */
 import { ExecutionError } from '../errors.ts';
 import { hasMetUnheld } from '../json-numbers.ts';
 import { NotJsonError, toJsonValue } from '../json-value.ts';
 import type { MapStep } from '../plan/plan.ts';
 import { guardInputs } from './map-inputs.ts';
 
-/** @throws ExecutionError for a result that cannot be used, and whatever the function throws. */
+/** @throws ExecutionError for a result that JSON cannot carry; also any error of the function. */
 export function computed(step: MapStep, inputs: unknown): unknown {
-  // Hardly a process ever meets such a number, so hardly one has to look for them.
+  // Most processes never receive such a number, and need not look for one.
   if (!hasMetUnheld()) return checked(run(step, inputs));
   const { inputs: guarded, originals } = guardInputs(inputs, refuseToRead);
   return checked(run(step, guarded), originals);

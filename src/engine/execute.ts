@@ -129,7 +129,7 @@ function parsedResponse({ schemas }: Plan, value: unknown): unknown {
   );
 }
 
-/** What the functions of a schema have made has to be something that JSON can carry. */
+/** Checks that JSON can carry the values that functions of the response schema have made. */
 function carried(value: unknown): unknown {
   try {
     return value === undefined ? value : toJsonValue(value);

@@ -1,18 +1,18 @@
-/** The inputs of a `map`, in which numbers that no JavaScript type holds cannot be read. */
+/** Guards the inputs of a `map`: numbers that no JavaScript type can hold cannot be read. */
 import { isUnheld } from '../json-numbers.ts';
 import { isPlainObject } from '../plain-object.ts';
 
 export interface GuardedInputs {
   readonly inputs: unknown;
-  /** By copy: the original, which the response has to contain. */
+  /** The original of each copy, which the response must contain. */
   readonly originals: ReadonlyMap<unknown, unknown>;
 }
 
 /**
- * Copies the objects and lists around such numbers. A property that holds one calls `refuse` when it
- * is read; all others can be used.
+ * Copies the objects and lists around such numbers. Reading a property that holds one calls
+ * `refuse`; all other properties can be read.
  *
- * @throws Error of `refuse` when `inputs` itself is such a number.
+ * @throws Error of `refuse` if `inputs` itself is such a number.
  */
 export function guardInputs(inputs: unknown, refuse: () => never): GuardedInputs {
   const originals = new Map<unknown, unknown>();

@@ -1,6 +1,6 @@
 /**
- * The shell of both sides: layers, health checks, routes, and a problem for everything else. HEAD is
- * Hono's: it answers as GET does, without the body.
+ * The shell of both sides: layers, health checks, routes, and a problem for everything else. Hono
+ * answers HEAD like GET, without the body.
  */
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import { HTTPException } from 'hono/http-exception';
 import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, RequestError, UnavailableError, UpstreamError } from '../errors.ts';
-import type { Refused, RequestErrorKind, UpstreamErrorKind } from '../errors.ts';
+import type { RejectedCredentials, RequestErrorKind, UpstreamErrorKind } from '../errors.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Refusal } from './admission.ts';
 import { pathOf } from './request-record.ts';
@@ -30,8 +30,8 @@ export interface Problem {
 }
 
 /**
- * Statuses of a service that say something of the request and not of the gateway's part in it, and
- * their titles. They are passed on when the client decided what the service was asked.
+ * Statuses of a service that are about the request and not about the gateway, and their titles.
+ * They are passed on if an argument of the call comes straight from the client's request.
  */
 const passedOn: Readonly<Record<number, string>> = {
   400: 'Bad request',
@@ -48,8 +48,8 @@ const passedOn: Readonly<Record<number, string>> = {
   451: 'Unavailable for legal reasons',
 };
 
-/** Statuses that are passed on when the client's own credentials were refused. */
-const refusals: Readonly<Record<number, string>> = {
+/** Statuses that are passed on if the service has rejected the client's own credentials. */
+const credentialTitles: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   402: 'Payment required',
   403: 'Forbidden',
@@ -117,24 +117,25 @@ function upstreamProblem(error: UpstreamError, step: Step): Problem {
 }
 
 function answerProblem(error: UpstreamError, step: Step): Problem {
-  const { status = 0, service, operation, refusal, retryAfterSeconds } = error;
+  const { status = 0, service, operation, rejectedCredentials, retryAfterSeconds } = error;
   const detail = `${service}.${operation} answered ${status}.`;
   const type = typeOf(`upstream-${status}`);
-  const refused = refusal && refusals[status];
-  if (refused !== undefined)
-    return { type, title: refused, status, detail, headers: challengesOf(status, refusal) };
+  const title = rejectedCredentials && credentialTitles[status];
+  if (title !== undefined)
+    return { type, title, status, detail, headers: challengesOf(status, rejectedCredentials) };
   const same = isAskedByClient(step) ? passedOn[status] : undefined;
   if (same !== undefined) return { type, title: same, status, detail };
-  // The gateway's share of the service is used up, or the service has asked for patience.
+  // The gateway has used up its share of the service, or the service asks for a later retry.
   if (status === 429 || (status === 503 && retryAfterSeconds !== undefined)) {
-    const [, title] = upstreamProblems.overloaded;
+    const [, overloaded] = upstreamProblems.overloaded;
     const retryAfter = retryAfterSeconds ?? 1;
-    return { type: typeOf('upstream-overloaded'), title, status: 503, detail, retryAfter };
+    const own = { type: typeOf('upstream-overloaded'), title: overloaded };
+    return { ...own, status: 503, detail, retryAfter };
   }
   return { ...mappedProblem(error), detail };
 }
 
-/** Whether an argument of the failing call, or the one named, comes straight from the request. */
+/** Whether any argument of the failed call, or `argument`, comes straight from the request. */
 function isAskedByClient(step: Step, argument?: string): boolean {
   if (step.kind !== 'call') return false;
   const { clientInputs } = step;
@@ -143,11 +144,14 @@ function isAskedByClient(step: Step, argument?: string): boolean {
 }
 
 /** A 401 always has a challenge (RFC 9110, 15.5.2): the service's, or one of the gateway's own. */
-function challengesOf(status: number, refusal: Refused | undefined): Record<string, string> {
-  const challenges = refusal?.challenges ?? (status === 401 ? 'Bearer' : undefined);
+function challengesOf(
+  status: number,
+  rejected: RejectedCredentials | undefined,
+): Record<string, string> {
+  const challenges = rejected?.challenges ?? (status === 401 ? 'Bearer' : undefined);
   return {
     ...(challenges !== undefined && { 'www-authenticate': challenges }),
-    ...(refusal?.nonce !== undefined && { 'dpop-nonce': refusal.nonce }),
+    ...(rejected?.nonce !== undefined && { 'dpop-nonce': rejected.nonce }),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Which arguments of a call come straight from the client's request, and not from another answer. */
+/** Finds the arguments of a call that come straight from the client's request. */
 import type { CallNode, Node, Source } from '../dsl/node.ts';
 import { sourcesOf } from '../dsl/node-traits.ts';
 import type { ClientInput } from './plan.ts';
@@ -13,7 +13,7 @@ export function clientInputsOf(nodes: readonly Node[], { args }: CallNode): read
   );
 }
 
-/** The part of the request that a value is, seen through `pick`, `omit`, `given` and `each`. */
+/** The part of the request that a value is, after no more than `pick`, `omit`, `given`, `each`. */
 function inputBehind(
   nodes: readonly Node[],
   { node: id, path }: Source,
@@ -37,6 +37,6 @@ function inputBehindItem(nodes: readonly Node[], { node: id, path }: Source) {
   );
   if (owner?.kind === 'given')
     return inputBehind(nodes, { node: owner.on.node, path: [...owner.on.path, ...path] });
-  // Which item of the list it is differs from one call to the next.
+  // Without the index in the list, which differs from one call to the next.
   return owner?.kind === 'each' ? inputBehind(nodes, owner.over) : undefined;
 }

@@ -112,7 +112,7 @@ export interface ItemStep extends StepFacts, ItemNode {}
 export interface CallStep extends StepFacts, CallNode {
   /** Present where the operation is a lookup. */
   readonly lookup: LookupArguments | undefined;
-  /** Not empty: the client decided what the service was asked, so its answer concerns the client. */
+  /** The arguments that come straight from the client's request: with any, errors concern it. */
   readonly clientInputs: readonly ClientInput[];
 }
 

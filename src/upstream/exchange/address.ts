@@ -18,22 +18,22 @@ export interface Address {
   readonly port: number;
   /** Comes before every path: `/v2` for `http://orders/v2/`; empty without a path. */
   readonly prefix: string;
-  /** `isNew`: on a connection of its own, that no request was sent on before. */
+  /** `isNew`: on a new connection, which no other request uses. */
   dispatch(options: Dispatcher.DispatchOptions, handler: DispatchHandler, isNew?: boolean): void;
   /** Breaks every connection at once. */
   destroy(): Promise<void>;
 }
 
 export interface DispatchHandler extends Dispatcher.DispatchHandler {
-  /** Told, before the request starts, which connection it starts on. */
+  /** Called with the connection of the request before that starts. */
   onConnection?(connection: Connection): void;
 }
 
-/** One connection of a pool; a broken one is followed by another in its place. */
+/** One connection of a pool; if it breaks, another one replaces it. */
 export interface Connection {
   /** Requests that have started on it. */
   started: number;
-  /** Bytes received so far; of a TLS connection `undefined`, since they count the handshake, too. */
+  /** Bytes received so far; `undefined` with TLS, where they include the handshake. */
   readonly received: number | undefined;
 }
 
@@ -63,7 +63,7 @@ export function createAddress(
   const pool = new Pool(url.origin, { ...options, connections, factory: openConnection });
   const extra = new Set<UndiciClient>();
 
-  /** Closes when the request is over. */
+  /** Sends a request on a connection of its own, which closes after it. */
   function dispatchAlone(request: Dispatcher.DispatchOptions, handler: DispatchHandler): void {
     const client = new Client(url.origin, options);
     extra.add(client);
@@ -90,7 +90,7 @@ function openConnection(origin: URL, options: object): Dispatcher {
   return new OneConnection(origin, options);
 }
 
-/** What undici's pool makes one of for each of its connections. */
+/** The client of one connection, made by undici's pool. */
 class OneConnection extends Client implements Connection {
   started = 0;
   #socket: Socket | undefined;
@@ -99,7 +99,7 @@ class OneConnection extends Client implements Connection {
     super(origin, {
       ...options,
       connect: (target, callback) => {
-        // The pool hands its connector on, which is a function then.
+        // The pool passes its connector on, which is a function.
         (connect as Connect)(target, (...result) => {
           this.#socket = result[1] ?? undefined;
           this.started = 0;

@@ -1,6 +1,6 @@
-/** `WWW-Authenticate` (RFC 9110, 11.6.1): the challenges of a service that a client may be given. */
+/** `WWW-Authenticate` (RFC 9110, 11.6.1): the challenges of a service that clients may be given. */
 
-/** Schemes of tokens that the client sent. `Basic` would open a login box on the gateway's origin. */
+/** Schemes of tokens. `Basic` would open a login dialogue for the origin of the gateway. */
 const passable = new Set(['bearer', 'dpop']);
 
 const token = String.raw`[\w!#$%&'*+.^\`|~-]+`;
@@ -8,13 +8,13 @@ const quoted = String.raw`"(?:[^"\\]|\\.)*"`;
 const parameter = String.raw`${token}[ \t]*=[ \t]*(?:${quoted}|${token})`;
 const token68 = String.raw`[\w.~+/-]+=*(?=[ \t]*(?:,|$))`;
 
-/** A scheme at the start of a challenge, and a parameter of one: commas separate both alike. */
+/** A scheme that begins a challenge, or a parameter of one: commas separate both. */
 const part = new RegExp(
   String.raw`[ \t]*(?:(?<parameter>${parameter})|(?<scheme>${token})(?:[ \t]+(?:(?<first>${parameter})|(?<credentials>${token68})))?)[ \t]*(?:,|$)`,
   'y',
 );
 
-/** The Bearer and DPoP challenges of the field, in one value; `undefined`: there are none. */
+/** The Bearer and DPoP challenges of the field, as one value; `undefined` if there are none. */
 export function passableChallenges(
   field: string | readonly string[] | undefined,
 ): string | undefined {
@@ -32,7 +32,7 @@ function challengesIn(text: string): readonly string[] {
       continue;
     }
     const fields = part.exec(text)?.groups;
-    // Malformed from here on: nothing can be told from it.
+    // The rest is malformed and cannot be understood.
     if (fields === undefined) break;
     const { scheme, first, credentials, parameter: own } = fields;
     if (scheme !== undefined)

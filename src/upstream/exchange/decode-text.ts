@@ -1,13 +1,13 @@
-/** The bytes of an answer → text, by the charset that the service declares. */
+/** Decodes the bytes of an answer by the charset that the service declares. */
 import { utf8Text } from '../../utf8.ts';
 
-/** An answer declares a charset that is not decoded. */
+/** An answer declares a charset that is not supported. */
 export class CharsetError extends Error {
   override readonly name = 'CharsetError';
 }
 
 /**
- * JSON is UTF-8 (RFC 8259, 8.1), but old services declare what they send instead.
+ * Decodes UTF-8 (RFC 8259, 8.1), or the charset that an old service declares instead.
  *
  * @throws NotUtf8Error, CharsetError
  */
@@ -25,11 +25,14 @@ export function decodeText(bytes: Buffer, contentType: string | undefined): stri
       return new TextDecoder(charset).decode(bytes);
     default:
       throw new CharsetError(
-        `declares the charset ${/^[\w.:-]{1,40}$/.test(charset) ? charset : 'in an unreadable form'}, ` +
+        `declares the charset ${isShown.test(charset) ? charset : 'in an unreadable form'}, ` +
           'which is not decoded',
       );
   }
 }
+
+/** Charsets that a message may quote. */
+const isShown = /^[\w.:-]{1,40}$/;
 
 const declaration = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;]*))/i;
 

@@ -1,4 +1,4 @@
-/** An answer that is not a 2xx → the error that says all there is to know of it. */
+/** Makes the error of an answer that is not a 2xx. */
 import { credentialHeaders } from '../../headers.ts';
 import { parseHttpDate } from '../../http-date.ts';
 import type { Call, Reply } from '../call.ts';
@@ -8,18 +8,18 @@ import type { RawReply } from './transport.ts';
 
 type Answered = Pick<Call, 'operation' | 'headers'>;
 
-/** Statuses by which a service refuses the credentials that it was sent, or their absence. */
-const refusals = new Set([401, 402, 403]);
+/** Statuses by which a service rejects credentials, or their absence. */
+const rejections = new Set([401, 402, 403]);
 
 /** `now`: when the answer came, in milliseconds since 1970. */
 export function statusError(call: Answered, { status, headers }: RawReply, now: number): Error {
   const retryAfterSeconds = retryAfterOf(headers, now);
-  const isOfCaller = refusals.has(status) && hasCredentials(call.headers);
+  const isOfCaller = rejections.has(status) && hasCredentials(call.headers);
   return callError(call, 'status', `answered ${status}`, {
     status,
     ...cacheControlOf(headers),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-    ...(isOfCaller && { refusal: refusalOf(headers) }),
+    ...(isOfCaller && { rejectedCredentials: rejectedCredentialsOf(headers) }),
   });
 }
 
@@ -46,7 +46,7 @@ function hasCredentials(forwarded: Call['headers']): boolean {
   return Object.keys(forwarded).some((name) => credentialHeaders.has(name));
 }
 
-function refusalOf(headers: Reply['headers']) {
+function rejectedCredentialsOf(headers: Reply['headers']) {
   const challenges = passableChallenges(headers['www-authenticate']);
   const nonce = headers['dpop-nonce'];
   const isNonce = typeof nonce === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(nonce);

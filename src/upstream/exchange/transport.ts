@@ -62,7 +62,7 @@ class ReplyReader implements DispatchHandler, Line {
   #onLateEnd: OnLineEnd | undefined;
   #controller: DispatchController | undefined;
   #connection: Connection | undefined;
-  /** Bytes that its connection had received before, on a connection that was used before. */
+  /** The bytes that its connection had received before, if that was used before. */
   #receivedBefore: number | undefined;
   #status = 0;
   #headers: RawReply['headers'] = {};
@@ -187,12 +187,12 @@ class ReplyReader implements DispatchHandler, Line {
   }
 }
 
-/** In place of a number of bytes that is not known. */
+/** Stands for a number of bytes that is not known. */
 const unknown = -1;
 
 /**
- * How far the exchange got. undici starts a request once it has a connection for it; `idle`: one that
- * was idle before, on which nothing has come since.
+ * How far the exchange got. undici starts a request once it has a connection for it. `idle`: the
+ * connection had been idle, and has received nothing since.
  */
 type Phase = 'connect' | 'idle' | 'request' | 'answer';
 

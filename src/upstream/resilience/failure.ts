@@ -38,7 +38,7 @@ export function verdictOf(ending: Pick<Ending, 'failure' | 'tookMs' | 'announced
   const { failure } = ending;
   if (failure === undefined) return 'ok';
   if (!(failure instanceof UpstreamError)) return 'unknown';
-  // A service may close idle connections; a request that meets the end says nothing.
+  // A service may close idle connections, so this says nothing about it.
   if (failure.isStale) return 'unknown';
   if (failure.isNotHttp) return 'failed';
   if (failure.kind !== 'status') return verdicts[failure.kind];
@@ -125,7 +125,7 @@ export function isErrorAnswer(error: unknown): boolean {
   return status === 429 || status >= 500;
 }
 
-/** Whether the service had closed the idle connection that the request was sent on. */
+/** Whether the service had closed the idle connection on which the request was sent. */
 export function isStale(error: unknown): error is UpstreamError {
   return error instanceof UpstreamError && error.isStale;
 }

@@ -42,7 +42,7 @@ export function retry(options: RetryOptions): Policy<Dispatch> {
     };
 }
 
-/** Sends a read again whose idle connection the service had closed, which is no failure of it. */
+/** Sends a read again if the service had closed its idle connection, which is not a failure. */
 async function onNewConnection(
   send: Send<Dispatch>,
   dispatch: Dispatch,

@@ -39,7 +39,7 @@ export class BatchFlight extends Flight implements Carrier {
 
   /** Whether it is a part of a rejected batch, which other loads cannot join. */
   readonly isPart: boolean;
-  /** How many keys were sent. */
+  /** The number of keys that were sent. */
   #width: number | undefined;
 
   constructor(call: Call, lookup: Lookup, names: Map<string, BatchFlight>, isPart = false) {
