@@ -180,7 +180,7 @@ function round(value: unknown): unknown {
   return typeof value === 'bigint' || isUnheld(value) ? toRounded(value) : value;
 }
 
-/** Rejects a `bigint`, which `z.coerce.number()` would round silently. */
+/** Hides a `bigint` from `z.coerce.number()`, which would round it silently. */
 function refuseToCoerce(value: unknown): unknown {
   return typeof value === 'bigint' ? toUnheld(String(value)) : value;
 }

@@ -12,7 +12,7 @@ export function schemasIn(schema: Schema): ReadonlySet<Schema> {
   function visit(part: unknown): void {
     if (!(part instanceof z.core.$ZodType) || found.has(part)) return;
     found.add(part);
-    const { def } = part as unknown as { readonly def: object }; // every schema made by `zod` has one
+    const { def } = part as unknown as { readonly def: object }; // every schema of `zod` has one
     for (const value of Object.values(def)) visitAll(value);
     if ('getter' in def && typeof def.getter === 'function') visit(def.getter());
   }
