@@ -7,7 +7,9 @@ import type { GatewayOptions } from './gateway.ts';
 import type { Settings } from './settings/settings.ts';
 import { createLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
+import { warnOfDoubts } from './telemetry/lookup-doubts.ts';
 import { startTelemetry } from './telemetry/sdk.ts';
+import { combine } from './telemetry/telemetry.ts';
 import { openCacheStore } from './upstream/caching/open-cache-store.ts';
 
 /** All that `createGateway` takes besides plans and middleware. */
@@ -23,7 +25,8 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
   const log = createLog(settings.log);
   opened.defer(() => log.close());
   const warn = (message: string): void => log.warn({}, message);
-  const telemetry = await startTelemetry({ settings: settings.telemetry, clock, onWarning: warn });
+  const observed = await startTelemetry({ settings: settings.telemetry, clock, onWarning: warn });
+  const telemetry = combine([observed, warnOfDoubts(clock, warn)]);
   opened.defer(() => telemetry.shutdown());
   const cacheStore = await openCacheStore({ redis: settings.redis, clock, onWarning: warn });
   opened.move();

@@ -1,8 +1,15 @@
-/** Tells plain objects from arrays and instances. */
+/** Plain objects, as literals and JSON make them, and the fields of values. */
 
 /** Whether `value` is an object as a literal or JSON makes it: not an array, not an instance. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
+}
+
+/** An own field of a value; `undefined` if the value is not an object or has no such field. */
+export function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name] // `hasOwn` has just said so
+    : undefined;
 }

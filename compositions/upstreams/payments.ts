@@ -21,4 +21,6 @@ export const paymentOf = lookup(payments, {
   keys: { query: 'orderIds' },
   by: 'orderId',
   item: Payment,
+  // Not every order has a payment.
+  missing: 'null',
 });

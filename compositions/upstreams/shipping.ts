@@ -31,6 +31,8 @@ export const shipmentOf = lookup(shipping, {
   keys: { query: 'orderId', repeat: true },
   by: 'orderId',
   item: Shipment,
+  // Not every order has been shipped.
+  missing: 'null',
 });
 
 /** All shipments of an order, as a list. Keys go into the body: `{"orderIds":["a","b"]}`. */

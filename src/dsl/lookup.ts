@@ -50,6 +50,8 @@ export interface Lookup {
   readonly windowMs: number;
   readonly many: boolean;
   readonly missing: 'null' | 'error';
+  /** Whether `missing` was given, so that keys without items surprise nobody. */
+  readonly declaresMissing: boolean;
   /** The meaning of a 404 to several keys: none of them has an item, or a failure. */
   readonly notFound: 'none' | 'error';
   /** The property of the body that holds the items, if the body is not the list itself. */
@@ -118,6 +120,7 @@ export function checkedLookup(config: Config, route: Route, place: string): Look
     windowMs: positive(config.windowMs ?? 0, 'windowMs', place, { least: 0 }),
     many,
     missing,
+    declaresMissing: config.missing !== undefined,
     notFound,
     items: config.items,
   };

@@ -11,6 +11,7 @@ import type { Address } from '../upstream/exchange/address.ts';
 import { errorType } from './error-type.ts';
 import { watchGauges } from './gauges.ts';
 import type { Histograms } from './histograms.ts';
+import { doubtDetector } from './lookup-doubts.ts';
 import { knownMethod } from './method.ts';
 import type { Observer } from './telemetry.ts';
 
@@ -55,6 +56,12 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
       description: 'Calls of operations with a cache, by the answer of the cache',
     }),
   );
+  const doubts = countResults(
+    meter.createObservableCounter('plait.lookup.doubts', {
+      description: 'Answers of lookups in which "no item" may not mean that there is none',
+    }),
+  );
+  const detectDoubt = doubtDetector((operation, doubt) => doubts.add(operation, doubt, 1));
   const batchSize = histograms.create(
     {
       name: 'plait.batch.size',
@@ -100,11 +107,13 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     watchAttempt: (attempt) => {
       const startedAt = clock.now();
       return {
-        onEnd({ failure, status }) {
+        onEnd(ending) {
+          const { failure, status } = ending;
           const refused = failure instanceof UpstreamError ? failure.status : undefined;
           const type = failure === undefined ? undefined : errorType(failure);
           const { operation, address } = attempt;
           attempts.record(secondsSince(startedAt), operation, address, status ?? refused, type);
+          if (operation.lookup !== undefined) detectDoubt(attempt, ending);
         },
       };
     },

@@ -57,6 +57,7 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
     let begun = 0;
     let failure: unknown;
     let status: number | undefined;
+    let doubt: Ending['doubt'];
     let own: Attempt | undefined;
     let queuedMs = 0;
     let beganAt: number | undefined;
@@ -77,7 +78,7 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
       const watch = hook?.(own);
       onEnds[begun++] = watch?.onEnd;
       const reply = await send(own, watch?.headers);
-      status = reply.status;
+      ({ status, doubt } = reply);
       return reply;
     } catch (error) {
       failure = error;
@@ -85,7 +86,7 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
     } finally {
       const tookMs = beganAt === undefined ? 0 : clock.now() - beganAt;
       const announcedMs = announcedMsOf(dispatch, beganAt);
-      conclude({ failure, status, tookMs, announcedMs }, own, onEnds);
+      conclude({ failure, status, tookMs, announcedMs, doubt }, own, onEnds);
     }
   };
 

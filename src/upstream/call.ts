@@ -88,7 +88,14 @@ export interface Ending {
   readonly announcedMs: number | undefined;
   /** The number of abandoned attempts that count as having ended like this one. Default 0. */
   readonly standsFor?: number;
+  readonly doubt?: Doubt | undefined;
 }
+
+/**
+ * Why an answer may hide items: there are items of other keys only, errors beside the items, more
+ * pages, or just fewer items than keys where `missing` is not `'error'`.
+ */
+export type Doubt = 'unmatched' | 'errors' | 'more' | 'fewer';
 
 export interface Reply {
   readonly status: number;
@@ -102,6 +109,10 @@ export interface Reply {
   readonly raw: unknown;
   /** Whether it answers an earlier call, which this one has joined. */
   readonly deduplicated?: boolean;
+  /** Of a batch: whether the items are one for each of the keys that were sent, in their order. */
+  readonly isInOrder?: boolean;
+  /** Of a batch: why "no item for a key" may not mean that there is none. */
+  readonly doubt?: Doubt | undefined;
   /** The part of the operation's cache, if it has one; `stale`: from the cache, after `ttlMs`. */
   readonly cache?: 'hit' | 'miss' | 'stale';
 }

@@ -103,6 +103,27 @@ it('counts loads, what sharing and caches saved of them, and the sizes of batche
   expect(sizes?.value).toMatchObject({ count: 3, min: 10, max: 10 });
 });
 
+it('counts answers of lookups that may hide items', async () => {
+  const { instruments, points } = collect();
+  const telemetry = { ...unobserved, ...createMetrics(instruments, systemClock) };
+  const single = defineComposition({
+    route: 'GET /single/:id',
+    compose: ({ params }) => ({ payment: call(paymentOf, { orderId: params.id }) }),
+  });
+  const app = await startWithMocks({ compositions: { single }, telemetry });
+  app.mocks.payments.fault([{ match: 'GET /payments?*', status: 404, times: 2 }]);
+  await app.get('/single/ord_1001');
+  await app.get('/single/ord_1001');
+  app.mocks.payments.fault([]);
+  await app.get('/single/ord_unknown');
+  await app.get('/single/ord_1001');
+  const counted = await points('plait.lookup.doubts');
+  expect(counted.map(({ attributes, value }) => [attributes['result'], value])).toEqual([
+    ['not-found', 2],
+    ['fewer', 1],
+  ]);
+});
+
 const order = defineComposition({
   route: 'GET /orders/:orderId',
   compose: ({ params }) => ({

@@ -67,6 +67,19 @@ const patient = lookup(payments, {
   windowMs: 200,
 });
 
+it('marks the attempt of a lookup whose answer may hide items', async () => {
+  const { telemetry, named } = record();
+  const doubtful = defineComposition({
+    route: 'GET /doubtful/:orderId',
+    compose: ({ params }) => ({ payment: call(patient, { orderId: params.orderId }) }),
+  });
+  const app = await startWithMocks({ compositions: { doubtful }, telemetry });
+  await app.get('/doubtful/ord_unknown');
+  expect(one(named('GET /payments')).attributes).toMatchObject({ 'plait.lookup.doubt': 'fewer' });
+  await app.get('/doubtful/ord_1001');
+  expect(named('GET /payments').at(-1)?.attributes).not.toHaveProperty(['plait.lookup.doubt']);
+});
+
 describe('a batch for several requests', () => {
   const shared = defineComposition({
     route: 'GET /shared/:orderId',

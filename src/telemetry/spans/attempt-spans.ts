@@ -23,7 +23,8 @@ export function traceAttempts(tracer: Tracer): AttemptHook {
     describeAttempt(scope, attempt);
     return {
       headers: scope.headers,
-      onEnd({ failure, status }) {
+      onEnd({ failure, status, doubt }) {
+        if (doubt !== undefined) scope.span.setAttribute('plait.lookup.doubt', doubt);
         if (status !== undefined) scope.span.setAttribute('http.response.status_code', status);
         if (failure !== undefined) describeFailure(scope, failure);
         end();

@@ -7,9 +7,11 @@ import { isTooDeep, parseJson, toPointer } from '../../json.ts';
 import { parseJsonBy, parseJsonFor } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
 import { NotUtf8Error } from '../../utf8.ts';
-import type { Call, Reply } from '../call.ts';
+import { fieldOf } from '../../plain-object.ts';
+import type { Call, Dispatch, Reply } from '../call.ts';
 import { callError } from '../call.ts';
 import { CharsetError, decodeText } from './decode-text.ts';
+import { matchOf } from './doubt.ts';
 import { statusError } from './status-error.ts';
 import type { RawReply } from './transport.ts';
 
@@ -24,7 +26,7 @@ const decoders = {
 
 /** @throws UpstreamError of kind `status`, `invalid-body` or `too-large`. */
 export function parseReply(
-  call: Pick<Call, 'operation' | 'headers'>,
+  call: Pick<Dispatch, 'operation' | 'headers' | 'keys'>,
   raw: RawReply,
   now: number,
 ): Reply | Promise<Reply> {
@@ -37,7 +39,10 @@ export function parseReply(
   );
 }
 
-function parsedReply(call: Called, { status, headers, body }: RawReply): Reply {
+function parsedReply(
+  call: Pick<Dispatch, 'operation' | 'keys'>,
+  { status, headers, body }: RawReply,
+): Reply {
   const value = body.length === 0 ? null : parseBody(call, textOf(call, headers, body));
   const { lookup, response } = call.operation;
   if (lookup === undefined) {
@@ -46,7 +51,9 @@ function parsedReply(call: Called, { status, headers, body }: RawReply): Reply {
   }
   // An answer without a body, like a 204, has no items.
   const items = body.length === 0 ? [] : itemsOf(call, value, lookup.items);
-  return { status, headers, raw: undefined, value: items };
+  const { keys = [] } = call;
+  const match = matchOf(lookup, { keys, items, body: value, status, headers });
+  return { status, headers, raw: undefined, value: items, ...match };
 }
 
 /**
@@ -135,11 +142,4 @@ function itemsOf(call: Called, value: unknown, property: string | undefined): re
   throw callError(call, 'invalid-body', `answered a lookup, but ${where} is not a list`, {
     reached: 'body',
   });
-}
-
-/** An own field of a value; `undefined` if the value is not an object or has no such field. */
-export function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name] // `hasOwn` has just said so
-    : undefined;
 }

@@ -4,9 +4,10 @@ import type { Lookup } from '../../dsl/lookup.ts';
 import { toError } from '../../errors.ts';
 import type { UpstreamError } from '../../errors.ts';
 import { frozen } from '../../frozen.ts';
+import { fieldOf } from '../../plain-object.ts';
 import type { Call, Caller, Dispatch, Reply, Send } from '../call.ts';
 import { callError } from '../call.ts';
-import { fieldOf, parseValue } from '../exchange/parse.ts';
+import { parseValue } from '../exchange/parse.ts';
 import { cacheControlOf } from '../exchange/status-error.ts';
 import { Flight } from './flight.ts';
 import type { Carrier, Load, LoadKey } from './load.ts';
@@ -197,12 +198,13 @@ export class BatchFlight extends Flight implements Carrier {
   }
 
   /** Settles every key with its items, in whatever order they are; other items are ignored. */
-  #distribute({ status, headers, value }: Reply): void {
+  #distribute({ status, headers, value, isInOrder: isKnown }: Reply): void {
     this.forget();
     const { by } = this.#lookup;
     const items = value as readonly unknown[]; // the parser of replies gives lookups a list
     const reply: Reply = { status, headers, value: undefined, raw: undefined };
-    const inOrder = isInOrder(items, this.#texts, by);
+    const inOrder =
+      items.length === this.#texts.length && (isKnown ?? isInOrder(items, this.#texts, by));
     const byKey = inOrder
       ? undefined
       : Map.groupBy(items, (item) => keyTextOfItem(fieldOf(item, by)));
@@ -269,7 +271,6 @@ const none: readonly unknown[] = [];
 
 /** Whether the items are one for each key, in the order of the keys. */
 function isInOrder(items: readonly unknown[], texts: readonly string[], by: string): boolean {
-  if (items.length !== texts.length) return false;
   for (let index = 0; index < items.length; index += 1)
     if (keyTextOfItem(fieldOf(items[index], by)) !== texts[index]) return false;
   return true;

@@ -1,0 +1,73 @@
+/** Reports lookups whose "no item for a key" may not mean that there is none. */
+import type { Clock } from '../clock.ts';
+import { operationName } from '../dsl/operation.ts';
+import type { Operation } from '../dsl/operation.ts';
+import { UpstreamError } from '../errors.ts';
+import type { Attempt, Doubt, Ending } from '../upstream/call.ts';
+import type { Observer } from './telemetry.ts';
+
+/** `not-found`: since the start, the lookup has answered nothing but 404. */
+export type LookupDoubt = Doubt | 'not-found';
+
+/** `times`: how often the lookup has answered 404 in a row since the start; otherwise 1. */
+export type OnDoubt = (operation: Operation, doubt: LookupDoubt, times: number) => void;
+
+/** Calls `onDoubt` for every attempt of a lookup that ends in a doubtful way. */
+export function doubtDetector(onDoubt: OnDoubt): (attempt: Attempt, ending: Ending) => void {
+  const answered = new WeakSet<Operation>();
+  const notFound = new WeakMap<Operation, number>();
+  return function detectDoubt({ operation }, { failure, doubt }) {
+    if (operation.lookup === undefined) return;
+    if (failure === undefined) answered.add(operation);
+    if (doubt !== undefined) onDoubt(operation, doubt, 1);
+    if (answered.has(operation) || !isNotFound(failure)) return;
+    const times = (notFound.get(operation) ?? 0) + 1;
+    notFound.set(operation, times);
+    onDoubt(operation, 'not-found', times);
+  };
+}
+
+function isNotFound(failure: unknown): boolean {
+  return failure instanceof UpstreamError && failure.status === 404;
+}
+
+/** A service may be asked for a few unknown keys first. */
+const fewestNotFound = 3;
+
+/** The least time between two warnings of the same doubt about the same lookup. */
+const quietMs = 60_000;
+
+/** Warns of doubtful answers, once a minute for each lookup and reason. */
+export function warnOfDoubts(clock: Clock, warn: (message: string) => void): Observer {
+  const warnedAt = new Map<string, number>();
+  const detect = doubtDetector((operation, doubt, times) => {
+    if (doubt === 'not-found' && times < fewestNotFound) return;
+    if (doubt === 'fewer' && operation.lookup?.declaresMissing === true) return;
+    const key = `${operationName(operation)} ${doubt}`;
+    if (clock.now() - (warnedAt.get(key) ?? -Infinity) < quietMs) return;
+    warnedAt.set(key, clock.now());
+    warn(`${operationName(operation)}: ${words[doubt]}`);
+  });
+  return {
+    watchAttempt: (attempt) =>
+      attempt.operation.lookup === undefined
+        ? unwatched
+        : { onEnd: (ending) => detect(attempt, ending) },
+  };
+}
+
+const unwatched = Object.freeze({});
+
+const words: Readonly<Record<LookupDoubt, string>> = {
+  unmatched:
+    'answered with items of keys that were not asked for, while keys that were asked for have ' +
+    'none. Case, white space or Unicode form of the keys may differ, or `by` names another field',
+  errors: 'answered with errors beside its items, and without items for some keys',
+  more: 'says that it has more items than it answered with. Its page may be smaller than `max`',
+  fewer:
+    'answered with fewer items than keys. Declare `missing` if keys without items are expected, ' +
+    'or lower `max` if its page is smaller',
+  'not-found':
+    'has answered nothing but 404 since the start. Its route or address may be wrong; if it ' +
+    "answers so when no key has an item, declare notFound: 'none'",
+};

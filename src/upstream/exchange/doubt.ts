@@ -1,0 +1,104 @@
+/** Finds out when "no item for a key" may not mean that there is none. */
+import { keyText, keyTextOfItem } from '../../dsl/lookup.ts';
+import type { Lookup } from '../../dsl/lookup.ts';
+import { fieldOf, isPlainObject } from '../../plain-object.ts';
+import type { Doubt, Reply } from '../call.ts';
+
+/** The answer to a batch. */
+export interface LookupAnswer {
+  readonly keys: readonly unknown[];
+  readonly items: readonly unknown[];
+  /** The whole body, which may be the list of items itself. */
+  readonly body: unknown;
+  readonly status: number;
+  readonly headers: Reply['headers'];
+}
+
+/** Whether the items are one for each key in the order of the keys, and what is doubtful of them. */
+export function matchOf(
+  lookup: Lookup,
+  answer: LookupAnswer,
+): { readonly isInOrder: boolean; readonly doubt: Doubt | undefined } {
+  const isInOrder = areInOrder(lookup, answer);
+  // Of one item for each key none can be missing; of many they can.
+  const doubt = isInOrder && !lookup.many ? undefined : doubtOf(lookup, answer, isInOrder);
+  return { isInOrder, doubt };
+}
+
+function areInOrder({ by }: Lookup, { keys, items }: LookupAnswer): boolean {
+  if (items.length !== keys.length) return false;
+  for (let index = 0; index < items.length; index += 1)
+    if (keyTextOfItem(fieldOf(items[index], by)) !== keyText(keys[index])) return false;
+  return true;
+}
+
+function doubtOf(lookup: Lookup, answer: LookupAnswer, isInOrder: boolean): Doubt | undefined {
+  const { many, missing, by } = lookup;
+  const asked = new Set(answer.keys.map(keyText));
+  const given = new Set(answer.items.map((item) => keyTextOfItem(fieldOf(item, by))));
+  const lacksItems = !isInOrder && !asked.isSubsetOf(given);
+  if (!lacksItems) return many && saysMore(answer) ? 'more' : undefined;
+  given.delete(undefined);
+  if (!given.isSubsetOf(asked)) return 'unmatched';
+  if (hasErrors(answer.body)) return 'errors';
+  if (saysMore(answer)) return 'more';
+  return many || missing === 'error' ? undefined : 'fewer';
+}
+
+/** Names of fields that say of errors, in lower case without separators. */
+const ofErrors = new Set(['errors', 'error', 'failures', 'failed']);
+
+function hasErrors(body: unknown): boolean {
+  return fieldsOf(body).some(([name, value]) => ofErrors.has(name) && isFilled(value));
+}
+
+/** Names of fields that say that there is more, likewise. */
+const ofMore = new Set([
+  'hasmore',
+  'hasnext',
+  'hasnextpage',
+  'truncated',
+  'istruncated',
+  'next',
+  'nextpage',
+  'nextcursor',
+  'nextpagetoken',
+  'nexttoken',
+  'nextlink',
+  '@odata.nextlink',
+  'continuationtoken',
+]);
+const ofTotals = new Set(['total', 'totalcount', 'totalitems', 'totalelements', 'totalresults']);
+const ofPages = new Set(['totalpages', 'pagecount']);
+
+/** Names of fields around those. */
+const around = new Set(['meta', 'metadata', 'page', 'paging', 'pagination', 'pageinfo', 'links']);
+
+function saysMore({ body, items, status, headers }: LookupAnswer): boolean {
+  if (status === 206 || /\brel="?next\b/.test(String(headers['link']))) return true;
+  if (Number(headers['x-total-count']) > items.length) return true;
+  return fieldsOf(body)
+    .flatMap(([name, value]) => (around.has(name) ? fieldsOf(value) : [[name, value] as const]))
+    .some(
+      ([name, value]) =>
+        (ofMore.has(name) && isFilled(value)) ||
+        (ofTotals.has(name) && Number(value) > items.length) ||
+        (ofPages.has(name) && Number(value) > 1),
+    );
+}
+
+/** The fields of an object, by their names in lower case without separators. */
+function fieldsOf(value: unknown): (readonly [string, unknown])[] {
+  if (!isPlainObject(value)) return [];
+  return Object.entries(value).map(([name, field]) => [
+    name.toLowerCase().replaceAll(/[_-]/g, ''),
+    field,
+  ]);
+}
+
+/** Whether a value says something: not `false`, 0 or `null`, nor empty. */
+function isFilled(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  if (isPlainObject(value)) return Object.keys(value).length > 0;
+  return Boolean(value);
+}

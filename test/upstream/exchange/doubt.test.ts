@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { lookup } from '../../../src/dsl/operation.ts';
+import type { Doubt } from '../../../src/upstream/call.ts';
+import type { Ending } from '../../../src/upstream/call.ts';
+import { startServer } from '../../support/servers.ts';
+import { openShop } from '../../support/upstream-calls.ts';
+
+interface Case {
+  readonly body: unknown;
+  readonly keys?: readonly unknown[];
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly many?: boolean;
+  readonly missing?: 'null' | 'error';
+}
+
+const a = { id: 'a' };
+const b = { id: 'b' };
+
+/** What is doubtful of the answer to a lookup of a and b, as whoever watches attempts is told. */
+async function doubtOf({ body, keys = ['a', 'b'], status = 200, headers = {}, ...options }: Case) {
+  const { url } = await startServer((_, response) =>
+    response.writeHead(status, headers).end(JSON.stringify(body)),
+  );
+  const endings: Ending[] = [];
+  const { service, upstreams, open } = openShop({
+    url,
+    watchAttempt: () => ({ onEnd: (ending) => void endings.push(ending) }),
+  });
+  const own = lookup(service, {
+    route: 'GET /things',
+    keys: { query: 'ids' },
+    by: 'id',
+    item: z.object({ id: z.union([z.string(), z.number()]) }),
+    ...(!Array.isArray(body) && { items: 'items' }),
+    ...options,
+  });
+  const call = open();
+  await Promise.allSettled(keys.map((id) => call(own, { id: id as string }, undefined)));
+  await upstreams.close();
+  expect(endings).toHaveLength(1);
+  return endings[0]?.doubt;
+}
+
+describe('an answer to a lookup', () => {
+  it.each<[string, Doubt, Case]>([
+    ['has its keys in another case', 'unmatched', { body: [a, { id: 'B' }] }],
+    ['has its keys trimmed', 'unmatched', { body: [a, b], keys: ['a', 'b '] }],
+    [
+      'has its keys in another Unicode form',
+      'unmatched',
+      { body: [a, { id: 'e\u0301' }], keys: ['a', '\u00e9'] },
+    ],
+    ['has its keys with leading zeros', 'unmatched', { body: [{ id: 7 }], keys: ['007'] }],
+    [
+      'has items of other keys, where missing is an error',
+      'unmatched',
+      { body: [{ id: 'x' }], missing: 'error' },
+    ],
+    ['has errors beside its items', 'errors', { body: { items: [a], errors: [{ id: 'b' }] } }],
+    ['has one error beside its items', 'errors', { body: { items: [a], error: 'b is broken' } }],
+    ['says that it has more', 'more', { body: { items: [a], hasMore: true } }],
+    [
+      'names its next page',
+      'more',
+      { body: { items: [a], _links: { next: { href: '/things?page=2' } } } },
+    ],
+    ['names a cursor', 'more', { body: { items: [a], meta: { next_cursor: 'x' } } }],
+    ['says that its total is greater', 'more', { body: { items: [a], total: 2 } }],
+    ['says so in Link', 'more', { body: [a], headers: { link: '</things?page=2>; rel="next"' } }],
+    ['says so in X-Total-Count', 'more', { body: [a], headers: { 'x-total-count': '2' } }],
+    ['has a part only', 'more', { body: [a], status: 206 }],
+    ['has more items of its keys', 'more', { body: { items: [a, b], hasMore: true }, many: true }],
+    ['has fewer items than keys', 'fewer', { body: [a] }],
+    ['has none', 'fewer', { body: [] }],
+    ['has fewer items than keys, as expected', 'fewer', { body: [a], missing: 'null' }],
+  ])('that %s is doubtful: %s', async (_, doubt, answer) => {
+    expect(await doubtOf(answer)).toBe(doubt);
+  });
+
+  it.each<[string, Case]>([
+    ['has an item for every key', { body: [a, b] }],
+    ['has them in another order', { body: [b, a] }],
+    ['has a number for a text', { body: [{ id: 7 }], keys: ['7'] }],
+    ['has further items as well', { body: [a, { id: 'x' }, b] }],
+    ['has all items, and pages', { body: { items: [a, b], total: 2, next: null, hasMore: false } }],
+    ['has all items, and no errors', { body: { items: [b, a], errors: [], error: null } }],
+    ['has an item for every key, and more of others', { body: { items: [a, b], hasMore: true } }],
+    ['lacks an item, which is an error', { body: [a], missing: 'error' }],
+    ['lacks items where there may be none or many', { body: [a], many: true }],
+  ])('that %s is not', async (_, answer) => {
+    expect(await doubtOf(answer)).toBeUndefined();
+  });
+});
