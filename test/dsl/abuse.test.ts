@@ -20,8 +20,8 @@ import {
   createThing,
   getThing,
   page,
-  refusal,
-  refusalOf,
+  messageOf,
+  loadErrorOf,
   thingOf,
   things,
 } from '../support/page.ts';
@@ -40,7 +40,7 @@ describe('where a reference is wanted', () => {
     ['an object', {}, 'an object'],
     ['an instance', new Map(), 'an instance of Map'],
   ])('%s is refused by name', (_, value, words) => {
-    const message = refusalOf(page(() => optional(value as unknown as Reference<string>)));
+    const message = loadErrorOf(page(() => optional(value as unknown as Reference<string>)));
     expect(message).toBe(
       `page: optional(): its first argument is not a reference but ${words}. ${advice}`,
     );
@@ -48,17 +48,17 @@ describe('where a reference is wanted', () => {
 
   it('each word names itself', () => {
     const nothing = undefined as unknown as Ref<{ id: string }[]>;
-    expect(refusalOf(page(() => each(nothing, (item) => item)))).toContain('each(): its first');
-    expect(refusalOf(page(() => given(nothing, (item) => item)))).toContain('given(): its first');
-    expect(refusalOf(page(() => fallback(nothing, [])))).toContain('fallback(): its first');
-    expect(refusalOf(page(() => pick(nothing, 'id')))).toContain('pick(): its first');
+    expect(loadErrorOf(page(() => each(nothing, (item) => item)))).toContain('each(): its first');
+    expect(loadErrorOf(page(() => given(nothing, (item) => item)))).toContain('given(): its first');
+    expect(loadErrorOf(page(() => fallback(nothing, [])))).toContain('fallback(): its first');
+    expect(loadErrorOf(page(() => pick(nothing, 'id')))).toContain('pick(): its first');
   });
 
   it('a step of another composition is refused, with the name of that', () => {
     let stray: Ref<string> | undefined;
     const other = page(({ params }) => ({ id: (stray = params.id) }));
     compile({ name: 'other', composition: other });
-    expect(refusalOf(page(() => ({ stray })))).toBe(
+    expect(loadErrorOf(page(() => ({ stray })))).toBe(
       'page: what compose() returned.stray is a step of another composition (other). Call the ' +
         'operation again in this one.',
     );
@@ -74,19 +74,19 @@ describe('a word outside compose()', () => {
     ['given', () => given({} as Reference<string>, (present) => present)],
     ['pick', () => pick({} as Reference<{ id: string }>, 'id')],
   ])('%s() says to move it inside', (word, run) => {
-    expect(refusal(run)).toBe(
+    expect(messageOf(run)).toBe(
       `${word}: ${word}() was used outside compose(). Steps belong to one composition: move it ` +
         'inside.',
     );
   });
 
   it('is refused again after a compose that threw', () => {
-    refusalOf(
+    loadErrorOf(
       page(() => {
         throw new Error('no');
       }),
     );
-    expect(refusal(() => call(getThing, { id: 'a' }))).toContain('outside compose()');
+    expect(messageOf(() => call(getThing, { id: 'a' }))).toContain('outside compose()');
   });
 });
 
@@ -156,13 +156,13 @@ describe('a reference used as a value', () => {
     ],
   ])('%s', (_, misuse, problem) => {
     // The misuse is not in the text of compose, where it might be found before it runs.
-    const message = refusalOf(page(({ params }) => ({ wrong: misuse(params.id) })));
+    const message = loadErrorOf(page(({ params }) => ({ wrong: misuse(params.id) })));
     const what = problem.startsWith('was called') ? 'params.id.toUpperCase' : 'params.id';
     expect(message).toBe(`page: ${what} ${problem}`);
   });
 
   it('a list has no .map() of its own', () => {
-    const message = refusalOf(
+    const message = loadErrorOf(
       page(({ params }) => {
         const { tags } = call(getThing, { id: params.id });
         return (tags as unknown as string[]).map((tag) => tag);
@@ -210,7 +210,7 @@ describe('what cannot be part of a response', () => {
     [12n, 'the bigint 12', plain],
     [Symbol('x'), 'the symbol Symbol(x)', plain],
   ])('%s', (value, words, advised) => {
-    expect(refusalOf(page(() => ({ list: [{ odd: value }] })))).toBe(
+    expect(loadErrorOf(page(() => ({ list: [{ odd: value }] })))).toBe(
       `page: what compose() returned.list[0].odd is ${words}. ${advised}`,
     );
   });
@@ -219,7 +219,7 @@ describe('what cannot be part of a response', () => {
     const unhandled = vi.fn<(reason: unknown) => void>();
     process.on('unhandledRejection', unhandled);
     onTestFinished(() => void process.off('unhandledRejection', unhandled));
-    refusalOf(page(() => ({ late: Promise.reject(new Error('later')) })));
+    loadErrorOf(page(() => ({ late: Promise.reject(new Error('later')) })));
     await new Promise(setImmediate);
     expect(unhandled).not.toHaveBeenCalled();
   });
@@ -227,7 +227,7 @@ describe('what cannot be part of a response', () => {
   it('an object that contains itself', () => {
     const loop: Record<string, unknown> = {};
     loop['again'] = { loop };
-    expect(refusalOf(page(() => loop))).toBe(
+    expect(loadErrorOf(page(() => loop))).toBe(
       'page: what compose() returned.again.loop contains itself. A response is a tree: build it ' +
         'without the cycle.',
     );
@@ -235,20 +235,20 @@ describe('what cannot be part of a response', () => {
 
   it('one object in two places is no cycle', () => {
     const shared = { a: 1 };
-    expect(() => refusalOf(page(() => ({ one: shared, two: shared })))).toThrow(
+    expect(() => loadErrorOf(page(() => ({ one: shared, two: shared })))).toThrow(
       'nothing was refused',
     );
   });
 
   it('the place is named in arguments, inputs and bodies too', () => {
     const odd = new Date(0) as unknown as string;
-    expect(refusalOf(page(() => call(getThing, { id: odd })))).toMatch(
+    expect(loadErrorOf(page(() => call(getThing, { id: odd })))).toMatch(
       /^page: call\(getThing\)\.id is an instance of Date\./,
     );
-    expect(refusalOf(page(() => map({ at: odd }, () => 1)))).toMatch(
+    expect(loadErrorOf(page(() => map({ at: odd }, () => 1)))).toMatch(
       /^page: map\(\): its inputs\.at is an instance of Date\./,
     );
-    expect(refusalOf(page(({ params }) => given(params.id, () => ({ at: odd }))))).toMatch(
+    expect(loadErrorOf(page(({ params }) => given(params.id, () => ({ at: odd }))))).toMatch(
       /^page: what the body of given\(\) returned\.at is an instance of Date\./,
     );
   });
@@ -260,7 +260,7 @@ describe('call()', () => {
       // @ts-expect-error the compiler knows the names too
       call(getThing, { id: params.id, idd: params.id }),
     );
-    expect(refusalOf(composition)).toBe(
+    expect(loadErrorOf(composition)).toBe(
       'page: call(getThing) has no argument "idd". It takes: id, limit.',
     );
   });
@@ -274,18 +274,18 @@ describe('call()', () => {
     ['the key of a lookup', thingOf, 'call(thingOf) is missing its argument "id". It takes: id.'],
     ['a body', createThing, 'call(createThing) is missing its argument "body". It takes: body.'],
   ])('names %s that is missing', (_, target, problem) => {
-    const message = refusalOf(page(() => call(target as typeof getThing, {} as { id: string })));
+    const message = loadErrorOf(page(() => call(target as typeof getThing, {} as { id: string })));
     expect(message).toBe(`page: ${problem}`);
   });
 
   it('wants its arguments written out', () => {
     const wanted =
       'page: call(getThing) needs its arguments, written out: call(getThing, { name: value }).';
-    expect(refusalOf(page(() => call(getThing, undefined as unknown as { id: string })))).toBe(
+    expect(loadErrorOf(page(() => call(getThing, undefined as unknown as { id: string })))).toBe(
       wanted,
     );
     const whole = page(({ params }) => call(getThing, params as unknown as { id: string }));
-    expect(refusalOf(whole)).toBe(wanted);
+    expect(loadErrorOf(whole)).toBe(wanted);
   });
 });
 
@@ -295,15 +295,15 @@ describe('optional() and fallback()', () => {
 
   it('tolerate steps, not fields of them', () => {
     const field = page(({ params }) => optional(call(getThing, { id: params.id }).owner));
-    expect(refusalOf(field)).toBe(
+    expect(loadErrorOf(field)).toBe(
       'page: optional() was given the result of call(getThing).owner, which is not a step. ' +
         `${expected}`,
     );
-    expect(refusalOf(page(({ params }) => optional(params)))).toBe(
+    expect(loadErrorOf(page(({ params }) => optional(params)))).toBe(
       `page: optional() was given params, which is not a step. ${expected}`,
     );
     const twice = page(({ params }) => optional(optional(call(getThing, { id: params.id }))));
-    expect(refusalOf(twice)).toBe(
+    expect(loadErrorOf(twice)).toBe(
       `page: optional() was given the result of optional(), which is not a step. ${expected}`,
     );
   });
@@ -316,7 +316,7 @@ describe('optional() and fallback()', () => {
     const composition = page(({ params }) =>
       fallback(call(getThing, { id: params.id }), valueOf(params.id) as unknown as string),
     );
-    expect(refusalOf(composition)).toBe(
+    expect(loadErrorOf(composition)).toBe(
       'page: fallback(): its value must be plain data, without references. Use given() or map() ' +
         'to choose between steps.',
     );
@@ -326,7 +326,7 @@ describe('optional() and fallback()', () => {
 describe('map() and each()', () => {
   it('map() wants a function', () => {
     const composition = page(({ params }) => map(params.id, 'upper' as unknown as () => string));
-    expect(refusalOf(composition)).toBe(
+    expect(loadErrorOf(composition)).toBe(
       'page: map() needs a function as its second argument: map(inputs, (values) => …).',
     );
   });
@@ -335,7 +335,7 @@ describe('map() and each()', () => {
     const composition = page(({ params }) =>
       each(call(getThing, { id: params.id }).tags, (tag) => tag, { max: max as number }),
     );
-    expect(refusalOf(composition)).toBe(
+    expect(loadErrorOf(composition)).toBe(
       `page: each(): max is ${typeof max === 'string' ? `"${max}"` : max}. ` +
         'Use a whole number of at least 1.',
     );
@@ -345,7 +345,7 @@ describe('map() and each()', () => {
 describe('defineComposition()', () => {
   it('wants a compose()', () => {
     const config = { route: 'GET /x' } as unknown as { route: 'GET /x'; compose: () => object };
-    expect(refusal(() => defineComposition(config))).toBe(
+    expect(messageOf(() => defineComposition(config))).toBe(
       'defineComposition: GET /x has no compose(). Describe the response there.',
     );
   });
@@ -427,7 +427,7 @@ describe('the cache of an operation', () => {
     ],
   ])('refuses %s', (_, cache, problem) => {
     const kept = cache as { ttlMs: number };
-    expect(refusal(() => operation(things, { route: 'GET /x', response, cache: kept }))).toBe(
+    expect(messageOf(() => operation(things, { route: 'GET /x', response, cache: kept }))).toBe(
       `things.getX: ${problem}`,
     );
   });
@@ -437,7 +437,7 @@ describe('defineService()', () => {
   it.each(['', 'Orders', '9lives', 'two words', 'päyments', '-x'])(
     'refuses the name "%s"',
     (name) => {
-      expect(refusal(() => defineService({ name, url: 'http://x' }))).toBe(
+      expect(messageOf(() => defineService({ name, url: 'http://x' }))).toBe(
         `defineService: name "${name}" cannot be used. Use lower-case letters, digits and ` +
           'dashes, as in "payments".',
       );
@@ -449,7 +449,7 @@ describe('defineService()', () => {
     (header) => {
       const run = (): unknown =>
         defineService({ name: 'x', url: 'http://x', forward: ['accept-language', header] });
-      expect(refusal(run)).toBe(
+      expect(messageOf(run)).toBe(
         `service "x": header "${header.toLowerCase()}" cannot be forwarded. Name an end-to-end ` +
           'request header, as in "authorization".',
       );
@@ -464,7 +464,7 @@ describe('defineService()', () => {
     ['bulkhead.queue', { bulkhead: { queue: -1 } }, -1, 0],
     ['bulkhead.waitMs', { bulkhead: { waitMs: Number.NaN } }, Number.NaN, 1],
   ])('refuses %s by its name', (knob, config, value, least) => {
-    expect(refusal(() => defineService({ name: 'x', url: 'http://x', ...config }))).toBe(
+    expect(messageOf(() => defineService({ name: 'x', url: 'http://x', ...config }))).toBe(
       `service "x": ${knob} is ${value}. Use a whole number of at least ${least}.`,
     );
   });
@@ -479,7 +479,7 @@ describe('the address of a service', () => {
   it.each(['localhost:4001', 'ftp://x', '', 'http://a, b', 'http://user:canary@'])(
     'is refused when it is "%s", and not repeated',
     (url) => {
-      const message = refusal(() => defineService({ name: 'x', url }));
+      const message = messageOf(() => defineService({ name: 'x', url }));
       expect(message).toBe(
         'service "x": url is not an http or https URL without credentials, query or fragment. ' +
           'Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
@@ -499,14 +499,14 @@ describe('operation()', () => {
   const response = z.object({ id: z.string() });
 
   it.each(['', 'two words', '9lives', 'a.b', 'zahlung_für'])('refuses the name "%s"', (name) => {
-    expect(refusal(() => operation(things, { name, route: 'GET /x', response }))).toBe(
+    expect(messageOf(() => operation(things, { name, route: 'GET /x', response }))).toBe(
       `service "things": operation name "${name}" cannot be used. Use letters, digits, - and _, ` +
         'as in "getOrder".',
     );
   });
 
   it('refuses a body where the method has none', () => {
-    expect(refusal(() => operation(things, { route: 'GET /x', body: response, response }))).toBe(
+    expect(messageOf(() => operation(things, { route: 'GET /x', body: response, response }))).toBe(
       'things.getX: GET has no body. Use query, or another method.',
     );
   });
@@ -517,7 +517,7 @@ describe('operation()', () => {
   ])('refuses one name in %s', (_, name) => {
     const query = z.object({ [name]: z.string() });
     expect(
-      refusal(() => operation(things, { route: 'POST /x/:id', query, body: response, response })),
+      messageOf(() => operation(things, { route: 'POST /x/:id', query, body: response, response })),
     ).toBe(
       `things.postX: argument "${name}" is declared twice (path, query and body share one list ` +
         'of names). Rename one.',
@@ -526,35 +526,37 @@ describe('operation()', () => {
 
   it('checks its own headers and knobs as the service does', () => {
     expect(
-      refusal(() => operation(things, { route: 'GET /x', response, forward: ['te'] })),
+      messageOf(() => operation(things, { route: 'GET /x', response, forward: ['te'] })),
     ).toMatch(/^things\.getX: header "te" cannot be forwarded\./);
-    expect(refusal(() => operation(things, { route: 'GET /x', response, timeoutMs: 0 }))).toBe(
+    expect(messageOf(() => operation(things, { route: 'GET /x', response, timeoutMs: 0 }))).toBe(
       'things.getX: timeoutMs is 0. Use a whole number of at least 1.',
     );
   });
 
   it('refuses a knob that is none, as the service and a lookup do', () => {
     const knob = { timeoutms: 5 };
-    expect(refusal(() => defineService({ name: 'x', url: 'http://x', ...knob }))).toBe(
+    expect(messageOf(() => defineService({ name: 'x', url: 'http://x', ...knob }))).toBe(
       'service "x": unknown option "timeoutms". Known options: name, url, forward, timeoutMs, ' +
         'maxBodyBytes, maxDepth, retry, hedge, connectTimeoutMs, retryBudget, breaker, bulkhead, ' +
         'ejection, health.',
     );
     expect(
-      refusal(() => defineService({ name: 'x', url: 'http://x', bulkhead: { queue: 1, ...knob } })),
+      messageOf(() =>
+        defineService({ name: 'x', url: 'http://x', bulkhead: { queue: 1, ...knob } }),
+      ),
     ).toMatch(/^service "x": bulkhead: unknown option "timeoutms"\./);
-    expect(refusal(() => operation(things, { route: 'GET /x', response, ...knob }))).toMatch(
+    expect(messageOf(() => operation(things, { route: 'GET /x', response, ...knob }))).toMatch(
       /^things\.getX: unknown option "timeoutms"\. Known options: name, route, /,
     );
     const keys = { query: 'ids' };
     expect(
-      refusal(() => lookup(things, { route: 'GET /x', keys, by: 'id', item: response, ...knob })),
+      messageOf(() => lookup(things, { route: 'GET /x', keys, by: 'id', item: response, ...knob })),
     ).toMatch(/^things\.getX: unknown option "timeoutms"\. Known options: .*windowMs/);
   });
 
   it('refuses to keep the answer of a call that changes something', () => {
     const cache = { ttlMs: 1_000 };
-    expect(refusal(() => operation(things, { route: 'POST /x', response, cache }))).toBe(
+    expect(messageOf(() => operation(things, { route: 'POST /x', response, cache }))).toBe(
       'things.postX: a POST may change something, so its responses are not cached. Remove cache.',
     );
   });
@@ -572,7 +574,7 @@ describe('operation()', () => {
   ])('refuses slash: %j', (slash, message) => {
     const own = { slash } as unknown as { slash: ['id'] };
     expect(
-      refusal(() => operation(things, { route: 'GET /x/:id/:rest+', response, ...own })),
+      messageOf(() => operation(things, { route: 'GET /x/:id/:rest+', response, ...own })),
     ).toContain(message);
   });
 
@@ -669,7 +671,7 @@ describe('lookup()', () => {
     ['a many that is text', { many: 'yes' }, 'many must be true or false.'],
     ['an unknown missing', { missing: 'nil' }, 'missing is "nil". Use "null" or "error".'],
   ])('refuses %s', (_, config, problem) => {
-    expect(refusal(() => lookup(things, { ...common, item, ...config }))).toBe(
+    expect(messageOf(() => lookup(things, { ...common, item, ...config }))).toBe(
       `things.getX: ${problem}`,
     );
   });
@@ -681,11 +683,11 @@ function text(reference: unknown): string {
 
 /** What the reference that is turned into text in `compose` is called. */
 function spoken(compose: Parameters<typeof page>[0]): string {
-  return refusalOf(page(compose)).replace(/ was turned.*/, '');
+  return loadErrorOf(page(compose)).replace(/ was turned.*/, '');
 }
 
 /** What is said about a composition with this `cache`. */
 function keeping(cache: unknown, route: 'GET /x' | 'POST /x' = 'GET /x'): string {
   const kept = cache as { maxAge: number };
-  return refusalOf(defineComposition({ route, cache: kept, compose: () => ({ a: 1 }) }));
+  return loadErrorOf(defineComposition({ route, cache: kept, compose: () => ({ a: 1 }) }));
 }

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { OperationConfig } from '../../src/dsl/operation.ts';
 import { slowMsOf } from '../../src/dsl/policies.ts';
 import type { ServiceConfig } from '../../src/dsl/service.ts';
-import { refusal } from '../support/page.ts';
+import { messageOf } from '../support/page.ts';
 
 const response = z.object({ id: z.string() });
 
@@ -123,7 +123,7 @@ describe('an operation', () => {
   });
 
   it('is refused what does not go with what it inherits', () => {
-    expect(refusal(() => get(service, { retry: { minDelayMs: 60 } }))).toBe(
+    expect(messageOf(() => get(service, { retry: { minDelayMs: 60 } }))).toBe(
       'shop.getX: retry.minDelayMs is 60, more than retry.maxDelayMs, which is 50. Set both.',
     );
   });
@@ -131,20 +131,20 @@ describe('an operation', () => {
   it.each(['retryBudget', 'breaker', 'bulkhead', 'ejection', 'health'])(
     'is refused %s, which is for all operations of a service',
     (knob) => {
-      expect(refusal(() => get(service, untyped({ [knob]: {} })))).toMatch(
+      expect(messageOf(() => get(service, untyped({ [knob]: {} })))).toMatch(
         new RegExp(`^shop\\.getX: unknown option "${knob}"\\. Known options: name, route, `),
       );
     },
   );
 
   it('is checked as its service is', () => {
-    expect(refusal(() => get(service, { retry: { times: -1 } }))).toBe(
+    expect(messageOf(() => get(service, { retry: { times: -1 } }))).toBe(
       'shop.getX: retry.times is -1. Use a whole number of at least 0.',
     );
-    expect(refusal(() => get(service, { hedge: { afterP: 2 } }))).toBe(
+    expect(messageOf(() => get(service, { hedge: { afterP: 2 } }))).toBe(
       'shop.getX: hedge.afterP is 2. Use a number between 0 and 1, as in 0.95.',
     );
-    expect(refusal(() => itemOf(service, { retry: { times: 11 } }))).toBe(
+    expect(messageOf(() => itemOf(service, { retry: { times: 11 } }))).toBe(
       'shop.getX: retry.times is 11. Use a whole number of at most 10.',
     );
   });
@@ -172,14 +172,14 @@ describe('what may be asked twice', () => {
   it.each(['POST', 'PUT', 'PATCH', 'DELETE'] as const)(
     'is no %s of itself: retry is refused',
     (method) => {
-      expect(refusal(() => change(`${method} /x`, { retry: {} }))).toMatch(
+      expect(messageOf(() => change(`${method} /x`, { retry: {} }))).toMatch(
         new RegExp(`: a ${method} ${mayBeDoneTwice}$`),
       );
     },
   );
 
   it('is nothing that changes something, when it is at once: hedge is refused', () => {
-    expect(refusal(() => change('POST /x', { hedge: {}, idempotent: true }))).toBe(
+    expect(messageOf(() => change('POST /x', { hedge: {}, idempotent: true }))).toBe(
       'shop.postX: a POST may change something, so it is never hedged. Remove hedge.',
     );
   });
@@ -221,7 +221,7 @@ const known = {
 
 describe('a group of knobs', () => {
   it.each(Object.entries(known))('%s refuses one that is none, and names its own', (group, own) => {
-    expect(refusal(() => shop(untyped({ [group]: { [own[0]]: 1, timeout: 5 } })))).toBe(
+    expect(messageOf(() => shop(untyped({ [group]: { [own[0]]: 1, timeout: 5 } })))).toBe(
       `service "shop": ${group}: unknown option "timeout". Known options: ${own.join(', ')}.`,
     );
   });
@@ -234,7 +234,7 @@ describe('a group of knobs', () => {
     ['health', 'path'],
   ])('%s refuses what is no group', (group, first) => {
     for (const value of [5, true]) {
-      expect(refusal(() => shop(untyped({ [group]: value })))).toBe(
+      expect(messageOf(() => shop(untyped({ [group]: value })))).toBe(
         `service "shop": ${group}: is ${value}. Write { ${first}: … }.`,
       );
     }
@@ -270,19 +270,19 @@ describe('a whole number', () => {
 
   it.each(table)('%s.%s is refused below %d and above %d', (group, knob, least, most) => {
     for (const value of [least - 1, -1, least + 0.5, Number.NaN]) {
-      expect(refusal(() => shop(groups([[group, knob, value]])))).toBe(
+      expect(messageOf(() => shop(groups([[group, knob, value]])))).toBe(
         `service "shop": ${group}.${knob} is ${value}. Use a whole number of at least ${least}.`,
       );
     }
     for (const value of [most + 1, most + 0.5, Number.POSITIVE_INFINITY]) {
-      expect(refusal(() => shop(groups([[group, knob, value]])))).toBe(
+      expect(messageOf(() => shop(groups([[group, knob, value]])))).toBe(
         `service "shop": ${group}.${knob} is ${value}. Use a whole number of at most ${most}.`,
       );
     }
   });
 
   it.each(table)('%s.%s is refused as text', (group, knob, least) => {
-    expect(refusal(() => shop(groups([[group, knob, String(least)]])))).toMatch(
+    expect(messageOf(() => shop(groups([[group, knob, String(least)]])))).toMatch(
       new RegExp(
         `^service "shop": ${group}\\.${knob} is .*${least}.*\\. Use a whole number of at least `,
       ),
@@ -302,7 +302,7 @@ describe('a whole number', () => {
 describe('a share', () => {
   it.each(['afterP', 'maxExtra'])('hedge.%s is refused unless it is between 0 and 1', (knob) => {
     for (const value of [0, 1, -0.1, 95, Number.NaN]) {
-      expect(refusal(() => shop({ hedge: { [knob]: value } }))).toBe(
+      expect(messageOf(() => shop({ hedge: { [knob]: value } }))).toBe(
         `service "shop": hedge.${knob} is ${value}. Use a number between 0 and 1, as in 0.95.`,
       );
     }
@@ -326,8 +326,8 @@ describe('a pair', () => {
         [group, knob, value],
         [group, other, otherValue],
       ]);
-    expect(refusal(() => shop(groups([[group, knob, value]])))).toBe(problem);
-    expect(refusal(() => shop(setting(most)))).toBe(problem);
+    expect(messageOf(() => shop(groups([[group, knob, value]])))).toBe(problem);
+    expect(messageOf(() => shop(setting(most)))).toBe(problem);
     expect(() => shop(setting(value))).not.toThrow();
   });
 });
@@ -350,14 +350,14 @@ describe('the path of a health check', () => {
     'http://other/livez',
     'GET /livez',
   ])('cannot be %j', (path) => {
-    expect(refusal(() => shop({ health: { path } }))).toBe(
+    expect(messageOf(() => shop({ health: { path } }))).toBe(
       `service "shop": health.path is ${JSON.stringify(path)}. Use a path of plain segments, ` +
         'without a query or a trailing slash, as in "/livez".',
     );
   });
 
   it.each([undefined, null, 5])('cannot be %s', (path) => {
-    expect(refusal(() => shop(untyped({ health: { path } })))).toBe(
+    expect(messageOf(() => shop(untyped({ health: { path } })))).toBe(
       `service "shop": health.path is ${path}. Use a path of plain segments, without a query or ` +
         'a trailing slash, as in "/livez".',
     );
@@ -366,7 +366,7 @@ describe('the path of a health check', () => {
   it.each(['/..', '/a/../b', '/./a', '//other', '/livez/'])(
     'cannot lead elsewhere: "%s"',
     (path) => {
-      expect(refusal(() => shop({ health: { path } }))).toMatch(/^service "shop": health/);
+      expect(messageOf(() => shop({ health: { path } }))).toMatch(/^service "shop": health/);
     },
   );
 });
@@ -378,32 +378,32 @@ describe('a group of knobs that is none', () => {
   it.each(groupNames.flatMap((name) => values.map((value) => [name, value] as const)))(
     '%s: %j is refused, not taken for the default',
     (name, value) => {
-      const message = refusal(() => shop(untyped({ [name]: value })));
+      const message = messageOf(() => shop(untyped({ [name]: value })));
       expect(message).toMatch(new RegExp(`^service "shop": ${name}: is .*\\. Write \\{ `));
     },
   );
 
   it.each(['retryBudget', 'bulkhead', 'ejection', 'health'])('%s cannot be turned off', (name) => {
-    expect(refusal(() => shop(untyped({ [name]: false })))).toContain(`${name}: is false.`);
+    expect(messageOf(() => shop(untyped({ [name]: false })))).toContain(`${name}: is false.`);
   });
 
   it('idempotent is true or false', () => {
     const config = { route: 'POST /x', response, idempotent: 'no' }; // not typed
-    expect(refusal(() => operation(shop({}), config as never))).toBe(
+    expect(messageOf(() => operation(shop({}), config as never))).toBe(
       'shop.postX: idempotent must be true or false.',
     );
   });
 
   it('what is not asked twice is not hedged', () => {
     const config = { route: 'GET /x', response, idempotent: false, hedge: {} } as const;
-    expect(refusal(() => operation(shop({}), config))).toBe(
+    expect(messageOf(() => operation(shop({}), config))).toBe(
       'shop.getX: an operation that is not idempotent is never hedged. Remove hedge, or ' +
         'idempotent: false.',
     );
   });
 
   it('a share is a number', () => {
-    expect(refusal(() => shop(untyped({ hedge: { afterP: '0.5' } })))).toContain(
+    expect(messageOf(() => shop(untyped({ hedge: { afterP: '0.5' } })))).toContain(
       'hedge.afterP is "0.5". Use a number between 0 and 1',
     );
   });

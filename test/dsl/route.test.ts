@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRoute } from '../../src/dsl/route.ts';
-import { refusal } from '../support/page.ts';
+import { messageOf } from '../support/page.ts';
 import { assertProperty } from '../support/property.ts';
 
 const word = fc.stringMatching(/^[A-Za-z_]\w{0,8}$/);
@@ -87,7 +87,7 @@ describe('parseRoute', () => {
     'GET /orders ',
     'GET\t/orders',
   ])('refuses "%s" and shows how a route is written', (route) => {
-    expect(refusal(() => parseRoute(route, 'page'))).toBe(
+    expect(messageOf(() => parseRoute(route, 'page'))).toBe(
       `page: route ${JSON.stringify(route)} cannot be used. Write a method (GET, POST, PUT, ` +
         'PATCH, DELETE), one space and a path, as in "GET /orders/:orderId".',
     );
@@ -107,14 +107,14 @@ describe('parseRoute', () => {
     ['GET /a?b=c', 'a?b=c'],
     ['GET /ä', 'ä'],
   ])('refuses a segment of %s', (route, segment) => {
-    expect(refusal(() => parseRoute(route, 'page'))).toBe(
+    expect(messageOf(() => parseRoute(route, 'page'))).toBe(
       `page: route "${route}" cannot be used. Segment "${segment}" is neither text nor ":name". ` +
         'Use letters, digits and - . _ ~, or a parameter.',
     );
   });
 
   it('refuses a parameter that is there twice', () => {
-    expect(refusal(() => parseRoute('GET /a/:id/b/:id', 'page'))).toBe(
+    expect(messageOf(() => parseRoute('GET /a/:id/b/:id', 'page'))).toBe(
       'page: route "GET /a/:id/b/:id" cannot be used. Parameter ":id" is there twice; give each ' +
         'its own name.',
     );
@@ -127,6 +127,6 @@ function outcome(text: string): string {
     const { method, path } = parseRoute(text, 'page');
     return `${method} ${path}`;
   } catch {
-    return refusal(() => parseRoute(text, 'page'));
+    return messageOf(() => parseRoute(text, 'page'));
   }
 }

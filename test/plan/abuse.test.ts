@@ -18,7 +18,7 @@ import type { Composition, Operation, Ref } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { compile, compileAll } from '../../src/plan/compile.ts';
-import { createThing, getThing, page, refusalOf, thingOf, things } from '../support/page.ts';
+import { createThing, getThing, page, loadErrorOf, thingOf, things } from '../support/page.ts';
 
 /** As a file that was not type-checked would have it. */
 function untyped(config: object): Composition {
@@ -156,19 +156,19 @@ describe('the configuration', () => {
       ],
     ),
   ])('%s is refused', (_, config, problem) => {
-    expect(refusalOf(untyped(config))).toBe(`page: ${problem}`);
+    expect(loadErrorOf(untyped(config))).toBe(`page: ${problem}`);
   });
 });
 
 describe('compose()', () => {
   it('must return something', () => {
-    expect(refusalOf(page(() => undefined))).toBe(
+    expect(loadErrorOf(page(() => undefined))).toBe(
       'page: compose() returned nothing. Return the template of the response.',
     );
   });
 
   it('may not be asynchronous', () => {
-    expect(refusalOf(page(async ({ params }) => ({ id: params.id })))).toBe(
+    expect(loadErrorOf(page(async ({ params }) => ({ id: params.id })))).toBe(
       'page: what compose() returned is a promise. compose() runs once, at start-up: return ' +
         'references, not promises.',
     );
@@ -176,7 +176,7 @@ describe('compose()', () => {
 
   it('may not await a reference', async () => {
     const composition = page(async ({ params }) => ({ id: await (params.id as unknown) }));
-    expect(refusalOf(composition)).toContain('page: what compose() returned is a promise.');
+    expect(loadErrorOf(composition)).toContain('page: what compose() returned is a promise.');
     await new Promise(setImmediate);
   });
 
@@ -184,7 +184,7 @@ describe('compose()', () => {
     const composition = page(() => {
       throw new RangeError('out of bounds');
     });
-    expect(refusalOf(composition)).toBe('page: compose() threw: out of bounds');
+    expect(loadErrorOf(composition)).toBe('page: compose() threw: out of bounds');
     expect(() => compile({ name: 'page', composition })).toThrow(
       expect.objectContaining({ cause: expect.any(RangeError) }),
     );
@@ -195,7 +195,7 @@ describe('compose()', () => {
     const composition = page(() => {
       throw thrown;
     });
-    expect(refusalOf(composition)).toBe('page: compose() threw: a word');
+    expect(loadErrorOf(composition)).toBe('page: compose() threw: a word');
   });
 
   it('cannot have steps that wait for each other', () => {
@@ -207,7 +207,7 @@ describe('compose()', () => {
       });
       return { first, second };
     });
-    expect(refusalOf(composition)).toBe(
+    expect(loadErrorOf(composition)).toBe(
       'page: "second" is used before it is defined. Steps that wait for each other form a cycle ' +
         'and could never start: break it.',
     );
@@ -220,7 +220,7 @@ describe('compose()', () => {
       const $later = 1;
       return { first, $later };
     });
-    expect(refusalOf(composition)).toContain('page: "$later" is used before it is defined.');
+    expect(loadErrorOf(composition)).toContain('page: "$later" is used before it is defined.');
   });
 });
 
@@ -233,7 +233,7 @@ describe('a reference out of its reach', () => {
       const tags = each(call(getThing, { id: params.id }).tags, (tag) => (inner = tag.label));
       return { tags, inner };
     });
-    expect(refusalOf(composition)).toBe(
+    expect(loadErrorOf(composition)).toBe(
       `page: the item was made inside given() or each() and is used outside it. ${instead}`,
     );
   });
@@ -244,7 +244,7 @@ describe('a reference out of its reach', () => {
       given(params.id, (id) => (inner = call(createThing, { body: { name: id } })));
       return call(thingOf, { id: (inner as Ref<{ id: string }>).id });
     });
-    expect(refusalOf(composition)).toBe(
+    expect(loadErrorOf(composition)).toBe(
       'page: the result of call(createThing) was made inside given() or each() and is used ' +
         `outside it. ${instead}`,
     );
@@ -258,7 +258,7 @@ describe('a reference out of its reach', () => {
       const other = each(tags, () => ({ inner }));
       return { one, other };
     });
-    expect(refusalOf(composition)).toContain('the item was made inside given() or each()');
+    expect(loadErrorOf(composition)).toContain('the item was made inside given() or each()');
   });
 
   it('is fine inside a body within the body it was made in', () => {
@@ -338,14 +338,14 @@ describe('a field that does not exist', () => {
       'body is used, but not declared. Add a body schema.',
     ],
   ])('%s', (_, compose, problem) => {
-    expect(refusalOf(page(compose))).toBe(`page: ${problem}`);
+    expect(loadErrorOf(page(compose))).toBe(`page: ${problem}`);
   });
 
   it('of a query that was not declared says how to', () => {
     const composition = untyped({
       compose: ({ query }: { query: Ref<{ limit: number }> }) => ({ n: query.limit }),
     });
-    expect(refusalOf(composition)).toBe(
+    expect(loadErrorOf(composition)).toBe(
       'page: query has no "limit". It has: nothing; declare a schema.',
     );
   });
@@ -451,7 +451,7 @@ describe('a template that does not fit the response schema', () => {
         `received string. ${change}`,
     ],
   ])('%s', (_, response, compose, problem) => {
-    expect(refusalOf(fits(response, compose))).toBe(`page: ${problem}`);
+    expect(loadErrorOf(fits(response, compose))).toBe(`page: ${problem}`);
   });
 
   it.each<[string, z.ZodType, (inputs: Inputs) => unknown]>([

@@ -3,7 +3,7 @@ import { call, each, given, map } from 'plait';
 import * as plait from 'plait';
 import { describe, expect, it } from 'vitest';
 import { refuseConditions } from '../../src/plan/conditions.ts';
-import { getThing, page, refusal, refusalOf } from '../support/page.ts';
+import { getThing, page, messageOf, loadErrorOf } from '../support/page.ts';
 
 /**
  * Text as node sees it: the import of a word is its plain name there, and something else under
@@ -14,14 +14,14 @@ function composeOf(body: string): (inputs: never) => unknown {
 }
 
 function found(body: string): string {
-  const message = refusal(() => refuseConditions('page', composeOf(body)));
+  const message = messageOf(() => refuseConditions('page', composeOf(body)));
   return /branches on `(.*)`, which/.exec(message)?.[1] ?? message;
 }
 
 describe('a condition on a reference', () => {
   it('is refused with its text and what to use instead', () => {
     const composition = page(({ params }) => (params.id ? { id: params.id } : {}));
-    expect(refusalOf(composition)).toBe(
+    expect(loadErrorOf(composition)).toBe(
       'page: compose() branches on `params.id`, which is a reference: it has no value until a ' +
         'request is served, and is always truthy here. Use given() for a value that may be ' +
         'absent, and map() to compute.',
@@ -79,7 +79,7 @@ describe('a condition on a reference', () => {
 
   it('is found in the default of an input', () => {
     const compose = new Function('return ({ query: { limit = 20 } }) => ({ limit })')() as () => 1;
-    expect(refusal(() => refuseConditions('page', compose))).toContain('branches on `limit`');
+    expect(messageOf(() => refuseConditions('page', compose))).toContain('branches on `limit`');
   });
 
   it.each([
@@ -88,7 +88,7 @@ describe('a condition on a reference', () => {
     ['an asynchronous function', 'async (inputs) => inputs.id ? 1 : 2'],
   ])('is found in %s', (_, text) => {
     const compose = new Function(`return ${text}`)() as () => unknown;
-    expect(refusal(() => refuseConditions('page', compose))).toContain('`inputs.id`');
+    expect(messageOf(() => refuseConditions('page', compose))).toContain('`inputs.id`');
   });
 
   it.each(['compose(inputs)', 'async compose(inputs)', '["compose"](inputs)', '*compose(inputs)'])(
@@ -97,7 +97,7 @@ describe('a condition on a reference', () => {
       const holder = new Function(`return { ${head} { return inputs.id ? 1 : 2 } }`)() as {
         compose: () => unknown;
       };
-      expect(refusal(() => refuseConditions('page', holder.compose))).toContain('`inputs.id`');
+      expect(messageOf(() => refuseConditions('page', holder.compose))).toContain('`inputs.id`');
     },
   );
 
@@ -113,12 +113,12 @@ describe('a condition on a reference', () => {
       const thing = call(getThing, { id: params.id });
       return { owner: thing.owner ? thing.owner.name : null };
     });
-    expect(refusalOf(imported)).toContain('`thing.owner`');
+    expect(loadErrorOf(imported)).toContain('`thing.owner`');
     const namespace = page(({ params }) => {
       const thing = plait.call(getThing, { id: params.id });
       return { owner: thing.owner ? thing.owner.name : null };
     });
-    expect(refusalOf(namespace)).toContain('`thing.owner`');
+    expect(loadErrorOf(namespace)).toContain('`thing.owner`');
   });
 });
 
@@ -153,7 +153,7 @@ describe('a condition that is none of a reference', () => {
         again: given(note, (text) => (detailed ? { text } : null)),
       };
     });
-    expect(() => refusalOf(composition)).toThrow('nothing was refused');
+    expect(() => loadErrorOf(composition)).toThrow('nothing was refused');
   });
 
   it('is not looked for where there is no text', () => {

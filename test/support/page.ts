@@ -56,17 +56,17 @@ export function page<W>(compose: (inputs: PageInputs) => W): Composition {
 }
 
 /** The load-time error of a composition in the file `page`. */
-export function refusalOf(composition: Composition): string {
-  return refusal(() => compile({ name: 'page', composition }));
+export function loadErrorOf(composition: Composition): string {
+  return messageOf(() => compile({ name: 'page', composition }));
 }
 
 /** The message of the CompositionError that `run` throws; it must throw one. */
-export function refusal(run: () => unknown): string {
+export function messageOf(run: () => unknown): string {
   try {
     run();
   } catch (error) {
     if (error instanceof CompositionError) return error.message;
     throw error;
   }
-  throw new Error('nothing was refused');
+  throw new Error('nothing was thrown');
 }
