@@ -236,7 +236,7 @@ describe('what cannot be part of a response', () => {
   it('one object in two places is no cycle', () => {
     const shared = { a: 1 };
     expect(() => loadErrorOf(page(() => ({ one: shared, two: shared })))).toThrow(
-      'nothing was refused',
+      'nothing was thrown',
     );
   });
 

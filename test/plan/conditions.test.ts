@@ -153,7 +153,7 @@ describe('a condition that is none of a reference', () => {
         again: given(note, (text) => (detailed ? { text } : null)),
       };
     });
-    expect(() => loadErrorOf(composition)).toThrow('nothing was refused');
+    expect(() => loadErrorOf(composition)).toThrow('nothing was thrown');
   });
 
   it('is not looked for where there is no text', () => {
