@@ -10,6 +10,7 @@ import { addressProblem, defaultAdminPort, parseSettings } from '../settings/set
 import type { ServerSettings } from '../settings/settings.ts';
 import { loadCompositions } from '../load-compositions.ts';
 import { turnOffPretenuring } from './pretenuring.ts';
+import { watchStrayErrors } from './stray-errors.ts';
 import { whenStopped } from './stop.ts';
 
 export interface StartOptions {
@@ -28,10 +29,12 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   const gateway = createGateway({ plans, ...parts });
   const listening = await listen(gateway, whereToListen(settings.server));
   // Before `ready`: a supervisor that reads it may send a signal at once.
-  whenStopped(async () => {
+  const drain = async (): Promise<void> => {
     await listening.close({ delayMs: settings.server.shutdownDelayMs });
     await parts.log.close();
-  });
+  };
+  whenStopped(drain);
+  watchStrayErrors({ log: parts.log, onStrayError: parts.telemetry.onStrayError, drain });
   console.log(`admin ${listening.adminUrl}`);
   console.log(`ready ${listening.url}`);
 }

@@ -1,5 +1,6 @@
 /** `defineComposition`: declares one aggregated endpoint. */
 import type { z } from 'zod';
+import { refuseAsynchronous } from './asynchronous.ts';
 import { CompositionError } from '../errors.ts';
 import type { ResponseCache } from './cache.ts';
 import type { Ref, Resolved, Wired } from './reference.ts';
@@ -118,6 +119,11 @@ export function defineComposition<
       `${config.route} has no compose(). Describe the response there.`,
     );
   }
+  const { params, query, body, headers, response }: AnyConfig = config;
+  refuseAsynchronous(
+    { params, query, body, headers, response },
+    `defineComposition ${config.route}`,
+  );
   return Object.freeze({ kind: 'composition', config: Object.freeze({ ...config }) });
 }
 

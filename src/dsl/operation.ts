@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import type { Numbers } from '../parse.ts';
+import { refuseAsynchronous } from './asynchronous.ts';
 import { checkedOperationCache } from './cache.ts';
 import type { OperationCache } from './cache.ts';
 import { isSafe, parseRoute } from './route.ts';
@@ -147,6 +148,8 @@ export function operation<
     [...commonKnobs, 'query', 'body', 'response', 'idempotent', 'slash'],
     place,
   );
+  const { query, body, response } = config;
+  refuseAsynchronous({ query, body, response }, place);
   const { idempotent = isSafe(route.method) } = config;
   if (typeof idempotent !== 'boolean') {
     throw new CompositionError(place, 'idempotent must be true or false.');
@@ -227,6 +230,8 @@ export function lookup<
   const name = checkedName(service, config, route);
   const place = operationName({ service, name });
   refuseUnknownKnobs(config, [...commonKnobs, ...lookupKnobs], place);
+  const { query, item, key } = config;
+  refuseAsynchronous({ query, item, key }, place);
   return Object.freeze({
     ...common(service, config, name),
     route,

@@ -73,6 +73,9 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
   const shed = meter.createCounter('plait.shed', {
     description: 'Requests and steps shed under overload',
   });
+  const strayErrors = meter.createCounter('plait.stray_errors', {
+    description: 'Rejected promises that nobody waits for, and exceptions that nobody has caught',
+  });
   const secondsSince = (startedAt: number): number => (clock.now() - startedAt) / 1_000;
 
   const measureRequests: Layer = async function measureRequest(c, next) {
@@ -91,6 +94,7 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
   return {
     watch: (gateway) => watchGauges(meter, gateway),
     layers: [measureRequests],
+    onStrayError: (kind) => strayErrors.add(1, { kind }),
     onCallEnd: ({ operation, reply, failure, count }) => {
       if (reply === undefined) {
         loads.add(operation, failure instanceof UpstreamError ? failure.kind : 'aborted', count);

@@ -19,6 +19,8 @@ export interface Telemetry {
   readonly aroundCall: Policy<Dispatch>;
   /** Absent: nobody watches attempts. */
   readonly watchAttempt?: AttemptHook;
+  /** Called when a promise is rejected that nobody waits for, or an exception is not caught. */
+  readonly onStrayError?: (kind: 'rejection' | 'exception') => void;
   /** Hands over the gateway's state, which gauges read on demand. */
   watch(gateway: Watched): void;
   /** All metrics in the Prometheus text format; absent without metrics. */
@@ -43,6 +45,7 @@ export function combine(observers: readonly Observer[]): Telemetry {
     observers.flatMap((observer) => observer[part] ?? []) as NonNullable<Telemetry[Part]>[];
   const [metrics] = of('metrics');
   const [traces] = of('traces');
+  const [onStrayError] = of('onStrayError');
   const onCallEnd = inTurn(of('onCallEnd'));
   const watchSteps = watchersOf(of('watchSteps'));
   const watchAttempt = nestedHooks(of('watchAttempt'));
@@ -53,6 +56,7 @@ export function combine(observers: readonly Observer[]): Telemetry {
     ...(watchAttempt && { watchAttempt }),
     aroundCall: around(of('aroundCall')),
     watch: (gateway) => of('watch').forEach((watch) => watch(gateway)),
+    ...(onStrayError && { onStrayError }),
     ...(metrics && { metrics }),
     ...(traces && { traces }),
     shutdown: async () => {

@@ -1,0 +1,81 @@
+/** Errors that nobody has caught: a rejected promise costs a log line, an exception the process. */
+import { errorName } from '../errors.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Log } from '../telemetry/log.ts';
+
+export interface StrayErrorOptions {
+  readonly log: Pick<Log, 'error'>;
+  readonly onStrayError: Telemetry['onStrayError'];
+  /** Answers what is in flight and closes everything. */
+  readonly drain: () => Promise<void>;
+}
+
+/** `EX_SOFTWARE` of sysexits: tells a supervisor that the program, and not its setup, is at fault. */
+const softwareError = 70;
+
+const logEveryMs = 1_000;
+
+/** The longest that requests in flight can delay the end of a process that may be broken. */
+const longestDrainMs = 30_000;
+
+/**
+ * A promise that nobody waits for concerns no request, so all others go on. After an exception in a
+ * timer or a listener, nobody knows what state the process is in: it finishes what is in flight and
+ * ends, so that a supervisor starts another.
+ */
+export function watchStrayErrors({ log, onStrayError, drain }: StrayErrorOptions): void {
+  let loggedAt = -Infinity;
+  let unlogged = 0;
+  let isEnding = false;
+
+  process.on('unhandledRejection', (reason) => {
+    onStrayError?.('rejection');
+    unlogged += 1;
+    if (performance.now() - loggedAt < logEveryMs) return;
+    log.error(
+      { ...describe(reason), count: unlogged },
+      'A promise was rejected that nobody waits for',
+    );
+    loggedAt = performance.now();
+    unlogged = 0;
+  });
+
+  process.on('uncaughtException', (error) => {
+    onStrayError?.('exception');
+    log.error(describe(error), 'An exception was not caught: the process ends');
+    if (isEnding) return;
+    isEnding = true;
+    void endAfter(drain);
+  });
+}
+
+async function endAfter(drain: () => Promise<void>): Promise<void> {
+  setTimeout(end, longestDrainMs).unref();
+  try {
+    await drain();
+  } finally {
+    end();
+  }
+}
+
+function end(): never {
+  process.exit(softwareError);
+}
+
+/** Its kind and where it comes from. Its message may quote anything. */
+function describe(thrown: unknown): Readonly<Record<string, string>> {
+  const at = thrown instanceof Error ? framesOf(thrown) : '';
+  return { 'error.type': errorName(thrown), ...(at !== '' && { at }) };
+}
+
+/** The innermost places of its stack, which begins with the name and the message. */
+function framesOf({ name, message, stack = '' }: Error): string {
+  const head = `${name}: ${message}`;
+  if (!stack.startsWith(message === '' ? name : head)) return '';
+  const frames = stack.slice(message === '' ? name.length : head.length).split('\n');
+  return frames
+    .map((frame) => frame.trim())
+    .filter((frame) => frame.startsWith('at '))
+    .slice(0, 3)
+    .join(' ');
+}
