@@ -16,7 +16,7 @@ import {
   turn,
 } from '../support/upstream-calls.ts';
 
-/** Everything a client may send that is not meant for the services behind. */
+/** Headers of clients that must not reach services. */
 const clientHeaders = {
   authorization: 'Bearer secret',
   cookie: 'session=secret',

@@ -7,7 +7,7 @@ import { createFakeClock } from '../../support/fake-clock.ts';
 import { assertProperty } from '../../support/property.ts';
 import { nowhere } from '../../support/upstream-calls.ts';
 
-/** An address nobody has called yet; `see` is an attempt that ended, as if it had taken so long. */
+/** An address without any call yet; `see` adds an attempt that took the given time. */
 function startAddressHealth(config: EjectionConfig = {}) {
   const clock = createFakeClock({ startAt: 7_000 });
   const address = createAddress(nowhere, new URL('http://127.0.0.1:9'));
@@ -18,7 +18,7 @@ function startAddressHealth(config: EjectionConfig = {}) {
   const fail = (times: number) => {
     for (let time = 0; time < times; time += 1) end('failed', 1);
   };
-  /** Is ejected, until it is not any more; says for how long that was, in whole seconds. */
+  /** Ejects the address, and returns for how many whole seconds it is ejected. */
   const sitOut = () => {
     const startedAt = clock.now();
     health.eject();
@@ -238,7 +238,7 @@ describe('the ejection of an address', () => {
   });
 });
 
-/** Its cost while nobody calls it, after so many milliseconds; 1 is what it would be anyway. */
+/** Its cost without calls, after so many milliseconds; 1 is its usual cost. */
 function costsAfter({ health, clock }: ReturnType<typeof startAddressHealth>, moments: number[]) {
   const startedAt = clock.now();
   return moments.map((ms) => {

@@ -41,7 +41,7 @@ interface Attempt {
   end(how: End): Promise<void>;
 }
 
-/** A balancer in front of addresses that answer when they are told to. */
+/** A balancer in front of addresses that answer on request. */
 function startBalancer(
   count: number,
   { seed = 1, ...config }: EjectionConfig & { readonly seed?: number } = {},
@@ -110,7 +110,7 @@ describe('a balancer', () => {
   interface Model {
     readonly underWay: Attempt[];
     readonly over: Attempt[];
-    /** In a row, at each address, since it was left alone; `late`: while it was. */
+    /** Consecutive failures of each address since its ejection; `late`: during it. */
     readonly failed: number[];
     readonly late: number[];
   }
@@ -307,14 +307,14 @@ describe('a balancer', () => {
   });
 });
 
-/** What an address does with a call, and how many milliseconds it takes for it. */
+/** How an address ends a call, and after how many milliseconds. */
 type Behaviour = () => readonly [End, number];
 
 const answersIn =
   (ms: number, how: End = 'ok'): Behaviour =>
   () => [how, ms];
 
-/** Calls come by chance, so many a second; `run` says how many of them each address was given. */
+/** Calls arrive at random, so many a second; `run` returns how many each address has got. */
 function simulate(behaviours: readonly Behaviour[]) {
   const perSecond = 400;
   const app = startBalancer(behaviours.length);

@@ -1,4 +1,4 @@
-/** An answer that cannot be used: what it says of the service, of an address, and of an operation. */
+/** Unusable answers, and whether they count against service, address or operation. */
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
@@ -24,7 +24,7 @@ function answering(
   return (_, response) => void response.writeHead(200, headers).end(body);
 }
 
-/** One service at these addresses, asked one call after the other. */
+/** A service at these addresses, which gets one call after the other. */
 async function startShop(listeners: readonly RequestListener[], ejection: EjectionConfig = {}) {
   const servers = await Promise.all(listeners.map((listener) => startServer(listener)));
   const shop = openShop({ url: servers.map(({ url }) => url).join(','), service: { ejection } });

@@ -24,7 +24,7 @@ interface Checked {
   readonly chances?: readonly number[];
 }
 
-/** A service whose health is asked for. Time stands still; `delays` says what is waited for, and how long. */
+/** A service with health checks. Time stands still; `delays` lists the timers that are set. */
 function startChecked(url: string, { health, service, chances }: Checked = {}) {
   const fake = createFakeClock({ ...(chances && { chances }) });
   const delays: number[] = [];
@@ -38,7 +38,7 @@ function startChecked(url: string, { health, service, chances }: Checked = {}) {
   const config = health ?? { path: '/livez', intervalMs };
   const app = openShop({ url, clock, service: { ...service, ...(config && { health: config }) } });
   const states = () => app.upstreams.status()[0]?.endpoints.map(({ state }) => state) ?? [];
-  /** The next check of every address, from its begin to its end. */
+  /** Runs the next check of every address to its end. */
   async function check(): Promise<string> {
     const before = delays.length;
     fake.advance(intervalMs);
@@ -52,7 +52,7 @@ function startChecked(url: string, { health, service, chances }: Checked = {}) {
   return { ...app, fake, delays, states, check };
 }
 
-/** A service that answers as it is told to, `200` at first, and is asked how it is. */
+/** A service with health checks that answers with the given status, `200` at first. */
 async function startService(options?: Checked) {
   let now: { readonly status: number; readonly body?: string } | undefined = { status: 200 };
   const server = await startServer((_, response) => {
@@ -63,7 +63,7 @@ async function startService(options?: Checked) {
   return { server, is, hang, ...startChecked(server.url, options) };
 }
 
-/** An address where nobody listens. */
+/** An address where nothing listens. */
 async function closedUrl(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -233,7 +233,7 @@ describe('a health check after close()', () => {
   });
 });
 
-/** What a check of a service without an interval of its own is waited for. */
+/** The timers of a check of a service without an interval of its own. */
 function delaysWith(chance: number): number[] {
   const delays: number[] = [];
   const fake = createFakeClock({ chances: [chance] });

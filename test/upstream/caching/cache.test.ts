@@ -48,7 +48,7 @@ interface Answer extends Partial<Reply> {
   readonly fail?: Error;
 }
 
-/** Everything that is shared between requests, with a service that answers what `answers` holds, then counts. */
+/** The shared part of the pipeline, and a service that gives `answers` and then counts up. */
 function startCache(...answers: Answer[]) {
   const clock = createFakeClock();
   const store = createMemoryStore({ clock });
@@ -87,7 +87,7 @@ function startCache(...answers: Answer[]) {
       for (const open of gates.splice(0)) open();
       await turn();
     },
-    /** What a call of `operation` gives: its value and where that came from. */
+    /** The value of a call of `operation`, and where it came from. */
     get: async (own: Operation, args: Call['args'] = { orderId: 'a' }) => {
       const reply = await send(callOf(own, args));
       await turn();
@@ -96,7 +96,7 @@ function startCache(...answers: Answer[]) {
   };
 }
 
-/** For how long a reply with `headers` is given again. */
+/** For how long a reply with `headers` is served from the cache. */
 async function freshFor(headers: Reply['headers'], own: Partial<OperationCache> = {}) {
   const { get, clock } = startCache({ headers });
   const getOrder = cached({ ttlMs: 10_000, ...own });

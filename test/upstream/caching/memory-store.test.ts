@@ -15,7 +15,7 @@ function entryOf(raw: unknown): Entry {
 
 const keep = { versions: [], keepMs: 60_000 };
 
-/** The flag is the one that makes `gc` visible; it is asked for here, since tests are not run with it. */
+/** Makes `gc` available by a flag, with which tests are not started. */
 function heapAfterCollection(): number {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');

@@ -17,7 +17,7 @@ import type { TestRedis } from '../../support/redis.ts';
 import { parseSettings } from '../../../src/settings/settings.ts';
 import { callOf, callPerKey, nowhere, oneByOne, reasonOf } from '../../support/upstream-calls.ts';
 
-/** Of one call to the store, whatever has happened to Redis. 60 is meant; machines that run tests are busy. */
+/** The limit for one call to the store. 60 ms is intended, but machines that run tests are busy. */
 const mostAddedMs = 500;
 
 function entryOf(raw: unknown, own: Partial<Entry> = {}): Entry {
@@ -66,7 +66,7 @@ const kinds: [string, () => Promise<CacheStore>][] = [
 ];
 if (!isRedisSkipped) kinds.push(['Redis', async () => (await startStore()).store]);
 
-/** A test that is held up for 50 ms takes its Redis for a slow one, and finds what it kept there gone. */
+/** A test that is held up for 50 ms bypasses its Redis, as if it were slow, and loses its entries. */
 const patient = { retry: 2 };
 
 describe.each(kinds)('a store in %s', patient, (_, create) => {
@@ -284,8 +284,10 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
       ended.abort();
       await Promise.all(load);
       const slow = troubled.filter((ms) => ms > 20);
+      const most = (times: readonly number[]): string => `${Math.max(...times).toFixed(1)} ms`;
       process.stdout.write(
-        `Redis ${name}: at most ${Math.max(...quiet).toFixed(1)} ms before, ${Math.max(...troubled).toFixed(1)} ms while it was; ${slow.length} of ${troubled.length} calls over 20 ms\n`,
+        `Redis ${name}: at most ${most(quiet)} before, ${most(troubled)} while it was; ` +
+          `${slow.length} of ${troubled.length} calls over 20 ms\n`,
       );
       expect(Math.max(...troubled)).toBeLessThan(mostAddedMs);
       // Those that were under way, and none of the thousands after them.
@@ -364,7 +366,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
   });
 });
 
-/** Holds when what is put into the store is in Redis. */
+/** Resolves when entries of the store reach Redis. */
 async function isBack(redis: TestRedis, store: CacheStore) {
   await vi.waitFor(
     async () => {

@@ -38,7 +38,7 @@ function failure(kind: UpstreamErrorKind, details: Partial<UpstreamErrorOptions>
 }
 const down = failure('status', { status: 500 });
 
-/** A breaker in front of a service that ends its attempts when it is told to. */
+/** A breaker in front of a service that ends its attempts on request. */
 function startBreaker(
   config: Partial<EffectiveBreaker> = {},
   { chances = [0.5], startAt = 0 }: { chances?: readonly number[]; startAt?: number } = {},
@@ -55,7 +55,7 @@ function startBreaker(
     },
     { clock },
   );
-  /** An attempt that is under way, or the error it was refused with. */
+  /** An attempt that is under way, or the error with which the breaker rejected it. */
   const begin = async (rest: Partial<Call> = {}) => {
     const call = send(dispatchFor(getOrders, {}, rest));
     const settled = call.catch((error: unknown) => error);
@@ -68,7 +68,7 @@ function startBreaker(
     };
     return { end };
   };
-  /** So many attempts, one after the other, that end so after so long. */
+  /** Makes `count` attempts in succession, which end in the given way after `tookMs`. */
   const run = async (times: number, error?: unknown, tookMs = 0) => {
     for (let attempt = 0; attempt < times; attempt += 1) {
       const { end } = await begin();
@@ -380,7 +380,7 @@ const story = fc.record({
   ),
 });
 
-/** What the comments of `BreakerConfig` say, with a list of outcomes; `era` tells the states apart. */
+/** The documentation of `BreakerConfig` as a model, with a list of endings and numbered states. */
 function createModel(config: EffectiveBreaker, chances: readonly number[]) {
   let phase: 'closed' | 'open' | 'half-open' = 'closed';
   let era = 0;
@@ -419,7 +419,7 @@ function createModel(config: EffectiveBreaker, chances: readonly number[]) {
   };
   return {
     stateAt,
-    /** The era an attempt begins in, or after how many seconds it may come back. */
+    /** The number of the state in which an attempt begins, or the seconds until the next one may. */
     begin(now: number): { era: number } | { seconds: number } {
       if (stateAt(now) === 'open') return { seconds: Math.ceil((until - now) / 1_000) };
       if (phase === 'half-open' && taken === config.probes)
@@ -454,7 +454,7 @@ describe('a breaker in any sequence of events', () => {
         const { clock, breaker, begin } = startBreaker(config, { chances, startAt });
         const model = createModel(config, chances);
         const underWay: { era: number; at: number; end: (error?: unknown) => Promise<void> }[] = [];
-        /** How long an attempt that begins now has to stay away, as both see it. */
+        /** How long an attempt that begins now has to wait, by breaker and model. */
         const beginBoth = async () => {
           const [{ end, refused }, expected] = [await begin(), model.begin(clock.now())];
           if ('era' in expected && end) underWay.push({ ...expected, at: clock.now(), end });

@@ -21,7 +21,7 @@ import {
 
 const getOrder = operation(nowhere, { route: 'GET /orders', response: z.unknown() });
 
-/** A bulkhead in front of a service that answers when it is told to; `entered` lists who got a place. */
+/** A bulkhead in front of a service that answers on request; `entered` lists calls with permits. */
 function startBulkhead(config: { concurrency?: number; queue?: number; waitMs?: number } = {}) {
   const clock = createFakeClock();
   const entered: string[] = [];

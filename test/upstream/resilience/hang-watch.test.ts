@@ -1,4 +1,4 @@
-/** Clients in a hurry say nothing of a service; a service that hangs is found out all the same. */
+/** Clients in a hurry say nothing about a service, yet a service that hangs is detected. */
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { operation } from '../../../src/dsl/operation.ts';
@@ -18,7 +18,7 @@ interface ServiceOptions {
   readonly coalesce?: boolean;
 }
 
-/** A service that answers when it is told to, and clients that leave after `hurryMs`. */
+/** A service that answers on request, and clients that leave after `hurryMs`. */
 async function startHurry({ hang, service, coalesce = true }: ServiceOptions) {
   const clock = createFakeClock();
   const held = new Set<() => void>();
@@ -47,7 +47,7 @@ async function startHurry({ hang, service, coalesce = true }: ServiceOptions) {
     return { settled, leave };
   }
 
-  /** So many clients at once, who leave when their time is over. */
+  /** Starts `count` clients at the same time, which leave when their time is over. */
   async function hurry(count: number): Promise<void> {
     const before = begun;
     const clients = Array.from({ length: count }, begin);
@@ -67,7 +67,7 @@ async function startHurry({ hang, service, coalesce = true }: ServiceOptions) {
     hurry,
     status,
     begun: () => begun,
-    /** Requests whose connections are still there. */
+    /** Waits until `count` requests have open connections. */
     goesOn: (count: number) =>
       vi.waitFor(() =>
         expect({ open: held.size, inFlight: status()?.bulkhead.inFlight }).toEqual({

@@ -13,7 +13,7 @@ import { createFakeClock } from '../../support/fake-clock.ts';
 import { dispatchFor, nowhere, ok, reasonOf, turn } from '../../support/upstream-calls.ts';
 
 const response = z.unknown();
-/** Half of the answers are quicker than the wait; every call may cost a second request. */
+/** Waits for the median latency, and allows a second request for every call. */
 const eager = { afterP: 0.5, maxExtra: 0.999 };
 const getOrders = operation(nowhere, { route: 'GET /orders', response, hedge: eager });
 
@@ -26,13 +26,13 @@ interface Attempt {
 interface Options {
   readonly operation?: Operation;
   readonly budget?: { percent?: number; floor?: number };
-  /** How many calls of 100 ms went before. */
+  /** The number of earlier calls, which took 100 ms each. */
   readonly history?: number;
-  /** The service does not give up when its signal says so. */
+  /** The service ignores its signal. */
   readonly isDeaf?: boolean;
 }
 
-/** A service that answers when it is told to, or gives up when its signal says so, and `attempts` at it. */
+/** A service that answers on request, or ends with its signal, and the `attempts` at it. */
 async function startHedge(options: Options = {}) {
   const { operation: asked = getOrders, history = 40, isDeaf = false } = options;
   const clock = createFakeClock();
@@ -50,7 +50,7 @@ async function startHedge(options: Options = {}) {
     return promise;
   });
   const begin = (of = asked, { signal } = request) => send(dispatchFor(of, {}, { signal }));
-  /** Calls at once, each answered after so long, and forgotten. */
+  /** Makes calls at the same time, each answered after the given time. */
   const live = async (calls: number, tookMs: number) => {
     const replies = Array.from({ length: calls }, () => begin(asked, new AbortController()));
     const firsts = attempts.slice();

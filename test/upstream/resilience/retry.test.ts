@@ -46,7 +46,7 @@ interface Options {
   readonly budget?: { percent?: number; floor?: number };
 }
 
-/** A service that ends each attempt with the next of `ends`, and then well; `sentAt` lists the attempts. */
+/** A service that ends its attempts with `ends`, then with success; `sentAt` lists their times. */
 function startRetry(ends: readonly unknown[], options: Options = {}) {
   const { chance = 0.5, endpoints = 1, budget: budgetConfig } = options;
   const clock = createFakeClock({ startAt: 5_000, chances: [chance] });
@@ -73,7 +73,7 @@ function startRetry(ends: readonly unknown[], options: Options = {}) {
         },
       ),
     );
-  /** A call from beginning to end, with its pauses. */
+  /** Makes a call and advances the clock through its delays. */
   const run = async (rest: Partial<Call> = {}) => {
     const reply = begin(rest).catch((reason: unknown) => ({ reason }));
     for (let pauses = 0; pauses < 5; pauses += 1) {

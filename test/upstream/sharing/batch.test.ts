@@ -44,7 +44,7 @@ function paymentOf(options: Payments = {}): Operation {
 
 const paid = (orderId: unknown, status: unknown = 'paid') => ({ orderId, status });
 
-/** One request's way to a service that answers `answer(keys)`; `requests` lists the keys of each batch. */
+/** A request to a service that answers `answer(keys)`; `requests` lists the keys of each batch. */
 function startBatch(
   answer: (keys: readonly string[]) => unknown = (keys) => keys.map((key) => paid(key)),
   own: Operation = paymentOf(),

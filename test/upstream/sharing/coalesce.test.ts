@@ -36,7 +36,7 @@ const alone = operation(nowhere, {
   coalesce: false,
 });
 
-/** Calls go out when they are made and are answered by hand. */
+/** Calls that are sent at once and answered by hand. */
 function startFlights(most?: number) {
   const sent: { call: Call; answer: PromiseWithResolvers<Reply> }[] = [];
   const send = coalesce(
@@ -216,7 +216,7 @@ describe('two identities', () => {
     identity: fc.constantFrom(undefined, 'ann', 'bob', 'ann ', '{"a":1}'),
     id: fc.constantFrom('a', 'b', 'c'),
     batched: fc.boolean(),
-    /** Turns to wait before it comes, and before it leaves. */
+    /** The turns of the event loop before it comes, and before it leaves. */
     comes: fc.nat(3),
     leaves: fc.option(fc.nat(3), { nil: undefined }),
     fails: fc.boolean(),

@@ -27,10 +27,10 @@ function itemOf(options: object = {}): Operation {
   });
 }
 
-/** What became of each key of a client: its item, `null`, or its failure in words. */
+/** The result of each key of a client: its item, `null`, or its failure in words. */
 type Got = readonly unknown[];
 
-/** Clients that share batches to a service that answers, or throws, what `answer` makes of the keys. */
+/** Clients that share batches to a service that answers, or fails, as `answer` does for the keys. */
 function startClients(answer: (keys: readonly string[]) => unknown, own = itemOf()) {
   const sent: Dispatch[] = [];
   let underWay = 0;

@@ -37,7 +37,7 @@ const leaf = fc.constantFrom(
 );
 const date = fc.constantFrom(0, 1).map((time) => new Date(time));
 
-/** Few names and few leaves, so that equal values turn up. */
+/** Few names and few leaves, so that equal values occur. */
 const { value } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -53,7 +53,7 @@ function recordOf(fields: readonly (readonly [string, unknown])[]): object {
   return Object.fromEntries(fields);
 }
 
-/** Equality as the wire has it: no order of fields, no undefined, no sign of zero, dates as text. */
+/** Equality on the wire: without order of fields, `undefined` or sign of zero; dates as text. */
 function same(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(onWire(a), onWire(b));
 }

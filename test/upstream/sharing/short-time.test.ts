@@ -86,7 +86,7 @@ describe.each(['call', 'lookup'] as const)(
   'a shared %s that fails at the end of the first client’s time',
   (kind) => {
     it.each([status(504), status(502), status(500), failed('timeout'), failed('reset')])(
-      'is made once more for those who have time left, with the latest of their deadlines (%s)',
+      'is made once more for clients with time left, by the latest of their deadlines (%s)',
       async (failure) => {
         const { clock, come, answer, times } = startClients(kind);
         const first = await come(500);
@@ -106,7 +106,7 @@ describe.each(['call', 'lookup'] as const)(
       },
     );
 
-    it('is made once more at any time when the service says that its time was too short', async () => {
+    it('is made once more whenever the service says that its time was too short', async () => {
       const { clock, come, answer, times } = startClients(kind);
       void (await come(500));
       const joined = await come(900);
@@ -129,7 +129,7 @@ describe.each(['call', 'lookup'] as const)(
       expect(times()).toHaveLength(2);
     });
 
-    it('fails with its first failure when the retry budget has run out', async () => {
+    it('fails with its first failure if the retry budget is used up', async () => {
       const { clock, come, answer, times } = startClients(kind, 0);
       void (await come(500));
       const joined = await come(900);
@@ -139,7 +139,7 @@ describe.each(['call', 'lookup'] as const)(
       expect(times()).toHaveLength(1);
     });
 
-    it('fails with its first failure when it could not be sent again', async () => {
+    it('fails with its first failure if it could not be sent again', async () => {
       const { clock, come, answer } = startClients(kind);
       void (await come(500));
       const joined = await come(900);
@@ -149,7 +149,7 @@ describe.each(['call', 'lookup'] as const)(
       expect(await joined.words).toBe('status 504');
     });
 
-    it('is called off when nobody waits for it any more', async () => {
+    it('is cancelled when no client waits for it any more', async () => {
       const { clock, come, answer, times } = startClients(kind);
       void (await come(500));
       const joined = await come(900);
@@ -164,7 +164,7 @@ describe.each(['call', 'lookup'] as const)(
       ['early, by what more time would not change', 10, status(500)],
       ['for what its arguments are', 499, status(400)],
       ['since it was not sent', 499, failed('overloaded')],
-    ])('is not made again when it fails %s', async (_, afterMs, error) => {
+    ])('is not made again if it fails %s', async (_, afterMs, error) => {
       const { clock, come, answer, times } = startClients(kind);
       void (await come(500));
       const joined = await come(900);
@@ -174,7 +174,7 @@ describe.each(['call', 'lookup'] as const)(
       expect(times()).toHaveLength(1);
     });
 
-    it('is not made again for those who had hardly more time', async () => {
+    it('is not made again for clients that had hardly more time', async () => {
       const { clock, come, answer, times } = startClients(kind);
       void (await come(10_000));
       clock.advance(30);
@@ -185,7 +185,7 @@ describe.each(['call', 'lookup'] as const)(
       expect(times()).toHaveLength(1);
     });
 
-    it('is made again for one that joined shortly before the attempt’s own timeout', async () => {
+    it('is made again for a client that joined shortly before the attempt timed out', async () => {
       const { clock, come, answer, times } = startClients(kind);
       void (await come(10_000));
       clock.advance(2_500);
@@ -199,8 +199,8 @@ describe.each(['call', 'lookup'] as const)(
   },
 );
 
-describe('joining', () => {
-  it('never costs a call the time it had, and a dispatch is followed by one other at most', async () => {
+describe('a client that joins a shared call', () => {
+  it('never loses its own time, and causes one more dispatch at most', async () => {
     const client = fc.record({
       afterMs: fc.integer({ min: 1, max: 60 }),
       moreMs: fc.constantFrom(0, 150, 300),
@@ -233,7 +233,7 @@ describe('joining', () => {
     );
   });
 
-  it('does not cost a client its time over a real connection', async () => {
+  it('does not lose its own time over a real connection', async () => {
     const { url, requests } = await startServer((request, response) => {
       const toldMs = Number(request.headers['x-request-timeout-ms']);
       if (requests.length > 1) return void response.end('"done"');
