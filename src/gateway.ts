@@ -33,6 +33,8 @@ export interface GatewayOptions {
   readonly middleware?: readonly MiddlewareHandler[];
   /** Called for unexpected errors, which are answered with 500. Default: a process warning. */
   readonly onInternalError?: (error: unknown) => void;
+  /** Told, at a stop, of the operations whose writes are cut. Default: a process warning. */
+  readonly onWritesCut?: (operations: readonly string[]) => void;
   /** Called if a cached answer could not be refreshed in the background, which fails no request. */
   readonly onRefreshError?: (error: unknown) => void;
   /** Writes a line for every request, and for what fails on the management side. */
@@ -62,12 +64,14 @@ export interface Gateway extends AsyncDisposable {
   status(): GatewayStatus;
   /** Makes `/readyz` answer 503 from now on; requests are still served. */
   drain(): void;
+  /** Waits for writes that are under way although their requests are over, and reports the rest. */
+  settleWrites(limitMs: number): Promise<void>;
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { plans, addresses, middleware = [], cacheStore, onRefreshError } = options;
   const { telemetry = unobserved, overload = neverSheds, clock = systemClock } = options;
-  const { onInternalError = warnOf, accessLog: logging } = options;
+  const { onInternalError = warnOf, onWritesCut = warnOfWrites, accessLog: logging } = options;
   const { onCallEnd, aroundCall, watchAttempt, watchSteps } = telemetry;
   let ready = true;
   const upstreams = createUpstreams({
@@ -104,6 +108,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       routes: adminRoutes({ ...upstreams, telemetry: toAdmin(telemetry, logging) }),
     }),
     status: () => ({ ready, upstreams: upstreams.status() }),
+    async settleWrites(limitMs) {
+      const left = await upstreams.settleWrites(limitMs);
+      if (left.length > 0) onWritesCut(left);
+    },
     drain() {
       ready = false;
     },
@@ -121,6 +129,12 @@ function toAdmin(
     ...(logging && { logLevel: logging.log.level }),
   };
 }
+
+function warnOfWrites(operations: readonly string[]): void {
+  process.emitWarning(`${writesWereCut}: ${operations.join(', ')}`);
+}
+
+const writesWereCut = 'The stop cut writes whose outcome is unknown';
 
 function warnOf(error: unknown): void {
   process.emitWarning(toError(error));

@@ -1,6 +1,7 @@
 /** The front door, `plait`: the words of composition files. */
 export { defineComposition } from './dsl/composition.ts';
 export type { Composition, ResponseOf } from './dsl/composition.ts';
+export { ignoredBody } from './dsl/ignored-body.ts';
 export { lookup, operation } from './dsl/operation.ts';
 export type { Operation } from './dsl/operation.ts';
 export type { Ref, Reference, Resolved, Wired } from './dsl/reference.ts';

@@ -45,9 +45,12 @@ const adminGraceMs = 1_000;
 export async function listen(gateway: Gateway, options: ListenOptions): Promise<Listening> {
   const { host, port, onInternalError = ignore, clock = systemClock } = options;
   let graceMs = 10_000;
+  let stopsAt = Infinity;
   // Disposed of in reverse order: the management side reports until the public side has stopped.
   await using opened = new AsyncDisposableStack();
   opened.use(gateway);
+  // After the last request has ended, and within the same limit.
+  opened.defer(() => gateway.settleWrites(Math.max(0, stopsAt - clock.now())));
   const admin = await listenForOperators(gateway, options);
   opened.defer(() => admin?.close(adminGraceMs));
   const setBy = 'PORT and HOST';
@@ -60,6 +63,7 @@ export async function listen(gateway: Gateway, options: ListenOptions): Promise<
     gateway.drain();
     main.drain();
     if (delayMs > 0) await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
+    stopsAt = clock.now() + graceMs;
     await resources.disposeAsync();
   }
 

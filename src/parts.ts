@@ -41,6 +41,8 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
     // The access log contains the error, together with its request.
     onInternalError: () => undefined,
     onRefreshError: refreshReporter(clock, warn),
+    onWritesCut: (operations) =>
+      warn(`The stop cut writes whose outcome is unknown: ${operations.join(', ')}`),
   };
 }
 

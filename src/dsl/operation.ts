@@ -35,6 +35,8 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly numbers: Numbers;
   /** Whether sending it twice has the effect of sending it once (RFC 9110, 9.2.2). */
   readonly idempotent: boolean;
+  /** Whether it only reads, whatever its method (RFC 9110, 9.2.1). */
+  readonly safe: boolean;
   /** Single-flight: whether identical calls of several requests share one request. */
   readonly coalesce: boolean;
   readonly cache: Required<OperationCache> | undefined;
@@ -86,6 +88,11 @@ export interface OperationConfig<Text extends string, Query, Body, Response> ext
    * retried. Default: `true` for GET only.
    */
   readonly idempotent?: boolean;
+  /**
+   * `true`: it only reads although its method says otherwise, like a search, GraphQL or JSON-RPC by
+   * POST. It is then shared, cached, retried and called off like a GET.
+   */
+  readonly safe?: true;
   /** The body of a 2xx response. A response without a body, like a 204, is `null`. */
   readonly response: Response;
 }
@@ -145,17 +152,18 @@ export function operation<
   const place = operationName({ service, name });
   refuseUnknownKnobs(
     config,
-    [...commonKnobs, 'query', 'body', 'response', 'idempotent', 'slash'],
+    [...commonKnobs, 'query', 'body', 'response', 'idempotent', 'safe', 'slash'],
     place,
   );
   const { query, body, response } = config;
   refuseAsynchronous({ query, body, response }, place);
-  const { idempotent = isSafe(route.method) } = config;
+  const safe = isRead(config.safe, route, place);
+  const { idempotent = safe } = config;
   if (typeof idempotent !== 'boolean') {
     throw new CompositionError(place, 'idempotent must be true or false.');
   }
-  refuseUselessPolicies(config, { idempotent, route, place });
-  if (config.cache !== undefined && !isSafe(route.method)) {
+  refuseUselessPolicies(config, { idempotent, safe, method: route.method, place });
+  if (config.cache !== undefined && !safe) {
     throw new CompositionError(
       place,
       `a ${route.method} may change something, so its responses are not cached. Remove cache.`,
@@ -181,6 +189,7 @@ export function operation<
     ...common(service, config, name),
     route,
     idempotent,
+    safe,
     slash: checkedSlash(config.slash, route, place),
     query: config.query,
     body: config.body,
@@ -237,6 +246,7 @@ export function lookup<
     route,
     // A lookup only reads, whatever its method.
     idempotent: true,
+    safe: true,
     slash: [],
     query: config.query,
     body: undefined,
@@ -297,26 +307,41 @@ function checkedNumbers(numbers: Numbers = 'exact', place: string): Numbers {
   throw new CompositionError(place, `numbers is "${String(numbers)}". Use "exact" or "rounded".`);
 }
 
+interface OfMethod {
+  readonly method: string;
+  readonly place: string;
+}
+
+/** Whether an operation only reads: by its method, or since it is said of it. */
+function isRead(safe: unknown, { method }: Route, place: string): boolean {
+  if (safe === undefined || safe === true) return safe === true || isSafe(method);
+  throw new CompositionError(
+    place,
+    'safe is true, or absent: otherwise the method says whether it reads. Write safe: true for a ' +
+      'read by POST.',
+  );
+}
+
 /** Rejects retry and hedge where they could never take effect. */
 function refuseUselessPolicies(
   config: Policies,
-  { idempotent, route, place }: { idempotent: boolean; route: Route; place: string },
+  { idempotent, safe, method, place }: Pick<Operation, 'idempotent' | 'safe'> & OfMethod,
 ): void {
-  if (config.hedge && !(idempotent && isSafe(route.method))) {
+  if (config.hedge && !(idempotent && safe)) {
     throw new CompositionError(
       place,
-      isSafe(route.method)
+      safe
         ? 'an operation that is not idempotent is never hedged. Remove hedge, or idempotent: false.'
-        : `a ${route.method} may change something, so it is never hedged. Remove hedge.`,
+        : `a ${method} may change something, so it is never hedged. Remove hedge.`,
     );
   }
   if (config.retry && config.retry.times !== 0 && !idempotent) {
     throw new CompositionError(
       place,
-      isSafe(route.method)
+      safe
         ? 'an operation that is not idempotent is never retried. Remove retry, or idempotent: ' +
             'false.'
-        : `a ${route.method} is not retried, since it might be carried out twice. Remove retry, ` +
+        : `a ${method} is not retried, since it might be carried out twice. Remove retry, ` +
             'or declare idempotent: true if the service guarantees that.',
     );
   }

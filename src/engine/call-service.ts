@@ -5,6 +5,7 @@ import { isShareable } from '../upstream/call.ts';
 import type { Reply } from '../upstream/call.ts';
 import { canonical } from '../upstream/sharing/key.ts';
 import type { Load } from '../upstream/sharing/load.ts';
+import { callWrite } from './call-write.ts';
 import { assemble } from './frame.ts';
 import type { Failure } from './frame.ts';
 import { narrowed } from './response-freshness.ts';
@@ -13,13 +14,16 @@ import type { Work } from './work.ts';
 export function callService(work: Work, step: CallStep, item: number): void {
   const { operation, args } = step;
   const { calls, onCallEnd } = work.frame.execution;
-  calls.call(operation, argsOf(work, args, item), work.trace).then(
-    (reply) => onReply(work, step, reply, item),
-    (error: unknown) => {
-      onCallEnd?.({ operation, reply: undefined, failure: error, count: 1 });
-      work.fail(item, error);
-    },
-  );
+  const given = argsOf(work, args, item);
+  const takeReply = (reply: Reply): void => onReply(work, step, reply, item);
+  const onError = (failure: unknown): void =>
+    onCallEnd?.({ operation, reply: undefined, failure, count: 1 });
+  if (!isShareable(operation))
+    return callWrite(work, step, item, { args: given, onReply: takeReply, onError });
+  calls.call(operation, given, work.trace).then(takeReply, (error: unknown) => {
+    onError(error);
+    work.fail(item, error);
+  });
 }
 
 function argsOf({ frame }: Work, template: Template, item: number): Record<string, unknown> {
@@ -148,12 +152,10 @@ function takeAll(work: Work, step: CallStep, { replies, failures }: Load): void 
     onCallEnd({ operation: step.operation, reply: undefined, failure, count: 1 });
 }
 
-function take(work: Work, { operation, name }: CallStep, reply: Reply, count: number): void {
+function take(work: Work, { operation }: CallStep, reply: Reply, count: number): void {
   const { execution } = work.frame;
   execution.onCallEnd?.({ operation, reply, failure: undefined, count });
   if (work.watched !== undefined) work.watched.reply = reply;
   if (execution.plan.cache !== undefined)
     execution.freshness = narrowed(execution.freshness, reply);
-  // Calls that cannot be shared have side effects, which a later failure does not undo.
-  if (!isShareable(operation)) execution.completed.push(name);
 }

@@ -53,23 +53,32 @@ export function createEngine(options: EngineOptions): Execute {
       onCallEnd,
       // Without tolerated steps there is nothing to leave out.
       shedsSteps: plan.degraded === 'allow' && shedsSteps(),
-      completed: [],
+      signal: deadline.signal,
+      writes: undefined,
       freshness: unrestricted,
     };
-    const { completed } = execution;
     try {
       const answer = await answerOf(execution);
       const { freshness } = execution;
-      return { kind: 'answered', ...answer, freshness, completed, sent: caller.sent };
+      return { kind: 'answered', ...answer, freshness, ...consequencesOf(execution, caller) };
     } catch (thrown) {
       const error = blamedOnClient(thrown) ?? thrown;
-      return { kind: 'failed', error, completed, sent: caller.sent };
+      // Nothing else starts. Writes that were sent go on, and the client is told what came of them.
+      deadline.close();
+      await execution.writes?.settledBefore(clock, deadline.at);
+      return { kind: 'failed', error, ...consequencesOf(execution, caller) };
     } finally {
       // Ends calls whose values are not needed any more.
       deadline.close();
     }
   };
 }
+
+function consequencesOf({ writes }: Execution, { sent }: Caller) {
+  return { completed: writes?.completed ?? none, uncertain: writes?.uncertain ?? none, sent };
+}
+
+const none: readonly never[] = [];
 
 /** @throws StepError or ExecutionError. */
 async function answerOf(

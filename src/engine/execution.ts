@@ -6,6 +6,7 @@ import type { Reply } from '../upstream/call.ts';
 import type { Trace } from '../trace.ts';
 import type { Freshness } from './response-freshness.ts';
 import type { Degradation } from './step-error.ts';
+import type { CompletedWrite } from './writes.ts';
 
 export interface EngineRequest {
   readonly inputs: Readonly<Record<InputName, unknown>>;
@@ -43,8 +44,10 @@ export interface Failed extends Consequences {
 interface Consequences {
   /** Requests sent to services; one that several client requests share counts for the first. */
   readonly sent: number;
-  /** The steps whose unsafe calls have succeeded: a later failure does not undo them. */
-  readonly completed: readonly string[];
+  /** The writes that were done: a later failure does not undo them. */
+  readonly completed: readonly CompletedWrite[];
+  /** The steps whose writes were sent and have an unknown outcome, each once. */
+  readonly uncertain: readonly string[];
 }
 
 /** One run of a step that telemetry may watch. */

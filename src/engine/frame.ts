@@ -6,11 +6,13 @@
 import type { Source, Template } from '../dsl/node.ts';
 import { toPointer } from '../json.ts';
 import type { Plan, PlanBlock, ResponsePath, Step, TimedStep } from '../plan/plan.ts';
+import type { Signal } from '../signal.ts';
 import type { Trace } from '../trace.ts';
 import type { Calls } from '../upstream/upstreams.ts';
 import type { EngineRequest, OnCallEnd, WatchStep } from './execution.ts';
 import type { Freshness } from './response-freshness.ts';
 import type { Degradation } from './step-error.ts';
+import type { Writes } from './writes.ts';
 
 /** Instead of a column: its step has not begun, or has begun and not ended. */
 export const waiting = Symbol('waiting');
@@ -42,8 +44,10 @@ export interface Execution {
   readonly onCallEnd: OnCallEnd | undefined;
   /** Whether tolerated steps are left out. */
   readonly shedsSteps: boolean;
-  /** The steps whose unsafe calls have succeeded so far. */
-  readonly completed: string[];
+  /** Aborted when the request is over; its reason says why. */
+  readonly signal: Signal;
+  /** Its calls that change something, once there is one. */
+  writes: Writes | undefined;
   /** According to the replies so far; not updated if the response may not be cached anyway. */
   freshness: Freshness;
 }

@@ -9,10 +9,18 @@ export class StepError extends Error {
   readonly step: Step;
   readonly reason: UpstreamError | ExecutionError;
 
-  constructor(step: Step, reason: UpstreamError | ExecutionError) {
+  /** It was a write that was sent, and nobody knows what came of it. */
+  readonly isUncertain: boolean;
+
+  constructor(
+    step: Step,
+    reason: UpstreamError | ExecutionError,
+    { isUncertain = false }: { readonly isUncertain?: boolean } = {},
+  ) {
     super(`step "${step.name}": ${reason.message}`, { cause: reason });
     this.step = step;
     this.reason = reason;
+    this.isUncertain = isUncertain;
   }
 }
 

@@ -9,7 +9,6 @@ import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { slowMsOf } from '../dsl/policies.ts';
 import type { EffectiveBreaker, HedgeConfig, RetryConfig } from '../dsl/policies.ts';
-import { isSafe } from '../dsl/route.ts';
 import type { Service } from '../dsl/service.ts';
 import type { Plan, PlanBlock, PlanCache, Step } from '../plan/plan.ts';
 
@@ -147,7 +146,7 @@ function isShown(step: Step): step is ShownStep {
 function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
   const { service, lookup, policies, coalesce, cache } = operation;
   const { retry, hedge } = policies;
-  const isRead = lookup !== undefined || isSafe(operation.route.method);
+  const isRead = operation.safe;
   return {
     operation: operationName(operation),
     route: operation.route.text,

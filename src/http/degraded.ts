@@ -18,7 +18,8 @@ export function degradedHeader(degraded: readonly Degradation[]): string {
 export function problemsOf(degraded: readonly Degradation[]): readonly object[] {
   return degraded.flatMap(({ step, error, pointers }) => {
     const { type, title, status } = toProblem(error);
-    return pointers.map((pointer) => ({ pointer, step, type, title, status }));
+    const uncertain = error.isUncertain && { uncertain: true };
+    return pointers.map((pointer) => ({ pointer, step, type, title, status, ...uncertain }));
   });
 }
 

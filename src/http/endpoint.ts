@@ -63,6 +63,7 @@ function handlerFor(plan: Plan, { execute, clock, admit }: ServingOptions) {
     });
     record.sent = outcome.sent;
     record.completed = outcome.completed;
+    record.uncertain = outcome.uncertain;
     if (outcome.kind === 'failed') throw outcome.error;
     record.degraded = outcome.degraded;
     const elapsedMs = clock.now() - record.startedAt;

@@ -258,8 +258,11 @@ export function problemResponse(
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   const { retryAfter, headers: own, ...body } = problem;
-  const { requestId, traceId, completed } = c.get('record');
-  const changed = completed.length > 0 && { completed };
+  const { requestId, traceId, completed, uncertain } = c.get('record');
+  const changed = {
+    ...(completed.length > 0 && { completed }),
+    ...(uncertain.length > 0 && { uncertain }),
+  };
   const text = JSON.stringify({ ...body, ...changed, instance: pathOf(c), requestId, traceId });
   return textResponse(text, problem.status, {
     'content-type': 'application/problem+json',

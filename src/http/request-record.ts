@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Clock } from '../clock.ts';
 import type { Degradation } from '../engine/step-error.ts';
+import type { CompletedWrite } from '../engine/writes.ts';
 import { toError } from '../errors.ts';
 import type { RequestError } from '../errors.ts';
 import type { Trace } from '../trace.ts';
@@ -26,7 +27,9 @@ export interface RequestRecord {
   composition: string | undefined;
   degraded: readonly Degradation[];
   /** Steps that changed something; part of its problems. */
-  completed: readonly string[];
+  completed: readonly CompletedWrite[];
+  /** Steps whose writes were sent and have an unknown outcome; part of its problems. */
+  uncertain: readonly string[];
   /** The error behind a 5xx response. */
   error: unknown;
   /** Why the request was not admitted. */
@@ -68,6 +71,7 @@ export function openRecord(clock: Clock): Layer {
       composition: undefined,
       degraded: [],
       completed: [],
+      uncertain: [],
       error: undefined,
       refusal: undefined,
       sent: 0,

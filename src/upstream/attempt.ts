@@ -1,5 +1,6 @@
 /** One attempt of a dispatch: its permits, its timeout, its address, and how it ended. */
 import type { Clock } from '../clock.ts';
+import { isShareable } from './call.ts';
 import type { Attempt, Dispatch, Ending, Reply, Send } from './call.ts';
 import type { Address } from './exchange/address.ts';
 import type { StartTimeout } from './resilience/attempt-timeout.ts';
@@ -70,11 +71,13 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
         queuedMs += permit?.queuedMs ?? 0;
       }
       beganAt = clock.now();
-      const { signal, onEnd: stopTimeout } = startTimeout(dispatch);
+      const { signal, onEnd: stopTimeout, stopFollowing } = startTimeout(dispatch);
       onEnds[begun++] = stopTimeout;
       const { address, onEnd } = choose(dispatch);
       onEnds[begun++] = onEnd;
-      own = { ...dispatch, signal, address, beganAt, queuedMs };
+      const isRead = isShareable(dispatch.operation);
+      const onSent = isRead ? undefined : onWriteSent(dispatch, stopFollowing);
+      own = { ...dispatch, signal, address, beganAt, onSent, queuedMs };
       const watch = hook?.(own);
       onEnds[begun++] = watch?.onEnd;
       const reply = await send(own, watch?.headers);
@@ -104,6 +107,14 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
   }
 }
 
+/** A write that was sent may have been carried out: calling it off would only hide its outcome. */
+function onWriteSent({ write }: Dispatch, stopFollowing: () => void): () => void {
+  return function writeIsSent() {
+    stopFollowing();
+    write?.onSent();
+  };
+}
+
 /** Calls the listeners in reverse order. Those that have not begun are holes. */
 function endAll(onEnds: readonly (OnEnd | undefined)[], ending: Ending): void {
   for (let index = onEnds.length - 1; index >= 0; index -= 1) onEnds[index]?.(ending);
@@ -114,6 +125,7 @@ function announcedMsOf(
   { operation, deadlineAt }: Dispatch,
   beganAt: number | undefined,
 ): number | undefined {
+  if (!isShareable(operation)) return undefined;
   const leftMs = deadlineAt - (beganAt ?? -Infinity);
   return leftMs < operation.policies.timeoutMs ? leftMs : undefined;
 }

@@ -4,7 +4,6 @@
  * it is known.
  */
 import type { Operation } from '../dsl/operation.ts';
-import { isSafe } from '../dsl/route.ts';
 import { UpstreamError } from '../errors.ts';
 import type { UpstreamErrorKind, UpstreamErrorOptions } from '../errors.ts';
 import type { Signal } from '../signal.ts';
@@ -46,6 +45,16 @@ export interface Call {
   readonly afterWrite: boolean;
   /** Equal calls that the same request has made since; they get the reply to this one. */
   readonly followers: Call[];
+  /** Told how a call that changes something goes. */
+  readonly write?: WriteWatch | undefined;
+}
+
+/** Told what becomes of a call that changes something. */
+export interface WriteWatch {
+  /** The first byte of an attempt goes to a socket. */
+  onSent(): void;
+  /** The service has answered completely, whatever can be made of it. */
+  onAnswered(status: number): void;
 }
 
 /** A call on its way to the service, on behalf of all callers that wait for it. */
@@ -72,6 +81,8 @@ export interface Attempt extends Dispatch {
   readonly address: Address;
   /** When it had all its permits, on the clock's scale. */
   readonly beganAt: number;
+  /** Called when its first byte goes to a socket: a write is not called off from then on. */
+  readonly onSent?: (() => void) | undefined;
   /** How long it waited in the queue of the bulkhead, in milliseconds. */
   readonly queuedMs: number;
 }
@@ -125,9 +136,9 @@ export type Policy<C = Call> = (next: Send<C>) => Send<C>;
 /** Adds nothing to sending. */
 export const unchanged: Policy<Dispatch> = (next) => next;
 
-/** Whether calls of an operation may be shared: those with a safe method, and all lookups. */
-export function isShareable(operation: Operation): boolean {
-  return isSafe(operation.route.method) || operation.lookup !== undefined;
+/** Whether calls of an operation can be shared: those that only read. All others are writes. */
+export function isShareable({ safe }: Operation): boolean {
+  return safe;
 }
 
 /** The dispatch of a call that is not shared with other requests. */

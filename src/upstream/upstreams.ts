@@ -8,11 +8,12 @@ import { cache } from './caching/cache.ts';
 import type { CacheStore } from './caching/cache-store.ts';
 import { createMemoryStore } from './caching/memory-store.ts';
 import { isShareable, unchanged } from './call.ts';
-import type { Call, Caller, Dispatch, Policy, Reply, Send } from './call.ts';
+import type { Call, Caller, Dispatch, Policy, Reply, Send, WriteWatch } from './call.ts';
 import { createAddress } from './exchange/address.ts';
 import type { Address } from './exchange/address.ts';
 import { perGateway, perRequest } from './pipeline.ts';
 import { openService } from './service.ts';
+import { createWritesUnderWay } from './writes-under-way.ts';
 import type { ServiceStatus } from './service.ts';
 import { identityOf, keyOf } from './sharing/key.ts';
 import { openLoad } from './sharing/open-load.ts';
@@ -40,6 +41,7 @@ export type CallOperation = (
   operation: Operation,
   args: Call['args'],
   trace: Trace | undefined,
+  write?: WriteWatch,
 ) => Promise<Reply>;
 
 /** The keys that a step asks a lookup for. */
@@ -63,6 +65,11 @@ export interface Upstreams {
   /** Prepares the calls of one request to all services. */
   open(caller: Caller): Calls;
   /** Drops the stored answers with one of `tags`; see `CacheStore.invalidate`. */
+  /**
+   * Waits until no write is under way, for at most `limitMs`, and gives the names of operations whose
+   * writes still are.
+   */
+  settleWrites(limitMs: number): Promise<readonly string[]>;
   invalidate(tags: readonly string[]): Promise<number>;
   /** The state of every service as its policies see it. */
   status(): readonly ServiceStatus[];
@@ -97,6 +104,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     return [route.text, ...own].join(' ');
   };
 
+  const writes = createWritesUnderWay(clock);
   const caching = cache({ store, clock, originOf, onRefreshError });
   const prefixOf = ({ service }: Operation): string =>
     (addresses.get(service) ?? [])
@@ -130,11 +138,16 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
         };
       };
       return {
-        call: (operation, args, trace) => sendOnce(make(operation, args, trace)),
+        call(operation, args, trace, write) {
+          const made = make(operation, args, trace);
+          if (made.key !== undefined) return sendOnce(made);
+          return writes.track(operation, sendOnce({ ...made, write }));
+        },
         load: ({ operation, args, keys, trace, failsAtOnce = false }) =>
           openLoad({ call: make(operation, args, trace), keys, failsAtOnce }, sendLoad),
       };
     },
+    settleWrites: (limitMs) => writes.settle(limitMs),
     invalidate: (tags) => store.invalidate(tags),
     status: () => [...services.values()].map((service) => service.status()),
     close: async () => {

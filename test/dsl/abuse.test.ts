@@ -554,6 +554,25 @@ describe('operation()', () => {
     ).toMatch(/^things\.getX: unknown option "timeoutms"\. Known options: .*windowMs/);
   });
 
+  it('takes a POST for a read where that is said of it, and nothing else', () => {
+    const search = operation(things, {
+      route: 'POST /search',
+      response,
+      safe: true,
+      cache: { ttlMs: 1 },
+      hedge: {},
+      retry: { times: 2 },
+    });
+    expect([search.safe, search.idempotent]).toEqual([true, true]);
+    expect(operation(things, { route: 'GET /x', response, safe: true }).safe).toBe(true);
+    expect(operation(things, { route: 'POST /x', response }).safe).toBe(false);
+    const unsafe = { route: 'GET /x', response, safe: false as never } as const;
+    expect(messageOf(() => operation(things, unsafe))).toBe(
+      'things.getX: safe is true, or absent: otherwise the method says whether it reads. Write ' +
+        'safe: true for a read by POST.',
+    );
+  });
+
   it('refuses to keep the answer of a call that changes something', () => {
     const cache = { ttlMs: 1_000 };
     expect(messageOf(() => operation(things, { route: 'POST /x', response, cache }))).toBe(

@@ -785,7 +785,7 @@ describe('the problem of a failed request', () => {
     expect({ status, step: json.step, completed: json.completed }).toEqual({
       status: 502,
       step: 'second',
-      completed: ['first'],
+      completed: [{ step: 'first', status: 200 }],
     });
   });
 

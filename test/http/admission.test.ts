@@ -36,6 +36,7 @@ function appBehind(admit: Admission) {
           freshness: unrestricted,
           sent: 0,
           completed: [],
+          uncertain: [],
         };
       },
     }),

@@ -34,6 +34,7 @@ function appOf(...routes: readonly string[]) {
         kind: 'answered',
         sent: 0,
         completed: [],
+        uncertain: [],
       }),
     }),
   });

@@ -125,7 +125,11 @@ export function attemptsWith(
   return attempts(
     {
       gates,
-      startTimeout: ({ signal }) => ({ signal, onEnd: () => undefined }),
+      startTimeout: ({ signal }) => ({
+        signal,
+        stopFollowing: () => undefined,
+        onEnd: () => undefined,
+      }),
       choose: () => ({ address: unreached, onEnd: () => undefined }),
       hook: undefined,
       hangWatch: undefined,

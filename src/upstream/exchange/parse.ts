@@ -2,6 +2,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { z } from 'zod';
+import { ignoredBody } from '../../dsl/ignored-body.ts';
 import { TooManyNumbersError } from '../../json-numbers.ts';
 import { isTooDeep, parseJson, toPointer } from '../../json.ts';
 import { parseJsonBy, parseJsonFor } from '../../parse.ts';
@@ -32,6 +33,7 @@ export function parseReply(
 ): Reply | Promise<Reply> {
   const { status, headers, body } = raw;
   if (status < 200 || status > 299) throw statusError(call, raw, now);
+  if (call.operation.response === ignoredBody) return { status, headers, raw: null, value: null };
   const encoding = headers['content-encoding'];
   if (encoding === undefined) return parsedReply(call, raw);
   return decode(call, body, String(encoding)).then((decoded) =>

@@ -7,7 +7,7 @@ import { parseBy } from '../../parse.ts';
 import { requestTimeoutHeader, writeRequestTimeout } from '../../request-timeout.ts';
 import { declaredPath } from '../../schema.ts';
 import type { Dispatch } from '../call.ts';
-import { callError } from '../call.ts';
+import { callError, isShareable } from '../call.ts';
 import { targetOf } from './target.ts';
 
 export interface HttpRequest {
@@ -50,8 +50,12 @@ export function targetWithQuery(call: Targeted): string {
 
 type Targeted = Pick<Dispatch, 'operation' | 'args' | 'keys'>;
 
-/** The time left until the deadline of the request, but no more than one attempt may take. */
+/**
+ * The time left until the deadline of the request, but no more than one attempt may take. A write has
+ * all of that, whatever becomes of its request.
+ */
 function timeLeftMs({ operation, deadlineAt }: Asking, clock: Clock): number {
+  if (!isShareable(operation)) return operation.policies.timeoutMs;
   return Math.min(deadlineAt - clock.now(), operation.policies.timeoutMs);
 }
 

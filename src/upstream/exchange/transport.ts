@@ -42,7 +42,8 @@ export function exchange(
   });
 }
 
-export type Exchanged = Pick<Attempt, 'operation' | 'signal' | 'address' | 'isOnNewConnection'>;
+export type Exchanged = Pick<Attempt, 'operation' | 'signal' | 'address' | 'isOnNewConnection'> &
+  Partial<Pick<Attempt, 'onSent' | 'write'>>;
 
 interface ReaderOptions {
   readonly resolve: (reply: RawReply) => void;
@@ -86,6 +87,7 @@ class ReplyReader implements DispatchHandler, Line {
     // The signal may have been aborted while the request waited for a connection.
     if (this.#call.signal.aborted && this.#onLateEnd === undefined)
       controller.abort(toError(this.#call.signal.reason));
+    else this.#call.onSent?.();
   }
 
   onResponseStart(_: DispatchController, status: number, headers: RawReply['headers']): void {
@@ -98,6 +100,7 @@ class ReplyReader implements DispatchHandler, Line {
     this.#size += chunk.length;
     const { maxBodyBytes } = this.#call.operation.policies;
     if (this.#size > maxBodyBytes) {
+      this.#call.write?.onAnswered(this.#status);
       this.#giveUp(
         callError(this.#call, 'too-large', `answered with more than ${maxBodyBytes} bytes`),
       );
@@ -106,6 +109,7 @@ class ReplyReader implements DispatchHandler, Line {
 
   onResponseEnd(): void {
     this.#release();
+    this.#call.write?.onAnswered(this.#status);
     if (this.#onLateEnd !== undefined) return this.#settle(undefined);
     const [only] = this.#chunks;
     const body =

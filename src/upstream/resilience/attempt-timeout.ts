@@ -11,6 +11,8 @@ import { callError } from '../call.ts';
 export interface RunningTimeout {
   /** Follows the signal of the dispatch, and is aborted at the timeout. */
   readonly signal: Signal;
+  /** Lets only the timeout abort it from now on. */
+  stopFollowing(): void;
   onEnd(): void;
 }
 
@@ -27,6 +29,7 @@ export function attemptTimeout(clock: Clock): StartTimeout {
     );
     return {
       signal: own.signal,
+      stopFollowing: own.release,
       onEnd() {
         cancelTimer();
         own.release();

@@ -1,0 +1,53 @@
+/** Writes of a step: once sent they go on, whatever becomes of the step and of its request. */
+import { ExecutionError, UpstreamError } from '../errors.ts';
+import type { CallStep } from '../plan/plan.ts';
+import type { Call, Reply } from '../upstream/call.ts';
+import { Failure } from './frame.ts';
+import { StepError } from './step-error.ts';
+import type { Work } from './work.ts';
+import { Writes } from './writes.ts';
+
+export interface WriteOptions {
+  readonly args: Call['args'];
+  readonly onReply: (reply: Reply) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Calls an operation that changes something. The step fails when its request ends, as any other
+ * does; the call itself ends when the service has answered or its own time is over.
+ */
+export function callWrite(
+  work: Work,
+  step: CallStep,
+  item: number,
+  { args, onReply, onError }: WriteOptions,
+): void {
+  const { execution } = work.frame;
+  const { calls, signal } = execution;
+  const write = (execution.writes ??= new Writes()).begin(step.name);
+  const leave = (): void => fail(signal.reason, write.isSent);
+
+  function fail(error: unknown, isUncertain: boolean): void {
+    const isOwn = error instanceof UpstreamError || error instanceof ExecutionError;
+    const failure =
+      isOwn && isUncertain ? new Failure(new StepError(step, error, { isUncertain })) : undefined;
+    work.fail(item, error, failure);
+  }
+
+  signal.addEventListener('abort', leave, { once: true });
+  calls.call(step.operation, args, work.trace, write).then(succeed, endWith);
+
+  function succeed(reply: Reply): void {
+    signal.removeEventListener('abort', leave);
+    write.succeed(reply.status);
+    onReply(reply);
+  }
+
+  function endWith(error: unknown): void {
+    signal.removeEventListener('abort', leave);
+    write.fail(error);
+    onError(error);
+    fail(error, write.outcome === 'unknown');
+  }
+}
