@@ -62,7 +62,7 @@ export interface Dispatch extends Call {
   readonly callers: Callers;
   /** The keys of a batch, as they were given. */
   readonly keys: readonly unknown[] | undefined;
-  /** Its attempts are sent on connections of their own. */
+  /** Whether its attempts are sent on new connections. */
   readonly isOnNewConnection?: boolean;
   /** The addresses of its attempts so far, in order. */
   readonly tried: Address[];
@@ -103,8 +103,8 @@ export interface Ending {
 }
 
 /**
- * Why an answer may hide items: there are items of other keys only, errors beside the items, more
- * pages, or just fewer items than keys where `missing` is not `'error'`.
+ * The reason why an answer may hide items: there are items of other keys, errors beside the items,
+ * more pages, or fewer items than keys although `missing` is not `'error'`.
  */
 export type Doubt = 'unmatched' | 'errors' | 'more' | 'fewer';
 
@@ -120,9 +120,9 @@ export interface Reply {
   readonly raw: unknown;
   /** Whether it answers an earlier call, which this one has joined. */
   readonly deduplicated?: boolean;
-  /** Of a batch: whether the items are one for each of the keys that were sent, in their order. */
+  /** For a batch: whether there is one item for each of the keys sent, in their order. */
   readonly isInOrder?: boolean;
-  /** Of a batch: why "no item for a key" may not mean that there is none. */
+  /** For a batch: why the answer may hide items of keys without one. */
   readonly doubt?: Doubt | undefined;
   /** The part of the operation's cache, if it has one; `stale`: from the cache, after `ttlMs`. */
   readonly cache?: 'hit' | 'miss' | 'stale';

@@ -1,4 +1,4 @@
-/** Finds out when "no item for a key" may not mean that there is none. */
+/** Doubts: finds out when a lookup's answer without an item for a key may hide one. */
 import { keyText, keyTextOfItem } from '../../dsl/lookup.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import { fieldOf, isPlainObject } from '../../plain-object.ts';
@@ -14,13 +14,13 @@ export interface LookupAnswer {
   readonly headers: Reply['headers'];
 }
 
-/** Whether the items are one for each key in the order of the keys, and what is doubtful of them. */
+/** Whether the items are one for each key, in the order of the keys, and the doubt about them. */
 export function matchOf(
   lookup: Lookup,
   answer: LookupAnswer,
 ): { readonly isInOrder: boolean; readonly doubt: Doubt | undefined } {
   const isInOrder = areInOrder(lookup, answer);
-  // Of one item for each key none can be missing; of many they can.
+  // If there is one item for each key, none can be missing, unless keys may have several.
   const doubt = isInOrder && !lookup.many ? undefined : doubtOf(lookup, answer, isInOrder);
   return { isInOrder, doubt };
 }
@@ -45,14 +45,14 @@ function doubtOf(lookup: Lookup, answer: LookupAnswer, isInOrder: boolean): Doub
   return many || missing === 'error' ? undefined : 'fewer';
 }
 
-/** Names of fields that say of errors, in lower case without separators. */
+/** Names of fields that contain errors, in lower case without separators. */
 const ofErrors = new Set(['errors', 'error', 'failures', 'failed']);
 
 function hasErrors(body: unknown): boolean {
   return fieldsOf(body).some(([name, value]) => ofErrors.has(name) && isFilled(value));
 }
 
-/** Names of fields that say that there is more, likewise. */
+/** Names of fields that say that there are more pages, likewise. */
 const ofMore = new Set([
   'hasmore',
   'hasnext',
@@ -71,7 +71,7 @@ const ofMore = new Set([
 const ofTotals = new Set(['total', 'totalcount', 'totalitems', 'totalelements', 'totalresults']);
 const ofPages = new Set(['totalpages', 'pagecount']);
 
-/** Names of fields around those. */
+/** Names of fields that may contain such fields. */
 const around = new Set(['meta', 'metadata', 'page', 'paging', 'pagination', 'pageinfo', 'links']);
 
 function saysMore({ body, items, status, headers }: LookupAnswer): boolean {
@@ -96,7 +96,7 @@ function fieldsOf(value: unknown): (readonly [string, unknown])[] {
   ]);
 }
 
-/** Whether a value says something: not `false`, 0 or `null`, nor empty. */
+/** Whether a value is neither `false`, 0 or `null`, nor empty. */
 function isFilled(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (isPlainObject(value)) return Object.keys(value).length > 0;

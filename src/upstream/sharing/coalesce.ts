@@ -14,7 +14,7 @@ import { hasMoreTime, mayBeShortOfTime } from './short-time.ts';
 export interface CoalesceOptions {
   /** The most dispatches that may be in flight. */
   readonly mostFlights?: number;
-  /** Takes a retry out of the budget of the operation's service. Default: there is none left. */
+  /** Takes a retry out of the budget of the operation's service. Default: grants none. */
   readonly withdraw?: (operation: Operation) => boolean;
 }
 
@@ -22,9 +22,9 @@ export interface CoalesceOptions {
  * Makes one dispatch of identical calls. At most `mostFlights` are in flight; further calls fail
  * with the kind `overloaded`.
  *
- * Joining costs no call the time it had. If a dispatch fails and its shorter time may be why, the
- * calls that have time left are dispatched once more, together and with the latest of their
- * deadlines, if the retry budget allows it.
+ * A call that joins keeps its own time. If a dispatch fails, perhaps because its deadline was
+ * shorter, the calls that have time left are dispatched once more, together and with the latest of
+ * their deadlines, if the retry budget allows.
  */
 export function coalesce(
   clock: Clock,
@@ -51,7 +51,7 @@ export function coalesce(
   };
 }
 
-/** What all flights have in common. */
+/** The parts that all flights have in common. */
 interface Shared {
   readonly next: Send<Dispatch>;
   readonly clock: Clock;
@@ -119,7 +119,7 @@ class CallFlight extends Flight {
   }
 
   #fail(error: unknown): void {
-    // That another dispatch was not sent says less than why it was made.
+    // The earlier failure says more than that the second dispatch was not sent.
     const failure = this.#earlier !== undefined && isHeldBack(error) ? this.#earlier : error;
     const all = this.#end();
     const again = all.length < 2 ? [] : this.#withTimeLeft(all, error);
@@ -127,7 +127,7 @@ class CallFlight extends Flight {
     if (again.length > 0) this.#dispatchAgain(again, error);
   }
 
-  /** The subscriptions to dispatch again; none if the retry budget has run out. */
+  /** The subscriptions to dispatch again; none if the retry budget is used up. */
   #withTimeLeft(all: readonly Subscription[], error: unknown): readonly Subscription[] {
     const { clock, withdraw } = this.#shared;
     const now = clock.now();

@@ -60,7 +60,7 @@ export function settleFailed({ next, clock, withdraw }: FailedBatchOptions): Set
     flight.fail(error, new Set(again.map(({ load }) => load)));
     const failure = await sendInTurn(part);
     if (failure === undefined) return;
-    // That the part was not sent says less than why it was made.
+    // The earlier failure says more than that the part was not sent.
     await settle(part, isHeldBack(failure) ? error : failure);
   }
 

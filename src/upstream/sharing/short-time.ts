@@ -1,25 +1,25 @@
-/** Tells callers that have lost time by joining a dispatch from those that have not. */
+/** Finds the callers that have lost time by joining a dispatch with a shorter deadline. */
 import { UpstreamError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { isTransient } from '../resilience/failure.ts';
 
-/** What decides how much time a service is given for a call. */
+/** The facts that determine how much time a service is given for a call. */
 export type Timed = Pick<Call, 'operation' | 'createdAt' | 'deadlineAt'>;
 
-/** When an attempt ends at the latest that is made as soon as the call is. */
+/** The latest end of an attempt that is made as soon as its call. */
 function endOf({ operation, createdAt, deadlineAt }: Timed): number {
   return Math.min(deadlineAt, createdAt + operation.policies.timeoutMs);
 }
 
-/** In this last part of its time, a service that fails may have run out of it. */
+/** A service that fails in this last part of its time may have run out of it. */
 const lastPart = 0.2;
 
-/** Less of a call's time than this is not worth another dispatch. */
+/** The least gain, as a part of a call's time, for which it is dispatched again. */
 const leastGain = 0.1;
 
 /**
- * Whether a failure may be due to the time that the service was given for `first`: it says so by a
- * 504 or 408, or it failed near the end of that time, or too near to it for a retry.
+ * Whether a failure may be due to the time that the service was given for `first`: the service says
+ * so by a 504 or 408, or it failed near the end of that time, or too near to it for a retry.
  */
 export function mayBeShortOfTime(error: unknown, first: Timed, now: number): boolean {
   if (!(error instanceof UpstreamError)) return false;

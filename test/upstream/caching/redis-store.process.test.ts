@@ -66,7 +66,7 @@ const kinds: [string, () => Promise<CacheStore>][] = [
 ];
 if (!isRedisSkipped) kinds.push(['Redis', async () => (await startStore()).store]);
 
-/** A test that is held up for 50 ms bypasses its Redis, as if it were slow, and loses its entries. */
+/** A test that is held up for 50 ms bypasses its Redis, as if that were slow. */
 const patient = { retry: 2 };
 
 describe.each(kinds)('a store in %s', patient, (_, create) => {
@@ -284,9 +284,8 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
       ended.abort();
       await Promise.all(load);
       const slow = troubled.filter((ms) => ms > 20);
-      const most = (times: readonly number[]): string => `${Math.max(...times).toFixed(1)} ms`;
       process.stdout.write(
-        `Redis ${name}: at most ${most(quiet)} before, ${most(troubled)} while it was; ` +
+        `Redis ${name}: at most ${longest(quiet)} before, ${longest(troubled)} while it was; ` +
           `${slow.length} of ${troubled.length} calls over 20 ms\n`,
       );
       expect(Math.max(...troubled)).toBeLessThan(mostAddedMs);
@@ -381,4 +380,8 @@ function sockets(): string[] {
   return process
     .getActiveResourcesInfo()
     .filter((name) => name === 'TCPSocketWrap' || name === 'TCPConnectWrap');
+}
+
+function longest(times: readonly number[]): string {
+  return `${Math.max(...times).toFixed(1)} ms`;
 }

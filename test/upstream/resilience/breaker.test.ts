@@ -419,7 +419,7 @@ function createModel(config: EffectiveBreaker, chances: readonly number[]) {
   };
   return {
     stateAt,
-    /** The number of the state in which an attempt begins, or the seconds until the next one may. */
+    /** The number of the state in which an attempt begins, or the seconds until one may. */
     begin(now: number): { era: number } | { seconds: number } {
       if (stateAt(now) === 'open') return { seconds: Math.ceil((until - now) / 1_000) };
       if (phase === 'half-open' && taken === config.probes)

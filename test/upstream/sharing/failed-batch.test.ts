@@ -30,7 +30,7 @@ function itemOf(options: object = {}): Operation {
 /** The result of each key of a client: its item, `null`, or its failure in words. */
 type Got = readonly unknown[];
 
-/** Clients that share batches to a service that answers, or fails, as `answer` does for the keys. */
+/** Clients that share batches to a service that answers, or fails, as `answer` does. */
 function startClients(answer: (keys: readonly string[]) => unknown, own = itemOf()) {
   const sent: Dispatch[] = [];
   let underWay = 0;
