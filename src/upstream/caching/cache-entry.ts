@@ -1,6 +1,7 @@
 /** Cache entries: makes one of the outcome of a call, and a reply of an entry. */
 import type { OperationCache } from '../../dsl/cache.ts';
 import { foundIn, isKeptAsMissing, resultOf } from '../../dsl/lookup.ts';
+import type { Operation } from '../../dsl/operation.ts';
 import { UpstreamError } from '../../errors.ts';
 import {
   ageSecondsOf,
@@ -44,7 +45,7 @@ export type EntryState = 'fresh' | 'stale-while-revalidate' | 'stale-if-error' |
 type Rules = Required<OperationCache>;
 
 /** The headers that determine freshness (RFC 9111, 4.2). The others are not stored. */
-const storedHeaders = ['cache-control', 'expires', 'date', 'age'];
+export const storedHeaders = ['cache-control', 'expires', 'date', 'age'] as const;
 
 /** The largest clock skew between machines that share a store. */
 const mostSkewMs = 10_000;
@@ -87,6 +88,31 @@ export function entryOfFailure(call: Call, error: unknown, storedAt: number): En
   const isGone =
     kind === 'status' && (status === 404 || status === 410) && call.operation.lookup === undefined;
   return isGone ? negative({ kind, status }, storedAt, forMs) : undefined;
+}
+
+/**
+ * Whether this operation could have stored an entry: others can write to a store that is shared, and
+ * its own options may have changed since.
+ */
+export function isOwn({ operation }: Call, entry: Entry): boolean {
+  const { cache: rules } = operation;
+  if (rules === undefined) return false;
+  const { freshForMs, refreshForMs, fallbackForMs, outcome } = entry;
+  if (outcome.kind === 'reply' && isForbidden(outcome.headers)) return false;
+  if (outcome.kind === 'status' && operation.lookup !== undefined) return false;
+  if (isNegative(operation, outcome)) {
+    return freshForMs <= rules.negativeTtlMs && refreshForMs === 0 && fallbackForMs === 0;
+  }
+  return (
+    freshForMs <= rules.ttlMs &&
+    refreshForMs <= rules.staleWhileRevalidateMs &&
+    fallbackForMs <= rules.staleIfErrorMs
+  );
+}
+
+function isNegative({ lookup }: Operation, outcome: StoredOutcome): boolean {
+  if (outcome.kind !== 'reply') return true;
+  return lookup !== undefined && isKeptAsMissing(lookup, outcome.raw);
 }
 
 export function keepMsOf({ freshForMs, refreshForMs, fallbackForMs }: Entry): number {

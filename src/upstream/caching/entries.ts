@@ -6,7 +6,7 @@ import { AbortSource } from '../../signal.ts';
 import type { Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
 import { needsFreshAnswer } from '../sharing/after-write.ts';
-import { entryOfFailure, entryOfReply, keepMsOf, replay, stateOf } from './cache-entry.ts';
+import { entryOfFailure, entryOfReply, isOwn, keepMsOf, replay, stateOf } from './cache-entry.ts';
 import type { Entry, EntryState } from './cache-entry.ts';
 import type { CacheStore, Found } from './cache-store.ts';
 
@@ -54,6 +54,7 @@ export function entriesIn({
   function usableIn({ entry, call }: CacheRead): Usable | undefined {
     // A write of the same request may have changed the value that the entry contains.
     if (entry === undefined || needsFreshAnswer(call)) return undefined;
+    if (!isOwn(call, entry)) return undefined;
     const now = clock.epoch();
     const state = stateOf(entry, now);
     if (state === 'expired') return undefined;

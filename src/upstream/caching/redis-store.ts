@@ -5,6 +5,8 @@ import type { RedisOptions } from 'ioredis';
 import { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import { parseJson, stringifyJson } from '../../json.ts';
+import { NotUtf8Error, utf8Text } from '../../utf8.ts';
+import { storedHeaders } from './cache-entry.ts';
 import type { Entry } from './cache-entry.ts';
 import { watchRedis } from './cache-link.ts';
 import { isSameVersions } from './cache-store.ts';
@@ -46,24 +48,29 @@ const impatient = {
 const tagMs = 31 * 24 * 60 * 60 * 1_000;
 /** Larger entries are not stored: those behind them would time out (head-of-line blocking). */
 const mostCharacters = 128 * 1_024;
-/** The depth of an answer, and that of the entry around it. */
-const mostDepth = 64 + 4;
+/** The deepest answer that an operation can allow, and the entry around it. */
+const mostDepth = 1_000 + 4;
 
-const times = {
-  storedAt: z.number(),
-  freshForMs: z.number(),
-  refreshForMs: z.number(),
-  fallbackForMs: z.number(),
-};
-const headers = z.record(z.string(), z.union([z.string(), z.array(z.string())]));
+// Only what `toText` writes; whether the operation could have stored it is checked by `isOwn`.
+const time = z.number().min(0);
+const header = z.union([z.string(), z.array(z.string())]).optional();
+const headers = z.strictObject(
+  Object.fromEntries(storedHeaders.map((name) => [name, header] as const)),
+);
 const outcome = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('reply'), status: z.number(), headers, raw: z.unknown() }),
-  z.object({ kind: z.literal('status'), status: z.number() }),
-  z.object({ kind: z.literal('missing') }),
+  z.strictObject({
+    kind: z.literal('reply'),
+    status: z.int().min(200).max(299),
+    headers,
+    raw: z.unknown(),
+  }),
+  z.strictObject({ kind: z.literal('status'), status: z.literal([404, 410]) }),
+  z.strictObject({ kind: z.literal('missing') }),
 ]);
-const storedSchema = z.object({
+const times = { storedAt: time, freshForMs: time, refreshForMs: time, fallbackForMs: time };
+const storedSchema = z.strictObject({
   versions: z.array(z.string()),
-  entry: z.object({ ...times, outcome }),
+  entry: z.strictObject({ ...times, outcome }),
 });
 
 /**
@@ -128,34 +135,36 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Cach
 async function find(redis: Redis, key: string, tags: readonly string[]): Promise<Found> {
   const names = tags.map((tag) => redisName('tag', tag));
   if (names.length === 0) {
-    return toFound(await redis.get(redisName('entry', key)), []);
+    // Not `GET`, which fails for a name under which something else than text was stored.
+    const [text] = await redis.mgetBuffer(redisName('entry', key));
+    return toFound(text, []);
   }
   const commands = redis.pipeline();
   for (const name of names) commands.set(name, randomUUID(), 'PX', tagMs, 'NX');
-  commands.mget(redisName('entry', key), ...names);
+  commands.mgetBuffer(redisName('entry', key), ...names);
   const results = (await commands.exec()) ?? [];
   for (const [error] of results) if (error) throw error;
   const [, values] = results.at(-1) ?? [];
-  const [text, ...versions] = z.array(z.string().nullable()).parse(values);
+  const [text, ...versions] = z.array(z.instanceof(Buffer).nullable()).parse(values);
   return toFound(
     text,
     // A version that was dropped in between is replaced by a new one, under which nothing is found.
-    versions.map((version) => version ?? randomUUID()),
+    versions.map((version) => version?.toString() ?? randomUUID()),
   );
 }
 
-function toFound(text: string | null | undefined, versions: readonly string[]): Found {
-  const stored = typeof text === 'string' ? fromText(text) : undefined;
+function toFound(bytes: Buffer | null | undefined, versions: readonly string[]): Found {
+  const stored = bytes ? fromBytes(bytes) : undefined;
   const isCurrent = stored !== undefined && isSameVersions(stored.versions, versions);
   return { entry: isCurrent ? stored.entry : undefined, versions };
 }
 
-/** Parses an entry; `undefined` if another version of the gateway has written another format. */
-function fromText(text: string) {
+/** Parses an entry; `undefined` for anything but what `toText` writes. */
+function fromBytes(bytes: Buffer) {
   try {
-    return storedSchema.safeParse(parseJson(text, mostDepth)).data;
+    return storedSchema.safeParse(parseJson(utf8Text(bytes), mostDepth)).data;
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof SyntaxError || error instanceof NotUtf8Error) return undefined;
     throw error;
   }
 }

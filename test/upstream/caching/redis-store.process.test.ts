@@ -26,6 +26,19 @@ function entryOf(raw: unknown, own: Partial<Entry> = {}): Entry {
   return { storedAt: systemClock.epoch(), ...times, outcome, ...own };
 }
 
+/** What is stored, in which everything can be replaced. */
+const storedEntry = (own: object = {}, outcome: object = {}) => ({
+  versions: [],
+  entry: {
+    storedAt: systemClock.epoch(),
+    freshForMs: 1_000,
+    refreshForMs: 0,
+    fallbackForMs: 0,
+    outcome: { kind: 'reply', status: 200, headers: {}, raw: 'a', ...outcome },
+    ...own,
+  },
+});
+
 const keep = { versions: [], keepMs: 60_000 };
 
 async function openStore(url: string) {
@@ -244,15 +257,64 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     expect(Number((await redis.ask('DBSIZE')).slice(1))).toBeLessThan(5);
   });
 
-  it.each(['nonsense', '{"versions":[],"entry":{}}', '[[['.repeat(100)])(
-    'ignores an entry that it does not understand: %j',
-    async (text) => {
-      const { redis, store, warnings } = await startStore();
-      await redis.ask(`SET ${redisName('entry', 'a')} ${JSON.stringify(text)}`);
-      expect((await store.get('a', [])).entry).toBeUndefined();
-      expect(warnings).toEqual([]);
-    },
-  );
+  it.each<[string, string | object]>([
+    ['something that is not JSON', 'nonsense'],
+    ['something else', { versions: [], entry: {} }],
+    ['nesting without end', '[[['.repeat(1_000)],
+    ['more fields', { ...storedEntry(), more: 1 }],
+    ['more fields within', storedEntry({ more: 1 })],
+    ['a status that cannot be', storedEntry({}, { status: 999 })],
+    ['the status of a failure', storedEntry({}, { status: 500 })],
+    ['a status that is not one', storedEntry({}, { status: 200.5 })],
+    [
+      'a remembered failure that is never remembered',
+      storedEntry({ outcome: { kind: 'status', status: 500 } }),
+    ],
+    ['another kind', storedEntry({}, { kind: 'other' })],
+    ['a header that is not stored', storedEntry({}, { headers: { 'set-cookie': 'a=b' } })],
+    ['a header that is not text', storedEntry({}, { headers: { age: 1 } })],
+    ['times that are not numbers', storedEntry({ freshForMs: '1000' })],
+    ['negative times', storedEntry({ freshForMs: -1 })],
+    ['times without end', JSON.stringify(storedEntry({ freshForMs: 0 })).replace(':0,', ':1e400,')],
+    ['versions that are not texts', { ...storedEntry(), versions: [1] }],
+    ['no value', JSON.stringify(storedEntry()).replace(',"raw":"a"', '')],
+  ])('ignores an entry with %s', async (_, stored) => {
+    const { redis, store, warnings } = await startStore();
+    const text = typeof stored === 'string' ? stored : JSON.stringify(stored);
+    await redis.ask(`SET ${redisName('entry', 'a')} ${JSON.stringify(text)}`);
+    expect((await store.get('a', [])).entry).toBeUndefined();
+    expect(warnings).toEqual([]);
+  });
+
+  it('takes the same entry without these', async () => {
+    const { redis, store } = await startStore();
+    await redis.ask(
+      `SET ${redisName('entry', 'a')} ${JSON.stringify(JSON.stringify(storedEntry()))}`,
+    );
+    expect((await store.get('a', [])).entry?.outcome).toMatchObject({ raw: 'a' });
+  });
+
+  it('ignores text that is not UTF-8, and what is no text at all', async () => {
+    const { redis, store, warnings } = await startStore();
+    // Redis takes `\xff` in quotes for a byte.
+    const text = JSON.stringify(JSON.stringify(storedEntry({}, { raw: 'BYTE' })));
+    const set = await redis.ask(
+      `SET ${redisName('entry', 'a')} ${text.replace('BYTE', String.raw`\xff`)}`,
+    );
+    expect(set).toContain('OK');
+    await redis.ask(`LPUSH ${redisName('entry', 'b')} 1`);
+    expect((await store.get('a', [])).entry).toBeUndefined();
+    expect((await store.get('b', [])).entry).toBeUndefined();
+    expect((await store.get('b', ['orders'])).entry).toBeUndefined();
+    expect(warnings).toEqual([]);
+  });
+
+  it('keeps every digit of a number', async () => {
+    const { store } = await startStore();
+    const raw = { id: 12345678901234567890n, list: [9007199254740993n, 7] };
+    await store.set('a', entryOf(raw), keep);
+    expect((await store.get('a', [])).entry?.outcome).toMatchObject({ raw });
+  });
 
   const troubles: [string, (redis: TestRedis) => unknown][] = [
     ['killed', (redis) => redis.kill()],
