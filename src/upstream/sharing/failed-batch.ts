@@ -46,7 +46,7 @@ export function settleFailed({ next, clock, withdraw }: FailedBatchOptions): Set
   async function settle(flight: BatchFlight, error: Error): Promise<void> {
     if (saysThatNoneExists(flight, error)) return flight.serveNone(error);
     const shares = isRejection(error) ? flight.shares() : [];
-    if (shares.length < 2) return failOrSendAgain(flight, error);
+    if (shares.length === 0 || isWhole(flight, shares)) return failOrSendAgain(flight, error);
     const groups = flight.isPart ? shares.map((share) => [share]) : grouped(shares);
     const parts = groups.map((group) => flight.part(group.flat()));
     flight.end();
@@ -98,6 +98,15 @@ interface Rejected {
   readonly error: Error;
 }
 
+/** Whether one client request has asked for all keys that were sent, those of others included. */
+function isWhole({ width }: BatchFlight, [share = [], ...others]: Shares): boolean {
+  if (others.length > 0) return false;
+  return new Set(share.map(({ load, index }) => load.texts[index])).size === width;
+}
+
+/** The keys of a batch, by the client requests that wait for them. */
+type Shares = readonly (readonly LoadKey[])[];
+
 /** A 404 to one key says that it has no item; a 404 to several may be about any of them. */
 function saysThatNoneExists({ lookup, width }: BatchFlight, error: Error): error is UpstreamError {
   if (!(error instanceof UpstreamError) || error.kind !== 'status') return false;
@@ -105,7 +114,7 @@ function saysThatNoneExists({ lookup, width }: BatchFlight, error: Error): error
 }
 
 /** About √n groups of n shares, of nearly equal size; groups of one if n is small. */
-function grouped(shares: readonly (readonly LoadKey[])[]): readonly (typeof shares)[] {
+function grouped(shares: Shares): readonly Shares[] {
   const { length } = shares;
   const count = length < fewestGrouped ? length : Math.floor(Math.sqrt(length));
   return Array.from({ length: count }, (_, at) =>

@@ -47,8 +47,7 @@ export function createPacker(prefixOf: (operation: Operation) => string): Pack {
     const isOne = fitsInOne(asked, lookup, empty);
     const packing = new Packing(lookup, flights, isOne ? undefined : empty);
     const inOrder = isOne ? asked : asked.toSorted((a, b) => a.indexes.length - b.indexes.length);
-    for (const { load, indexes } of inOrder)
-      for (const index of indexes) if (!load.isSettled(index)) packing.add(load, index);
+    for (const one of inOrder) packing.addAll(one);
     return packing.batches;
   };
 }
@@ -69,7 +68,15 @@ class Packing {
     this.#empty = empty;
   }
 
-  add(load: Load, index: number): void {
+  addAll({ load, indexes }: Asked): void {
+    // By index: iterating over a frozen array makes V8 allocate an object for every step.
+    for (let at = 0; at < indexes.length; at += 1) {
+      const index = indexes[at] ?? 0;
+      if (!load.isSettled(index)) this.#add(load, index);
+    }
+  }
+
+  #add(load: Load, index: number): void {
     const known = this.#flights.get(load.names[index] ?? '');
     if (known?.isOpen === true) known.addTo(load, index);
     else this.#batchFor(load, index).add(load, index);
@@ -77,10 +84,8 @@ class Packing {
 
   #batchFor(load: Load, index: number): BatchFlight {
     const { max, maxBytes } = this.#lookup;
-    const [empty, own] =
-      this.#empty === undefined
-        ? [0, 0]
-        : [this.#empty, bytesOfKey(this.#lookup, load.keys[index])];
+    const empty = this.#empty ?? 0;
+    const own = this.#empty === undefined ? 0 : bytesOfKey(this.#lookup, load.keys[index]);
     if (empty + own > maxBytes) return this.#begin(load);
     if (this.#open === undefined || this.#open.size >= max || this.#bytes + own > maxBytes) {
       this.#open = this.#begin(load);

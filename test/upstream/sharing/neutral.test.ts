@@ -1,0 +1,134 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { lookup } from '../../../src/dsl/operation.ts';
+import type { Dispatch, Send } from '../../../src/upstream/call.ts';
+import { callError } from '../../../src/upstream/call.ts';
+import { batch } from '../../../src/upstream/sharing/batch.ts';
+import { keyOf } from '../../../src/upstream/sharing/key.ts';
+import { openLoad } from '../../../src/upstream/sharing/open-load.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
+import { assertProperty } from '../../support/property.ts';
+import { callOf, nowhere, ok, turn } from '../../support/upstream-calls.ts';
+
+/** A client: its keys, when it comes, and when its request is over, in turns of the event loop. */
+interface Visit {
+  readonly keys: readonly string[];
+  readonly comes: number;
+  readonly leaves: number | undefined;
+  readonly hasMs: number;
+}
+
+const key = fc.constantFrom(
+  'a',
+  'b',
+  'c',
+  'd',
+  'e',
+  'rare',
+  'long-'.padEnd(60, 'x'),
+  'bad1',
+  'bad2',
+);
+const visit: fc.Arbitrary<Visit> = fc.record({
+  keys: fc.uniqueArray(key, { minLength: 1, maxLength: 4 }),
+  comes: fc.nat(6),
+  leaves: fc.option(fc.nat(8), { nil: undefined }),
+  hasMs: fc.constantFrom(100, 500, 2_000),
+});
+
+/** What a lookup and its service bound and reject. */
+interface Rules {
+  readonly rejection: number;
+  readonly max: number;
+  readonly bytes: number;
+  readonly most: number;
+}
+
+const rules: fc.Arbitrary<Rules> = fc.record({
+  rejection: fc.constantFrom(400, 403, 422),
+  max: fc.constantFrom(2, 5, 100),
+  bytes: fc.constantFrom(120, 7_168),
+  most: fc.constantFrom(4, 100),
+});
+
+/** Lets clients visit a service which rejects bad keys, and more keys at once than it takes. */
+async function receive(visits: readonly Visit[], { rejection, max, bytes, most }: Rules) {
+  const own = lookup(nowhere, {
+    route: 'GET /items',
+    keys: { query: 'ids' },
+    by: 'id',
+    item: z.object({ id: z.string() }),
+    max,
+    maxRequestLineBytes: bytes,
+  });
+  let sent = 0;
+  let bound = 0;
+  const send: Send<Dispatch> = async (dispatch) => {
+    sent += 1;
+    if (!dispatch.isPatient) bound += 1;
+    await turn();
+    await turn();
+    const keys = (dispatch.keys ?? []).map(String);
+    const waiting = new Set(dispatch.callers.waiting().map(({ caller }) => caller));
+    if (!dispatch.isPatient) bound += waiting.size + Math.sqrt(waiting.size);
+    dispatch.signal.throwIfAborted();
+    const status = keys.length > most ? 414 : rejection;
+    if (keys.length > most || keys.some((one) => one.startsWith('bad')))
+      throw callError(dispatch, 'status', `answered ${status}`, { status });
+    return { ...ok, value: keys.filter((one) => one !== 'rare').map((id) => ({ id })) };
+  };
+  const sendLoad = batch(createFakeClock(), send, { withdraw: () => true });
+  const got = await Promise.all(
+    visits.map(async ({ keys, comes, leaves, hasMs }) => {
+      // oxlint-disable-next-line no-await-in-loop -- one turn after the other
+      for (let waited = 0; waited < comes; waited += 1) await turn();
+      const client = new AbortController();
+      const call = callOf(own, {}, { signal: client.signal, deadlineAt: hasMs });
+      const load = openLoad(
+        { call: { ...call, key: keyOf(call) }, keys, failsAtOnce: false },
+        sendLoad,
+      );
+      void leave(client, leaves);
+      const { values, failures } = await load.done;
+      return values.map((value, at) => failures?.get(at) ?? value);
+    }),
+  );
+  return { got, sent, bound };
+}
+
+async function leave(client: AbortController, after: number | undefined): Promise<void> {
+  if (after === undefined) return;
+  // oxlint-disable-next-line no-await-in-loop -- one turn after the other
+  for (let waited = 0; waited < after; waited += 1) await turn();
+  client.abort(new Error('gone'));
+}
+
+describe('what a client gets from a shared call', () => {
+  it('is what it would have got alone, whoever comes, leaves or asks for bad keys beside it', async () => {
+    await assertProperty(
+      fc.asyncProperty(
+        fc.array(visit, { minLength: 1, maxLength: 14 }),
+        rules,
+        async (visits, service) => {
+          const { got, sent, bound } = await receive(visits, service);
+          for (const [at, { keys, leaves }] of visits.entries()) {
+            const isInnocent = !keys.some((one) => one.startsWith('bad'));
+            for (const [index, one] of keys.entries()) {
+              const answer = one === 'rare' ? null : { id: one };
+              const status = expect.objectContaining({ kind: 'status' });
+              const may = [
+                ...(one.startsWith('bad') ? [] : [answer]),
+                ...(isInnocent ? [] : [status]),
+                ...(leaves === undefined ? [] : [new Error('gone')]),
+              ];
+              expect(may).toContainEqual(got[at]?.[index]);
+            }
+          }
+          expect(sent).toBeLessThanOrEqual(bound);
+        },
+      ),
+      { full: 2_000 },
+    );
+  });
+});
