@@ -33,7 +33,7 @@ export interface GatewayOptions {
   readonly middleware?: readonly MiddlewareHandler[];
   /** Called for unexpected errors, which are answered with 500. Default: a process warning. */
   readonly onInternalError?: (error: unknown) => void;
-  /** Told, at a stop, of the operations whose writes are cut. Default: a process warning. */
+  /** Called at a stop with the operations whose writes are cut. Default: a process warning. */
   readonly onWritesCut?: (operations: readonly string[]) => void;
   /** Called if a cached answer could not be refreshed in the background, which fails no request. */
   readonly onRefreshError?: (error: unknown) => void;

@@ -1,4 +1,4 @@
-/** Errors that nobody has caught: a rejected promise costs a log line, an exception the process. */
+/** Uncaught errors: a rejected promise is logged, and an exception ends the process gracefully. */
 import { errorName } from '../errors.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -10,7 +10,7 @@ export interface StrayErrorOptions {
   readonly drain: () => Promise<void>;
 }
 
-/** `EX_SOFTWARE` of sysexits: tells a supervisor that the program, and not its setup, is at fault. */
+/** `EX_SOFTWARE` of sysexits: the program is at fault, and not its setup. */
 const softwareError = 70;
 
 const logEveryMs = 1_000;
@@ -19,9 +19,9 @@ const logEveryMs = 1_000;
 const longestDrainMs = 30_000;
 
 /**
- * A promise that nobody waits for concerns no request, so all others go on. After an exception in a
- * timer or a listener, nobody knows what state the process is in: it finishes what is in flight and
- * ends, so that a supervisor starts another.
+ * A rejected promise that nothing awaits concerns no request, so the process goes on. After an
+ * exception in a timer or a listener, the state of the process is unknown: it finishes the requests
+ * in flight and ends, so that a supervisor starts another.
  */
 export function watchStrayErrors({ log, onStrayError, drain }: StrayErrorOptions): void {
   let loggedAt = -Infinity;
@@ -62,7 +62,7 @@ function end(): never {
   process.exit(softwareError);
 }
 
-/** Its kind and where it comes from. Its message may quote anything. */
+/** The kind of an error and its origin, without the message, which may quote anything. */
 function describe(thrown: unknown): Readonly<Record<string, string>> {
   const at = thrown instanceof Error ? framesOf(thrown) : '';
   return { 'error.type': errorName(thrown), ...(at !== '' && { at }) };

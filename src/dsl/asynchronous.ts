@@ -1,4 +1,4 @@
-/** Refuses schemas that would have to be waited for: parsing is synchronous. */
+/** Refuses asynchronous schemas: parsing is synchronous. */
 import { types } from 'node:util';
 import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
@@ -6,7 +6,7 @@ import { schemasIn } from '../schema-parts.ts';
 
 type Schemas = Readonly<Record<string, z.ZodType | undefined>>;
 
-/** @throws CompositionError that names the option whose schema has an asynchronous function in it. */
+/** @throws CompositionError that names the option whose schema has an asynchronous function. */
 export function refuseAsynchronous(schemas: Schemas, place: string): void {
   for (const [option, schema] of Object.entries(schemas)) {
     if (schema === undefined || ![...schemasIn(schema)].some(isAsynchronous)) continue;
@@ -18,7 +18,7 @@ export function refuseAsynchronous(schemas: Schemas, place: string): void {
   }
 }
 
-/** What a schema, or a check, was made of, as far as functions are concerned. */
+/** The functions in the definition of a schema or of a check. */
 interface Def {
   readonly type?: string;
   readonly fn?: unknown;

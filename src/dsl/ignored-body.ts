@@ -2,8 +2,8 @@
 import { z } from 'zod';
 
 /**
- * The response of an operation whose body is not looked at, whatever it is: text, empty or broken. A
- * 2xx is a success, and its value is `null`.
+ * The response of an operation whose body is not read, whether it is text, empty or broken. A 2xx
+ * is a success, and its value is `null`.
  *
  * @example
  * const cancel = operation(orders, { route: 'POST /orders/:id/cancel', response: ignoredBody });

@@ -90,7 +90,7 @@ export interface OperationConfig<Text extends string, Query, Body, Response> ext
   readonly idempotent?: boolean;
   /**
    * `true`: it only reads although its method says otherwise, like a search, GraphQL or JSON-RPC by
-   * POST. It is then shared, cached, retried and called off like a GET.
+   * POST. It is then shared, cached, retried and cancelled like a GET.
    */
   readonly safe?: true;
   /** The body of a 2xx response. A response without a body, like a 204, is `null`. */
@@ -312,7 +312,7 @@ interface OfMethod {
   readonly place: string;
 }
 
-/** Whether an operation only reads: by its method, or since it is said of it. */
+/** Whether an operation only reads: it has a safe method, or is declared `safe`. */
 function isRead(safe: unknown, { method }: Route, place: string): boolean {
   if (safe === undefined || safe === true) return safe === true || isSafe(method);
   throw new CompositionError(

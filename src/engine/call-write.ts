@@ -1,4 +1,4 @@
-/** Writes of a step: once sent they go on, whatever becomes of the step and of its request. */
+/** Makes the writes of a step, which run on once they were sent, even if the request ends. */
 import { ExecutionError, UpstreamError } from '../errors.ts';
 import type { CallStep } from '../plan/plan.ts';
 import type { Call, Reply } from '../upstream/call.ts';
@@ -14,8 +14,8 @@ export interface WriteOptions {
 }
 
 /**
- * Calls an operation that changes something. The step fails when its request ends, as any other
- * does; the call itself ends when the service has answered or its own time is over.
+ * Calls an operation that writes. The step fails when its request ends, like any other step. The
+ * call itself ends when the service has answered, or at its own timeout.
  */
 export function callWrite(
   work: Work,
@@ -48,6 +48,6 @@ export function callWrite(
     signal.removeEventListener('abort', leave);
     write.fail(error);
     onError(error);
-    fail(error, write.outcome === 'unknown');
+    fail(error, write.state === 'unknown');
   }
 }

@@ -63,7 +63,7 @@ export function createEngine(options: EngineOptions): Execute {
       return { kind: 'answered', ...answer, freshness, ...consequencesOf(execution, caller) };
     } catch (thrown) {
       const error = blamedOnClient(thrown) ?? thrown;
-      // Nothing else starts. Writes that were sent go on, and the client is told what came of them.
+      // Nothing else starts. Writes that were sent run on, and their results go to the client.
       deadline.close();
       await execution.writes?.settledBefore(clock, deadline.at);
       return { kind: 'failed', error, ...consequencesOf(execution, caller) };

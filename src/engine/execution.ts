@@ -46,7 +46,7 @@ interface Consequences {
   readonly sent: number;
   /** The writes that were done: a later failure does not undo them. */
   readonly completed: readonly CompletedWrite[];
-  /** The steps whose writes were sent and have an unknown outcome, each once. */
+  /** The steps whose writes were sent and have an unknown result, each once. */
   readonly uncertain: readonly string[];
 }
 

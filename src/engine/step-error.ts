@@ -9,7 +9,7 @@ export class StepError extends Error {
   readonly step: Step;
   readonly reason: UpstreamError | ExecutionError;
 
-  /** It was a write that was sent, and nobody knows what came of it. */
+  /** Whether it was a write that was sent and has an unknown result. */
   readonly isUncertain: boolean;
 
   constructor(

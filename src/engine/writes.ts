@@ -1,4 +1,4 @@
-/** The writes of one request: which were done, and of which nobody knows. */
+/** The writes of one request: which were done, and which have an unknown result. */
 import type { Clock } from '../clock.ts';
 import { UpstreamError } from '../errors.ts';
 import type { WriteWatch } from '../upstream/call.ts';
@@ -6,13 +6,13 @@ import type { WriteWatch } from '../upstream/call.ts';
 /** A write that was done: a failure of the request does not undo it. */
 export interface CompletedWrite {
   readonly step: string;
-  /** What the service answered. */
+  /** The status of the service's answer. */
   readonly status: number;
 }
 
 export class Writes {
   readonly completed: CompletedWrite[] = [];
-  /** Writes that were sent and ended without an answer that says what came of them. */
+  /** The steps of writes that were sent and ended without an answer. */
   readonly #lost = new Set<string>();
   readonly #underWay = new Set<Write>();
   #onSettled: (() => void) | undefined;
@@ -23,13 +23,13 @@ export class Writes {
     return write;
   }
 
-  /** Steps of writes that were sent and whose outcome is unknown, as far as it is known by now. */
+  /** The steps of writes that were sent and whose result is unknown so far. */
   get uncertain(): readonly string[] {
     const running = [...this.#underWay].filter(({ isSent }) => isSent).map(({ step }) => step);
     return [...new Set([...this.#lost, ...running])];
   }
 
-  /** Resolves when no write is under way any more, and at the latest at `at`, on the clock's scale. */
+  /** Resolves when no write that was sent is under way, or at the time `at`. */
   settledBefore(clock: Clock, at: number): Promise<void> {
     const leftMs = at - clock.now();
     if (leftMs <= 0) return Promise.resolve();
@@ -39,31 +39,31 @@ export class Writes {
         cancelTimer();
         resolve();
       };
-      this.#tellWhenSettled();
+      this.#resolveIfSettled();
     });
   }
 
   #end(write: Write): void {
     this.#underWay.delete(write);
-    const { step, outcome, status } = write;
-    if (outcome === 'done' && status !== undefined) this.completed.push({ step, status });
-    if (outcome === 'unknown') this.#lost.add(step);
-    this.#tellWhenSettled();
+    const { step, state, status } = write;
+    if (state === 'done' && status !== undefined) this.completed.push({ step, status });
+    if (state === 'unknown') this.#lost.add(step);
+    this.#resolveIfSettled();
   }
 
-  #tellWhenSettled(): void {
-    // Those that were not sent have been called off by now.
+  #resolveIfSettled(): void {
+    // Writes that were not sent have been cancelled by now.
     if ([...this.#underWay].every(({ isSent }) => !isSent)) this.#onSettled?.();
   }
 }
 
-/** One write, and what is known of it. */
+/** One write, and what is known about its result. */
 class Write implements WriteWatch {
   readonly step: string;
-  /** Its first byte went to a socket, so that it may have been carried out. */
+  /** Whether its first byte went to a socket, so that it may have been carried out. */
   isSent = false;
   status: number | undefined;
-  outcome: 'open' | 'done' | 'refused' | 'unknown' = 'open';
+  state: 'open' | 'done' | 'rejected' | 'unknown' = 'open';
   readonly #onEnd: (write: Write) => void;
 
   constructor(step: string, onEnd: (write: Write) => void) {
@@ -73,7 +73,7 @@ class Write implements WriteWatch {
 
   onSent(): void {
     this.isSent = true;
-    // Another attempt: what an earlier one was answered does not count any more.
+    // Another attempt was sent, so the answer to an earlier one no longer counts.
     this.status = undefined;
   }
 
@@ -83,17 +83,17 @@ class Write implements WriteWatch {
 
   succeed(status: number): void {
     this.status = status;
-    this.outcome = 'done';
+    this.state = 'done';
     this.#onEnd(this);
   }
 
-  /** An answer that cannot be read is an answer: a 2xx says that the write was done. */
+  /** An unreadable answer is an answer, too: a 2xx means that the write was done. */
   fail(error: unknown): void {
     const isDone = this.status !== undefined && this.status >= 200 && this.status <= 299;
     const isAnswered = error instanceof UpstreamError && error.kind === 'status';
-    if (isDone) this.outcome = 'done';
-    else if (!this.isSent || isAnswered || this.status !== undefined) this.outcome = 'refused';
-    else this.outcome = 'unknown';
+    if (isDone) this.state = 'done';
+    else if (!this.isSent || isAnswered || this.status !== undefined) this.state = 'rejected';
+    else this.state = 'unknown';
     this.#onEnd(this);
   }
 }

@@ -28,7 +28,7 @@ export interface RequestRecord {
   degraded: readonly Degradation[];
   /** Steps that changed something; part of its problems. */
   completed: readonly CompletedWrite[];
-  /** Steps whose writes were sent and have an unknown outcome; part of its problems. */
+  /** Steps whose writes were sent and have an unknown result; part of its problems. */
   uncertain: readonly string[];
   /** The error behind a 5xx response. */
   error: unknown;

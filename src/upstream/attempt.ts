@@ -107,7 +107,7 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
   }
 }
 
-/** A write that was sent may have been carried out: calling it off would only hide its outcome. */
+/** A write that was sent may have been carried out: to cancel it would only hide its result. */
 function onWriteSent({ write }: Dispatch, stopFollowing: () => void): () => void {
   return function writeIsSent() {
     stopFollowing();

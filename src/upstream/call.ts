@@ -45,15 +45,15 @@ export interface Call {
   readonly afterWrite: boolean;
   /** Equal calls that the same request has made since; they get the reply to this one. */
   readonly followers: Call[];
-  /** Told how a call that changes something goes. */
+  /** Watches a call that writes. */
   readonly write?: WriteWatch | undefined;
 }
 
-/** Told what becomes of a call that changes something. */
+/** Listeners for the progress of a call that writes. */
 export interface WriteWatch {
-  /** The first byte of an attempt goes to a socket. */
+  /** Called when the first byte of an attempt goes to a socket. */
   onSent(): void;
-  /** The service has answered completely, whatever can be made of it. */
+  /** Called when the service has answered completely, usable or not. */
   onAnswered(status: number): void;
 }
 
@@ -81,7 +81,7 @@ export interface Attempt extends Dispatch {
   readonly address: Address;
   /** When it had all its permits, on the clock's scale. */
   readonly beganAt: number;
-  /** Called when its first byte goes to a socket: a write is not called off from then on. */
+  /** Called when its first byte goes to a socket: from then on, a write is not cancelled. */
   readonly onSent?: (() => void) | undefined;
   /** How long it waited in the queue of the bulkhead, in milliseconds. */
   readonly queuedMs: number;
@@ -136,7 +136,7 @@ export type Policy<C = Call> = (next: Send<C>) => Send<C>;
 /** Adds nothing to sending. */
 export const unchanged: Policy<Dispatch> = (next) => next;
 
-/** Whether calls of an operation can be shared: those that only read. All others are writes. */
+/** Whether calls of an operation may be shared, since it only reads. All others are writes. */
 export function isShareable({ safe }: Operation): boolean {
   return safe;
 }

@@ -66,8 +66,8 @@ export interface Upstreams {
   open(caller: Caller): Calls;
   /** Drops the stored answers with one of `tags`; see `CacheStore.invalidate`. */
   /**
-   * Waits until no write is under way, for at most `limitMs`, and gives the names of operations whose
-   * writes still are.
+   * Waits until no write is under way, for at most `limitMs`; resolves to the names of the
+   * operations whose writes still are.
    */
   settleWrites(limitMs: number): Promise<readonly string[]>;
   invalidate(tags: readonly string[]): Promise<number>;

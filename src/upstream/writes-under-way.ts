@@ -1,4 +1,4 @@
-/** Writes that are under way, for a stop: their requests may be over. */
+/** Tracks the writes that are under way, for a stop: their requests may be over. */
 import type { Clock } from '../clock.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
@@ -6,7 +6,7 @@ import type { Reply } from './call.ts';
 
 export interface WritesUnderWay {
   track(operation: Operation, reply: Promise<Reply>): Promise<Reply>;
-  /** Resolves when none is left, after `limitMs` at the latest, with the operations of those left. */
+  /** Resolves when none is left, or after `limitMs`, with the operations of those that are left. */
   settle(limitMs: number): Promise<readonly string[]>;
 }
 

@@ -51,8 +51,8 @@ export function targetWithQuery(call: Targeted): string {
 type Targeted = Pick<Dispatch, 'operation' | 'args' | 'keys'>;
 
 /**
- * The time left until the deadline of the request, but no more than one attempt may take. A write has
- * all of that, whatever becomes of its request.
+ * The time left until the deadline of the request, but no more than one attempt may take. A write
+ * has all of the latter, even if its request ends.
  */
 function timeLeftMs({ operation, deadlineAt }: Asking, clock: Clock): number {
   if (!isShareable(operation)) return operation.policies.timeoutMs;
