@@ -7,4 +7,4 @@ export type { Operation } from './dsl/operation.ts';
 export type { Ref, Reference, Resolved, Wired } from './dsl/reference.ts';
 export { defineService } from './dsl/service.ts';
 export type { Service } from './dsl/service.ts';
-export { call, each, fallback, given, map, omit, optional, pick } from './dsl/steps.ts';
+export { after, call, each, fallback, given, map, omit, optional, pick } from './dsl/steps.ts';

@@ -11,33 +11,52 @@ export interface Draft extends Owner {
   add<T>(node: Node): Ref<T>;
   /** Runs `body` and returns its template with the nodes that were added meanwhile. */
   block(body: () => Template): Block;
+  /** Runs `body`; what it adds that takes time begins only after the node of that number. */
+  after<T>(node: number, body: () => T): T;
 }
 
 export function createDraft(place: string): Draft {
   const nodes: Node[] = [];
   let open: number[] = [];
+  let earlier: readonly number[] = [];
 
   const draft: Draft = {
     place,
     nodes,
     add(node) {
-      nodes.push(node);
+      nodes.push(earlier.length > 0 ? ordered(node, earlier) : node);
       open.push(nodes.length - 1);
       return createReference({ draft, source: { node: nodes.length - 1, path: [] } });
     },
     block(body) {
-      const outer = open;
-      open = [];
+      const outer = { open, earlier };
+      // What is inside begins after what is around it anyway.
+      [open, earlier] = [[], []];
       try {
         const template = body();
         return { nodes: open, template };
       } finally {
-        open = outer;
+        ({ open, earlier } = outer);
+      }
+    },
+    after(node, body) {
+      const outer = earlier;
+      earlier = [...earlier, node];
+      try {
+        return body();
+      } finally {
+        earlier = outer;
       }
     },
     describe: ({ node, path }) => [wordsFor(nodes[node]), ...path].join('.'),
   };
   return draft;
+}
+
+/** Values that take no time are there with what they are computed from. */
+function ordered(node: Node, after: readonly number[]): Node {
+  const isTimed = node.kind === 'call' || node.kind === 'given' || node.kind === 'each';
+  return isTimed ? { ...node, after } : node;
 }
 
 // The words of the DSL are plain imports, so the draft they add to is ambient. `compose` is

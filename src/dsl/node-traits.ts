@@ -67,7 +67,7 @@ export function readsOf(node: Node): readonly Source[] {
     case 'item':
       return [];
     case 'call':
-      return sourcesOf(node.args);
+      return [...sourcesOf(node.args), ...earlierThan(node)];
     case 'map':
       return sourcesOf(node.inputs);
     case 'shape':
@@ -75,12 +75,17 @@ export function readsOf(node: Node): readonly Source[] {
     case 'guard':
       return [{ node: node.guarded, path: [] }];
     case 'given':
-      return [node.on];
+      return [node.on, ...earlierThan(node)];
     case 'each':
-      return [node.over];
+      return [node.over, ...earlierThan(node)];
     default:
       return node satisfies never;
   }
+}
+
+/** The steps that `after` puts before a node, as if it read their values. */
+function earlierThan({ after = [] }: { readonly after?: readonly number[] }): readonly Source[] {
+  return after.map((node) => ({ node, path: [] }));
 }
 
 /** The block that a node runs, if it has one. */

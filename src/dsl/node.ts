@@ -56,7 +56,13 @@ export interface ItemNode {
   readonly kind: 'item';
 }
 
-export interface CallNode {
+/** What begins only when other steps have succeeded, although it reads none of their values. */
+interface Ordered {
+  /** The numbers of those steps. */
+  readonly after?: readonly number[];
+}
+
+export interface CallNode extends Ordered {
   readonly kind: 'call';
   readonly operation: Operation;
   readonly args: Template;
@@ -85,7 +91,7 @@ export interface GuardNode {
 }
 
 /** Runs its block when the value `on` is present. */
-export interface GivenNode {
+export interface GivenNode extends Ordered {
   readonly kind: 'given';
   readonly on: Source;
   /** The number of the node that stands for the present value inside the block. */
@@ -94,7 +100,7 @@ export interface GivenNode {
 }
 
 /** Runs its block for every item of the list `over`. */
-export interface EachNode {
+export interface EachNode extends Ordered {
   readonly kind: 'each';
   readonly over: Source;
   readonly max: number;

@@ -96,6 +96,29 @@ export function each<T, W>(
 }
 
 /**
+ * Orders effects: the calls that `body` makes begin only when `step` has succeeded, although they
+ * read nothing of its value. Without it, writes that do not refer to each other run in parallel.
+ * Returns what `body` returns.
+ *
+ * @example
+ * const order = call(placeOrder, { body });
+ * const invoice = after(order, () => call(sendInvoice, { body }));
+ */
+export function after<T>(step: Reference<unknown>, body: () => T): T {
+  const draft = currentDraft('after');
+  const { node } = toSource(draft, step, 'after(): its first argument');
+  const before = draft.nodes.length;
+  const result = draft.after(node, body);
+  const isUseful = draft.nodes.slice(before).some((added) => traitsOf(added).takesTime);
+  if (isUseful) return result;
+  throw new CompositionError(
+    draft.place,
+    'after() was given a function that calls nothing. Make the calls that have to wait inside it: ' +
+      'after(step, () => call(…)).',
+  );
+}
+
+/**
  * Computes a value from others with an ordinary synchronous function. Its inputs are passed in by
  * name, which keeps dependencies visible. They are shared with the rest of the response and with
  * other requests, so they must not be changed: `toSorted`, not `sort`.

@@ -3,18 +3,26 @@ import type { ExplainedCall, ExplainedPlan, ExplainedStep } from './explain.ts';
 
 export function drawTree(plan: ExplainedPlan): string {
   const { route, composition, summary, deadlineMs, degraded, roundTrips, cache } = plan;
+  const { parallelWrites = [] } = plan;
   const head = [
     `${route}  (${composition})`,
     ...(summary === undefined ? [] : [summary]),
     `deadline ${milliseconds(deadlineMs)} · ${roundTrips} round ` +
       `trip${roundTrips === 1 ? '' : 's'}${degraded === 'fail' ? ' · never degraded' : ''}`,
     ...(cache ? [responseCacheOf(cache)] : []),
+    ...(parallelWrites.length > 0 ? [writesOf(parallelWrites)] : []),
   ];
   return [
     ...head,
     ...drawBranches(branchesOf(plan.steps, undefined)),
     ...protectionOf(plan.steps.flatMap(callsOf)),
   ].join('\n');
+}
+
+/** `2 writes in parallel: order, invoice` */
+export function writesOf(names: readonly string[]): string {
+  const count = `${names.length} write${names.length === 1 ? '' : 's'} in parallel`;
+  return `${count}: ${names.join(', ')}`;
 }
 
 function responseCacheOf(cache: NonNullable<ExplainedPlan['cache']>): string {

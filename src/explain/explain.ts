@@ -10,6 +10,7 @@ import type { Operation } from '../dsl/operation.ts';
 import { slowMsOf } from '../dsl/policies.ts';
 import type { EffectiveBreaker, HedgeConfig, RetryConfig } from '../dsl/policies.ts';
 import type { Service } from '../dsl/service.ts';
+import { parallelWrites } from './parallel-writes.ts';
 import type { Plan, PlanBlock, PlanCache, Step } from '../plan/plan.ts';
 
 /** The output of `plait explain --json`. */
@@ -23,6 +24,8 @@ export interface ExplainedPlan {
    * The least number of round trips: the length of the longest chain of calls that need each other.
    */
   readonly roundTrips: number;
+  /** The names of writes that may run beside other writes; absent: there are none. */
+  readonly parallelWrites?: readonly string[];
   /** The most that caches may keep of the response; absent: nothing. Times in seconds. */
   readonly cache?: PlanCache & { readonly vary: readonly string[] };
   readonly steps: readonly ExplainedStep[];
@@ -80,6 +83,7 @@ export interface ExplainedBatch extends MaxBytes {
 }
 
 export function explain(plan: Plan): ExplainedPlan {
+  const writes = parallelWrites(plan);
   return {
     composition: plan.name,
     route: plan.route.text,
@@ -87,6 +91,7 @@ export function explain(plan: Plan): ExplainedPlan {
     deadlineMs: plan.deadlineMs,
     degraded: plan.degraded,
     roundTrips: countRoundTrips(plan),
+    ...(writes.length > 0 && { parallelWrites: writes }),
     ...(plan.cache && { cache: { ...plan.cache, vary: plan.vary } }),
     steps: explainBlock(plan, plan.root),
   };

@@ -18,6 +18,7 @@ type FunctionNode = ArrowFunctionExpression | FunctionExpression | FunctionDecla
 
 /** The words whose results are references. */
 const words = {
+  after: true,
   call: true,
   optional: true,
   fallback: true,
