@@ -91,8 +91,8 @@ export function entryOfFailure(call: Call, error: unknown, storedAt: number): En
 }
 
 /**
- * Whether this operation could have stored an entry: others can write to a store that is shared, and
- * its own options may have changed since.
+ * Whether this operation could have stored an entry: others can write to a shared store, and the
+ * options of the operation may have changed since.
  */
 export function isOwn({ operation }: Call, entry: Entry): boolean {
   const { cache: rules } = operation;
