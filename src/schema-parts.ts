@@ -5,6 +5,18 @@ type Schema = z.core.$ZodType;
 
 /** The schema and all its parts, each once; those of a recursive schema, too. */
 export function schemasIn(schema: Schema): ReadonlySet<Schema> {
+  return partsFrom(schema, (def) => Object.values(def));
+}
+
+/** Those of them that describe what parsing gives: of a pipe, its end. */
+export function outputsOf(schema: z.ZodType): readonly z.ZodType[] {
+  const parts = partsFrom(schema, (def) =>
+    'out' in def && 'in' in def ? [def.out] : Object.values(def),
+  );
+  return [...parts].map((part) => part as z.ZodType); // every schema made by `zod` has its methods
+}
+
+function partsFrom(schema: Schema, listed: (def: object) => readonly unknown[]): Set<Schema> {
   const found = new Set<Schema>();
   visit(schema);
   return found;
@@ -12,8 +24,8 @@ export function schemasIn(schema: Schema): ReadonlySet<Schema> {
   function visit(part: unknown): void {
     if (!(part instanceof z.core.$ZodType) || found.has(part)) return;
     found.add(part);
-    const { def } = part as unknown as { readonly def: object }; // every schema of `zod` has one
-    for (const value of Object.values(def)) visitAll(value);
+    const { def } = part as unknown as { readonly def: object }; // every schema made by `zod` has one
+    for (const value of listed(def)) visitAll(value);
     if ('getter' in def && typeof def.getter === 'function') visit(def.getter());
   }
 

@@ -66,7 +66,7 @@ function visitParts(draft: Draft, value: object, { place, inside }: Position): T
   if (Array.isArray(value)) {
     // `from` fills holes, which `map` would keep.
     const items = Array.from(value, (item, index) =>
-      visit(draft, item, inValue(`${place}[${index}]`)),
+      visitItem(draft, item, inValue(`${place}[${index}]`)),
     );
     return items.every(isLiteral)
       ? { kind: 'literal', value: items.map((item) => item.value ?? null) }
@@ -84,6 +84,15 @@ function visitParts(draft: Draft, value: object, { place, inside }: Position): T
   return entries.every(isLiteralEntry)
     ? { kind: 'literal', value: Object.fromEntries(definedEntries(entries)) }
     : { kind: 'object', entries };
+}
+
+/** A field may be `undefined`, which is absence; in a list, JSON would make it `null`. */
+function visitItem(draft: Draft, item: unknown, position: Position): Template {
+  if (item !== undefined) return visit(draft, item, position);
+  throw new CompositionError(
+    draft.place,
+    `${position.place} is undefined, which a list cannot contain. Use null.`,
+  );
 }
 
 type Literal = Extract<Template, { kind: 'literal' }>;

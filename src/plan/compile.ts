@@ -12,6 +12,7 @@ import { checkConfig, checkSources } from './check.ts';
 import { refuseConditions } from './conditions.ts';
 import { runCompose } from './run-compose.ts';
 import { checkResponse } from './fit.ts';
+import { checkOutput } from './json-output.ts';
 import { link } from './link.ts';
 import type { Plan } from './plan.ts';
 import { responseCacheOf } from './response-cache.ts';
@@ -36,6 +37,7 @@ export function compile({ name, composition }: NamedComposition): Plan {
   const composed = runCompose(name, config);
   checkSources(name, composed, config, route);
   checkResponse(name, composed, config.response);
+  checkOutput(name, composed, config.response);
   const { params, query, body, headers, response } = config;
   const linked = link(composed);
   return frozen({
