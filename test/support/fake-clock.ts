@@ -4,6 +4,8 @@ import type { Clock } from '../../src/clock.ts';
 export interface FakeClock extends Clock {
   /** Moves time on; tasks that fall due run in order, each at its own moment. */
   advance(ms: number): void;
+  /** Moves time on until a task falls due; nothing happens if none waits. */
+  advanceToNext(): void;
   /** How many tasks wait for their time. */
   readonly pending: number;
 }
@@ -20,6 +22,16 @@ export function createFakeClock(
   const nextUntil = (end: number) =>
     [...tasks].filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0];
 
+  function advance(ms: number): void {
+    const end = now + ms;
+    for (let task = nextUntil(end); task !== undefined; task = nextUntil(end)) {
+      tasks.delete(task);
+      now = task.at;
+      task.run();
+    }
+    now = end;
+  }
+
   return {
     now: () => now,
     epoch: () => 1_700_000_000_000 + now,
@@ -29,14 +41,10 @@ export function createFakeClock(
       tasks.add(task);
       return () => void tasks.delete(task);
     },
-    advance(ms) {
-      const end = now + ms;
-      for (let task = nextUntil(end); task !== undefined; task = nextUntil(end)) {
-        tasks.delete(task);
-        now = task.at;
-        task.run();
-      }
-      now = end;
+    advance,
+    advanceToNext() {
+      const next = nextUntil(Infinity);
+      if (next !== undefined) advance(next.at - now);
     },
     get pending() {
       return tasks.size;
