@@ -29,7 +29,7 @@ const kinds = [
   'not-found',
   'response-mismatch',
   'unsupported-media-type',
-  ...['404', '422', '429', 'breaker-open', 'invalid-body', 'overloaded', 'reset', 'status'].map(
+  ...['404', '422', 'breaker-open', 'invalid-body', 'overloaded', 'reset', 'status'].map(
     (kind) => `upstream-${kind}`,
   ),
   'upstream-timeout',
