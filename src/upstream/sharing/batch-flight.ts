@@ -10,7 +10,7 @@ import { callError } from '../call.ts';
 import { parseValue } from '../exchange/parse.ts';
 import { cacheControlOf } from '../exchange/status-error.ts';
 import { Flight } from './flight.ts';
-import type { Carrier, Load, LoadKey } from './load.ts';
+import type { Asked, Carrier, Load, LoadKey } from './load.ts';
 
 /** From this many keys on, keys are found by a table instead of by comparing them all. */
 const manyKeys = 16;
@@ -238,6 +238,13 @@ export class BatchFlight extends Flight implements Carrier {
     const headers = cacheControl === undefined ? {} : { 'cache-control': cacheControl };
     this.#distribute({ status: 404, headers, value: none, raw: undefined });
     this.end();
+  }
+
+  /** Fails all that its loads would have asked for in one request on their own. */
+  failRelated(reason: Error, isOneRequest: (asked: Asked) => boolean): void {
+    for (let position = 0; position < this.#texts.length; position += 1)
+      for (const { load } of this.#loadsAt(position))
+        if (isOneRequest({ load, indexes: load.related })) load.failRelated(reason);
   }
 
   /** Fails all keys, but for those of the loads in `spared`. */

@@ -7,9 +7,9 @@ import { runAtMost } from '../../limit.ts';
 import type { Dispatch, Send } from '../call.ts';
 import { callError } from '../call.ts';
 import { settleFailed } from './failed-batch.ts';
-import type { Load, SendLoad } from './load.ts';
+import type { Asked, Load, SendLoad } from './load.ts';
 import { createPacker } from './pack.ts';
-import type { Asked, FlightsByName } from './pack.ts';
+import type { FlightsByName } from './pack.ts';
 
 /** The collected and the sent loads that differ in nothing but their keys. */
 interface Lane {
@@ -49,8 +49,8 @@ export function batch(
   next: Send<Dispatch>,
   { mostKeys = 50_000, prefixOf = () => '', withdraw = () => false }: BatchOptions = {},
 ): SendLoad {
-  const pack = createPacker(prefixOf);
-  const onFailure = settleFailed({ next, clock, withdraw });
+  const { pack, isOneRequest } = createPacker(prefixOf);
+  const onFailure = settleFailed({ next, clock, withdraw, isOneRequest });
   /** By the `key` that the calls of their loads have in common. */
   const lanes = new Map<string, Lane>();
   let keys = 0;
@@ -112,6 +112,8 @@ export function batch(
     if (lookup === undefined || load.call.signal.aborted) return;
     const lane = lanes.get(name) ?? openLane(name, lookup);
     const rest = operation.coalesce ? joinUnderWay(lane, load, indexes, clock) : indexes;
+    // What a cache has answered meanwhile is not taken back.
+    if (operation.cache === undefined) load.relate(indexes);
     const room = Math.max(0, mostKeys - keys);
     const taken = rest.length <= room ? rest : rest.slice(0, room);
     if (taken.length < rest.length) {

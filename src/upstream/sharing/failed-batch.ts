@@ -7,7 +7,7 @@ import type { Semaphore } from '../../limit.ts';
 import type { Dispatch, Send } from '../call.ts';
 import { isHeldBack, isRejection } from '../resilience/failure.ts';
 import type { BatchFlight } from './batch-flight.ts';
-import type { LoadKey } from './load.ts';
+import type { Asked, LoadKey } from './load.ts';
 import { hasMoreTime, mayBeShortOfTime } from './short-time.ts';
 
 /** The most parts of rejected batches that are in flight to one service. */
@@ -21,6 +21,8 @@ export interface FailedBatchOptions {
   readonly clock: Clock;
   /** Takes a retry out of the budget of the operation's service. */
   readonly withdraw: (operation: Operation) => boolean;
+  /** Whether keys of a load fit in one request. */
+  readonly isOneRequest: (asked: Asked) => boolean;
 }
 
 export type SettleFailed = (flight: BatchFlight, error: Error) => Promise<void>;
@@ -39,14 +41,20 @@ export type SettleFailed = (flight: BatchFlight, error: Error) => Promise<void>;
  * If a batch fails otherwise and its shorter time may be why, the keys of loads that have joined it
  * and have time left are sent once more, together, if the retry budget allows it.
  */
-export function settleFailed({ next, clock, withdraw }: FailedBatchOptions): SettleFailed {
+export function settleFailed(options: FailedBatchOptions): SettleFailed {
+  const { next, clock, withdraw, isOneRequest } = options;
   /** By the name of the service. */
   const semaphores = new Map<string, Semaphore>();
 
   async function settle(flight: BatchFlight, error: Error): Promise<void> {
     if (saysThatNoneExists(flight, error)) return flight.serveNone(error);
-    const shares = isRejection(error) ? flight.shares() : [];
-    if (shares.length === 0 || isWhole(flight, shares)) return failOrSendAgain(flight, error);
+    const isRejected = isRejection(error);
+    const shares = isRejected ? flight.shares() : [];
+    if (shares.length === 0 || isWhole(flight, shares)) {
+      // Beside a key that has an item, those of a 404 would just have none.
+      if (isRejected && !isNotFound(error)) flight.failRelated(error, isOneRequest);
+      return failOrSendAgain(flight, error);
+    }
     const groups = flight.isPart ? shares.map((share) => [share]) : grouped(shares);
     const parts = groups.map((group) => flight.part(group.flat()));
     flight.end();
@@ -109,8 +117,11 @@ type Shares = readonly (readonly LoadKey[])[];
 
 /** A 404 to one key says that it has no item; a 404 to several may be about any of them. */
 function saysThatNoneExists({ lookup, width }: BatchFlight, error: Error): error is UpstreamError {
-  if (!(error instanceof UpstreamError) || error.kind !== 'status') return false;
-  return error.status === 404 && (width === 1 || lookup.notFound === 'none');
+  return isNotFound(error) && (width === 1 || lookup.notFound === 'none');
+}
+
+function isNotFound(error: Error): error is UpstreamError {
+  return error instanceof UpstreamError && error.kind === 'status' && error.status === 404;
 }
 
 /** About √n groups of n shares, of nearly equal size; groups of one if n is small. */

@@ -20,6 +20,12 @@ export interface LoadKey {
   readonly index: number;
 }
 
+/** Some keys of a load. */
+export interface Asked {
+  readonly load: Load;
+  readonly indexes: readonly number[];
+}
+
 export interface LoadOptions {
   /** The call that all keys have in common. */
   readonly call: Call;
@@ -59,6 +65,8 @@ export class Load {
   #resolve: (load: Load) => void = ignore;
   readonly #failsAtOnce: boolean;
   #left: number;
+  /** Keys that would be one request if nobody else asked for any. */
+  #related: readonly number[] | undefined;
   #carriers: Carrier[] | undefined;
   #followers: Map<number, LoadKey[]> | undefined;
 
@@ -110,6 +118,31 @@ export class Load {
     // The remaining keys stay under way: other steps may follow them.
     if (this.#failsAtOnce) this.#resolve(this);
     this.#count();
+  }
+
+  /** Says that the keys at `indexes` would be one request on their own. */
+  relate(indexes: readonly number[]): void {
+    this.#related = indexes;
+  }
+
+  get related(): readonly number[] {
+    return this.#related ?? [];
+  }
+
+  /**
+   * Fails the keys that the service would have rejected together with one of them, those that were
+   * answered in other requests included: nobody has seen their values yet.
+   */
+  failRelated(error: unknown): void {
+    if (this.#left === 0) return;
+    for (const index of this.related) {
+      if (!this.isSettled(index)) this.fail(index, error);
+      else if (this.failures?.has(index) !== true) {
+        this.values[index] = undefined;
+        this.replies[index] = undefined;
+        (this.failures ??= new Map()).set(index, error);
+      }
+    }
   }
 
   /** Fails the keys at `indexes` that are not settled yet. */

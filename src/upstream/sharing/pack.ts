@@ -5,13 +5,7 @@ import type { Operation } from '../../dsl/operation.ts';
 import type { Call } from '../call.ts';
 import { targetWithQuery } from '../exchange/request.ts';
 import { BatchFlight } from './batch-flight.ts';
-import type { Load } from './load.ts';
-
-/** The keys of a load that are not under way yet. */
-export interface Asked {
-  readonly load: Load;
-  readonly indexes: readonly number[];
-}
+import type { Asked, Load } from './load.ts';
 
 /** The batches with keys under way, by the names of the keys. */
 export type FlightsByName = Map<string, BatchFlight>;
@@ -24,8 +18,14 @@ export type FlightsByName = Map<string, BatchFlight>;
  */
 export type Pack = (asked: readonly Asked[], flights: FlightsByName) => readonly BatchFlight[];
 
+export interface Packer {
+  readonly pack: Pack;
+  /** Whether the keys fit in one request. */
+  isOneRequest(asked: Asked): boolean;
+}
+
 /** `prefixOf`: the longest path prefix of the addresses of an operation's service. */
-export function createPacker(prefixOf: (operation: Operation) => string): Pack {
+export function createPacker(prefixOf: (operation: Operation) => string): Packer {
   /** The latest result for each operation: successive calls mostly have equal other arguments. */
   const latest = new WeakMap<Operation, { readonly name: string; readonly bytes: number }>();
 
@@ -39,7 +39,7 @@ export function createPacker(prefixOf: (operation: Operation) => string): Pack {
     return bytes;
   }
 
-  return function pack(asked, flights) {
+  const pack: Pack = function packKeys(asked, flights) {
     const [first] = asked;
     const lookup = first?.load.call.operation.lookup;
     if (first === undefined || lookup === undefined) return [];
@@ -50,6 +50,16 @@ export function createPacker(prefixOf: (operation: Operation) => string): Pack {
     for (const one of inOrder) packing.addAll(one);
     return packing.batches;
   };
+
+  function isOneRequest({ load, indexes }: Asked): boolean {
+    const { lookup } = load.call.operation;
+    if (lookup === undefined || indexes.length > lookup.max) return false;
+    let bytes = emptyBytes(load.call, lookup);
+    for (const index of indexes) bytes += bytesOfKey(lookup, load.keys[index]);
+    return bytes <= lookup.maxBytes;
+  }
+
+  return { pack, isOneRequest };
 }
 
 class Packing {

@@ -185,6 +185,18 @@ describe('a rejected batch', () => {
     expect(sent.map(({ isPatient }) => isPatient)).toEqual([false, true, true]);
   });
 
+  it('fails all keys of a request that would be one alone, those answered elsewhere too', async () => {
+    const { ask, asked } = startClients(refusing);
+    const first = ask(['a']);
+    await turn();
+    const second = ask(['a', 'bad']);
+    expect(await Promise.all([first, second])).toEqual([
+      [{ id: 'a' }],
+      ['status 400', 'status 400'],
+    ]);
+    expect(asked()).toEqual([['a'], ['bad']]);
+  });
+
   it.each([403, 404, 409, 410, 413, 414, 422, 431])(
     'is sent again in parts after a %i',
     async (code) => {
