@@ -37,6 +37,8 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly idempotent: boolean;
   /** Whether it only reads, whatever its method (RFC 9110, 9.2.1). */
   readonly safe: boolean;
+  /** `derived`: each write is sent a key of its own, made from the client's `Idempotency-Key`. */
+  readonly idempotencyKey: 'derived' | undefined;
   /** Single-flight: whether identical calls of several requests share one request. */
   readonly coalesce: boolean;
   readonly cache: Required<OperationCache> | undefined;
@@ -93,6 +95,12 @@ export interface OperationConfig<Text extends string, Query, Body, Response> ext
    * POST. It is then shared, cached, retried and cancelled like a GET.
    */
   readonly safe?: true;
+  /**
+   * `derived`: if the client has sent an `Idempotency-Key`, each write is sent one of its own, made
+   * from that, the client's credentials, the operation, the step and the index in `each`. It stays
+   * the same over retries. To pass the client's key as it is, list it in `forward`.
+   */
+  readonly idempotencyKey?: 'derived';
   /** The body of a 2xx response. A response without a body, like a 204, is `null`. */
   readonly response: Response;
 }
@@ -152,7 +160,7 @@ export function operation<
   const place = operationName({ service, name });
   refuseUnknownKnobs(
     config,
-    [...commonKnobs, 'query', 'body', 'response', 'idempotent', 'safe', 'slash'],
+    [...commonKnobs, 'query', 'body', 'response', 'idempotent', 'safe', 'idempotencyKey', 'slash'],
     place,
   );
   const { query, body, response } = config;
@@ -190,6 +198,7 @@ export function operation<
     route,
     idempotent,
     safe,
+    idempotencyKey: checkedKey(config.idempotencyKey, safe, place),
     slash: checkedSlash(config.slash, route, place),
     query: config.query,
     body: config.body,
@@ -247,6 +256,7 @@ export function lookup<
     // A lookup only reads, whatever its method.
     idempotent: true,
     safe: true,
+    idempotencyKey: undefined,
     slash: [],
     query: config.query,
     body: undefined,
@@ -310,6 +320,13 @@ function checkedNumbers(numbers: Numbers = 'exact', place: string): Numbers {
 interface OfMethod {
   readonly method: string;
   readonly place: string;
+}
+
+function checkedKey(key: 'derived' | undefined, safe: boolean, place: string) {
+  if (key === undefined) return undefined;
+  if (key !== 'derived') throw new CompositionError(place, 'idempotencyKey must be "derived".');
+  if (!safe) return key;
+  throw new CompositionError(place, 'a read needs no idempotencyKey. Remove it.');
 }
 
 /** Whether an operation only reads: it has a safe method, or is declared `safe`. */

@@ -3,6 +3,7 @@ import { ExecutionError, UpstreamError } from '../errors.ts';
 import type { CallStep } from '../plan/plan.ts';
 import type { Call, Reply } from '../upstream/call.ts';
 import { Failure } from './frame.ts';
+import { idempotencyHeaders } from './idempotency-key.ts';
 import { StepError } from './step-error.ts';
 import type { Work } from './work.ts';
 import { Writes } from './writes.ts';
@@ -25,7 +26,8 @@ export function callWrite(
 ): void {
   const { execution } = work.frame;
   const { calls, signal } = execution;
-  const write = (execution.writes ??= new Writes()).begin(step.name);
+  const headers = idempotencyHeaders(work.frame, step, item);
+  const write = (execution.writes ??= new Writes()).begin(step.name, headers);
   const leave = (): void => fail(signal.reason, write.isSent);
 
   function fail(error: unknown, isUncertain: boolean): void {

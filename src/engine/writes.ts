@@ -17,8 +17,8 @@ export class Writes {
   readonly #underWay = new Set<Write>();
   #onSettled: (() => void) | undefined;
 
-  begin(step: string): Write {
-    const write = new Write(step, (ended) => this.#end(ended));
+  begin(step: string, headers?: WriteWatch['headers']): Write {
+    const write = new Write(step, headers, (ended) => this.#end(ended));
     this.#underWay.add(write);
     return write;
   }
@@ -60,14 +60,16 @@ export class Writes {
 /** One write, and what is known about its result. */
 class Write implements WriteWatch {
   readonly step: string;
+  readonly headers: WriteWatch['headers'];
   /** Whether its first byte went to a socket, so that it may have been carried out. */
   isSent = false;
   status: number | undefined;
   state: 'open' | 'done' | 'rejected' | 'unknown' = 'open';
   readonly #onEnd: (write: Write) => void;
 
-  constructor(step: string, onEnd: (write: Write) => void) {
+  constructor(step: string, headers: WriteWatch['headers'], onEnd: (write: Write) => void) {
     this.step = step;
+    this.headers = headers;
     this.#onEnd = onEnd;
   }
 

@@ -51,6 +51,8 @@ export interface Call {
 
 /** Listeners for the progress of a call that writes. */
 export interface WriteWatch {
+  /** Headers for this call only. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Called when the first byte of an attempt goes to a socket. */
   onSent(): void;
   /** Called when the service has answered completely, usable or not. */

@@ -141,7 +141,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
         call(operation, args, trace, write) {
           const made = make(operation, args, trace);
           if (made.key !== undefined) return sendOnce(made);
-          return writes.track(operation, sendOnce({ ...made, write }));
+          const headers = { ...made.headers, ...write?.headers };
+          return writes.track(operation, sendOnce({ ...made, headers, write }));
         },
         load: ({ operation, args, keys, trace, failsAtOnce = false }) =>
           openLoad({ call: make(operation, args, trace), keys, failsAtOnce }, sendLoad),
