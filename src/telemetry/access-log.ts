@@ -1,6 +1,6 @@
 /**
  * The access log: one line per request, with its status, duration, and missing parts with reasons.
- * Failed steps have no line of their own: they are the fields `error` and `degraded` of this one.
+ * Failed steps have no line of their own: they are the fields `error` (of a 5xx) and `degraded`.
  */
 import type { Clock } from '../clock.ts';
 import { StepError } from '../engine/step-error.ts';

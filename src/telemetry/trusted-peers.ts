@@ -1,6 +1,6 @@
 /**
- * Trusted peers: those whose `traceparent` may decide that a request is recorded. The `sampler`
- * decides by it; without the SDK, `propagation` hands the decision on.
+ * Trusted peers: those whose `traceparent` may decide that a request is recorded. `scope` marks
+ * their requests, the `sampler` heeds the mark; without the SDK, `telemetry` hands the decision on.
  */
 import { BlockList, isIP } from 'node:net';
 import type { Context } from '@opentelemetry/api';
