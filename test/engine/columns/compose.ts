@@ -1,5 +1,6 @@
 /** Programs → `compose` functions. */
 import type { Json } from '../../../src/dsl/node.ts';
+import type { Operation } from '../../../src/dsl/operation.ts';
 import type { Reference, Ref } from '../../../src/dsl/reference.ts';
 import { call, each, fallback, given, map, omit, optional, pick } from '../../../src/dsl/steps.ts';
 import { computations, textType, thingType } from './computations.ts';
@@ -23,15 +24,19 @@ export interface Options {
    * Whether no call follows what the calls for the items of a list gave. Then it does not matter
    * how long items wait for each other: a deadline cuts off the same whether they do or not.
    */
-  readonly isFlat: boolean;
+  readonly isFlat?: boolean;
+  /** Whether no two steps call the same operation. */
+  readonly isDistinct?: boolean;
 }
 
 /** A `compose` function that does what a program says. The body of its requests is a thing. */
-export function composeOf(program: Program, { isFlat }: Options) {
+export function composeOf(program: Program, options: Options) {
   return ({ body }: { readonly body: unknown }): unknown => {
     const reference = body as Ref<unknown>; // its schema is that of a thing
     const request = { reference, type: thingType, isScattered: false };
-    return run(program, { known: [request], isFlat, inEach: false, hasEach: false }).template;
+    const unused = options.isDistinct ? new Set(operations) : undefined;
+    const scope = { ...options, known: [request], unused, inEach: false, hasEach: false };
+    return run(program, scope).template;
   };
 }
 
@@ -39,6 +44,8 @@ export function composeOf(program: Program, { isFlat }: Options) {
 interface Scope extends Options {
   /** The newest first. */
   known: readonly Known[];
+  /** The operations that are left to be called; absent: all of them. */
+  readonly unused: Set<Operation> | undefined;
   readonly inEach: boolean;
   hasEach: boolean;
 }
@@ -51,7 +58,7 @@ interface Composed {
 
 function run({ actions, returns, template }: Program, scope: Scope): Composed {
   for (const action of actions) perform(action, scope);
-  const found = returns.flatMap((choice) => chosen(scope, choice) ?? []);
+  const found = returns.flatMap((choice) => returned(scope, choice) ?? []);
   const parts = Object.fromEntries(found.map(({ reference }, index) => [`r${index}`, reference]));
   const fields = Object.fromEntries(found.map(({ type: one }, index) => [`r${index}`, one]));
   const type: Type = { kind: 'record', fields };
@@ -65,6 +72,11 @@ function run({ actions, returns, template }: Program, scope: Scope): Composed {
     default:
       return template satisfies never;
   }
+}
+
+/** Mostly whole values: more can go wrong in them. */
+function returned(scope: Scope, choice: Choice): Known | undefined {
+  return choice % 3 === 2 ? chosen(scope, choice) : choose(scope.known, choice);
 }
 
 /** Leaves out what nothing in reach can be used for. */
@@ -94,20 +106,23 @@ function perform(action: Action, scope: Scope): void {
 
 function ask(action: Extract<Action, { word: 'call' }>, scope: Scope): void {
   const key = argumentOf(action.key, scope);
-  const made = key && asked(action.operation, key, action.other && argumentOf(action.other, scope));
+  const other = action.other && argumentOf(action.other, scope);
+  const made = key && asked(scope, action.operation, key, other);
   if (made !== undefined) addStep(scope, action, { ...made, isScattered: scope.inEach });
 }
 
 function argumentOf({ of, via }: Argument, scope: Scope): Known | undefined {
   const key = chosenFor(scope, of, 'text');
-  if (key === undefined || via === undefined || (scope.isFlat && scope.inEach)) return key;
-  const answer = asked(via, key);
+  if (key === undefined || via === undefined || (scope.isFlat === true && scope.inEach)) return key;
+  const answer = asked(scope, via, key);
   return answer && choose(inReach({ ...scope, known: [answer] }, ['text']), of);
 }
 
-function asked(index: number, key: Known, other?: Known): Known | undefined {
-  const own = operations[index];
+function asked({ unused }: Scope, index: number, key: Known, other?: Known): Known | undefined {
+  const among = unused === undefined ? operations : [...unused];
+  const own = among[index % among.length];
   if (own === undefined) return undefined;
+  unused?.delete(own);
   const args = { id: key.reference, ...(other && { other: other.reference }) };
   const reference = call<never, unknown>(own, args as never); // its type is chosen below
   const isMany = own.name === 'list' || own.lookup?.many === true;
@@ -122,7 +137,7 @@ function nest(action: Extract<Action, { word: 'given' | 'each' }>, scope: Scope)
     : chosenFor(scope, action.on, 'record', 'text');
   if (on === undefined) return;
   const itemType = on.type.kind === 'list' ? on.type.of : on.type;
-  const known = scope.known.filter(({ isScattered }) => !scope.isFlat || !isScattered);
+  const known = scope.known.filter(({ isScattered }) => scope.isFlat !== true || !isScattered);
   const inner: Scope = { ...scope, known, inEach: scope.inEach || isEach, hasEach: isEach };
   let composed: Composed | undefined;
   const body = (item: Ref<unknown>): unknown => {
@@ -228,7 +243,7 @@ type Kind = Type['kind'];
 /** For steps that take time. */
 function chosenFor(scope: Scope, choice: Choice, ...kinds: readonly Kind[]): Known | undefined {
   return choose(
-    inReach(scope, kinds).filter(({ isScattered }) => !scope.isFlat || !isScattered),
+    inReach(scope, kinds).filter(({ isScattered }) => scope.isFlat !== true || !isScattered),
     choice,
   );
 }

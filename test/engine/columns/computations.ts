@@ -13,7 +13,7 @@ const leafType: Type = { kind: 'record', fields: leafFields };
 const leavesType: Type = { kind: 'list', of: leafType };
 export const thingType: Type = {
   kind: 'record',
-  fields: { ...leafFields, echo: textType, part: leafType, list: leavesType },
+  fields: { ...leafFields, part: leafType, list: leavesType },
 };
 
 interface Computation {

@@ -64,7 +64,7 @@ export const operations: readonly Operation[] = [
     name: 'odd',
     route: 'GET /odd/:id',
     query,
-    response: Thing.nullable().transform((thing) => thing && new Odd(thing)),
+    response: Thing.nullable().transform((thing) => (thing?.id === 'd' ? new Odd(thing) : thing)),
   }),
   operation(service, { name: 'write', route: 'POST /writes/:id', ...ordinary }),
   lookup(service, { name: 'byId', route: 'GET /by-id', keys: { query: 'ids' }, ...keyed }),

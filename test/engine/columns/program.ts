@@ -58,7 +58,7 @@ const operationIndex = fc.nat(operations.length - 1);
 const argument = fc.record({
   of: choices,
   via: fc.oneof(
-    { weight: 3, arbitrary: fc.constant(undefined) },
+    { weight: 2, arbitrary: fc.constant(undefined) },
     { weight: 1, arbitrary: operationIndex },
   ),
 });
@@ -104,7 +104,7 @@ function programs(depth: number): fc.Arbitrary<Program> {
     depth === 0 ? fc.oneof(...simple) : fc.oneof(...simple, ...nested(programs(depth - 1)));
   return fc.record({
     actions: fc.array(actions, { minLength: 2, maxLength: depth === 0 ? 4 : 5 }),
-    returns: fc.array(choices, { minLength: 1, maxLength: 4 }),
+    returns: fc.array(choices, { minLength: 2, maxLength: 5 }),
     template: fc.constantFrom('object', 'nested', 'bare'),
   });
 }

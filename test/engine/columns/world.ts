@@ -17,13 +17,13 @@ export const text: fc.Arbitrary<string | null> = fc.oneof(
 const leaf = fc.record({
   id: text,
   ref: text,
-  other: fc.option(text, { nil: undefined, freq: 3 }),
+  other: fc.option(text, { nil: undefined, freq: 10 }),
 });
 
 const known = fc.record({
   ref: text,
-  other: fc.option(text, { nil: undefined, freq: 3 }),
-  part: fc.option(leaf, { freq: 4 }),
+  other: fc.option(text, { nil: undefined, freq: 10 }),
+  part: fc.option(leaf, { freq: 8 }),
   list: fc.option(fc.array(leaf, { maxLength: 4 }), { freq: 15 }),
   /** How many items it has where it can have several. */
   count: fc.nat(3),
