@@ -4,7 +4,8 @@
  */
 import type { z } from 'zod';
 import { isUnheld, toExactBigInt, toRounded, toUnheld } from './json-numbers.ts';
-import { plainDefOf } from './schema-traits.ts';
+import { defOf } from './schema-parts.ts';
+import type { Def } from './schema-parts.ts';
 
 /** Returns a value with its numbers lifted; the same value if there is nothing to lift. */
 export type Lift = (value: unknown) => unknown;
@@ -30,7 +31,7 @@ export function lifterOf(schema: z.ZodType, { rounded }: LiftOptions): Lift | un
   }
 
   function createLifter(part: z.core.$ZodType): Lift | undefined {
-    const def = plainDefOf(part);
+    const def = defOf(part);
     switch (def.type) {
       case 'bigint':
       case 'number':
@@ -114,12 +115,10 @@ function hasWork(schema: z.core.$ZodType, rounded: boolean): boolean {
   function visit(part: z.core.$ZodType): boolean {
     if (seen.has(part)) return false;
     seen.add(part);
-    const def = plainDefOf(part);
+    const def = defOf(part);
     return isWork(def, rounded) || partsOf(def).some(visit);
   }
 }
-
-type Def = ReturnType<typeof plainDefOf>;
 
 function isWork(def: Def, rounded: boolean): boolean {
   if (def.type === 'number') return rounded || def.coerce === true;
@@ -152,7 +151,7 @@ function partsOf(def: Def): readonly z.core.$ZodType[] {
 
 /** The part of a pipe that describes JSON; in `z.preprocess`, the one after the function. */
 function entryOf(def: Extract<Def, { type: 'pipe' }>): z.core.$ZodType {
-  return plainDefOf(def.in).type === 'transform' ? def.out : def.in;
+  return defOf(def.in).type === 'transform' ? def.out : def.in;
 }
 
 function leafLifter(

@@ -1,7 +1,20 @@
-/** Walks through zod schemas: all the schemas that one is made of. */
+/** Zod schemas from the inside: their definitions, and all the schemas that one is made of. */
 import { z } from 'zod';
 
 type Schema = z.core.$ZodType;
+
+/** How a schema was made; its `type` is the kind of the schema. */
+export type Def = z.core.$ZodTypes['_zod']['def'];
+
+export function defOf(schema: Schema): Def {
+  return (schema as unknown as { readonly def: Def }).def; // every schema made by `zod` has one
+}
+
+/** The definitions of a schema and of its checks: of all of it but its parts. */
+export function ownDefsOf(schema: Schema): readonly (Def | z.core.$ZodCheckDef)[] {
+  const def = defOf(schema);
+  return [def, ...(def.checks ?? []).map(({ _zod: internals }) => internals.def)];
+}
 
 /** The schema and all its parts, each once; those of a recursive schema, too. */
 export function schemasIn(schema: Schema): ReadonlySet<Schema> {
@@ -24,7 +37,7 @@ function partsFrom(schema: Schema, listed: (def: object) => readonly unknown[]):
   function visit(part: unknown): void {
     if (!(part instanceof z.core.$ZodType) || found.has(part)) return;
     found.add(part);
-    const { def } = part as unknown as { readonly def: object }; // every schema made by `zod` has one
+    const def = defOf(part);
     for (const value of listed(def)) visitAll(value);
     if ('getter' in def && typeof def.getter === 'function') visit(def.getter());
   }

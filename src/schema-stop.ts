@@ -3,7 +3,7 @@
  * check, like a minimum: half a million of them take a second.
  */
 import type { z } from 'zod';
-import { schemasIn } from './schema-parts.ts';
+import { defOf, schemasIn } from './schema-parts.ts';
 
 type Run = z.core.$ZodType['_zod']['run'];
 type Payload = z.core.ParsePayload;
@@ -11,8 +11,8 @@ type Payload = z.core.ParsePayload;
 /** Changes nothing for parses without `abortEarly`, which are those of everyone else. */
 export function stopAtMisfits(schema: z.core.$ZodType): void {
   for (const part of schemasIn(schema)) {
-    const { def } = part as unknown as { readonly def: { element?: z.core.$ZodType } }; // as above
-    if (def.element !== undefined) stopAfter(def.element);
+    const def = defOf(part);
+    if ('element' in def) stopAfter(def.element);
   }
 }
 

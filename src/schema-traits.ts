@@ -1,5 +1,7 @@
 /** Facts about zod schemas that follow from the kinds of their parts. */
 import type { z } from 'zod';
+import { defOf, ownDefsOf } from './schema-parts.ts';
+import type { Def } from './schema-parts.ts';
 
 /**
  * Whether a schema reads only the fields it declares, to a fixed depth, and passes on nothing else
@@ -16,11 +18,13 @@ export function isClosed(schema: z.ZodType): boolean {
  * generated code was found to differ.
  */
 export function isGenerable(schema: z.ZodType): boolean {
-  return everyPart(schema, ({ isGenerable: ask = always }, def) => ask(def) && hasPlainChecks(def));
+  return everyPart(
+    schema,
+    ({ isGenerable: ask = always }, def, part) => ask(def) && hasPlainChecks(part),
+  );
 }
 
 type Schema = z.core.$ZodType;
-type Def = z.core.$ZodTypes['_zod']['def'];
 
 /** The facts of a kind. An absent question is answered by the parts of the schema. */
 interface Kind<D = Def> {
@@ -83,13 +87,8 @@ const kinds: { readonly [Type in Def['type']]: Kind<Extract<Def, { type: Type }>
   custom: foreign,
 };
 
-/** What a schema was made of, by which its kind can be told. */
-export function plainDefOf(schema: Schema): Def {
-  return (schema as unknown as { readonly def: Def }).def; // every schema made by `zod` has one
-}
-
 /** Whether the answer is yes for a schema and for all its parts. */
-function everyPart(schema: Schema, ask: (kind: Kind, def: Def) => boolean): boolean {
+function everyPart(schema: Schema, ask: (kind: Kind, def: Def, part: Schema) => boolean): boolean {
   const around = new Set<Schema>();
   const done = new Set<Schema>();
 
@@ -98,9 +97,10 @@ function everyPart(schema: Schema, ask: (kind: Kind, def: Def) => boolean): bool
     // A recursive schema has no fixed depth, and no function can be generated for it.
     if (around.has(part)) return false;
     around.add(part);
-    const def = plainDefOf(part);
+    const def = defOf(part);
     const kind = kinds[def.type] as Kind | undefined; // takes definitions of this kind
-    const isYes = kind !== undefined && ask(kind, def) && (kind.parts?.(def) ?? []).every(visit);
+    const isYes =
+      kind !== undefined && ask(kind, def, part) && (kind.parts?.(def) ?? []).every(visit);
     around.delete(part);
     done.add(part);
     return isYes;
@@ -122,10 +122,11 @@ const plainChecks: ReadonlySet<string> = new Set([
   'string_format',
 ]);
 
-function hasPlainChecks(def: Def): boolean {
+function hasPlainChecks(schema: Schema): boolean {
   // The schema of a format, like `z.email()`, is a check as well.
-  const own = [def, ...(def.checks ?? []).map(({ _zod: internals }) => internals.def)];
-  return own.every((one) => !('fn' in one) && (!('check' in one) || plainChecks.has(one.check)));
+  return ownDefsOf(schema).every(
+    (def) => !('fn' in def) && (!('check' in def) || plainChecks.has(def.check)),
+  );
 }
 
 /** Coercion accepts input of any kind. */

@@ -1,5 +1,7 @@
 /** How the parts of a request that arrive as text can fit a schema: query, path and headers. */
 import type { z } from 'zod';
+import { defOf } from './schema-parts.ts';
+import type { Def } from './schema-parts.ts';
 import { unwrapped } from './schema.ts';
 
 /**
@@ -10,12 +12,10 @@ export type TextForm = 'text' | 'list' | 'either' | 'neither';
 
 /** The form of the input of `schema`, as far as its kinds say: only checks can refuse more. */
 export function textFormOf(schema: z.ZodType): TextForm {
-  // Every schema has the definition of one of zod's kinds.
-  const def = unwrapped(schema, 'in').def as Def;
+  const def = defOf(unwrapped(schema, 'in'));
   return (forms[def.type] as Form<Def> | undefined)?.(def) ?? 'neither';
 }
 
-type Def = z.core.$ZodTypes['_zod']['def'];
 type Form<D> = (def: D) => TextForm;
 
 const coerced: Form<object> = (def) =>

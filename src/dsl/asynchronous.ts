@@ -2,7 +2,7 @@
 import { types } from 'node:util';
 import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
-import { schemasIn } from '../schema-parts.ts';
+import { ownDefsOf, schemasIn } from '../schema-parts.ts';
 
 type Schemas = Readonly<Record<string, z.ZodType | undefined>>;
 
@@ -18,19 +18,11 @@ export function refuseAsynchronous(schemas: Schemas, place: string): void {
   }
 }
 
-/** The functions in the definition of a schema or of a check. */
-interface Def {
-  readonly type?: string;
-  readonly fn?: unknown;
-  readonly transform?: unknown;
-  readonly checks?: readonly { readonly _zod: { readonly def: Def } }[];
-}
-
 function isAsynchronous(schema: z.core.$ZodType): boolean {
-  const { def } = schema as unknown as { readonly def: Def }; // every schema made by `zod` has one
-  const own = [def, ...(def.checks ?? []).map(({ _zod: internals }) => internals.def)];
-  return own.some(
-    ({ type, fn, transform }) =>
-      type === 'promise' || types.isAsyncFunction(fn) || types.isAsyncFunction(transform),
+  return ownDefsOf(schema).some(
+    (def) =>
+      ('type' in def && def.type === 'promise') ||
+      ('fn' in def && types.isAsyncFunction(def.fn)) ||
+      ('transform' in def && types.isAsyncFunction(def.transform)),
   );
 }
