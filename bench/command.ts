@@ -1,4 +1,4 @@
-/** What every command of the bench starts with: how it ends, and a folder for its files. */
+/** The frame of every command of the bench: how it ends, and a folder for its files. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

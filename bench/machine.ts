@@ -1,4 +1,4 @@
-/** What the figures depend on besides Plait. */
+/** The machine and the tools: the figures depend on them, too. */
 import { availableParallelism, cpus, release, type } from 'node:os';
 
 export interface Machine {

@@ -9,7 +9,7 @@ import type { Pin } from './process/pinning.ts';
 import type { Place, Program } from './programs.ts';
 import type { FullLoad, Load } from './row.ts';
 
-/** What all measurements of a run share. */
+/** The circumstances that all measurements of a run share. */
 export interface Bench {
   readonly place: Place;
   /** The services behind all programs. */

@@ -13,7 +13,7 @@ export interface Row {
 }
 
 /**
- * What is done to each program, and what is measured of it.
+ * The load on each program, and the figure that is read.
  * - `full`: 64 clients that send as fast as they are answered; CPU time per request, or memory.
  * - `half`: half the rate that the subject reaches under full load; the 99th percentile of latency.
  * - `start`: it is started again in each round; the time until it is ready, or its memory then.

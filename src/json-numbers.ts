@@ -220,7 +220,7 @@ function isOfNumber(code: number): boolean {
 
 /** The number at an index; `undefined` if there is none, or if JavaScript can hold it. */
 function inexactAt(text: string, { start, end }: Span): Inexact | undefined {
-  // What precedes a value, so that most of what is in strings need not be looked at.
+  // Only these precede a value: most digits in strings are ruled out without being read.
   if (start > 0 && !beforeValues.has(text.charCodeAt(start - 1))) return undefined;
   const value = inexactValue(text.slice(start, end));
   return value === undefined ? undefined : { start, end, value };

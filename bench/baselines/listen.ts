@@ -1,4 +1,4 @@
-/** What all baselines share: the addresses of the services, and the line `ready`. */
+/** The parts that all baselines share: the addresses of the services, and the line `ready`. */
 import type { Server } from 'node:net';
 
 /** @throws Error when the variable is not set: the bench sets it. */

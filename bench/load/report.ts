@@ -1,4 +1,4 @@
-/** What a load generator reports about a run: the last line of its output, as JSON. */
+/** The report of a load generator about a run: the last line of its output, as JSON. */
 import { z } from 'zod';
 
 const schema = z.object({

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Core, Pin } from './pinning.ts';
 import type { Answers } from './questions.ts';
 
-/** What to start, and with which environment: nothing of ours but PATH. */
+/** The script to start and its environment, to which only our PATH is added. */
 export interface Launch {
   /** The checkout it belongs to; this one where it is absent. */
   readonly checkout?: string;

@@ -14,7 +14,7 @@ export interface Answers {
   readonly stopProfile: Profiler.Profile;
 }
 
-/** What a process has used and done since it started. */
+/** The resources a process has used and the requests it has answered since it started. */
 export interface Usage {
   readonly cpuMicros: number;
   readonly rssMiB: number;

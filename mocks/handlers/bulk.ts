@@ -1,4 +1,4 @@
-/** What bulk endpoints have in common: at most 100 keys, unknown keys left out, another order. */
+/** The rules that bulk endpoints share: at most 100 keys, unknown keys left out, another order. */
 import { z } from 'zod';
 import { toDetail, toProblem } from '../problem.ts';
 

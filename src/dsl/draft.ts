@@ -30,7 +30,7 @@ export function createDraft(place: string): Draft {
     },
     block(body) {
       const outer = { open, earlier };
-      // What is inside begins after what is around it anyway.
+      // Steps inside a block begin after those around it anyway.
       [open, earlier] = [[], []];
       try {
         const template = body();

@@ -166,7 +166,7 @@ export function keyTextOfItem(key: unknown): string | undefined {
 /** In characters. A longer key could make the request of its whole batch fail. */
 const longestKey = 1_024;
 
-/** What makes a key unusable, as the rest of a sentence about it; `undefined` if nothing does. */
+/** Why a key is unusable, as the rest of a sentence about it; `undefined` if it is usable. */
 export function keyProblem({ keys }: Lookup, text: string | undefined): string | undefined {
   if (text === undefined || text === '')
     return 'is not a key: use a string or a number that is not empty';

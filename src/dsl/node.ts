@@ -56,7 +56,7 @@ export interface ItemNode {
   readonly kind: 'item';
 }
 
-/** What begins only when other steps have succeeded, although it reads none of their values. */
+/** Nodes that begin only when other steps have succeeded, none of whose values they read. */
 interface Ordered {
   /** The numbers of those steps. */
   readonly after?: readonly number[];

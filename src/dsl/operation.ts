@@ -31,7 +31,7 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly response: z.ZodType;
   readonly forward: readonly string[];
   readonly policies: EffectivePolicies;
-  /** What becomes of numbers in its responses that JavaScript would change. */
+  /** How numbers in its responses are read that JavaScript would change. */
   readonly numbers: Numbers;
   /** Whether sending it twice has the effect of sending it once (RFC 9110, 9.2.2). */
   readonly idempotent: boolean;

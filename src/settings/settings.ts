@@ -109,7 +109,7 @@ export function parseSettings(environment: Environment, services: readonly Servi
   throw new ConfigurationError(linesOf(issues));
 }
 
-/** What is wrong with the addresses of `services`; `undefined` when nothing is. */
+/** The problem with the addresses of `services`, as text; `undefined` when there is none. */
 export function addressProblem(
   services: readonly Service[],
   environment: Environment,

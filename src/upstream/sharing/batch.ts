@@ -112,7 +112,7 @@ export function batch(
     if (lookup === undefined || load.call.signal.aborted) return;
     const lane = lanes.get(name) ?? openLane(name, lookup);
     const rest = operation.coalesce ? joinUnderWay(lane, load, indexes, clock) : indexes;
-    // What a cache has answered meanwhile is not taken back.
+    // Keys that a cache has answered meanwhile stay answered, whatever becomes of the rest.
     if (operation.cache === undefined) load.relate(indexes);
     const room = Math.max(0, mostKeys - keys);
     const taken = rest.length <= room ? rest : rest.slice(0, room);
