@@ -3,6 +3,7 @@
  */
 import secureJsonParse from 'secure-json-parse';
 import { parseExactly, toRawJson } from './json-numbers.ts';
+import { fieldOf, hasField } from './plain-object.ts';
 
 const tooDeep = 'JSON is nested deeper than';
 
@@ -83,13 +84,7 @@ export function toPointer(path: readonly PropertyKey[]): string {
 
 /** The part of a value at the end of a path; `undefined` if there is none. */
 export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  let current = value;
-  for (const key of path) {
-    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key))
-      return undefined;
-    current = (current as Record<PropertyKey, unknown>)[key]; // `hasOwn` has just said so
-  }
-  return current;
+  return path.reduce<unknown>((part, key) => fieldOf(part, key), value);
 }
 
 /** The path to a part of a value, by the identity of the part. */
@@ -112,9 +107,8 @@ export function pointsInto(value: unknown, pointer: string): boolean {
   let current = value;
   for (const token of pointer.split('/').slice(1)) {
     const key = token.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key))
-      return false;
-    current = (current as Record<string, unknown>)[key]; // `hasOwn` has just said so
+    if (!hasField(current, key)) return false;
+    current = current[key];
   }
   return true;
 }

@@ -7,9 +7,15 @@ export function isPlainObject(value: unknown): value is Readonly<Record<string, 
   return prototype === Object.prototype || prototype === null;
 }
 
+/** Whether a value is an object that has an own field of that name. */
+export function hasField(
+  value: unknown,
+  name: PropertyKey,
+): value is Readonly<Record<PropertyKey, unknown>> {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name);
+}
+
 /** An own field of a value; `undefined` if the value is not an object or has no such field. */
-export function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name] // `hasOwn` has just said so
-    : undefined;
+export function fieldOf(value: unknown, name: PropertyKey): unknown {
+  return hasField(value, name) ? value[name] : undefined;
 }
