@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { UnheldNumberError, isExactNumber } from './json-numbers.ts';
 import { parseJson, parsePlainJson, pathOf, valueAt } from './json.ts';
+import { oncePerSchema } from './once-per-schema.ts';
 import { lifterOf } from './schema-numbers.ts';
 import { stopAtMisfits } from './schema-stop.ts';
 import { isClosed, isGenerable } from './schema-traits.ts';
@@ -46,17 +47,12 @@ export type Numbers = 'exact' | 'rounded';
  * `rounded`.
  */
 export function parseJsonBy(schema: z.ZodType, value: unknown, numbers: Numbers = 'exact'): Parsed {
-  let reader = jsonReaders[numbers].get(schema);
-  if (reader === undefined) {
-    reader = createJsonReader(schema, numbers);
-    jsonReaders[numbers].set(schema, reader);
-  }
-  return reader(value);
+  return jsonReaderOf[numbers](schema)(value);
 }
 
-const jsonReaders: Readonly<Record<Numbers, WeakMap<z.ZodType, Reader>>> = {
-  exact: new WeakMap(),
-  rounded: new WeakMap(),
+const jsonReaderOf = {
+  exact: oncePerSchema((schema) => createJsonReader(schema, 'exact')),
+  rounded: oncePerSchema((schema) => createJsonReader(schema, 'rounded')),
 };
 
 function createJsonReader(schema: z.ZodType, numbers: Numbers): Reader {
@@ -112,22 +108,13 @@ function inexactAt(path: readonly PropertyKey[]): ParseProblem {
  * The reader of a schema, which is made once. If a function in the schema throws or is
  * asynchronous, that is a problem like any other.
  */
-export function readerOf(schema: z.ZodType): Reader {
-  let reader = readers.get(schema);
-  if (reader === undefined) {
-    reader = createReader(schema);
-    readers.set(schema, reader);
-  }
-  return reader;
-}
-
-const readers = new WeakMap<z.ZodType, Reader>();
+export const readerOf = oncePerSchema(createReader);
 
 function createReader(schema: z.ZodType): Reader {
   // One generated function for a whole schema takes half the time or less. A value that it rejects
   // is parsed again by the schema itself, so problems are the same.
   stopAtMisfits(schema);
-  const { _zod: internals } = isGenerable(schema) ? z.compile(schema) : schema;
+  const { _zod: internals } = isKnownGenerable(schema) ? z.compile(schema) : schema;
   return function read(value): Parsed {
     try {
       const context = new BoundedContext(value);
@@ -193,15 +180,10 @@ function asynchronous(result: Promise<unknown>): Failed {
 
 /** Whether functions of its author, which may return anything, take part in a schema's output. */
 export function mayTransform(schema: z.ZodType): boolean {
-  let may = transforming.get(schema);
-  if (may === undefined) {
-    may = !isGenerable(schema);
-    transforming.set(schema, may);
-  }
-  return may;
+  return !isKnownGenerable(schema);
 }
 
-const transforming = new WeakMap<z.ZodType, boolean>();
+const isKnownGenerable = oncePerSchema(isGenerable);
 
 /**
  * Parses JSON text that nothing but `schema` reads. For a closed schema, deep nesting and keys like
@@ -211,15 +193,10 @@ const transforming = new WeakMap<z.ZodType, boolean>();
  * deeply.
  */
 export function parseJsonFor(schema: z.ZodType, text: string, maxDepth?: number): unknown {
-  let closed = closedSchemas.get(schema);
-  if (closed === undefined) {
-    closed = isClosed(schema);
-    closedSchemas.set(schema, closed);
-  }
-  return closed ? parsePlainJson(text) : parseJson(text, maxDepth);
+  return isKnownClosed(schema) ? parsePlainJson(text) : parseJson(text, maxDepth);
 }
 
-const closedSchemas = new WeakMap<z.ZodType, boolean>();
+const isKnownClosed = oncePerSchema(isClosed);
 
 const thrownProblem: ParseProblem = {
   path: [],

@@ -19,6 +19,7 @@ const layers = [
     'json.ts',
     'limit.ts',
     'own-signal.ts',
+    'once-per-schema.ts',
     'parse.ts',
     'path-segment.ts',
     'plain-object.ts',

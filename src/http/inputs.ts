@@ -8,6 +8,7 @@ import type { InvalidField } from '../errors.ts';
 import type { InputName } from '../dsl/node.ts';
 import type { Plan } from '../plan/plan.ts';
 import { toPointer } from '../json.ts';
+import { oncePerSchema } from '../once-per-schema.ts';
 import { parseBy, parseJsonBy } from '../parse.ts';
 import { segmentProblem } from '../path-segment.ts';
 import { textFormOf } from '../text-form.ts';
@@ -146,12 +147,9 @@ function shapeOf(schema: z.ZodType | undefined): Shape {
   return schema !== undefined && 'shape' in schema ? (schema.shape as Shape) : {};
 }
 
-const forms = new WeakMap<z.ZodType, TextForm>();
+/** Every request asks for it. */
+const knownFormOf = oncePerSchema(textFormOf);
 
-/** Memoised: it depends on the schema alone, and every request asks for it. */
 function formOf(schema: z.ZodType | undefined): TextForm {
-  if (schema === undefined) return 'text';
-  const form = forms.get(schema) ?? textFormOf(schema);
-  forms.set(schema, form);
-  return form;
+  return schema === undefined ? 'text' : knownFormOf(schema);
 }
