@@ -12,8 +12,6 @@ import {
   assemble,
   frameOf,
   itemIn,
-  noteMissing,
-  pointerTo,
   read,
   stepOf,
   underWay,
@@ -21,6 +19,7 @@ import {
   waiting,
 } from './frame.ts';
 import type { Blocked, Column, Execution, Frame } from './frame.ts';
+import { noteMissing, pointerTo } from './missing.ts';
 import { shaped } from './shape.ts';
 import { StepError } from './step-error.ts';
 
@@ -30,10 +29,11 @@ import { StepError } from './step-error.ts';
  */
 export function runBlock(frame: Frame): void {
   sweep(frame, 0);
-  if (frame.parent === undefined) return;
-  for (const step of frame.block.steps)
-    if (frame.values[step.slot] === waiting) readOuter(frame, step.needs);
-  readOuter(frame, frame.block.needs);
+  if (frame.parent === undefined || frame.isOver) return;
+  const { steps, needs } = frame.block;
+  const waits = steps.filter(({ slot }) => frame.values[slot] === waiting);
+  // Each once: an outer frame sweeps this one for every entry.
+  readOuter(frame, new Set([...waits.flatMap((step) => step.needs), ...needs]));
 }
 
 /** Stores the column of a step, whose first failure is `failure`, and begins what waited for it. */
@@ -68,8 +68,7 @@ function completeIfPossible(frame: Frame): void {
   if (frame.isOver) return;
   const need = unmetNeed(frame, frame.block.needs);
   if (need === waiting) return;
-  if (need === undefined) return completeBlock(frame);
-  const failure = need instanceof Failure ? need : need.find((one) => one !== undefined);
+  const failure = need instanceof Failure ? need : need?.find((one) => one !== undefined);
   if (failure === undefined) completeBlock(frame);
   else failBlock(frame, failure);
 }
@@ -95,8 +94,7 @@ function failBlock(frame: Frame, failure: Failure): void {
 }
 
 /** Makes outer frames sweep this one again once they have the columns of `ids`. */
-function readOuter(frame: Frame, ids: readonly number[]): void {
-  if (frame.isOver) return;
+function readOuter(frame: Frame, ids: ReadonlySet<number>): void {
   for (const id of ids) {
     const step = stepOf(frame, id);
     const holder = frameOf(frame, step);

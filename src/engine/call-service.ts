@@ -69,8 +69,8 @@ function loadTogether(
 ): void {
   const [first] = items;
   if (first === undefined || work.isOver) return;
-  const { operation, dooms } = step;
-  const { calls, plan } = work.frame.execution;
+  const { operation } = step;
+  const { calls } = work.frame.execution;
   const keys = keysOf(work, lookup, items);
   if (keys === undefined) {
     const readable = items.filter((item) => !work.hasFailed(item));
@@ -82,7 +82,7 @@ function loadTogether(
       args: argsOf(work, lookup.others, first),
       keys,
       trace: work.trace,
-      failsAtOnce: dooms === 'always' || (dooms === 'untolerated' && plan.degraded === 'fail'),
+      failsAtOnce: work.failsAtOnce,
     });
     void load.done.then(() => onLoad(work, step, items, load));
   } catch (error) {

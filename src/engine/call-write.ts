@@ -1,10 +1,7 @@
 /** Makes the writes of a step, which run on once they were sent, even if the request ends. */
-import { ExecutionError, UpstreamError } from '../errors.ts';
 import type { CallStep } from '../plan/plan.ts';
 import type { Call, Reply } from '../upstream/call.ts';
-import { Failure } from './frame.ts';
 import { idempotencyHeaders } from './idempotency-key.ts';
-import { StepError } from './step-error.ts';
 import type { Work } from './work.ts';
 import { Writes } from './writes.ts';
 
@@ -31,10 +28,7 @@ export function callWrite(
   const leave = (): void => fail(signal.reason, write.isSent);
 
   function fail(error: unknown, isUncertain: boolean): void {
-    const isOwn = error instanceof UpstreamError || error instanceof ExecutionError;
-    const failure =
-      isOwn && isUncertain ? new Failure(new StepError(step, error, { isUncertain })) : undefined;
-    work.fail(item, error, failure);
+    work.fail(item, error, work.failureOf(error, { isUncertain }));
   }
 
   signal.addEventListener('abort', leave, { once: true });

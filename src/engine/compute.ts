@@ -1,8 +1,8 @@
 /** Runs the function of a `map`, whose result must be a value that JSON can carry. */
 import { ExecutionError } from '../errors.ts';
 import { hasMetUnheld } from '../json-numbers.ts';
-import { NotJsonError, toJsonValue } from '../json-value.ts';
 import type { MapStep } from '../plan/plan.ts';
+import { carried } from './carried.ts';
 import { guardInputs } from './map-inputs.ts';
 
 /** @throws ExecutionError for a result that JSON cannot carry; also any error of the function. */
@@ -22,16 +22,8 @@ function checked(value: unknown, originals?: ReadonlyMap<unknown, unknown>): unk
     value.catch(() => undefined); // or a rejection would be unhandled
     throw new ExecutionError('map-failed', 'map() was given an asynchronous function');
   }
-  try {
-    return toJsonValue(value, originals);
-  } catch (error) {
-    if (!(error instanceof NotJsonError)) throw error;
-    throw new ExecutionError(
-      'map-failed',
-      `the function given to map() returned ${error.found}, which JSON cannot carry`,
-      { cause: error },
-    );
-  }
+  const maker = 'the function given to map() returned';
+  return carried(value, { kind: 'map-failed', maker, originals });
 }
 
 function refuseToRead(): never {

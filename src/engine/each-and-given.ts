@@ -4,7 +4,7 @@ import type { EachStep, GivenStep } from '../plan/plan.ts';
 import { runBlock } from './block.ts';
 import { Frame, read } from './frame.ts';
 import type { BlockOwner, Column, Failure } from './frame.ts';
-import { missingInAll } from './work.ts';
+import { missingInAll } from './missing.ts';
 import type { Work } from './work.ts';
 
 export function runGiven(work: Work, { block, on }: GivenStep, item: number): void {

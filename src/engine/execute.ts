@@ -2,7 +2,6 @@
 import type { Clock } from '../clock.ts';
 import { ExecutionError } from '../errors.ts';
 import { pointsInto, toPointer } from '../json.ts';
-import { NotJsonError, toJsonValue } from '../json-value.ts';
 import { mayTransform, parseBy } from '../parse.ts';
 import type { Plan } from '../plan/plan.ts';
 import { declaredPath } from '../schema.ts';
@@ -10,10 +9,12 @@ import type { Caller } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { blamedOnClient } from './blame.ts';
 import { runBlock } from './block.ts';
+import { carried } from './carried.ts';
 import { openDeadline } from './deadline.ts';
 import type { EngineRequest, OnCallEnd, Outcome, WatchSteps } from './execution.ts';
-import { Frame, missingIn } from './frame.ts';
+import { Frame } from './frame.ts';
 import type { Execution } from './frame.ts';
+import { missingIn } from './missing.ts';
 import { unrestricted } from './response-freshness.ts';
 import { perform } from './perform.ts';
 import type { Degradation } from './step-error.ts';
@@ -128,7 +129,11 @@ function withinResponse(value: unknown) {
 function parsedResponse({ schemas }: Plan, value: unknown): unknown {
   if (schemas.response === undefined) return value;
   const result = parseBy(schemas.response, value);
-  if (result.ok) return mayTransform(schemas.response) ? carried(result.value) : result.value;
+  if (result.ok) {
+    if (result.value === undefined || !mayTransform(schemas.response)) return result.value;
+    const maker = 'the response schema made';
+    return carried(result.value, { kind: 'response-mismatch', maker });
+  }
   const [{ path, words }] = result.problems;
   const pointer = toPointer(declaredPath(schemas.response, path));
   throw new ExecutionError(
@@ -136,18 +141,4 @@ function parsedResponse({ schemas }: Plan, value: unknown): unknown {
     `the response does not fit its schema at "${pointer}": ${words}`,
     { cause: result.cause },
   );
-}
-
-/** Checks that JSON can carry the values that functions of the response schema have made. */
-function carried(value: unknown): unknown {
-  try {
-    return value === undefined ? value : toJsonValue(value);
-  } catch (cause) {
-    if (!(cause instanceof NotJsonError)) throw cause;
-    throw new ExecutionError(
-      'response-mismatch',
-      `the response schema made ${cause.found}, which JSON cannot carry`,
-      { cause },
-    );
-  }
 }

@@ -4,8 +4,7 @@
  * one entry.
  */
 import type { Source, Template } from '../dsl/node.ts';
-import { toPointer } from '../json.ts';
-import type { Plan, PlanBlock, ResponsePath, Step, TimedStep } from '../plan/plan.ts';
+import type { Plan, PlanBlock, Step, TimedStep } from '../plan/plan.ts';
 import type { Signal } from '../signal.ts';
 import type { Trace } from '../trace.ts';
 import type { Calls } from '../upstream/upstreams.ts';
@@ -111,81 +110,18 @@ export class Frame {
   }
 }
 
-const nothing: readonly Degradation[] = [];
-
-/** The parts missing in the value of a complete block for one item. */
-export function missingIn(frame: Frame, item: number): readonly Degradation[] {
-  const { degradedBy } = frame.block;
-  for (let index = 0; index < degradedBy.length; index += 1)
-    if (partsMissingIn(frame, degradedBy[index], item) !== undefined)
-      return partsOfSources(frame, item);
-  return nothing;
-}
-
-function partsOfSources(frame: Frame, item: number): readonly Degradation[] {
-  const { degradedBy, needs } = frame.block;
-  const sources = new Set<number>();
-  for (const id of needs) addSources(sources, frame, id, item);
-  const found = degradedBy
-    .filter((id) => sources.has(id))
-    .flatMap((id) => partsMissingIn(frame, id, item) ?? nothing);
-  return [...new Set(found)];
-}
-
-function partsMissingIn(
-  frame: Frame,
-  id: number | undefined,
-  item: number,
-): readonly Degradation[] | undefined {
-  const step = stepOf(frame, id);
-  const holder = frameOf(frame, step);
-  const column = holder.missing?.[step.slot];
-  return column?.[itemIn(frame, holder, item)];
-}
-
-/**
- * Adds the steps from which the value of a step derives, for an item. A failure derives from the
- * first need that has failed with it: whether the others had their values by then is a matter of
- * timing.
- */
-function addSources(sources: Set<number>, frame: Frame, id: number, item: number): void {
-  if (sources.has(id)) return;
-  sources.add(id);
-  const step = stepOf(frame, id);
-  const holder = frameOf(frame, step);
-  const own = itemIn(frame, holder, item);
-  const value = valueOf(holder, id, own);
-  const failed =
-    value instanceof Failure && step.needs.find((need) => valueOf(holder, need, own) === value);
-  for (const need of typeof failed === 'number' ? [failed] : step.needs)
-    addSources(sources, holder, need, own);
-}
-
 /** The value of a step for an item; `undefined` if the step has not ended. */
-function valueOf(frame: Frame, id: number, item: number): unknown {
+export function valueOf(frame: Frame, id: number, item: number): unknown {
   const step = stepOf(frame, id);
   const holder = frameOf(frame, step);
   const column = holder.values[step.slot];
   return typeof column === 'object' ? column[itemIn(frame, holder, item)] : undefined;
 }
 
-/** Notes the parts missing in the value of a step for one item. */
-export function noteMissing(
-  frame: Frame,
-  { slot }: Step,
-  { item, parts }: { readonly item: number; readonly parts: readonly Degradation[] },
-): void {
-  if (parts.length === 0) return;
-  const missing = (frame.missing ??= []);
-  const column = missing[slot] ?? Array<readonly Degradation[] | undefined>(frame.width);
-  column[item] = parts;
-  missing[slot] = column;
-}
-
 /** The frame that holds the column of a step: this one or an outer one. */
-export function frameOf(frame: Frame, step: Step): Frame {
+export function frameOf(frame: Frame, { depth }: Pick<Step, 'depth'>): Frame {
   let current = frame;
-  while (current.block.depth > step.depth && current.parent !== undefined) current = current.parent;
+  while (current.block.depth > depth && current.parent !== undefined) current = current.parent;
   return current;
 }
 
@@ -206,7 +142,7 @@ export function itemIn(frame: Frame, holder: Frame, item: number): number {
 export function unmetNeed(
   frame: Frame,
   ids: readonly number[],
-): typeof waiting | Failure | readonly (Failure | undefined)[] | undefined {
+): typeof waiting | Failure | Blocked {
   let isWaiting = false;
   let blocked: (Failure | undefined)[] | undefined;
   // By index, here and below: iterating over a frozen array makes V8 allocate an object for every
@@ -279,24 +215,6 @@ export function assemble(frame: Frame, template: Template, item: number): unknow
     default:
       return template satisfies never;
   }
-}
-
-/** The JSON Pointer (RFC 6901) of a path in the response, for an item of a frame. */
-export function pointerTo(frame: Frame, path: ResponsePath, item: number): string {
-  return toPointer(
-    path.map((part) => (typeof part === 'string' ? part : indexAt(frame, part, item))),
-  );
-}
-
-/** The list index of the item for which the frame at `depth`, this or an outer one, runs. */
-function indexAt(frame: Frame, depth: number, item: number): string {
-  let current = frame;
-  let index = item;
-  while (current.block.depth > depth && current.parent !== undefined) {
-    index = current.at;
-    current = current.parent;
-  }
-  return String(current.base + index);
 }
 
 export function stepOf({ execution }: Frame, id: number | undefined): Step {

@@ -4,8 +4,9 @@ import type { TimedStep } from '../plan/plan.ts';
 import type { Trace } from '../trace.ts';
 import { isTolerable, settle } from './block.ts';
 import type { StepRun } from './execution.ts';
-import { Failure, missingIn, noteMissing } from './frame.ts';
+import { Failure } from './frame.ts';
 import type { BlockOwner, Column, Frame } from './frame.ts';
+import { missingInAll, noteMissing } from './missing.ts';
 import { StepError } from './step-error.ts';
 import type { Degradation } from './step-error.ts';
 
@@ -95,16 +96,22 @@ export class Work implements BlockOwner {
   }
 
   /** Errors of calls become errors of this step; a StepError keeps its own step. */
-  failureOf(error: unknown): Failure {
+  failureOf(error: unknown, facts?: { readonly isUncertain: boolean }): Failure {
     const isOwn = error instanceof UpstreamError || error instanceof ExecutionError;
-    return new Failure(isOwn ? new StepError(this.step, error) : error);
+    return new Failure(isOwn ? new StepError(this.step, error, facts) : error);
+  }
+
+  /** Whether the block fails with any item, whatever the failure is. */
+  get failsAtOnce(): boolean {
+    const { dooms } = this.step;
+    const { degraded } = this.frame.execution.plan;
+    return dooms === 'always' || (dooms === 'untolerated' && degraded === 'fail');
   }
 
   /** Whether the block fails with the item, so that it need not wait for the other items. */
   #dooms(failure: Failure): boolean {
-    const { dooms } = this.step;
-    if (dooms === 'untolerated') return !isTolerable(this.frame.execution, failure);
-    return dooms === 'always';
+    if (this.failsAtOnce) return true;
+    return this.step.dooms === 'untolerated' && !isTolerable(this.frame.execution, failure);
   }
 
   #giveUp(failure: Failure): void {
@@ -138,13 +145,4 @@ export class Work implements BlockOwner {
   onFailure({ at }: Frame, failure: Failure): void {
     this.fail(at, failure.error, failure);
   }
-}
-
-/** The parts missing in the values of a block for all its items, without duplicates. */
-export function missingInAll(frame: Frame): readonly Degradation[] {
-  if (frame.width === 1) return missingIn(frame, 0);
-  const missing = new Set<Degradation>();
-  for (let item = 0; item < frame.width; item += 1)
-    for (const one of missingIn(frame, item)) missing.add(one);
-  return missing.size === 0 ? none : [...missing];
 }

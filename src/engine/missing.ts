@@ -1,0 +1,91 @@
+/** The parts that are missing in values, since a guard has tolerated a failure. */
+import { toPointer } from '../json.ts';
+import type { ResponsePath, Step } from '../plan/plan.ts';
+import { Failure, frameOf, itemIn, stepOf, valueOf } from './frame.ts';
+import type { Frame } from './frame.ts';
+import type { Degradation } from './step-error.ts';
+
+const nothing: readonly Degradation[] = [];
+
+/** The parts missing in the value of a complete block for one item. */
+export function missingIn(frame: Frame, item: number): readonly Degradation[] {
+  const { degradedBy } = frame.block;
+  for (let index = 0; index < degradedBy.length; index += 1)
+    if (partsMissingIn(frame, degradedBy[index], item) !== undefined)
+      return partsOfSources(frame, item);
+  return nothing;
+}
+
+/** The parts missing in the values of a block for all its items, without duplicates. */
+export function missingInAll(frame: Frame): readonly Degradation[] {
+  if (frame.width === 1) return missingIn(frame, 0);
+  const missing = new Set<Degradation>();
+  for (let item = 0; item < frame.width; item += 1)
+    for (const one of missingIn(frame, item)) missing.add(one);
+  return missing.size === 0 ? nothing : [...missing];
+}
+
+function partsOfSources(frame: Frame, item: number): readonly Degradation[] {
+  const { degradedBy, needs } = frame.block;
+  const sources = new Set<number>();
+  for (const id of needs) addSources(sources, frame, id, item);
+  const found = degradedBy
+    .filter((id) => sources.has(id))
+    .flatMap((id) => partsMissingIn(frame, id, item) ?? nothing);
+  return [...new Set(found)];
+}
+
+function partsMissingIn(
+  frame: Frame,
+  id: number | undefined,
+  item: number,
+): readonly Degradation[] | undefined {
+  const step = stepOf(frame, id);
+  const holder = frameOf(frame, step);
+  const column = holder.missing?.[step.slot];
+  return column?.[itemIn(frame, holder, item)];
+}
+
+/**
+ * Adds the steps from which the value of a step derives, for an item. A failure derives from the
+ * first need that has failed with it: whether the others had their values by then is a matter of
+ * timing.
+ */
+function addSources(sources: Set<number>, frame: Frame, id: number, item: number): void {
+  if (sources.has(id)) return;
+  sources.add(id);
+  const step = stepOf(frame, id);
+  const holder = frameOf(frame, step);
+  const own = itemIn(frame, holder, item);
+  const value = valueOf(holder, id, own);
+  const failed =
+    value instanceof Failure && step.needs.find((need) => valueOf(holder, need, own) === value);
+  for (const need of typeof failed === 'number' ? [failed] : step.needs)
+    addSources(sources, holder, need, own);
+}
+
+/** Notes the parts missing in the value of a step for one item. */
+export function noteMissing(
+  frame: Frame,
+  { slot }: Step,
+  { item, parts }: { readonly item: number; readonly parts: readonly Degradation[] },
+): void {
+  if (parts.length === 0) return;
+  const missing = (frame.missing ??= []);
+  const column = missing[slot] ?? Array<readonly Degradation[] | undefined>(frame.width);
+  column[item] = parts;
+  missing[slot] = column;
+}
+
+/** The JSON Pointer (RFC 6901) of a path in the response, for an item of a frame. */
+export function pointerTo(frame: Frame, path: ResponsePath, item: number): string {
+  return toPointer(
+    path.map((part) => (typeof part === 'string' ? part : indexAt(frame, part, item))),
+  );
+}
+
+/** The list index of the item for which the frame at `depth`, this or an outer one, runs. */
+function indexAt(frame: Frame, depth: number, item: number): string {
+  const holder = frameOf(frame, { depth });
+  return String(holder.base + itemIn(frame, holder, item));
+}
