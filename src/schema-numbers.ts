@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 import { isUnheld, toExactBigInt, toRounded, toUnheld } from './json-numbers.ts';
-import { defOf } from './schema-parts.ts';
+import { defOf, entryOf, inputsOf } from './schema-parts.ts';
 import type { Def } from './schema-parts.ts';
 
 /** Returns a value with its numbers lifted; the same value if there is nothing to lift. */
@@ -109,49 +109,13 @@ export function lifterOf(schema: z.ZodType, { rounded }: LiftOptions): Lift | un
 
 /** Whether any part of a schema needs numbers to be lifted. */
 function hasWork(schema: z.core.$ZodType, rounded: boolean): boolean {
-  const seen = new Set<z.core.$ZodType>();
-  return visit(schema);
-
-  function visit(part: z.core.$ZodType): boolean {
-    if (seen.has(part)) return false;
-    seen.add(part);
-    const def = defOf(part);
-    return isWork(def, rounded) || partsOf(def).some(visit);
-  }
+  return [...inputsOf(schema)].some((part) => isWork(defOf(part), rounded));
 }
 
 function isWork(def: Def, rounded: boolean): boolean {
   if (def.type === 'number') return rounded || def.coerce === true;
   if (def.type === 'literal') return def.values.some((value) => typeof value === 'bigint');
   return def.type === 'bigint';
-}
-
-function partsOf(def: Def): readonly z.core.$ZodType[] {
-  switch (def.type) {
-    case 'object':
-      return [...Object.values(def.shape), ...(def.catchall ? [def.catchall] : [])];
-    case 'record':
-      return [def.valueType];
-    case 'array':
-      return [def.element];
-    case 'tuple':
-      return def.rest === null ? def.items : [...def.items, def.rest];
-    case 'union':
-      return def.options;
-    case 'intersection':
-      return [def.left, def.right];
-    case 'pipe':
-      return [entryOf(def)];
-    case 'lazy':
-      return [def.getter()];
-    default:
-      return 'innerType' in def ? [def.innerType] : [];
-  }
-}
-
-/** The part of a pipe that describes JSON; in `z.preprocess`, the one after the function. */
-function entryOf(def: Extract<Def, { type: 'pipe' }>): z.core.$ZodType {
-  return defOf(def.in).type === 'transform' ? def.out : def.in;
 }
 
 function leafLifter(

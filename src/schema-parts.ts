@@ -18,18 +18,28 @@ export function ownDefsOf(schema: Schema): readonly (Def | z.core.$ZodCheckDef)[
 
 /** The schema and all its parts, each once; those of a recursive schema, too. */
 export function schemasIn(schema: Schema): ReadonlySet<Schema> {
-  return partsFrom(schema, (def) => Object.values(def));
+  return partsFrom(schema, (pipe) => [pipe.in, pipe.out]);
 }
 
-/** Those of them that describe what parsing gives: of a pipe, its end. */
+/** Those of them that describe the JSON that is parsed. */
+export function inputsOf(schema: Schema): ReadonlySet<Schema> {
+  return partsFrom(schema, (pipe) => [entryOf(pipe)]);
+}
+
+/** Those of them that describe what parsing gives. */
 export function outputsOf(schema: z.ZodType): readonly z.ZodType[] {
-  const parts = partsFrom(schema, (def) =>
-    'out' in def && 'in' in def ? [def.out] : Object.values(def),
-  );
+  const parts = partsFrom(schema, (pipe) => [pipe.out]);
   return [...parts].map((part) => part as z.ZodType); // every schema made by `zod` has its methods
 }
 
-function partsFrom(schema: Schema, listed: (def: object) => readonly unknown[]): Set<Schema> {
+type PipeDef = Extract<Def, { type: 'pipe' }>;
+
+/** The part of a pipe that describes JSON; in `z.preprocess`, the one after the function. */
+export function entryOf(pipe: PipeDef): Schema {
+  return defOf(pipe.in).type === 'transform' ? pipe.out : pipe.in;
+}
+
+function partsFrom(schema: Schema, ofPipe: (pipe: PipeDef) => readonly Schema[]): Set<Schema> {
   const found = new Set<Schema>();
   visit(schema);
   return found;
@@ -38,8 +48,8 @@ function partsFrom(schema: Schema, listed: (def: object) => readonly unknown[]):
     if (!(part instanceof z.core.$ZodType) || found.has(part)) return;
     found.add(part);
     const def = defOf(part);
-    for (const value of listed(def)) visitAll(value);
-    if ('getter' in def && typeof def.getter === 'function') visit(def.getter());
+    for (const value of def.type === 'pipe' ? ofPipe(def) : Object.values(def)) visitAll(value);
+    if (def.type === 'lazy') visit(def.getter());
   }
 
   /** A part, a list of parts, or a shape. */
