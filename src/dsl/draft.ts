@@ -1,7 +1,7 @@
 /** The nodes of one composition, collected while its `compose` runs. */
 import { CompositionError } from '../errors.ts';
 import type { Block, Node, Template } from './node.ts';
-import { wordsFor } from './node-traits.ts';
+import { takesTime, wordsFor } from './node-traits.ts';
 import { createReference } from './reference.ts';
 import type { Owner, Ref } from './reference.ts';
 
@@ -55,8 +55,7 @@ export function createDraft(place: string): Draft {
 
 /** Values that take no time are there with what they are computed from. */
 function ordered(node: Node, after: readonly number[]): Node {
-  const isTimed = node.kind === 'call' || node.kind === 'given' || node.kind === 'each';
-  return isTimed ? { ...node, after } : node;
+  return takesTime(node) ? { ...node, after } : node;
 }
 
 // The words of the DSL are plain imports, so the draft they add to is ambient. `compose` is

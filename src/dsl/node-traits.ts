@@ -37,6 +37,10 @@ export type StepKind = KindsThat<'isStep'>;
 /** The kinds of nodes that take time. */
 export type TimedKind = KindsThat<'takesTime'>;
 
+export function takesTime(node: Node): node is Extract<Node, { kind: TimedKind }> {
+  return traitsOf(node).takesTime;
+}
+
 /** The value of a node in the words of a developer, for messages. */
 export function wordsFor(node: Node | undefined): string {
   switch (node?.kind) {

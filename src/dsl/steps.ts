@@ -3,7 +3,7 @@ import { CompositionError } from '../errors.ts';
 import { currentDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import type { Json } from './node.ts';
-import { traitsOf } from './node-traits.ts';
+import { takesTime, traitsOf } from './node-traits.ts';
 import type { Operation } from './operation.ts';
 import type { Carried, Carryable } from './carried.ts';
 import type { Reference, Ref, Resolved, WiredParts, Shared } from './reference.ts';
@@ -109,7 +109,7 @@ export function after<T>(step: Reference<unknown>, body: () => T): T {
   const { node } = toSource(draft, step, 'after(): its first argument');
   const before = draft.nodes.length;
   const result = draft.after(node, body);
-  const isUseful = draft.nodes.slice(before).some((added) => traitsOf(added).takesTime);
+  const isUseful = draft.nodes.slice(before).some(takesTime);
   if (isUseful) return result;
   throw new CompositionError(
     draft.place,

@@ -2,6 +2,7 @@
 import type { CallNode, Node, Source } from '../dsl/node.ts';
 import { sourcesOf } from '../dsl/node-traits.ts';
 import type { ClientInput } from './plan.ts';
+import { ownerOf } from './visit.ts';
 
 export function clientInputsOf(nodes: readonly Node[], { args }: CallNode): readonly ClientInput[] {
   if (args.kind !== 'object') return [];
@@ -32,9 +33,7 @@ function inputBehind(
 }
 
 function inputBehindItem(nodes: readonly Node[], { node: id, path }: Source) {
-  const owner = nodes.find(
-    (node) => (node.kind === 'given' || node.kind === 'each') && node.item === id,
-  );
+  const owner = ownerOf(nodes, id);
   if (owner?.kind === 'given')
     return inputBehind(nodes, { node: owner.on.node, path: [...owner.on.path, ...path] });
   // Without the index in the list, which differs from one call to the next.

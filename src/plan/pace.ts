@@ -1,8 +1,8 @@
 /** Whether an `each` can run each step for all items at once, as one column. */
 import type { Block, Node } from '../dsl/node.ts';
-import { blockOf, readsOf, sourcesOf, traitsOf } from '../dsl/node-traits.ts';
+import { blockOf, readsOf, sourcesOf, takesTime } from '../dsl/node-traits.ts';
 import { lookupArgumentsOf } from './lookup-arguments.ts';
-import { idsOf, nodesOf } from './visit.ts';
+import { idsInside, idsOf, nodesOf } from './visit.ts';
 
 /**
  * False if an item would wait for other items without need (head-of-line blocking): if a step
@@ -17,7 +17,7 @@ export function staysTogether(nodes: readonly Node[], block: Block): boolean {
     const node = nodes[id];
     if (node === undefined) continue;
     const follows = allReadsOf(nodes, node).some((read) => scattered.has(read));
-    if (follows && traitsOf(node).takesTime) return false;
+    if (follows && takesTime(node)) return false;
     if (follows || hasOwnPace(nodes, node, inside)) scattered.add(id);
   }
   return true;
@@ -29,12 +29,6 @@ function hasOwnPace(nodes: readonly Node[], node: Node, inside: ReadonlySet<numb
   const block = blockOf(node);
   if (block === undefined) return false;
   return nodesOf(nodes, block.nodes).some((one) => hasOwnPace(nodes, one, inside));
-}
-
-/** The numbers of the nodes of a block and of the blocks inside. */
-function idsInside(nodes: readonly Node[], block: Block): number[] {
-  const inner = nodesOf(nodes, block.nodes).flatMap((node) => blockOf(node) ?? []);
-  return [...block.nodes, ...inner.flatMap((one) => idsInside(nodes, one))];
 }
 
 /** The numbers of all nodes that a node reads, its block included. */

@@ -1,9 +1,9 @@
 /** The paths in the response at which the value of a guard lands, for the pointers of problems. */
 import type { Block, Node, ShapeNode, Source, Template } from '../dsl/node.ts';
-import { blockOf, readsOf } from '../dsl/node-traits.ts';
+import { readsOf } from '../dsl/node-traits.ts';
 import type { Composed } from './run-compose.ts';
 import type { ResponsePath } from './plan.ts';
-import { depthsOf, nodesOf } from './visit.ts';
+import { depthsOf, idsInside } from './visit.ts';
 
 /** A value on its way into the response. */
 interface Landing {
@@ -112,16 +112,10 @@ export function findResponsePaths(
  * in all of the items there, and has no index in that list.
  */
 function endedAround(nodes: readonly Node[], guard: number, landing: Landing): Landing {
-  const outside = landing.lists.findIndex((block) => !isInside(nodes, block, guard));
+  const outside = landing.lists.findIndex((block) => !idsInside(nodes, block).includes(guard));
   if (outside === -1) return landing;
   const holes = landing.at.flatMap((part, index) => (typeof part === 'number' ? [index] : []));
   return { ...landing, at: landing.at.slice(0, holes[outside]) };
-}
-
-function isInside(nodes: readonly Node[], block: Block, id: number): boolean {
-  if (block.nodes.includes(id)) return true;
-  const inner = nodesOf(nodes, block.nodes).flatMap((node) => blockOf(node) ?? []);
-  return inner.some((one) => isInside(nodes, one, id));
 }
 
 /** A path that leads into the value has passed `pick` and `omit`: they shape the whole only. */

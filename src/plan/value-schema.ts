@@ -4,6 +4,7 @@ import { resultSchema } from '../dsl/lookup.ts';
 import type { Node, Source } from '../dsl/node.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { itemOf, schemaAt, unwrapped } from '../schema.ts';
+import { ownerOf } from './visit.ts';
 
 /** The schema of a node's value, if it is known. */
 export function schemaOf(nodes: readonly Node[], node: Node): z.ZodType | undefined {
@@ -32,7 +33,7 @@ function schemaOfResult({ lookup, response }: Operation): z.ZodType {
 }
 
 function schemaOfItem(nodes: readonly Node[], item: Node): z.ZodType | undefined {
-  const owner = nodes.find((node) => 'item' in node && nodes[node.item] === item);
+  const owner = ownerOf(nodes, nodes.indexOf(item));
   if (owner?.kind === 'each') {
     const list = schemaAtSource(nodes, owner.over);
     return list && itemOf(list);

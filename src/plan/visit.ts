@@ -1,5 +1,5 @@
 /** Walks over the nodes of a composition and the steps of a plan. */
-import type { Block, Node, Source } from '../dsl/node.ts';
+import type { Block, EachNode, GivenNode, Node, Source } from '../dsl/node.ts';
 import { blockOf } from '../dsl/node-traits.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Service } from '../dsl/service.ts';
@@ -38,6 +38,17 @@ export function depthsOf({ nodes, root }: Composed): ReadonlyMap<Block, number> 
 /** The nodes with the numbers `ids`. */
 export function nodesOf(nodes: readonly Node[], ids: readonly number[]): Node[] {
   return ids.flatMap((id) => nodes[id] ?? []);
+}
+
+/** The numbers of the nodes of a block and of the blocks inside. */
+export function idsInside(nodes: readonly Node[], block: Block): number[] {
+  const inner = nodesOf(nodes, block.nodes).flatMap((node) => blockOf(node) ?? []);
+  return [...block.nodes, ...inner.flatMap((one) => idsInside(nodes, one))];
+}
+
+/** The `given` or `each` for whose value or items an item node stands. */
+export function ownerOf(nodes: readonly Node[], item: number): GivenNode | EachNode | undefined {
+  return nodes.find((node): node is GivenNode | EachNode => 'item' in node && node.item === item);
 }
 
 /** The numbers of the nodes that sources point at, each once. */

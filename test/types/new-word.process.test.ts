@@ -42,6 +42,7 @@ describe('after a new kind of node was declared, the compiler', () => {
     );
     await change(join(folder, 'src/plan/plan.ts'), 'export type Step =', step);
     expect(await filesNamed(folder)).toEqual([
+      'src/dsl/draft.ts',
       'src/dsl/node-traits.ts',
       'src/engine/block.ts',
       'src/engine/perform.ts',
