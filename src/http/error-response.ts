@@ -126,13 +126,8 @@ function answerProblem(error: UpstreamError, step: Step): Problem {
   const same = isAskedByClient(step) ? passedOn[status] : undefined;
   if (same !== undefined) return { type, title: same, status, detail };
   // The gateway has used up its share of the service, or the service asks for a later retry.
-  if (status === 429 || (status === 503 && retryAfterSeconds !== undefined)) {
-    const [, overloaded] = upstreamProblems.overloaded;
-    const retryAfter = retryAfterSeconds ?? 1;
-    const own = { type: typeOf('upstream-overloaded'), title: overloaded };
-    return { ...own, status: 503, detail, retryAfter };
-  }
-  return { ...mappedProblem(error), detail };
+  const isOverloaded = status === 429 || (status === 503 && retryAfterSeconds !== undefined);
+  return { ...mappedProblem(error, isOverloaded ? 'overloaded' : error.kind), detail };
 }
 
 /** Whether any argument of the failed call, or `argument`, comes straight from the request. */
@@ -155,7 +150,8 @@ function challengesOf(
   };
 }
 
-function mappedProblem({ kind, service, operation, retryAfterSeconds }: UpstreamError): Problem {
+function mappedProblem(error: UpstreamError, kind = error.kind): Problem {
+  const { service, operation, retryAfterSeconds } = error;
   const [status, title, happened] = upstreamProblems[kind];
   return {
     type: typeOf(`upstream-${kind}`),
@@ -224,7 +220,10 @@ function requestProblem(error: RequestError): Problem {
   };
 }
 
-function unavailableProblem({ message, retryAfterSeconds }: UnavailableError): Problem {
+function unavailableProblem({
+  message,
+  retryAfterSeconds,
+}: Pick<UnavailableError, 'message' | 'retryAfterSeconds'>): Problem {
   return {
     type: typeOf('unavailable'),
     title: 'Unavailable',
@@ -241,14 +240,8 @@ function statusProblem({ status, message }: HTTPException): Problem {
 }
 
 /** The problem of a request that was not admitted. */
-export function refusalProblem({ retryAfterSeconds: retryAfter }: Refusal): Problem {
-  return {
-    type: typeOf('unavailable'),
-    title: 'Unavailable',
-    status: 503,
-    detail: 'The gateway is overloaded.',
-    retryAfter,
-  };
+export function refusalProblem({ retryAfterSeconds }: Refusal): Problem {
+  return unavailableProblem({ message: 'The gateway is overloaded.', retryAfterSeconds });
 }
 
 /** Answers a request with a problem, whose `instance` is the path of the request. */
