@@ -117,7 +117,7 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
           const type = failure === undefined ? undefined : errorType(failure);
           const { operation, address } = attempt;
           attempts.record(secondsSince(startedAt), operation, address, status ?? refused, type);
-          if (operation.lookup !== undefined) detectDoubt(attempt, ending);
+          detectDoubt(attempt, ending);
         },
       };
     },
@@ -136,8 +136,8 @@ function countResults(counter: ObservableCounter) {
   });
   return {
     add(operation: Operation, result: string, count: number): void {
-      const results = counts.get(operation) ?? new Map<string, number>();
-      counts.set(operation, results);
+      let results = counts.get(operation);
+      if (results === undefined) counts.set(operation, (results = new Map()));
       results.set(result, (results.get(result) ?? 0) + count);
     },
   };

@@ -73,13 +73,13 @@ const propagator = new W3CTraceContextPropagator();
  * The context a client's request came with: `traceparent` and `tracestate` (W3C Trace Context).
  * Where the client is trusted, its flag may say whether the request is recorded.
  */
-export function contextFrom(request: Headed, isTrusted: boolean): Context {
+export function contextFrom(request: Headed, isTrusted: () => boolean): Context {
   if (request.header('traceparent') === undefined) return ROOT_CONTEXT;
   const context = propagator.extract(ROOT_CONTEXT, request, {
     get: (carrier: Headed, key) => carrier.header(key),
     keys: () => propagator.fields(),
   });
-  return isTrusted ? trustParent(context) : context;
+  return isTrusted() ? trustParent(context) : context;
 }
 
 interface Headed {

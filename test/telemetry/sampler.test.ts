@@ -47,7 +47,7 @@ function isRecorded(
   const traceparent = `00-${traceId}-b7ad6b7169203331-${flag}`;
   const header = (name: string): string | undefined =>
     flag !== undefined && name === 'traceparent' ? traceparent : undefined;
-  const context = contextFrom({ header }, isTrusted);
+  const context = contextFrom({ header }, () => isTrusted);
   const sampler = createSampler(samplerOf(environment, mode), () => newId);
   const { decision } = sampler.shouldSample(context, traceId, 'GET', SpanKind.SERVER, {}, []);
   return decision === SamplingDecision.RECORD_AND_SAMPLED;

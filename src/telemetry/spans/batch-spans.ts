@@ -17,9 +17,10 @@ export function traceBatches(tracer: Tracer, clock: Clock): Policy<Dispatch> {
     function traceBatch(call) {
       if (call.keys === undefined) return next(call);
       const waiting = call.callers.waiting();
-      const [first, ...others] = scopesOf(waiting);
       // A batch of one is part of its step.
-      if (first === undefined || waiting.length === 1) return next(call);
+      if (waiting.length === 1) return next(call);
+      const [first, ...others] = scopesOf(waiting);
+      if (first === undefined) return next(call);
       const scope = openScope(tracer, `batch ${operationName(call.operation)}`, {
         kind: SpanKind.INTERNAL,
         parent: first.context,

@@ -27,7 +27,7 @@ export function traceRequests({ tracer, sampler, ids, isTrusted }: RequestSpanOp
   return async function traceRequest(c, next) {
     if (isHealthCheck(c)) return next();
     const record = c.get('record');
-    const parent = contextFrom(c.req, isTrusted(record.peer));
+    const parent = contextFrom(c.req, () => isTrusted(record.peer));
     const decided = sampler.decide(parent);
     if (decided === undefined) {
       const own = unrecorded(parent, ids);
