@@ -1,6 +1,6 @@
 /** The hooks that telemetry puts around the other layers, which know nothing of it. */
 import type { Overload } from '../edge/overload.ts';
-import type { CallEnd, OnCallEnd, WatchStep, WatchSteps } from '../engine/execution.ts';
+import type { OnCallEnd, WatchStep, WatchSteps } from '../engine/execution.ts';
 import type { Layer } from '../http/request-record.ts';
 import type { AttemptHook, AttemptWatch } from '../upstream/attempt.ts';
 import type { Dispatch, Policy, Ending } from '../upstream/call.ts';
@@ -46,9 +46,9 @@ export function combine(observers: readonly Observer[]): Telemetry {
   const [metrics] = of('metrics');
   const [traces] = of('traces');
   const [onStrayError] = of('onStrayError');
-  const onCallEnd = inTurn(of('onCallEnd'));
+  const onCallEnd = folded(of('onCallEnd'), inTurn);
   const watchSteps = watchersOf(of('watchSteps'));
-  const watchAttempt = nestedHooks(of('watchAttempt'));
+  const watchAttempt = folded(of('watchAttempt'), nestedAttempts);
   return {
     layers: observers.flatMap(({ layers = [] }) => layers),
     ...(onCallEnd && { onCallEnd }),
@@ -65,11 +65,19 @@ export function combine(observers: readonly Observer[]): Telemetry {
   };
 }
 
-/** Calls all listeners in order; `undefined` without any. */
-function inTurn(listeners: readonly OnCallEnd[]): OnCallEnd | undefined {
-  if (listeners.length < 2) return listeners[0];
-  return function tellAll(end: CallEnd) {
-    for (const listener of listeners) listener(end);
+/** Pairs hooks up, the first outermost; `undefined` without any. */
+function folded<Hook>(
+  hooks: readonly Hook[],
+  pair: (outer: Hook, inner: Hook) => Hook,
+): Hook | undefined {
+  const [last] = hooks.slice(-1);
+  return last && hooks.slice(0, -1).reduceRight((inner, outer) => pair(outer, inner), last);
+}
+
+function inTurn(first: OnCallEnd, second: OnCallEnd): OnCallEnd {
+  return function tellBoth(end) {
+    first(end);
+    second(end);
   };
 }
 
@@ -77,22 +85,18 @@ function inTurn(listeners: readonly OnCallEnd[]): OnCallEnd | undefined {
 function watchersOf(parts: readonly WatchSteps[]): WatchSteps | undefined {
   if (parts.length < 2) return parts[0];
   return function watchSteps(request) {
-    const watchers = parts.map((part) => part(request));
-    return nested(watchers.filter((watch): watch is WatchStep => watch !== undefined));
+    return folded(
+      parts.flatMap((part) => part(request) ?? []),
+      nestedSteps,
+    );
   };
 }
 
-/** Called when something begins; returns the function to call when it ends. */
-type Watcher<T> = (subject: T) => (failure?: unknown) => void;
-
-/** Nests watchers: the first begins first and ends last; `undefined` without any. */
-function nested<T>(watchers: readonly Watcher<T>[]): Watcher<T> | undefined {
-  const [first, ...others] = watchers;
-  const inner = others.length > 0 ? nested(others) : undefined;
-  if (first === undefined || inner === undefined) return first;
-  return function watch(subject) {
-    const end = first(subject);
-    const endInner = inner(subject);
+/** The outer one begins first and ends last. */
+function nestedSteps(outer: WatchStep, inner: WatchStep): WatchStep {
+  return function watchStep(run) {
+    const end = outer(run);
+    const endInner = inner(run);
     return function endWatch(failure) {
       endInner(failure);
       end(failure);
@@ -100,13 +104,10 @@ function nested<T>(watchers: readonly Watcher<T>[]): Watcher<T> | undefined {
   };
 }
 
-/** Nests hooks: the first begins first and ends last; of equal headers the later hook's wins. */
-function nestedHooks(hooks: readonly AttemptHook[]): AttemptHook | undefined {
-  const [first, ...others] = hooks;
-  const inner = others.length > 0 ? nestedHooks(others) : undefined;
-  if (first === undefined || inner === undefined) return first;
+/** As `nestedSteps`; of equal headers the inner hook's wins. */
+function nestedAttempts(outer: AttemptHook, inner: AttemptHook): AttemptHook {
   return function watchAttempt(attempt): AttemptWatch {
-    const outside = first(attempt);
+    const outside = outer(attempt);
     const inside = inner(attempt);
     return { headers: merged(outside.headers, inside.headers), onEnd: endOf(outside, inside) };
   };
