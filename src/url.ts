@@ -17,8 +17,8 @@ export function parseBaseUrl(text: string): URL | undefined {
   return username + password + search + hash === '' ? url : undefined;
 }
 
-/** The addresses of a service, as they are written: separated by commas. */
-export function splitAddresses(text: string): readonly string[] {
+/** The parts of a list that is written with commas, such as the addresses of a service. */
+export function splitList(text: string): readonly string[] {
   return text.split(',').map((part) => part.trim());
 }
 

@@ -2,7 +2,7 @@
 import { CompositionError } from '../errors.ts';
 import { isHeaderName } from '../headers.ts';
 import { requestTimeoutHeader } from '../request-timeout.ts';
-import { parseBaseUrl, splitAddresses } from '../url.ts';
+import { parseBaseUrl, splitList } from '../url.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import {
   checkedBreaker,
@@ -96,7 +96,7 @@ export function defineService(config: ServiceConfig): Service {
 
 function checkUrl(url: string | FromEnvironment, place: string): void {
   if (typeof url !== 'string') return refuseUnknownKnobs(url, ['env'], `${place}: url`);
-  if (splitAddresses(url).every((address) => parseBaseUrl(address) !== undefined)) return;
+  if (splitList(url).every((address) => parseBaseUrl(address) !== undefined)) return;
   // The message does not repeat the URL: it may contain a password.
   throw new CompositionError(
     place,

@@ -1,7 +1,7 @@
 /** The base URLs of services: from the service itself, or from the variable that it names. */
 import { z } from 'zod';
 import type { Service } from '../dsl/service.ts';
-import { parseBaseUrl, splitAddresses } from '../url.ts';
+import { parseBaseUrl, splitList } from '../url.ts';
 import { listOf } from './kinds.ts';
 
 /** The base URLs of every service, by its name. */
@@ -40,5 +40,5 @@ export function toAddresses(
 
 /** `defineService` has checked them. */
 function baseUrlsIn(text: string): readonly URL[] {
-  return splitAddresses(text).flatMap((part) => parseBaseUrl(part) ?? []);
+  return splitList(text).flatMap((part) => parseBaseUrl(part) ?? []);
 }

@@ -1,6 +1,6 @@
 /** Kinds of variables: each parses a text, or says what was found and what would be right. */
 import { z } from 'zod';
-import { shown } from '../url.ts';
+import { shown, splitList } from '../url.ts';
 
 /** Messages follow the name of the variable: `is "x". Use a whole number.` */
 export function isNot(advice: string): { error: (issue: { readonly input?: unknown }) => string } {
@@ -51,8 +51,7 @@ export function listOf<Part>(
   { skipBlank = false } = {},
 ) {
   return z.string().transform((text, context): readonly Part[] => {
-    const parts = text.split(',').map((part) => part.trim());
-    return parts.flatMap((part) => {
+    return splitList(text).flatMap((part) => {
       if (skipBlank && part === '') return [];
       const parsed = parse(part);
       if (parsed !== undefined) return [parsed];
