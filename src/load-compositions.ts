@@ -74,7 +74,7 @@ async function importDefault(name: string, path: string): Promise<unknown> {
     const module: Record<string, unknown> = await import(pathToFileURL(resolve(path)).href);
     return module['default'];
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = toError(error).message;
     const place = error instanceof CompositionError ? '' : ' cannot be imported:';
     throw new CompositionError(name, `the file${place} ${message}`, { cause: error });
   }

@@ -1,9 +1,11 @@
 /** Settings → the parts of a gateway that hold resources: log, telemetry, cache, load shedding. */
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
+import { toError } from './errors.ts';
 import { createLagMeter } from './edge/lag-meter.ts';
 import { createOverload } from './edge/overload.ts';
 import type { GatewayOptions } from './gateway.ts';
+import { onceAMinute } from './quiet.ts';
 import type { Settings } from './settings/settings.ts';
 import { createLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
@@ -48,12 +50,10 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
 
 /** Warns of answers that could not be refreshed, once a minute for each reason. */
 function refreshReporter(clock: Clock, warn: (message: string) => void): (error: unknown) => void {
-  const reportedAt = new Map<string, number>();
+  // Reasons may contain texts from outside.
+  const mayWarn = onceAMinute(clock, { most: 100 });
   return function reportRefreshError(error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    if (clock.now() - (reportedAt.get(reason) ?? -Infinity) < 60_000) return;
-    if (reportedAt.size > 100) reportedAt.clear();
-    reportedAt.set(reason, clock.now());
-    warn(`A cached answer could not be refreshed: ${reason}`);
+    const reason = toError(error).message;
+    if (mayWarn(reason)) warn(`A cached answer could not be refreshed: ${reason}`);
   };
 }

@@ -5,7 +5,7 @@ import type { Composition } from '../dsl/composition.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { parseRoute } from '../dsl/route.ts';
-import { CompositionError } from '../errors.ts';
+import { CompositionError, toError } from '../errors.ts';
 import { frozen } from '../frozen.ts';
 import { reservedPaths } from '../reserved-paths.ts';
 import { checkConfig, checkSources } from './check.ts';
@@ -78,7 +78,7 @@ export function compileAll(compositions: readonly NamedComposition[]): {
 /** An error that names the file, whatever was thrown. */
 function placed(error: unknown, name: string): CompositionError {
   if (error instanceof CompositionError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = toError(error).message;
   return new CompositionError(name, `cannot be compiled: ${message}`, { cause: error });
 }
 

@@ -3,7 +3,7 @@ import { createDraft, withDraft } from '../dsl/draft.ts';
 import type { AnyConfig } from '../dsl/composition.ts';
 import type { Block, InputName, Node } from '../dsl/node.ts';
 import { toTemplate } from '../dsl/template.ts';
-import { CompositionError } from '../errors.ts';
+import { CompositionError, toError } from '../errors.ts';
 
 /** The nodes and the template that `compose` made. */
 export interface Composed {
@@ -60,7 +60,7 @@ function translated<T>(name: string, compose: () => T): T {
         cause: error,
       });
     }
-    const message = error instanceof Error ? error.message : String(error);
+    const message = toError(error).message;
     throw new CompositionError(name, `compose() threw: ${message}`, { cause: error });
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { UpstreamError } from '../errors.ts';
+import { onceAMinute } from '../quiet.ts';
 import type { Attempt, Doubt, Ending } from '../upstream/call.ts';
 import type { Observer } from './telemetry.ts';
 
@@ -34,19 +35,14 @@ function isNotFound(failure: unknown): boolean {
 /** A service may be asked for a few unknown keys first. */
 const fewestNotFound = 3;
 
-/** The least time between two warnings of the same doubt about the same lookup. */
-const quietMs = 60_000;
-
 /** Warns of doubtful answers, once a minute for each lookup and reason. */
 export function warnOfDoubts(clock: Clock, warn: (message: string) => void): Observer {
-  const warnedAt = new Map<string, number>();
+  const mayWarn = onceAMinute(clock);
   const detect = doubtDetector((operation, doubt, times) => {
     if (doubt === 'not-found' && times < fewestNotFound) return;
     if (doubt === 'fewer' && operation.lookup?.declaresMissing === true) return;
-    const key = `${operationName(operation)} ${doubt}`;
-    if (clock.now() - (warnedAt.get(key) ?? -Infinity) < quietMs) return;
-    warnedAt.set(key, clock.now());
-    warn(`${operationName(operation)}: ${words[doubt]}`);
+    const name = operationName(operation);
+    if (mayWarn(`${name} ${doubt}`)) warn(`${name}: ${words[doubt]}`);
   });
   return {
     watchAttempt: (attempt) =>

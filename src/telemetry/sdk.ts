@@ -2,6 +2,8 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../clock.ts';
+import { toError } from '../errors.ts';
+import { onceAMinute } from '../quiet.ts';
 import type { RequestSampler } from './sampler.ts';
 import { serverTiming } from './server-timing.ts';
 import { combine, propagation } from './telemetry.ts';
@@ -18,9 +20,6 @@ export interface SdkOptions {
 /** The longest that a stopping process waits for a dead collector; the SDK waits much longer. */
 const longestShutdownMs = 3_000;
 
-/** Warns once per interval: a collector that is down fails every batch of spans. */
-const quietMs = 60_000;
-
 /**
  * Starts the telemetry that the settings ask for. Metrics are recorded unless telemetry is off.
  * Traces are sent to a collector if there is one; otherwise, in development, they are kept for
@@ -33,7 +32,11 @@ export async function startTelemetry(options: SdkOptions): Promise<Telemetry> {
   const isTrusted = createTrust(settings.trustedPeers);
   if (sdk === undefined) return combine([propagation(isTrusted), ...timing]);
   const { diag, DiagLogLevel } = await import('@opentelemetry/api');
-  const complain = atMostOnceIn(quietMs, options);
+  const mayComplain = onceAMinute(clock);
+  // A collector that is down fails every batch of spans.
+  const complain = (message: string): void => {
+    if (mayComplain()) options.onWarning(`Telemetry: ${message}`);
+  };
   diag.setLogger(
     { error: complain, warn: complain, info: silent, debug: silent, verbose: silent },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
@@ -138,18 +141,6 @@ function setServiceName(): void {
 
 function silent(): void {}
 
-function atMostOnceIn(
-  periodMs: number,
-  { clock, onWarning }: SdkOptions,
-): (message: string) => void {
-  let saidAt = -Infinity;
-  return (message) => {
-    if (clock.now() - saidAt < periodMs) return;
-    saidAt = clock.now();
-    onWarning(`Telemetry: ${message}`);
-  };
-}
-
 async function shutdown(
   what: string,
   provider: { shutdown(): Promise<void> },
@@ -157,7 +148,7 @@ async function shutdown(
 ): Promise<void> {
   const handedOver = provider.shutdown().then(
     () => undefined,
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    (error: unknown) => toError(error).message,
   );
   const problem = await problemInTime(handedOver, clock);
   if (problem !== undefined) onWarning(`The last ${what} could not be handed over: ${problem}`);

@@ -1,6 +1,8 @@
 /** The connection to Redis, which is bypassed while Redis does not answer in time. */
 import type { Redis } from 'ioredis';
 import type { Clock } from '../../clock.ts';
+import { toError } from '../../errors.ts';
+import { onceAMinute } from '../../quiet.ts';
 
 export interface LinkOptions {
   readonly clock: Clock;
@@ -20,7 +22,6 @@ export interface Link {
 
 /** How long Redis is bypassed before it is probed again. */
 const pauseMs = 1_000;
-const warnEveryMs = 60_000;
 
 /**
  * Bypasses Redis after a failure, until a probe in the background succeeds: no call waits for it
@@ -30,7 +31,7 @@ const warnEveryMs = 60_000;
 export function watchRedis(redis: Redis, { clock, onWarning, onBack }: LinkOptions): Link {
   let state: 'up' | 'down' | 'closed' = 'down';
   let reason = 'no connection';
-  let warnedAt = -Infinity;
+  const mayWarn = onceAMinute(clock);
   let cancelRetry: (() => void) | undefined;
 
   redis.on('ready', () => void retry());
@@ -64,7 +65,7 @@ export function watchRedis(redis: Redis, { clock, onWarning, onBack }: LinkOptio
   };
 
   function fail(error: unknown): void {
-    reason = error instanceof Error ? error.message : String(error);
+    reason = toError(error).message;
     if (state !== 'up') return;
     state = 'down';
     void retry();
@@ -93,8 +94,7 @@ export function watchRedis(redis: Redis, { clock, onWarning, onBack }: LinkOptio
     if (state !== 'down') return;
     cancelRetry?.();
     cancelRetry = clock.after(pauseMs, () => void retry());
-    if (clock.now() - warnedAt < warnEveryMs) return;
-    warnedAt = clock.now();
+    if (!mayWarn()) return;
     onWarning(
       `Redis cannot be used (${reason}): answers are cached in this process until it is back`,
     );
