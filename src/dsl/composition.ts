@@ -61,7 +61,8 @@ type Surplus<
   Name extends string,
 > = `"${Name}" is not a parameter of ${Route}: add ":${Name}" there, or remove it here`;
 
-interface Shaped {
+/** The schema of an object. */
+export interface Shaped {
   readonly shape: Readonly<Record<string, z.ZodType>>;
 }
 

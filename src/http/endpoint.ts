@@ -6,7 +6,7 @@ import { readRequestTimeout, requestTimeoutHeader } from '../request-timeout.ts'
 import type { Plan } from '../plan/plan.ts';
 import type { Admission } from './admission.ts';
 import { readJsonBodyBefore } from './body.ts';
-import { parseInputs } from './inputs.ts';
+import { inputParserFor } from './inputs.ts';
 import { problemResponse, refusalProblem } from './error-response.ts';
 import type { GatewayContext, GatewayEnv } from './request-record.ts';
 import { responderFor } from './respond.ts';
@@ -36,6 +36,7 @@ function precedenceOf({ route }: Plan): string {
 }
 
 function handlerFor(plan: Plan, { execute, clock, admit }: ServingOptions) {
+  const parseInputs = inputParserFor(plan);
   const respond = responderFor(plan);
   return async function serveComposition(c: GatewayContext): Promise<Response> {
     const record = c.get('record');
@@ -47,7 +48,7 @@ function handlerFor(plan: Plan, { execute, clock, admit }: ServingOptions) {
     const timeoutMs = readRequestTimeout(header(requestTimeoutHeader));
     // The client's own limit can only shorten the deadline.
     const deadlineAt = record.startedAt + Math.min(plan.deadlineMs, timeoutMs ?? Infinity);
-    const inputs = parseInputs(plan, {
+    const inputs = parseInputs({
       params: c.req.param(),
       query: queryOf(c.req.url),
       body: plan.schemas.body && (await readJsonBodyBefore(clock, deadlineAt, c.req)),

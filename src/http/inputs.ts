@@ -8,7 +8,6 @@ import type { InvalidField } from '../errors.ts';
 import type { InputName } from '../dsl/node.ts';
 import type { Plan } from '../plan/plan.ts';
 import { toPointer } from '../json.ts';
-import { oncePerSchema } from '../once-per-schema.ts';
 import { parseBy, parseJsonBy } from '../parse.ts';
 import { segmentProblem } from '../path-segment.ts';
 import { textFormOf } from '../text-form.ts';
@@ -57,16 +56,26 @@ class InvalidFields {
 /**
  * @throws RequestError of kind `invalid-request` with an entry for every invalid field, up to 50.
  */
-export function parseInputs(plan: Plan, raw: RawInputs): Record<InputName, unknown> {
-  const invalid = new InvalidFields();
-  const inputs = {
-    params: parseParams(plan, raw.params, invalid),
-    query: parseQuery(plan, raw.query, invalid),
-    headers: parseHeaders(plan, raw, invalid),
-    body: plan.schemas.body && parsePart(plan.schemas.body, raw.body, { in: 'body', invalid }),
+export type ParseInputs = (raw: RawInputs) => Record<InputName, unknown>;
+
+export function inputParserFor({ schemas }: Plan): ParseInputs {
+  const { params, query, headers, body } = schemas;
+  const forms = new Map(
+    Object.entries(query?.shape ?? {}).map(([name, field]) => [name, textFormOf(field)]),
+  );
+  const headerNames = Object.keys(headers?.shape ?? {});
+  return function parseInputs(raw) {
+    const invalid = new InvalidFields();
+    const inputs = {
+      params: parseParams(params, raw.params, invalid),
+      query: parseQuery({ schema: query, forms }, raw.query, invalid),
+      headers:
+        headers && parsePart(headers, headersOf(raw, headerNames), { in: 'header', invalid }),
+      body: body && parsePart(body, raw.body, { in: 'body', invalid }),
+    };
+    invalid.refuse();
+    return inputs;
   };
-  invalid.refuse();
-  return inputs;
 }
 
 /**
@@ -79,49 +88,47 @@ export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   return value as T; // `refuse` throws for anything else
 }
 
-function parseParams(plan: Plan, params: RawInputs['params'], invalid: InvalidFields): unknown {
+function parseParams(
+  schema: z.ZodType | undefined,
+  params: RawInputs['params'],
+  invalid: InvalidFields,
+): unknown {
   for (const [name, text] of Object.entries(params)) {
     const problem = segmentProblem(text);
     if (problem !== undefined) invalid.add('path', [name], problem);
   }
-  const { params: schema } = plan.schemas;
   return schema === undefined || !invalid.isEmpty
     ? params
     : parsePart(schema, params, { in: 'path', invalid });
 }
 
-function parseQuery(plan: Plan, query: URLSearchParams, invalid: InvalidFields): unknown {
-  const schema = plan.schemas.query;
-  const shape = shapeOf(schema);
+interface QueryFields {
+  readonly schema: z.ZodType | undefined;
+  /** By name, how the fields that the schema declares can arrive. */
+  readonly forms: ReadonlyMap<string, TextForm>;
+}
+
+function parseQuery(
+  { schema, forms }: QueryFields,
+  query: URLSearchParams,
+  invalid: InvalidFields,
+): unknown {
   const values: Record<string, unknown> = {};
   for (const name of new Set(query.keys())) {
     if (invalid.isFull) return undefined;
     const given = query.getAll(name);
-    const form = Object.hasOwn(shape, name) ? formOf(shape[name]) : undefined;
-    const problem = queryProblem(shape, form, given);
-    if (problem !== undefined) invalid.add('query', [name], problem);
+    const form = forms.get(name);
+    if (form === undefined)
+      invalid.add('query', [name], `is unknown. Known: ${[...forms.keys()].join(', ') || 'none'}`);
+    else if (form === 'text' && given.length > 1)
+      invalid.add('query', [name], 'is given more than once');
     else values[name] = form === 'list' || given.length > 1 ? given : given[0];
   }
   return schema && parsePart(schema, values, { in: 'query', invalid });
 }
 
-function queryProblem(
-  shape: Shape,
-  form: TextForm | undefined,
-  given: readonly string[],
-): string | undefined {
-  if (form === undefined) return `is unknown. Known: ${Object.keys(shape).join(', ') || 'none'}`;
-  const isOneTooMany = given.length > 1 && form === 'text';
-  return isOneTooMany ? 'is given more than once' : undefined;
-}
-
-function parseHeaders(plan: Plan, raw: RawInputs, invalid: InvalidFields): unknown {
-  const schema = plan.schemas.headers;
-  if (schema === undefined) return undefined;
-  const values = Object.fromEntries(
-    Object.keys(shapeOf(schema)).map((name) => [name, raw.header(name)]),
-  );
-  return parsePart(schema, values, { in: 'header', invalid });
+function headersOf(raw: RawInputs, names: readonly string[]): Record<string, string | undefined> {
+  return Object.fromEntries(names.map((name) => [name, raw.header(name)]));
 }
 
 function parsePart(
@@ -138,18 +145,4 @@ function parsePart(
     if (keys.length === 0) invalid.add(part, path, message);
   }
   return undefined;
-}
-
-type Shape = Readonly<Record<string, z.ZodType>>;
-
-function shapeOf(schema: z.ZodType | undefined): Shape {
-  // Query and headers are object schemas.
-  return schema !== undefined && 'shape' in schema ? (schema.shape as Shape) : {};
-}
-
-/** Every request asks for it. */
-const knownFormOf = oncePerSchema(textFormOf);
-
-function formOf(schema: z.ZodType | undefined): TextForm {
-  return schema === undefined ? 'text' : knownFormOf(schema);
 }

@@ -1,5 +1,6 @@
 /** A plan: a checked composition as frozen data, with all that is needed to serve its requests. */
 import type { z } from 'zod';
+import type { Shaped } from '../dsl/composition.ts';
 import type {
   CallNode,
   EachNode,
@@ -46,9 +47,9 @@ export interface PlanCache {
 /** The schemas of the parts of a request and of the response. */
 export interface Schemas {
   readonly params: z.ZodType | undefined;
-  readonly query: z.ZodType | undefined;
+  readonly query: (z.ZodType & Shaped) | undefined;
   readonly body: z.ZodType | undefined;
-  readonly headers: z.ZodType | undefined;
+  readonly headers: (z.ZodType & Shaped) | undefined;
   readonly response: z.ZodType | undefined;
 }
 
