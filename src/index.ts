@@ -2,7 +2,8 @@
 export { defineComposition } from './dsl/composition.ts';
 export type { Composition, ResponseOf } from './dsl/composition.ts';
 export { ignoredBody } from './dsl/ignored-body.ts';
-export { lookup, operation } from './dsl/operation.ts';
+export { lookup } from './dsl/declare-lookup.ts';
+export { operation } from './dsl/declare-operation.ts';
 export type { Operation } from './dsl/operation.ts';
 export type { Ref, Reference, Resolved, Wired } from './dsl/reference.ts';
 export { defineService } from './dsl/service.ts';

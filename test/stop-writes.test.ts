@@ -1,7 +1,7 @@
 /** A stop waits for writes that nobody waits for, within its limit, and says what it cut. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { operation } from '../src/dsl/operation.ts';
+import { operation } from '../src/dsl/declare-operation.ts';
 import { createGateway } from '../src/gateway.ts';
 import { defineComposition } from '../src/dsl/composition.ts';
 import { call } from '../src/dsl/steps.ts';

@@ -4,7 +4,8 @@ import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { ownDefsOf, schemasIn } from '../schema-parts.ts';
 
-type Schemas = Readonly<Record<string, z.ZodType | undefined>>;
+/** Schemas by the options that they are given as. */
+export type Schemas = Readonly<Record<string, z.ZodType | undefined>>;
 
 /** @throws CompositionError that names the option whose schema has an asynchronous function. */
 export function refuseAsynchronous(schemas: Schemas, place: string): void {

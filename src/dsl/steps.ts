@@ -270,9 +270,7 @@ function checkArguments(draft: Draft, operation: Operation, args: object): void 
 }
 
 function argumentNames(operation: Operation): string[] {
-  return [...requiredNames(operation), ...Object.keys(operation.query?.shape ?? {})].filter(
-    (name, index, all) => all.indexOf(name) === index,
-  );
+  return [...requiredNames(operation), ...Object.keys(operation.query?.shape ?? {})];
 }
 
 function requiredNames(operation: Operation): string[] {

@@ -6,7 +6,7 @@ import { defineService, lookup, operation } from 'plait';
 import type { Operation, Service } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { OperationConfig } from '../../src/dsl/operation.ts';
+import type { OperationConfig } from '../../src/dsl/declare-operation.ts';
 import { slowMsOf } from '../../src/dsl/policies.ts';
 import type { ServiceConfig } from '../../src/dsl/service.ts';
 import { messageOf } from '../support/page.ts';

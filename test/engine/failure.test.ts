@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { lookup, operation } from '../../src/dsl/operation.ts';
+import { lookup } from '../../src/dsl/declare-lookup.ts';
+import { operation } from '../../src/dsl/declare-operation.ts';
 import { call, each, fallback, given, map, optional, pick } from '../../src/dsl/steps.ts';
 import type { Answer } from '../support/request.ts';
 import {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
-import { operation } from '../../src/dsl/operation.ts';
+import { operation } from '../../src/dsl/declare-operation.ts';
 import { call, each } from '../../src/dsl/steps.ts';
 import { write } from '../support/serve.ts';
 import { startServer } from '../support/servers.ts';

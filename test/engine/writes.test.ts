@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { ignoredBody } from '../../src/dsl/ignored-body.ts';
-import { operation } from '../../src/dsl/operation.ts';
+import { operation } from '../../src/dsl/declare-operation.ts';
 import { call, given, map, optional } from '../../src/dsl/steps.ts';
 import { part, quiet, serve, value, write } from '../support/serve.ts';
 import type { Serving } from '../support/serve.ts';

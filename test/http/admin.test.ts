@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { startGateway } from '../support/gateway.ts';
 import { systemClock } from '../../src/clock.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
-import { operation } from '../../src/dsl/operation.ts';
+import { operation } from '../../src/dsl/declare-operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import type { ServiceConfig } from '../../src/dsl/service.ts';
 import { ConfigurationError } from '../../src/errors.ts';

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
-import { lookup, operation } from '../../src/dsl/operation.ts';
+import { lookup } from '../../src/dsl/declare-lookup.ts';
+import { operation } from '../../src/dsl/declare-operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import { call, each, given, map, optional, pick } from '../../src/dsl/steps.ts';
 import { toHttpDate } from '../../src/http-date.ts';

@@ -3,7 +3,7 @@ import { call } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
-import { operation } from '../../src/dsl/operation.ts';
+import { operation } from '../../src/dsl/declare-operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { startServer } from '../support/servers.ts';

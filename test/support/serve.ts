@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import type { ResponseCache } from '../../src/dsl/cache.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
-import { lookup, operation } from '../../src/dsl/operation.ts';
+import { lookup } from '../../src/dsl/declare-lookup.ts';
+import { operation } from '../../src/dsl/declare-operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 import type { Overload } from '../../src/edge/overload.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { lookup, operation } from '../../src/dsl/operation.ts';
+import { lookup } from '../../src/dsl/declare-lookup.ts';
+import { operation } from '../../src/dsl/declare-operation.ts';
 import type { Operation } from '../../src/dsl/operation.ts';
 import type { Attempt, Ending } from '../../src/upstream/call.ts';
 import { callError } from '../../src/upstream/call.ts';

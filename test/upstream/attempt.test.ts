@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { operation } from '../../src/dsl/operation.ts';
+import { operation } from '../../src/dsl/declare-operation.ts';
 import type { Gate } from '../../src/upstream/attempt.ts';
 import type { Attempt } from '../../src/upstream/call.ts';
 import { createFakeClock } from '../support/fake-clock.ts';

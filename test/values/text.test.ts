@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
-import { operation } from '../../src/dsl/operation.ts';
+import { operation } from '../../src/dsl/declare-operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import { call } from '../../src/dsl/steps.ts';
 import { utf8Text } from '../../src/utf8.ts';

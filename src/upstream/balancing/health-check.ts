@@ -1,7 +1,7 @@
 /** Active health checks: requests the health path of every address of a service regularly. */
 import { z } from 'zod';
 import type { Clock } from '../../clock.ts';
-import { operation } from '../../dsl/operation.ts';
+import { operation } from '../../dsl/declare-operation.ts';
 import type { Service } from '../../dsl/service.ts';
 import { AbortSource } from '../../signal.ts';
 import type { Signal } from '../../signal.ts';

@@ -1,6 +1,7 @@
 /** The operations that generated programs call: one for each way through engine and sharing. */
 import { z } from 'zod';
-import { lookup, operation } from '../../../src/dsl/operation.ts';
+import { lookup } from '../../../src/dsl/declare-lookup.ts';
+import { operation } from '../../../src/dsl/declare-operation.ts';
 import type { Operation } from '../../../src/dsl/operation.ts';
 import { defineService } from '../../../src/dsl/service.ts';
 

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import type { HealthCheckConfig } from '../../../src/dsl/policies.ts';
-import { operation } from '../../../src/dsl/operation.ts';
+import { operation } from '../../../src/dsl/declare-operation.ts';
 import { defineService } from '../../../src/dsl/service.ts';
 import type { ServiceConfig } from '../../../src/dsl/service.ts';
 import { createAddress } from '../../../src/upstream/exchange/address.ts';

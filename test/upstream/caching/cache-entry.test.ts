@@ -1,7 +1,8 @@
 /** Entries that an operation could not have stored are not used, whoever has put them there. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { lookup, operation } from '../../../src/dsl/operation.ts';
+import { lookup } from '../../../src/dsl/declare-lookup.ts';
+import { operation } from '../../../src/dsl/declare-operation.ts';
 import type { Entry } from '../../../src/upstream/caching/cache-entry.ts';
 import { isOwn } from '../../../src/upstream/caching/cache-entry.ts';
 import { callOf, nowhere } from '../../support/upstream-calls.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { lookup } from '../../../src/dsl/operation.ts';
+import { lookup } from '../../../src/dsl/declare-lookup.ts';
 import type { Doubt } from '../../../src/upstream/call.ts';
 import type { Ending } from '../../../src/upstream/call.ts';
 import { startServer } from '../../support/servers.ts';

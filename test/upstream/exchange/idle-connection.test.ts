@@ -2,7 +2,8 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { lookup, operation } from '../../../src/dsl/operation.ts';
+import { lookup } from '../../../src/dsl/declare-lookup.ts';
+import { operation } from '../../../src/dsl/declare-operation.ts';
 import type { ServiceConfig } from '../../../src/dsl/service.ts';
 import { startServer, startSocketServer } from '../../support/servers.ts';
 import { openShop, turn } from '../../support/upstream-calls.ts';

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { operation } from '../../../src/dsl/operation.ts';
+import { operation } from '../../../src/dsl/declare-operation.ts';
 import { isNginxSkipped, startNginx } from '../../support/nginx.ts';
 import { assertProperty } from '../../support/property.ts';
 import { startServer } from '../../support/servers.ts';

@@ -4,7 +4,7 @@ import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'nod
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { operation } from '../../../src/dsl/operation.ts';
+import { operation } from '../../../src/dsl/declare-operation.ts';
 import type { ServiceConfig } from '../../../src/dsl/service.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import type { Recorded } from '../../support/servers.ts';

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { operation } from '../../../src/dsl/operation.ts';
+import { operation } from '../../../src/dsl/declare-operation.ts';
 import { attemptTimeout } from '../../../src/upstream/resilience/attempt-timeout.ts';
 import type { Call, Reply } from '../../../src/upstream/call.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';

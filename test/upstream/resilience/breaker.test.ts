@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { operation } from '../../../src/dsl/operation.ts';
+import { operation } from '../../../src/dsl/declare-operation.ts';
 import type { EffectiveBreaker } from '../../../src/dsl/policies.ts';
 import { UpstreamError } from '../../../src/errors.ts';
 import type { UpstreamErrorKind, UpstreamErrorOptions } from '../../../src/errors.ts';

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { operation } from '../../../src/dsl/operation.ts';
+import { operation } from '../../../src/dsl/declare-operation.ts';
 import { UpstreamError } from '../../../src/errors.ts';
 import { createBulkhead } from '../../../src/upstream/resilience/bulkhead.ts';
 import type { Dispatch, Reply } from '../../../src/upstream/call.ts';

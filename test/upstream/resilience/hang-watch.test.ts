@@ -1,7 +1,7 @@
 /** Clients in a hurry say nothing about a service, yet a service that hangs is detected. */
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { operation } from '../../../src/dsl/operation.ts';
+import { operation } from '../../../src/dsl/declare-operation.ts';
 import type { ServiceConfig } from '../../../src/dsl/service.ts';
 import { ExecutionError } from '../../../src/errors.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import { z } from 'zod';
-import { lookup } from '../../../src/dsl/operation.ts';
+import { lookup } from '../../../src/dsl/declare-lookup.ts';
 import type { Operation } from '../../../src/dsl/operation.ts';
 import { UpstreamError } from '../../../src/errors.ts';
 import { AbortSource } from '../../../src/signal.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { lookup } from '../../../src/dsl/operation.ts';
+import { lookup } from '../../../src/dsl/declare-lookup.ts';
 import type { Dispatch, Send } from '../../../src/upstream/call.ts';
 import { callError } from '../../../src/upstream/call.ts';
 import { batch } from '../../../src/upstream/sharing/batch.ts';

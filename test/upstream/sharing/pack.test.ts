@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../../src/clock.ts';
-import { lookup } from '../../../src/dsl/operation.ts';
+import { lookup } from '../../../src/dsl/declare-lookup.ts';
 import { toHttpRequest } from '../../../src/upstream/exchange/request.ts';
 import type { Dispatch } from '../../../src/upstream/call.ts';
 import { batch } from '../../../src/upstream/sharing/batch.ts';

@@ -1,0 +1,119 @@
+/** The common part of the declarations of operations and lookups: options, and their checks. */
+import { CompositionError } from '../errors.ts';
+import type { Numbers } from '../parse.ts';
+import { refuseAsynchronous } from './asynchronous.ts';
+import type { Schemas } from './asynchronous.ts';
+import { checkedOperationCache } from './cache.ts';
+import type { OperationCache } from './cache.ts';
+import { refuseUnknownKnobs } from './knobs.ts';
+import { operationName } from './operation.ts';
+import { checkedPolicies } from './policies.ts';
+import type { Policies } from './policies.ts';
+import { parseRoute } from './route.ts';
+import type { Route } from './route.ts';
+import { checkedHeaders } from './service.ts';
+import type { Service } from './service.ts';
+
+/** The options that operations and lookups have in common. */
+export interface Common<Text> extends Policies {
+  /** The operation's name in traces, problems and `explain`. Default: derived from the route. */
+  readonly name?: string;
+  readonly route: Text;
+  /** Client headers that are forwarded, besides those that the service declares. */
+  readonly forward?: readonly string[];
+  /** Single-flight: identical calls of several requests share one request. Default `true`. */
+  readonly coalesce?: boolean;
+  /** Caches responses. Only for calls that read. */
+  readonly cache?: OperationCache;
+  /**
+   * `'rounded'`: under `z.number()`, a number in a response that JavaScript cannot hold exactly
+   * becomes the nearest one. Default: it is an error that names the field.
+   */
+  readonly numbers?: 'exact' | 'rounded';
+}
+
+/** `T` with its properties written out, as an editor shows them. */
+export type Flat<T> = { [K in keyof T]: T[K] };
+
+/** The parts of a declaration that all messages about it name. */
+interface Declaration {
+  readonly route: Route;
+  readonly name: string;
+  /** Its full name, which begins each message. */
+  readonly place: string;
+}
+
+/**
+ * Begins a declaration: reads its route, finds its name, and rejects options besides the common
+ * ones and `ownKnobs`, and schemas that are asynchronous.
+ */
+export function begin(
+  service: Service,
+  config: Common<string>,
+  ownKnobs: readonly string[],
+  schemas: Schemas,
+): Declaration {
+  const route = parseRoute(config.route, `service "${service.name}"`);
+  const name = checkedName(service, config, route);
+  const place = operationName({ service, name });
+  refuseUnknownKnobs(config, [...commonKnobs, ...ownKnobs], place);
+  refuseAsynchronous(schemas, place);
+  return { route, name, place };
+}
+
+const commonKnobs = [
+  'name',
+  'route',
+  'forward',
+  'timeoutMs',
+  'maxBodyBytes',
+  'maxDepth',
+  'retry',
+  'hedge',
+  'coalesce',
+  'cache',
+  'numbers',
+] satisfies (keyof Common<string>)[];
+
+function checkedName(service: Service, config: Common<string>, route: Route): string {
+  const name = config.name ?? defaultName(route);
+  if (/^[A-Za-z][\w-]*$/.test(name)) return name;
+  throw new CompositionError(
+    `service "${service.name}"`,
+    `operation name ${JSON.stringify(name)} cannot be used. Use letters, digits, - and _, as in ` +
+      '"getOrder".',
+  );
+}
+
+/** `GET /orders/:orderId/items` → `getOrdersItems`. */
+function defaultName(route: Route): string {
+  const words = route.segments.flatMap((segment) =>
+    segment.kind === 'text' ? segment.text.split(/\W+/) : [],
+  );
+  return (
+    route.method.toLowerCase() +
+    words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
+  );
+}
+
+/** Checks the common options and fills in those of the service. */
+export function checkedCommon(
+  service: Service,
+  config: Common<string>,
+  { name, place }: Declaration,
+) {
+  return {
+    name,
+    service,
+    forward: checkedHeaders([...service.forward, ...(config.forward ?? [])], place),
+    policies: checkedPolicies(config, place, service.policies),
+    coalesce: config.coalesce ?? true,
+    cache: checkedOperationCache(config.cache, place),
+    numbers: checkedNumbers(config.numbers, place),
+  };
+}
+
+function checkedNumbers(numbers: Numbers = 'exact', place: string): Numbers {
+  if (numbers === 'exact' || numbers === 'rounded') return numbers;
+  throw new CompositionError(place, `numbers is "${String(numbers)}". Use "exact" or "rounded".`);
+}

@@ -1,0 +1,90 @@
+/** `lookup`: declares an endpoint that answers many keys in one request. */
+import type { z } from 'zod';
+import { begin, checkedCommon } from './declaration.ts';
+import type { Common, Flat } from './declaration.ts';
+import { checkedLookup, lookupKnobs } from './lookup.ts';
+import type { LookupOptions } from './lookup.ts';
+import type { Operation } from './operation.ts';
+import type { RouteText } from './route.ts';
+import type { Service } from './service.ts';
+
+type Schema = z.ZodType;
+
+export interface LookupConfig<Text, Query, Item extends Schema, By, Key = undefined>
+  extends Common<Text>, LookupOptions<Item, FieldOf<Item, By>, Key> {
+  /** Further query parameters. Only calls with the same values share a request. */
+  readonly query?: Query;
+}
+
+/**
+ * `By` if items have that field; otherwise the fields they have and a sentence for the compiler to
+ * show.
+ */
+export type FieldOf<Item extends Schema, By> = By extends keyof z.output<Item>
+  ? By
+  : Extract<keyof z.output<Item>, string> | `the item has no field "${By & string}"`;
+
+/** The type of a lookup's key: that of the field of its items. */
+export type KeyOf<Item, By> = Exclude<z.output<Item>[By & keyof z.output<Item>], null | undefined>;
+
+/** The arguments of a lookup: the key, by its name, and query parameters. */
+export type KeyArgs<Item, By, Query, Key = undefined> = Flat<
+  {
+    [K in By & string]: Key extends Schema ? z.input<Key> : KeyOf<Item, By>;
+  } & (Query extends Schema ? z.input<Query> : unknown)
+>;
+
+/**
+ * Declares an endpoint that answers many keys in one request. Calls are batched: they are collected
+ * and sent as `ceil(distinct keys / max)` requests, and items are matched to keys by their field
+ * `by`.
+ *
+ * A call returns the item of its key, or `null` if there is none (with `missing: 'error'` it
+ * fails). With `many: true` it returns the list of all items of its key.
+ *
+ * @example
+ * const paymentOf = lookup(payments, {
+ *   route: 'GET /payments', keys: { query: 'orderIds' }, by: 'orderId', item: Payment,
+ * });
+ */
+export function lookup<
+  const Text extends RouteText,
+  Item extends z.ZodObject,
+  const By extends string,
+  Query extends z.ZodObject | undefined = undefined,
+  const Many extends boolean = false,
+  const Missing extends 'null' | 'error' = 'null',
+  Key extends z.ZodType<KeyOf<Item, By>> | undefined = undefined,
+>(
+  service: Service,
+  config: LookupConfig<Text, Query, Item, By, Key> & {
+    /** Whether several items may belong to one key. Default `false`. */
+    readonly many?: Many;
+    /** The result for a key without an item: `null` or an error. Default `'null'`. */
+    readonly missing?: Missing;
+  },
+): Operation<
+  KeyArgs<Item, By, Query, Key>,
+  Many extends true
+    ? z.output<Item>[]
+    : Missing extends 'error'
+      ? z.output<Item>
+      : z.output<Item> | null
+> {
+  const { query, item, key } = config;
+  const declaration = begin(service, config, lookupKnobs, { query, item, key });
+  const { route, place } = declaration;
+  return Object.freeze({
+    ...checkedCommon(service, config, declaration),
+    route,
+    // A lookup only reads, whatever its method.
+    idempotent: true,
+    safe: true,
+    idempotencyKey: undefined,
+    slash: [],
+    query: config.query,
+    body: undefined,
+    response: config.item,
+    lookup: checkedLookup(config, route, place),
+  });
+}

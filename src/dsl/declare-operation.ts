@@ -1,0 +1,186 @@
+/** `operation`: declares one endpoint of a service, with typed arguments and results. */
+import type { z } from 'zod';
+import { CompositionError } from '../errors.ts';
+import { begin, checkedCommon } from './declaration.ts';
+import type { Common, Flat } from './declaration.ts';
+import type { Operation } from './operation.ts';
+import type { Policies } from './policies.ts';
+import { isSafe } from './route.ts';
+import type { ParamNames, Route, RouteText } from './route.ts';
+import type { Service } from './service.ts';
+
+export interface OperationConfig<Text extends string, Query, Body, Response> extends Common<Text> {
+  /**
+   * Path parameters whose values may contain slashes, like names of packages. A slash is sent as
+   * `%2F` within one segment. By default such a value is refused. `:name+` in the route sends
+   * segments.
+   */
+  readonly slash?: readonly ParamNames<Text>[];
+  /** The query parameters. Arrays repeat a parameter; `undefined` and `null` leave it out. */
+  readonly query?: Query;
+  /** The JSON body, given as the argument `body`. */
+  readonly body?: Body;
+  /**
+   * `true`: the service guarantees idempotency (RFC 9110, 9.2.2), so that a failed call may be
+   * retried. Default: `true` for GET only.
+   */
+  readonly idempotent?: boolean;
+  /**
+   * `true`: it only reads although its method says otherwise, like a search, GraphQL or JSON-RPC by
+   * POST. It is then shared, cached, retried and cancelled like a GET.
+   */
+  readonly safe?: true;
+  /**
+   * `derived`: if the client has sent an `Idempotency-Key`, each write is sent one of its own, made
+   * from that, the client's credentials, the operation, the step and the index in `each`. It stays
+   * the same over retries. To pass the client's key as it is, list it in `forward`.
+   */
+  readonly idempotencyKey?: 'derived';
+  /** The body of a 2xx response. A response without a body, like a 204, is `null`. */
+  readonly response: Response;
+}
+
+const operationKnobs = [
+  'query',
+  'body',
+  'response',
+  'idempotent',
+  'safe',
+  'idempotencyKey',
+  'slash',
+] satisfies (keyof OperationConfig<string, unknown, unknown, unknown>)[];
+
+/** The arguments of an operation: path parameters, query parameters and `body` side by side. */
+export type ArgsOf<Text extends string, Query, Body> = Flat<
+  { [K in ParamNames<Text>]: string | number | bigint } & (Query extends z.ZodType
+    ? z.input<Query>
+    : unknown) &
+    (Body extends z.ZodType ? { body: z.input<Body> } : unknown)
+>;
+
+/**
+ * Declares one endpoint of a service.
+ *
+ * @example
+ * const getOrder = operation(orders, { route: 'GET /orders/:orderId', response: Order });
+ */
+export function operation<
+  const Text extends RouteText,
+  Response extends z.ZodType,
+  Query extends z.ZodObject | undefined = undefined,
+  Body extends z.ZodType | undefined = undefined,
+>(
+  service: Service,
+  config: OperationConfig<Text, Query, Body, Response>,
+): Operation<ArgsOf<Text, Query, Body>, z.output<Response>> {
+  const { query, body, response } = config;
+  const declaration = begin(service, config, operationKnobs, { query, body, response });
+  const { route, place } = declaration;
+  const safe = isRead(config.safe, route, place);
+  const { idempotent = safe } = config;
+  if (typeof idempotent !== 'boolean') {
+    throw new CompositionError(place, 'idempotent must be true or false.');
+  }
+  refuseUselessPolicies(config, { idempotent, safe, method: route.method, place });
+  if (config.cache !== undefined && !safe) {
+    throw new CompositionError(
+      place,
+      `a ${route.method} may change something, so its responses are not cached. Remove cache.`,
+    );
+  }
+  if (config.body !== undefined && isSafe(route.method)) {
+    throw new CompositionError(place, `${route.method} has no body. Use query, or another method.`);
+  }
+  const names = [
+    ...route.params,
+    ...Object.keys(config.query?.shape ?? {}),
+    ...(config.body ? ['body'] : []),
+  ];
+  const twice = names.find((argument, index) => names.indexOf(argument) !== index);
+  if (twice !== undefined) {
+    throw new CompositionError(
+      place,
+      `argument "${twice}" is declared twice (path, query and body share one list of names). ` +
+        'Rename one.',
+    );
+  }
+  return Object.freeze({
+    ...checkedCommon(service, config, declaration),
+    route,
+    idempotent,
+    safe,
+    idempotencyKey: checkedKey(config.idempotencyKey, safe, place),
+    slash: checkedSlash(config.slash, route, place),
+    query: config.query,
+    body: config.body,
+    response: config.response,
+    lookup: undefined,
+  });
+}
+
+/** Whether an operation only reads: it has a safe method, or is declared `safe`. */
+function isRead(safe: unknown, { method }: Route, place: string): boolean {
+  if (safe === undefined || safe === true) return safe === true || isSafe(method);
+  throw new CompositionError(
+    place,
+    'safe is true, or absent: otherwise the method says whether it reads. Write safe: true for a ' +
+      'read by POST.',
+  );
+}
+
+interface OfMethod {
+  readonly method: string;
+  readonly place: string;
+}
+
+/** Rejects retry and hedge where they could never take effect. */
+function refuseUselessPolicies(
+  config: Policies,
+  { idempotent, safe, method, place }: Pick<Operation, 'idempotent' | 'safe'> & OfMethod,
+): void {
+  if (config.hedge && !(idempotent && safe)) {
+    throw new CompositionError(
+      place,
+      safe
+        ? 'an operation that is not idempotent is never hedged. Remove hedge, or idempotent: false.'
+        : `a ${method} may change something, so it is never hedged. Remove hedge.`,
+    );
+  }
+  if (config.retry && config.retry.times !== 0 && !idempotent) {
+    throw new CompositionError(
+      place,
+      safe
+        ? 'an operation that is not idempotent is never retried. Remove retry, or idempotent: ' +
+            'false.'
+        : `a ${method} is not retried, since it might be carried out twice. Remove retry, ` +
+            'or declare idempotent: true if the service guarantees that.',
+    );
+  }
+}
+
+function checkedKey(key: 'derived' | undefined, safe: boolean, place: string) {
+  if (key === undefined) return undefined;
+  if (key !== 'derived') throw new CompositionError(place, 'idempotencyKey must be "derived".');
+  if (!safe) return key;
+  throw new CompositionError(place, 'a read needs no idempotencyKey. Remove it.');
+}
+
+function checkedSlash(
+  slash: readonly string[] | undefined,
+  { segments }: Route,
+  place: string,
+): readonly string[] {
+  if (slash === undefined) return [];
+  const names = segments.flatMap((segment) => (segment.kind === 'param' ? [segment.name] : []));
+  const known = names.join(', ') || 'none';
+  if (!Array.isArray(slash))
+    throw new CompositionError(place, `slash is a list of path parameters. There are: ${known}.`);
+  const unknown = slash.find((name) => !names.includes(name));
+  if (unknown === undefined) return Object.freeze([...slash]);
+  const advice = 'A parameter ":name+" takes slashes by itself.';
+  throw new CompositionError(
+    place,
+    `slash names "${unknown}", which is no path parameter of one segment. There are: ${known}. ` +
+      advice,
+  );
+}
