@@ -16,6 +16,14 @@ export interface CacheControl {
 /** The largest delta-seconds that a cache has to represent (RFC 9111, 1.2.2). */
 const longestSeconds = 2 ** 31;
 
+/** Of a response without the header, as most are. */
+const nothingSaid: CacheControl = Object.freeze({
+  noStore: false,
+  private: false,
+  noCache: false,
+  mustRevalidate: false,
+});
+
 /** `name`, `name=token`, `name="quoted, with commas"`; anything else between commas is skipped. */
 const directive = /([^\s,;="]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s,;"]*)))?/g;
 
@@ -25,7 +33,8 @@ const directive = /([^\s,;="]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s,;"]*)))?/
  * counts as 0, and the shorter of two ages applies.
  */
 export function parseCacheControl(value: string | readonly string[] | undefined): CacheControl {
-  const text = typeof value === 'string' ? value : (value ?? []).join(',');
+  if (value === undefined) return nothingSaid;
+  const text = typeof value === 'string' ? value : value.join(',');
   const found = Map.groupBy(text.matchAll(directive), ([, name = '']) => name.toLowerCase());
   const maxAgeSeconds = shortest(found.get('max-age'));
   const sMaxAgeSeconds = shortest(found.get('s-maxage'));
