@@ -28,6 +28,19 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }
 
+/**
+ * An error about a client or a service, not about our code: it has no stack trace, since recording
+ * one takes longer than refusing the request.
+ */
+export class StacklessError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(message, options);
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 /** One thing that is wrong with a client's request. */
 export interface InvalidField {
   /** JSON Pointer (RFC 6901) within `in`. */
@@ -46,7 +59,7 @@ export type RequestErrorKind =
   | 'unsupported-media-type';
 
 /** The client's request cannot be served as it was sent. */
-export class RequestError extends Error {
+export class RequestError extends StacklessError {
   override readonly name = 'RequestError';
   readonly kind: RequestErrorKind;
   readonly fields: readonly InvalidField[];
@@ -59,7 +72,7 @@ export class RequestError extends Error {
 }
 
 /** The request cannot be served at the moment. The message is for the client. */
-export class UnavailableError extends Error {
+export class UnavailableError extends StacklessError {
   override readonly name = 'UnavailableError';
   /** After this time another request may succeed. */
   readonly retryAfterSeconds: number;
@@ -132,7 +145,7 @@ export interface UpstreamErrorOptions extends ErrorOptions {
  * A call to a service failed. The message names the service and the operation, for logs and traces.
  * It never quotes a response body, and never reaches a client.
  */
-export class UpstreamError extends Error {
+export class UpstreamError extends StacklessError {
   override readonly name = 'UpstreamError';
   readonly kind: UpstreamErrorKind;
   readonly service: string;

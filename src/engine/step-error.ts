@@ -1,9 +1,10 @@
 /** The failure of a step, which a guard may tolerate. */
+import { StacklessError } from '../errors.ts';
 import type { ExecutionError, UpstreamError } from '../errors.ts';
 import type { Step } from '../plan/plan.ts';
 
 /** The failure of a step, for the given `reason`. */
-export class StepError extends Error {
+export class StepError extends StacklessError {
   override readonly name = 'StepError';
   /** The step that failed first; steps that needed its value fail with the same error. */
   readonly step: Step;
