@@ -1,7 +1,6 @@
 /** Performs steps that take time: they begin for all items, and end with a complete column. */
 import { ExecutionError } from '../errors.ts';
-import type { Step, TimedStep } from '../plan/plan.ts';
-import { isShareable } from '../upstream/call.ts';
+import type { TimedStep } from '../plan/plan.ts';
 import { indexesUpTo } from '../upstream/sharing/load.ts';
 import { callService, loadKeys } from './call-service.ts';
 import type { Blocked, Frame } from './frame.ts';
@@ -12,7 +11,7 @@ import { Work } from './work.ts';
 export function perform(frame: Frame, step: TimedStep, blocked: Blocked): void {
   const work = new Work(frame, step);
   const items = openItems(work, blocked);
-  if (frame.execution.shedsSteps && mayBeShed(step)) {
+  if (frame.execution.shedsSteps && step.mayBeShed) {
     work.failAll(items, new ExecutionError('shed', 'left out: the gateway is overloaded'));
   } else if (step.kind === 'call' && step.lookup !== undefined)
     loadKeys(work, step, step.lookup, items);
@@ -47,14 +46,4 @@ function run(work: Work, step: TimedStep, item: number): void {
   } catch (error) {
     work.fail(item, error);
   }
-}
-
-/** Whether a step may be left out: it is tolerated, and has no side effects. */
-function mayBeShed(step: Step): boolean {
-  return step.tolerated !== undefined && !hasEffects(step);
-}
-
-function hasEffects(step: Step): boolean {
-  if (step.kind === 'call') return !isShareable(step.operation);
-  return 'block' in step && step.block.steps.some(hasEffects);
 }

@@ -1,6 +1,6 @@
 /** Nodes → steps: adds the frame, slot and needs of each, and the effect of its failure. */
 import type { Block, Node } from '../dsl/node.ts';
-import { readsOf, sourcesOf, traitsOf } from '../dsl/node-traits.ts';
+import { readsOf, sourcesOf, takesTime, traitsOf } from '../dsl/node-traits.ts';
 import { clientInputsOf } from './client-inputs.ts';
 import { degradedBy, doomsIn, toleratedSteps } from './failures.ts';
 import { lookupArgumentsOf } from './lookup-arguments.ts';
@@ -9,7 +9,7 @@ import { staysTogether } from './pace.ts';
 import { findResponsePaths } from './response-paths.ts';
 import type { PlanBlock, Step } from './plan.ts';
 import type { Composed } from './run-compose.ts';
-import { blocksOf, depthsOf, idsOf } from './visit.ts';
+import { blocksOf, depthsOf, idsOf, writes } from './visit.ts';
 
 /** How a block is run. */
 interface Runner {
@@ -45,6 +45,7 @@ export function link(composed: Composed): { steps: readonly Step[]; root: PlanBl
           depth,
           slot,
           tolerated: tolerated.get(id),
+          mayBeShed: tolerated.has(id) && takesTime(node) && !writes(nodes, node),
           dooms: dooms.get(id) ?? 'perhaps',
         },
       );
@@ -100,7 +101,10 @@ export function link(composed: Composed): { steps: readonly Step[]; root: PlanBl
 }
 
 /** The facts that steps of all kinds have. */
-type Facts = Pick<Step, 'id' | 'name' | 'needs' | 'depth' | 'slot' | 'tolerated' | 'dooms'>;
+type Facts = Pick<
+  Step,
+  'id' | 'name' | 'needs' | 'depth' | 'slot' | 'tolerated' | 'mayBeShed' | 'dooms'
+>;
 
 /**
  * The nodes that templates or used nodes read. A node that only an unused `map` reads is unused.

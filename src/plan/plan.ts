@@ -79,6 +79,8 @@ interface StepFacts {
   readonly slot: number;
   /** The guard that tolerates its failure, if one does. */
   readonly tolerated: 'optional' | 'fallback' | undefined;
+  /** Whether it may be left out under overload: a guard tolerates that, and nothing in it writes. */
+  readonly mayBeShed: boolean;
   /** Whether its failure ends its block. */
   readonly dooms: Dooms;
 }

@@ -46,6 +46,14 @@ export function idsInside(nodes: readonly Node[], block: Block): number[] {
   return [...block.nodes, ...inner.flatMap((one) => idsInside(nodes, one))];
 }
 
+/** Whether a node, or one in its block, calls an operation that may change something. */
+export function writes(nodes: readonly Node[], node: Node): boolean {
+  if (node.kind === 'call') return !node.operation.safe;
+  const block = blockOf(node);
+  if (block === undefined) return false;
+  return nodesOf(nodes, block.nodes).some((inner) => writes(nodes, inner));
+}
+
 /** The `given` or `each` for whose value or items an item node stands. */
 export function ownerOf(nodes: readonly Node[], item: number): GivenNode | EachNode | undefined {
   return nodes.find((node): node is GivenNode | EachNode => 'item' in node && node.item === item);

@@ -1,6 +1,6 @@
 /**
- * The facts of a plan that say how its lists may be run: together or apart, and what a failure
- * ends.
+ * The facts of a plan about its steps: whether lists run together or apart, what a failure ends,
+ * and which steps may be left out.
  */
 import { call, each, fallback, given, lookup, map, optional, pick } from 'plait';
 import type { Composition } from 'plait';
@@ -224,6 +224,53 @@ describe('the failure of a step dooms its block', () => {
   });
 });
 
+describe('a step may be left out under overload', () => {
+  it('when a guard tolerates that and nothing in it writes', () => {
+    const plan = planOf(
+      page(({ params }) => {
+        const thing = call(getThing, { id: params.id });
+        const other = optional(call(otherOf, { id: thing.id }));
+        const found = optional(given(thing.note, (id) => ({ inner: call(getThing, { id }) })));
+        return { thing, other, found };
+      }),
+    );
+    expect(shedIn(plan)).toEqual(['other', 'found']);
+  });
+
+  it('but not when a write is in it, however deep', () => {
+    const plan = planOf(
+      page(({ params }) => {
+        const { tags } = call(getThing, { id: params.id });
+        const written = each(tags, ({ label }) =>
+          given(label, (name) => call(createThing, { body: { name } })),
+        );
+        return {
+          list: optional(written),
+          one: optional(call(createThing, { body: { name: '' } })),
+        };
+      }),
+    );
+    expect(shedIn(plan)).toEqual([]);
+  });
+
+  it('but not when it is used bare beside its guard', () => {
+    const plan = planOf(
+      page(({ params }) => {
+        const thing = call(getThing, { id: params.id });
+        return { note: thing.note, thing: optional(thing) };
+      }),
+    );
+    expect(shedIn(plan)).toEqual([]);
+  });
+
+  it('but not when it takes no time', () => {
+    const plan = planOf(
+      page(({ params }) => ({ long: optional(map(params.id, (id) => id.length)) })),
+    );
+    expect(shedIn(plan)).toEqual([]);
+  });
+});
+
 describe('the arguments of a lookup', () => {
   it('are its key and the others, apart', () => {
     const { lookup: found } = callIn((tag) => call(otherOf, { id: tag.label, size: 3 }));
@@ -309,6 +356,11 @@ function guardOf(plan: Plan): Step {
 
 function doomsOf(plan: Plan, name: string): Step['dooms'] {
   return stepOf(plan, name).dooms;
+}
+
+/** The names of the steps that may be left out. */
+function shedIn(plan: Plan): string[] {
+  return plan.steps.filter((step) => step.mayBeShed).map(({ name }) => name);
 }
 
 /** A step by its name; guards share the name of theirs. */
