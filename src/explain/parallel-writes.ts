@@ -1,5 +1,6 @@
 /** Writes of a plan that may run at the same time, since nothing puts one after the other. */
 import type { Plan, PlanBlock, Step } from '../plan/plan.ts';
+import { reachedFrom } from '../plan/visit.ts';
 
 interface WriteOf {
   readonly step: Step;
@@ -33,8 +34,9 @@ function isOrdered(plan: Plan, one: WriteOf, other: WriteOf): boolean {
 
 /** Whether `late`, or what it is inside of, needs `early`, or what that is inside of. */
 function isAfter(plan: Plan, late: WriteOf, early: WriteOf): boolean {
-  const needed = new Set(late.chain.flatMap(({ needs }) => needs));
-  // Iterating a set also visits what is added to it on the way.
-  for (const id of needed) for (const need of plan.steps[id]?.needs ?? []) needed.add(need);
+  const needed = reachedFrom(
+    late.chain.flatMap(({ needs }) => needs),
+    (id) => plan.steps[id]?.needs ?? [],
+  );
   return early.chain.some(({ id }) => needed.has(id));
 }

@@ -3,7 +3,7 @@ import type { Block, Node } from '../dsl/node.ts';
 import { readsOf, sourcesOf, traitsOf } from '../dsl/node-traits.ts';
 import type { Dooms } from './plan.ts';
 import type { Composed } from './run-compose.ts';
-import { blocksOf, idsOf } from './visit.ts';
+import { blocksOf, idsOf, nodesOf, reachedFrom } from './visit.ts';
 
 /** Steps that only guards read: nothing else fails with them. */
 export function toleratedSteps(composed: Composed): ReadonlyMap<number, 'optional' | 'fallback'> {
@@ -45,12 +45,7 @@ export function doomsIn(
  * The nodes that the `needs` of a block derive from and that can be incomplete, in written order.
  */
 export function degradedBy(nodes: readonly Node[], needs: readonly number[]): number[] {
-  const sources = new Set(needs);
-  // Iterating a set also visits what is added to it on the way.
-  for (const id of sources) {
-    const node = nodes[id];
-    for (const read of node === undefined ? [] : idsOf(readsOf(node))) sources.add(read);
-  }
+  const sources = reachedFrom(needs, (id) => idsOf(nodesOf(nodes, [id]).flatMap(readsOf)));
   return [...sources].filter((id) => canBeIncomplete(nodes[id])).toSorted((a, b) => a - b);
 }
 

@@ -59,6 +59,17 @@ export function ownerOf(nodes: readonly Node[], item: number): GivenNode | EachN
   return nodes.find((node): node is GivenNode | EachNode => 'item' in node && node.item === item);
 }
 
+/** The transitive closure: `ids`, what they need, what that needs, and so on. */
+export function reachedFrom(
+  ids: Iterable<number>,
+  needsOf: (id: number) => readonly number[],
+): ReadonlySet<number> {
+  const reached = new Set(ids);
+  // Iterating a set also visits what is added to it on the way.
+  for (const id of reached) for (const need of needsOf(id)) reached.add(need);
+  return reached;
+}
+
 /** The numbers of the nodes that sources point at, each once. */
 export function idsOf(sources: readonly Source[]): number[] {
   return [...new Set(sources.map(({ node }) => node))];
