@@ -131,10 +131,13 @@ function toAdmin(
 }
 
 function warnOfWrites(operations: readonly string[]): void {
-  process.emitWarning(`${writesWereCut}: ${operations.join(', ')}`);
+  process.emitWarning(writesCut(operations));
 }
 
-const writesWereCut = 'The stop cut writes whose outcome is unknown';
+/** The warning of writes that a stop has cut. */
+export function writesCut(operations: readonly string[]): string {
+  return `The stop cut writes whose outcome is unknown: ${operations.join(', ')}`;
+}
 
 function warnOf(error: unknown): void {
   process.emitWarning(toError(error));

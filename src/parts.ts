@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import { toError } from './errors.ts';
 import { createLagMeter } from './edge/lag-meter.ts';
 import { createOverload } from './edge/overload.ts';
+import { writesCut } from './gateway.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { onceAMinute } from './quiet.ts';
 import type { Settings } from './settings/settings.ts';
@@ -43,8 +44,7 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
     // The access log contains the error, together with its request.
     onInternalError: () => undefined,
     onRefreshError: refreshReporter(clock, warn),
-    onWritesCut: (operations) =>
-      warn(`The stop cut writes whose outcome is unknown: ${operations.join(', ')}`),
+    onWritesCut: (operations) => warn(writesCut(operations)),
   };
 }
 

@@ -128,7 +128,7 @@ export function toMaxBytes(
 }
 
 /** The bytes of the line `GET <target> HTTP/1.1` and its end (RFC 9112, 3). */
-export function requestLineBytes(method: string, target: string): number {
+function requestLineBytes(method: string, target: string): number {
   return method.length + 1 + target.length + ' HTTP/1.1\r\n'.length;
 }
 

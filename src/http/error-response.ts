@@ -204,17 +204,12 @@ function executionProblem({ kind }: ExecutionError): Problem {
 
 function requestProblem(error: RequestError): Problem {
   const [status, title] = requestProblems[error.kind];
-  const errors = error.fields.map(({ in: part, pointer, detail }) => ({
-    in: part,
-    pointer,
-    detail,
-  }));
   return {
     type: typeOf(error.kind),
     title,
     status,
     detail: error.message,
-    ...(errors.length > 0 && { errors }),
+    ...(error.fields.length > 0 && { errors: error.fields }),
     // The rest of the body would be read as the next request (RFC 9110, 15.5.9).
     ...(error.kind === 'request-timeout' && { headers: { connection: 'close' } }),
   };
@@ -250,17 +245,33 @@ export function problemResponse(
   c: GatewayContext,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  const { retryAfter, headers: own, ...body } = problem;
   const { requestId, traceId, completed, uncertain } = c.get('record');
   const changed = {
     ...(completed.length > 0 && { completed }),
     ...(uncertain.length > 0 && { uncertain }),
   };
-  const text = JSON.stringify({ ...body, ...changed, instance: pathOf(c), requestId, traceId });
-  return textResponse(text, problem.status, {
+  return responseOf(
+    problem,
+    { ...changed, instance: pathOf(c), requestId, traceId },
+    { 'x-request-id': requestId, ...headers },
+  );
+}
+
+/** Answers an error outside of every layer, where there is no record of the request. */
+export function anonymousProblem(error: unknown): Response {
+  return responseOf(toProblem(error), {}, {});
+}
+
+/** A response that consists of a problem, with further members and headers. */
+function responseOf(
+  problem: Problem,
+  members: object,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  const { retryAfter, headers: own, ...body } = problem;
+  return textResponse(JSON.stringify({ ...body, ...members }), problem.status, {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
-    'x-request-id': requestId,
     ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
     ...own,
     ...headers,

@@ -6,10 +6,9 @@ import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
 import { ConfigurationError } from '../errors.ts';
 import type { RequestError } from '../errors.ts';
-import { toProblem } from './error-response.ts';
+import { anonymousProblem } from './error-response.ts';
 import type { Bindings } from './request-record.ts';
 import { makeReadable } from './target.ts';
-import { textResponse } from './text-response.ts';
 
 export interface ServerOptions {
   /** A Hono app, or anything else with a `fetch`. */
@@ -90,15 +89,6 @@ function listenerFor({ app, onInternalError }: ServerOptions): RequestListener {
       outgoing.destroy();
     });
   };
-}
-
-/** The problem for errors outside of every layer, where there is no record of the request. */
-function anonymousProblem(error: unknown): Response {
-  const problem = toProblem(error);
-  return textResponse(JSON.stringify(problem), problem.status, {
-    'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
-  });
 }
 
 /** Node's response, which also ends its connection while the server drains. */

@@ -64,12 +64,12 @@ export interface Calls {
 export interface Upstreams {
   /** Prepares the calls of one request to all services. */
   open(caller: Caller): Calls;
-  /** Drops the stored answers with one of `tags`; see `CacheStore.invalidate`. */
   /**
    * Waits until no write is under way, for at most `limitMs`; resolves to the names of the
    * operations whose writes still are.
    */
   settleWrites(limitMs: number): Promise<readonly string[]>;
+  /** Drops the stored answers with one of `tags`; see `CacheStore.invalidate`. */
   invalidate(tags: readonly string[]): Promise<number>;
   /** The state of every service as its policies see it. */
   status(): readonly ServiceStatus[];
