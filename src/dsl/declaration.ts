@@ -7,7 +7,7 @@ import { checkedOperationCache } from './cache.ts';
 import type { OperationCache } from './cache.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
 import { operationName } from './operation.ts';
-import { checkedPolicies } from './policies.ts';
+import { checkedPolicies, policyKnobs } from './policies.ts';
 import type { Policies } from './policies.ts';
 import { parseRoute } from './route.ts';
 import type { Route } from './route.ts';
@@ -65,11 +65,7 @@ const commonKnobs = [
   'name',
   'route',
   'forward',
-  'timeoutMs',
-  'maxBodyBytes',
-  'maxDepth',
-  'retry',
-  'hedge',
+  ...policyKnobs,
   'coalesce',
   'cache',
   'numbers',

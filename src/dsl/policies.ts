@@ -17,6 +17,14 @@ export interface Policies {
   readonly hedge?: HedgeConfig | false;
 }
 
+export const policyKnobs = [
+  'timeoutMs',
+  'maxBodyBytes',
+  'maxDepth',
+  'retry',
+  'hedge',
+] satisfies (keyof Policies)[];
+
 export interface RetryConfig {
   /** The most retries of one call. Default 1. */
   readonly times?: number;

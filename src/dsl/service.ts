@@ -11,6 +11,7 @@ import {
   checkedEjection,
   checkedHealth,
   checkedPolicies,
+  policyKnobs,
 } from './policies.ts';
 import type {
   BreakerConfig,
@@ -123,11 +124,7 @@ const knobs = [
   'name',
   'url',
   'forward',
-  'timeoutMs',
-  'maxBodyBytes',
-  'maxDepth',
-  'retry',
-  'hedge',
+  ...policyKnobs,
   'connectTimeoutMs',
   'retryBudget',
   'breaker',

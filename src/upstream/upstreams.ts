@@ -7,15 +7,15 @@ import type { AttemptHook } from './attempt.ts';
 import { cache } from './caching/cache.ts';
 import type { CacheStore } from './caching/cache-store.ts';
 import { createMemoryStore } from './caching/memory-store.ts';
-import { isShareable, unchanged } from './call.ts';
+import { unchanged } from './call.ts';
 import type { Call, Caller, Dispatch, Policy, Reply, Send, WriteWatch } from './call.ts';
 import { createAddress } from './exchange/address.ts';
 import type { Address } from './exchange/address.ts';
+import { createForwarding, makeCall } from './make-call.ts';
 import { perGateway, perRequest } from './pipeline.ts';
 import { openService } from './service.ts';
 import { createWritesUnderWay } from './writes-under-way.ts';
 import type { ServiceStatus } from './service.ts';
-import { identityOf, keyOf } from './sharing/key.ts';
 import { openLoad } from './sharing/open-load.ts';
 import type { Load } from './sharing/load.ts';
 
@@ -120,23 +120,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     open(caller) {
       const { send: sendOnce, sendLoad } = perRequest(shared);
       const forwarding = createForwarding(caller);
-      const make = (operation: Operation, args: Call['args'], trace: Trace | undefined): Call => {
-        const { headers, identity } = forwarding(operation);
-        return {
-          operation,
-          args,
-          headers,
-          identity,
-          key: isShareable(operation) ? keyOf({ operation, args, identity }) : undefined,
-          caller,
-          signal: caller.signal,
-          createdAt: clock.now(),
-          deadlineAt: caller.deadlineAt,
-          trace,
-          afterWrite: caller.hasWritten,
-          followers: [],
-        };
-      };
+      const make = (operation: Operation, args: Call['args'], trace: Trace | undefined): Call =>
+        makeCall({ operation, args, trace, caller, createdAt: clock.now() }, forwarding(operation));
       return {
         call(operation, args, trace, write) {
           const made = make(operation, args, trace);
@@ -168,33 +153,4 @@ function openAddresses({
       (addresses.get(service.name) ?? []).map((url) => createAddress(service, url)),
     ]),
   );
-}
-
-/**
- * Remembers the forwarded headers and the identity for each operation, since a request may call one
- * a hundred times.
- */
-function createForwarding(caller: Caller) {
-  let known: Map<Operation, Pick<Call, 'headers' | 'identity'>> | undefined;
-  return function forwardedTo(operation: Operation): Pick<Call, 'headers' | 'identity'> {
-    if (operation.forward.length === 0) return nothingForwarded;
-    const before = (known ??= new Map()).get(operation);
-    if (before !== undefined) return before;
-    const headers = forwarded(caller, operation);
-    const forwarding = { headers, identity: identityOf(headers) };
-    known.set(operation, forwarding);
-    return forwarding;
-  };
-}
-
-const nothingForwarded = Object.freeze({ headers: Object.freeze({}), identity: '' });
-
-/** The client's headers that the operation lists in `forward`. */
-function forwarded(caller: Caller, operation: Operation): Call['headers'] {
-  const headers: Record<string, string> = {};
-  for (const name of operation.forward) {
-    const value = caller.header(name);
-    if (value !== undefined) headers[name] = value;
-  }
-  return headers;
 }

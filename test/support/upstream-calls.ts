@@ -9,9 +9,10 @@ import { parseSettings } from '../../src/settings/settings.ts';
 import type { Trace } from '../../src/trace.ts';
 import { attempts } from '../../src/upstream/attempt.ts';
 import type { AttemptOptions, Gate } from '../../src/upstream/attempt.ts';
-import { dispatchOf, isShareable } from '../../src/upstream/call.ts';
+import { dispatchOf } from '../../src/upstream/call.ts';
 import type { Call, Caller, Dispatch, Reply, Send } from '../../src/upstream/call.ts';
 import type { Address } from '../../src/upstream/exchange/address.ts';
+import { makeCall } from '../../src/upstream/make-call.ts';
 import { identityOf, keyOf } from '../../src/upstream/sharing/key.ts';
 import { replyOf } from '../../src/upstream/sharing/load.ts';
 import type { SendLoad } from '../../src/upstream/sharing/load.ts';
@@ -36,22 +37,9 @@ export function callOf(
   rest: Partial<Call> = {},
 ): Call {
   const { headers = {}, signal = new AbortController().signal, deadlineAt = 10_000 } = rest;
-  const identity = identityOf(headers);
-  return {
-    operation,
-    args,
-    headers,
-    identity,
-    key: isShareable(operation) ? keyOf({ operation, args, identity }) : undefined,
-    caller: callerOf({ signal, deadlineAt }),
-    signal,
-    createdAt: 0,
-    deadlineAt,
-    trace: undefined,
-    afterWrite: false,
-    followers: [],
-    ...rest,
-  };
+  const caller = callerOf({ signal, deadlineAt });
+  const origin = { operation, args, trace: undefined, caller, createdAt: 0 };
+  return { ...makeCall(origin, { headers, identity: identityOf(headers) }), ...rest };
 }
 
 /** A request that calls services. */

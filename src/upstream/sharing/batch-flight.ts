@@ -1,14 +1,13 @@
-/** One request to a service for several lookup keys, and the loads that wait for them. */
-import { isComplete, keyTextOfItem, resultOf, toKept } from '../../dsl/lookup.ts';
+/** One request to a service for several lookup keys, from the first load that joins to its end. */
+import { keyTextOfItem, toKept } from '../../dsl/lookup.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import { toError } from '../../errors.ts';
 import type { UpstreamError } from '../../errors.ts';
 import { frozen } from '../../frozen.ts';
 import { fieldOf } from '../../plain-object.ts';
 import type { Call, Caller, Dispatch, Reply, Send } from '../call.ts';
-import { callError } from '../call.ts';
-import { parseValue } from '../exchange/parse.ts';
-import { cacheControlOf } from '../exchange/status-error.ts';
+import { isInOrder, none, valueFor } from './batch-answer.ts';
+import type { Answer } from './batch-answer.ts';
 import { Flight } from './flight.ts';
 import type { Asked, Carrier, Load, LoadKey } from './load.ts';
 
@@ -272,36 +271,4 @@ export class BatchFlight extends Flight implements Carrier {
     this.#others = undefined;
     this.#last = undefined;
   }
-}
-
-const none: readonly unknown[] = [];
-
-/** Whether the items are one for each key, in the order of the keys. */
-function isInOrder(items: readonly unknown[], texts: readonly string[], by: string): boolean {
-  for (let index = 0; index < items.length; index += 1)
-    if (keyTextOfItem(fieldOf(items[index], by)) !== texts[index]) return false;
-  return true;
-}
-
-/** The answer to one key. */
-interface Answer {
-  readonly found: readonly unknown[];
-  /** Whether the batch was answered with items that have no readable key. */
-  readonly strays: boolean;
-  readonly reply: Reply;
-  /** The reply for loads that have joined. */
-  readonly shared: Reply | undefined;
-}
-
-function valueFor(call: Call, lookup: Lookup, { found, strays, reply }: Answer): unknown {
-  const { status, headers } = reply;
-  if (strays && !isComplete(lookup, found)) {
-    const message = `answered with an item that has no readable "${lookup.by}"`;
-    throw callError(call, 'invalid-body', message);
-  }
-  const value = resultOf(lookup, found, (item) =>
-    parseValue(call, call.operation.response, item, status),
-  );
-  if (value !== undefined) return value;
-  throw callError(call, 'missing', 'answered without an item for the key', cacheControlOf(headers));
 }

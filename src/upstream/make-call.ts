@@ -1,0 +1,57 @@
+/** Makes the calls of a client request, with the headers that are forwarded to their services. */
+import type { Operation } from '../dsl/operation.ts';
+import { isShareable } from './call.ts';
+import type { Call, Caller } from './call.ts';
+import { identityOf, keyOf } from './sharing/key.ts';
+
+/** The facts that a call takes over from its step and its request. */
+type Origin = Pick<Call, 'operation' | 'args' | 'trace' | 'caller' | 'createdAt'>;
+
+type Forwarding = Pick<Call, 'headers' | 'identity'>;
+
+export function makeCall(origin: Origin, { headers, identity }: Forwarding): Call {
+  const { operation, args, trace, caller, createdAt } = origin;
+  return {
+    operation,
+    args,
+    headers,
+    identity,
+    key: isShareable(operation) ? keyOf({ operation, args, identity }) : undefined,
+    caller,
+    signal: caller.signal,
+    createdAt,
+    deadlineAt: caller.deadlineAt,
+    trace,
+    afterWrite: caller.hasWritten,
+    followers: [],
+  };
+}
+
+/**
+ * Remembers the forwarded headers and the identity for each operation, since a request may call one
+ * a hundred times.
+ */
+export function createForwarding(caller: Caller) {
+  let known: Map<Operation, Forwarding> | undefined;
+  return function forwardedTo(operation: Operation): Forwarding {
+    if (operation.forward.length === 0) return nothingForwarded;
+    const before = (known ??= new Map()).get(operation);
+    if (before !== undefined) return before;
+    const headers = forwarded(caller, operation);
+    const forwarding = { headers, identity: identityOf(headers) };
+    known.set(operation, forwarding);
+    return forwarding;
+  };
+}
+
+const nothingForwarded = Object.freeze({ headers: Object.freeze({}), identity: '' });
+
+/** The client's headers that the operation lists in `forward`. */
+function forwarded(caller: Caller, operation: Operation): Call['headers'] {
+  const headers: Record<string, string> = {};
+  for (const name of operation.forward) {
+    const value = caller.header(name);
+    if (value !== undefined) headers[name] = value;
+  }
+  return headers;
+}
