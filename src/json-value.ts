@@ -46,12 +46,18 @@ export function toJsonValue(value: unknown, originals = none): unknown {
       case 'object':
         return part === null ? null : carriedObject(part);
       case 'function':
-        return isUnheld(part) ? part : refuse('a function');
+        return isUnheld(part) ? part : carriedFunction(part);
       case 'symbol':
         return refuse('a symbol');
       default:
         return refuse('undefined');
     }
+  }
+
+  /** `JSON.stringify` asks functions, too. A reference, which has no value, explains itself. */
+  function carriedFunction(part: object): unknown {
+    if ('toJSON' in part && typeof part.toJSON === 'function') return carried(part.toJSON(''));
+    return refuse('a function');
   }
 
   function carriedObject(part: object): unknown {

@@ -13,16 +13,22 @@ export interface Draft extends Owner {
   block(body: () => Template): Block;
   /** Runs `body`; what it adds that takes time begins only after the node of that number. */
   after<T>(node: number, body: () => T): T;
+  /** Ends it: from now on, its references refuse to be used. */
+  close(): void;
 }
 
 export function createDraft(place: string): Draft {
   const nodes: Node[] = [];
   let open: number[] = [];
   let earlier: readonly number[] = [];
+  let isOpen = true;
 
   const draft: Draft = {
     place,
     nodes,
+    get isOpen() {
+      return isOpen;
+    },
     add(node) {
       nodes.push(earlier.length > 0 ? ordered(node, earlier) : node);
       open.push(nodes.length - 1);
@@ -47,6 +53,9 @@ export function createDraft(place: string): Draft {
       } finally {
         earlier = outer;
       }
+    },
+    close() {
+      isOpen = false;
     },
     describe: ({ node, path }) => [wordsFor(nodes[node]), ...path].join('.'),
   };

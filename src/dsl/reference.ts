@@ -65,6 +65,8 @@ export type WiredParts<T> = T extends Opaque & readonly (infer Item)[]
 export interface Owner {
   /** The composition's name, for messages. */
   readonly place: string;
+  /** Whether `compose` still runs. Afterwards, no reference may be used any more. */
+  readonly isOpen: boolean;
   /** Words for a source: `order.items`, `params.orderId`. */
   describe(source: Source): string;
 }
@@ -78,25 +80,53 @@ export interface Pointer {
 const pointers = new WeakMap<object, Pointer>();
 
 /**
- * Creates a reference. Anything but reading a field throws an error that says what to do instead.
+ * Creates a reference. Anything but reading a field throws an error that says what to do instead,
+ * and so does reading a field once `compose` has ended.
  */
 export function createReference<T>(pointer: Pointer): Ref<T> {
   const fields = new Map<string, object>();
-  // The target is an arrow function: it has no own properties that a proxy must report, and a call
-  // of the reference (`order.items.map(…)`) reaches `apply`, which explains more than a TypeError
-  // would.
-  const reference = new Proxy(() => undefined, {
+  const reference = new Proxy(createTarget(pointer), {
     get: (_, key) => readField(pointer, fields, key),
-    apply: () =>
-      refuse(pointer, 'was called like a function. Use map() or each() to compute with it'),
+    apply: () => refuseCall(pointer),
     set: () => refuse(pointer, 'was assigned to. References are read-only; build a new object'),
     has: () => refuse(pointer, 'was tested with `in`. Use map() to look inside'),
     ownKeys: () => refuse(pointer, 'was spread or enumerated. Use pick(), omit(), or map()'),
     getOwnPropertyDescriptor: () => refuse(pointer, 'was enumerated. Use pick(), omit(), or map()'),
+    getPrototypeOf: () =>
+      refuse(pointer, 'was tested with `instanceof`. Use map() to look at its value'),
+    ...refusingChanges(pointer),
   });
   pointers.set(reference, pointer);
   // The brand exists in types only; this is the one place where a value gets it.
   return reference as unknown as Ref<T>;
+}
+
+/**
+ * An arrow function: it has no own properties that a proxy must report, and a call of the reference
+ * (`order.items.map(…)`) reaches `apply`, which explains more than a TypeError would.
+ */
+function createTarget(pointer: Pointer): () => undefined {
+  // `console.log` looks through a proxy at its target, and would print a function.
+  const inspect = () => refuse(pointer, 'was printed. It has no value yet: print it in map()');
+  return Object.defineProperty(() => undefined, inspectCustom, {
+    value: inspect,
+    configurable: true,
+  });
+}
+
+/** The method that `util.inspect`, and so `console.log`, calls in place of its own. */
+const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
+
+/** The rarer ways to change an object. */
+function refusingChanges(pointer: Pointer) {
+  const change = () => refuse(pointer, 'was changed. References are read-only; build a new object');
+  return {
+    deleteProperty: change,
+    defineProperty: change,
+    setPrototypeOf: change,
+    isExtensible: change,
+    preventExtensions: change,
+  } satisfies ProxyHandler<object>;
 }
 
 /** The pointer of a reference, or `undefined` for anything else. */
@@ -104,9 +134,13 @@ export function pointerOf(value: unknown): Pointer | undefined {
   return typeof value === 'function' ? pointers.get(value) : undefined;
 }
 
+/** The methods by which JavaScript turns an object into text or a number. */
+const conversions: ReadonlySet<string> = new Set(['toString', 'valueOf', 'toJSON']);
+
 function readField(pointer: Pointer, fields: Map<string, object>, key: string | symbol): unknown {
+  if (!pointer.draft.isOpen) return refuseLate(pointer, key);
   if (typeof key === 'symbol') return readSymbol(pointer, key);
-  if (key === 'toString' || key === 'valueOf' || key === 'toJSON') {
+  if (conversions.has(key)) {
     return refuse(
       pointer,
       `was turned into a value (${key}). It has none yet: use map() to compute with it`,
@@ -134,9 +168,47 @@ function readSymbol(pointer: Pointer, key: symbol): unknown {
   return undefined;
 }
 
-function refuse(pointer: Pointer, problem: string): never {
+/** The methods of a promise, which a call does not return. */
+const promiseMethods: ReadonlyMap<string, string> = new Map([
+  [
+    'then',
+    'was awaited. Steps wait for each other by themselves: pass the reference on, and use map() ' +
+      'to compute with its value',
+  ],
+  [
+    'catch',
+    'was called. A step fails while a request is served, not here: use optional() for null in ' +
+      'its place, or fallback() for a value',
+  ],
+  [
+    'finally',
+    'was called. A step ends while a request is served, not here: use after() for calls that ' +
+      'have to wait for it',
+  ],
+]);
+
+function refuseCall(pointer: Pointer): never {
+  const method = pointer.source.path.at(-1) ?? '';
+  return refuse(
+    pointer,
+    promiseMethods.get(method) ??
+      'was called like a function. Use map() or each() to compute with it',
+  );
+}
+
+/** Reading a field is what a function of `map` does with a reference that it has captured. */
+function refuseLate({ draft, source }: Pointer, key: string | symbol): never {
+  const isField = typeof key === 'string' && !conversions.has(key);
+  const path = isField ? [...source.path, key] : source.path;
+  return refuse({ draft, source: { ...source, path } }, '');
+}
+
+function refuse({ draft, source }: Pointer, problem: string): never {
+  const late =
+    'was used after compose() had ended, as in a function given to map(). It has no value there: ' +
+    'pass it as an input of map(), as in map({ order, payment }, ({ order, payment }) => …)';
   throw new CompositionError(
-    pointer.draft.place,
-    `${pointer.draft.describe(pointer.source)} ${problem}.`,
+    draft.place,
+    `${draft.describe(source)} ${draft.isOpen ? problem : late}.`,
   );
 }

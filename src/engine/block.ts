@@ -3,7 +3,7 @@
  * level of steps is complete. At the end, the template of the block is filled. There are callbacks
  * and one list of columns per frame, since a promise per step would double the cost of a page.
  */
-import { ExecutionError, errorName } from '../errors.ts';
+import { CompositionError, ExecutionError, errorName } from '../errors.ts';
 import { computed } from './compute.ts';
 import { frozen } from '../frozen.ts';
 import type { GuardStep, MapStep, Step } from '../plan/plan.ts';
@@ -183,6 +183,10 @@ const changesFrozen =
 
 /** Names only the kind of error: its message may quote the answer of a service. */
 function mapFailure(error: unknown): ExecutionError {
+  // Our own words about a captured reference, without any value.
+  if (error instanceof CompositionError) {
+    return new ExecutionError('map-failed', error.message, { cause: error });
+  }
   if (error instanceof TypeError && changesFrozen.test(error.message)) {
     const message =
       'the function given to map() changed a value that it was given, which is frozen since ' +

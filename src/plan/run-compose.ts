@@ -1,7 +1,8 @@
 /** Runs `compose` once on references, for the nodes and the template that it makes. */
 import { createDraft, withDraft } from '../dsl/draft.ts';
+import type { Draft } from '../dsl/draft.ts';
 import type { AnyConfig } from '../dsl/composition.ts';
-import type { Block, InputName, Node } from '../dsl/node.ts';
+import type { Block, InputName, Node, Template } from '../dsl/node.ts';
 import { toTemplate } from '../dsl/template.ts';
 import { CompositionError, toError } from '../errors.ts';
 
@@ -18,32 +19,39 @@ const inputs: readonly InputName[] = ['params', 'query', 'body', 'headers'];
  */
 export function runCompose(name: string, config: AnyConfig): Composed {
   const draft = createDraft(name);
-  const root = draft.block(() => {
-    const references = inputs.map((input) => [input, draft.add({ kind: 'input', input })]);
-    // Its type was checked where it was written.
-    const compose = config.compose as (given: unknown) => unknown;
-    const returned = withDraft(draft, () =>
-      translated(name, () => compose(Object.fromEntries(references))),
-    );
-    return toTemplate(draft, returned, 'what compose() returned');
-  });
-  if (root.template.kind === 'literal' && root.template.value === undefined) {
+  try {
+    const root = draft.block(() => rootTemplate(draft, config));
+    checkRoot(name, root);
+    return { nodes: draft.nodes, root };
+  } finally {
+    draft.close();
+  }
+}
+
+function rootTemplate(draft: Draft, config: AnyConfig): Template {
+  const references = inputs.map((input) => [input, draft.add({ kind: 'input', input })]);
+  // Its type was checked where it was written.
+  const compose = config.compose as (given: unknown) => unknown;
+  const returned = withDraft(draft, () =>
+    translated(draft.place, () => compose(Object.fromEntries(references))),
+  );
+  return toTemplate(draft, returned, 'what compose() returned');
+}
+
+function checkRoot(name: string, { template }: Block): void {
+  if (template.kind === 'literal' && template.value === undefined) {
     throw new CompositionError(
       name,
       'compose() returned nothing. Return the template of the response.',
     );
   }
-  if (
-    root.template.kind === 'object' &&
-    root.template.entries.some(([key]) => key === '$problems')
-  ) {
+  if (template.kind === 'object' && template.entries.some(([key]) => key === '$problems')) {
     throw new CompositionError(
       name,
       'compose() returned a field "$problems", which says what is missing in a degraded ' +
         'response. Rename it.',
     );
   }
-  return { nodes: draft.nodes, root };
 }
 
 /** Turns errors that JavaScript throws in `compose` into messages for its author. */

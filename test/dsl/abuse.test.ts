@@ -13,6 +13,7 @@ import {
   pick,
 } from 'plait';
 import type { Ref, Reference } from 'plait';
+import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { compile } from '../../src/plan/compile.ts';
@@ -148,6 +149,27 @@ describe('a reference used as a value', () => {
       (id) => Object.assign(id, { name: 'x' }),
       'was assigned to. References are read-only; build a new object.',
     ],
+    ['console.log', (id) => inspect(id), 'was printed. It has no value yet: print it in map().'],
+    [
+      'console.log of an object around it',
+      (id) => inspect({ list: [id] }),
+      'was printed. It has no value yet: print it in map().',
+    ],
+    [
+      'instanceof',
+      (id) => (id as unknown) instanceof Date,
+      'was tested with `instanceof`. Use map() to look at its value.',
+    ],
+    [
+      'delete',
+      (id) => Reflect.deleteProperty(id, 'x'),
+      'was changed. References are read-only; build a new object.',
+    ],
+    [
+      'Object.freeze',
+      (id) => Object.freeze(id),
+      'was changed. References are read-only; build a new object.',
+    ],
     ['in', (id) => 'length' in id, 'was tested with `in`. Use map() to look inside.'],
     [
       'a method call',
@@ -159,6 +181,31 @@ describe('a reference used as a value', () => {
     const message = loadErrorOf(page(({ params }) => ({ wrong: misuse(params.id) })));
     const what = problem.startsWith('was called') ? 'params.id.toUpperCase' : 'params.id';
     expect(message).toBe(`page: ${what} ${problem}`);
+  });
+
+  it.each([
+    [
+      'catch',
+      'was called. A step fails while a request is served, not here: use optional() for null in ' +
+        'its place, or fallback() for a value.',
+    ],
+    [
+      'finally',
+      'was called. A step ends while a request is served, not here: use after() for calls that ' +
+        'have to wait for it.',
+    ],
+    [
+      'then',
+      'was awaited. Steps wait for each other by themselves: pass the reference on, and use ' +
+        'map() to compute with its value.',
+    ],
+  ] as const)('.%s() of a call says what to use instead', (method, advised) => {
+    const promised = (ref: unknown) =>
+      (ref as Record<typeof method, (handler: () => null) => unknown>)[method](() => null);
+    const message = loadErrorOf(
+      page(({ params }) => ({ a: promised(call(getThing, { id: params.id })) })),
+    );
+    expect(message).toBe(`page: the result of call(getThing).${method} ${advised}`);
   });
 
   it('a list has no .map() of its own', () => {
@@ -189,6 +236,26 @@ describe('a reference used as a value', () => {
     );
     expect(spoken(({ params }) => text(pick(call(getThing, { id: params.id }), 'id')))).toBe(
       'page: the result of pick()',
+    );
+  });
+});
+
+describe('a reference that is used after compose() has ended', () => {
+  it.each<[string, (id: Ref<string>) => unknown, string]>([
+    ['a field', (id) => (id as unknown as string).length, 'params.id.length'],
+    ['its text', (id) => `${id as unknown as string}`, 'params.id'],
+    ['its JSON', (id) => JSON.stringify(id), 'params.id'],
+    ['in', (id) => 'x' in id, 'params.id'],
+    ['printing', (id) => inspect(id), 'params.id'],
+    ['a call', (id) => (id as unknown as () => void)(), 'params.id'],
+    ['spreading', (id) => ({ ...(id as object) }), 'params.id'],
+  ])('refuses by name: %s', (_, use, named) => {
+    let captured: Ref<string> | undefined;
+    compile({ name: 'page', composition: page(({ params }) => ({ id: (captured = params.id) })) });
+    expect(messageOf(() => captured && use(captured))).toBe(
+      `page: ${named} was used after compose() had ended, as in a function given to map(). It ` +
+        'has no value there: pass it as an input of map(), as in map({ order, payment }, ' +
+        '({ order, payment }) => …).',
     );
   });
 });

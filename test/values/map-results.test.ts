@@ -60,6 +60,29 @@ describe('map', () => {
     ]);
   });
 
+  it.each<[string, (ref: unknown) => unknown]>([
+    ['returns', (ref) => ({ ref })],
+    ['spreads', (ref) => ({ ...(ref as object) })],
+    ['compares', (ref) => (ref as number) > 1],
+  ])('that %s a reference of compose() says to pass it as an input', async (_, use) => {
+    // Kept where no reading of the source can find it.
+    const kept = new Map<string, unknown>();
+    const app = await serve(() => {
+      kept.set(
+        'step',
+        loosely(() => 1),
+      );
+      return { value: loosely(() => use(kept.get('step'))) };
+    });
+    const { status, json } = await app.ask();
+    expect([status, json.step]).toEqual([500, 'value']);
+    expect(app.internalErrors.map(String)).toEqual([
+      expect.stringMatching(
+        /^StepError: step "value": \S+: the result of map\(\) was used after compose\(\) had ended, as in a function given to map\(\)\. It has no value there: pass it as an input of map\(\), /,
+      ),
+    ]);
+  });
+
   it.each([NaN, new Set([1]), Symbol('a'), undefined])(
     'that returns %o is tolerated like one that throws',
     async (result) => {
