@@ -29,8 +29,8 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * An error about a client or a service, not about our code: it has no stack trace, since recording
- * one takes longer than refusing the request.
+ * An error whose kind and message say all there is to say: it has no stack trace, since recording
+ * one takes longer than refusing a request. An unexpected error is the `cause` of one.
  */
 export class StacklessError extends Error {
   constructor(message: string, options?: ErrorOptions) {
@@ -192,7 +192,7 @@ export type ExecutionErrorKind =
   | 'disconnected';
 
 /** The execution of a plan failed for a reason other than a call. */
-export class ExecutionError extends Error {
+export class ExecutionError extends StacklessError {
   override readonly name = 'ExecutionError';
   readonly kind: ExecutionErrorKind;
 

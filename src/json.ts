@@ -79,7 +79,11 @@ function isDeeperThan(text: string, maxDepth: number): boolean {
 
 /** The JSON Pointer (RFC 6901) of a path: `/orders/3/payment`. */
 export function toPointer(path: readonly PropertyKey[]): string {
-  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return path.map((key) => `/${escaped(String(key))}`).join('');
+}
+
+function escaped(token: string): string {
+  return /[~/]/.test(token) ? token.replaceAll('~', '~0').replaceAll('/', '~1') : token;
 }
 
 /** The part of a value at the end of a path; `undefined` if there is none. */

@@ -27,12 +27,22 @@ export function missingInAll(frame: Frame): readonly Degradation[] {
 
 function partsOfSources(frame: Frame, item: number): readonly Degradation[] {
   const { degradedBy, needs } = frame.block;
+  const found: Degradation[] = [];
+  let sources: ReadonlySet<number> | undefined;
+  for (const id of degradedBy) {
+    const parts = partsMissingIn(frame, id, item);
+    if (parts === undefined) continue;
+    // Most often the block needs the guard itself, and nothing has to be searched.
+    if (needs.includes(id) || (sources ??= sourcesOf(frame, item)).has(id)) found.push(...parts);
+  }
+  return found.length < 2 ? found : [...new Set(found)];
+}
+
+/** The steps from which the value of a block derives, for an item. */
+function sourcesOf(frame: Frame, item: number): ReadonlySet<number> {
   const sources = new Set<number>();
-  for (const id of needs) addSources(sources, frame, id, item);
-  const found = degradedBy
-    .filter((id) => sources.has(id))
-    .flatMap((id) => partsMissingIn(frame, id, item) ?? nothing);
-  return [...new Set(found)];
+  for (const id of frame.block.needs) addSources(sources, frame, id, item);
+  return sources;
 }
 
 function partsMissingIn(

@@ -16,11 +16,18 @@ export function degradedHeader(degraded: readonly Degradation[]): string {
 
 /** The value of `$problems`: one entry for every place where a part is missing. */
 export function problemsOf(degraded: readonly Degradation[]): readonly object[] {
+  // The items of a list often miss their parts for the same reason.
+  const reasons = new Map<Degradation['error'], object>();
   return degraded.flatMap(({ step, error, pointers }) => {
-    const { type, title, status } = toProblem(error);
-    const uncertain = error.isUncertain && { uncertain: true };
-    return pointers.map((pointer) => ({ pointer, step, type, title, status, ...uncertain }));
+    const reason = reasons.get(error) ?? reasonFor(error);
+    reasons.set(error, reason);
+    return pointers.map((pointer) => ({ pointer, step, ...reason }));
   });
+}
+
+function reasonFor(error: Degradation['error']): object {
+  const { type, title, status } = toProblem(error);
+  return { type, title, status, ...(error.isUncertain && { uncertain: true }) };
 }
 
 function statusOf(reason: Degradation['error']['reason']): string {
