@@ -8,7 +8,9 @@ const source = join(root, 'src');
 /** From the top down: a file imports from its own layer or from one before it. */
 const layers = [
   [
+    'charset.ts',
     'clock.ts',
+    'content-coding.ts',
     'environment.ts',
     'errors.ts',
     'frozen.ts',

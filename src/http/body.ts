@@ -1,6 +1,8 @@
 /** Reads a JSON body, bounded. */
 import type { HonoRequest } from 'hono';
 import type { Clock } from '../clock.ts';
+import { charsetOf, isUtf8Charset } from '../charset.ts';
+import { codingsOf } from '../content-coding.ts';
 import { RequestError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { NotUtf8Error, utf8Text } from '../utf8.ts';
@@ -48,21 +50,15 @@ function refuseMediaType(request: HonoRequest): void {
       'The body must be JSON in UTF-8: send Content-Type: application/json.',
     );
   }
-  if (!/^(?:identity)?$/i.test(request.header('content-encoding') ?? '')) {
+  if (codingsOf(request.header('content-encoding')).length > 0) {
     throw new RequestError('unsupported-media-type', 'The body must not be compressed.');
   }
 }
 
 /** JSON is UTF-8 (RFC 8259, 8.1), so no other charset is accepted. */
 function isJson(contentType: string): boolean {
-  const [type = '', ...parameters] = contentType
-    .split(';')
-    .map((part) => part.trim().toLowerCase());
-  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
-  return (
-    /^application\/(?:[\w.+-]+\+)?json$/.test(type) &&
-    /^charset="?utf-?8"?$/.test(charset ?? 'charset=utf-8')
-  );
+  const isJsonType = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(contentType.trimStart());
+  return isJsonType && isUtf8Charset(charsetOf(contentType) ?? 'utf-8');
 }
 
 async function readBytes(request: HonoRequest): Promise<Buffer> {

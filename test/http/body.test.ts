@@ -43,6 +43,13 @@ describe('a body', () => {
   it.each([
     'application/json',
     'application/json; charset=utf-8',
+    'application/json;charset=utf8',
+    'application/json; charset="UTF8"',
+    'application/json; charset = "utf-8" ;',
+    'application/json; charset="utf\\-8"',
+    'application/json; v="a; charset=latin1"; CHARSET=UTF-8',
+    'application/json; charset=',
+    'application/json ;x=1',
     'Application/JSON',
     'application/merge-patch+json',
   ])('is read when it is %s', async (type) => {
@@ -55,11 +62,37 @@ describe('a body', () => {
     'application/jsonp',
     'text/json',
     'x application/json',
+    'application/json, text/plain',
+    'application/json; charset=iso-8859-1',
+    'application/json; charset="UTF-16"',
+    'application/json; charset=utf-8859',
+    "application/json; charset='utf-8'",
+    'application/json; charset=latin1; charset=utf-8',
     '',
   ])('is a 415 when it is %j', async (type) => {
     const { status, json } = await post('{}', type);
     expect([status, json.type]).toEqual([415, 'urn:plait:problem:unsupported-media-type']);
   });
+
+  it.each(['gzip', 'br', 'identity, gzip', 'utf-8'])(
+    'is a 415 when its content encoding is %s',
+    async (coding) => {
+      const app = await startEcho();
+      const headers = { 'content-type': 'application/json', 'content-encoding': coding };
+      const { status, json } = await app.get('/echo', { method: 'POST', body: '{}', headers });
+      expect([status, json.detail]).toEqual([415, 'The body must not be compressed.']);
+    },
+  );
+
+  it.each(['', 'identity', 'None', 'identity, none'])(
+    'is read when its content encoding is "%s"',
+    async (coding) => {
+      const app = await startEcho();
+      const headers = { 'content-type': 'application/json', 'content-encoding': coding };
+      const answer = await app.get('/echo', { method: 'POST', body: '{}', headers });
+      expect(answer).toMatchObject({ status: 200, json: { echo: {} } });
+    },
+  );
 
   it.each(['', '{', '{"a":1}x', "{'a':1}", 'undefined', '[1,]', '\u0000'])(
     'is a 400 when it is no JSON: %j',

@@ -106,6 +106,9 @@ describe('the charset that a service declares', () => {
     ['application/json', 'ü€', Buffer.from('["ü€"]')],
     ['application/json; charset=UTF-8', 'ü€', Buffer.from('["ü€"]')],
     ['application/json;charset="utf8"', 'ü€', Buffer.from('["ü€"]')],
+    ['application/json; charset=', 'ü€', Buffer.from('["ü€"]')],
+    ['application/json; v="; charset=latin1"; charset=UTF8', 'ü€', Buffer.from('["ü€"]')],
+    ['application/json; charset="utf\\-8"', 'ü€', Buffer.from('["ü€"]')],
     ['application/json; v=1; Charset = us-ascii', 'ue', Buffer.from('["ue"]')],
     ['application/json; charset=utf-8', 'ü', Buffer.from('\uFEFF["ü"]')],
     [

@@ -1,4 +1,5 @@
 /** Decodes the bytes of an answer by the charset that the service declares. */
+import { charsetOf, isUtf8Charset } from '../../charset.ts';
 import { utf8Text } from '../../utf8.ts';
 
 /** An answer declares a charset that is not supported. */
@@ -13,9 +14,8 @@ export class CharsetError extends Error {
  */
 export function decodeText(bytes: Buffer, contentType: string | undefined): string {
   const charset = charsetOf(contentType);
+  if (charset === undefined || isUtf8Charset(charset)) return utf8Text(bytes);
   switch (charset) {
-    case 'utf-8':
-    case 'utf8':
     case 'us-ascii':
       return utf8Text(bytes);
     case 'iso-8859-1':
@@ -33,10 +33,3 @@ export function decodeText(bytes: Buffer, contentType: string | undefined): stri
 
 /** Charsets that a message may quote. */
 const isShown = /^[\w.:-]{1,40}$/;
-
-const declaration = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;]*))/i;
-
-function charsetOf(contentType: string | undefined): string {
-  const [, quoted, token] = declaration.exec(contentType ?? '') ?? [];
-  return (quoted ?? token ?? 'utf-8').toLowerCase();
-}

@@ -10,7 +10,6 @@ export interface LookupAnswer {
   readonly items: readonly unknown[];
   /** The whole body, which may be the list of items itself. */
   readonly body: unknown;
-  readonly status: number;
   readonly headers: Reply['headers'];
 }
 
@@ -74,8 +73,8 @@ const ofPages = new Set(['totalpages', 'pagecount']);
 /** Names of fields that may contain such fields. */
 const around = new Set(['meta', 'metadata', 'page', 'paging', 'pagination', 'pageinfo', 'links']);
 
-function saysMore({ body, items, status, headers }: LookupAnswer): boolean {
-  if (status === 206 || /\brel="?next\b/.test(String(headers['link']))) return true;
+function saysMore({ body, items, headers }: LookupAnswer): boolean {
+  if (/\brel="?next\b/.test(String(headers['link']))) return true;
   if (Number(headers['x-total-count']) > items.length) return true;
   return fieldsOf(body)
     .flatMap(([name, value]) => (around.has(name) ? fieldsOf(value) : [[name, value] as const]))

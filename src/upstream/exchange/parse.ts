@@ -1,16 +1,16 @@
 /** Raw reply → reply: any 2xx is a success; a body that does not fit the schema is an error. */
-import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { z } from 'zod';
 import { ignoredBody } from '../../dsl/ignored-body.ts';
 import { TooManyNumbersError } from '../../json-numbers.ts';
 import { isTooDeep, parseJson, toPointer } from '../../json.ts';
-import { parseJsonBy, parseJsonFor } from '../../parse.ts';
+import { oncePerSchema } from '../../once-per-schema.ts';
+import { parseBy, parseJsonBy, parseJsonFor } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
 import { NotUtf8Error } from '../../utf8.ts';
 import { fieldOf } from '../../plain-object.ts';
 import type { Call, Dispatch, Reply } from '../call.ts';
 import { callError } from '../call.ts';
+import { decodeBody } from './decode-body.ts';
 import { CharsetError, decodeText } from './decode-text.ts';
 import { matchOf } from './doubt.ts';
 import { statusError } from './status-error.ts';
@@ -18,12 +18,11 @@ import type { RawReply } from './transport.ts';
 
 type Called = Pick<Call, 'operation'>;
 
-const decoders = {
-  gzip: promisify(gunzip),
-  'x-gzip': promisify(gunzip),
-  deflate: promisify(inflate),
-  br: promisify(brotliDecompress),
-};
+/** 2xx that are no whole representation, although the request asked for no part and no changes. */
+const partial: ReadonlyMap<number, string> = new Map([
+  [206, 'a part (206) although no range was asked for'],
+  [226, 'changes (226) although none were asked for'],
+]);
 
 /** @throws UpstreamError of kind `status`, `invalid-body` or `too-large`. */
 export function parseReply(
@@ -34,27 +33,28 @@ export function parseReply(
   const { status, headers, body } = raw;
   if (status < 200 || status > 299) throw statusError(call, raw, now);
   if (call.operation.response === ignoredBody) return { status, headers, raw: null, value: null };
-  const encoding = headers['content-encoding'];
-  if (encoding === undefined) return parsedReply(call, raw);
-  return decode(call, body, String(encoding)).then((decoded) =>
-    parsedReply(call, { ...raw, body: decoded }),
-  );
+  const part = partial.get(status);
+  if (part !== undefined) throw callError(call, 'invalid-body', `answered with ${part}`);
+  const decoding = decodeBody(call, body, headers['content-encoding']);
+  if (decoding === undefined) return parsedReply(call, raw);
+  return decoding.then((decoded) => parsedReply(call, { ...raw, body: decoded }));
 }
 
 function parsedReply(
   call: Pick<Dispatch, 'operation' | 'keys'>,
   { status, headers, body }: RawReply,
 ): Reply {
-  const value = body.length === 0 ? null : parseBody(call, textOf(call, headers, body));
+  const text = body.length === 0 ? '' : textOf(call, headers, body);
+  const value = isBlank(text) ? null : parseBody(call, text);
   const { lookup, response } = call.operation;
   if (lookup === undefined) {
-    const raw = call.operation.cache && value;
-    return { status, headers, raw, value: parseValue(call, response, value, status) };
+    const raw = isBlank(text) && isUndefinedWithoutBody(response) ? undefined : value;
+    const kept = call.operation.cache && raw;
+    return { status, headers, raw: kept, value: parseValue(call, response, raw, status) };
   }
-  // An answer without a body, like a 204, has no items.
-  const items = body.length === 0 ? [] : itemsOf(call, value, lookup.items);
+  const items = itemsOf(call, value, lookup.items);
   const { keys = [] } = call;
-  const match = matchOf(lookup, { keys, items, body: value, status, headers });
+  const match = matchOf(lookup, { keys, items, body: value, headers });
   return { status, headers, raw: undefined, value: items, ...match };
 }
 
@@ -85,6 +85,21 @@ export function parseValue(
   );
 }
 
+/** Whether an answer without a body can only be `undefined`, where it would else be `null`. */
+const isUndefinedWithoutBody = oncePerSchema(
+  (schema) => !parseBy(schema, null).ok && parseBy(schema, undefined).ok,
+);
+
+const blank = /^\uFEFF?[ \t\r\n]*$/;
+
+/** Whether there is nothing but white space, which says as little as no body at all. */
+function isBlank(text: string): boolean {
+  return text.length === 0 || (text.charCodeAt(0) !== openBrace && blank.test(text));
+}
+
+/** `{`, with which most bodies begin. */
+const openBrace = 0x7b;
+
 function textOf(call: Called, headers: RawReply['headers'], body: Buffer): string {
   try {
     return decodeText(body, headers['content-type']?.toString());
@@ -113,33 +128,12 @@ function jsonProblem(error: unknown, maxDepth: number): string {
     : 'something that is not JSON';
 }
 
-async function decode(call: Called, body: Buffer, encoding: string): Promise<Buffer> {
-  const name = encoding.trim().toLowerCase();
-  if (name === 'identity' || body.length === 0) return body;
-  if (!isKnownEncoding(name)) {
-    throw callError(call, 'invalid-body', 'answered in a content encoding that is not supported');
-  }
-  const { maxBodyBytes } = call.operation.policies;
-  try {
-    return await decoders[name](body, { maxOutputLength: maxBodyBytes });
-  } catch (error) {
-    const tooLarge = error instanceof RangeError;
-    const message = tooLarge
-      ? `decompresses to more than ${maxBodyBytes} bytes`
-      : `is not valid ${name}`;
-    throw callError(call, tooLarge ? 'too-large' : 'invalid-body', `its body ${message}`, {
-      cause: error,
-    });
-  }
-}
-
-function isKnownEncoding(name: string): name is keyof typeof decoders {
-  return Object.hasOwn(decoders, name);
-}
-
 function itemsOf(call: Called, value: unknown, property: string | undefined): readonly unknown[] {
+  // `null` is an empty list in Go and the like; an answer without a body, like a 204, has none.
+  if (value === null) return [];
   const list = property === undefined ? value : fieldOf(value, property);
   if (Array.isArray(list)) return list;
+  if (list === null) return [];
   const where = property === undefined ? 'its body' : `/${property} in its body`;
   throw callError(call, 'invalid-body', `answered a lookup, but ${where} is not a list`, {
     reached: 'body',

@@ -1,6 +1,5 @@
 import { getEventListeners } from 'node:events';
 import { createServer } from 'node:net';
-import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -340,69 +339,6 @@ describe('an answer that is too large', () => {
       { maxBodyBytes: 1_000 },
     );
     expect(await getOrder()).toMatchObject({ value: 'x'.repeat(998) });
-  });
-});
-
-describe('a compressed body', () => {
-  const value = { id: 'ä', lines: [] };
-  const json = JSON.stringify(value);
-
-  it.each([
-    ['gzip', gzipSync(json)],
-    ['GZIP', gzipSync(json)],
-    ['x-gzip', gzipSync(json)],
-    ['deflate', deflateSync(json)],
-    ['br', brotliCompressSync(json)],
-    ['identity', Buffer.from(json)],
-  ])('is read if it is %s', async (encoding, body) => {
-    const { getOrder } = await startAnswering(200, body, { 'content-encoding': encoding });
-    expect(await getOrder(Order)).toMatchObject({ value });
-  });
-
-  it.each([
-    ['zstd', zstdCompressSync(json), 'answered in a content encoding that is not supported'],
-    [
-      'gzip, gzip',
-      gzipSync(gzipSync(json)),
-      'answered in a content encoding that is not supported',
-    ],
-    ['constructor', gzipSync(json), 'answered in a content encoding that is not supported'],
-    ['gzip', Buffer.from(json), 'its body is not valid gzip'],
-    ['gzip', gzipSync(json).subarray(0, 12), 'its body is not valid gzip'],
-    ['br', gzipSync(json), 'its body is not valid br'],
-  ])('is rejected if it is %s and cannot be decoded', async (encoding, body, problem) => {
-    const { getOrder } = await startAnswering(200, body, { 'content-encoding': encoding });
-    expect(await failureOf(getOrder())).toMatchObject({
-      kind: 'invalid-body',
-      message: `shop.getOrder: ${problem}`,
-    });
-  });
-
-  const mebibyte = 1024 * 1024;
-  const tooMuch = Buffer.alloc(11 * mebibyte, ' ');
-
-  it.each([
-    ['gzip', gzipSync(tooMuch)],
-    ['deflate', deflateSync(tooMuch)],
-    ['br', brotliCompressSync(tooMuch)],
-  ])('fails with the kind too-large if it is a bomb of %s', async (encoding, body) => {
-    const { getOrder } = await startAnswering(200, body, { 'content-encoding': encoding });
-    expect(await failureOf(getOrder())).toMatchObject({
-      kind: 'too-large',
-      message: 'shop.getOrder: its body decompresses to more than 5242880 bytes',
-    });
-  });
-
-  it('is read if it has exactly 5 MiB', async () => {
-    const long = 'a'.repeat(5 * mebibyte - 2);
-    const body = gzipSync(JSON.stringify(long));
-    const { getOrder } = await startAnswering(200, body, { 'content-encoding': 'gzip' });
-    expect((await getOrder()).value === long).toBe(true);
-  });
-
-  it('is no body if it is empty', async () => {
-    const { getOrder } = await startAnswering(204, '', { 'content-encoding': 'gzip' });
-    expect(await getOrder(z.null())).toMatchObject({ value: null });
   });
 });
 
