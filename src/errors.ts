@@ -133,6 +133,8 @@ export interface UpstreamErrorOptions extends ErrorOptions {
    * service had probably closed it.
    */
   readonly isStale?: boolean;
+  /** For `aborted`: another attempt of the same call was faster (hedge). */
+  readonly isOutrun?: boolean;
   /** The invalid argument, for `invalid-argument`. */
   readonly argument?: string;
   /** Present if the service has rejected the client's credentials; the client may be given it. */
@@ -155,6 +157,7 @@ export class UpstreamError extends StacklessError {
   readonly reached: 'headers' | 'body' | undefined;
   readonly isNotHttp: boolean;
   readonly isStale: boolean;
+  readonly isOutrun: boolean;
   readonly argument: string | undefined;
   readonly cacheControl: string | undefined;
   readonly rejectedCredentials: RejectedCredentials | undefined;
@@ -169,6 +172,7 @@ export class UpstreamError extends StacklessError {
     this.reached = options.reached;
     this.isNotHttp = options.isNotHttp ?? false;
     this.isStale = options.isStale ?? false;
+    this.isOutrun = options.isOutrun ?? false;
     this.argument = options.argument;
     this.cacheControl = options.cacheControl;
     this.rejectedCredentials = options.rejectedCredentials;

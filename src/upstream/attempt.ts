@@ -96,7 +96,7 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
   function conclude(ending: Ending, own: Attempt | undefined, onEnds: (OnEnd | undefined)[]): void {
     if (own === undefined || hangWatch === undefined) return endAll(onEnds, ending);
     if (!hangWatch.hasKept(own)) {
-      hangWatch.note(ending);
+      hangWatch.note(ending, own);
       return endAll(onEnds, ending);
     }
     // Only telemetry hears of the end now. Permits and statistics wait for the exchange to end.

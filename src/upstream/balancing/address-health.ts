@@ -88,8 +88,13 @@ export function createAddressHealth(
     // Attempts that were under way when it was ejected fail for the same reason.
     if (verdict === 'failed' && ejectedUntil <= now()) failures += 1;
     const knownMs = Math.max(leastMs, latencyMs * remaining());
-    // An attempt that was cancelled early does not show how long an answer takes.
-    if (verdict === 'unknown' && (!isKnown || tookMs < knownMs)) return;
+    // An attempt that was cancelled does not show how long an answer takes, but how long at least.
+    if (verdict === 'unknown' && tookMs < knownMs) return;
+    if (verdict === 'unknown' && !isKnown) {
+      latencyMs = tookMs;
+      seenAt = now();
+      return;
+    }
     const timesSlower = countsAsSlow ? 2 ** Math.max(1, failures) : 0;
     observe(Math.max(tookMs, Math.min(timeoutMs, knownMs * timesSlower)));
   }

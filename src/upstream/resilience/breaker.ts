@@ -5,7 +5,7 @@ import type { EffectiveBreaker } from '../../dsl/policies.ts';
 import type { Gate } from '../attempt.ts';
 import type { Dispatch, Ending } from '../call.ts';
 import { callError } from '../call.ts';
-import { verdictOf } from './failure.ts';
+import { isOutrun, verdictOf } from './failure.ts';
 import type { Verdict } from './failure.ts';
 import { createWindow } from './rolling-window.ts';
 
@@ -94,7 +94,7 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
     const { tookMs } = ending;
     const verdict = verdictOf(ending);
     const isSlow = tookMs >= slowMsOf(config, dispatch.operation.policies);
-    return verdict === 'ok' && isSlow ? 'slow' : verdict;
+    return isSlow && (verdict === 'ok' || isOutrun(ending.failure)) ? 'slow' : verdict;
   }
 
   return {

@@ -66,6 +66,11 @@ export function isGivenUp(failure: unknown): boolean {
   );
 }
 
+/** Whether an attempt was abandoned because another one of the same call was faster (hedge). */
+export function isOutrun(failure: unknown): boolean {
+  return failure instanceof UpstreamError && failure.isOutrun;
+}
+
 /** Whether the service has answered, with whatever content. */
 export function isAnswer(failure: unknown): boolean {
   return failure instanceof UpstreamError && answers.has(failure.kind);

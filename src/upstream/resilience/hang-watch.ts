@@ -1,13 +1,14 @@
 /**
- * Hang watch: detects a service that hangs even if callers always leave before an attempt times
- * out. That a caller has left says nothing about the service, so a few abandoned reads run on.
+ * Hang watch: detects a service that hangs even if its attempts are always abandoned before they
+ * time out: by callers that leave, or by a hedge whose second attempt wins. Neither says that the
+ * service hangs, so a few abandoned reads run on.
  */
 import type { Clock } from '../../clock.ts';
 import { UpstreamError } from '../../errors.ts';
 import { callError, isShareable } from '../call.ts';
 import type { Attempt, Ending } from '../call.ts';
 import type { Line, OnLineEnd } from '../exchange/transport.ts';
-import { isAnswer, isGivenUp } from './failure.ts';
+import { isAnswer, isGivenUp, isOutrun } from './failure.ts';
 
 export interface HangWatch {
   /**
@@ -20,7 +21,7 @@ export interface HangWatch {
   /** Registers a listener for the end of a kept attempt's exchange. */
   onEnd(attempt: Attempt, listener: OnLateEnd): void;
   /** Notes the end of an attempt that was not kept. */
-  note(ending: Pick<Ending, 'failure'>): void;
+  note(ending: Pick<Ending, 'failure'>, attempt: Pick<Attempt, 'tried'>): void;
   /** Cancels one exchange, so that its permit is free for a call that waits. */
   giveWay(): void;
 }
@@ -53,27 +54,39 @@ const suspicious = 3;
  */
 export function createHangWatch({ clock, most, isCrowded }: HangWatchOptions): HangWatch {
   const watched = new Map<Attempt, KeptAttempt>();
+  /** The attempts in a row that callers have left. */
   let unanswered = 0;
+  /** The attempts in a row that lost to another of their call. */
+  let outrun = 0;
 
   function end(attempt: Attempt, failure: unknown, status?: number): void {
     const kept = watched.get(attempt);
     if (kept === undefined) return;
     watched.delete(attempt);
     kept.cancelTimer();
-    note({ failure });
+    note({ failure }, attempt);
+    if (isAnswered(failure)) outrun = 0;
     const tookMs = clock.now() - attempt.beganAt;
     kept.listener?.({ failure, status, tookMs, standsFor: kept.standsFor });
   }
 
-  function note({ failure }: Pick<Ending, 'failure'>): void {
-    if (failure === undefined || isAnswer(failure)) unanswered = 0;
+  function note({ failure }: Pick<Ending, 'failure'>, { tried }: Pick<Attempt, 'tried'>): void {
+    if (isAnswered(failure)) {
+      unanswered = 0;
+      // An answer to a second attempt does not say that first ones are answered, too.
+      if (tried.length === 1) outrun = 0;
+    } else if (isOutrun(failure)) outrun += 1;
     else if (isGivenUp(failure)) unanswered += 1;
+  }
+
+  function isSuspected({ signal }: Attempt): boolean {
+    return (isOutrun(signal.reason) ? outrun : unanswered) >= suspicious;
   }
 
   return {
     note,
     keep(attempt, line) {
-      if (unanswered < suspicious || !mayGoOn(attempt) || isCrowded()) return undefined;
+      if (!isSuspected(attempt) || !mayGoOn(attempt) || isCrowded()) return undefined;
       if (watched.size >= most) {
         const like = [...watched.values()].find(
           (kept) => kept.attempt.operation === attempt.operation,
@@ -84,7 +97,7 @@ export function createHangWatch({ clock, most, isCrowded }: HangWatchOptions): H
       const { timeoutMs } = attempt.operation.policies;
       const leftMs = Math.max(0, attempt.beganAt + timeoutMs - clock.now());
       const cancelTimer = clock.after(leftMs, () => {
-        const message = `did not answer within ${timeoutMs} ms, after its callers had left`;
+        const message = `did not answer within ${timeoutMs} ms, after it was abandoned`;
         end(attempt, callError(attempt, 'timeout', message));
         line.cut();
       });
@@ -111,13 +124,17 @@ export function createHangWatch({ clock, most, isCrowded }: HangWatchOptions): H
   };
 }
 
+function isAnswered(failure: unknown): boolean {
+  return failure === undefined || isAnswer(failure);
+}
+
 /** Whether an attempt is an abandoned read that no caller waits for. */
 function mayGoOn(attempt: Attempt): boolean {
   const { operation, signal, callers } = attempt;
   return (
     isShareable(operation) &&
     isGivenUp(signal.reason) &&
-    // A hedged attempt that lost still has callers, which got the answer of the other one.
-    callers.waiting().every((call) => call.signal.aborted)
+    // The callers of an attempt that lost get the answer of the other one.
+    (isOutrun(signal.reason) || callers.waiting().every((call) => call.signal.aborted))
   );
 }

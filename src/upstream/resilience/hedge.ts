@@ -25,7 +25,8 @@ const windowMs = 10_000;
 /**
  * Hedges the reads of operations that declare `hedge`. Second requests are taken from the retry
  * budget, and at most a share of `maxExtra` of all calls has one. The slower attempt is cancelled,
- * which does not count as a failure.
+ * which shows only how long it has taken so far. If first attempts lose again and again, the hang
+ * watch lets a few of them run on.
  */
 export function hedge(clock: Clock, budget: RetryBudget): Policy<Dispatch> {
   return (next) => {
@@ -98,7 +99,8 @@ function race(dispatch: Dispatch, { next, clock, afterMs, takeSecond }: Race): P
       underWay.delete(own);
       cancelTimer();
       resolve(reply);
-      const reason = callError(dispatch, 'aborted', 'another attempt was faster');
+      const message = 'another attempt was faster';
+      const reason = callError(dispatch, 'aborted', message, { isOutrun: true });
       for (const other of underWay) other.abort(reason);
     }
 

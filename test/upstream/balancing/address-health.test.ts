@@ -156,6 +156,14 @@ describe('an attempt that was cancelled', () => {
     expect(health.cost()).toBeGreaterThan(3_600_000);
   });
 
+  it('shows how slow an address is at least that has never answered', () => {
+    const { health, end } = startAddressHealth();
+    end('unknown', 120);
+    expect(health.cost()).toBe(120);
+    end('unknown', 80);
+    expect(health.cost()).toBe(120);
+  });
+
   it('shows that its address is slow if it took longer than answers do', () => {
     const { health, end, see } = startAddressHealth();
     see(100);

@@ -120,6 +120,15 @@ describe('a closed breaker', () => {
     expect(breaker.state).toBe('open');
   });
 
+  it('counts an attempt that lost to another one as slow from then on, and not before', async () => {
+    const { run, breaker } = startBreaker({ windowMs: 60_000 });
+    await run(20, failure('aborted', { isOutrun: true }), 799);
+    await run(20, failure('aborted'), 800);
+    expect(breaker.state).toBe('closed');
+    await run(20, failure('aborted', { isOutrun: true }), 800);
+    expect(breaker.state).toBe('open');
+  });
+
   it('does not add slow answers to failed ones', async () => {
     const { run, breaker } = startBreaker({ volume: 10, windowMs: 60_000 });
     await run(4, down);

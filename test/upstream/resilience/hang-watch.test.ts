@@ -1,4 +1,4 @@
-/** Clients in a hurry say nothing about a service, yet a service that hangs is detected. */
+/** Abandoned attempts say nothing about a service, yet a service that hangs is detected. */
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { operation } from '../../../src/dsl/declare-operation.ts';
@@ -180,5 +180,114 @@ describe('an abandoned read', () => {
     }
     clock.advance(timeoutMs);
     await vi.waitFor(() => expect(status()?.breaker).toBe('open'));
+  });
+});
+
+/** The latency after which a call is hedged. */
+const usualMs = 100;
+
+/**
+ * A service with 20 answers that took `usualMs`. From then on it answers the first request of each
+ * call only by `answerFirsts`, and further ones at once.
+ */
+async function startHedged() {
+  const clock = createFakeClock();
+  const asked = new Set<string>();
+  const held = new Set<() => void>();
+  const server = await startServer(({ url = '' }, response) => {
+    const answer = (): void => void response.end('1');
+    if (asked.has(url)) return answer();
+    asked.add(url);
+    held.add(answer);
+    response.once('close', () => held.delete(answer));
+  });
+  const shop = openShop({
+    url: server.url,
+    clock,
+    service: {
+      timeoutMs,
+      hedge: { afterP: 0.5, maxExtra: 0.999 },
+      retryBudget: { floor: 1_000 },
+      breaker: { failedPercent: 30 },
+    },
+  });
+  const read = operation(shop.service, { route: 'GET /things/:id', response: z.unknown() });
+  let calls = 0;
+  const answerFirsts = (): void => {
+    for (const answer of held) answer();
+  };
+
+  /** Makes calls at the same time, and waits until `tookMs` have passed for all of them. */
+  async function begin(count: number, tookMs = usualMs): Promise<() => Promise<unknown>> {
+    const ids = Array.from({ length: count }, () => String((calls += 1)));
+    const settled = ids.map((id) => shop.call(read, { id }, undefined));
+    await vi.waitFor(() => expect(asked.size).toBe(calls));
+    clock.advance(tookMs);
+    return () => Promise.all(settled);
+  }
+
+  /** Makes calls whose first attempts lose. */
+  async function ask(count: number): Promise<void> {
+    const settled = await begin(count);
+    await settled();
+  }
+
+  /** Makes calls whose first attempts are answered. */
+  async function answerAfter(count: number, tookMs = usualMs): Promise<void> {
+    const settled = await begin(count, tookMs);
+    answerFirsts();
+    await settled();
+  }
+
+  await answerAfter(20);
+  const status = () => shop.upstreams.status()[0];
+  const inFlight = (count: number) =>
+    vi.waitFor(() => expect(status()?.bulkhead.inFlight).toBe(count));
+  return { clock, ask, answerAfter, answerFirsts, status, inFlight };
+}
+
+describe('a hedged attempt that loses', () => {
+  it('is cancelled at once before three first attempts in a row have lost', async () => {
+    const { ask, inFlight, status } = await startHedged();
+    await ask(3);
+    await inFlight(0);
+    expect(status()?.breaker).toBe('closed');
+  });
+
+  it('is cancelled at once while first attempts of other calls are answered', async () => {
+    const { ask, answerAfter, inFlight, status } = await startHedged();
+    for (let round = 0; round < 3; round += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one round after the other
+      await ask(2);
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await answerAfter(1, usualMs - 1);
+    }
+    await inFlight(0);
+    expect(status()?.breaker).toBe('closed');
+  });
+
+  it('counts as failed at its own timeout, so that a hang behind hedges is detected', async () => {
+    const { ask, clock, inFlight, status } = await startHedged();
+    await ask(3);
+    await ask(25);
+    await inFlight(6);
+    clock.advance(timeoutMs - usualMs - 1);
+    expect(status()?.breaker).toBe('closed');
+    clock.advance(1);
+    await vi.waitFor(() => expect(status()?.breaker).toBe('open'));
+    await inFlight(0);
+  });
+
+  it('says that the service does not hang when it is answered in the end', async () => {
+    const { ask, clock, answerFirsts, inFlight, status } = await startHedged();
+    await ask(3);
+    await ask(25);
+    await inFlight(6);
+    answerFirsts();
+    await inFlight(0);
+    clock.advance(timeoutMs);
+    expect(status()?.breaker).toBe('closed');
+    await ask(3);
+    await inFlight(0);
   });
 });
