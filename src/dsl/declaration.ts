@@ -5,13 +5,13 @@ import { refuseAsynchronous } from './asynchronous.ts';
 import type { Schemas } from './asynchronous.ts';
 import { checkedOperationCache } from './cache.ts';
 import type { OperationCache } from './cache.ts';
+import { checkedForward } from './forward.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
 import { operationName } from './operation.ts';
 import { checkedPolicies, policyKnobs } from './policies.ts';
 import type { Policies } from './policies.ts';
 import { parseRoute } from './route.ts';
 import type { Route } from './route.ts';
-import { checkedHeaders } from './service.ts';
 import type { Service } from './service.ts';
 
 /** The options that operations and lookups have in common. */
@@ -97,16 +97,21 @@ export function checkedCommon(
   service: Service,
   config: Common<string>,
   { name, place }: Declaration,
+  { isWrite }: { readonly isWrite: boolean },
 ) {
   return {
     name,
     service,
-    forward: checkedHeaders([...service.forward, ...(config.forward ?? [])], place),
+    forward: mergedForward(service, checkedForward(config.forward ?? [], place, { isWrite })),
     policies: checkedPolicies(config, place, service.policies),
     coalesce: config.coalesce ?? true,
     cache: checkedOperationCache(config.cache, place),
     numbers: checkedNumbers(config.numbers, place),
   };
+}
+
+function mergedForward(service: Service, own: readonly string[]): readonly string[] {
+  return [...new Set([...service.forward, ...own])].toSorted();
 }
 
 function checkedNumbers(numbers: Numbers = 'exact', place: string): Numbers {

@@ -75,7 +75,7 @@ export function lookup<
   const declaration = begin(service, config, lookupKnobs, { query, item, key });
   const { route, place } = declaration;
   return Object.freeze({
-    ...checkedCommon(service, config, declaration),
+    ...checkedCommon(service, config, declaration, { isWrite: false }),
     route,
     // A lookup only reads, whatever its method.
     idempotent: true,

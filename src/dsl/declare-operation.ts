@@ -105,7 +105,7 @@ export function operation<
     );
   }
   return Object.freeze({
-    ...checkedCommon(service, config, declaration),
+    ...checkedCommon(service, config, declaration, { isWrite: !safe }),
     route,
     idempotent,
     safe,

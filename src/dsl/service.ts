@@ -1,8 +1,7 @@
 /** `defineService`: declares an upstream service, its addresses and the headers forwarded to it. */
 import { CompositionError } from '../errors.ts';
-import { isHeaderName } from '../headers.ts';
-import { requestTimeoutHeader } from '../request-timeout.ts';
 import { parseBaseUrl, splitList } from '../url.ts';
+import { checkedForward } from './forward.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import {
   checkedBreaker,
@@ -84,7 +83,7 @@ export function defineService(config: ServiceConfig): Service {
   return Object.freeze({
     name,
     url,
-    forward: checkedHeaders(forward, place),
+    forward: checkedForward(forward, place, { isWrite: false }),
     policies: checkedPolicies(config, place),
     connectTimeoutMs: positive(connectTimeoutMs, 'connectTimeoutMs', place),
     retryBudget: checkedBudget(retryBudget, place),
@@ -106,20 +105,6 @@ function checkUrl(url: string | FromEnvironment, place: string): void {
   );
 }
 
-/** Header names in lower case; rejects hop-by-hop headers (RFC 9110, 7.6.1) and those we set. */
-export function checkedHeaders(names: readonly string[], place: string): readonly string[] {
-  const lowered = names.map((name) => name.toLowerCase());
-  for (const name of lowered) {
-    if (isHeaderName(name) && !unforwardable.has(name)) continue;
-    throw new CompositionError(
-      place,
-      `header "${name}" cannot be forwarded. Name an end-to-end request header, as in ` +
-        '"authorization".',
-    );
-  }
-  return [...new Set(lowered)].toSorted();
-}
-
 const knobs = [
   'name',
   'url',
@@ -132,21 +117,3 @@ const knobs = [
   'ejection',
   'health',
 ] satisfies (keyof ServiceConfig)[];
-
-const unforwardable = new Set([
-  'connection',
-  'content-length',
-  'content-type',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'traceparent',
-  'tracestate',
-  requestTimeoutHeader,
-]);
