@@ -1,7 +1,4 @@
-/**
- * Text → http URLs, and how a message names a text that may hold a password (used by
- * `settings/kinds`; `dsl/service` has a rule of its own).
- */
+/** Text → http URLs, and how a message names a text that may hold a password. */
 
 /** The http or https URL that `text` is; `undefined` when it is anything else. */
 export function parseHttpUrl(text: string): URL | undefined {
@@ -9,12 +6,20 @@ export function parseHttpUrl(text: string): URL | undefined {
   return url !== null && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
-/** A URL that paths can be added to: http or https, without credentials, query and fragment. */
+/** The rule for base URLs, as messages say it: what `parseBaseUrl` takes. */
+export const baseUrlRule =
+  'an http or https URL with a host, and without credentials, port 0, query or fragment';
+
+/**
+ * `URL.parse` ignores an empty query, too many slashes, white space and the like, and would so find
+ * another host or path than the one that was meant.
+ */
+const written = /^https?:\/\/[^/?#@\\\s]+(?:\/[^?#\\\s]*)?$/i;
+
+/** A URL that paths can be added to; `undefined` for a text that breaks the rule. */
 export function parseBaseUrl(text: string): URL | undefined {
-  const url = parseHttpUrl(text);
-  if (url === undefined) return undefined;
-  const { username, password, search, hash } = url;
-  return username + password + search + hash === '' ? url : undefined;
+  const url = written.test(text) ? URL.parse(text) : null;
+  return url === null || url.port === '0' ? undefined : url;
 }
 
 /** The parts of a list that is written with commas, such as the addresses of a service. */

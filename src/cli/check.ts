@@ -1,17 +1,30 @@
 /** `plait check`: lists the compositions, or every load-time error at once. */
-import { LoadError } from '../errors.ts';
+import type { Service } from '../dsl/service.ts';
+import { ConfigurationError, LoadError } from '../errors.ts';
 import { writesOf } from '../explain/draw-tree.ts';
 import { parallelWrites } from '../explain/parallel-writes.ts';
 import { loadCompositions } from '../load-compositions.ts';
+import { servicesOf } from '../plan/visit.ts';
+import { addressProblem } from '../settings/settings.ts';
 
-/** @throws LoadError when any composition does not load. */
+/**
+ * @throws LoadError when any composition does not load.
+ * @throws ConfigurationError when a service's address is in a variable that is set, but wrong.
+ */
 export async function check({ folder }: { folder: string }): Promise<void> {
   const { plans, errors } = await loadCompositions(folder);
   if (errors.length > 0) throw new LoadError(errors);
+  const problem = addressProblem(servicesOf(plans).filter(isAddressed), process.env);
+  if (problem !== undefined) throw new ConfigurationError(problem);
   for (const plan of plans) {
     console.log(`${plan.route.text}  (${plan.name})`);
     const writes = parallelWrites(plan);
     if (writes.length > 0) console.log(`  ${writesOf(writes)} (after() puts one behind the other)`);
   }
   console.log(`${plans.length} composition${plans.length === 1 ? '' : 's'}, no errors`);
+}
+
+/** Variables that are not set are no problem here: they belong to where the gateway will run. */
+function isAddressed({ url }: Service): boolean {
+  return typeof url === 'string' || (process.env[url.env] ?? '').trim() !== '';
 }

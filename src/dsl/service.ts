@@ -1,6 +1,6 @@
 /** `defineService`: declares an upstream service, its addresses and the headers forwarded to it. */
 import { CompositionError } from '../errors.ts';
-import { parseBaseUrl, splitList } from '../url.ts';
+import { baseUrlRule, parseBaseUrl, splitList } from '../url.ts';
 import { checkedForward } from './forward.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import {
@@ -95,14 +95,19 @@ export function defineService(config: ServiceConfig): Service {
 }
 
 function checkUrl(url: string | FromEnvironment, place: string): void {
-  if (typeof url !== 'string') return refuseUnknownKnobs(url, ['env'], `${place}: url`);
+  const example = 'Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.';
+  if (typeof url !== 'string') return checkVariable(url, example, place);
   if (splitList(url).every((address) => parseBaseUrl(address) !== undefined)) return;
   // The message does not repeat the URL: it may contain a password.
-  throw new CompositionError(
-    place,
-    'url is not an http or https URL without credentials, query or fragment. Write one as in ' +
-      '"http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
-  );
+  throw new CompositionError(place, `url is not ${baseUrlRule}. ${example}`);
+}
+
+function checkVariable(url: FromEnvironment, example: string, place: string): void {
+  refuseUnknownKnobs(url, ['env'], `${place}: url`);
+  // A name with `=` or without letters cannot be set.
+  if (typeof url.env === 'string' && /^[A-Za-z_]\w*$/.test(url.env)) return;
+  const found = JSON.stringify(url.env) ?? 'missing';
+  throw new CompositionError(place, `url.env is ${found}, which names no variable. ${example}`);
 }
 
 const knobs = [

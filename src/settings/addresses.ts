@@ -1,7 +1,7 @@
 /** The base URLs of services: from the service itself, or from the variable that it names. */
 import { z } from 'zod';
 import type { Service } from '../dsl/service.ts';
-import { parseBaseUrl, splitList } from '../url.ts';
+import { baseUrlRule, parseBaseUrl, splitList } from '../url.ts';
 import { listOf } from './kinds.ts';
 
 /** The base URLs of every service, by its name. */
@@ -16,8 +16,7 @@ export function addressVariables(services: readonly Service[]) {
   return z.object(variables);
 }
 
-const advice =
-  'Use an http or https URL without credentials, query or fragment, as in http://127.0.0.1:4001.';
+const advice = `Use ${baseUrlRule}, as in http://127.0.0.1:4001.`;
 
 function addressesIn(service: string) {
   const meaning = `It is the base URL of the service "${service}", as in http://127.0.0.1:4001.`;

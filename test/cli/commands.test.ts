@@ -51,6 +51,20 @@ const broken = {
 };
 
 describe('plait check', () => {
+  it('judges addresses that are set as plait start does, and misses no others', async () => {
+    const folder = await folderWith({ 'nothing.ts': withoutAddress });
+    const args = ['check', '--compositions', folder];
+    expect(await plait(args).exitCode).toBe(0);
+    const variables = { N2_URL: 'http://user:canary@n2' };
+    const refused = await output(plait(args, variables));
+    expect(refused.code).toBe(1);
+    expect(refused.errors).toContain('N2_URL contains a value that is not shown here.');
+    expect(refused.errors).not.toContain('canary');
+    const all = { ...nowhere, ...variables };
+    const started = await output(plait(['start', '--compositions', folder], all));
+    expect([started.code, started.errors]).toEqual([1, refused.errors]);
+  });
+
   it('lists the compositions and ends with 0', async () => {
     const { code, out } = await output(plait(['check']));
     expect(out).toContain('GET /orders/:orderId/summary  (order-summary)');

@@ -536,8 +536,8 @@ describe('the address of a service', () => {
     (url) => {
       const message = messageOf(() => defineService({ name: 'x', url }));
       expect(message).toBe(
-        'service "x": url is not an http or https URL without credentials, query or fragment. ' +
-          'Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
+        'service "x": url is not an http or https URL with a host, and without credentials, port ' +
+          '0, query or fragment. Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
       );
     },
   );

@@ -11,8 +11,8 @@ function read(text: string): string[] {
   return (addresses.get('shop') ?? []).map(String);
 }
 
-const advice =
-  'Use an http or https URL without credentials, query or fragment, as in http://127.0.0.1:4001.';
+const rule = 'an http or https URL with a host, and without credentials, port 0, query or fragment';
+const advice = `Use ${rule}, as in http://127.0.0.1:4001.`;
 
 describe('the addresses of a service', () => {
   const urls = 'http://a, https://b:8443/x ,http://[::1]:81';
@@ -85,3 +85,78 @@ describe('an address that cannot be used', () => {
     expect(addressProblem(services.slice(1, 2), environment)).toBeUndefined();
   });
 });
+
+function judged(text: string): { atLoad: boolean; atStart: boolean } {
+  return {
+    atLoad: isAccepted(() => defineService({ name: 'x', url: text })),
+    atStart: isAccepted(() => read(text)),
+  };
+}
+
+describe('one rule', () => {
+  it.each([
+    ['a host', 'http://orders'],
+    ['https and a port', 'https://orders:8443'],
+    ['a path', 'http://orders/v2/'],
+    ['an @ in its path', 'http://orders/@scope'],
+    ['an address', 'http://127.0.0.1:4001'],
+    ['an IPv6 address', 'http://[::1]:4001/x'],
+    ['another case', 'HTTP://Orders'],
+    ['white space around it', '  http://orders  '],
+  ])('accepts a URL with %s, at load and at start', (_, text) => {
+    expect(judged(text)).toEqual({ atLoad: true, atStart: true });
+  });
+
+  it.each([
+    ['a user and a password', 'http://user:secret@orders'],
+    ['a user', 'http://user@orders'],
+    ['a password', 'http://:secret@orders'],
+    ['empty credentials', 'http://@orders'],
+    ['a query', 'http://orders/?a=1'],
+    ['an empty query', 'http://orders?'],
+    ['a fragment', 'http://orders/#a'],
+    ['an empty fragment', 'http://orders/#'],
+    ['no host', 'http://'],
+    ['no host, but a port', 'http://:80'],
+    ['no host, but a path', 'http:///orders/v2'],
+    ['no slashes', 'http:orders'],
+    ['one slash', 'http:/orders'],
+    ['backslashes', String.raw`http:\\orders`],
+    ['a backslash in its path', String.raw`http://orders\..\x`],
+    ['port 0', 'http://orders:0'],
+    ['port 0 in digits', 'http://orders:00000'],
+    ['a port out of range', 'http://orders:65536'],
+    ['a port that is none', 'http://orders:http'],
+    ['white space in it', 'http://ord ers'],
+    ['a line break in it', 'http://orders/\nx'],
+    ['no scheme', 'orders:4001'],
+    ['another scheme', 'ftp://orders'],
+    ['a scheme of sockets', 'unix:///run/orders.sock'],
+    ['a host that cannot be', 'http://exa%mple'],
+    ['an address that cannot be', 'http://[::1'],
+    ['a comma too many', 'http://a,'],
+  ])('refuses a URL with %s, at load and at start', (_, text) => {
+    expect(judged(text)).toEqual({ atLoad: false, atStart: false });
+    expect(() => defineService({ name: 'x', url: text })).toThrow(`url is not ${rule}. Write one`);
+  });
+
+  it.each([[''], ['TWO WORDS'], ['A=B'], [undefined], [7]])(
+    'refuses the variable %j, which cannot be set',
+    (env) => {
+      const url = { env: env as string }; // as in a file that tsc has not seen
+      expect(() => defineService({ name: 'x', url })).toThrow(
+        `service "x": url.env is ${JSON.stringify(env) ?? 'missing'}, which names no variable. ` +
+          'Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
+      );
+    },
+  );
+});
+
+function isAccepted(run: () => unknown): boolean {
+  try {
+    run();
+    return true;
+  } catch {
+    return false;
+  }
+}
