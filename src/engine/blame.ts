@@ -3,6 +3,7 @@ import type { InputName } from '../dsl/node.ts';
 import { RequestError, UpstreamError } from '../errors.ts';
 import type { InvalidField } from '../errors.ts';
 import { toPointer } from '../json.ts';
+import type { ClientInput } from '../plan/plan.ts';
 import { StepError } from './step-error.ts';
 
 const partOf = {
@@ -15,15 +16,36 @@ const partOf = {
 /** The client's mistake behind a failure: an argument from the request that cannot be sent. */
 export function blamedOnClient(error: unknown): RequestError | undefined {
   if (!(error instanceof StepError) || !(error.reason instanceof UpstreamError)) return undefined;
-  const { step, reason } = error;
-  if (reason.kind !== 'invalid-argument' || step.kind !== 'call') return undefined;
-  const found = step.clientInputs.find(({ argument }) => argument === reason.argument);
+  const { reason } = error;
+  if (reason.kind !== 'invalid-argument') return undefined;
+  const [found] = clientFieldsOf(error, reason.argument);
   if (found === undefined) return undefined;
   return new RequestError('invalid-request', 'The request has invalid fields.', [
-    {
-      in: partOf[found.input],
-      pointer: toPointer(found.path),
-      detail: 'cannot be used as an argument',
-    },
+    { in: found.in, pointer: found.pointer, detail: 'cannot be used as an argument' },
   ]);
+}
+
+/** The fields of the request that are arguments of a failed call, or parts of `argument`. */
+export function clientFieldsOf(error: StepError, argument?: string): ClientField[] {
+  const { step } = error;
+  if (step.kind !== 'call') return [];
+  return step.clientInputs
+    .filter((input) => argument === undefined || input.argument === argument)
+    .map((input) => toField(error, input));
+}
+
+interface ClientField extends Omit<InvalidField, 'detail'> {
+  /** Whether the pointer leads into an item of a list. */
+  readonly isInItem: boolean;
+}
+
+/** Where several items have failed together, the pointer ends at their list. */
+function toField({ step, indexes }: StepError, { input, path }: ClientInput): ClientField {
+  const keys = path.map((part) => (typeof part === 'string' ? part : indexes?.[step.depth - part]));
+  const known = keys.includes(undefined) ? keys.slice(0, keys.indexOf(undefined)) : keys;
+  return {
+    in: partOf[input],
+    pointer: toPointer(known.map(String)),
+    isInItem: known.some((key) => typeof key === 'number'),
+  };
 }

@@ -127,11 +127,15 @@ function spread(
   items: readonly number[],
   { failures = new Map<number, unknown>(), values, replies }: Load,
 ): void {
+  const counts = new Map<unknown, number>();
+  for (const error of failures.values()) counts.set(error, (counts.get(error) ?? 0) + 1);
   const known = new Map<unknown, Failure>();
   for (const [at, error] of failures) {
-    const failure = known.get(error) ?? work.failureOf(error);
+    const item = items[at] ?? 0;
+    const own = counts.get(error) === 1 ? item : undefined;
+    const failure = known.get(error) ?? work.failureOf(error, { item: own });
     known.set(error, failure);
-    work.fail(items[at] ?? 0, error, failure);
+    work.fail(item, error, failure);
   }
   for (let at = 0; at < items.length; at += 1)
     if (!failures.has(at) && replies[at] !== undefined) work.succeed(items[at] ?? 0, values[at]);

@@ -28,7 +28,7 @@ export function callWrite(
   const leave = (): void => fail(signal.reason, write.isSent);
 
   function fail(error: unknown, isUncertain: boolean): void {
-    work.fail(item, error, work.failureOf(error, { isUncertain }));
+    work.fail(item, error, work.failureOf(error, { item, isUncertain }));
   }
 
   signal.addEventListener('abort', leave, { once: true });

@@ -135,6 +135,17 @@ export function itemIn(frame: Frame, holder: Frame, item: number): number {
   return index;
 }
 
+/** The indexes of an item in the lists around it, the innermost first. */
+export function indexPath(frame: Frame, item: number): number[] {
+  const path: number[] = [];
+  let index = item;
+  for (let current = frame; current.parent !== undefined; current = current.parent) {
+    path.push(current.base + index);
+    index = current.at;
+  }
+  return path;
+}
+
 /**
  * The reason why steps that need `ids` cannot run. `undefined`: there is none. `waiting`: a value
  * is not there yet. A failure: a value is missing for all items. A list: the failures by item.

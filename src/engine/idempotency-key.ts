@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { operationName } from '../dsl/operation.ts';
 import { credentialHeaders } from '../headers.ts';
 import type { CallStep } from '../plan/plan.ts';
+import { indexPath } from './frame.ts';
 import type { Frame } from './frame.ts';
 
 const name = 'idempotency-key';
@@ -24,15 +25,4 @@ export function idempotencyHeaders(
   const credentials = [...credentialHeaders].map((header) => request.header(header) ?? null);
   const parts = [given, credentials, operationName(operation), step, indexPath(frame, item)];
   return { [name]: hash('sha256', JSON.stringify(parts), 'base64url') };
-}
-
-/** The indexes of the item in the lists around it, the innermost first. */
-function indexPath(frame: Frame, item: number): number[] {
-  const path: number[] = [];
-  let index = item;
-  for (let current = frame; current.parent !== undefined; current = current.parent) {
-    path.push(current.base + index);
-    index = current.at;
-  }
-  return path;
 }

@@ -3,6 +3,11 @@ import { StacklessError } from '../errors.ts';
 import type { ExecutionError, UpstreamError } from '../errors.ts';
 import type { Step } from '../plan/plan.ts';
 
+interface StepErrorOptions {
+  readonly isUncertain?: boolean | undefined;
+  readonly indexes?: readonly number[] | undefined;
+}
+
 /** The failure of a step, for the given `reason`. */
 export class StepError extends StacklessError {
   override readonly name = 'StepError';
@@ -12,16 +17,22 @@ export class StepError extends StacklessError {
 
   /** Whether it was a write that was sent and has an unknown result. */
   readonly isUncertain: boolean;
+  /**
+   * The indexes of its item in the lists around the step, the innermost first. Absent where several
+   * items have failed together, or nothing of the client's request is an argument.
+   */
+  readonly indexes: readonly number[] | undefined;
 
   constructor(
     step: Step,
     reason: UpstreamError | ExecutionError,
-    { isUncertain = false }: { readonly isUncertain?: boolean } = {},
+    { isUncertain = false, indexes }: StepErrorOptions = {},
   ) {
     super(`step "${step.name}": ${reason.message}`, { cause: reason });
     this.step = step;
     this.reason = reason;
     this.isUncertain = isUncertain;
+    this.indexes = indexes;
   }
 }
 

@@ -4,13 +4,19 @@ import type { TimedStep } from '../plan/plan.ts';
 import type { Trace } from '../trace.ts';
 import { isTolerable, settle } from './block.ts';
 import type { StepRun } from './execution.ts';
-import { Failure } from './frame.ts';
+import { Failure, indexPath } from './frame.ts';
 import type { BlockOwner, Column, Frame } from './frame.ts';
 import { missingInAll, noteMissing } from './missing.ts';
 import { StepError } from './step-error.ts';
 import type { Degradation } from './step-error.ts';
 
 const none: readonly Degradation[] = [];
+
+interface FailureFacts {
+  /** The item that has failed, if it is one. */
+  readonly item: number | undefined;
+  readonly isUncertain?: boolean;
+}
 
 /** Collects the results of a step by item. Only the first result of an item counts. */
 export class Work implements BlockOwner {
@@ -75,7 +81,7 @@ export class Work implements BlockOwner {
   }
 
   /** `error` as it was thrown; `failure` if that is already the failure of another step. */
-  fail(item: number, error: unknown, failure = this.failureOf(error)): void {
+  fail(item: number, error: unknown, failure = this.failureOf(error, { item })): void {
     if (this.isOver) return;
     this.#column[item] = failure;
     if (this.#failure === undefined) {
@@ -87,7 +93,7 @@ export class Work implements BlockOwner {
   }
 
   failAll(items: readonly number[], error: unknown): void {
-    const failure = this.failureOf(error);
+    const failure = this.failureOf(error, { item: items.length === 1 ? items[0] : undefined });
     for (const item of items) this.fail(item, error, failure);
   }
 
@@ -96,9 +102,13 @@ export class Work implements BlockOwner {
   }
 
   /** Errors of calls become errors of this step; a StepError keeps its own step. */
-  failureOf(error: unknown, facts?: { readonly isUncertain: boolean }): Failure {
+  failureOf(error: unknown, { item, isUncertain }: FailureFacts): Failure {
     const isOwn = error instanceof UpstreamError || error instanceof ExecutionError;
-    return new Failure(isOwn ? new StepError(this.step, error, facts) : error);
+    if (!isOwn) return new Failure(error);
+    const { step, frame } = this;
+    const isOfClient = step.kind === 'call' && step.clientInputs.length > 0;
+    const indexes = isOfClient && item !== undefined ? indexPath(frame, item) : undefined;
+    return new Failure(new StepError(step, error, { isUncertain, indexes }));
   }
 
   /** Whether the block fails with any item, whatever the failure is. */

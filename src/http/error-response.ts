@@ -1,6 +1,7 @@
 /** Errors → problem details (RFC 9457). The one place where an error becomes a status. */
 import { STATUS_CODES } from 'node:http';
 import { HTTPException } from 'hono/http-exception';
+import { clientFieldsOf } from '../engine/blame.ts';
 import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, RequestError, UnavailableError, UpstreamError } from '../errors.ts';
 import type { RejectedCredentials, RequestErrorKind, UpstreamErrorKind } from '../errors.ts';
@@ -98,36 +99,53 @@ export function toProblem(error: unknown): Problem {
 function stepProblem(error: StepError): Problem {
   const { reason, step } = error;
   const problem =
-    reason instanceof UpstreamError ? upstreamProblem(reason, step) : executionProblem(reason);
+    reason instanceof UpstreamError ? upstreamProblem(reason, error) : executionProblem(reason);
   return { ...problem, step: step.name };
 }
 
-function upstreamProblem(error: UpstreamError, step: Step): Problem {
+function upstreamProblem(error: UpstreamError, failed: StepError): Problem {
   switch (error.kind) {
     case 'status':
-      return answerProblem(error, step);
+      return answerProblem(error, failed);
     case 'missing':
-      // A key of another answer that leads nowhere is a disagreement between services.
-      return isAskedByClient(step, step.kind === 'call' ? step.operation.lookup?.by : undefined)
-        ? mappedProblem(error)
-        : { ...mappedProblem(error), status: 502 };
+      return missingProblem(error, failed);
     default:
       return mappedProblem(error);
   }
 }
 
-function answerProblem(error: UpstreamError, step: Step): Problem {
+function missingProblem(error: UpstreamError, failed: StepError): Problem {
+  const { step } = failed;
+  const key = step.kind === 'call' ? step.operation.lookup?.by : undefined;
+  const problem = mappedProblem(error);
+  // A key of another answer that leads nowhere is a disagreement between services.
+  if (!isAskedByClient(step, key)) return { ...problem, status: 502 };
+  return { ...problem, ...itemErrors(failed, 'was not found', key) };
+}
+
+function answerProblem(error: UpstreamError, failed: StepError): Problem {
   const { status = 0, service, operation, rejectedCredentials, retryAfterSeconds } = error;
   const detail = `${service}.${operation} answered ${status}.`;
   const type = typeOf(`upstream-${status}`);
   const title = rejectedCredentials && credentialTitles[status];
   if (title !== undefined)
     return { type, title, status, detail, headers: challengesOf(status, rejectedCredentials) };
-  const same = isAskedByClient(step) ? passedOn[status] : undefined;
-  if (same !== undefined) return { type, title: same, status, detail };
+  const same = isAskedByClient(failed.step) ? passedOn[status] : undefined;
+  if (same !== undefined)
+    return { type, title: same, status, detail, ...itemErrors(failed, `was answered ${status}`) };
   // The gateway has used up its share of the service, or the service asks for a later retry.
   const isOverloaded = status === 429 || (status === 503 && retryAfterSeconds !== undefined);
   return { ...mappedProblem(error, isOverloaded ? 'overloaded' : error.kind), detail };
+}
+
+/**
+ * An entry for every field of the client's request that was an argument, if one of them is in an
+ * item of a list: nothing else tells which item it was.
+ */
+function itemErrors(failed: StepError, detail: string, argument?: string): Pick<Problem, 'errors'> {
+  const fields = clientFieldsOf(failed, argument);
+  if (!fields.some(({ isInItem }) => isInItem)) return {};
+  return { errors: fields.map(({ in: part, pointer }) => ({ in: part, pointer, detail })) };
 }
 
 /** Whether any argument of the failed call, or `argument`, comes straight from the request. */

@@ -1,14 +1,26 @@
 /** Finds the arguments of a call that come straight from the client's request. */
-import type { CallNode, Node, Source } from '../dsl/node.ts';
+import type { Block, CallNode, Node } from '../dsl/node.ts';
 import { sourcesOf } from '../dsl/node-traits.ts';
 import type { ClientInput } from './plan.ts';
 import { ownerOf } from './visit.ts';
 
-export function clientInputsOf(nodes: readonly Node[], { args }: CallNode): readonly ClientInput[] {
+/** The nodes of a composition, and how many blocks are around each block. */
+interface Surroundings {
+  readonly nodes: readonly Node[];
+  readonly depths: ReadonlyMap<Block, number>;
+}
+
+/** A node's value, or a part of it, like a `Source`; the path may have holes. */
+interface Part {
+  readonly node: number;
+  readonly path: ClientInput['path'];
+}
+
+export function clientInputsOf(around: Surroundings, { args }: CallNode): readonly ClientInput[] {
   if (args.kind !== 'object') return [];
   return args.entries.flatMap(([argument, template]) =>
     sourcesOf(template).flatMap((source) => {
-      const input = inputBehind(nodes, source);
+      const input = inputBehind(around, source);
       return input === undefined ? [] : [{ argument, ...input }];
     }),
   );
@@ -16,26 +28,26 @@ export function clientInputsOf(nodes: readonly Node[], { args }: CallNode): read
 
 /** The part of the request that a value is, after no more than `pick`, `omit`, `given`, `each`. */
 function inputBehind(
-  nodes: readonly Node[],
-  { node: id, path }: Source,
+  around: Surroundings,
+  { node: id, path }: Part,
 ): Omit<ClientInput, 'argument'> | undefined {
-  const node = nodes[id];
+  const node = around.nodes[id];
   switch (node?.kind) {
     case 'input':
       return { input: node.input, path };
     case 'shape':
-      return inputBehind(nodes, { node: node.from.node, path: [...node.from.path, ...path] });
+      return inputBehind(around, { node: node.from.node, path: [...node.from.path, ...path] });
     case 'item':
-      return inputBehindItem(nodes, { node: id, path });
+      return inputBehindItem(around, { node: id, path });
     default:
       return undefined;
   }
 }
 
-function inputBehindItem(nodes: readonly Node[], { node: id, path }: Source) {
-  const owner = ownerOf(nodes, id);
-  if (owner?.kind === 'given')
-    return inputBehind(nodes, { node: owner.on.node, path: [...owner.on.path, ...path] });
-  // Without the index in the list, which differs from one call to the next.
-  return owner?.kind === 'each' ? inputBehind(nodes, owner.over) : undefined;
+function inputBehindItem(around: Surroundings, { node: id, path }: Part) {
+  const owner = ownerOf(around.nodes, id);
+  if (owner === undefined) return undefined;
+  const { node, path: outer } = owner.kind === 'given' ? owner.on : owner.over;
+  const hole = owner.kind === 'given' ? [] : [around.depths.get(owner.block) ?? 0];
+  return inputBehind(around, { node, path: [...outer, ...hole, ...path] });
 }

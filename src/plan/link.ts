@@ -76,7 +76,7 @@ export function link(composed: Composed): { steps: readonly Step[]; root: PlanBl
           ...facts,
           ...node,
           lookup: lookupArgumentsOf(node, items),
-          clientInputs: clientInputsOf(nodes, node),
+          clientInputs: clientInputsOf({ nodes, depths }, node),
         };
       }
       case 'guard':

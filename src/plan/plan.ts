@@ -105,7 +105,8 @@ export interface LookupArguments {
 export interface ClientInput {
   readonly argument: string;
   readonly input: InputName;
-  readonly path: readonly string[];
+  /** A number stands for the index in the list of the `each` whose block has this depth. */
+  readonly path: readonly (string | number)[];
 }
 
 export interface InputStep extends StepFacts, InputNode {}

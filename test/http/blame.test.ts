@@ -2,8 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
+import type { Composition } from '../../src/dsl/composition.ts';
 import { lookup } from '../../src/dsl/declare-lookup.ts';
 import { operation } from '../../src/dsl/declare-operation.ts';
+import type { Ref } from '../../src/dsl/reference.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import { call, each, given, map, optional, pick } from '../../src/dsl/steps.ts';
 import { toHttpDate } from '../../src/http-date.ts';
@@ -112,6 +114,11 @@ const compositions = {
     route: 'GET /other-key/:id',
     compose: () => call(itemOf, { id: call(first, {}).id }),
   }),
+  keys: defineComposition({
+    route: 'POST /keys',
+    body: z.object({ ids: z.array(z.string()) }),
+    compose: ({ body: { ids } }) => each(ids, (id) => call(itemOf, { id })),
+  }),
   own: defineComposition({ route: 'GET /own', compose: () => call(own, {}) }),
   tolerant: defineComposition({
     route: 'GET /tolerant/:id',
@@ -193,6 +200,73 @@ describe('a status that says something of the request', () => {
     const { status, json: answer } = await get('/tolerant/a');
     expect(status).toBe(200);
     expect(answer.$problems).toMatchObject([{ status: 404, pointer: '/thing' }]);
+  });
+});
+
+/** A service that rejects the id `bad`, and has no item for it. */
+async function problemOf(composition: Composition, value: object) {
+  const server = await startServer(({ url = '' }, outgoing) => {
+    const ids = new URL(url, 'http://shop').searchParams.get('ids')?.split(',');
+    if (ids !== undefined) {
+      const items = ids.filter((id) => id !== 'bad').map((id) => ({ id }));
+      return void outgoing.end(JSON.stringify(items));
+    }
+    outgoing.writeHead(url.includes('bad') ? 422 : 200).end('{"id":"a","list":["a","b"]}');
+  });
+  const environment = { SHOP_URL: server.url };
+  const { get } = await startWithMocks({ compositions: { composition }, environment });
+  const { status, json: problem } = await get('/', json(value));
+  return { status, errors: problem.errors };
+}
+
+describe('a problem about one item of a list that the client sent', () => {
+  const Line = z.object({ id: z.string(), extra: z.object({ id: z.string() }).nullish() });
+  const list = z.object({
+    ids: z.array(z.string()).default([]),
+    lines: z.array(Line).default([]),
+    orders: z.array(z.object({ lines: z.array(Line) })).default([]),
+  });
+  const of = <W>(compose: (sent: Ref<z.output<typeof list>>) => W) =>
+    defineComposition({ route: 'POST /', body: list, compose: ({ body: all }) => compose(all) });
+  const lines = [{ id: 'a' }, { id: 'b', extra: { id: 'bad' } }, { id: 'bad' }];
+
+  const reads = of(({ ids }) => each(ids, (id) => call(read, { id })));
+  const picked = of((all) => each(pick(all, 'lines').lines, ({ id }) => call(read, { id })));
+  const chains = of((all) =>
+    each(all.lines, ({ id }) => call(search, { id, lang: call(read, { id: 'a' }).id })),
+  );
+  const extras = of((all) =>
+    each(all.lines, ({ extra }) => given(extra, (one) => call(read, { id: one.id }))),
+  );
+  const nested = of(({ orders }) =>
+    each(orders, (one) => each(one.lines, ({ id }) => call(read, { id }))),
+  );
+  const keys = of(({ ids }) => each(ids, (id) => call(itemOf, { id })));
+
+  it.each<[string, Composition, object, [status: number, pointer: string]]>([
+    ['a text', reads, { ids: ['a', 'b', 'bad'] }, [422, '/ids/2']],
+    ['a field', picked, { lines }, [422, '/lines/2/id']],
+    ['a field, item by item', chains, { lines }, [422, '/lines/2/id']],
+    ['a field inside of given', extras, { lines }, [422, '/lines/1/extra/id']],
+    [
+      'an item in an item',
+      nested,
+      { orders: [{ lines: [] }, { lines }] },
+      [422, '/orders/1/lines/2/id'],
+    ],
+    ['the key of a lookup', keys, { ids: ['a', 'b', 'bad'] }, [404, '/ids/2']],
+    ['an argument that cannot be sent', picked, { lines: [{ id: '..' }] }, [400, '/lines/0/id']],
+    ['a key that cannot be sent', keys, { ids: ['a', 'b', 'b,c'] }, [400, '/ids/2']],
+  ])('points at that item: %s', async (_, composition, value, [status, pointer]) => {
+    const problem = await problemOf(composition, value);
+    expect(problem).toMatchObject({ status, errors: [{ in: 'body', pointer }] });
+    expect(problem.errors).toHaveLength(1);
+  });
+
+  it('has no pointer where the service rejects several items in one request', async () => {
+    const { get } = await startShop(422);
+    const composition = await get('/keys', json({ ids: ['a', 'b'] }));
+    expect([composition.status, composition.json.errors]).toEqual([422, undefined]);
   });
 });
 
