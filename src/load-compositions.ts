@@ -1,9 +1,11 @@
 /** The files of `compositions/` → plans. */
-import { readdir } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { findFiles, mentionsOf } from './composition-files.ts';
+import type { FoundFiles, SourceFile } from './composition-files.ts';
 import { isComposition } from './dsl/composition.ts';
-import { CompositionError, ConfigurationError, toError } from './errors.ts';
+import { CompositionError, toError } from './errors.ts';
 import { compileAll } from './plan/compile.ts';
 import type { NamedComposition } from './plan/compile.ts';
 import type { Plan } from './plan/plan.ts';
@@ -12,28 +14,59 @@ export interface Loaded {
   readonly plans: readonly Plan[];
   /** The errors of all files. */
   readonly errors: readonly Error[];
+  /** What is probably a mistake, although everything can be served. */
+  readonly warnings: readonly string[];
 }
 
 /**
- * Makes plans of the files in `folder`. Files in folders below it, such as `upstreams/`, are not
- * compositions: they hold what compositions share.
+ * Makes plans of the files in `folder` and in the folders below it. A file with a composition as
+ * its default export is an endpoint, named by its path: `orders/summary`. The others are modules,
+ * which compositions share.
+ *
+ * @throws ConfigurationError if there is no such folder.
  */
 export async function loadCompositions(folder: string): Promise<Loaded> {
-  const files = await compositionFiles(folder);
+  const found = findFiles(folder);
+  const used = usesOf(found);
   const imports = await Promise.allSettled(
-    files.map((file) => importComposition(join(folder, file))),
+    found.sources.map((file) => importComposition(file, used.get(file.realPath) === true)),
   );
-  const compositions = imports.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  const failures = imports.flatMap((one) =>
-    one.status === 'rejected' ? [toError(one.reason)] : [],
+  const compositions = imports.flatMap((one) =>
+    one.status === 'fulfilled' && one.value !== undefined ? [one.value] : [],
   );
+  const modules = found.sources.filter((_, index) => {
+    const one = imports[index];
+    return one?.status === 'fulfilled' && one.value === undefined;
+  });
   const { plans, errors } = compileAll(compositions);
-  return { plans, errors: [...failures, ...errors].map((error) => located(error, folder)) };
+  const all = [...found.errors, ...failuresOf(imports, found.sources, used), ...errors];
+  const isEmpty = compositions.length === 0 && all.length === 0;
+  return {
+    plans,
+    errors: (isEmpty ? [noCompositions(folder)] : all).map((error) => located(error, folder)),
+    warnings: strayFiles(modules, found.ignored, used),
+  };
+}
+
+/** The files that other files mention, by real path: whether one that is not a test does. */
+function usesOf({ sources, tests }: FoundFiles): ReadonlyMap<string, boolean> {
+  const used = new Map<string, boolean>();
+  for (const file of tests) for (const path of mentionsOf(file)) used.set(path, false);
+  for (const file of sources) for (const path of mentionsOf(file)) used.set(path, true);
+  return used;
+}
+
+function noCompositions(folder: string): Error {
+  return new CompositionError(
+    folder,
+    'has no composition. Write a file there with `export default defineComposition({ … })`.',
+  );
 }
 
 /** Adds the file and line in `folder` that the error comes from, as far as they are known. */
 function located(error: Error, folder: string): Error {
-  const file = new RegExp(`${RegExp.escape(resolve(folder))}/([^\\s:)]+:\\d+(?::\\d+)?)`);
+  const roots = [resolve(folder), realpathSync(folder)].map((root) => RegExp.escape(root));
+  const file = new RegExp(`(?:${roots.join('|')})/([^\\s:)]+:\\d+(?::\\d+)?)`);
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const [, line] = file.exec(cause.stack ?? '') ?? [];
     if (line === undefined) continue;
@@ -43,39 +76,75 @@ function located(error: Error, folder: string): Error {
   return error;
 }
 
-async function compositionFiles(folder: string): Promise<string[]> {
-  try {
-    const files = await readdir(folder);
-    return files
-      .filter((file) => /\.(?:ts|js|mjs)$/.test(file) && !/\.(?:d|test)\.ts$/.test(file))
-      .toSorted();
-  } catch (error) {
-    throw new ConfigurationError(
-      `There is no folder ${folder}. ` +
-        'Run plait where compositions/ is, or name it with --compositions.',
-      { cause: error },
-    );
-  }
-}
-
-async function importComposition(path: string): Promise<NamedComposition> {
-  const name = basename(path).replace(/\.\w+$/, '');
-  const exported = await importDefault(name, path);
-  if (isComposition(exported)) return { name, composition: exported };
+/** The composition of a file; `undefined` if it is a module. */
+async function importComposition(
+  file: SourceFile,
+  isUsed: boolean,
+): Promise<NamedComposition | undefined> {
+  // A file without these words exports no default. It runs only if another file imports it.
+  if (!/\b(?:default|exports)\b/.test(file.text)) return undefined;
+  const { path } = file;
+  const name = path.replace(/\.\w+$/, '');
+  const module = await importModule(name, file);
+  const exported = module['default'];
+  if (isComposition(exported)) return { name, file: path, composition: exported };
+  if (!('default' in module) || isUsed) return undefined;
   throw new CompositionError(
     name,
     'its default export is not a composition. Write `export default defineComposition({ … })`, ' +
-      'or move what is shared into compositions/upstreams/.',
+      'or export by name if it is a module that compositions share.',
   );
 }
 
-async function importDefault(name: string, path: string): Promise<unknown> {
+async function importModule(name: string, file: SourceFile): Promise<Record<string, unknown>> {
   try {
-    const module: Record<string, unknown> = await import(pathToFileURL(resolve(path)).href);
-    return module['default'];
+    return await import(pathToFileURL(file.realPath).href);
   } catch (error) {
     const message = toError(error).message;
     const place = error instanceof CompositionError ? '' : ' cannot be imported:';
     throw new CompositionError(name, `the file${place} ${message}`, { cause: error });
   }
+}
+
+/** The errors of imports; that of a module is left out where files that import it report it. */
+function failuresOf(
+  imports: readonly PromiseSettledResult<unknown>[],
+  files: readonly SourceFile[],
+  used: ReadonlyMap<string, boolean>,
+): Error[] {
+  const failed = imports.flatMap((one, index) =>
+    one.status === 'rejected' ? [{ error: toError(one.reason), file: files[index] }] : [],
+  );
+  return failed
+    .filter(
+      ({ error, file }) =>
+        !used.get(file?.realPath ?? '') ||
+        !failed.some((other) => other.error !== error && other.error.cause === error.cause),
+    )
+    .map(({ error }) => error);
+}
+
+/** Warns of files that nothing uses. */
+function strayFiles(
+  modules: readonly SourceFile[],
+  ignored: FoundFiles['ignored'],
+  used: ReadonlyMap<string, boolean>,
+): string[] {
+  const isStray = ({ realPath }: { readonly realPath: string }): boolean => !used.has(realPath);
+  return [
+    ...modules
+      .filter(isStray)
+      .map(
+        ({ path }) =>
+          `${path}: has no default export, and no other file there imports it. For an endpoint, ` +
+          'write `export default defineComposition({ … })`.',
+      ),
+    ...ignored
+      .filter(isStray)
+      .map(
+        ({ path }) =>
+          `${path}: is not loaded, and no file there imports it. Compositions and modules are ` +
+          '.ts, .mts, .js and .mjs files.',
+      ),
+  ];
 }

@@ -48,7 +48,7 @@ const layers = [
   ['edge'],
   ['telemetry'],
   ['settings'],
-  ['gateway.ts', 'listen.ts', 'load-compositions.ts', 'parts.ts'],
+  ['composition-files.ts', 'gateway.ts', 'listen.ts', 'load-compositions.ts', 'parts.ts'],
   ['cli'],
 ];
 

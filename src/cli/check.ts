@@ -1,4 +1,4 @@
-/** `plait check`: lists the compositions, or every load-time error at once. */
+/** `plait check`: lists the compositions, or every load-time error at once; warns on stderr. */
 import type { Service } from '../dsl/service.ts';
 import { ConfigurationError, LoadError } from '../errors.ts';
 import { writesOf } from '../explain/draw-tree.ts';
@@ -12,7 +12,8 @@ import { addressProblem } from '../settings/settings.ts';
  * @throws ConfigurationError when a service's address is in a variable that is set, but wrong.
  */
 export async function check({ folder }: { folder: string }): Promise<void> {
-  const { plans, errors } = await loadCompositions(folder);
+  const { plans, errors, warnings } = await loadCompositions(folder);
+  for (const warning of warnings) console.error(`Warning: ${warning}`);
   if (errors.length > 0) throw new LoadError(errors);
   const problem = addressProblem(servicesOf(plans).filter(isAddressed), process.env);
   if (problem !== undefined) throw new ConfigurationError(problem);

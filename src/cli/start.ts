@@ -4,11 +4,11 @@ import { createGateway } from '../gateway.ts';
 import { listen } from '../listen.ts';
 import type { ListenOptions } from '../listen.ts';
 import { openParts } from '../parts.ts';
-import type { Plan } from '../plan/plan.ts';
 import { servicesOf } from '../plan/visit.ts';
 import { addressProblem, defaultAdminPort, parseSettings } from '../settings/settings.ts';
 import type { ServerSettings } from '../settings/settings.ts';
 import { loadCompositions } from '../load-compositions.ts';
+import type { Loaded } from '../load-compositions.ts';
 import { turnOffPretenuring } from './pretenuring.ts';
 import { watchStrayErrors } from './stray-errors.ts';
 import { whenStopped } from './stop.ts';
@@ -22,10 +22,11 @@ export interface StartOptions {
 /** @throws LoadError and ConfigurationError, before anything listens. */
 export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   turnOffPretenuring();
-  const { plans, notServed } = await loadPlans(folder, tolerant);
+  const { plans, notServed, warnings } = await loadPlans(folder, tolerant);
   const settings = parseSettings(process.env, servicesOf(plans));
   const parts = await openParts(settings);
   for (const reason of notServed) parts.log.warn({}, `Not served: ${reason}`);
+  for (const warning of warnings) parts.log.warn({}, warning);
   const gateway = createGateway({ plans, ...parts });
   const listening = await listen(gateway, whereToListen(settings.server));
   // Before `ready`: a supervisor that reads it may send a signal at once.
@@ -46,17 +47,16 @@ function whereToListen({ host, port, adminPort }: ServerSettings): ListenOptions
   return { host, port, adminPort: first, otherAdminPort: 0 };
 }
 
-interface Loaded {
-  readonly plans: readonly Plan[];
+interface Served extends Pick<Loaded, 'plans' | 'warnings'> {
   /** Why the others are not served. */
   readonly notServed: readonly string[];
 }
 
 /** All plans; with `tolerant`, those that can be served. */
-async function loadPlans(folder: string, tolerant: boolean): Promise<Loaded> {
-  const { plans, errors } = await loadCompositions(folder);
+async function loadPlans(folder: string, tolerant: boolean): Promise<Served> {
+  const { plans, errors, warnings } = await loadCompositions(folder);
   if (!tolerant && errors.length > 0) throw new LoadError(errors);
-  if (!tolerant) return { plans, notServed: [] };
+  if (!tolerant) return { plans, notServed: [], warnings };
   const unaddressed = plans.flatMap((plan) => {
     const problem = addressProblem(servicesOf([plan]), process.env);
     return problem === undefined ? [] : [{ plan, problem }];
@@ -67,5 +67,6 @@ async function loadPlans(folder: string, tolerant: boolean): Promise<Loaded> {
       ...errors.map(({ message }) => message),
       ...unaddressed.map(({ plan, problem }) => `${plan.name}: ${problem}`),
     ],
+    warnings,
   };
 }

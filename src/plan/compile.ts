@@ -18,9 +18,11 @@ import type { Plan } from './plan.ts';
 import { responseCacheOf } from './response-cache.ts';
 import { operationsOf } from './visit.ts';
 
-/** A composition and its name: that of its file, without the ending. */
+/** A composition and its name: the path of its file in the folder, without the ending. */
 export interface NamedComposition {
   readonly name: string;
+  /** The path with its ending, where it comes from a file. */
+  readonly file?: string;
   readonly composition: Composition;
 }
 
@@ -61,8 +63,9 @@ export function compileAll(compositions: readonly NamedComposition[]): {
   errors: CompositionError[];
 } {
   const compiled: Plan[] = [];
-  const errors: CompositionError[] = [];
-  for (const named of compositions) {
+  const errors: CompositionError[] = namesakes(compositions);
+  const twice = new Set(errors.map(({ place }) => place));
+  for (const named of compositions.filter(({ name }) => !twice.has(name))) {
     try {
       compiled.push(compile(named));
     } catch (error) {
@@ -73,6 +76,16 @@ export function compileAll(compositions: readonly NamedComposition[]): {
   const collided = new Set(collisions.map(({ place }) => place));
   const plans = compiled.filter(({ name }) => !collided.has(name));
   return { plans, errors: [...errors, ...collisions] };
+}
+
+/** An error for each name that several files have, like `orders.ts` and `orders.mts`. */
+function namesakes(compositions: readonly NamedComposition[]): CompositionError[] {
+  return [...Map.groupBy(compositions, ({ name }) => name)]
+    .filter(([, files]) => files.length > 1)
+    .map(([name, files]) => {
+      const paths = files.map(({ file }) => file).join(' and ');
+      return new CompositionError(name, `${paths} have the same name. Rename one of them.`);
+    });
 }
 
 /** An error that names the file, whatever was thrown. */

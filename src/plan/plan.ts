@@ -17,7 +17,7 @@ import type { TimedKind } from '../dsl/node-traits.ts';
 import type { Route } from '../dsl/route.ts';
 
 export interface Plan {
-  /** The file's name without ending: `order-summary`. */
+  /** The file's path in the folder without its ending: `orders/summary`. */
   readonly name: string;
   readonly summary: string | undefined;
   readonly route: Route;

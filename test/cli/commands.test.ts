@@ -497,7 +497,8 @@ const pong = `
 
 const loopAtLoad = `
   console.log('looping');
-  while (true) {}`;
+  while (true) {}
+  export default {};`;
 
 const loopInRequest = `
   import { call, defineComposition, map } from 'plait';

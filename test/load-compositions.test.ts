@@ -1,0 +1,213 @@
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { loadCompositions } from '../src/load-compositions.ts';
+
+type Files = Readonly<Record<string, string>>;
+
+/** A folder of compositions in a project where `plait` resolves. */
+async function folderOf(files: Files): Promise<string> {
+  const root = join(import.meta.dirname, '..');
+  const project = await mkdtemp(join(tmpdir(), 'plait-'));
+  onTestFinished(() => rm(project, { recursive: true }));
+  for (const part of ['src', 'node_modules']) await symlink(join(root, part), join(project, part));
+  await cp(join(root, 'package.json'), join(project, 'package.json'));
+  const folder = join(project, 'compositions');
+  await mkdir(folder);
+  for (const path of Object.keys(files))
+    await mkdir(join(folder, dirname(path)), { recursive: true });
+  for (const [path, text] of Object.entries(files)) await writeFile(join(folder, path), text);
+  return folder;
+}
+
+interface Result {
+  readonly names: readonly string[];
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+async function load(folder: string): Promise<Result> {
+  const { plans, errors, warnings } = await loadCompositions(folder);
+  return {
+    names: plans.map(({ name }) => name),
+    errors: errors.map(({ message }) => message),
+    warnings,
+  };
+}
+
+const at = (path: string): string => `
+  import { defineComposition } from 'plait';
+  export default defineComposition({ route: 'GET ${path}', compose: () => ({ ok: true }) });`;
+
+const used = `import { value } from './lib/value.ts';
+  import { defineComposition } from 'plait';
+  export default defineComposition({ route: 'GET /used', compose: () => ({ value }) });`;
+
+const noExport = (path: string): string =>
+  `${path}: has no default export, and no other file there imports it. For an endpoint, ` +
+  'write `export default defineComposition({ … })`.';
+
+const notLoaded = (path: string): string =>
+  `${path}: is not loaded, and no file there imports it. Compositions and modules are ` +
+  '.ts, .mts, .js and .mjs files.';
+
+describe('the files of a folder of compositions', () => {
+  it.each(['ts', 'mts', 'js', 'mjs'])(
+    'are loaded at any depth when they end in .%s',
+    async (ending) => {
+      const folder = await folderOf({
+        [`top.${ending}`]: at('/top'),
+        [`shop/orders/summary.v2.${ending}`]: at('/summary'),
+      });
+      expect(await load(folder)).toEqual({
+        names: ['shop/orders/summary.v2', 'top'],
+        errors: [],
+        warnings: [],
+      });
+    },
+  );
+
+  it.each<[string, Files]>([
+    ['a declaration', { 'types.d.ts': 'export default 1;', 'types.d.mts': '' }],
+    ['a test', { 'a.test.ts': 'throw 1;', 'lib/b.spec.mts': 'throw 1;', 'c.test.tsx': '' }],
+    ['a hidden file', { '.draft.ts': 'throw 1;', '.git/hook.js': 'throw 1;' }],
+    ['a package', { 'node_modules/x/index.js': 'throw 1;', 'package.json': '{"type":"module"}' }],
+    ['a configuration', { 'tsconfig.build.json': '{}' }],
+    ['prose', { 'README.md': '# Orders', 'orders.svg': '<svg/>' }],
+  ])('say nothing of %s', async (_, files) => {
+    const folder = await folderOf({ ...files, 'top.ts': at('/top') });
+    expect(await load(folder)).toEqual({ names: ['top'], errors: [], warnings: [] });
+  });
+
+  it.each<[string, Files]>([
+    ['imported', { 'used.ts': used }],
+    [
+      'imported for its types',
+      { 'used.ts': `import type { A } from "./lib/value.ts";${at('/used')}` },
+    ],
+    ['passed on', { 'used.ts': `export { value } from './lib/value.ts';${at('/used')}` }],
+    [
+      'imported later',
+      { 'used.ts': `${at('/used')}\nexport const v = () => import('./lib/value.ts');` },
+    ],
+    ['imported by a test', { 'used.ts': at('/used'), 'used.test.ts': `import './lib/value.ts';` }],
+    [
+      'read by its URL',
+      { 'used.ts': `${at('/used')}\nnew URL('./lib/value.ts', import.meta.url);` },
+    ],
+  ])('have a module that is %s', async (_, files) => {
+    const folder = await folderOf({ ...files, 'lib/value.ts': 'export const value = 1;' });
+    expect(await load(folder)).toEqual({ names: ['used'], errors: [], warnings: [] });
+  });
+
+  it('run a module only where another file imports it', async () => {
+    const folder = await folderOf({ 'top.ts': at('/top'), 'seed.ts': `throw new Error('ran');` });
+    expect((await load(folder)).errors).toEqual([]);
+  });
+
+  it('may have a module whose default export is no composition', async () => {
+    const folder = await folderOf({
+      'lib/value.ts': 'export default 1;',
+      'used.ts': used.replace('{ value }', 'value'),
+    });
+    expect(await load(folder)).toEqual({ names: ['used'], errors: [], warnings: [] });
+  });
+
+  it.each<[string, string, string]>([
+    ['a module', 'lib/helpers.mts', noExport('lib/helpers.mts')],
+    ['a .cts file', 'legacy.cts', notLoaded('legacy.cts')],
+    ['a .cjs file', 'legacy.cjs', notLoaded('legacy.cjs')],
+    ['a .tsx file', 'lib/page.tsx', notLoaded('lib/page.tsx')],
+    ['a .json file', 'rates.json', notLoaded('rates.json')],
+    ['an ending in upper case', 'orders.TS', notLoaded('orders.TS')],
+  ])('are warned of by name: %s that no other file imports', async (_, path, warning) => {
+    const folder = await folderOf({ 'top.ts': at('/top'), [path]: 'switch (1) { default: }' });
+    expect(await load(folder)).toEqual({ names: ['top'], errors: [], warnings: [warning] });
+  });
+
+  it('may import data', async () => {
+    const folder = await folderOf({
+      'rates.json': '{ "eur": 1 }',
+      'top.ts': `import rates from './rates.json' with { type: 'json' };void rates;${at('/top')}`,
+    });
+    expect(await load(folder)).toEqual({ names: ['top'], errors: [], warnings: [] });
+  });
+});
+
+describe('mistakes in a folder of compositions', () => {
+  it('is an error when it has none', async () => {
+    const folder = await folderOf({ 'lib/helpers.ts': 'export const value = 1;' });
+    expect((await load(folder)).errors).toEqual([
+      `${folder}: has no composition. Write a file there with \`export default defineComposition({ … })\`.`,
+    ]);
+  });
+
+  it('says that two files of one name are in each other’s way', async () => {
+    const folder = await folderOf({ 'a/b.ts': at('/1'), 'a/b.mts': at('/2'), 'c.ts': at('/3') });
+    expect(await load(folder)).toMatchObject({
+      names: ['c'],
+      errors: ['a/b: a/b.mts and a/b.ts have the same name. Rename one of them.'],
+    });
+  });
+
+  it.each<[string, (folder: string) => Promise<unknown>, string]>([
+    [
+      'a folder with the name of a file',
+      (folder) => mkdir(join(folder, 'orders.ts')),
+      'orders.ts: is a folder, although its name ends like that of a file. Rename it.',
+    ],
+    [
+      'a link to nothing',
+      (folder) => symlink('gone.ts', join(folder, 'link.ts')),
+      'link.ts: is a link to a file that does not exist. Remove it, or mend where it leads.',
+    ],
+    [
+      'a link to itself',
+      (folder) => symlink('link.ts', join(folder, 'link.ts')),
+      'link.ts: cannot be read: ELOOP: ',
+    ],
+    [
+      'a link to a file that is there',
+      (folder) => symlink('top.ts', join(folder, 'a-link.ts')),
+      'a-link.ts: is the same as top.ts. Remove the link.',
+    ],
+    [
+      'a link to the folder around it',
+      (folder) => symlink('..', join(folder, 'lib/around')),
+      'lib/around: is the same as the folder around it. Remove the link.',
+    ],
+    [
+      'a pipe',
+      async (folder) => execFileSync('mkfifo', [join(folder, 'pipe.ts')]),
+      'pipe.ts: is neither a file nor a folder. Remove it.',
+    ],
+  ])('names %s', async (_, make, message) => {
+    const folder = await folderOf({ 'top.ts': at('/top'), 'lib/value.ts': '' });
+    await make(folder);
+    const { names, errors } = await load(folder);
+    expect(names).toEqual(['top']);
+    expect(errors).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('follows links to files and folders elsewhere', async () => {
+    const elsewhere = await folderOf({ 'one.ts': at('/one'), 'more/two.ts': at('/two') });
+    const folder = await folderOf({});
+    await symlink(join(elsewhere, 'one.ts'), join(folder, 'one.ts'));
+    await symlink(join(elsewhere, 'more'), join(folder, 'more'));
+    expect((await load(folder)).names).toEqual(['more/two', 'one']);
+  });
+
+  it('reports a module that fails once for each file that imports it', async () => {
+    const folder = await folderOf({
+      'lib/value.ts': `export default 1;\nthrow new Error('broken');`,
+      'used.ts': used.replace('{ value }', 'value'),
+      'top.ts': at('/top'),
+    });
+    expect(await load(folder)).toMatchObject({
+      names: ['top'],
+      errors: [expect.stringMatching(/^used: the file cannot be imported: broken .*value\.ts:2/)],
+    });
+  });
+});
