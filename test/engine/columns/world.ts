@@ -86,10 +86,9 @@ export function verdictOf(world: World, own: Operation, asked: Asked): Verdict {
   if (typeof how === 'number' && (how !== 404 || own.lookup === undefined))
     return { reason: `status;status=${how}` };
   if (own.lookup === undefined) return ordinaryVerdict(world, own, asked);
-  if (how === 'null') return invalidBody;
   const { many, missing } = own.lookup;
-  // A 404 to a single key says that there is no item.
-  const items = how === 404 ? [] : itemsFor(world, own, asked);
+  // A 404 to a single key says that there is no item, and `null` is an empty list.
+  const items = how === 404 || how === 'null' ? [] : itemsFor(world, own, asked);
   if (how === 'strays' && (many || items.length === 0)) return invalidBody;
   if (items.length === 0 && missing === 'error') return { reason: 'missing' };
   return many ? asParsed(items) : asParsed(items[0] ?? null);
