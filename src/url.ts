@@ -1,4 +1,7 @@
-/** Text → http URLs, and how a message names a text that may hold a password. */
+/**
+ * Text → http URLs, and how messages name a text that may hold a password: only `shown` decides
+ * what they quote of it, for compositions and settings alike.
+ */
 
 /** The http or https URL that `text` is; `undefined` when it is anything else. */
 export function parseHttpUrl(text: string): URL | undefined {

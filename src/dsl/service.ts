@@ -1,6 +1,6 @@
 /** `defineService`: declares an upstream service, its addresses and the headers forwarded to it. */
 import { CompositionError } from '../errors.ts';
-import { baseUrlRule, parseBaseUrl, splitList } from '../url.ts';
+import { baseUrlRule, parseBaseUrl, shown, splitList } from '../url.ts';
 import { checkedForward } from './forward.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import {
@@ -95,11 +95,14 @@ export function defineService(config: ServiceConfig): Service {
 }
 
 function checkUrl(url: string | FromEnvironment, place: string): void {
-  const example = 'Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.';
-  if (typeof url !== 'string') return checkVariable(url, example, place);
-  if (splitList(url).every((address) => parseBaseUrl(address) !== undefined)) return;
-  // The message does not repeat the URL: it may contain a password.
-  throw new CompositionError(place, `url is not ${baseUrlRule}. ${example}`);
+  const example = 'as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.';
+  if (typeof url !== 'string') return checkVariable(url, `Write one ${example}`, place);
+  const wrong = splitList(url).find((address) => parseBaseUrl(address) === undefined);
+  if (wrong === undefined) return;
+  throw new CompositionError(
+    place,
+    `url contains ${shown(wrong, url)}. Use ${baseUrlRule}, ${example}`,
+  );
 }
 
 function checkVariable(url: FromEnvironment, example: string, place: string): void {

@@ -73,6 +73,7 @@ function handlerFor(plan: Plan, { execute, clock, admit }: ServingOptions) {
   };
 }
 
+/** The beginning of the chain by which a disconnect ends calls: next is `engine/execute`. */
 function onDisconnect(signal: AbortSignal, listener: () => void): void {
   if (signal.aborted) listener();
   else signal.addEventListener('abort', listener, { once: true });

@@ -1,4 +1,8 @@
-/** Errors → problem details (RFC 9457). The one place where an error becomes a status. */
+/**
+ * Errors → problem details (RFC 9457). The one place where an error becomes a status. The headers
+ * of a service's answer, as the `Retry-After` of a 429, are read by
+ * `upstream/exchange/status-error`.
+ */
 import { STATUS_CODES } from 'node:http';
 import { HTTPException } from 'hono/http-exception';
 import { clientFieldsOf } from '../engine/blame.ts';

@@ -12,7 +12,7 @@ export function makeReadable(incoming: IncomingMessage): RequestError | undefine
   const { url: sent = '', headers } = incoming;
   const isPlain = plain.test(sent) && !dotSegment.test(sent);
   const target = isPlain ? sent : originForm(sent);
-  incoming.url = target ?? shown(sent);
+  incoming.url = target ?? standIn(sent);
   const { host = '' } = headers;
   if (!(isPlain && plainHost.test(host)) && !isUsable(host, incoming.url)) headers.host = '';
   return target === undefined
@@ -51,7 +51,7 @@ function originForm(target: string): string | undefined {
 /**
  * The stand-in for a malformed target: its path, which the problem shows, without query and host.
  */
-function shown(target: string): string {
+function standIn(target: string): string {
   const [path = ''] = target.replaceAll('\\', '%5C').split('?', 1);
   return (path.startsWith('/') && URL.parse(`http://gateway${path}`)?.pathname) || '/';
 }

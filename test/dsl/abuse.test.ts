@@ -531,16 +531,24 @@ describe('defineService()', () => {
 });
 
 describe('the address of a service', () => {
-  it.each(['localhost:4001', 'ftp://x', '', 'http://a, b', 'http://user:canary@'])(
-    'is refused when it is "%s", and not repeated',
-    (url) => {
-      const message = messageOf(() => defineService({ name: 'x', url }));
-      expect(message).toBe(
-        'service "x": url is not an http or https URL with a host, and without credentials, port ' +
-          '0, query or fragment. Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
-      );
-    },
-  );
+  const secret = 'a value that is not shown here';
+
+  it.each([
+    ['localhost:4001', '"localhost:4001"'],
+    ['ftp://x', '"ftp://x"'],
+    ['', '""'],
+    ['http://a, b', '"b"'],
+    ['http://user:canary@', secret],
+    ['http://user:canary,canary@a', secret],
+    ['http://a/?token=canary', secret],
+  ])('is refused when it is "%s", and not repeated where it may hold a secret', (url, shown) => {
+    const message = messageOf(() => defineService({ name: 'x', url }));
+    expect(message).toBe(
+      `service "x": url contains ${shown}. Use an http or https URL with a host, and without ` +
+        'credentials, port 0, query or fragment, as in "http://127.0.0.1:4001", or { env: ' +
+        '"ORDERS_URL" }.',
+    );
+  });
 
   it('may be several, or come from the environment', () => {
     expect(defineService({ name: 'x', url: 'http://a:1, https://b' }).url).toBe(

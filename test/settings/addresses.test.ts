@@ -137,7 +137,9 @@ describe('one rule', () => {
     ['a comma too many', 'http://a,'],
   ])('refuses a URL with %s, at load and at start', (_, text) => {
     expect(judged(text)).toEqual({ atLoad: false, atStart: false });
-    expect(() => defineService({ name: 'x', url: text })).toThrow(`url is not ${rule}. Write one`);
+    expect(() => defineService({ name: 'x', url: text })).toThrow(
+      `Use ${rule}, as in "http://127.0.0.1:4001", or`,
+    );
   });
 
   it.each([[''], ['TWO WORDS'], ['A=B'], [undefined], [7]])(

@@ -1,4 +1,7 @@
-/** A flight: one request under way that several callers wait for. */
+/**
+ * A flight: one request under way that several callers wait for. With it ends the chain by which a
+ * deadline or disconnect ends calls (`engine/deadline`): when its last caller leaves.
+ */
 import { AbortSource } from '../../signal.ts';
 import type { Call, Callers } from '../call.ts';
 import { callError } from '../call.ts';
