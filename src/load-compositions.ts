@@ -9,6 +9,8 @@ import { CompositionError, toError } from './errors.ts';
 import { compileAll } from './plan/compile.ts';
 import type { NamedComposition } from './plan/compile.ts';
 import type { Plan } from './plan/plan.ts';
+import { createModules } from './plan/source/modules.ts';
+import { readSource } from './read-source.ts';
 
 export interface Loaded {
   readonly plans: readonly Plan[];
@@ -28,8 +30,13 @@ export interface Loaded {
 export async function loadCompositions(folder: string): Promise<Loaded> {
   const found = findFiles(folder);
   const used = usesOf(found);
+  const sourceModules = createModules(readSource);
   const imports = await Promise.allSettled(
-    found.sources.map((file) => importComposition(file, used.get(file.realPath) === true)),
+    found.sources.map(async (file) => {
+      const named = await importComposition(file, used.get(file.realPath) === true);
+      const origin = { path: join(folder, file.path), modules: sourceModules };
+      return named && { ...named, origin };
+    }),
   );
   const compositions = imports.flatMap((one) =>
     one.status === 'fulfilled' && one.value !== undefined ? [one.value] : [],

@@ -48,7 +48,14 @@ const layers = [
   ['edge'],
   ['telemetry'],
   ['settings'],
-  ['composition-files.ts', 'gateway.ts', 'listen.ts', 'load-compositions.ts', 'parts.ts'],
+  [
+    'composition-files.ts',
+    'gateway.ts',
+    'listen.ts',
+    'load-compositions.ts',
+    'parts.ts',
+    'read-source.ts',
+  ],
   ['cli'],
 ];
 
@@ -63,7 +70,7 @@ const doors: Record<string, string> = {
   'p-limit': 'limit.ts',
   'lru-cache': 'upstream/caching/memory-store.ts',
   ioredis: 'upstream/caching/redis-store.ts',
-  acorn: 'plan/conditions.ts',
+  acorn: 'plan/source/parse.ts',
   'secure-json-parse': 'json.ts',
   '@opentelemetry/sdk-node': 'telemetry/sdk.ts',
   '@opentelemetry/sdk-metrics': 'telemetry/metrics-provider.ts',

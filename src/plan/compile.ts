@@ -9,13 +9,14 @@ import { CompositionError, toError } from '../errors.ts';
 import { frozen } from '../frozen.ts';
 import { reservedPaths } from '../reserved-paths.ts';
 import { checkConfig, checkSources } from './check.ts';
-import { refuseConditions } from './conditions.ts';
 import { runCompose } from './run-compose.ts';
 import { checkResponse } from './fit.ts';
 import { checkOutput } from './json-output.ts';
 import { link } from './link.ts';
 import type { Plan } from './plan.ts';
 import { responseCacheOf } from './response-cache.ts';
+import { refuseMistakes } from './source/refuse-mistakes.ts';
+import type { Origin } from './source/refuse-mistakes.ts';
 import { operationsOf } from './visit.ts';
 
 /** A composition and its name: the path of its file in the folder, without the ending. */
@@ -24,6 +25,8 @@ export interface NamedComposition {
   /** The path with its ending, where it comes from a file. */
   readonly file?: string;
   readonly composition: Composition;
+  /** Its file, where there is one: mistakes in its helpers are found there. */
+  readonly origin?: Origin;
 }
 
 /**
@@ -31,11 +34,11 @@ export interface NamedComposition {
  *
  * @throws CompositionError naming the place, what was found and what to do.
  */
-export function compile({ name, composition }: NamedComposition): Plan {
+export function compile({ name, composition, origin }: NamedComposition): Plan {
   const { config } = composition;
   const route = parseRoute(config.route, name);
   checkConfig(name, config, route);
-  refuseConditions(name, config.compose);
+  refuseMistakes(name, config.compose, origin);
   const composed = runCompose(name, config);
   checkSources(name, composed, config, route);
   checkResponse(name, composed, config.response);

@@ -40,6 +40,15 @@ const withoutAddress = `
     compose: () => ({ a: call(getNothing, {}) }),
   });`;
 
+const withHelper = `
+  import { defineComposition } from 'plait';
+  import type { Ref } from 'plait';
+  const labelOf = (id: Ref<string>) => (id ? 'some' : 'none');
+  export default defineComposition({
+    route: 'GET /helped/:id',
+    compose: ({ params }) => ({ label: labelOf(params.id) }),
+  });`;
+
 const broken = {
   'broken-one.ts': `
     import { defineComposition } from 'plait';
@@ -63,6 +72,14 @@ describe('plait check', () => {
     const all = { ...nowhere, ...variables };
     const started = await output(plait(['start', '--compositions', folder], all));
     expect([started.code, started.errors]).toEqual([1, refused.errors]);
+  });
+
+  it('finds a mistake in a helper, and prints nothing of its own reading', async () => {
+    const folder = await folderWith({ 'helped.ts': withHelper });
+    const { code, errors } = await output(plait(['check', '--compositions', folder]));
+    expect(errors).toMatch(/helped: labelOf\(\) branches on `id`, which .*helped\.ts:4\)/);
+    expect(errors).not.toContain('Warning');
+    expect(code).toBe(1);
   });
 
   it('lists the compositions and ends with 0', async () => {

@@ -2,7 +2,7 @@
 import { call, each, given, map } from 'plait';
 import * as plait from 'plait';
 import { describe, expect, it } from 'vitest';
-import { refuseConditions } from '../../src/plan/conditions.ts';
+import { refuseMistakes } from '../../src/plan/source/refuse-mistakes.ts';
 import { getThing, page, messageOf, loadErrorOf } from '../support/page.ts';
 
 /**
@@ -14,7 +14,7 @@ function composeOf(body: string): (inputs: never) => unknown {
 }
 
 function found(body: string): string {
-  const message = messageOf(() => refuseConditions('page', composeOf(body)));
+  const message = messageOf(() => refuseMistakes('page', composeOf(body)));
   return /branches on `(.*)`, which/.exec(message)?.[1] ?? message;
 }
 
@@ -79,7 +79,7 @@ describe('a condition on a reference', () => {
 
   it('is found in the default of an input', () => {
     const compose = new Function('return ({ query: { limit = 20 } }) => ({ limit })')() as () => 1;
-    expect(messageOf(() => refuseConditions('page', compose))).toContain('branches on `limit`');
+    expect(messageOf(() => refuseMistakes('page', compose))).toContain('branches on `limit`');
   });
 
   it.each([
@@ -88,7 +88,7 @@ describe('a condition on a reference', () => {
     ['an asynchronous function', 'async (inputs) => inputs.id ? 1 : 2'],
   ])('is found in %s', (_, text) => {
     const compose = new Function(`return ${text}`)() as () => unknown;
-    expect(messageOf(() => refuseConditions('page', compose))).toContain('`inputs.id`');
+    expect(messageOf(() => refuseMistakes('page', compose))).toContain('`inputs.id`');
   });
 
   it.each(['compose(inputs)', 'async compose(inputs)', '["compose"](inputs)', '*compose(inputs)'])(
@@ -97,7 +97,7 @@ describe('a condition on a reference', () => {
       const holder = new Function(`return { ${head} { return inputs.id ? 1 : 2 } }`)() as {
         compose: () => unknown;
       };
-      expect(messageOf(() => refuseConditions('page', holder.compose))).toContain('`inputs.id`');
+      expect(messageOf(() => refuseMistakes('page', holder.compose))).toContain('`inputs.id`');
     },
   );
 
@@ -140,7 +140,7 @@ describe('a condition that is none of a reference', () => {
     'const a = each(list, (item) => item.id); const item = FLAG; return item ? a : null',
     'return { text: "if (params.id) {}", more: `params.id ? 1 : 2` }',
   ])('is left alone: %s', (body) => {
-    expect(() => refuseConditions('page', composeOf(body))).not.toThrow();
+    expect(() => refuseMistakes('page', composeOf(body))).not.toThrow();
   });
 
   it('is left alone in a file as vitest transforms it', () => {
@@ -158,7 +158,7 @@ describe('a condition that is none of a reference', () => {
 
   it('is not looked for where there is no text', () => {
     expect(() =>
-      refuseConditions('page', composeOf('return params.id ? 1 : 2').bind(undefined)),
+      refuseMistakes('page', composeOf('return params.id ? 1 : 2').bind(undefined)),
     ).not.toThrow();
   });
 });

@@ -58,7 +58,7 @@ describe('after a new kind of node was declared, the compiler', () => {
   it('names the list of words that give references, once it has its function', async () => {
     const folder = await copyOfProject();
     await change(join(folder, 'src/dsl/steps.ts'), 'type Skipped<T>', `${word}type Skipped<T>`);
-    expect(await filesNamed(folder)).toEqual(['src/plan/conditions.ts']);
+    expect(await filesNamed(folder)).toEqual(['src/plan/source/words.ts']);
   });
 });
 

@@ -1,0 +1,60 @@
+/** Where JavaScript looks at a value, and finds of a reference only that it is an object. */
+import type { AnyNode, CallExpression } from 'acorn';
+import { propertyName } from './parse.ts';
+import type { Value } from './value.ts';
+
+/** The operands that are tested. Arithmetic on a reference throws by itself. */
+export function testedOperands(node: AnyNode): readonly AnyNode[] {
+  switch (node.type) {
+    case 'IfStatement':
+    case 'ConditionalExpression':
+    case 'WhileStatement':
+    case 'DoWhileStatement':
+      return [node.test];
+    case 'ForStatement':
+      return node.test ? [node.test] : [];
+    case 'SwitchStatement':
+      return [node.discriminant];
+    case 'UnaryExpression':
+      return ['!', 'typeof'].includes(node.operator) ? [node.argument] : [];
+    case 'BinaryExpression':
+      return /^[!=]==?$/.test(node.operator) ? [node.left, node.right] : [];
+    default:
+      return [];
+  }
+}
+
+/** Functions of the language that look at their arguments without turning them into values. */
+const looking =
+  /^(?:Boolean|structuredClone|Array\.isArray|Object\.is|Number\.is\w+|console\.\w+)$/;
+
+/** Methods that compare their argument with what they are called on, or what that contains. */
+const comparing: ReadonlySet<string> = new Set(['includes', 'indexOf', 'lastIndexOf']);
+
+/** Methods of `Map` and `Set` that find by identity. */
+const finding: ReadonlySet<string> = new Set(['has', 'get']);
+
+export interface KnownCall {
+  readonly callee: Value;
+  /** The value of which it is a method. */
+  readonly receiver: Value | undefined;
+  readonly args: readonly Value[];
+}
+
+/** Whether the call looks at a reference. */
+export function looksAtReference(
+  { callee: node }: CallExpression,
+  { callee, receiver, args }: KnownCall,
+): boolean {
+  const hasReference = args.some(({ kind }) => kind === 'reference');
+  if (callee.kind === 'named' && callee.from === 'global') {
+    return hasReference && looking.test(callee.path.join('.'));
+  }
+  if (node.type !== 'MemberExpression' || receiver === undefined) return false;
+  const method = propertyName(node.property, node.computed) ?? '';
+  if (finding.has(method)) return hasReference && receiver.kind === 'collection';
+  if (!comparing.has(method)) return false;
+  if (receiver.kind === 'list' && receiver.items.some(({ kind }) => kind === 'reference'))
+    return true;
+  return hasReference && !['reference', 'object', 'function'].includes(receiver.kind);
+}

@@ -1,0 +1,45 @@
+/** Recognises the words of the DSL in source text. */
+import type * as steps from '../../dsl/steps.ts';
+import type { Value } from './value.ts';
+
+/** The words whose results are references. */
+const words = {
+  after: true,
+  call: true,
+  optional: true,
+  fallback: true,
+  given: true,
+  each: true,
+  map: true,
+  pick: true,
+  omit: true,
+} satisfies Record<keyof typeof steps, true>;
+
+export type Word = keyof typeof words;
+
+/** The package's name, also where it was published under another owner's. */
+const own = /(?:^|\/)plait$/;
+
+/** The word that a called value is. */
+export function wordOf(callee: Value, argumentCount: number): Word | undefined {
+  if (callee.kind !== 'named') return undefined;
+  const last = callee.path.at(-1) ?? '';
+  if (!isWord(last)) return undefined;
+  if (own.test(callee.from)) return callee.path.length === 1 ? last : undefined;
+  if (callee.from !== 'elsewhere') return undefined;
+  // `list.map(fn)` is the array's; ours, as `plait.map(inputs, fn)`, has two arguments.
+  return callee.path.length > 1 && last === 'map' && argumentCount < 2 ? undefined : last;
+}
+
+/** Whether a called value is `defineComposition`. */
+export function isDefinition(callee: Value): boolean {
+  return (
+    callee.kind === 'named' &&
+    own.test(callee.from) &&
+    callee.path.join('.') === 'defineComposition'
+  );
+}
+
+function isWord(name: string): name is Word {
+  return Object.hasOwn(words, name);
+}
