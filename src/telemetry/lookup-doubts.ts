@@ -1,4 +1,4 @@
-/** Reports lookups whose "no item for a key" may not mean that there is none. */
+/** Reports lookups whose answers may not say which item a key has, or that it has none. */
 import type { Clock } from '../clock.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
@@ -60,6 +60,9 @@ const words: Readonly<Record<LookupDoubt, string>> = {
     'none. Case, white space or Unicode form of the keys may differ, or `by` names another field',
   errors: 'answered with errors beside its items, and without items for some keys',
   more: 'says that it has more items than it answered with. Its page may be smaller than `max`',
+  several:
+    'answered with several items for one key, of which only the first is used. Declare ' +
+    '`many: true` to get them all, or a `by` that is unique',
   fewer:
     'answered with fewer items than keys. Declare `missing` if keys without items are expected, ' +
     'or lower `max` if its page is smaller',

@@ -58,7 +58,7 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
   );
   const doubts = countResults(
     meter.createObservableCounter('plait.lookup.doubts', {
-      description: 'Answers of lookups in which "no item" may not mean that there is none',
+      description: 'Answers of lookups that may hide items, or have several for one key',
     }),
   );
   const detectDoubt = doubtDetector((operation, doubt) => doubts.add(operation, doubt, 1));

@@ -106,9 +106,10 @@ export interface Ending {
 
 /**
  * The reason why an answer may hide items: there are items of other keys, errors beside the items,
- * more pages, or fewer items than keys although `missing` is not `'error'`.
+ * more pages, or fewer items than keys although `missing` is not `'error'`. `several`: a key has
+ * more than one item although the lookup is not `many`, so that all but the first are dropped.
  */
-export type Doubt = 'unmatched' | 'errors' | 'more' | 'fewer';
+export type Doubt = 'unmatched' | 'errors' | 'more' | 'several' | 'fewer';
 
 export interface Reply {
   readonly status: number;

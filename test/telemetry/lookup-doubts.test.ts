@@ -36,7 +36,7 @@ function notFound(own: Operation): Partial<Ending> {
 }
 
 describe('a doubtful answer', () => {
-  it.each(['unmatched', 'errors', 'more', 'fewer'] as const)(
+  it.each(['unmatched', 'errors', 'more', 'several', 'fewer'] as const)(
     'is warned of once a minute: %s',
     (doubt) => {
       const { clock, warnings, end } = startWarnings();

@@ -1,4 +1,4 @@
-/** Doubts: finds out when a lookup's answer without an item for a key may hide one. */
+/** Doubts: finds out when a lookup's answer may hide an item of a key, or has one too many. */
 import { keyText, keyTextOfItem } from '../../dsl/lookup.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import { fieldOf, isPlainObject } from '../../plain-object.ts';
@@ -34,14 +34,26 @@ function areInOrder({ by }: Lookup, { keys, items }: LookupAnswer): boolean {
 function doubtOf(lookup: Lookup, answer: LookupAnswer, isInOrder: boolean): Doubt | undefined {
   const { many, missing, by } = lookup;
   const asked = new Set(answer.keys.map(keyText));
-  const given = new Set(answer.items.map((item) => keyTextOfItem(fieldOf(item, by))));
+  const texts = answer.items.map((item) => keyTextOfItem(fieldOf(item, by)));
+  const given = new Set(texts);
+  const several = !many && haveTwins(texts, asked) ? 'several' : undefined;
   const lacksItems = !isInOrder && !asked.isSubsetOf(given);
-  if (!lacksItems) return many && saysMore(answer) ? 'more' : undefined;
+  if (!lacksItems) return many && saysMore(answer) ? 'more' : several;
   given.delete(undefined);
   if (!given.isSubsetOf(asked)) return 'unmatched';
   if (hasErrors(answer.body)) return 'errors';
   if (saysMore(answer)) return 'more';
+  if (several !== undefined) return several;
   return many || missing === 'error' ? undefined : 'fewer';
+}
+
+/** Whether two items have the same of the keys that were asked for. */
+function haveTwins(
+  texts: readonly (string | undefined)[],
+  asked: ReadonlySet<string | undefined>,
+): boolean {
+  const wanted = texts.filter((text) => text !== undefined && asked.has(text));
+  return new Set(wanted).size < wanted.length;
 }
 
 /** Names of fields that contain errors, in lower case without separators. */
