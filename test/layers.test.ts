@@ -36,6 +36,7 @@ const layers = [
     'signal.ts',
     'text-form.ts',
     'trace.ts',
+    'under-way.ts',
     'url.ts',
     'utf8.ts',
   ],

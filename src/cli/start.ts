@@ -12,6 +12,7 @@ import type { Loaded } from '../load-compositions.ts';
 import { turnOffPretenuring } from './pretenuring.ts';
 import { watchStrayErrors } from './stray-errors.ts';
 import { whenStopped } from './stop.ts';
+import { startWatchdog } from './watchdog.ts';
 
 export interface StartOptions {
   readonly folder: string;
@@ -29,9 +30,15 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   for (const warning of warnings) parts.log.warn({}, warning);
   const gateway = createGateway({ plans, ...parts });
   const listening = await listen(gateway, whereToListen(settings.server));
+  const watchdog = startWatchdog({
+    limitMs: settings.hangLimitMs,
+    log: settings.log,
+    onEnd: () => parts.log.warn({}, 'The watchdog has ended: a hang will not be noticed'),
+  });
   // Before `ready`: a supervisor that reads it may send a signal at once.
   const drain = async (): Promise<void> => {
     await listening.close({ delayMs: settings.server.shutdownDelayMs });
+    await watchdog[Symbol.asyncDispose]();
     await parts.log.close();
   };
   whenStopped(drain);

@@ -72,8 +72,12 @@ function describe(thrown: unknown): Readonly<Record<string, string>> {
 function framesOf({ name, message, stack = '' }: Error): string {
   const head = `${name}: ${message}`;
   if (!stack.startsWith(message === '' ? name : head)) return '';
-  const frames = stack.slice(message === '' ? name.length : head.length).split('\n');
-  return frames
+  return innermostFrames(stack.slice(message === '' ? name.length : head.length).split('\n'));
+}
+
+/** The innermost places of the lines of a stack. */
+export function innermostFrames(lines: readonly string[]): string {
+  return lines
     .map((frame) => frame.trim())
     .filter((frame) => frame.startsWith('at '))
     .slice(0, 3)

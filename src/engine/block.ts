@@ -7,6 +7,7 @@ import { CompositionError, ExecutionError, errorName } from '../errors.ts';
 import { computed } from './compute.ts';
 import { frozen } from '../frozen.ts';
 import type { GuardStep, MapStep, Step } from '../plan/plan.ts';
+import { noteBegun } from '../under-way.ts';
 import {
   Failure,
   assemble,
@@ -169,6 +170,7 @@ function firstFailure(column: Column): Failure | undefined {
 
 function compute(frame: Frame, step: MapStep, item: number): unknown {
   try {
+    noteBegun(frame.execution.plan.name, step.name);
     // Frozen whether other steps read it or not, or a change would be found out only where they do.
     return computed(step, frozen(assemble(frame, step.inputs, item)));
   } catch (error) {

@@ -12,6 +12,7 @@ import { parseBy, parseJsonBy } from '../parse.ts';
 import { segmentProblem } from '../path-segment.ts';
 import { textFormOf } from '../text-form.ts';
 import type { TextForm } from '../text-form.ts';
+import { noteBegun } from '../under-way.ts';
 
 /** The parts of a request before they are checked. */
 export interface RawInputs {
@@ -58,13 +59,14 @@ class InvalidFields {
  */
 export type ParseInputs = (raw: RawInputs) => Record<InputName, unknown>;
 
-export function inputParserFor({ schemas }: Plan): ParseInputs {
+export function inputParserFor({ name: composition, schemas }: Plan): ParseInputs {
   const { params, query, headers, body } = schemas;
   const forms = new Map(
     Object.entries(query?.shape ?? {}).map(([name, field]) => [name, textFormOf(field)]),
   );
   const headerNames = Object.keys(headers?.shape ?? {});
   return function parseInputs(raw) {
+    noteBegun(composition);
     const invalid = new InvalidFields();
     const inputs = {
       params: parseParams(params, raw.params, invalid),

@@ -11,14 +11,30 @@ export function isNot(advice: string): { error: (issue: { readonly input?: unkno
 export function wholeNumber(min: number, max: number, unit = '') {
   const ofUnit = unit === '' ? '' : ` of ${unit}`;
   const range = max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`;
-  const fits = (text: string): boolean => {
-    const number = Number(text);
-    return Number.isSafeInteger(number) && number >= min && number <= max;
-  };
   return z
     .string()
-    .refine(fits, isNot(`Use a whole number${ofUnit} ${range}.`))
+    .refine((text) => isWholeNumber(text, min, max), isNot(`Use a whole number${ofUnit} ${range}.`))
     .transform(Number);
+}
+
+/** A whole number, both ends included, or none: `off` or `0`. */
+export function wholeNumberOrOff(min: number, max: number, unit: string) {
+  return z
+    .string()
+    .refine(
+      (text) => isOff(text) || isWholeNumber(text, min, max),
+      isNot(`Use a whole number of ${unit} from ${min} to ${max}, or off.`),
+    )
+    .transform((text) => (isOff(text) ? 'off' : Number(text)));
+}
+
+function isOff(text: string): boolean {
+  return text === 'off' || text === '0';
+}
+
+function isWholeNumber(text: string, min: number, max: number): boolean {
+  const number = Number(text);
+  return Number.isSafeInteger(number) && number >= min && number <= max;
 }
 
 /** A number from 0 to 1; without `zero` it is more than 0. */

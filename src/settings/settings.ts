@@ -12,7 +12,7 @@ import type { TelemetrySettings } from '../telemetry/settings.ts';
 import type { RedisAddress } from '../upstream/caching/redis-store.ts';
 import { addressVariables, toAddresses } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
-import { listOf, oneOf, share, wholeNumber } from './kinds.ts';
+import { listOf, oneOf, share, wholeNumber, wholeNumberOrOff } from './kinds.ts';
 import { parseRedisUrl } from './redis-address.ts';
 import { telemetryVariables, toSdkSettings, withoutUnread } from './telemetry.ts';
 
@@ -28,6 +28,8 @@ export interface Settings {
   readonly addresses: Addresses;
   /** The first of the mock services' three ports, for `plait dev`. */
   readonly mocksBasePort: number;
+  /** How long the event loop may stand still before the process is ended; absent: for ever. */
+  readonly hangLimitMs: number | undefined;
 }
 
 export type Mode = 'development' | 'production';
@@ -78,6 +80,7 @@ const variables = z.object({
   PORT: port.default(8080),
   ADMIN_PORT: port.optional(),
   SHUTDOWN_DELAY_MS: wholeNumber(0, 60_000, 'milliseconds').optional(),
+  HANG_LIMIT_MS: wholeNumberOrOff(1_000, 600_000, 'milliseconds').optional(),
   SHED_DELAY_MS: wholeNumber(1, Infinity, 'milliseconds').default(defaultLimits.delayMs),
   SHED_UTILISATION: share({ zero: false, example: 0.95 }).default(defaultLimits.utilisation),
   LOG_LEVEL: oneOf(logLevels).default('info'),
@@ -154,5 +157,10 @@ function toSettings(read: z.output<typeof variables>, addresses: Addresses): Set
     redis: read.REDIS_URL,
     addresses,
     mocksBasePort: read.MOCKS_BASE_PORT,
+    hangLimitMs: limitIn(read.HANG_LIMIT_MS ?? (inProduction ? 10_000 : 'off')),
   };
+}
+
+function limitIn(limit: number | 'off'): number | undefined {
+  return limit === 'off' ? undefined : limit;
 }

@@ -24,6 +24,16 @@ const messages: readonly (readonly [string, string, string])[] = [
   ['MOCKS_BASE_PORT', '4001.5', 'is "4001.5". Use a whole number from 0 to 65535.'],
   ['NODE_ENV', 'staging', 'is "staging". Use production, development or test.'],
   ['SHUTDOWN_DELAY_MS', '1h', 'is "1h". Use a whole number of milliseconds from 0 to 60000.'],
+  [
+    'HANG_LIMIT_MS',
+    '999',
+    'is "999". Use a whole number of milliseconds from 1000 to 600000, or off.',
+  ],
+  [
+    'HANG_LIMIT_MS',
+    'never',
+    'is "never". Use a whole number of milliseconds from 1000 to 600000, or off.',
+  ],
   ['SHED_DELAY_MS', '0', 'is "0". Use a whole number of milliseconds of at least 1.'],
   ['SHED_UTILISATION', '0', 'is "0". Use a number above 0 and up to 1, as in 0.95.'],
   ['SHED_UTILISATION', '1.01', 'is "1.01". Use a number above 0 and up to 1, as in 0.95.'],
@@ -132,6 +142,7 @@ describe('the settings', () => {
     redis: undefined,
     addresses: new Map(),
     mocksBasePort: 4001,
+    hangLimitMs: undefined,
   };
 
   it('have defaults for development', () => {
@@ -139,10 +150,19 @@ describe('the settings', () => {
     expect(read({ NODE_ENV: 'test' })).toEqual(unset);
   });
 
+  it.each([
+    ['off', undefined],
+    ['0', undefined],
+    ['1000', 1_000],
+  ])('take HANG_LIMIT_MS=%s', (text, hangLimitMs) => {
+    expect(read({ NODE_ENV: 'production', HANG_LIMIT_MS: text })).toMatchObject({ hangLimitMs });
+  });
+
   it('have defaults for production', () => {
     expect(read({ NODE_ENV: 'production' })).toEqual({
       ...unset,
       mode: 'production',
+      hangLimitMs: 10_000,
       server: { ...unset.server, host: '0.0.0.0', shutdownDelayMs: 5_000 },
       log: { ...unset.log, format: 'json' },
       telemetry: {
