@@ -145,6 +145,14 @@ describe('a condition on a reference in a helper', () => {
     ['lineOf(() => order)', 'const lineOf = (of) => of().paid ? 1 : 2;', {}],
     ['idOf(order) ? 1 : 2', 'const idOf = (a) => a.id;', {}],
     ['idOf(order) ? 1 : 2', 'const idOf = (a) => { return call(getOrder, { id: a.id }) };', {}],
+    ['[order, payment].filter((step) => step.paid)', '', {}],
+    ['[1, 2].some(() => order.paid)', '', {}],
+    ['of()', 'const of = (order = call(getOrder, {})) => order.paid ? 1 : 2;', {}],
+    ['of(order)', 'function of(a) { for (const b of [a, a.c]) if (b) return 1; return 2 }', {}],
+    ['of(order)', 'function of(a) { switch (true) { case a.paid: return 1 } return 2 }', {}],
+    ['of(order)', 'function of(a: Ref<A | null>): 1 | null { return a ? 1 : null }', {}],
+    ['of(order)', 'const of = (a: Ref<A>, b?: B): 1 | null => a ? 1 : null', {}],
+    ['of(order, payment)', 'const of = (a: Ref<A>, b?: Ref<B>) => b === a.x ? 1 : null', {}],
     ['[order, payment].map((step) => step ? 1 : 2)', '', {}],
   ])('is found through %s; %s', (call, top, others) => {
     expect(messageAbout(file(`return { line: ${call} }`, top), others)).toContain('branches on');
@@ -179,8 +187,13 @@ describe('a question that a reference cannot answer', () => {
     'statuses.includes(order.status)',
     'labels.get(order.status)',
     'known.has(order.status)',
+    'assert(order.paid)',
+    'assert.equal(order.status, "paid")',
+    'isDeepStrictEqual(order, null)',
   ])('%s', (text) => {
-    const top = "const statuses = ['a']; const labels = new Map(); const known = new Set();";
+    const top =
+      'import assert from "node:assert/strict"; import { isDeepStrictEqual } from "node:util"; ' +
+      "const statuses = ['a']; const labels = new Map(); const known = new Set();";
     expect(messageAbout(file(`return { a: ${text} }`, top))).toContain(`evaluates \`${text}\``);
   });
 });
@@ -291,6 +304,14 @@ describe('what only looks like a mistake', () => {
       'const extra = extraOf(); return extra ? { extra } : {}',
       'function extraOf() { if (FLAG) return call(getOrder, {}); }',
     ],
+    ['return of(order)', 'const of = (a: Ref<A> | false) => a && { a };'],
+    ['return of(order)', 'const of = (a: null | Ref<A>) => a === null ? 1 : { a };'],
+    [
+      'return of(order)',
+      'function of(a?: (x: string, y: number) => Ref<A>): A { return a ? { a } : {} }',
+    ],
+    ['return of(order)', 'const of = (a = null) => a ? { a } : {};'],
+    ['const [a, b] = [...NONE, order, null]; return b ? { a } : {}'],
     // Shadowed names.
     ['return ["a"].map((order) => (order ? 1 : 2))'],
     ['return map(payment, (order) => (order.paid ? order.id : null))'],

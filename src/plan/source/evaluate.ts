@@ -6,11 +6,14 @@ import type {
   AnyNode,
   AssignmentExpression,
   CallExpression,
+  ForOfStatement,
   MemberExpression,
+  NewExpression,
   ObjectExpression,
   ObjectPattern,
   Pattern,
 } from 'acorn';
+import { optionalArguments } from './optional-arguments.ts';
 import { children, propertyName } from './parse.ts';
 import type { FunctionNode } from './parse.ts';
 import { looksAtReference, testedOperands } from './questions.ts';
@@ -65,20 +68,17 @@ export function follow({ node, scope }: Closure, args: readonly Value[], at: At)
   if (!at.reading.mayEnter(node)) return unknown;
   const inside: At = { ...at, scope: scopeIn(scope), returns: [] };
   node.params.forEach((param, index) => bind(param, args[index], inside));
-  if (at.isHelper) markOptional(inside.scope);
+  if (at.isHelper) markOptional(node, inside.scope);
   const result = evaluate(node.body, inside);
   at.reading.leaves(node);
   if (node.async || node.generator) return unknown;
   return node.body.type === 'BlockStatement' ? returned(node.body.body.at(-1), inside) : result;
 }
 
-/** `payment?: Ref<Payment>`: whether it was given may be asked. */
-function markOptional({ names, source: { typed } }: Scope): void {
-  for (const [name, value] of names) {
-    const isOptional =
-      typed !== undefined && new RegExp(`(?<![\\w$])${RegExp.escape(name)}\\?\\s*:`).test(typed);
-    if (isOptional && value.kind === 'reference') names.set(name, optionalReference);
-  }
+/** Whether these were given may be asked. */
+function markOptional(node: FunctionNode, { names, source }: Scope): void {
+  for (const name of optionalArguments(node, source))
+    if (names.get(name)?.kind === 'reference') names.set(name, optionalReference);
 }
 
 /** A function that may reach its end returns `undefined`, too. */
@@ -121,10 +121,7 @@ function valueOf(node: AnyNode, at: At): Value {
     case 'ObjectExpression':
       return object(node, at);
     case 'ArrayExpression':
-      return {
-        kind: 'list',
-        items: node.elements.map((item) => (item ? evaluate(item, at) : unknown)),
-      };
+      return { kind: 'list', items: listed(node.elements, at) };
     case 'ConditionalExpression':
       test(node.test, at);
       return either([evaluate(node.consequent, at), evaluate(node.alternate, at)]);
@@ -140,13 +137,8 @@ function valueOf(node: AnyNode, at: At): Value {
 /** Whatever gives no value that is followed. */
 function run(node: AnyNode, at: At): Value {
   switch (node.type) {
-    case 'NewExpression': {
-      const made = evaluate(node.callee, at);
-      node.arguments.forEach((argument) => evaluate(argument, at));
-      if (node.arguments.length === 0) reportVolatile(made, node, at);
-      const name = made.kind === 'named' && made.from === 'global' ? made.path.join('.') : '';
-      return ['Map', 'Set'].includes(name) ? { kind: 'collection' } : unknown;
-    }
+    case 'NewExpression':
+      return constructed(node, at);
     case 'VariableDeclarator':
       bind(node.id, node.init ? evaluate(node.init, at) : unknown, at);
       return unknown;
@@ -157,6 +149,8 @@ function run(node: AnyNode, at: At): Value {
       evaluate(node.block, node.handler ? { ...at, isTried: true } : at);
       for (const part of [node.handler, node.finalizer]) if (part) evaluate(part, at);
       return unknown;
+    case 'ForOfStatement':
+      return runForOf(node, at);
     case 'FunctionDeclaration':
       return unknown; // its block has declared it
     default:
@@ -164,7 +158,18 @@ function run(node: AnyNode, at: At): Value {
   }
 }
 
-const blocks = new Set(['BlockStatement', 'ForStatement', 'ForInStatement', 'ForOfStatement']);
+function runForOf({ left, right, body }: ForOfStatement, around: At): Value {
+  const list = evaluate(right, around);
+  const at = { ...around, scope: scopeIn(around.scope) };
+  const item = list.kind === 'list' ? either(list.items) : unknown;
+  const [declared] = left.type === 'VariableDeclaration' ? left.declarations : [];
+  if (declared) bind(declared.id, item, at);
+  else rebind(left, at);
+  evaluate(body, at);
+  return unknown;
+}
+
+const blocks = new Set(['BlockStatement', 'ForStatement', 'ForInStatement']);
 
 function runParts(node: AnyNode, around: At): Value {
   const isBlock = blocks.has(node.type) || node.type === 'CatchClause';
@@ -268,7 +273,8 @@ function bind(pattern: Pattern, value: Value | undefined, at: At): void {
       return;
     case 'AssignmentPattern': {
       const instead = evaluate(pattern.right, at);
-      return bind(pattern.left, value ?? instead, at);
+      const given = value?.kind === 'reference' ? optionalReference : value;
+      return bind(pattern.left, given ?? instead, at);
     }
     case 'ObjectPattern':
       return bindFields(pattern, value ?? unknown, at);
@@ -313,7 +319,7 @@ function called(node: CallExpression, at: At): Value {
   const callee = method && receiver ? fieldAt(method, receiver, at) : evaluate(node.callee, at);
   if (at.phase === 'map' && callee.kind === 'reference')
     at.reading.report('captures', node.callee, at);
-  const args = argumentsOf(node, at);
+  const args = listed(node.arguments, at);
   const word = wordOf(callee, node.arguments.length);
   if (word !== undefined) return useWord(word, args, { node, at });
   if (isDefinition(callee)) return args[0] ?? unknown;
@@ -328,10 +334,10 @@ function called(node: CallExpression, at: At): Value {
   return unknown;
 }
 
-/** Arguments after a spread have no known positions. */
-function argumentsOf(node: CallExpression, at: At): Value[] {
-  const values = node.arguments.map((argument) => evaluate(argument, at));
-  const spread = node.arguments.findIndex(({ type }) => type === 'SpreadElement');
+/** Values after a spread have no known positions. */
+function listed(nodes: readonly (AnyNode | null)[], at: At): Value[] {
+  const values = nodes.map((node) => (node ? evaluate(node, at) : unknown));
+  const spread = nodes.findIndex((node) => node?.type === 'SpreadElement');
   return spread === -1 ? values : values.map((value, index) => (index < spread ? value : unknown));
 }
 
@@ -368,9 +374,10 @@ function useWord(word: Word, args: readonly Value[], { node, at: around }: Use):
   }
 }
 
-/** The methods of lists that call a function at once. */
-const iterating = new Set(['map', 'flatMap', 'forEach', 'filter', 'find', 'some', 'every']);
-const folding = new Set(['reduce', 'reduceRight', 'sort', 'toSorted', 'from', 'findIndex']);
+/** The methods of lists that call a function at once with an item, and those of them that ask it. */
+const asking = new Set(['filter', 'find', 'findIndex', 'findLast', 'some', 'every']);
+const iterating = new Set([...asking, 'map', 'flatMap', 'forEach']);
+const folding = new Set(['reduce', 'reduceRight', 'sort', 'toSorted', 'from']);
 
 function callBack(
   method: MemberExpression | undefined,
@@ -380,7 +387,20 @@ function callBack(
   const name = (method && propertyName(method.property, method.computed)) ?? '';
   if (!iterating.has(name) && !folding.has(name)) return;
   const item = receiver?.kind === 'list' && iterating.has(name) ? either(receiver.items) : unknown;
-  for (const arg of args) if (arg.kind === 'function') follow(arg, [item, unknown, unknown], at);
+  for (const arg of args) {
+    if (arg.kind !== 'function') continue;
+    const result = follow(arg, [item, unknown, unknown], at);
+    if (result.kind === 'reference' && asking.has(name) && at.phase !== 'map')
+      at.reading.report('branches', arg.node.body, { ...at, scope: arg.scope });
+  }
+}
+
+function constructed(node: NewExpression, at: At): Value {
+  const made = evaluate(node.callee, at);
+  node.arguments.forEach((argument) => evaluate(argument, at));
+  if (node.arguments.length === 0) reportVolatile(made, node, at);
+  const name = made.kind === 'named' && made.from === 'global' ? made.path.join('.') : '';
+  return ['Map', 'Set'].includes(name) ? { kind: 'collection' } : unknown;
 }
 
 function reportVolatile(callee: Value, node: AnyNode, at: At): void {

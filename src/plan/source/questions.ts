@@ -13,6 +13,8 @@ export function testedOperands(node: AnyNode): readonly AnyNode[] {
       return [node.test];
     case 'ForStatement':
       return node.test ? [node.test] : [];
+    case 'SwitchCase':
+      return node.test ? [node.test] : [];
     case 'SwitchStatement':
       return [node.discriminant];
     case 'UnaryExpression':
@@ -27,6 +29,9 @@ export function testedOperands(node: AnyNode): readonly AnyNode[] {
 /** Functions of the language that look at their arguments without turning them into values. */
 const looking =
   /^(?:Boolean|structuredClone|Array\.isArray|Object\.is|Number\.is\w+|console\.\w+)$/;
+
+/** Modules of Node whose functions look at their arguments, too. */
+const lookingModules = /^(?:node:)?(?:assert|util)(?:\/.+)?$/;
 
 /** Methods that compare their argument with what they are called on, or what that contains. */
 const comparing: ReadonlySet<string> = new Set(['includes', 'indexOf', 'lastIndexOf']);
@@ -47,9 +52,9 @@ export function looksAtReference(
   { callee, receiver, args }: KnownCall,
 ): boolean {
   const hasReference = args.some(({ kind }) => kind === 'reference');
-  if (callee.kind === 'named' && callee.from === 'global') {
+  if (callee.kind === 'named' && lookingModules.test(callee.from)) return hasReference;
+  if (callee.kind === 'named' && callee.from === 'global')
     return hasReference && looking.test(callee.path.join('.'));
-  }
   if (node.type !== 'MemberExpression' || receiver === undefined) return false;
   const method = propertyName(node.property, node.computed) ?? '';
   if (finding.has(method)) return hasReference && receiver.kind === 'collection';

@@ -1,0 +1,43 @@
+/**
+ * Which arguments a helper may lack, as its types say: it may ask whether they were given. Types are
+ * not in the syntax tree, but in the text, each character at its place.
+ */
+import type { FunctionNode, SourceText } from './parse.ts';
+
+/** The parameters, and the names in destructured ones, whose types allow for absence. */
+export function optionalArguments(node: FunctionNode, { typed }: SourceText): Set<string> {
+  const optional = new Set<string>();
+  if (typed === undefined) return optional;
+  for (const param of node.params) {
+    if (param.type === 'Identifier' && allowsAbsence(annotationAt(typed, param.end)))
+      optional.add(param.name);
+    if (param.type !== 'ObjectPattern') continue;
+    for (const part of param.properties) {
+      const name = part.type === 'Property' && part.key.type === 'Identifier' && part.key.name;
+      // The type may be declared elsewhere in the file.
+      if (name && new RegExp(`(?<![\\w$])${RegExp.escape(name)}\\?\\s*:`).test(typed))
+        optional.add(name);
+    }
+  }
+  return optional;
+}
+
+/** `?: Ref<Order>`, `: Ref<Order> | null`, `: false | Ref<Order>`; without what is in brackets. */
+function allowsAbsence(annotation: string): boolean {
+  return /^\s*\?|[:|]\s*(?:undefined|null|false)\b/.test(annotation);
+}
+
+/** The annotation that begins at `start`, without what is in brackets. */
+function annotationAt(typed: string, start: number): string {
+  let depth = 0;
+  let annotation = '';
+  for (let at = start; at < typed.length; at += 1) {
+    const char = typed.charAt(at);
+    const isArrow = char === '>' && typed.charAt(at - 1) === '=';
+    if ('([{<'.includes(char)) depth += 1;
+    else if (depth === 0 && ',)='.includes(char)) break;
+    else if (')]}>'.includes(char) && !isArrow) depth -= 1;
+    else if (depth === 0) annotation += char;
+  }
+  return annotation;
+}
