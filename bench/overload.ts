@@ -12,8 +12,12 @@ import type { Launch } from './process/child.ts';
 import { findPinning } from './process/pinning.ts';
 import { addresses, servicesLaunch } from './programs.ts';
 
-/** A page of 25 orders, whose payments and shipments may be missing. */
-const path = '/customers/cus_1/orders?limit=25';
+/**
+ * Pages of 25 orders, whose payments and shipments may be missing; of many customers, since one page
+ * for everybody would be shared, and cost the gateway less than these clients.
+ */
+const customers = 5_000;
+let asked = 0;
 const clients = 64;
 const warmUpSeconds = 2;
 const peakSeconds = 5;
@@ -100,6 +104,8 @@ async function openLoop(pool: Pool, rate: number, seconds: number): Promise<Coun
 /** By `dispatch`, at half the price of `request`: the clients share their core with the services. */
 function ask(pool: Pool): Promise<End> {
   const { promise, resolve } = Promise.withResolvers<End>();
+  asked += 1;
+  const path = `/customers/cus_${asked % customers}/orders?limit=100`;
   let end: End = 'failed';
   pool.dispatch(
     { path, method: 'GET', headers: { 'x-request-timeout-ms': '2000' } },

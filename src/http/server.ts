@@ -32,6 +32,13 @@ export interface RunningServer {
   close(graceMs: number): Promise<void>;
 }
 
+/**
+ * Connections that the system keeps until they are accepted, as far as its own limit allows (Linux:
+ * `net.core.somaxconn`). With Node's 511, a crowd that arrives while the event loop is late would be
+ * reset.
+ */
+const backlog = 4_096;
+
 const limits = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
@@ -123,7 +130,7 @@ function listen(server: Server, { host, port, setBy }: ServerOptions): Promise<v
         ),
       );
     });
-    server.listen(port, host, () => resolve());
+    server.listen({ port, host, backlog }, () => resolve());
   });
 }
 
