@@ -13,6 +13,7 @@ import {
 import type { Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
 import { frozen } from '../../frozen.ts';
+import { isPlainObject } from '../../plain-object.ts';
 import { parseValue } from '../exchange/parse.ts';
 
 /** A stored outcome and its lifetimes. All of it is JSON, except `parsed`. */
@@ -62,18 +63,10 @@ export function entryOfReply(call: Call, reply: Reply, storedAt: number): Entry 
     raw,
     parsed: { value: frozen(value) },
   };
-  if (isMissing(call, reply)) {
-    return negative(outcome, storedAt, lifetimeMs(reply.headers, rules.negativeTtlMs, rules));
-  }
-  const control = parseCacheControl(reply.headers['cache-control']);
-  const mayBeStale = rules.ignoreMaxAge || !(control.noCache || control.mustRevalidate);
-  return usable({
-    storedAt,
-    freshForMs: lifetimeMs(reply.headers, rules.ttlMs, rules),
-    refreshForMs: mayBeStale ? rules.staleWhileRevalidateMs : 0,
-    fallbackForMs: mayBeStale ? rules.staleIfErrorMs : 0,
-    outcome,
-  });
+  const lifetimes = isNegative(call.operation, outcome)
+    ? negativeLifetimes(reply.headers, rules)
+    : lifetimesOf(reply.headers, rules);
+  return usable({ storedAt, ...lifetimes, outcome });
 }
 
 /** The entry for a failure that says "not found" (negative caching); otherwise `undefined`. */
@@ -82,12 +75,13 @@ export function entryOfFailure(call: Call, error: unknown, storedAt: number): En
   if (rules === undefined || !(error instanceof UpstreamError)) return undefined;
   const { kind, status, cacheControl } = error;
   const headers = { 'cache-control': cacheControl };
-  const forMs = isForbidden(headers) ? 0 : lifetimeMs(headers, rules.negativeTtlMs, rules);
-  if (kind === 'missing') return negative({ kind }, storedAt, forMs);
+  if (isForbidden(headers)) return undefined;
+  const times = { storedAt, ...negativeLifetimes(headers, rules) };
+  if (kind === 'missing') return usable({ ...times, outcome: { kind } });
   // A 404 to several keys may be about one of them only.
   const isGone =
     kind === 'status' && (status === 404 || status === 410) && call.operation.lookup === undefined;
-  return isGone ? negative({ kind, status }, storedAt, forMs) : undefined;
+  return isGone ? usable({ ...times, outcome: { kind, status } }) : undefined;
 }
 
 /**
@@ -96,18 +90,40 @@ export function entryOfFailure(call: Call, error: unknown, storedAt: number): En
  */
 export function isOwn({ operation }: Call, entry: Entry): boolean {
   const { cache: rules } = operation;
-  if (rules === undefined) return false;
-  const { freshForMs, refreshForMs, fallbackForMs, outcome } = entry;
-  if (outcome.kind === 'reply' && isForbidden(outcome.headers)) return false;
-  if (outcome.kind === 'status' && operation.lookup !== undefined) return false;
-  if (isNegative(operation, outcome)) {
-    return freshForMs <= rules.negativeTtlMs && refreshForMs === 0 && fallbackForMs === 0;
-  }
+  const { outcome } = entry;
+  if (rules === undefined || keepMsOf(entry) <= 0 || !hasOwnForm(operation, outcome)) return false;
+  const headers = foreignHeaders(outcome);
+  if (isForbidden(headers)) return false;
+  const most = isNegative(operation, outcome)
+    ? negativeLifetimes(headers, rules)
+    : lifetimesOf(headers, rules);
   return (
-    freshForMs <= rules.ttlMs &&
-    refreshForMs <= rules.staleWhileRevalidateMs &&
-    fallbackForMs <= rules.staleIfErrorMs
+    entry.freshForMs <= most.freshForMs &&
+    entry.refreshForMs <= most.refreshForMs &&
+    entry.fallbackForMs <= most.fallbackForMs
   );
+}
+
+/** Whether calls of an operation can have such an outcome. */
+function hasOwnForm({ lookup }: Operation, outcome: StoredOutcome): boolean {
+  switch (outcome.kind) {
+    case 'reply': {
+      // The 404 to a request of a lookup says that there are no items.
+      const isSuccess = outcome.status >= 200 && outcome.status <= 299;
+      return isSuccess || (lookup !== undefined && foundIn(lookup, outcome.raw)?.length === 0);
+    }
+    case 'status':
+      return lookup === undefined;
+    case 'missing':
+      return lookup?.missing === 'error';
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** The headers of an answer from outside; those of one of this process were read when it came. */
+function foreignHeaders(outcome: StoredOutcome): Reply['headers'] {
+  return outcome.kind === 'reply' && outcome.parsed === undefined ? outcome.headers : {};
 }
 
 function isNegative({ lookup }: Operation, outcome: StoredOutcome): boolean {
@@ -154,7 +170,9 @@ export function replay(call: Call, { outcome, storedAt }: Entry, now: number): R
 }
 
 function parsedAgain(call: Call, { raw, status }: StoredOutcome & { kind: 'reply' }): unknown {
-  const { lookup, response } = call.operation;
+  const { lookup, response, policies } = call.operation;
+  if (isDeeperThan(raw, policies.maxDepth))
+    throw callError(call, 'invalid-body', 'was stored with a nesting that is not allowed');
   if (lookup === undefined) return parseValue(call, response, raw, status);
   const found = foundIn(lookup, raw);
   const value =
@@ -163,23 +181,38 @@ function parsedAgain(call: Call, { raw, status }: StoredOutcome & { kind: 'reply
   throw callError(call, 'invalid-body', 'was stored when the lookup had other options');
 }
 
-function negative(outcome: StoredOutcome, storedAt: number, freshForMs: number): Entry | undefined {
-  return usable({ storedAt, freshForMs, refreshForMs: 0, fallbackForMs: 0, outcome });
+/** Recursive: the depth of what is read from a store is limited. */
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (!Array.isArray(value) && !isPlainObject(value)) return false;
+  return levels === 0 || Object.values(value).some((part) => isDeeperThan(part, levels - 1));
 }
 
 function usable(entry: Entry): Entry | undefined {
   return keepMsOf(entry) > 0 ? entry : undefined;
 }
 
-function isMissing(call: Call, { raw }: Reply): boolean {
-  const { lookup } = call.operation;
-  return lookup !== undefined && isKeptAsMissing(lookup, raw);
-}
-
 /** Whether a response must not be stored, whatever the operation's settings (RFC 9111, 3). */
 function isForbidden(headers: Reply['headers']): boolean {
   const { noStore } = parseCacheControl(headers['cache-control']);
   return noStore || isForOneClient(headers) || variesByAll(headers);
+}
+
+type Lifetimes = Pick<Entry, 'freshForMs' | 'refreshForMs' | 'fallbackForMs'>;
+
+/** How long an answer with these headers may be used. */
+function lifetimesOf(headers: Reply['headers'], rules: Rules): Lifetimes {
+  const control = parseCacheControl(headers['cache-control']);
+  const mayBeStale = rules.ignoreMaxAge || !(control.noCache || control.mustRevalidate);
+  return {
+    freshForMs: lifetimeMs(headers, rules.ttlMs, rules),
+    refreshForMs: mayBeStale ? rules.staleWhileRevalidateMs : 0,
+    fallbackForMs: mayBeStale ? rules.staleIfErrorMs : 0,
+  };
+}
+
+function negativeLifetimes(headers: Reply['headers'], rules: Rules): Lifetimes {
+  const freshForMs = lifetimeMs(headers, rules.negativeTtlMs, rules);
+  return { freshForMs, refreshForMs: 0, fallbackForMs: 0 };
 }
 
 /** How long a reply is fresh: `mostMs`, or less if its headers say so. */

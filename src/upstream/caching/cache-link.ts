@@ -20,6 +20,12 @@ export interface Link {
   close(): Promise<void>;
 }
 
+/**
+ * The beginning of every name in Redis. It has the version of the format, so that gateways with
+ * another format find nothing instead of misreading entries.
+ */
+export const namespace = 'plait:3';
+
 /** How long Redis is bypassed before it is probed again. */
 const pauseMs = 1_000;
 
@@ -75,7 +81,7 @@ export function watchRedis(redis: Redis, { clock, onWarning, onBack }: LinkOptio
   async function retry(): Promise<void> {
     if (state !== 'down') return;
     try {
-      await redis.set('plait:2:probe', '1', 'PX', pauseMs);
+      await redis.set(`${namespace}:probe`, '1', 'PX', pauseMs);
       comeBack();
     } catch (error) {
       if (redis.status === 'ready') fail(error);

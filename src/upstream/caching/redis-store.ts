@@ -8,7 +8,7 @@ import { parseJson, stringifyJson } from '../../json.ts';
 import { NotUtf8Error, utf8Text } from '../../utf8.ts';
 import { storedHeaders } from './cache-entry.ts';
 import type { Entry } from './cache-entry.ts';
-import { watchRedis } from './cache-link.ts';
+import { namespace, watchRedis } from './cache-link.ts';
 import { isSameVersions } from './cache-store.ts';
 import type { CacheStore, Found } from './cache-store.ts';
 import { createMemoryStore } from './memory-store.ts';
@@ -60,15 +60,18 @@ const headers = z.strictObject(
 const outcome = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('reply'),
-    status: z.int().min(200).max(299),
+    status: z.int().min(200).max(299).or(z.literal(404)),
     headers,
-    raw: z.unknown(),
+    // Absent if the answer had no body and the schema calls that `undefined`.
+    raw: z.unknown().default(undefined),
   }),
   z.strictObject({ kind: z.literal('status'), status: z.literal([404, 410]) }),
   z.strictObject({ kind: z.literal('missing') }),
 ]);
 const times = { storedAt: time, freshForMs: time, refreshForMs: time, fallbackForMs: time };
 const storedSchema = z.strictObject({
+  /** Where it is stored: an entry that was copied to another name is not used. */
+  name: z.string(),
   versions: z.array(z.string()),
   entry: z.strictObject({ ...times, outcome }),
 });
@@ -96,9 +99,10 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Cach
     set: (key, entry, keep) =>
       link.use(
         async () => {
-          const text = toText(entry, keep.versions);
+          const name = redisName('entry', key);
+          const text = toText(entry, { name, versions: keep.versions });
           if (text.length > mostCharacters) return;
-          await redis.set(redisName('entry', key), text, 'PX', wholeMs(keep.keepMs));
+          await redis.set(name, text, 'PX', wholeMs(keep.keepMs));
         },
         () => local.set(key, entry, keep),
       ),
@@ -133,60 +137,70 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Cach
 
 /** Reads an entry and its tags' versions in one round trip. Tags without a version get one. */
 async function find(redis: Redis, key: string, tags: readonly string[]): Promise<Found> {
-  const names = tags.map((tag) => redisName('tag', tag));
-  if (names.length === 0) {
+  const name = redisName('entry', key);
+  const tagNames = tags.map((tag) => redisName('tag', tag));
+  if (tagNames.length === 0) {
     // Not `GET`, which fails for a name under which something else than text was stored.
-    const [text] = await redis.mgetBuffer(redisName('entry', key));
-    return toFound(text, []);
+    const [text] = await redis.mgetBuffer(name);
+    return toFound(text, { name, versions: [] });
   }
   const commands = redis.pipeline();
-  for (const name of names) commands.set(name, randomUUID(), 'PX', tagMs, 'NX');
-  commands.mgetBuffer(redisName('entry', key), ...names);
+  for (const tag of tagNames) commands.set(tag, randomUUID(), 'PX', tagMs, 'NX');
+  commands.mgetBuffer(name, ...tagNames);
   const results = (await commands.exec()) ?? [];
   for (const [error] of results) if (error) throw error;
   const [, values] = results.at(-1) ?? [];
   const [text, ...versions] = z.array(z.instanceof(Buffer).nullable()).parse(values);
-  return toFound(
-    text,
+  return toFound(text, {
+    name,
     // A version that was dropped in between is replaced by a new one, under which nothing is found.
-    versions.map((version) => version?.toString() ?? randomUUID()),
-  );
+    versions: versions.map((version) => version?.toString() ?? randomUUID()),
+  });
 }
 
-function toFound(bytes: Buffer | null | undefined, versions: readonly string[]): Found {
+/** The facts for which an entry was stored. */
+interface Place {
+  readonly name: string;
+  readonly versions: readonly string[];
+}
+
+function toFound(bytes: Buffer | null | undefined, { name, versions }: Place): Found {
   const stored = bytes ? fromBytes(bytes) : undefined;
-  const isCurrent = stored !== undefined && isSameVersions(stored.versions, versions);
+  const isCurrent = stored?.name === name && isSameVersions(stored.versions, versions);
   return { entry: isCurrent ? stored.entry : undefined, versions };
 }
 
 /** Parses an entry; `undefined` for anything but what `toText` writes. */
 function fromBytes(bytes: Buffer) {
+  // In UTF-8, a character of UTF-16 takes at most three bytes.
+  if (bytes.length > 3 * mostCharacters) return undefined;
   try {
-    return storedSchema.safeParse(parseJson(utf8Text(bytes), mostDepth)).data;
+    const text = utf8Text(bytes);
+    if (text.length > mostCharacters) return undefined;
+    return storedSchema.safeParse(parseJson(text, mostDepth)).data;
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof NotUtf8Error) return undefined;
     throw error;
   }
 }
 
-function toText(entry: Entry, versions: readonly string[]): string {
+function toText(entry: Entry, { name, versions }: Place): string {
   const { outcome: whole } = entry;
   const { kind } = whole;
-  if (kind !== 'reply') return stringifyJson({ versions, entry });
+  if (kind !== 'reply') return stringifyJson({ name, versions, entry });
   const { status, headers: own, raw } = whole;
   return stringifyJson({
+    name,
     versions,
     entry: { ...entry, outcome: { kind, status, headers: own, raw } },
   });
 }
 
 /**
- * A name in Redis. It contains the version of the format, so that gateways with another format find
- * nothing instead of misreading entries. The key is hashed, since it contains arguments and many
- * tools show names.
+ * A name in Redis. The key is hashed, since it contains arguments and many tools show names.
  */
 export function redisName(kind: 'entry' | 'tag' | 'claim', key: string): string {
-  return `plait:2:${kind}:${hash('sha256', key, 'base64url')}`;
+  return `${namespace}:${kind}:${hash('sha256', key, 'base64url')}`;
 }
 
 function wholeMs(ms: number): number {

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { lookup } from '../../../src/dsl/declare-lookup.ts';
 import { operation } from '../../../src/dsl/declare-operation.ts';
 import type { Entry } from '../../../src/upstream/caching/cache-entry.ts';
-import { isOwn } from '../../../src/upstream/caching/cache-entry.ts';
+import { isOwn, replay } from '../../../src/upstream/caching/cache-entry.ts';
+import type { Reply } from '../../../src/upstream/call.ts';
 import { callOf, nowhere } from '../../support/upstream-calls.ts';
 
 const cache = {
@@ -14,17 +15,25 @@ const cache = {
   negativeTtlMs: 50,
 };
 const getOrder = operation(nowhere, { route: 'GET /orders', response: z.unknown(), cache });
-const orderOf = lookup(nowhere, {
+const byId = {
   route: 'GET /orders',
   keys: { query: 'ids' },
   by: 'id',
   item: z.object({ id: z.string() }),
   cache,
-});
+} as const;
+const orderOf = lookup(nowhere, byId);
 
 const reply = { kind: 'reply', status: 200, headers: {}, raw: 'a' } as const;
 const none = { kind: 'status', status: 404 } as const;
 const negative = { freshForMs: 50, refreshForMs: 0, fallbackForMs: 0 };
+
+const fresh = { refreshForMs: 0, fallbackForMs: 0 };
+
+/** The answer of a service with these headers. */
+function said(cacheControl: string, headers: Reply['headers'] = {}): Pick<Entry, 'outcome'> {
+  return { outcome: { ...reply, headers: { ...headers, 'cache-control': cacheControl } } };
+}
 
 function entryOf(own: Partial<Entry> = {}): Entry {
   return {
@@ -37,11 +46,19 @@ function entryOf(own: Partial<Entry> = {}): Entry {
   };
 }
 
+/** The stored answer of as many lists in each other. */
+function replayed(levels: number): Reply {
+  const raw: unknown = JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+  return replay(callOf(getOrder), entryOf({ outcome: { ...reply, raw } }), 0);
+}
+
 describe('an entry', () => {
   it.each<[string, Entry]>([
     ['lives as long as the operation allows', entryOf()],
     ['lives shorter', entryOf({ freshForMs: 0, refreshForMs: 0 })],
     ['remembers a failure', entryOf({ outcome: none, ...negative })],
+    ['lives as long as its headers allow', entryOf({ freshForMs: 0, ...said('max-age=0') })],
+    ['is never served stale', entryOf({ ...fresh, ...said('must-revalidate') })],
   ])('is used if it %s', (_, entry) => {
     expect(isOwn(callOf(getOrder), entry)).toBe(true);
   });
@@ -55,14 +72,27 @@ describe('an entry', () => {
       'remembers a failure that becomes stale',
       entryOf({ outcome: none, ...negative, refreshForMs: 1 }),
     ],
+    ['must not be stored', entryOf(said('no-store'))],
+    ['is for one client', entryOf(said('private'))],
+    ['lives longer than its headers allow', entryOf({ freshForMs: 1, ...said('max-age=0') })],
+    ['lives on although it must be asked for again', entryOf(said('no-cache'))],
+    ['is stale although it must not be', entryOf(said('must-revalidate'))],
     [
-      'must not be stored',
-      entryOf({ outcome: { ...reply, headers: { 'cache-control': 'no-store' } } }),
+      'is fresh beyond its Expires',
+      entryOf({
+        outcome: {
+          ...reply,
+          headers: {
+            date: 'Sun, 06 Nov 2094 08:49:37 GMT',
+            expires: 'Sun, 06 Nov 2094 08:49:37 GMT',
+          },
+        },
+      }),
     ],
-    [
-      'is for one client',
-      entryOf({ outcome: { ...reply, headers: { 'cache-control': 'private' } } }),
-    ],
+    ['is fresh beyond its Age', entryOf(said('max-age=60', { age: '60' }))],
+    ['lives for no time', entryOf({ freshForMs: 0, refreshForMs: 0, fallbackForMs: 0 })],
+    ['is a key without an item', entryOf({ outcome: { kind: 'missing' }, ...negative })],
+    ['is a 404 with a body', entryOf({ outcome: { ...reply, status: 404 } })],
   ])('is not used if it %s', (_, entry) => {
     expect(isOwn(callOf(getOrder), entry)).toBe(false);
   });
@@ -73,6 +103,25 @@ describe('an entry', () => {
     expect(isOwn(call, entryOf({ outcome: missing, ...negative }))).toBe(true);
     expect(isOwn(call, entryOf({ outcome: missing }))).toBe(false);
     expect(isOwn(call, entryOf({ outcome: none, ...negative }))).toBe(false);
+  });
+
+  it('of a lookup may be the 404 to a request, if that leaves the key without an item', () => {
+    const missing = { ...reply, status: 404, raw: null };
+    const call = callOf(orderOf);
+    expect(isOwn(call, entryOf({ outcome: missing, ...negative }))).toBe(true);
+    expect(isOwn(call, entryOf({ outcome: { ...missing, raw: { id: 'a' } } }))).toBe(false);
+  });
+
+  it('of a lookup says that an item is missing only if that is an error there', () => {
+    const entry = entryOf({ outcome: { kind: 'missing' }, ...negative });
+    const strict = lookup(nowhere, { ...byId, missing: 'error' });
+    expect(isOwn(callOf(orderOf), entry)).toBe(false);
+    expect(isOwn(callOf(strict), entry)).toBe(true);
+  });
+
+  it('is not replayed if it is nested deeper than maxDepth', () => {
+    expect(replayed(64).status).toBe(200);
+    expect(() => replayed(65)).toThrow('was stored with a nesting that is not allowed');
   });
 
   it('is not used where nothing is stored', () => {

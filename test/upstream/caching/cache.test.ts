@@ -495,7 +495,6 @@ describe('negative caching', () => {
   const negatives = [
     ['a 404', 'status', 404],
     ['a 410', 'status', 410],
-    ['a missing item', 'missing', undefined],
   ] as const;
 
   it.each(negatives)('stores %s, and fails with the same failure', async (_, kind, status) => {
@@ -544,6 +543,24 @@ describe('negative caching', () => {
     expect(await get(own, { id: 'a' })).toEqual([null, 'miss']);
     clock.advance(499);
     expect(await get(own, { id: 'a' })).toEqual([null, 'hit']);
+    clock.advance(1);
+    expect(await get(own, { id: 'a' })).toEqual([{ id: 'a' }, 'miss']);
+  });
+
+  it('stores that a lookup misses an item, and fails with the same failure', async () => {
+    const { get, clock, sent } = startCache(none, some);
+    const own = lookup(nowhere, {
+      route: 'GET /payments',
+      keys: { query: 'ids' },
+      by: 'id',
+      item,
+      missing: 'error',
+      cache: { ttlMs: 1_000, negativeTtlMs: 500 },
+    });
+    const first = await failureOf(get(own, { id: 'a' }));
+    clock.advance(499);
+    const second = await failureOf(get(own, { id: 'a' }));
+    expect([first.kind, second.kind, sent.length]).toEqual(['missing', 'missing', 1]);
     clock.advance(1);
     expect(await get(own, { id: 'a' })).toEqual([{ id: 'a' }, 'miss']);
   });

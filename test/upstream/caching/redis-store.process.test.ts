@@ -29,6 +29,7 @@ function entryOf(raw: unknown, own: Partial<Entry> = {}): Entry {
 
 /** What is stored, in which everything can be replaced. */
 const storedEntry = (own: object = {}, outcome: object = {}) => ({
+  name: redisName('entry', 'a'),
   versions: [],
   entry: {
     storedAt: systemClock.epoch(),
@@ -249,7 +250,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     await store.set('a', entryOf('a'), { ...keep, versions });
     await store.set('x'.repeat(1_000), entryOf('a'), keep);
     await store.claim('a', 5_000);
-    const names = (await redis.ask('KEYS *')).match(/plait:2:.*/g) ?? [];
+    const names = (await redis.ask('KEYS *')).match(/plait:3:.*/g) ?? [];
     expect(names.length).toBe(5);
     expect(Number((await redis.ask('DBSIZE')).slice(1))).toBe(5);
     expect(Math.max(...names.map(({ length }) => length))).toBeLessThan(100);
@@ -260,7 +261,10 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
 
   it.each<[string, string | object]>([
     ['something that is not JSON', 'nonsense'],
-    ['something else', { versions: [], entry: {} }],
+    ['something else', { ...storedEntry(), entry: {} }],
+    ['the entry of another call', { ...storedEntry(), name: redisName('entry', 'b') }],
+    ['no name', { ...storedEntry(), name: undefined }],
+    ['more text than is stored', storedEntry({}, { raw: 'x'.repeat(128 * 1_024) })],
     ['nesting without end', '[[['.repeat(1_000)],
     ['more fields', { ...storedEntry(), more: 1 }],
     ['more fields within', storedEntry({ more: 1 })],
@@ -276,9 +280,14 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     ['a header that is not text', storedEntry({}, { headers: { age: 1 } })],
     ['times that are not numbers', storedEntry({ freshForMs: '1000' })],
     ['negative times', storedEntry({ freshForMs: -1 })],
+    [
+      'times that are no exact numbers',
+      JSON.stringify(storedEntry()).replace('1000', '9007199254740993'),
+    ],
+    ['times before 1970', storedEntry({ storedAt: -1 })],
     ['times without end', JSON.stringify(storedEntry({ freshForMs: 0 })).replace(':0,', ':1e400,')],
     ['versions that are not texts', { ...storedEntry(), versions: [1] }],
-    ['no value', JSON.stringify(storedEntry()).replace(',"raw":"a"', '')],
+    ['a value that only this process can have', storedEntry({}, { parsed: { value: 'b' } })],
   ])('ignores an entry with %s', async (_, stored) => {
     const { redis, store, warnings } = await startStore();
     const text = typeof stored === 'string' ? stored : JSON.stringify(stored);
@@ -293,6 +302,16 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
       `SET ${redisName('entry', 'a')} ${JSON.stringify(JSON.stringify(storedEntry()))}`,
     );
     expect((await store.get('a', [])).entry?.outcome).toMatchObject({ raw: 'a' });
+  });
+
+  it.each<[string, object]>([
+    ['without a body', { raw: undefined }],
+    ['that is a 404 to a lookup', { status: 404, raw: null }],
+  ])('keeps an answer %s', async (_, own) => {
+    const { store } = await startStore();
+    const outcome = { kind: 'reply', status: 200, headers: {}, raw: 'a', ...own } as const;
+    await store.set('a', entryOf('a', { outcome }), keep);
+    expect((await store.get('a', [])).entry?.outcome).toEqual(outcome);
   });
 
   it('ignores text that is not UTF-8, and what is no text at all', async () => {
