@@ -9,6 +9,7 @@ import { CompositionError, toError } from './errors.ts';
 import { compileAll } from './plan/compile.ts';
 import type { NamedComposition } from './plan/compile.ts';
 import type { Plan } from './plan/plan.ts';
+import { warningsOf } from './plan/warnings.ts';
 import { createModules } from './plan/source/modules.ts';
 import { readSource } from './read-source.ts';
 
@@ -51,7 +52,7 @@ export async function loadCompositions(folder: string): Promise<Loaded> {
   return {
     plans,
     errors: (isEmpty ? [noCompositions(folder)] : all).map((error) => located(error, folder)),
-    warnings: strayFiles(modules, found.ignored, used),
+    warnings: [...strayFiles(modules, found.ignored, used), ...plans.flatMap(warningsOf)],
   };
 }
 

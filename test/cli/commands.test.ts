@@ -107,6 +107,26 @@ describe('plait check', () => {
     expect(code).toBe(1);
   });
 
+  it('warns on stderr, and start does so in the log, without counting it as an error', async () => {
+    const folder = await folderWith({
+      'helpers.mts': 'export const value = 1;',
+      'hasty.ts': pong.replace('route:', 'deadlineMs: 5, route:'),
+    });
+    const { code, errors } = await output(plait(['check', '--compositions', folder]));
+    expect(errors.trim().split('\n')).toEqual([
+      expect.stringMatching(/^Warning: helpers\.mts: has no default export/),
+      expect.stringMatching(/^Warning: hasty: deadlineMs is 5/),
+    ]);
+    expect(code).toBe(0);
+
+    const gateway = plait(['start', '--compositions', folder], { ...nowhere, PORT: '0' });
+    await gateway.ready;
+    expect(gateway.errors().trim().split('\n')).toEqual([
+      expect.stringMatching(/ warn  helpers\.mts: has no default export/),
+      expect.stringMatching(/ warn  hasty: deadlineMs is 5/),
+    ]);
+  });
+
   it('says where it looked when there is no such folder', async () => {
     const { code, errors } = await output(plait(['check', '--compositions', 'nowhere']));
     expect(errors.trim()).toMatch(/^There is no folder nowhere\./);

@@ -1,0 +1,46 @@
+/** Warnings of a plan: what works as it is written and is probably not meant so. */
+import { sourcesOf } from '../dsl/node-traits.ts';
+import { operationName } from '../dsl/operation.ts';
+import type { CallStep, Plan, Step } from './plan.ts';
+import { idsOf, reachedFrom } from './visit.ts';
+
+/** Less than most services take for one answer. */
+const shortDeadlineMs = 20;
+
+export function warningsOf(plan: Plan): string[] {
+  const { name, deadlineMs } = plan;
+  const unused = unusedReads(plan).map(
+    (step) =>
+      `${name}: nothing uses the value of "${step.name}" (${operationName(step.operation)}), ` +
+      'which is called all the same. Remove it; if it checks a permission, put what depends on ' +
+      'it into after().',
+  );
+  if (deadlineMs >= shortDeadlineMs) return unused;
+  return [
+    ...unused,
+    `${name}: deadlineMs is ${deadlineMs}, which is less than most calls take. It is in ` +
+      'milliseconds.',
+  ];
+}
+
+/** The reads whose values reach neither the response nor a write, and that nothing comes after. */
+function unusedReads({ steps, root }: Plan): readonly CallStep[] {
+  const used = reachedFrom(
+    [...idsOf(sourcesOf(root.template)), ...steps.filter(isWrite).map(({ id }) => id)],
+    (id) => readBy(steps[id]),
+  );
+  return steps.filter(
+    (step): step is CallStep => step.kind === 'call' && step.operation.safe && !used.has(step.id),
+  );
+}
+
+/** Whether it changes something, or runs a step that does. */
+function isWrite(step: Step): boolean {
+  if ('block' in step) return step.block.steps.some(isWrite);
+  return step.kind === 'call' && !step.operation.safe;
+}
+
+function readBy(step: Step | undefined): readonly number[] {
+  if (step === undefined) return [];
+  return 'block' in step ? [...step.needs, ...idsOf(sourcesOf(step.block.template))] : step.needs;
+}

@@ -1,0 +1,81 @@
+import { after, call, defineComposition, each, given, map, operation, optional } from 'plait';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { compile } from '../../src/plan/compile.ts';
+import { warningsOf } from '../../src/plan/warnings.ts';
+import { createThing, getThing, things, thingOf } from '../support/page.ts';
+
+const listThings = operation(things, {
+  name: 'listThings',
+  route: 'GET /things',
+  response: z.array(z.object({ id: z.string() })),
+});
+
+const read = () => call(getThing, { id: '1' });
+const write = () => call(createThing, { body: { name: 'one' } });
+
+function warningsFor(compose: () => object, deadlineMs?: number): string[] {
+  const composition = defineComposition({
+    route: 'POST /own',
+    ...(deadlineMs !== undefined && { deadlineMs }),
+    compose,
+  });
+  return warningsOf(compile({ name: 'own', composition }));
+}
+
+const unused = (step: string, operationName: string): string =>
+  `own: nothing uses the value of "${step}" (${operationName}), which is called all the same. ` +
+  'Remove it; if it checks a permission, put what depends on it into after().';
+
+describe('a read whose value nothing uses is warned of', () => {
+  it.each<[string, () => object, string, string]>([
+    ['alone', () => (read(), {}), 'getThing', 'things.getThing'],
+    ['a lookup', () => (call(thingOf, { id: '1' }), {}), 'thingOf', 'things.thingOf'],
+    ['tolerated', () => (optional(read()), {}), 'getThing', 'things.getThing'],
+    ['mapped to nothing', () => (map(read(), ({ id }) => id), {}), 'getThing', 'things.getThing'],
+    ['beside a write', () => (read(), { made: write() }), 'getThing', 'things.getThing'],
+    [
+      'in the block of an each',
+      () => ({ list: each(call(listThings, {}), () => (read(), { ok: true })) }),
+      'list.getThing',
+      'things.getThing',
+    ],
+  ])('%s', (_, compose, step, operationName) => {
+    expect(warningsFor(compose)).toEqual([unused(step, operationName)]);
+  });
+
+  it('with all that only it uses', () => {
+    expect(warningsFor(() => (call(getThing, { id: read().id }), {}))).toEqual([
+      unused('getThing', 'things.getThing'),
+      unused('getThing#2', 'things.getThing'),
+    ]);
+  });
+});
+
+describe('nothing is said of', () => {
+  it.each<[string, () => object]>([
+    ['a value of the response', () => ({ thing: optional(read()) })],
+    ['a field of it', () => ({ id: read().id })],
+    ['an argument of a write', () => (call(createThing, { body: { name: read().id } }), {})],
+    ['a write whose value nothing uses', () => (write(), {})],
+    ['a check that calls come after', () => ({ thing: after(read(), () => read()) })],
+    ['a check that a write comes after', () => (after(read(), () => write()), {})],
+    ['a condition', () => ({ thing: given(read(), () => ({ ok: true })) })],
+    ['a condition of a write', () => (given(read(), () => ({ made: write() })), {})],
+    ['a list of writes', () => (each(call(listThings, {}), () => ({ made: write() })), {})],
+    ['a value of an inner block', () => ({ l: each(call(listThings, {}), () => ({ t: read() })) })],
+  ])('%s', (_, compose) => {
+    expect(warningsFor(compose)).toEqual([]);
+  });
+});
+
+describe('a deadline', () => {
+  it.each([
+    [1, ['own: deadlineMs is 1, which is less than most calls take. It is in milliseconds.']],
+    [19, ['own: deadlineMs is 19, which is less than most calls take. It is in milliseconds.']],
+    [20, []],
+    [undefined, []],
+  ])('of %s ms', (deadlineMs, warnings) => {
+    expect(warningsFor(() => ({ thing: read() }), deadlineMs)).toEqual(warnings);
+  });
+});
