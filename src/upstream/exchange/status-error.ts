@@ -1,6 +1,6 @@
 /**
  * Makes the error of an answer that is not a 2xx: its status, `Retry-After` and challenges, read
- * from headers. `http/error-response` decides what the client is told of them, as of a 429.
+ * from headers. `http/upstream-problem` decides what the client is told of them, as of a 429.
  */
 import { credentialHeaders } from '../../headers.ts';
 import { parseHttpDate } from '../../http-date.ts';
