@@ -15,6 +15,7 @@ import { checkOutput } from './json-output.ts';
 import { link } from './link.ts';
 import type { Plan } from './plan.ts';
 import { responseCacheOf } from './response-cache.ts';
+import { refuseChange } from './second-run.ts';
 import { refuseMistakes } from './source/refuse-mistakes.ts';
 import type { Origin } from './source/refuse-mistakes.ts';
 import { operationsOf } from './visit.ts';
@@ -38,8 +39,9 @@ export function compile({ name, composition, origin }: NamedComposition): Plan {
   const { config } = composition;
   const route = parseRoute(config.route, name);
   checkConfig(name, config, route);
-  refuseMistakes(name, config.compose, origin);
+  const { isRead } = refuseMistakes(name, config.compose, origin);
   const composed = runCompose(name, config);
+  if (!isRead) refuseChange(name, composed, config);
   checkSources(name, composed, config, route);
   checkResponse(name, composed, config.response);
   checkOutput(name, composed, config.response);

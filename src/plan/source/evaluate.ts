@@ -37,7 +37,7 @@ import type { Word } from './words.ts';
 export interface Reading {
   report(kind: MistakeKind, node: AnyNode, at: At): void;
   /** A function of which the source is not at hand. */
-  meetsUnknown(): void;
+  meetsUnread(callee: Value): void;
   /** A function that may never be called. */
   meetsFunction(closure: Closure, at: At): void;
   /** Whether to follow a function once more. */
@@ -329,7 +329,7 @@ function called(node: CallExpression, at: At): Value {
   if (callee.kind === 'function') {
     return follow(callee, args, { ...at, maker: makerOf(node, at), isHelper: true });
   }
-  if (callee.kind === 'named' && callee.from === 'elsewhere') at.reading.meetsUnknown();
+  if (isUnread(callee, receiver)) at.reading.meetsUnread(callee);
   callBack(method, args, { at, receiver });
   return unknown;
 }
@@ -339,6 +339,12 @@ function listed(nodes: readonly (AnyNode | null)[], at: At): Value[] {
   const values = nodes.map((node) => (node ? evaluate(node, at) : unknown));
   const spread = nodes.findIndex((node) => node?.type === 'SpreadElement');
   return spread === -1 ? values : values.map((value, index) => (index < spread ? value : unknown));
+}
+
+/** Whether what it does is unknown. What JavaScript itself has to offer is known. */
+function isUnread(callee: Value, receiver: Value | undefined): boolean {
+  if (callee.kind === 'named') return callee.from !== 'global';
+  return callee.kind === 'unknown' && receiver?.kind !== 'list' && receiver?.kind !== 'collection';
 }
 
 function makerOf({ callee }: CallExpression, { maker }: At): string {
@@ -357,7 +363,7 @@ function useWord(word: Word, args: readonly Value[], { node, at: around }: Use):
   if (at.phase === 'map') return unknown;
   if (at.isTried && at.phase === 'compose') at.reading.report('catches', node, at);
   const [, body = unknown] = args;
-  if (body.kind === 'named' && body.from === 'elsewhere') at.reading.meetsUnknown();
+  if (body.kind === 'named' && body.from === 'elsewhere') at.reading.meetsUnread(body);
   if (body.kind !== 'function') return word === 'after' ? unknown : reference;
   switch (word) {
     case 'map':
@@ -410,7 +416,7 @@ function reportVolatile(callee: Value, node: AnyNode, at: At): void {
 /** For what is evaluated only for its value. */
 export const silent: Reading = {
   report: () => undefined,
-  meetsUnknown: () => undefined,
+  meetsUnread: () => undefined,
   meetsFunction: () => undefined,
   mayEnter: () => false,
   leaves: () => undefined,

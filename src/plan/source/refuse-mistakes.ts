@@ -23,19 +23,22 @@ interface Found {
   readonly mistake: Mistake | undefined;
   /** Whether it calls functions of which the source was not at hand. */
   readonly isPartial: boolean;
+  /** Whether it calls none of which the source is not at hand, or never will be. */
+  readonly isRead: boolean;
 }
 
 /**
  * The source of `compose` alone decides for most compositions. Files are read only to follow its
  * helpers, and to be certain of a mistake: there, the imports show what a name is.
  *
+ * @returns Whether all functions were read that it calls.
  * @throws CompositionError that quotes the first mistake.
  */
 export function refuseMistakes(
   name: string,
   compose: (inputs: never) => unknown,
   origin?: Origin,
-): void {
+): { readonly isRead: boolean } {
   const alone = functionAlone(compose.toString());
   let found = alone && findMistake(alone);
   if (origin && (found === undefined || found.isPartial || found.mistake)) {
@@ -43,6 +46,7 @@ export function refuseMistakes(
     if (inFile) found = findMistake(inFile);
   }
   if (found?.mistake) throw new CompositionError(name, sayMistake(found.mistake));
+  return { isRead: found?.isRead === true };
 }
 
 function functionAlone(text: string): Closure | undefined {
@@ -71,14 +75,16 @@ function findMistake(compose: Closure): Found {
   let calls = 0;
   let mistake: Mistake | undefined;
   let isPartial = false;
+  let isRead = true;
 
   const at: At = {
     reading: {
       report(kind, node, { scope: { source }, maker }) {
         mistake ??= { kind, maker, text: textOf(node, source), place: placeOf(node, source) };
       },
-      meetsUnknown() {
-        isPartial = true;
+      meetsUnread(callee) {
+        isRead = false;
+        if (callee.kind === 'named' && callee.from === 'elsewhere') isPartial = true;
       },
       meetsFunction(closure, where) {
         waiting.push({ closure, at: { ...where, phase: 'perhaps' } });
@@ -105,5 +111,5 @@ function findMistake(compose: Closure): Found {
   // Functions that nobody was seen to call are followed last: others say more about a mistake.
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
     if (!followed.has(next.closure.node)) follow(next.closure, [], next.at);
-  return { mistake, isPartial };
+  return { mistake, isPartial, isRead };
 }
