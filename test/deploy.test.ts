@@ -7,7 +7,7 @@ import { z } from 'zod';
 const root = join(import.meta.dirname, '..');
 const named = z.record(z.string(), z.unknown());
 
-/** What the collector's file and Jaeger's have in common: Jaeger 2 is built on the collector. */
+/** The common part of the collector's file and Jaeger's: Jaeger 2 is built on the collector. */
 const pipelines = z.object({
   extensions: named,
   receivers: named,
@@ -308,7 +308,10 @@ function compareVersions(one: string, other: string): number {
   return one.localeCompare(other, undefined, { numeric: true });
 }
 
-/** What pipelines and extensions name without defining it. A connector is an exporter, then a receiver. */
+/**
+ * Names that pipelines and extensions use and nothing defines. A connector is an exporter, then a
+ * receiver.
+ */
 function unresolved({ service, ...defined }: Pipelines): string[] {
   const { receivers, processors, exporters, connectors, extensions } = defined;
   return [

@@ -45,7 +45,7 @@ function withImports(file: string, known = new Set<string>()): ReadonlySet<strin
   return known;
 }
 
-/** What it imports of `test/`. */
+/** The files of `test/` that it imports. */
 function importsOf(file: string): string[] {
   return [...textOf(file).matchAll(/^(?:import|export) [^']*'(\.[^']+)';/gm)]
     .map(([, target = '']) => relative(folder, join(folder, dirname(file), target)))

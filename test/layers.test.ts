@@ -169,7 +169,7 @@ describe('the layers', () => {
   });
 });
 
-/** What each file of `src` imports of `src`, types included. */
+/** The files of `src` that each file of `src` imports, types included. */
 function importsByFile(): ReadonlyMap<string, readonly string[]> {
   const inside = imports.filter(({ target }) => target.startsWith('.'));
   return new Map(

@@ -6,7 +6,7 @@ import { NotJsonError, toJsonValue } from '../json-value.ts';
 export interface Origin {
   /** The kind of the error. */
   readonly kind: ExecutionErrorKind;
-  /** Who has made the value, as the beginning of a sentence. */
+  /** The maker of the value, as the beginning of a sentence. */
   readonly maker: string;
   /** The values for which others in it stand. */
   readonly originals?: ReadonlyMap<unknown, unknown> | undefined;

@@ -11,7 +11,7 @@ import type { TraceStore } from './trace-store.ts';
 export interface Telemetry {
   /** Put around every request; the first is outermost. */
   readonly layers: readonly Layer[];
-  /** Who watches the steps of a request; `undefined`: nobody does. */
+  /** Watches the steps of a request; `undefined`: nobody does. */
   readonly watchSteps?: WatchSteps;
   /** Called when calls of a step have ended. */
   readonly onCallEnd?: OnCallEnd;

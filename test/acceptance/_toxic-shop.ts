@@ -18,7 +18,10 @@ import { startServer } from '../support/servers.ts';
 export interface ShopOptions {
   readonly service?: Partial<ServiceConfig>;
   readonly deadlineMs?: number;
-  /** What the shop says at each of its addresses. Default: one address with a thing for everybody. */
+  /**
+   * The answers of the shop at each of its addresses. Default: one address with a thing for
+   * everybody.
+   */
   readonly answers?: readonly RequestListener[];
 }
 
@@ -32,7 +35,7 @@ export interface Shop {
   attempts(): number;
   /** How many requests have arrived, at all addresses. */
   requests(): number;
-  /** What the management side says of the service. */
+  /** The status of the service on the management side. */
   status(): Promise<ServiceStatus>;
 }
 
@@ -150,7 +153,7 @@ function compositionsOf(config: Partial<ServiceConfig>, deadlineMs: number) {
   };
 }
 
-/** What keeps this process alive, by kind, but for what a test runner does on its own account. */
+/** The resources that keep this process alive, by kind, without those of the test runner. */
 export function activeResources(): Readonly<Record<string, number>> {
   const kinds = process.getActiveResourcesInfo().filter((kind) => /^TCP|^Timeout/.test(kind));
   const counted = Object.groupBy(kinds, (kind) => kind);

@@ -45,7 +45,7 @@ describe.each(faults)('a service that $name', (fault) => {
   });
 
   it('leaves nothing behind', async () => {
-    // What the test before has left to do.
+    // The test before may still be ending.
     expect(await holds(() => isDeepStrictEqual(activeResources(), {}))).toBe(true);
     const shop = await startToxicShop({ service: used, deadlineMs });
     await shop.proxies[0].use(toxic);

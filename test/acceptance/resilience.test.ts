@@ -1,4 +1,4 @@
-/** What clients and services notice of a service that is not well, by counts. */
+/** The effects of a service that is not well on clients and services, by counts. */
 import type { RequestListener } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,6 @@
-/** What the words of the DSL say when they are misused: where, what was found, what to do. */
+/**
+ * The messages of the words of the DSL when they are misused: where, what was found, what to do.
+ */
 import {
   call,
   defineComposition,
@@ -763,12 +765,12 @@ function text(reference: unknown): string {
   return String(reference);
 }
 
-/** What the reference that is turned into text in `compose` is called. */
+/** The name in the message for a reference that `compose` turns into text. */
 function spoken(compose: Parameters<typeof page>[0]): string {
   return loadErrorOf(page(compose)).replace(/ was turned.*/, '');
 }
 
-/** What is said about a composition with this `cache`. */
+/** The message about a composition with this `cache`. */
 function keeping(cache: unknown, route: 'GET /x' | 'POST /x' = 'GET /x'): string {
   const kept = cache as { maxAge: number };
   return loadErrorOf(defineComposition({ route, cache: kept, compose: () => ({ a: 1 }) }));

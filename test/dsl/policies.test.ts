@@ -440,7 +440,7 @@ function slowMs({ service, policies }: Operation): number | undefined {
   return service.breaker === false ? undefined : slowMsOf(service.breaker, policies);
 }
 
-/** What code says that no compiler has seen. */
+/** A configuration that no compiler has checked. */
 function untyped(config: object): object {
   return config;
 }

@@ -38,7 +38,7 @@ const pricedAfter = lookup(priceOf.service, {
   query: z.object({ after: z.unknown() }),
 });
 
-/** What is in it has no schema. */
+/** Its items may have fields that no schema declares. */
 const bag = operation(priceOf.service, {
   name: 'bag',
   route: 'GET /bag',

@@ -283,7 +283,7 @@ describe('the management side', () => {
   });
 });
 
-/** What is answered to an invalidation of three tags, two of them the same. */
+/** The answer to an invalidation of three tags, two of them the same. */
 async function answerWith(invalidate: (tags: readonly string[]) => Promise<number>) {
   const app = createApp({
     clock: systemClock,

@@ -1,4 +1,4 @@
-/** Who a failure is told to, by what was asked and with whose credentials: one row per rule. */
+/** Failures that are the client's, by its arguments and its credentials: one row per rule. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';

@@ -24,7 +24,7 @@ type Headers = Readonly<Record<string, string>>;
 const a = () => ({ a: call(part, { name: 'a' }) });
 const ab = () => ({ a: call(part, { name: 'a' }), b: call(part, { name: 'b' }) });
 
-/** What is said of a response whose parts `a` and `b` come with these headers. */
+/** The `Cache-Control` of a response whose parts `a` and `b` come with these headers. */
 async function saidOf(cache: ResponseCache, ...[one, other]: [Headers, Headers?]) {
   const app = await serve(other === undefined ? a : ab, { cache });
   const answer = app.ask();

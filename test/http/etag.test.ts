@@ -102,7 +102,7 @@ const etagCharacter = fc
   .integer({ min: 0x21, max: 0xff })
   .filter((code) => code !== 0x22 && code !== 0x7f && !(code > 0x7f && code < 0x80))
   .map((code) => String.fromCharCode(code));
-/** What is in lists, more often than not; Latin-1 is what headers are read as. */
+/** Characters as lists of tags have them, more often than not. Headers are read as Latin-1. */
 const headerCharacter = fc.oneof(
   fc.constantFrom('"', ',', ' ', '*', 'W', '/', 'a'),
   fc.integer({ min: 0, max: 0xff }).map((code) => String.fromCharCode(code)),

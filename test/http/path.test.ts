@@ -4,7 +4,10 @@ import { rawGet } from '../support/raw-http.ts';
 
 const long = 'x'.repeat(10 * 1024);
 
-/** What stands for the order in `/orders/:orderId/tracking`, and the order that may be asked for, if any. */
+/**
+ * Segments in place of the order in `/orders/:orderId/tracking`, and the order that may be asked
+ * for, if any.
+ */
 const segments: readonly (readonly [segment: string, status: number, asked: string | undefined])[] =
   [
     ['ord_1001', 200, 'ord_1001'],

@@ -55,7 +55,7 @@ async function startFaulty(fault: Omit<Fault, 'match'>) {
   return app;
 }
 
-/** What every problem has, and that nothing of the upstream is in it. */
+/** Checks the members of every problem, and that nothing of the upstream is in it. */
 function expectProblem({ status, headers, json }: Answer, kind: string): void {
   expect(headers.get('content-type')).toBe('application/problem+json');
   expect(headers.get('cache-control')).toBe('no-store');

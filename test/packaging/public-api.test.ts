@@ -9,7 +9,7 @@ interface Door {
   readonly types: readonly string[];
 }
 
-/** What a front door hands out, as its file says. */
+/** The names that a front door exports, as its file says. */
 function exportsOf(file: string): Door {
   const text = readFileSync(join(import.meta.dirname, '../../src', file), 'utf8');
   const lists = [...text.matchAll(/^export (type )?\{([^}]+)\}/gm)];

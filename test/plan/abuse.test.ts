@@ -1,6 +1,5 @@
 /**
- * What is said at load about compositions that cannot become a plan: where, what was found, what to
- * do.
+ * Messages about compositions that cannot become a plan: where, what was found, what to do.
  */
 import {
   call,
@@ -584,7 +583,7 @@ function route(text: string): Composition {
   return untyped({ route: text });
 }
 
-/** What is said about files that are loaded together. */
+/** The messages about files that are loaded together. */
 function messages(...compositions: Composition[]): string[] {
   const named = compositions.map((composition, index) => ({ name: `page-${index}`, composition }));
   return compileAll(named).errors.map((error) => error.message);

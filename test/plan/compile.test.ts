@@ -1,5 +1,5 @@
 /**
- * What a plan is: frozen data that says who waits for whom, what things are called and where they
+ * Plans: frozen data that says which step needs which, what they are called and where their values
  * land.
  */
 import {
@@ -543,7 +543,7 @@ function needsOf(plan: Plan, name: string): string[] {
   return stepOf(plan, name).needs.map((id) => plan.steps[id]?.name ?? '');
 }
 
-/** What the response of a composition waits for, by name. */
+/** The names of the steps that the response of a composition needs. */
 function waitsOf(composition: Composition): string[] {
   const plan = planOf(composition);
   return plan.root.needs.map((id) => plan.steps[id]?.name ?? '');

@@ -1,4 +1,4 @@
-/** What a schema says JSON cannot carry is refused before a request finds it out. */
+/** Schemas of values that JSON cannot carry are refused before a request finds it out. */
 import { call, defineComposition, each, given, lookup, map, operation } from 'plait';
 import type { Composition } from 'plait';
 import { describe, expect, it } from 'vitest';

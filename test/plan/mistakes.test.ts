@@ -23,7 +23,7 @@ function file(body: string, top = ''): string {
     });`;
 }
 
-/** What is said about the composition in `page.ts`; the function itself has no text. */
+/** The messages about the composition in `page.ts`; the function itself has no text. */
 function said(page: string, others: Readonly<Record<string, string>> = {}): string {
   const files: Readonly<Record<string, string>> = { 'page.ts': page, ...others };
   const modules = createModules((path) => {
@@ -327,7 +327,7 @@ describe('what only looks like a mistake', () => {
     ['return map(order, (o) => ({ payment: o.payment, params: 1 }))'],
     ['return map(order, (o) => o.payment.status)'],
     ['return map(order, of)', 'const of = (order) => order.paid ? 1 : 2;'],
-    // What map is for.
+    // Computations that belong into `map`.
     [
       'return map(order, (o) => ({ late: new Date(o.eta) < new Date(), at: Date.now(), id: Math.random() }))',
     ],

@@ -1,4 +1,7 @@
-/** What the soak serves: a required, an optional and a fallback step and a lookup, each of its own service. */
+/**
+ * The compositions of the soak: a required, an optional and a fallback step and a lookup, each of
+ * its own service.
+ */
 import {
   call,
   defineComposition,

@@ -3,7 +3,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { startUpstream } from './upstream.ts';
 
-/** What it is told. Requests are numbered. */
+/** A task that it is given. Requests are numbered. */
 export interface Task {
   readonly gateway: string;
   readonly from: number;
@@ -11,7 +11,7 @@ export interface Task {
   readonly concurrency: number;
 }
 
-/** What it says: first where its services are, then of every task how its requests ended. */
+/** Its messages: first where its services are, then how the requests of each task ended. */
 export type Word = { readonly upstream: string } | { readonly ends: Ends };
 
 /** How often each kind of end was seen: `ok`, `degraded`, the type of a problem, `gone` for clients that left. */

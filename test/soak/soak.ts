@@ -141,7 +141,10 @@ function strange(ends: Ends): string[] {
 
 type Resources = Readonly<Record<string, number>>;
 
-/** What keeps the process alive, by kind; but for its output, which is not the gateway's. */
+/**
+ * The resources that keep the process alive, by kind, without its output: that is not the
+ * gateway's.
+ */
 function resources(): Resources {
   const counts: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) {
@@ -150,7 +153,7 @@ function resources(): Resources {
   return counts;
 }
 
-/** What was under way has ended: attempts and pauses are shorter than this. */
+/** After this time nothing is under way any more: attempts and pauses are shorter. */
 const restMs = 500;
 
 async function heapAtRest(): Promise<number> {

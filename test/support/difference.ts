@@ -42,7 +42,7 @@ function isAlike(one: object, other: object): boolean {
   );
 }
 
-/** What an object holds besides its fields. */
+/** The contents of an object besides its fields. */
 function insideOf(value: object): unknown {
   if (value instanceof Date) return value.getTime();
   return value instanceof Map || value instanceof Set ? [...value] : undefined;

@@ -47,7 +47,7 @@ const raw =
   ({ socket }) =>
     socket?.end(text);
 
-/** What the service does, by the word in the path. */
+/** The replies of the service, by the word in the path. */
 const replies: Readonly<Record<string, Reply>> = {
   ok: json(200, { value: answerBody }),
   'status-500': json(500, failure),

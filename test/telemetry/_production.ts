@@ -10,7 +10,7 @@ export const beginnings = Object.entries(secrets).map(
   ([name, word]) => [name, word.slice(0, 10)] as const,
 );
 
-/** What somebody could read: by where it is, all that was ever written there. */
+/** Everything that somebody could read: all that was ever written, by the place where it is. */
 export type Sinks = Readonly<Record<string, string>>;
 
 export const nowhere = {

@@ -16,7 +16,7 @@ export async function provoke(url: string): Promise<Map<string, { status: number
   const ask = async (name: string, path: string, init: RequestInit = {}): Promise<void> => {
     const response = await fetch(url + path, { ...init, headers: { ...headers, ...init.headers } });
     const fields = JSON.stringify([...response.headers]);
-    // What a service answered is what a client asked for, where it fits.
+    // The body of a success is left out: the client has asked for what the service answered.
     const isSuccess = response.status === 200 && !response.headers.has('plait-degraded');
     const body = await response.text();
     answers.set(name, { status: response.status, text: fields + (isSuccess ? '' : body) });
@@ -74,7 +74,7 @@ async function leave(url: string, token: string): Promise<void> {
   await sleep(100);
 }
 
-/** What a client may do with credentials in a URL, as bytes. */
+/** Sends credentials in a URL as a client may do, byte by byte. */
 export async function attempt(url: string): Promise<string> {
   const { credentials, query } = secrets;
   const ends = 'connection: close\r\n\r\n';

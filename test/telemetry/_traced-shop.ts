@@ -49,7 +49,7 @@ export async function startTracedShop(options: ShopOptions): Promise<Shop> {
       const { traceId, headers } = clientTrace();
       const client = new AbortController();
       const answer = app.get(`/shop/${name}`, { headers: { ...headers }, signal: client.signal });
-      // Whoever leaves does not look at it.
+      // A client that has left does not look at its answer.
       answer.catch(() => undefined);
       return { traceId, answer, leave: () => client.abort() };
     },

@@ -47,7 +47,7 @@ export async function startTraced(options: TracedOptions = {}): Promise<Traced> 
     clock,
     onWarning: (message) => warnings.push(message),
   });
-  // What starts later, as the mocks, is not to send anything.
+  // Processes that are started later, as the mocks, must not send telemetry.
   vi.unstubAllEnvs();
   afterAll(async () => {
     await telemetry.shutdown();

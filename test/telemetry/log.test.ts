@@ -17,7 +17,7 @@ function sayAll({ debug, info, warn, error }: ReturnType<typeof createLog>): voi
   error({}, 'error');
 }
 
-/** What moves a cursor, begins a line, or ends one, for some reader or other. */
+/** Characters that move a cursor, or begin or end a line, in some reader or other. */
 const hostile = 'a\r\nb\u001b[2Jc\u0085d\u2028e\u2029f\u0000g\u009bh\u007f';
 
 describe('a line of JSON', () => {

@@ -1,4 +1,4 @@
-/** What happens on the way to a service, as a trace: what is asked again, held back or called off. */
+/** The way to a service as a trace: calls that are repeated, held back or cancelled. */
 import { describe, expect, it, vi } from 'vitest';
 import { value } from '../support/serve.ts';
 import { createFakeClock } from '../support/fake-clock.ts';

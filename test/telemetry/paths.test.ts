@@ -1,4 +1,4 @@
-/** What a plan makes of a request, as a trace: which span is whose child, and what it says. */
+/** The trace of a request: which span is whose child, and the attributes of each. */
 import { call, defineComposition, each } from 'plait';
 import { describe, expect, it } from 'vitest';
 import customerOrders from '../../compositions/customer-orders.ts';

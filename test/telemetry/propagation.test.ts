@@ -7,7 +7,7 @@ import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { clientTrace, startTraced } from './_traced.ts';
 import type { ClientTrace } from './_traced.ts';
 
-/** Whoever is on this machine may say whether its requests are recorded. */
+/** Clients on this machine may decide whether their requests are recorded. */
 const { telemetry, sink } = await startTraced({ environment: { TRUSTED_PEERS: '127.0.0.0/8' } });
 
 const narrow = defineService({

@@ -3,7 +3,10 @@ import { startCollector } from './_collector.ts';
 import { composition, secrets } from './_leaky.ts';
 import { beginnings, leaksIn, production, startProcess, stopped, text } from './_production.ts';
 
-/** What gets out when `path` of a composition is asked for in production: at the collector, in metrics and in the log. */
+/**
+ * Everything that a request for `path` leaves at the collector, in metrics and in the log, in
+ * production.
+ */
 async function leaksOf(
   path: string,
   { files = {}, init = {} }: { files?: Record<string, string>; init?: RequestInit } = {},

@@ -1,4 +1,4 @@
-/** Who decides whether a request is recorded, and by what. */
+/** The decision whether a request is recorded, and who makes it. */
 import { SpanKind } from '@opentelemetry/api';
 import {
   InMemorySpanExporter,
@@ -33,7 +33,7 @@ interface Asked {
   readonly traceId?: string;
   readonly flag?: '00' | '01';
   readonly isTrusted?: boolean;
-  /** What an id of our own would be. */
+  /** The id that a trace of our own would have. */
   readonly newId?: string;
 }
 
@@ -85,7 +85,7 @@ describe('by default', () => {
 
 describe('a sampler', () => {
   const trusted = { isTrusted: true };
-  /** What is recorded: without a trace, and with a trusted client's that is not recorded, or is. */
+  /** Expected: without a trace, and with a trusted client's that is not recorded, or is. */
   it.each([
     ['always_on', undefined, [true, true, true]],
     ['always_off', undefined, [false, false, false]],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { run, runMocks, shipped } from '../support/processes.ts';
 
-/** What the gateway says took time; `undefined` when it does not say so. */
+/** The names in `Server-Timing`; `undefined` if the gateway does not send it. */
 async function timedBy(environment: Record<string, string>): Promise<string[] | undefined> {
   const gateway = run('bin/plait.js', ['start', ...shipped], {
     ...(await runMocks()),

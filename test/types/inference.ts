@@ -1,4 +1,4 @@
-/** What the compiler infers, held by equality. Checked by `tsc`; nothing here runs. */
+/** Types that the compiler infers, held by equality. Checked by `tsc`; nothing here runs. */
 import {
   call,
   defineComposition,

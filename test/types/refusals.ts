@@ -1,6 +1,6 @@
 /**
- * What the compiler refuses. Checked by `tsc`: a line it stops refusing is an error; nothing here
- * runs.
+ * Mistakes that the compiler refuses. Checked by `tsc`: a line that it accepts is an error. Nothing
+ * here runs.
  */
 import {
   call,

@@ -45,7 +45,7 @@ const create = operation(service, {
   response: z.object({ id: z.bigint() }),
 });
 
-/** What the gateway answers, as text: `JSON.parse` would round it. */
+/** The answer of the gateway, as text: `JSON.parse` would round it. */
 async function textOf(url: string, init?: RequestInit): Promise<string> {
   return (await fetch(`${url}/test`, init)).text();
 }

@@ -65,7 +65,7 @@ export function isCertain(meaning: Maybe<Meaning>): boolean {
     : meaning?.reasons.size === 1;
 }
 
-/** What a client gets, as text; of a problem, what tells programs which it is. */
+/** The answer that a client gets, as text; of a problem, its status and type. */
 export async function answerOf(plan: Plan, outcome: Maybe<Outcome>): Promise<string> {
   if (outcome?.kind !== 'answered') {
     const { status, type } = toProblem(outcome?.error);

@@ -40,7 +40,7 @@ export function composeOf(program: Program, options: Options) {
   };
 }
 
-/** What a block has in reach; grows with every action. */
+/** The values that a block can refer to; they grow with every action. */
 interface Scope extends Options {
   /** The newest first. */
   known: readonly Known[];

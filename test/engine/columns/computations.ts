@@ -1,7 +1,7 @@
 /** Types of values, as far as programs know them, and the functions that they give to `map`. */
 import { keys } from './world.ts';
 
-/** What is known of a value at load. */
+/** The type of a value, as far as it is known at start-up. */
 export type Type =
   | { readonly kind: 'text' }
   | { readonly kind: 'record'; readonly fields: Readonly<Record<string, Type>> }
@@ -23,7 +23,7 @@ interface Computation {
 
 export type How = 'text' | 'leaf' | 'list' | 'maybe' | 'throws' | 'promises';
 
-/** What `map` does, by a hash of its inputs. */
+/** The computations of `map`, chosen by a hash of its inputs. */
 export const computations: Record<How, Computation> = {
   text: { type: textType, of: keyFor },
   leaf: { type: leafType, of: leafFor },

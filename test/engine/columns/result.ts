@@ -16,7 +16,7 @@ export const ofClient = ' of client';
 /** An error that nobody declared: no guard tolerates it. */
 export const internal = 'internal';
 
-/** What is there, and whether that depends on which of several failures comes first. */
+/** Entries, and whether each depends on which of several failures comes first. */
 export type Open<T> = ReadonlyMap<T, boolean>;
 
 export type Part = Omit<Missing, 'isOpen'>;

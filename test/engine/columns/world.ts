@@ -75,7 +75,7 @@ export interface Asked {
   readonly other: string | null | undefined;
 }
 
-/** What a call has to give, or the reason of its failure. */
+/** The value that a call has to give, or the reason of its failure. */
 export type Verdict = { readonly value: unknown } | { readonly reason: string };
 
 const invalidBody = { reason: 'invalid-body' };
@@ -138,7 +138,7 @@ function itemsFor(world: World, own: Operation, asked: Asked): unknown[] {
   return how === 'twice' ? [...items, ...items.map((item) => ({ ...item, ref: null }))] : items;
 }
 
-/** What the service answers. */
+/** The answers of the service. */
 export function answerTo(world: World, own: Operation, request: HttpRequest): RawReply {
   const url = new URL(request.target, 'http://world');
   const other = url.searchParams.get('other') ?? undefined;

@@ -1,4 +1,6 @@
-/** What a toxic makes of one request: bytes, and what becomes of the connection after them. */
+/**
+ * The answer that a toxic makes of one request: bytes, and the end of the connection after them.
+ */
 import { alter } from './altered.ts';
 import { forge } from './forged.ts';
 import type { Request } from './request.ts';

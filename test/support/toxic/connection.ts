@@ -8,7 +8,7 @@ import { askUpstream, toHead } from './upstream.ts';
 
 export interface ConnectionOptions {
   readonly upstream: URL;
-  /** What holds for a request that begins now. */
+  /** The toxic for a request that begins now. */
   readonly toxic: () => Toxic;
   readonly onRequest: () => void;
 }

@@ -106,7 +106,7 @@ function randomFrom(seed: number): () => number {
 }
 
 describe('a balancer', () => {
-  /** What has happened so far. */
+  /** The attempts and failures so far. */
   interface Model {
     readonly underWay: Attempt[];
     readonly over: Attempt[];
@@ -118,7 +118,7 @@ describe('a balancer', () => {
 
   const most = 2;
 
-  /** What holds at any time. */
+  /** Checks the invariants, which hold at any time. */
   function check({ underWay }: Model, { health, ejected }: Started): void {
     const inFlightAt = (at: number) => underWay.filter(({ index }) => index === at).length;
     expect(health.map(({ inFlight }) => inFlight)).toEqual(health.map((_, i) => inFlightAt(i)));
@@ -172,7 +172,7 @@ describe('a balancer', () => {
     toString: () => `number ${which} under way: ${how}`,
   });
 
-  /** What may happen at any time. */
+  /** A command that may be given at any time. */
   const does = (what: string, act: (app: Started) => void): Command => ({
     check: async () => true,
     async run(model, app) {

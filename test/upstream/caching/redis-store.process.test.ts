@@ -27,7 +27,7 @@ function entryOf(raw: unknown, own: Partial<Entry> = {}): Entry {
   return { storedAt: systemClock.epoch(), ...times, outcome, ...own };
 }
 
-/** What is stored, in which everything can be replaced. */
+/** An entry as it is stored, in which every field can be replaced. */
 const storedEntry = (own: object = {}, outcome: object = {}) => ({
   name: redisName('entry', 'a'),
   versions: [],

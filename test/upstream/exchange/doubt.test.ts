@@ -18,7 +18,7 @@ interface Case {
 const a = { id: 'a' };
 const b = { id: 'b' };
 
-/** What is doubtful of the answer to a lookup of a and b, as whoever watches attempts is told. */
+/** The doubt about an answer to a lookup of a and b, as the hook of attempts is told. */
 async function doubtOf({ body, keys = ['a', 'b'], status = 200, headers = {}, ...options }: Case) {
   const { url } = await startServer((_, response) =>
     response.writeHead(status, headers).end(JSON.stringify(body)),

@@ -19,7 +19,7 @@ const getPart = operation(nowhere, {
   response: z.null(),
 });
 
-/** What somebody would try who wants to reach another path. */
+/** Values by which an attacker would try to reach another path. */
 const hostile = [
   '',
   '.',

@@ -9,7 +9,7 @@ import {
 } from '../../../src/upstream/resilience/failure.ts';
 import type { Verdict } from '../../../src/upstream/resilience/failure.ts';
 
-/** What is judged: the end of an attempt that took 10 ms, unless said otherwise. */
+/** The verdict on an attempt, which took 10 ms unless said otherwise. */
 const verdict = (failed: unknown, tookMs = 10, announcedMs: number | undefined = undefined) =>
   verdictOf({ failure: failed, tookMs, announcedMs });
 
@@ -26,7 +26,7 @@ interface Judged {
   readonly heldBack: boolean;
 }
 
-/** What is said of a kind without further details, which is all there is to most of them. */
+/** The judgements of each kind without further details, which most kinds do not have. */
 const kinds: Readonly<Record<UpstreamErrorKind, Judged>> = {
   status: { verdict: 'ok', transient: false, heldBack: false },
   connect: { verdict: 'failed', transient: true, heldBack: false },

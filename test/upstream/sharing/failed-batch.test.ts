@@ -281,7 +281,7 @@ describe('every client of a batch', () => {
           // Only the lookup's declaration tells several keys without items from a failure.
           const isUndeclared = none === 404 && options.notFound === 'error';
           const clients = isUndeclared ? all.map((keys) => keys.slice(0, 1)) : all;
-          // What one request is refused for is its own: a batch is refused for its size, too.
+          // A batch is refused for its size, too; any other refusal is about one request.
           const answer = (keys: readonly string[]) => {
             if (keys.length > Math.max(most, 4)) return 414;
             // Where a 404 says that no key has an item, it says nothing else.

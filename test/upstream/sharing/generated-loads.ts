@@ -112,7 +112,7 @@ export function lookupOf({ lookup: { isCached, ...options } }: Situation): Opera
   });
 }
 
-/** Who asks for what; not all keys can be asked for. */
+/** A client and the keys that it asks for, not all of which can be asked for. */
 interface Asking {
   readonly who: string;
   readonly tag: string;
@@ -147,7 +147,7 @@ export const plain: Situation = {
   clients: [],
 };
 
-/** What a client gets for a key on its own. */
+/** The answer that a client gets for a key on its own. */
 function resultAlone(situation: Situation, { who, tag, key }: Asking): unknown {
   const { failing, faults } = situation;
   const { many, missing } = situation.lookup;
@@ -159,7 +159,7 @@ function resultAlone(situation: Situation, { who, tag, key }: Asking): unknown {
   return many ? items : (items[0] ?? null);
 }
 
-/** What a load has for a key: a value, or the kind of its failure. */
+/** The result of a load for a key: a value, or the kind of its failure. */
 export function resultAt({ failures, values }: Load, index: number): unknown {
   if (failures?.has(index) !== true) return values[index];
   const error = failures.get(index);

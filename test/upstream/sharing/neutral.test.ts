@@ -37,7 +37,7 @@ const visit: fc.Arbitrary<Visit> = fc.record({
   hasMs: fc.constantFrom(100, 500, 2_000),
 });
 
-/** What a lookup and its service bound and reject. */
+/** The limits of a lookup and its service, and what the service rejects. */
 interface Rules {
   readonly rejection: number;
   readonly max: number;
