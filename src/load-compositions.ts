@@ -6,6 +6,7 @@ import { findFiles, mentionsOf } from './composition-files.ts';
 import type { FoundFiles, SourceFile } from './composition-files.ts';
 import { isComposition } from './dsl/composition.ts';
 import { CompositionError, toError } from './errors.ts';
+import type { Claim } from './plan/collisions.ts';
 import { compileAll } from './plan/compile.ts';
 import type { NamedComposition } from './plan/compile.ts';
 import type { Plan } from './plan/plan.ts';
@@ -19,6 +20,13 @@ export interface Loaded {
   readonly errors: readonly Error[];
   /** What is probably a mistake, although everything can be served. */
   readonly warnings: readonly string[];
+  /** What the plans have taken, for `running` of the next time. */
+  readonly claims: readonly Claim[];
+}
+
+export interface LoadOptions {
+  /** `claims` of the gateway that runs: where others collide with it, they are the newcomers. */
+  readonly running?: Iterable<Claim>;
 }
 
 /**
@@ -28,7 +36,10 @@ export interface Loaded {
  *
  * @throws ConfigurationError if there is no such folder.
  */
-export async function loadCompositions(folder: string): Promise<Loaded> {
+export async function loadCompositions(
+  folder: string,
+  { running = [] }: LoadOptions = {},
+): Promise<Loaded> {
   const found = findFiles(folder);
   const used = usesOf(found);
   const sourceModules = createModules(readSource);
@@ -46,11 +57,12 @@ export async function loadCompositions(folder: string): Promise<Loaded> {
     const one = imports[index];
     return one?.status === 'fulfilled' && one.value === undefined;
   });
-  const { plans, errors } = compileAll(compositions);
+  const { plans, errors, claims } = compileAll(compositions, new Set(running));
   const all = [...found.errors, ...failuresOf(imports, found.sources, used), ...errors];
   const isEmpty = compositions.length === 0 && all.length === 0;
   return {
     plans,
+    claims,
     errors: (isEmpty ? [noCompositions(folder)] : all).map((error) => located(error, folder)),
     warnings: [...strayFiles(modules, found.ignored, used), ...plans.flatMap(warningsOf)],
   };
@@ -95,7 +107,7 @@ async function importComposition(
   const name = path.replace(/\.\w+$/, '');
   const module = await importModule(name, file);
   const exported = module['default'];
-  if (isComposition(exported)) return { name, file: path, composition: exported };
+  if (isComposition(exported)) return { name, composition: exported };
   if (!('default' in module) || isUsed) return undefined;
   throw new CompositionError(
     name,

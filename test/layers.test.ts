@@ -12,6 +12,7 @@ const layers = [
     'clock.ts',
     'content-coding.ts',
     'environment.ts',
+    'defined-at.ts',
     'errors.ts',
     'frozen.ts',
     'headers.ts',

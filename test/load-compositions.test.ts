@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadCompositions } from '../src/load-compositions.ts';
 
@@ -44,6 +44,20 @@ const at = (path: string): string => `
 const used = `import { value } from './lib/value.ts';
   import { defineComposition } from 'plait';
   export default defineComposition({ route: 'GET /used', compose: () => ({ value }) });`;
+
+const shop = (url: string): string => `
+  import { defineService, operation } from 'plait';
+  import { z } from 'zod';
+  const shop = defineService({ name: 'shop', url: 'http://${url}' });
+  export const get = operation(shop, { name: 'get', route: 'GET /${url}', response: z.any() });`;
+
+const page = (name: string): string => `
+  import { call, defineComposition } from 'plait';
+  import { get } from './upstreams/${name}.ts';
+  export default defineComposition({
+    route: 'GET /${name}',
+    compose: () => ({ got: call(get, {}) }),
+  });`;
 
 const noExport = (path: string): string =>
   `${path}: has no default export, and no other file there imports it. For an endpoint, ` +
@@ -148,7 +162,9 @@ describe('mistakes in a folder of compositions', () => {
     const folder = await folderOf({ 'a/b.ts': at('/1'), 'a/b.mts': at('/2'), 'c.ts': at('/3') });
     expect(await load(folder)).toMatchObject({
       names: ['c'],
-      errors: ['a/b: a/b.mts and a/b.ts have the same name. Rename one of them.'],
+      errors: [
+        `a/b: ${folder}/a/b.mts and ${folder}/a/b.ts have the same name. Rename one of them.`,
+      ],
     });
   });
 
@@ -210,4 +226,46 @@ describe('mistakes in a folder of compositions', () => {
       errors: [expect.stringMatching(/^used: the file cannot be imported: broken .*value\.ts:2/)],
     });
   });
+});
+
+describe('files that collide', () => {
+  it.each<[string, Files, Files, string]>([
+    [
+      'one route',
+      { 'old.ts': at('/x') },
+      { 'new/a.ts': at('/x') },
+      'is also served by FOLDER/old.ts.',
+    ],
+    [
+      'one service',
+      { 'old.ts': page('old'), 'upstreams/old.ts': shop('old') },
+      { 'new.ts': page('new'), 'upstreams/new.ts': shop('new') },
+      'is defined twice, in FOLDER/upstreams/new.ts:4 and FOLDER/upstreams/old.ts:4.',
+    ],
+    [
+      'one name',
+      { 'old.ts': at('/x') },
+      { 'old.mjs': at('/y') },
+      'FOLDER/old.mjs and FOLDER/old.ts',
+    ],
+  ])(
+    'leave what is running alone, and name the files of both: %s',
+    async (_, old, fresh, words) => {
+      const before = await folderOf(old);
+      const { claims } = await loadCompositions(before);
+      for (const path of Object.keys(fresh)) {
+        await mkdir(join(before, dirname(path)), { recursive: true });
+        await writeFile(join(before, path), fresh[path] ?? '');
+      }
+      const { plans, errors } = await loadCompositions(before, { running: claims });
+      expect(plans.map(({ name }) => name)).toEqual(['old']);
+      const shown = errors.map(({ message }) =>
+        message.replaceAll(relative(process.cwd(), before), 'FOLDER').replaceAll(before, 'FOLDER'),
+      );
+      expect(shown).toEqual([expect.stringContaining(words)]);
+
+      const all = await loadCompositions(before);
+      expect(all.plans).toEqual([]);
+    },
+  );
 });

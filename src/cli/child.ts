@@ -8,9 +8,14 @@ export interface Child {
   readonly ready: Promise<string | undefined>;
   /** Settles when it has ended: `stopped` if `stop` was called, `crashed` otherwise. */
   readonly ended: Promise<'stopped' | 'crashed'>;
+  /** The claims of what it serves, once it has said so. */
+  readonly claims: () => readonly string[] | undefined;
   /** Sends SIGTERM, and SIGKILL to one that has not ended in time; settles when it has ended. */
   stop(): Promise<void>;
 }
+
+/** Has the claims of the gateway that ran before, so that newcomers that collide are known. */
+export const runningVariable = 'PLAIT_DEV_RUNNING';
 
 /** A program in an endless loop handles no SIGTERM. */
 const patienceMs = 4_000;
@@ -28,6 +33,8 @@ export function startChild(
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
+  let claims: readonly string[] | undefined;
+  child.on('message', (message) => (claims = claimsIn(message) ?? claims));
   let stopping = false;
   const ended = new Promise<'stopped' | 'crashed'>((resolve) => {
     const end = (): void => resolve(stopping ? 'stopped' : 'crashed');
@@ -45,6 +52,7 @@ export function startChild(
   return {
     ready,
     ended,
+    claims: () => claims,
     async stop() {
       stopping = true;
       child.kill('SIGTERM');
@@ -60,4 +68,10 @@ function onLine(output: NodeJS.ReadableStream, onReady: (rest: string) => void):
     if (line.startsWith('ready')) onReady(line.slice('ready'.length).trim());
     else console.log(line);
   });
+}
+
+function claimsIn(message: unknown): readonly string[] | undefined {
+  if (typeof message !== 'object' || message === null || !('claims' in message)) return undefined;
+  const { claims } = message;
+  return Array.isArray(claims) ? claims.map(String) : undefined;
 }

@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 import { ConfigurationError } from '../errors.ts';
 import type { Environment } from '../environment.ts';
 import { parseSettings } from '../settings/settings.ts';
-import { startChild } from './child.ts';
+import { runningVariable, startChild } from './child.ts';
 import type { Child } from './child.ts';
 import { whenStopped } from './stop.ts';
 
@@ -15,13 +15,17 @@ const localCollector = 'http://127.0.0.1:4318';
 export async function dev({ folder }: { folder: string }): Promise<void> {
   const environment = await developmentEnvironment();
   const mocks = existsSync(mocksProgram) ? await startMocks(environment) : undefined;
-  let gateway = startGateway(folder, environment);
+  let running: readonly string[] = [];
+  const startAgain = (): Child =>
+    startGateway(folder, { ...environment, [runningVariable]: running.join(',') });
+  let gateway = startAgain();
   let restarts = Promise.resolve();
 
   async function restart(file: string): Promise<void> {
     console.log(`\n${file} changed, starting again`);
     await gateway.stop();
-    gateway = startGateway(folder, environment);
+    running = gateway.claims() ?? running;
+    gateway = startAgain();
     void announce(gateway);
   }
 

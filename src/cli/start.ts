@@ -9,6 +9,8 @@ import { addressProblem, defaultAdminPort, parseSettings } from '../settings/set
 import type { ServerSettings } from '../settings/settings.ts';
 import { loadCompositions } from '../load-compositions.ts';
 import type { Loaded } from '../load-compositions.ts';
+import { splitList } from '../url.ts';
+import { runningVariable } from './child.ts';
 import { turnOffPretenuring } from './pretenuring.ts';
 import { watchStrayErrors } from './stray-errors.ts';
 import { whenStopped } from './stop.ts';
@@ -23,7 +25,7 @@ export interface StartOptions {
 /** @throws LoadError and ConfigurationError, before anything listens. */
 export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   turnOffPretenuring();
-  const { plans, notServed, warnings } = await loadPlans(folder, tolerant);
+  const { plans, notServed, warnings, claims } = await loadPlans(folder, tolerant);
   const settings = parseSettings(process.env, servicesOf(plans));
   const parts = await openParts(settings);
   for (const reason of notServed) parts.log.warn({}, `Not served: ${reason}`);
@@ -44,6 +46,7 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   whenStopped(drain);
   watchStrayErrors({ log: parts.log, onStrayError: parts.telemetry.onStrayError, drain });
   console.log(`admin ${listening.adminUrl}`);
+  if (process.connected && process.env[runningVariable] !== undefined) process.send?.({ claims });
   console.log(`ready ${listening.url}`);
 }
 
@@ -54,16 +57,17 @@ function whereToListen({ host, port, adminPort }: ServerSettings): ListenOptions
   return { host, port, adminPort: first, otherAdminPort: 0 };
 }
 
-interface Served extends Pick<Loaded, 'plans' | 'warnings'> {
+interface Served extends Pick<Loaded, 'plans' | 'warnings' | 'claims'> {
   /** Why the others are not served. */
   readonly notServed: readonly string[];
 }
 
 /** All plans; with `tolerant`, those that can be served. */
 async function loadPlans(folder: string, tolerant: boolean): Promise<Served> {
-  const { plans, errors, warnings } = await loadCompositions(folder);
+  const running = splitList(process.env[runningVariable] ?? '');
+  const { plans, errors, ...rest } = await loadCompositions(folder, { running });
   if (!tolerant && errors.length > 0) throw new LoadError(errors);
-  if (!tolerant) return { plans, notServed: [], warnings };
+  if (!tolerant) return { plans, notServed: [], ...rest };
   const unaddressed = plans.flatMap((plan) => {
     const problem = addressProblem(servicesOf([plan]), process.env);
     return problem === undefined ? [] : [{ plan, problem }];
@@ -74,6 +78,6 @@ async function loadPlans(folder: string, tolerant: boolean): Promise<Served> {
       ...errors.map(({ message }) => message),
       ...unaddressed.map(({ plan, problem }) => `${plan.name}: ${problem}`),
     ],
-    warnings,
+    ...rest,
   };
 }

@@ -1,5 +1,6 @@
 /** `lookup`: declares an endpoint that answers many keys in one request. */
 import type { z } from 'zod';
+import { noteDefinition } from '../defined-at.ts';
 import { begin, checkedCommon } from './declaration.ts';
 import type { Common, Flat } from './declaration.ts';
 import { checkedLookup, lookupKnobs } from './lookup.ts';
@@ -74,17 +75,19 @@ export function lookup<
   const { query, item, key } = config;
   const declaration = begin(service, config, lookupKnobs, { query, item, key });
   const { route, place } = declaration;
-  return Object.freeze({
-    ...checkedCommon(service, config, declaration, { isWrite: false }),
-    route,
-    // A lookup only reads, whatever its method.
-    idempotent: true,
-    safe: true,
-    idempotencyKey: undefined,
-    slash: [],
-    query: config.query,
-    body: undefined,
-    response: config.item,
-    lookup: checkedLookup(config, route, place),
-  });
+  return noteDefinition(
+    Object.freeze({
+      ...checkedCommon(service, config, declaration, { isWrite: false }),
+      route,
+      // A lookup only reads, whatever its method.
+      idempotent: true,
+      safe: true,
+      idempotencyKey: undefined,
+      slash: [],
+      query: config.query,
+      body: undefined,
+      response: config.item,
+      lookup: checkedLookup(config, route, place),
+    }),
+  );
 }

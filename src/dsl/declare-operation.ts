@@ -1,5 +1,6 @@
 /** `operation`: declares one endpoint of a service, with typed arguments and results. */
 import type { z } from 'zod';
+import { noteDefinition } from '../defined-at.ts';
 import { CompositionError } from '../errors.ts';
 import { begin, checkedCommon } from './declaration.ts';
 import type { Common, Flat } from './declaration.ts';
@@ -104,18 +105,20 @@ export function operation<
         'Rename one.',
     );
   }
-  return Object.freeze({
-    ...checkedCommon(service, config, declaration, { isWrite: !safe }),
-    route,
-    idempotent,
-    safe,
-    idempotencyKey: checkedKey(config.idempotencyKey, safe, place),
-    slash: checkedSlash(config.slash, route, place),
-    query: config.query,
-    body: config.body,
-    response: config.response,
-    lookup: undefined,
-  });
+  return noteDefinition(
+    Object.freeze({
+      ...checkedCommon(service, config, declaration, { isWrite: !safe }),
+      route,
+      idempotent,
+      safe,
+      idempotencyKey: checkedKey(config.idempotencyKey, safe, place),
+      slash: checkedSlash(config.slash, route, place),
+      query: config.query,
+      body: config.body,
+      response: config.response,
+      lookup: undefined,
+    }),
+  );
 }
 
 /** Whether an operation only reads: it has a safe method, or is declared `safe`. */

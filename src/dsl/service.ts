@@ -1,4 +1,5 @@
 /** `defineService`: declares an upstream service, its addresses and the headers forwarded to it. */
+import { noteDefinition } from '../defined-at.ts';
 import { CompositionError } from '../errors.ts';
 import { baseUrlRule, parseBaseUrl, shown, splitList } from '../url.ts';
 import { checkedForward } from './forward.ts';
@@ -80,18 +81,20 @@ export function defineService(config: ServiceConfig): Service {
   const place = `service "${name}"`;
   refuseUnknownKnobs(config, knobs, place);
   checkUrl(url, place);
-  return Object.freeze({
-    name,
-    url,
-    forward: checkedForward(forward, place, { isWrite: false }),
-    policies: checkedPolicies(config, place),
-    connectTimeoutMs: positive(connectTimeoutMs, 'connectTimeoutMs', place),
-    retryBudget: checkedBudget(retryBudget, place),
-    breaker: breaker === false ? false : checkedBreaker(breaker, place),
-    bulkhead: checkedBulkhead(bulkhead, place),
-    ejection: checkedEjection(ejection, place),
-    health: health === undefined ? undefined : checkedHealth(health, place),
-  });
+  return noteDefinition(
+    Object.freeze({
+      name,
+      url,
+      forward: checkedForward(forward, place, { isWrite: false }),
+      policies: checkedPolicies(config, place),
+      connectTimeoutMs: positive(connectTimeoutMs, 'connectTimeoutMs', place),
+      retryBudget: checkedBudget(retryBudget, place),
+      breaker: breaker === false ? false : checkedBreaker(breaker, place),
+      bulkhead: checkedBulkhead(bulkhead, place),
+      ejection: checkedEjection(ejection, place),
+      health: health === undefined ? undefined : checkedHealth(health, place),
+    }),
+  );
 }
 
 function checkUrl(url: string | FromEnvironment, place: string): void {

@@ -484,6 +484,19 @@ describe('plait dev', () => {
     expect((await request(`${lastUrl(dev)}/ping`)).json).toEqual({ pong: true });
   });
 
+  it('goes on to serve a composition whose route a new file wants, and names both files', async () => {
+    const folder = await folderWith({ 'pong.ts': pong });
+    const dev = plait(['dev', '--compositions', folder], {
+      PORT: '0',
+      MOCKS_BASE_PORT: await freeBase(),
+    });
+    await dev.ready;
+    await writeFile(join(folder, 'a-new.ts'), pong.replace('pong: true', 'pong: false'));
+    await readyTimes(dev, 2);
+    expect((await request(`${lastUrl(dev)}/ping`)).json).toEqual({ pong: true });
+    expect(dev.errors()).toMatch(/Not served: a-new: .*a-new\.ts.*pong\.ts.*This one is new/);
+  });
+
   it.each([
     ['at load', loopAtLoad, async () => undefined],
     [

@@ -509,18 +509,22 @@ describe('compileAll()', () => {
     expect(errors[0]?.cause).toBeInstanceOf(TypeError);
   });
 
-  it('refuses a route twice, in both files: which is the newcomer cannot be known', () => {
-    expect(messages(route('GET /x'), route('GET /x'))).toEqual([
-      'page-0: route GET /x is also served by page-1. Change one of them.',
-      'page-1: route GET /x is also served by page-0. Change one of them.',
+  const unknown = ' Which of them is new is not known, so none is served.';
+
+  it.each([
+    ['the same', 'GET /x', 'GET /x'],
+    ['with other names for its parameters', 'GET /x/:id/y', 'GET /x/:key/y'],
+  ] as const)('refuses a route twice, in both files: %s', (_, one, other) => {
+    expect(messages(route(one), route(other))).toEqual([
+      `page-0: route ${one} is also served by page-1. Change one of them.${unknown}`,
+      `page-1: route ${other} is also served by page-0. Change one of them.${unknown}`,
     ]);
   });
 
-  it('refuses a route twice with other names for its parameters', () => {
-    expect(messages(route('GET /x/:id/y'), route('GET /x/:key/y'))).toEqual([
-      'page-0: route GET /x/:id/y is also served by page-1. Change one of them.',
-      'page-1: route GET /x/:key/y is also served by page-0. Change one of them.',
-    ]);
+  it('names all others that serve a route', () => {
+    expect(messages(route('GET /x'), route('GET /x'), route('GET /x'))[0]).toContain(
+      'is also served by page-1 and page-2.',
+    );
   });
 
   it('takes one path with two methods, and a parameter beside a text', () => {
@@ -534,9 +538,10 @@ describe('compileAll()', () => {
     expect(messages(failing, route('GET /x'))).toEqual([expect.stringMatching(/^page-0: /)]);
   });
 
+  const here = 'test/plan/abuse.test.ts:';
   const twinProblem =
-    'two operations are called things.same (GET /a and GET /b). Give one a name of its own: ' +
-    'operation(service, { name: … }).';
+    `two operations are called things.same (GET /a in ${here} and GET /b in ${here}). Give one a ` +
+    `name of its own: operation(service, { name: … }).${unknown}`;
 
   it('refuses two operations of one name in one file', () => {
     expect(messages(calling(...twins()))).toEqual([`page-0: ${twinProblem}`]);
@@ -557,7 +562,9 @@ describe('compileAll()', () => {
     expect(messages(calling(one, one), elsewhere)).toEqual([]);
   });
 
-  const serviceProblem = 'service "shop" is defined twice. Define it once and import it.';
+  const serviceProblem =
+    `service "shop" is defined twice, in ${here} and ${here}. Define it once and import it.` +
+    unknown;
 
   it('refuses a service defined twice in one file', () => {
     expect(messages(calling(...services()))).toEqual([`page-0: ${serviceProblem}`]);
@@ -586,7 +593,9 @@ function route(text: string): Composition {
 /** The messages about files that are loaded together. */
 function messages(...compositions: Composition[]): string[] {
   const named = compositions.map((composition, index) => ({ name: `page-${index}`, composition }));
-  return compileAll(named).errors.map((error) => error.message);
+  return compileAll(named).errors.map(({ message }) =>
+    message.replaceAll(/(?<=\.test\.ts:)\d+/g, ''),
+  );
 }
 
 /** Two operations of one service, with one name. */
