@@ -42,7 +42,7 @@ describe('POST /cache/invalidate', () => {
     expect(headers.get('cache-control')).toBe('no-store');
   });
 
-  it('makes the gateway ask again for what has the tag, and for nothing else', async () => {
+  it('makes the gateway ask again for answers with the tag, and for no others', async () => {
     const app = await serve(() => ({ a: call(keptPart, { name: 'a' }) }), { managed: true });
     app.upstream.answerAll(() => value('A'));
     const drop = (tag: string) =>
@@ -63,7 +63,7 @@ describe('POST /cache/invalidate', () => {
     expect(asked).toEqual([['orders', 'a.b:c-d_1']]);
   });
 
-  it('is a 503 that says so when not everything could be reached', async () => {
+  it('is answered with a 503 that says so when a part of the store cannot be reached', async () => {
     const response = await answerWith(() => Promise.reject(new Error('canary-4711')));
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
     const text = await response.text();
@@ -99,7 +99,7 @@ describe('POST /cache/invalidate', () => {
     expect(json.errors.every((error: { in: string }) => error.in === 'body')).toBe(true);
   });
 
-  it('refuses what is not JSON, by type and by content', async () => {
+  it('refuses a body that is not JSON, by type and by content', async () => {
     const { admin } = await startManaged();
     const { status } = await admin('/cache/invalidate', post({ tags: ['a'] }, 'text/plain'));
     expect(status).toBe(415);
@@ -125,7 +125,7 @@ describe('POST /cache/invalidate', () => {
 });
 
 describe('GET /upstreams', () => {
-  it('says how every service is doing', async () => {
+  it('shows the state of every service', async () => {
     const [one, other] = [await startUpstream(), await startUpstream()];
     const clock = createFakeClock();
     const calm = getFrom('calm', { url: one.url });
@@ -198,7 +198,7 @@ describe('GET /upstreams', () => {
 });
 
 describe('the management side', () => {
-  it('answers only who asks for this machine: a page elsewhere may ask by a name that leads here', async () => {
+  it('answers requests for loopback hosts only, against DNS rebinding', async () => {
     const { adminUrl = '' } = await startWithMocks({ compositions: {}, adminPort: 0 });
     const ask = (host: string) =>
       raw(adminUrl, `GET /upstreams HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
@@ -226,12 +226,12 @@ describe('the management side', () => {
     ]);
   });
 
-  it('has health, too', async () => {
+  it('has health checks, too', async () => {
     const { admin } = await startManaged();
     for (const path of ['/livez', '/readyz']) expect((await admin(path)).status).toBe(200);
   });
 
-  it('listens on this machine only', async () => {
+  it('listens on the loopback address only', async () => {
     const { adminUrl = '' } = await startManaged();
     const { hostname, port } = new URL(adminUrl);
     expect(hostname).toBe('127.0.0.1');
@@ -241,7 +241,7 @@ describe('the management side', () => {
     expect(error).toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('is not there unless a port is given', async () => {
+  it('is not opened unless a port is given', async () => {
     expect((await startWithMocks({ compositions: { ping } })).adminUrl).toBeUndefined();
   });
 
@@ -256,7 +256,7 @@ describe('the management side', () => {
     await closed;
   });
 
-  it('is gone when the gateway is', async () => {
+  it('is closed with the gateway', async () => {
     const { close, adminUrl } = await startManaged();
     await close();
     await expect(fetch(`${adminUrl}/livez`)).rejects.toThrow(TypeError);

@@ -45,7 +45,7 @@ function appBehind(admit: Admission) {
 }
 
 describe('admission', () => {
-  it('is asked once a request, with the facts and the plan that was found', async () => {
+  it('is asked once for each request, with its facts and the plan that was found', async () => {
     const asked: { plan: string; facts: RequestFacts }[] = [];
     const { app, seen } = appBehind((facts, plan) => void asked.push({ plan: plan.name, facts }));
     await app.request('/things/7', { headers: { authorization: 'Bearer abc' } });
@@ -54,7 +54,7 @@ describe('admission', () => {
     expect(seen.executed).toBe(1);
   });
 
-  it('is not asked about what has no composition', async () => {
+  it('is not asked about a request without a composition', async () => {
     let asked = 0;
     const { app } = appBehind(() => void (asked += 1));
     for (const path of ['/nothing', '/livez', '/readyz']) await app.request(path);
@@ -75,7 +75,7 @@ describe('admission', () => {
     });
   });
 
-  it('that fails is an internal error', async () => {
+  it('makes an internal error of its own failure', async () => {
     const { app, seen } = appBehind(() => Promise.reject(new Error('canary-4711')));
     const response = await app.request('/things/7');
     expect(response.status).toBe(500);

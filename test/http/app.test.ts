@@ -29,7 +29,7 @@ const post = defineComposition({
 const things = () => startWithMocks({ compositions: { get, post, put, recent } });
 
 describe('a route', () => {
-  it('of text is preferred to one with a parameter, whatever the files are called', async () => {
+  it('is preferred if it has text where another has a parameter', async () => {
     const app = await things();
     expect((await app.get('/things/recent')).json).toEqual({ by: 'text' });
     expect((await app.get('/things/other')).json).toEqual({ id: 'other', by: 'id' });
@@ -45,7 +45,7 @@ describe('a route', () => {
     expect(answer.json).toEqual({ id: '7', n: 1 });
   });
 
-  it('that nobody declared is a 404 problem', async () => {
+  it('is a 404 problem if nobody has declared it', async () => {
     const app = await things();
     const { status, headers, json } = await app.get('/nothing/here?x=1');
     expect(status).toBe(404);
@@ -68,7 +68,7 @@ describe('a method that is not declared', () => {
     expect(headers.get('content-type')).toBe('application/problem+json');
   });
 
-  it.each(['TRACE', 'PROPFIND', 'QUERY'])('%s is a 405, too', async (method) => {
+  it.each(['TRACE', 'PROPFIND', 'QUERY'])('is a 405 problem also for %s', async (method) => {
     const { url } = await things();
     const text = `${method} /things/7 HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n`;
     expect((await raw(url, text)).status).toBe(405);
@@ -97,7 +97,7 @@ function named(headers: Headers | undefined): [string, string][] {
 }
 
 describe('HEAD', () => {
-  it('is GET without the body', async () => {
+  it('is answered as GET is, without the body', async () => {
     const app = await things();
     const [head, full] = await Promise.all(
       ['HEAD', 'GET'].map((method) =>
@@ -117,7 +117,7 @@ describe('HEAD', () => {
 });
 
 describe('a response', () => {
-  it('is JSON that nobody may keep or take for something else', async () => {
+  it('is JSON that no cache may keep and no browser may take for something else', async () => {
     const app = await things();
     const { headers } = await app.get('/things/7');
     expect(headers.get('content-type')).toBe('application/json');
@@ -125,7 +125,7 @@ describe('a response', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 
-  it('does not say what made it', async () => {
+  it('does not name the software that made it', async () => {
     const app = await things();
     const { headers } = await app.get('/things/7');
     expect(headers.has('server')).toBe(false);
@@ -144,7 +144,7 @@ async function idFor(given?: string): Promise<string | null> {
 describe('the request id', () => {
   const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-  it.each(['abc-123_4.5', 'x'.repeat(128)])('is the one of the client: %s', async (given) => {
+  it.each(['abc-123_4.5', 'x'.repeat(128)])('is taken over from the client: %s', async (given) => {
     expect(await idFor(given)).toBe(given);
   });
 
@@ -155,13 +155,13 @@ describe('the request id', () => {
     },
   );
 
-  it('is a new one for every request without', async () => {
+  it('is a new one for every request that has none', async () => {
     const [one, other] = [await idFor(), await idFor()];
     expect(one).toMatch(uuid);
     expect(one).not.toBe(other);
   });
 
-  it('is in problems, too', async () => {
+  it('is shown in problems, too', async () => {
     const app = await things();
     const { json, headers } = await app.get('/nothing', { headers: { 'x-request-id': 'mine' } });
     expect([json.requestId, headers.get('x-request-id')]).toEqual(['mine', 'mine']);

@@ -309,13 +309,16 @@ describe('credentials that a service refuses', () => {
     expect([answer.status, answer.headers.get('www-authenticate')]).toEqual(expected);
   });
 
-  it.each([401, 402, 403])('%i is 502 to a call that takes none along', async (status) => {
-    const { get } = await startShop(status, { 'www-authenticate': 'Bearer' });
-    const answer = await get('/param/a', authorization);
-    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([502, null]);
-  });
+  it.each([401, 402, 403])(
+    'are not the client’s where the call carries none of them: a %i is a 502',
+    async (status) => {
+      const { get } = await startShop(status, { 'www-authenticate': 'Bearer' });
+      const answer = await get('/param/a', authorization);
+      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([502, null]);
+    },
+  );
 
-  it('come with the nonce that a DPoP proof needs', async () => {
+  it('are passed on with the nonce that a DPoP proof needs', async () => {
     const { get } = await startShop(401, {
       'www-authenticate': 'DPoP error="use_dpop_nonce"',
       'dpop-nonce': 'abc',

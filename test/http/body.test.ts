@@ -114,12 +114,12 @@ describe('a body', () => {
     expect(json).toEqual({ echo: { a: 1 } });
   });
 
-  it('may have just 1 MiB', async () => {
+  it('may have exactly 1 MiB', async () => {
     const { json } = await post(JSON.stringify('x'.repeat(mebibyte - 2)), undefined, '/size');
     expect(json).toEqual({ size: mebibyte - 2 });
   });
 
-  it('keeps characters whole that arrive in pieces', async () => {
+  it('keeps characters whole whose bytes arrive in pieces', async () => {
     const bytes = new TextEncoder().encode('"ü€😀"');
     const pieces = ReadableStream.from(Array.from(bytes, (byte) => Uint8Array.of(byte)));
     expect((await post(pieces)).json).toEqual({ echo: 'ü€😀' });
@@ -146,7 +146,7 @@ describe('a body', () => {
     expect((await readAnswer(socket)).status).toBe(413);
   });
 
-  it('that is refused leaves its connection to the next request', async () => {
+  it('leaves its connection to the next request when it is refused', async () => {
     const { url } = await startEcho();
     const socket = await open(url);
     const body = ' '.repeat(2 * mebibyte);
@@ -158,7 +158,7 @@ describe('a body', () => {
     expect(both.body).toContain('HTTP/1.1 200 OK');
   });
 
-  it('that breaks off is the end of the request and nobody’s error', async () => {
+  it('ends its request when it breaks off, and is not reported as an error', async () => {
     const app = await startEcho();
     const socket = await open(app.url);
     socket.write(
@@ -171,7 +171,7 @@ describe('a body', () => {
     expect(app.internalErrors).toEqual([]);
   });
 
-  it('takes its time from that of the request', async () => {
+  it('takes time that counts against the deadline of its request', async () => {
     const upstream = await startUpstream();
     const clock = createFakeClock();
     const app = await startWithMocks({

@@ -96,7 +96,7 @@ describe('Cache-Control', () => {
     );
   });
 
-  it('is the narrowest of all parts', async () => {
+  it('is as narrow as the narrowest of all parts', async () => {
     const said = await saidOf(
       { maxAge: 60, sMaxAge: 600, staleWhileRevalidate: 100 },
       { 'cache-control': 'max-age=30' },
@@ -122,7 +122,7 @@ describe('Cache-Control', () => {
     );
   });
 
-  it('counts the time a part has been kept by us', async () => {
+  it('subtracts the time for which the gateway has kept a part', async () => {
     const app = await serve(() => ({ a: call(keptPart, { name: 'a' }) }), {
       cache: { maxAge: 60, staleWhileRevalidate: 10 },
     });
@@ -157,7 +157,7 @@ describe('Cache-Control', () => {
     expect(cacheControlOf(await answer)).toBe('private, max-age=9');
   });
 
-  it('starts anew with every request', async () => {
+  it('does not remember the parts of an earlier request', async () => {
     const app = await serve(a, { cache: { maxAge: 60 } });
     for (const [said, expected] of [
       ['no-store', 'no-store'],
@@ -171,7 +171,7 @@ describe('Cache-Control', () => {
   });
 });
 
-describe('what may not be kept', () => {
+describe('a response that no cache may keep', () => {
   const cache = { maxAge: 60 };
 
   it('is a degraded response', async () => {
@@ -196,8 +196,8 @@ describe('what may not be kept', () => {
   });
 });
 
-describe('a response that is made for who asks', () => {
-  it('is private whatever is declared, also when nobody says who asks', async () => {
+describe('a response that depends on who the client is', () => {
+  it('is private whatever is declared, also for a client without credentials', async () => {
     const app = await serve(() => ({ a: call(ownPart, { name: 'a' }) }), {
       cache: { maxAge: 60, sMaxAge: 600, visibility: 'public' },
     });
@@ -206,7 +206,7 @@ describe('a response that is made for who asks', () => {
       expect(cacheControlOf(await app.ask({ headers }))).toBe('private, max-age=60');
   });
 
-  it('is not one whose language is asked for', async () => {
+  it('may be public if only its language depends on the client', async () => {
     const app = await serve(() => ({ a: call(localPart, { name: 'a' }) }), {
       cache: { maxAge: 60, sMaxAge: 600 },
     });
@@ -216,7 +216,7 @@ describe('a response that is made for who asks', () => {
 });
 
 describe('Vary', () => {
-  it('names every header a part or the composition itself may depend on', async () => {
+  it('names every header that a part or the composition itself may depend on', async () => {
     const headers = z.object({ 'x-shop': z.string(), 'accept-language': z.string() });
     const app = await serve(
       () => ({
@@ -230,7 +230,7 @@ describe('Vary', () => {
     expect(answer.headers.get('vary')).toBe('accept-language, authorization, x-shop');
   });
 
-  it('is not there when there is nothing to name', async () => {
+  it('is absent when there is nothing to name', async () => {
     const app = await serve(a, { cache: { maxAge: 60 } });
     app.upstream.answerAll(() => value('A'));
     expect((await app.ask()).headers.has('vary')).toBe(false);
@@ -291,7 +291,7 @@ function windowsOf(said: string, kind: 'private' | 'shared') {
 }
 
 describe('the property: Cache-Control is never wider than any part', () => {
-  it('in whether it may be kept, by whom, and for how long', () => {
+  it('holds for whether it may be kept, by whom, and for how long', () => {
     assertProperty(
       fc.property(anyCache, fc.array(anyPart, { maxLength: 5 }), (cache, parts) => {
         const freshness = parts.reduce(
@@ -318,7 +318,7 @@ describe('the property: Cache-Control is never wider than any part', () => {
     );
   });
 
-  it('whatever the order in which the parts come', () => {
+  it('holds for every order in which the parts arrive', () => {
     assertProperty(
       fc.property(anyCache, fc.array(anyPart, { maxLength: 5 }), (cache, parts) => {
         const [there, back] = [parts, parts.toReversed()].map((all) =>

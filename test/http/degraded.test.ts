@@ -77,7 +77,7 @@ describe('Plait-Degraded', () => {
     );
   });
 
-  it('counts what happened to several items of a list, by reason', async () => {
+  it('counts the failures of the items of a list, by reason', async () => {
     const app = await serve(() => ({
       rows: each(call(list, { name: 'l' }), (item) => ({
         x: optional(call(part, { name: item.id })),
@@ -98,7 +98,7 @@ describe('Plait-Degraded', () => {
 });
 
 describe('$problems', () => {
-  it('says where what is missing, and why', async () => {
+  it('points at every missing part, and says why it is missing', async () => {
     const app = await serve(() => ({ payment: optional(call(part, { name: 'a' })) }));
     const answer = app.ask();
     await app.upstream.answer('GET /parts/a', { detail: 'canary-4711' }, 404);
@@ -117,7 +117,7 @@ describe('$problems', () => {
     });
   });
 
-  it('is not there when nothing is missing', async () => {
+  it('is absent when nothing is missing', async () => {
     const app = await serve(() => ({ payment: optional(call(part, { name: 'a' })) }));
     app.upstream.answerAll(value);
     const { json, headers } = await app.ask();
@@ -144,7 +144,7 @@ describe('$problems', () => {
 });
 
 describe('a degraded response', () => {
-  it('may not be kept by anybody', async () => {
+  it('may be kept by no cache', async () => {
     const app = await serve(() => ({ payment: optional(call(part, { name: 'a' })) }));
     app.upstream.answerAll(() => null);
     expect((await app.ask()).headers.get('cache-control')).toBe('no-store');

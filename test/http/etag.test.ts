@@ -21,7 +21,7 @@ async function startKept(options: ServeOptions = { cache: { maxAge: 60 } }) {
 }
 
 describe('ETag', () => {
-  it('is strong, and the same as long as the body is', async () => {
+  it('is strong, and the same as long as the body is the same', async () => {
     const { ask, etag, change } = await startKept();
     expect(etag).toMatch(/^"[\w-]{43}"$/);
     expect((await ask()).headers.get('etag')).toBe(etag);
@@ -29,7 +29,7 @@ describe('ETag', () => {
     expect((await ask()).headers.get('etag')).not.toBe(etag);
   });
 
-  it('is not there where nothing may be kept', async () => {
+  it('is absent where no cache may keep the response', async () => {
     expect((await startKept({})).first.headers.has('etag')).toBe(false);
     const app = await serve(() => ({ a: call(part, { name: 'a' }) }), { cache: { maxAge: 60 } });
     const answer = app.ask();
@@ -39,7 +39,7 @@ describe('ETag', () => {
 });
 
 describe('If-None-Match', () => {
-  it('that names the tag is a 304 with the headers of a 200 and no body', async () => {
+  it('is answered with a 304 with the headers of a 200 if it names the tag', async () => {
     const { ask, etag, first } = await startKept();
     const { status, headers, json } = await ask({ headers: { 'if-none-match': etag } });
     expect({ status, json }).toEqual({ status: 304, json: undefined });
@@ -48,7 +48,7 @@ describe('If-None-Match', () => {
     expect(headers.has('content-type')).toBe(false);
   });
 
-  it('is for HEAD, too', async () => {
+  it('applies to HEAD, too', async () => {
     const { ask, etag } = await startKept();
     const asked = (tag: string) => ask({ method: 'HEAD', headers: { 'if-none-match': tag } });
     expect((await asked(etag)).status).toBe(304);
@@ -85,14 +85,14 @@ describe('If-None-Match', () => {
     expect({ status, json }).toEqual({ status: 200, json: { a: value('A') } });
   });
 
-  it('that names what it was before is a 200 with what it is now', async () => {
+  it('is answered with a 200 and the present body if it names an earlier tag', async () => {
     const { ask, etag, change } = await startKept();
     change('B');
     const { status, json } = await ask({ headers: { 'if-none-match': etag } });
     expect({ status, json }).toEqual({ status: 200, json: { a: value('B') } });
   });
 
-  it('does not matter where nothing may be kept', async () => {
+  it('is ignored where no cache may keep the response', async () => {
     const { ask } = await startKept({});
     expect((await ask({ headers: { 'if-none-match': '*' } })).status).toBe(200);
   });
@@ -112,7 +112,7 @@ const anyElement = fc.tuple(fc.boolean(), anyTag);
 const space = fc.string({ unit: fc.constantFrom(' ', '\t'), maxLength: 2 });
 
 describe('the property: a list names exactly its tags', () => {
-  it('whatever their characters, however it is spaced', () => {
+  it('holds for all characters and all spacing', () => {
     const separator = fc.tuple(space, space).map(([before, after]) => `${before},${after}`);
     assertProperty(
       fc.property(
@@ -128,7 +128,7 @@ describe('the property: a list names exactly its tags', () => {
     );
   });
 
-  it('and something that is no list names nothing, in little time', () => {
+  it('holds for a text that is no list: it names no tag, and is read in little time', () => {
     assertProperty(
       fc.property(fc.string({ unit: headerCharacter }), (text) => {
         expect(isNamed(etagOf('x'), text)).toBe(text.trim() === '*');

@@ -57,7 +57,7 @@ function places({ json }: Answer): string[] {
 }
 
 describe('the inputs of a request', () => {
-  it('become what the schemas make of them', async () => {
+  it('are given to the composition as their schemas parsed them', async () => {
     const app = await startInputs();
     const { status, json } = await app.search('3?limit=7&tag=x&tag=y');
     expect({ status, json }).toEqual({
@@ -71,7 +71,7 @@ describe('the inputs of a request', () => {
     expect((await app.search('1')).json.query).toEqual({ limit: 20, tag: [] });
   });
 
-  it('are a list of one when a list is given once', async () => {
+  it('are a list with one entry when a list is given once', async () => {
     const app = await startInputs();
     expect((await app.search('1?tag=x')).json.query.tag).toEqual(['x']);
   });
@@ -87,7 +87,7 @@ describe('the inputs of a request', () => {
     expect((await app.get('/plain/a%20b%2Fc%3F')).json.id).toBe('a b/c?');
   });
 
-  it('leave out what a body has besides', async () => {
+  it('leave out the fields of a body that no schema declares', async () => {
     const app = await startInputs();
     const body = { name: 'n', sizes: [], admin: true };
     expect((await app.create('7?dry=yes', body)).json).toEqual({ id: '7', dry: 'yes', name: 'n' });
@@ -132,14 +132,14 @@ describe('a request that does not fit', () => {
     for (const { detail } of answer.json.errors) expect(detail).not.toBe('');
   });
 
-  it('points into the body', async () => {
+  it('is answered with pointers into the body', async () => {
     const app = await startInputs();
     const answer = await app.create('7', { sizes: [{ width: 1 }, { width: 'wide' }] });
     expect(answer.status).toBe(400);
     expect(places(answer).toSorted()).toEqual(['body/name', 'body/sizes/1/width']);
   });
 
-  it('hears of bad query and body together', async () => {
+  it('is told of bad query and body together', async () => {
     const app = await startInputs();
     const answer = await app.create('7?dry=maybe', []);
     expect(places(answer).toSorted()).toEqual(['body', 'query/dry']);
@@ -151,7 +151,7 @@ describe('a request that does not fit', () => {
     expect(places(await app.search('1?no%2Fsuch~one=x'))).toEqual(['query/no~1such~0one']);
   });
 
-  it('hears which query parameters there are when it has an unknown one', async () => {
+  it('is told which query parameters there are when it has an unknown one', async () => {
     const app = await startInputs();
     const answer = await app.search('1?limits=3');
     expect(places(answer)).toEqual(['query/limits']);
@@ -164,7 +164,7 @@ describe('a request that does not fit', () => {
     expect((await app.get('/plain/1?')).status).toBe(200);
   });
 
-  it('may give a parameter that is no list only once, and hears of it once', async () => {
+  it('may give a parameter that is no list only once, and is told so once', async () => {
     const app = await startInputs();
     const answer = await app.search('1?limit=1&limit=2');
     expect(answer.status).toBe(400);
@@ -251,7 +251,7 @@ describe('an argument that cannot be sent', () => {
     expect(places(await app.get('/test?a%2Fb~c=..'))).toEqual(['query/a~1b~0c']);
   });
 
-  it('is the mistake of a service when it comes from there', async () => {
+  it('is the mistake of a service when it comes from a service', async () => {
     const { app, upstream } = await startDerived();
     const { status, json } = await app.get('/upstream-value');
     expect({ status, type: json.type }).toEqual({

@@ -77,7 +77,7 @@ describe('cors()', () => {
     expect(lost.headers['content-type']).toBe('application/problem+json');
   });
 
-  it('answers every OPTIONS itself; 405 still says what there is', async () => {
+  it('answers every OPTIONS itself; a 405 still lists the methods', async () => {
     const { ask } = await startWith([cors()]);
     const preflight = await ask('OPTIONS /small', {
       ...origin,
@@ -111,7 +111,7 @@ describe('secureHeaders()', () => {
 describe('compress()', () => {
   const gzip = { 'accept-encoding': 'gzip' };
 
-  it('compresses what is large, by its length, and makes its tag a weak one', async () => {
+  it('compresses responses that are large, and makes their tags weak', async () => {
     const { url, ask } = await startWith([compress()]);
     const response = await fetch(`${url}/cached`, { headers: gzip });
     const plain = await ask('GET /cached');
@@ -141,7 +141,7 @@ describe('compress()', () => {
     expect([again.status, again.body]).toEqual([304, '']);
   });
 
-  it('sends bytes that are what they say', async () => {
+  it('sends bytes that are encoded as their header says', async () => {
     const { url } = await startWith([compress()]);
     const socket = await open(url);
     socket.write(
@@ -156,7 +156,7 @@ describe('compress()', () => {
 });
 
 describe('bodyLimit()', () => {
-  it('refuses what is larger, whether or not its length is declared', async () => {
+  it('refuses larger bodies, whether or not their length is declared', async () => {
     const { get, url } = await startWith([bodyLimit({ maxSize: 100 })]);
     expect((await get('/echo', post('"fits"'))).json).toEqual({ length: 4 });
     const declared = await fetch(`${url}/echo`, post(JSON.stringify('x'.repeat(200))));
@@ -168,7 +168,7 @@ describe('bodyLimit()', () => {
     expect((await readAnswer(socket)).status).toBe(413);
   });
 
-  it('hands on a body it has read', async () => {
+  it('hands on a body that it has read', async () => {
     const { get } = await startWith([bodyLimit({ maxSize: 100 })]);
     const chunks = ReadableStream.from([
       new TextEncoder().encode('"in '),
@@ -188,7 +188,7 @@ describe('etag()', () => {
     expect([again.status, again.body, again.headers['etag']]).toEqual([304, '', ours]);
   });
 
-  it('tags what has none, and no problem', async () => {
+  it('adds tags to responses without one, but not to problems', async () => {
     const { ask } = await startWith([etag()]);
     const { headers, body } = await ask('GET /small');
     expect(headers['etag']).toMatch(/^"[0-9a-f]+"$/);
@@ -198,7 +198,7 @@ describe('etag()', () => {
 });
 
 describe('timing()', () => {
-  it('says its times beside ours', async () => {
+  it('adds its times to those of the gateway', async () => {
     const { ask } = await startWith([timing()], {
       telemetry: combine([serverTiming(systemClock)]),
     });
@@ -250,7 +250,7 @@ describe('middleware', () => {
     expect(paths).toEqual([]);
   });
 
-  it('that throws an HTTPException makes a problem of its status', async () => {
+  it('makes a problem with its status by throwing an HTTPException', async () => {
     const { ask, internalErrors } = await startWith([
       () => {
         throw new HTTPException(402, { message: 'Pay first.' });

@@ -36,8 +36,8 @@ async function serveOverloaded(compose: () => unknown, options: ServeOptions = {
   return { ...app, ...pressed };
 }
 
-describe('a step that can be missed', () => {
-  it('is left out, and the response says so; what is required is served', async () => {
+describe('a tolerated step under overload', () => {
+  it('is left out, and the response says so; required steps are served', async () => {
     const app = await serveOverloaded(() => ({
       order: call(part, { name: 'order' }),
       payment: optional(call(part, { name: 'payment' })),
@@ -63,7 +63,7 @@ describe('a step that can be missed', () => {
     expect(app.internalErrors).toEqual([]);
   });
 
-  it('is served again when there is less to do', async () => {
+  it('is served again when the overload is over', async () => {
     const app = await serveOverloaded(() => ({ a: optional(call(part, { name: 'a' })) }));
     expect((await app.ask()).json.a).toBeNull();
     app.now.sheds = false;
@@ -72,7 +72,7 @@ describe('a step that can be missed', () => {
     expect(headers.has('plait-degraded')).toBe(false);
   });
 
-  it('is left out with all the others of its request, or with none: it is asked for once', async () => {
+  it('is left out with all the others of its request or with none', async () => {
     const names = ['a', 'b', 'c', 'd'];
     const app = await serveOverloaded(() => names.map((name) => optional(call(part, { name }))));
     expect((await app.ask()).json).toEqual([null, null, null, null]);
@@ -100,7 +100,7 @@ describe('a step that can be missed', () => {
     expect(app.upstream.asked()).toHaveLength(4);
   });
 
-  it('is left out with all that it consists of', async () => {
+  it('is left out together with the steps inside of it', async () => {
     const app = await serveOverloaded(() => {
       const rows = call(list, { name: 'l' });
       return {
@@ -112,7 +112,7 @@ describe('a step that can be missed', () => {
     expect(app.upstream.asked()).toEqual(['GET /lists/l']);
   });
 
-  it('is not one that something else needs', async () => {
+  it('is not left out if another step needs it', async () => {
     const app = await serveOverloaded(() => {
       const a = call(part, { name: 'a' });
       return { a: optional(a), b: call(part, { name: 'b', after: a.value }) };
@@ -122,7 +122,7 @@ describe('a step that can be missed', () => {
     expect(headers.has('plait-degraded')).toBe(false);
   });
 
-  it('is not even looked for in what is kept', async () => {
+  it('is not looked up in the cache either', async () => {
     const app = await serveOverloaded(() => ({ a: optional(call(keptPart, { name: 'a' })) }));
     app.now.sheds = false;
     expect((await app.ask()).json.a).toEqual(value('GET /kept/a'));
@@ -130,7 +130,7 @@ describe('a step that can be missed', () => {
     expect((await app.ask()).json.a).toBeNull();
   });
 
-  it('is none that is called for its effect, by itself or for every item', async () => {
+  it('is not left out if it writes, by itself or for every item', async () => {
     const app = await serveOverloaded(
       () => ({
         w: optional(call(write, { name: 'w', body: { note: 'n' } })),
@@ -152,7 +152,7 @@ describe('a step that can be missed', () => {
     ]);
   });
 
-  it('does not exist where nothing may be missed', async () => {
+  it('is not left out where the composition refuses degraded responses', async () => {
     const app = await serveOverloaded(
       () => ({
         a: optional(call(part, { name: 'a' })),
@@ -166,7 +166,7 @@ describe('a step that can be missed', () => {
 });
 
 describe('a request that is refused', () => {
-  it('is a 503 that says when to come again, and no service hears of it', async () => {
+  it('is answered with a 503 and Retry-After, and no service is called', async () => {
     const { overload, now, asked } = overloaded({ retryAfter: 3 });
     const app = await serve(() => call(part, { name: 'a' }), { overload });
     app.upstream.answerAll(value);
@@ -193,7 +193,7 @@ describe('a request that is refused', () => {
     expect(app.internalErrors).toEqual([]);
   });
 
-  it('is refused before it is read: it may be as wrong as it likes', async () => {
+  it('is refused before it is parsed, even if it is malformed', async () => {
     const { overload } = overloaded({ retryAfter: 1 });
     const body = z.object({ name: z.string() });
     const app = await serve(() => ({}), { overload, body, route: 'POST /test' });
@@ -204,7 +204,7 @@ describe('a request that is refused', () => {
     expect((await app.get('/livez')).status).toBe(200);
   });
 
-  it('is not one about health, nor one of the operator', async () => {
+  it('is never one for a health check, nor one of an operator', async () => {
     const { overload } = overloaded({ retryAfter: 1 });
     const app = await serve(() => ({}), { overload, managed: true });
     expect((await app.ask()).status).toBe(503);
@@ -225,7 +225,7 @@ describe('a gateway', () => {
     expect(asked.close).toBe(1);
   });
 
-  it('leaves out what can be missed first, then refuses, then recovers', async () => {
+  it('leaves out tolerated steps first, then refuses requests, then recovers', async () => {
     const clock = createFakeClock({ chances: [0] });
     let delayMs = 0;
     const meter = { read: () => ({ delayMs, utilisation: 0.5 }), close: () => undefined };
@@ -274,14 +274,14 @@ async function startReporting(overload: Overload) {
   return { lines, ask: () => request(`${gateway.url}/test`) };
 }
 
-describe('what the gateway reports', () => {
-  it('is nothing of requests it refuses', async () => {
+describe('the internal errors that a gateway reports', () => {
+  it('do not include refused requests', async () => {
     const { ask, lines } = await startReporting(overloaded({ retryAfter: 1 }).overload);
     expect((await ask()).status).toBe(503);
     expect(lines).toEqual([]);
   });
 
-  it('is nothing of steps it leaves out', async () => {
+  it('do not include steps that were left out', async () => {
     const { ask, lines } = await startReporting(overloaded().overload);
     expect((await ask()).json.a).toBeNull();
     expect(lines).toEqual([]);

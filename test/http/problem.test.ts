@@ -140,7 +140,7 @@ describe('the status of a failed required step', () => {
     expectProblem(answer, 'deadline');
   });
 
-  it('is 503 with Retry-After when the gateway has too much under way there', async () => {
+  it('is 503 with Retry-After when too many calls of the service are under way', async () => {
     const { get } = await startFaulty({ hang: true });
     const answer = await get('/pair');
     expect(answer.status).toBe(503);
@@ -174,12 +174,12 @@ async function answerWith(status: number, headers: Record<string, string>): Prom
 }
 
 describe('a service that asks for patience', () => {
-  it('longer than the request has is not asked again: its Retry-After is passed on with a 503', async () => {
+  it('is not called again beyond the time of the request, and its time is passed on', async () => {
     const { status, headers } = await answerWith(429, { 'retry-after': '70' });
     expect([status, headers.get('retry-after')]).toEqual([503, '70']);
   });
 
-  it.each(['soon', '-1'])('has no Retry-After of %j passed on, which is no time', async (given) => {
+  it.each(['soon', '-1'])('has a Retry-After of %j, which is no time, left out', async (given) => {
     const { status, headers } = await answerWith(429, { 'retry-after': given });
     expect([status, headers.get('retry-after')]).toEqual([503, '1']);
   });
@@ -206,7 +206,7 @@ describe('an error that nobody declared', () => {
     compose: () => ({ n: map({}, () => Number(canary.slice(-4))) }),
   });
 
-  it('is a 500 that says nothing, and is reported', async () => {
+  it('is answered with a 500 that reveals nothing, and is reported', async () => {
     const app = await startWithMocks({
       compositions: { broken },
       middleware: [
@@ -227,7 +227,7 @@ describe('an error that nobody declared', () => {
     expect(app.internalErrors).toEqual([expect.any(TypeError)]);
   });
 
-  it('is a response that does not fit its own schema, too', async () => {
+  it('may be a response that does not fit its own schema', async () => {
     const app = await startWithMocks({ compositions: { mismatch } });
     const answer = await app.get('/mismatch');
     expect(answer.status).toBe(500);
@@ -235,7 +235,7 @@ describe('an error that nobody declared', () => {
     expect(app.internalErrors).toHaveLength(1);
   });
 
-  it('is nothing that a service or a client did', async () => {
+  it('is never a failure of a service or a mistake of a client', async () => {
     const app = await startFaulty({ status: 500 });
     await app.get('/one/ord_1001');
     await app.get('/one/ord_1001?x=1');

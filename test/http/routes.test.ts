@@ -55,7 +55,7 @@ function kinds(parts: readonly string[]): string {
 }
 
 describe('the routes of compositions', () => {
-  it('hand out what stands for the parameters, decoded after the path was taken apart', async () => {
+  it('hand out the values of parameters, decoded after the path was split', async () => {
     const { find } = appOf('GET /orders/:order/items/:item');
     expect(await find('/orders/a%2Fb/items/%C3%A9')).toEqual({
       route: 'GET /orders/:order/items/:item',
@@ -72,7 +72,7 @@ describe('the routes of compositions', () => {
     }
   });
 
-  it('are tried again where text leads nowhere', async () => {
+  it('are searched on for a parameter where text leads nowhere', async () => {
     const { find } = appOf('GET /things/list/all', 'GET /things/:id/parts');
     expect(await find('/things/list/parts')).toEqual({
       route: 'GET /things/:id/parts',
@@ -80,7 +80,7 @@ describe('the routes of compositions', () => {
     });
   });
 
-  it('are found by each method by itself', async () => {
+  it('are found for each method separately', async () => {
     const { ask, find } = appOf('GET /things/recent', 'PUT /things/:id');
     const allowed = async (path: string) => (await ask('OPTIONS', path)).headers.get('allow');
     expect((await find('/things/recent', 'PUT'))?.params).toEqual({ id: 'recent' });
@@ -96,24 +96,27 @@ describe('the routes of compositions', () => {
     },
   );
 
-  it('may be the root', async () => {
+  it('may include the root', async () => {
     expect((await appOf('GET /').find('/'))?.route).toBe('GET /');
   });
 
-  it.each(['__proto__', 'constructor', 'toString'])('are none by the name %s', async (name) => {
-    const { ask, find } = appOf('GET /things/:id');
-    expect((await ask('GET', `/${name}`)).status).toBe(404);
-    expect((await ask(name, '/things/7')).status).toBe(405);
-    expect((await find(`/things/${name}`))?.params).toEqual({ id: name });
-  });
+  it.each(['__proto__', 'constructor', 'toString'])(
+    'do not include one by the name %s that nobody declared',
+    async (name) => {
+      const { ask, find } = appOf('GET /things/:id');
+      expect((await ask('GET', `/${name}`)).status).toBe(404);
+      expect((await ask(name, '/things/7')).status).toBe(405);
+      expect((await find(`/things/${name}`))?.params).toEqual({ id: name });
+    },
+  );
 
-  it('write nothing to what all objects share, whatever the method is called', async () => {
+  it('do not pollute the prototype of objects, whatever the method is called', async () => {
     const { ask } = appOf('GET /things/:id');
     await ask('__proto__', '/things/7');
     expect(Object.keys(Object.prototype)).toEqual([]);
   });
 
-  it('leave what cannot be decoded as it is', async () => {
+  it('leave a value that cannot be decoded as it is', async () => {
     const { find } = appOf('GET /things/:id');
     expect((await find('/things/%zz'))?.params).toEqual({ id: '%zz' });
   });

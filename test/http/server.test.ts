@@ -73,7 +73,7 @@ describe('closing', () => {
     await closed;
   });
 
-  it('breaks what has not finished when the grace is over', async () => {
+  it('breaks connections whose requests have not finished within the grace period', async () => {
     const app = await askPart();
     const answer = app.ask().catch((error: Error) => error.name);
     const hanging = await app.upstream.next('GET /parts/a');
@@ -82,7 +82,7 @@ describe('closing', () => {
     await hanging.abandoned;
   });
 
-  it('can be asked for twice', async () => {
+  it('may be called twice', async () => {
     const app = await askPart();
     await Promise.all([app.close(), app.close()]);
     await expect(open(app.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -163,7 +163,7 @@ async function serveStream() {
 }
 
 describe('a streamed response', () => {
-  it('is written as it comes', async () => {
+  it('is written chunk by chunk as it arrives', async () => {
     const { socket, write, end } = await serveStream();
     write('first');
     let received = '';
@@ -197,7 +197,7 @@ describe('a streamed response', () => {
     await closed;
   });
 
-  it('is broken off by a stop whose grace is over', async () => {
+  it('is broken off at the end of the grace period of a stop', async () => {
     const { socket, write, close, cancelled } = await serveStream();
     write('first');
     await once(socket, 'data');
@@ -205,7 +205,7 @@ describe('a streamed response', () => {
     expect(await cancelled).toBe(true);
   });
 
-  it('that fails breaks its connection: nobody takes it for complete', async () => {
+  it('breaks its connection when it fails, so that nobody takes it for complete', async () => {
     const { socket, write, fail } = await serveStream();
     write('first');
     await once(socket, 'readable');
@@ -295,7 +295,7 @@ describe('a request', () => {
     },
   );
 
-  it('whose answer cannot be written has its connection broken, and it is told', async () => {
+  it('has its connection broken if its answer cannot be written, which is reported', async () => {
     const told: unknown[] = [];
     const server = await startServer({
       app: { fetch: () => new Response('', { headers: { 'x-bad': 'a\nb' } }) },
@@ -311,7 +311,7 @@ describe('a request', () => {
     expect(told).toMatchObject([{ code: 'ERR_INVALID_CHAR' }]);
   });
 
-  it('that breaks what is around the handlers is a 500 that says nothing, and is told', async () => {
+  it('is answered with a 500 that reveals nothing if code around the handlers throws', async () => {
     const told: unknown[] = [];
     const server = await startServer({
       app: { fetch: () => Promise.reject(new TypeError('canary-4711')) },
