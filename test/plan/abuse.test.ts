@@ -19,6 +19,8 @@ import { z } from 'zod';
 import { compile, compileAll } from '../../src/plan/compile.ts';
 import { createThing, getThing, page, loadErrorOf, thingOf, things } from '../support/page.ts';
 
+const waitFor = async (value: unknown) => ({ id: await value });
+
 /** As a file that was not type-checked would have it. */
 function untyped(config: object): Composition {
   return defineComposition({ route: 'GET /x', compose: () => ({ a: 1 }), ...config });
@@ -174,8 +176,13 @@ describe('compose()', () => {
   });
 
   it('may not await a reference', async () => {
-    const composition = page(async ({ params }) => ({ id: await (params.id as unknown) }));
-    expect(loadErrorOf(composition)).toContain('page: what compose() returned is a promise.');
+    const awaiting = page(async ({ params }) => ({ id: await (params.id as unknown) }));
+    expect(loadErrorOf(awaiting)).toMatch(
+      /^page: compose\(\) awaits `params\.id`, which is a reference: it has no value until a request is served\. Steps wait for each other by themselves: /,
+    );
+    expect(loadErrorOf(page(({ params }) => waitFor(params.id)))).toContain(
+      'page: what compose() returned is a promise.',
+    );
     await new Promise(setImmediate);
   });
 

@@ -146,6 +146,9 @@ describe('a condition on a reference in a helper', () => {
     ['idOf(order) ? 1 : 2', 'const idOf = (a) => a.id;', {}],
     ['idOf(order) ? 1 : 2', 'const idOf = (a) => { return call(getOrder, { id: a.id }) };', {}],
     ['[order, payment].filter((step) => step.paid)', '', {}],
+    ['Lines.of(order)', 'class Lines { static of(a) { return a.paid ? 1 : 2 } }', {}],
+    ['Object.values({ order, payment }).map((v) => v === null)', '', {}],
+    ['Object.entries({ order, payment }).filter(([, v]) => v.paid)', '', {}],
     ['[1, 2].some(() => order.paid)', '', {}],
     ['of()', 'const of = (order = call(getOrder, {})) => order.paid ? 1 : 2;', {}],
     ['of(order)', 'function of(a) { for (const b of [a, a.c]) if (b) return 1; return 2 }', {}],
@@ -156,6 +159,13 @@ describe('a condition on a reference in a helper', () => {
     ['[order, payment].map((step) => step ? 1 : 2)', '', {}],
   ])('is found through %s; %s', (call, top, others) => {
     expect(messageAbout(file(`return { line: ${call} }`, top), others)).toContain('branches on');
+  });
+
+  it('is found where an asynchronous helper waits for it', () => {
+    const top = 'const paidOf = async (a) => (await a).paid;';
+    expect(messageAbout(file('void paidOf(order); return { order }', top))).toContain(
+      'paidOf() awaits `a`, which is a reference',
+    );
   });
 
   it('is found in a composition that a function makes', () => {
@@ -187,13 +197,15 @@ describe('a question that a reference cannot answer', () => {
     'statuses.includes(order.status)',
     'labels.get(order.status)',
     'known.has(order.status)',
+    'new Set([order.status]).has("paid")',
+    'schema.safeParse(order)',
     'assert(order.paid)',
     'assert.equal(order.status, "paid")',
     'isDeepStrictEqual(order, null)',
   ])('%s', (text) => {
     const top =
       'import assert from "node:assert/strict"; import { isDeepStrictEqual } from "node:util"; ' +
-      "const statuses = ['a']; const labels = new Map(); const known = new Set();";
+      "const schema = z.object({}); const statuses = ['a']; const labels = new Map(); const known = new Set();";
     expect(messageAbout(file(`return { a: ${text} }`, top))).toContain(`evaluates \`${text}\``);
   });
 });
@@ -363,6 +375,11 @@ describe('what only looks like a mistake', () => {
     // Other try blocks.
     ['let limit = 3; try { limit = JSON.parse(TEXT) } catch {} return { order, limit }'],
     ['try { return { order: call(getOrder, {}) } } finally { done() }', 'const done = () => 1;'],
+    ['return Object.entries({ order, n: 1 }).map(([k, v]) => [k, v ? v : 0])'],
+    [
+      'return { a: Lines.of(order) }',
+      'class Lines { static of(a) { return { a } } of(a) { return a ? 1 : 2 } }',
+    ],
     // Objects of one's own.
     [
       'return payments.get(params.id)',

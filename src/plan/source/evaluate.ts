@@ -6,12 +6,14 @@ import type {
   AnyNode,
   AssignmentExpression,
   CallExpression,
+  Class,
   ForOfStatement,
   MemberExpression,
   NewExpression,
   ObjectExpression,
   ObjectPattern,
   Pattern,
+  TryStatement,
 } from 'acorn';
 import { optionalArguments } from './optional-arguments.ts';
 import { children, propertyName } from './parse.ts';
@@ -139,6 +141,10 @@ function run(node: AnyNode, at: At): Value {
   switch (node.type) {
     case 'NewExpression':
       return constructed(node, at);
+    case 'AwaitExpression':
+      return awaited(node.argument, at);
+    case 'ClassExpression':
+      return staticsOf(node, at);
     case 'VariableDeclarator':
       bind(node.id, node.init ? evaluate(node.init, at) : unknown, at);
       return unknown;
@@ -146,9 +152,7 @@ function run(node: AnyNode, at: At): Value {
       at.returns.push(node.argument ? evaluate(node.argument, at) : unknown);
       return unknown;
     case 'TryStatement':
-      evaluate(node.block, node.handler ? { ...at, isTried: true } : at);
-      for (const part of [node.handler, node.finalizer]) if (part) evaluate(part, at);
-      return unknown;
+      return runTry(node, at);
     case 'ForOfStatement':
       return runForOf(node, at);
     case 'FunctionDeclaration':
@@ -156,6 +160,18 @@ function run(node: AnyNode, at: At): Value {
     default:
       return runParts(node, at);
   }
+}
+
+function awaited(node: AnyNode, at: At): Value {
+  const isReference = evaluate(node, at).kind === 'reference';
+  if (isReference && at.phase !== 'map') at.reading.report('awaits', node, at);
+  return unknown;
+}
+
+function runTry({ block, handler, finalizer }: TryStatement, at: At): Value {
+  evaluate(block, handler ? { ...at, isTried: true } : at);
+  for (const part of [handler, finalizer]) if (part) evaluate(part, at);
+  return unknown;
 }
 
 function runForOf({ left, right, body }: ForOfStatement, around: At): Value {
@@ -189,10 +205,21 @@ function declare(node: AnyNode, at: At): void {
   if (node.type === 'FunctionDeclaration') {
     if (node.id) at.scope.names.set(node.id.name, closure(node, at));
   } else if (node.type === 'ClassDeclaration') {
-    if (node.id) at.scope.names.set(node.id.name, unknown);
+    if (node.id) at.scope.names.set(node.id.name, staticsOf(node, at));
   } else if (node.type === 'VariableDeclaration') {
     for (const { id } of node.declarations) bind(id, unknown, at);
   }
+}
+
+/** The functions of a class; its instances are not followed. */
+export function staticsOf(node: Class, at: At): Value {
+  const fields = new Map<string, Value>();
+  for (const part of node.body.body) {
+    if (part.type !== 'MethodDefinition' || !part.static || part.kind !== 'method') continue;
+    const name = propertyName(part.key, part.computed);
+    if (name !== undefined) fields.set(name, closure(part.value, at));
+  }
+  return { kind: 'object', fields };
 }
 
 function closure(node: FunctionNode, at: At): Closure {
@@ -331,7 +358,7 @@ function called(node: CallExpression, at: At): Value {
   }
   if (isUnread(callee, receiver)) at.reading.meetsUnread(callee);
   callBack(method, args, { at, receiver });
-  return unknown;
+  return partsOf(callee, args);
 }
 
 /** Values after a spread have no known positions. */
@@ -403,10 +430,26 @@ function callBack(
 
 function constructed(node: NewExpression, at: At): Value {
   const made = evaluate(node.callee, at);
-  node.arguments.forEach((argument) => evaluate(argument, at));
+  const [content] = listed(node.arguments, at);
   if (node.arguments.length === 0) reportVolatile(made, node, at);
-  const name = made.kind === 'named' && made.from === 'global' ? made.path.join('.') : '';
-  return ['Map', 'Set'].includes(name) ? { kind: 'collection' } : unknown;
+  if (!['Map', 'Set'].includes(globalName(made))) return unknown;
+  return { kind: 'collection', items: content?.kind === 'list' ? content.items : [] };
+}
+
+function globalName(value: Value): string {
+  return value.kind === 'named' && value.from === 'global' ? value.path.join('.') : '';
+}
+
+/** The parts of an object whose fields are known. */
+function partsOf(callee: Value, [holder]: readonly Value[]): Value {
+  if (holder?.kind !== 'object') return unknown;
+  const fields = [...holder.fields.values()];
+  if (globalName(callee) === 'Object.values') return { kind: 'list', items: fields };
+  if (globalName(callee) !== 'Object.entries') return unknown;
+  return {
+    kind: 'list',
+    items: fields.map((field) => ({ kind: 'list', items: [unknown, field] })),
+  };
 }
 
 function reportVolatile(callee: Value, node: AnyNode, at: At): void {

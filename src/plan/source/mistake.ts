@@ -1,6 +1,6 @@
 /** The mistakes that the source of `compose` shows, in words for its author. */
 
-export type MistakeKind = 'branches' | 'looks' | 'captures' | 'volatile' | 'catches';
+export type MistakeKind = 'branches' | 'looks' | 'awaits' | 'captures' | 'volatile' | 'catches';
 
 /** A mistake, where it was made. */
 export interface Mistake {
@@ -30,6 +30,11 @@ function wordsFor(kind: MistakeKind, text: string): string {
       return (
         `evaluates \`${text}\` on a reference, which has no value until a request is served. ` +
         'Compute it in map(), which gets the value as an input.'
+      );
+    case 'awaits':
+      return (
+        `awaits \`${text}\`, ${noValue}. Steps wait for each other by themselves: pass the ` +
+        'reference on, and use map() to compute with its value.'
       );
     case 'captures':
       return (

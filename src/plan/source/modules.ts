@@ -1,7 +1,7 @@
 /** The files of compositions and what they import from each other, as far as source text shows. */
 import { dirname, join } from 'node:path';
 import type { AnyNode, ExportNamedDeclaration, ImportDeclaration, Program } from 'acorn';
-import { evaluate, silent } from './evaluate.ts';
+import { evaluate, silent, staticsOf } from './evaluate.ts';
 import type { At } from './evaluate.ts';
 import { parseProgram } from './parse.ts';
 import { fieldOf, unknown } from './value.ts';
@@ -166,6 +166,7 @@ function declaredIn(statement: AnyNode, name: string, { at }: Module): Value | u
       : statement;
   if (!node || !namesIn(node).includes(name)) return undefined;
   if (node.type === 'FunctionDeclaration') return { kind: 'function', node, scope: at.scope };
+  if (node.type === 'ClassDeclaration') return staticsOf(node, at);
   if (node.type !== 'VariableDeclaration' || node.kind !== 'const') return unknown;
   const found = node.declarations.find(({ id }) => id.type === 'Identifier' && id.name === name);
   return found?.init ? evaluate(found.init, at) : unknown;

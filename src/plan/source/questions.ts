@@ -36,6 +36,9 @@ const lookingModules = /^(?:node:)?(?:assert|util)(?:\/.+)?$/;
 /** Methods that compare their argument with what they are called on, or what that contains. */
 const comparing: ReadonlySet<string> = new Set(['includes', 'indexOf', 'lastIndexOf']);
 
+/** Methods of schemas, which would judge the reference. */
+const judging: ReadonlySet<string> = new Set(['safeParse', 'safeParseAsync']);
+
 /** Methods of `Map` and `Set` that find by identity. */
 const finding: ReadonlySet<string> = new Set(['has', 'get']);
 
@@ -47,19 +50,25 @@ export interface KnownCall {
 }
 
 /** Whether the call looks at a reference. */
-export function looksAtReference(
-  { callee: node }: CallExpression,
-  { callee, receiver, args }: KnownCall,
-): boolean {
-  const hasReference = args.some(({ kind }) => kind === 'reference');
+export function looksAtReference({ callee: node }: CallExpression, call: KnownCall): boolean {
+  const { callee, receiver, args } = call;
+  const hasReference = args.some(isReference);
   if (callee.kind === 'named' && lookingModules.test(callee.from)) return hasReference;
   if (callee.kind === 'named' && callee.from === 'global')
     return hasReference && looking.test(callee.path.join('.'));
   if (node.type !== 'MemberExpression' || receiver === undefined) return false;
   const method = propertyName(node.property, node.computed) ?? '';
-  if (finding.has(method)) return hasReference && receiver.kind === 'collection';
-  if (!comparing.has(method)) return false;
-  if (receiver.kind === 'list' && receiver.items.some(({ kind }) => kind === 'reference'))
-    return true;
+  return methodLooks(method, receiver, hasReference);
+}
+
+function methodLooks(method: string, receiver: Value, hasReference: boolean): boolean {
+  const contains = 'items' in receiver && receiver.items.some(isReference);
+  if (finding.has(method)) return receiver.kind === 'collection' && (hasReference || contains);
+  if (comparing.has(method) && contains) return true;
+  if (!comparing.has(method) && !judging.has(method)) return false;
   return hasReference && !['reference', 'object', 'function'].includes(receiver.kind);
+}
+
+function isReference({ kind }: Value): boolean {
+  return kind === 'reference';
 }

@@ -8,7 +8,7 @@ export type Value =
   | { readonly kind: 'object'; readonly fields: Map<string, Value> }
   | { readonly kind: 'list'; readonly items: readonly Value[] }
   /** A `Map` or a `Set`. */
-  | { readonly kind: 'collection' }
+  | { readonly kind: 'collection'; readonly items: readonly Value[] }
   | Named
   | { readonly kind: 'unknown' };
 
@@ -81,7 +81,12 @@ export function fieldOf(value: Value, name: string): Value {
 /** A value that is one of these: known only if they are the same. */
 export function either(values: readonly Value[]): Value {
   const [first = unknown] = values;
-  return values.every((value) => value === first) ? first : unknown;
+  if (values.every((value) => value === first)) return first;
+  const lists = values.flatMap((value) => (value.kind === 'list' ? [value.items] : []));
+  const length = lists[0]?.length ?? 0;
+  if (lists.length < values.length || lists.some((list) => list.length !== length)) return unknown;
+  const items = Array.from({ length }, (_, at) => either(lists.map((list) => list[at] ?? unknown)));
+  return { kind: 'list', items };
 }
 
 /** A name that no source declares. In a lone function it may be global, or from its file. */
