@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
@@ -491,10 +491,14 @@ describe('plait dev', () => {
       MOCKS_BASE_PORT: await freeBase(),
     });
     await dev.ready;
-    await writeFile(join(folder, 'a-new.ts'), pong.replace('pong: true', 'pong: false'));
-    await readyTimes(dev, 2);
-    expect((await request(`${lastUrl(dev)}/ping`)).json).toEqual({ pong: true });
-    expect(dev.errors()).toMatch(/Not served: a-new: .*a-new\.ts.*pong\.ts.*This one is new/);
+    await mkdir(join(folder, 'more'));
+    await writeFile(join(folder, 'more/new.mts'), pong.replace('pong: true', 'pong: false'));
+    const words = /Not served: more\/new: .*more\/new\.mts.*pong\.ts.*This one is new/;
+    await vi.waitFor(() => expect(dev.errors()).toMatch(words), { timeout: 15_000 });
+    await vi.waitFor(
+      async () => expect((await request(`${lastUrl(dev)}/ping`)).json).toEqual({ pong: true }),
+      { timeout: 5_000 },
+    );
   });
 
   it.each([
