@@ -15,6 +15,7 @@ const layers = [
     'defined-at.ts',
     'errors.ts',
     'frozen.ts',
+    'header-value.ts',
     'headers.ts',
     'http-date.ts',
     'json-numbers.ts',

@@ -11,7 +11,7 @@ import { operationName } from './operation.ts';
 import { checkedPolicies, policyKnobs } from './policies.ts';
 import type { Policies } from './policies.ts';
 import { parseRoute } from './route.ts';
-import type { Route } from './route.ts';
+import type { Route, RouteOptions } from './route.ts';
 import type { Service } from './service.ts';
 
 /** The options that operations and lookups have in common. */
@@ -43,6 +43,12 @@ interface Declaration {
   readonly place: string;
 }
 
+/** The parts of a declaration that differ between operations and lookups. */
+interface Own extends RouteOptions {
+  readonly ownKnobs: readonly string[];
+  readonly schemas: Schemas;
+}
+
 /**
  * Begins a declaration: reads its route, finds its name, and rejects options besides the common
  * ones and `ownKnobs`, and schemas that are asynchronous.
@@ -50,10 +56,9 @@ interface Declaration {
 export function begin(
   service: Service,
   config: Common<string>,
-  ownKnobs: readonly string[],
-  schemas: Schemas,
+  { ownKnobs, schemas, ...options }: Own,
 ): Declaration {
-  const route = parseRoute(config.route, `service "${service.name}"`);
+  const route = parseRoute(config.route, `service "${service.name}"`, options);
   const name = checkedName(service, config, route);
   const place = operationName({ service, name });
   refuseUnknownKnobs(config, [...commonKnobs, ...ownKnobs], place);

@@ -1,6 +1,7 @@
 /** `lookup`: declares an endpoint that answers many keys in one request. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { noteDefinition } from '../defined-at.ts';
+import { CompositionError } from '../errors.ts';
 import { begin, checkedCommon } from './declaration.ts';
 import type { Common, Flat } from './declaration.ts';
 import { checkedLookup, lookupKnobs } from './lookup.ts';
@@ -73,8 +74,13 @@ export function lookup<
       : z.output<Item> | null
 > {
   const { query, item, key } = config;
-  const declaration = begin(service, config, lookupKnobs, { query, item, key });
+  const declaration = begin(service, config, {
+    // It is known, so that `refuseParts` can say why it is refused.
+    ownKnobs: 'response' in config ? [...lookupKnobs, 'response'] : lookupKnobs,
+    schemas: { query, item, key },
+  });
   const { route, place } = declaration;
+  refuseParts(config, place);
   return noteDefinition(
     Object.freeze({
       ...checkedCommon(service, config, declaration, { isWrite: false }),
@@ -87,7 +93,19 @@ export function lookup<
       query: config.query,
       body: undefined,
       response: config.item,
+      parts: undefined,
+      headers: undefined,
       lookup: checkedLookup(config, route, place),
     }),
   );
+}
+
+/** Rejects a response as operations have it, with parts or without. */
+function refuseParts(config: { readonly item: unknown }, place: string): void {
+  if (!('response' in config) && config.item instanceof z.ZodType) return;
+  const advice =
+    'response' in config && config.response instanceof z.ZodType
+      ? 'a lookup has the schema of one item, and no response. Write item.'
+      : 'a lookup answers many keys, so headers and status belong to none. Use operation().';
+  throw new CompositionError(place, advice);
 }

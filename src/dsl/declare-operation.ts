@@ -2,15 +2,27 @@
 import type { z } from 'zod';
 import { noteDefinition } from '../defined-at.ts';
 import { CompositionError } from '../errors.ts';
+import { refuseAsynchronous } from './asynchronous.ts';
 import { begin, checkedCommon } from './declaration.ts';
 import type { Common, Flat } from './declaration.ts';
+import { checkedHeaderArguments } from './header-arguments.ts';
+import type { HeadersArg } from './header-arguments.ts';
+import { refuseSharing, unshared } from './one-client.ts';
 import type { Operation } from './operation.ts';
 import type { Policies } from './policies.ts';
+import { checkedResponse, refuseBodyOfHead, setsCookies } from './response-parts.ts';
+import type { Parts, ResultOf } from './response-parts.ts';
 import { isSafe } from './route.ts';
 import type { ParamNames, Route, RouteText } from './route.ts';
 import type { Service } from './service.ts';
 
-export interface OperationConfig<Text extends string, Query, Body, Response> extends Common<Text> {
+export interface OperationConfig<
+  Text extends string,
+  Query,
+  Body,
+  Response,
+  Headers = undefined,
+> extends Common<Text> {
   /**
    * Path parameters whose values may contain slashes, like names of packages. A slash is sent as
    * `%2F` within one segment. By default such a value is refused. `:name+` in the route sends
@@ -37,7 +49,15 @@ export interface OperationConfig<Text extends string, Query, Body, Response> ext
    * the same over retries. To pass the client's key as it is, list it in `forward`.
    */
   readonly idempotencyKey?: 'derived';
-  /** The body of a 2xx response. A response without a body, like a 204, is `null`. */
+  /**
+   * The headers that are arguments, given as the argument `headers`, by their lower-case names;
+   * `undefined` and `null` leave one out. One that is a `z.literal` of a text is a constant.
+   */
+  readonly headers?: Headers;
+  /**
+   * The body of a 2xx response. A response without a body, like a 204, is `null`. With
+   * `{ body, headers, status }`, the value is an object of the parts that are declared.
+   */
   readonly response: Response;
 }
 
@@ -49,14 +69,19 @@ const operationKnobs = [
   'safe',
   'idempotencyKey',
   'slash',
-] satisfies (keyof OperationConfig<string, unknown, unknown, unknown>)[];
+  'headers',
+] satisfies (keyof OperationConfig<string, unknown, unknown, unknown, unknown>)[];
 
-/** The arguments of an operation: path parameters, query parameters and `body` side by side. */
-export type ArgsOf<Text extends string, Query, Body> = Flat<
+/**
+ * The arguments of an operation: path parameters, query parameters, `body` and `headers` side by
+ * side.
+ */
+export type ArgsOf<Text extends string, Query, Body, Headers = undefined> = Flat<
   { [K in ParamNames<Text>]: string | number | bigint } & (Query extends z.ZodType
     ? z.input<Query>
     : unknown) &
-    (Body extends z.ZodType ? { body: z.input<Body> } : unknown)
+    (Body extends z.ZodType ? { body: z.input<Body> } : unknown) &
+    HeadersArg<Headers>
 >;
 
 /**
@@ -66,17 +91,25 @@ export type ArgsOf<Text extends string, Query, Body> = Flat<
  * const getOrder = operation(orders, { route: 'GET /orders/:orderId', response: Order });
  */
 export function operation<
-  const Text extends RouteText,
-  Response extends z.ZodType,
+  const Text extends RouteText | `HEAD /${string}`,
+  const Response extends z.ZodType | Parts,
   Query extends z.ZodObject | undefined = undefined,
   Body extends z.ZodType | undefined = undefined,
+  Headers extends z.ZodObject | undefined = undefined,
 >(
   service: Service,
-  config: OperationConfig<Text, Query, Body, Response>,
-): Operation<ArgsOf<Text, Query, Body>, z.output<Response>> {
-  const { query, body, response } = config;
-  const declaration = begin(service, config, operationKnobs, { query, body, response });
+  config: OperationConfig<Text, Query, Body, Response, Headers>,
+): Operation<ArgsOf<Text, Query, Body, Headers>, ResultOf<Response>> {
+  const { query, body, headers } = config;
+  const declaration = begin(service, config, {
+    ownKnobs: operationKnobs,
+    schemas: { query, body, headers },
+    head: true,
+  });
   const { route, place } = declaration;
+  const { response, parts } = checkedResponse(config.response, place);
+  refuseAsynchronous({ response }, place);
+  refuseBodyOfHead(route.method, { response, parts }, place);
   const safe = isRead(config.safe, route, place);
   const { idempotent = safe } = config;
   if (typeof idempotent !== 'boolean') {
@@ -92,30 +125,38 @@ export function operation<
   if (config.body !== undefined && isSafe(route.method)) {
     throw new CompositionError(place, `${route.method} has no body. Use query, or another method.`);
   }
+  if (setsCookies(parts)) refuseSharing(config, place);
+  const idempotencyKey = checkedKey(config.idempotencyKey, safe, place);
+  const common = checkedCommon(service, config, declaration, { isWrite: !safe });
+  const sent = checkedHeaderArguments(headers, { ...common, idempotencyKey, place });
   const names = [
     ...route.params,
     ...Object.keys(config.query?.shape ?? {}),
     ...(config.body ? ['body'] : []),
+    ...(sent !== undefined && sent.names.length > 0 ? ['headers'] : []),
   ];
   const twice = names.find((argument, index) => names.indexOf(argument) !== index);
   if (twice !== undefined) {
     throw new CompositionError(
       place,
-      `argument "${twice}" is declared twice (path, query and body share one list of names). ` +
-        'Rename one.',
+      `argument "${twice}" is declared twice (path, query, body and headers share one list of ` +
+        'names). Rename one.',
     );
   }
   return noteDefinition(
     Object.freeze({
-      ...checkedCommon(service, config, declaration, { isWrite: !safe }),
+      ...common,
+      ...(setsCookies(parts) && unshared(common)),
       route,
       idempotent,
       safe,
-      idempotencyKey: checkedKey(config.idempotencyKey, safe, place),
+      idempotencyKey,
       slash: checkedSlash(config.slash, route, place),
       query: config.query,
       body: config.body,
-      response: config.response,
+      response,
+      parts,
+      headers: sent,
       lookup: undefined,
     }),
   );

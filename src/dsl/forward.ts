@@ -59,10 +59,15 @@ export function checkedForward(
   return [...new Set(lowered)].toSorted();
 }
 
+/** Why neither the client nor a composition may decide a header of a request to a service. */
+export function unsendableReason(name: string): string | undefined {
+  return name.startsWith('content-') ? ofBody : refused.get(name);
+}
+
 /** The rest of a sentence that says that a header cannot be forwarded. */
 function problemOf(name: string, isWrite: boolean): string | undefined {
   if (!isHeaderName(name)) return '. Name a request header, as in "authorization"';
-  const reason = name.startsWith('content-') ? ofBody : refused.get(name);
+  const reason = unsendableReason(name);
   if (reason !== undefined) return `: ${reason}`;
   if (isWrite || !forWrites.has(name)) return undefined;
   return ' to reads: it is a condition for a write. List it in the forward of operations that write';

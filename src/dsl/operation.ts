@@ -2,8 +2,10 @@
 import type { z } from 'zod';
 import type { Numbers } from '../parse.ts';
 import type { OperationCache } from './cache.ts';
+import type { HeaderArguments } from './header-arguments.ts';
 import type { Lookup } from './lookup.ts';
 import type { EffectivePolicies } from './policies.ts';
+import type { ResponseParts } from './response-parts.ts';
 import type { Route } from './route.ts';
 import type { Service } from './service.ts';
 
@@ -19,8 +21,12 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly slash: readonly string[];
   readonly query: z.ZodObject | undefined;
   readonly body: z.ZodType | undefined;
-  /** The schema of the response body, or of one item of a lookup. */
+  /** The schema of the value: of the response body, of its `parts`, or of one item of a lookup. */
   readonly response: z.ZodType;
+  /** The parts of an answer that are the value, if that is not the body. */
+  readonly parts: ResponseParts | undefined;
+  /** The headers that are arguments, and constant ones. */
+  readonly headers: HeaderArguments | undefined;
   readonly forward: readonly string[];
   readonly policies: EffectivePolicies;
   /** How numbers in its responses are read that JavaScript would change. */

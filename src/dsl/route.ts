@@ -1,10 +1,10 @@
 /** Routes like `GET /orders/:orderId`: a method and a path with named parameters. */
 import { CompositionError } from '../errors.ts';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** A route as text. */
-export type RouteText = `${Method} /${string}`;
+/** A route as text. HEAD is for operations only. */
+export type RouteText = `${Exclude<Method, 'HEAD'>} /${string}`;
 
 /** The names of the parameters of a route: `'orderId'` for `GET /orders/:orderId/summary`. */
 export type ParamNames<Text extends string> = Text extends `${string}:${infer Rest}`
@@ -34,15 +34,26 @@ export interface Route {
 }
 
 const methods: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] satisfies Method[];
+const methodsWithHead: readonly string[] = ['GET', 'HEAD', ...methods.slice(1)];
+
+export interface RouteOptions {
+  /** Whether its method may be HEAD. Default `false`. */
+  readonly head?: boolean;
+}
 
 /** @throws CompositionError at `place` when `text` is not a route. */
-export function parseRoute(text: string, place: string): Route {
+export function parseRoute(
+  text: string,
+  place: string,
+  { head = false }: RouteOptions = {},
+): Route {
+  const known = head ? methodsWithHead : methods;
   const [method = '', path = '', ...rest] = text.split(' ');
-  if (!isMethod(method) || !path.startsWith('/') || rest.length > 0) {
+  if (!isMethod(method, known) || !path.startsWith('/') || rest.length > 0) {
     return refuse(
       place,
       text,
-      `Write a method (${methods.join(', ')}), one space and a path, as in "GET /orders/:orderId".`,
+      `Write a method (${known.join(', ')}), one space and a path, as in "GET /orders/:orderId".`,
     );
   }
   const segments =
@@ -64,11 +75,11 @@ export function parseRoute(text: string, place: string): Route {
 
 /** Whether a method is safe (RFC 9110, 9.2.1): its calls may be repeated and shared. */
 export function isSafe(method: Method): boolean {
-  return method === 'GET';
+  return method === 'GET' || method === 'HEAD';
 }
 
-function isMethod(method: string): method is Method {
-  return methods.includes(method);
+function isMethod(method: string, known: readonly string[]): method is Method {
+  return known.includes(method);
 }
 
 function toSegment(part: string, text: string, place: string): Segment {

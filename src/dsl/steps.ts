@@ -1,6 +1,7 @@
 /** The words used inside `compose`: each adds a node and returns a reference to its value. */
 import { CompositionError } from '../errors.ts';
 import { currentDraft } from './draft.ts';
+import { headersProblem } from './header-arguments.ts';
 import type { Draft } from './draft.ts';
 import type { Json } from './node.ts';
 import { takesTime, traitsOf } from './node-traits.ts';
@@ -267,10 +268,15 @@ function checkArguments(draft: Draft, operation: Operation, args: object): void 
         `${known.join(', ')}.`,
     );
   }
+  const problem = operation.headers && headersProblem(operation.headers, args);
+  if (problem !== undefined)
+    throw new CompositionError(draft.place, `call(${operation.name}) ${problem}`);
 }
 
 function argumentNames(operation: Operation): string[] {
-  return [...requiredNames(operation), ...Object.keys(operation.query?.shape ?? {})];
+  const headers = operation.headers?.names.length ? ['headers'] : [];
+  const query = Object.keys(operation.query?.shape ?? {});
+  return [...new Set([...requiredNames(operation), ...query, ...headers])];
 }
 
 function requiredNames(operation: Operation): string[] {
@@ -278,5 +284,6 @@ function requiredNames(operation: Operation): string[] {
     ...operation.route.params,
     ...(operation.lookup === undefined ? [] : [operation.lookup.by]),
     ...(operation.body === undefined ? [] : ['body']),
+    ...(operation.headers?.required.length ? ['headers'] : []),
   ];
 }

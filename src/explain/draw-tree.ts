@@ -108,11 +108,25 @@ function details({ call }: ExplainedStep): string[] {
   const { forward, cache } = call;
   return [
     [call.route, ...sharingOf(call)].join(' · '),
+    ...headersOf(call),
     ...(cache ? [operationCacheOf(cache)] : []),
     [attemptsOf(call), ...(forward.length > 0 ? [`forwards ${forward.join(', ')}`] : [])].join(
       ' · ',
     ),
   ];
+}
+
+/** `takes if-match · sends accept · gives etag, status` */
+function headersOf({ takes = [], sends = {}, gives = [] }: ExplainedCall): string[] {
+  const parts = [
+    ['takes', takes],
+    ['sends', Object.keys(sends)],
+    ['gives', gives],
+  ] as const;
+  const words = parts.flatMap(([verb, names]) =>
+    names.length === 0 ? [] : [`${verb} ${names.join(', ')}`],
+  );
+  return words.length === 0 ? [] : [words.join(' · ')];
 }
 
 function sharingOf({ batch, coalesce }: ExplainedCall): string[] {

@@ -57,6 +57,12 @@ export interface ExplainedCall {
   readonly cache?: Required<OperationCache>;
   /** The client headers that are forwarded. */
   readonly forward: readonly string[];
+  /** The headers that are arguments; absent: none. */
+  readonly takes?: readonly string[];
+  /** The headers that are the same in every request; absent: none. */
+  readonly sends?: Readonly<Record<string, string>>;
+  /** The headers and `status` that are parts of its value, besides the body; absent: none. */
+  readonly gives?: readonly string[];
   /** The limit in effect: an attempt cannot take longer than the request. */
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
@@ -159,6 +165,7 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
     coalesce,
     ...(cache && { cache }),
     forward: operation.forward,
+    ...explainHeaders(operation),
     timeoutMs: Math.min(policies.timeoutMs, deadlineMs),
     maxBodyBytes: policies.maxBodyBytes,
     maxDepth: policies.maxDepth,
@@ -168,6 +175,19 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
     bulkhead: service.bulkhead,
     ejection: service.ejection,
     ...(service.health && { health: service.health }),
+  };
+}
+
+function explainHeaders({
+  headers,
+  parts,
+}: Operation): Pick<ExplainedCall, 'takes' | 'sends' | 'gives'> {
+  const { names: takes = [], constants: sends = {} } = headers ?? {};
+  const gives = [...(parts?.headers ?? []), ...(parts?.hasStatus ? ['status'] : [])];
+  return {
+    ...(takes.length > 0 && { takes }),
+    ...(Object.keys(sends).length > 0 && { sends }),
+    ...(gives.length > 0 && { gives }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Finds the arguments of a call that come straight from the client's request. */
-import type { Block, CallNode, Node } from '../dsl/node.ts';
+import type { Block, CallNode, Node, Template } from '../dsl/node.ts';
 import { sourcesOf } from '../dsl/node-traits.ts';
 import type { ClientInput } from './plan.ts';
 import { ownerOf } from './visit.ts';
@@ -16,14 +16,38 @@ interface Part {
   readonly path: ClientInput['path'];
 }
 
-export function clientInputsOf(around: Surroundings, { args }: CallNode): readonly ClientInput[] {
+export function clientInputsOf(
+  around: Surroundings,
+  { args, operation }: CallNode,
+): readonly ClientInput[] {
   if (args.kind !== 'object') return [];
-  return args.entries.flatMap(([argument, template]) =>
-    sourcesOf(template).flatMap((source) => {
-      const input = inputBehind(around, source);
-      return input === undefined ? [] : [{ argument, ...input }];
-    }),
-  );
+  return args.entries
+    .flatMap(([argument, template]) =>
+      argument === 'headers' && operation.headers !== undefined
+        ? headerArguments(template, operation.headers.names)
+        : [[argument, template] as const],
+    )
+    .flatMap(([argument, template]) =>
+      sourcesOf(template).flatMap((source) => {
+        const input = inputBehind(around, source);
+        return input === undefined ? [] : [{ argument, ...input }];
+      }),
+    );
+}
+
+/** Each header of the argument `headers` by itself: a mistake in one is not that of another. */
+function headerArguments(
+  template: Template,
+  names: readonly string[],
+): (readonly [argument: string, template: Template])[] {
+  if (template.kind === 'object')
+    return template.entries.map(([name, part]) => [`headers.${name}`, part]);
+  if (template.kind !== 'reference') return [];
+  const { node, path } = template.source;
+  return names.map((name) => [
+    `headers.${name}`,
+    { kind: 'reference', source: { node, path: [...path, name] } },
+  ]);
 }
 
 /** The part of the request that a value is, after no more than `pick`, `omit`, `given`, `each`. */

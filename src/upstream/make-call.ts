@@ -1,5 +1,6 @@
 /** Makes the calls of a client request, with the headers that are forwarded to their services. */
 import type { Operation } from '../dsl/operation.ts';
+import { isPlainObject } from '../plain-object.ts';
 import { isShareable } from './call.ts';
 import type { Call, Caller } from './call.ts';
 import { identityOf, keyOf } from './sharing/key.ts';
@@ -11,12 +12,16 @@ type Forwarding = Pick<Call, 'headers' | 'identity'>;
 
 export function makeCall(origin: Origin, { headers, identity }: Forwarding): Call {
   const { operation, args, trace, caller, createdAt } = origin;
+  const secrets = operation.headers?.secrets;
+  const keyed = secrets?.length
+    ? concealed(origin, headers, secrets)
+    : { operation, args, identity };
   return {
     operation,
     args,
     headers,
-    identity,
-    key: isShareable(operation) ? keyOf({ operation, args, identity }) : undefined,
+    identity: keyed.identity,
+    key: isShareable(operation) ? keyOf(keyed) : undefined,
     caller,
     signal: caller.signal,
     createdAt,
@@ -24,6 +29,23 @@ export function makeCall(origin: Origin, { headers, identity }: Forwarding): Cal
     trace,
     afterWrite: caller.hasWritten,
     followers: [],
+  };
+}
+
+/** The facts of a call's key, in which credentials among its arguments are a part of the hash. */
+function concealed(
+  { operation, args }: Origin,
+  own: Call['headers'],
+  secrets: readonly string[],
+): Pick<Call, 'operation' | 'args' | 'identity'> {
+  const { headers: given, ...others } = args;
+  if (!isPlainObject(given)) return { operation, args, identity: identityOf(own) };
+  const isSecret = ([name]: [string, unknown]): boolean => secrets.includes(name);
+  const headers = Object.entries(given);
+  return {
+    operation,
+    args: { ...others, headers: Object.fromEntries(headers.filter((one) => !isSecret(one))) },
+    identity: identityOf({ ...own, ...Object.fromEntries(headers.filter(isSecret)) }),
   };
 }
 

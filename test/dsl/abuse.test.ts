@@ -584,8 +584,8 @@ describe('operation()', () => {
     expect(
       messageOf(() => operation(things, { route: 'POST /x/:id', query, body: response, response })),
     ).toBe(
-      `things.postX: argument "${name}" is declared twice (path, query and body share one list ` +
-        'of names). Rename one.',
+      `things.postX: argument "${name}" is declared twice (path, query, body and headers share ` +
+        'one list of names). Rename one.',
     );
   });
 

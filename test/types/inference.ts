@@ -291,3 +291,57 @@ export const fileOf = operation(defineService({ name: 'files', url: 'http://file
 same<ArgsOf<typeof fileOf>, { path: string | number | bigint; version: string | number | bigint }>(
   true,
 );
+
+/** Headers are an argument, and parts of the answer a result: A's `ETag` is B's `If-Match`. */
+const Order = z.object({ id: z.string(), total: z.number() });
+const orders = defineService({ name: 'orders', url: 'http://orders' });
+export const getOrder = operation(orders, {
+  route: 'GET /orders/:id',
+  response: { body: Order, headers: z.object({ etag: z.string() }) },
+});
+export const putOrder = operation(orders, {
+  route: 'PUT /orders/:id',
+  body: z.object({ total: z.number() }),
+  headers: z.object({ 'if-match': z.string(), accept: z.literal('application/vnd.orders+json') }),
+  response: { headers: z.object({ etag: z.string().optional() }), status: z.literal([200, 202]) },
+});
+export const constant = operation(orders, {
+  route: 'HEAD /orders',
+  headers: z.object({ accept: z.literal('text/plain') }),
+  response: { status: z.int() },
+});
+export const choosy = operation(orders, {
+  route: 'GET /orders',
+  headers: z.object({ prefer: z.string().nullish() }),
+  response: Order,
+});
+same<
+  ArgsOf<typeof putOrder>,
+  {
+    id: string | number | bigint;
+    body: { total: number };
+    headers: { 'if-match': string };
+  }
+>(true);
+same<ArgsOf<typeof constant>, {}>(true);
+same<ArgsOf<typeof choosy>, { headers?: { prefer?: string | null | undefined } }>(true);
+
+export const renewed = defineComposition({
+  route: 'PUT /orders/:id',
+  compose({ params }) {
+    const order = call(getOrder, { id: params.id });
+    const saved = call(putOrder, {
+      id: order.body.id,
+      body: { total: 1 },
+      headers: { 'if-match': order.headers.etag },
+    });
+    same<typeof order.headers.etag, Ref<string>>(true);
+    same<typeof saved.status, Ref<200 | 202>>(true);
+    same<typeof saved.headers.etag, Ref<string | undefined>>(true);
+    return { before: order.body, saved: saved.status, all: call(constant, {}).status };
+  },
+});
+same<
+  ResponseOf<typeof renewed>,
+  { before: { id: string; total: number }; saved: 200 | 202; all: number }
+>(true);

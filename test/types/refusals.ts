@@ -324,3 +324,32 @@ lookup(service, {
 
 // @ts-expect-error slash names a parameter of the route
 operation(service, { route: 'GET /x/:id', response: Thing, slash: ['name'] });
+
+const etagged = operation(defineService({ name: 'orders', url: 'http://orders' }), {
+  route: 'PUT /orders/:id',
+  headers: z.object({ 'if-match': z.string(), accept: z.literal('text/x') }),
+  response: { headers: z.object({ etag: z.string() }), status: z.int() },
+});
+
+export const headersAndParts = defineComposition({
+  route: 'PUT /orders/:id',
+  compose({ params: { id } }) {
+    const headers = { 'if-match': 'a' };
+    const order = call(etagged, { id, headers });
+    // @ts-expect-error the required header is missing
+    call(etagged, { id });
+    // @ts-expect-error a header that is not declared
+    call(etagged, { id, headers: { 'if-none-match': 'a' } });
+    // @ts-expect-error a constant is no argument
+    call(etagged, { id, headers: { ...headers, accept: 'text/y' } });
+    return [
+      // @ts-expect-error a part that is not declared
+      order.body,
+      // @ts-expect-error a header that is not declared
+      order.headers.location,
+    ];
+  },
+});
+
+// @ts-expect-error HEAD is for operations: the gateway answers it like GET
+defineComposition({ route: 'HEAD /x', compose: () => ({}) });

@@ -170,8 +170,9 @@ export function replay(call: Call, { outcome, storedAt }: Entry, now: number): R
 }
 
 function parsedAgain(call: Call, { raw, status }: StoredOutcome & { kind: 'reply' }): unknown {
-  const { lookup, response, policies } = call.operation;
-  if (isDeeperThan(raw, policies.maxDepth))
+  const { lookup, response, parts, policies } = call.operation;
+  // A body that is a part of the value is one level further down.
+  if (isDeeperThan(raw, policies.maxDepth + (parts === undefined ? 0 : 1)))
     throw callError(call, 'invalid-body', 'was stored with a nesting that is not allowed');
   if (lookup === undefined) return parseValue(call, response, raw, status);
   const found = foundIn(lookup, raw);

@@ -1,6 +1,7 @@
 /** Raw reply → reply: any 2xx is a success; a body that does not fit the schema is an error. */
 import type { z } from 'zod';
 import { ignoredBody } from '../../dsl/ignored-body.ts';
+import type { Operation } from '../../dsl/operation.ts';
 import { TooManyNumbersError } from '../../json-numbers.ts';
 import { isTooDeep, parseJson, toPointer } from '../../json.ts';
 import { oncePerSchema } from '../../once-per-schema.ts';
@@ -8,8 +9,9 @@ import { parseBy, parseJsonBy, parseJsonFor } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
 import { NotUtf8Error } from '../../utf8.ts';
 import { fieldOf } from '../../plain-object.ts';
-import type { Call, Dispatch, Reply } from '../call.ts';
+import type { Attempt, Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
+import { partsOf } from './answer-parts.ts';
 import { decodeBody } from './decode-body.ts';
 import { CharsetError, decodeText } from './decode-text.ts';
 import { matchOf } from './doubt.ts';
@@ -17,6 +19,7 @@ import { statusError } from './status-error.ts';
 import type { RawReply } from './transport.ts';
 
 type Called = Pick<Call, 'operation'>;
+type Asked = Pick<Attempt, 'operation' | 'args' | 'keys' | 'address'>;
 
 /** 2xx that are no whole representation, although the request asked for no part and no changes. */
 const partial: ReadonlyMap<number, string> = new Map([
@@ -26,13 +29,13 @@ const partial: ReadonlyMap<number, string> = new Map([
 
 /** @throws UpstreamError of kind `status`, `invalid-body` or `too-large`. */
 export function parseReply(
-  call: Pick<Dispatch, 'operation' | 'headers' | 'keys'>,
+  call: Asked & Pick<Attempt, 'headers'>,
   raw: RawReply,
   now: number,
 ): Reply | Promise<Reply> {
   const { status, headers, body } = raw;
   if (status < 200 || status > 299) throw statusError(call, raw, now);
-  if (call.operation.response === ignoredBody) return { status, headers, raw: null, value: null };
+  if (bodySchemaOf(call.operation) === ignoredBody) return replyTo(call, raw, null);
   const part = partial.get(status);
   if (part !== undefined) throw callError(call, 'invalid-body', `answered with ${part}`);
   const decoding = decodeBody(call, body, headers['content-encoding']);
@@ -40,17 +43,26 @@ export function parseReply(
   return decoding.then((decoded) => parsedReply(call, { ...raw, body: decoded }));
 }
 
-function parsedReply(
-  call: Pick<Dispatch, 'operation' | 'keys'>,
-  { status, headers, body }: RawReply,
-): Reply {
+/** The schema of the body, which is the value or a part of it. */
+function bodySchemaOf({ parts, response }: Operation): z.ZodType {
+  return parts === undefined ? response : parts.body;
+}
+
+/** The reply of an operation that is no lookup. */
+function replyTo(call: Asked, answer: Pick<RawReply, 'status' | 'headers'>, body: unknown): Reply {
+  const { status, headers } = answer;
+  const { parts, response, cache } = call.operation;
+  const raw = parts === undefined ? body : partsOf(parts, { status, headers, body }, call);
+  return { status, headers, raw: cache && raw, value: parseValue(call, response, raw, status) };
+}
+
+function parsedReply(call: Asked, { status, headers, body }: RawReply): Reply {
   const text = body.length === 0 ? '' : textOf(call, headers, body);
   const value = isBlank(text) ? null : parseBody(call, text);
-  const { lookup, response } = call.operation;
+  const { lookup } = call.operation;
   if (lookup === undefined) {
-    const raw = isBlank(text) && isUndefinedWithoutBody(response) ? undefined : value;
-    const kept = call.operation.cache && raw;
-    return { status, headers, raw: kept, value: parseValue(call, response, raw, status) };
+    const isAbsent = isBlank(text) && isUndefinedWithoutBody(bodySchemaOf(call.operation));
+    return replyTo(call, { status, headers }, isAbsent ? undefined : value);
   }
   const items = itemsOf(call, value, lookup.items);
   const { keys = [] } = call;
@@ -71,10 +83,12 @@ export function parseValue(
   const result = parseJsonBy(schema, value, call.operation.numbers);
   if (result.ok) return result.value;
   const [problem] = result.problems;
-  const pointer = toPointer(declaredPath(schema, problem.path));
-  const where = pointer === '' ? 'its body' : `${pointer} in its body`;
+  const path = declaredPath(schema, problem.path);
+  const { parts } = call.operation;
+  const where = parts === undefined ? placeInBody(path) : placeInParts(path);
+  const hasNoBody = (parts === undefined ? value : fieldOf(value, 'body')) === null;
   const advice =
-    value === null && pointer === ''
+    hasNoBody && where === wholeBody
       ? ' (the answer had no body; make the schema nullable if that is intended)'
       : '';
   throw callError(
@@ -83,6 +97,18 @@ export function parseValue(
     `answered ${status}, but ${where} does not fit the schema: ${problem.words}${advice}`,
     { reached: 'body', ...(result.cause !== undefined && { cause: result.cause }) },
   );
+}
+
+const wholeBody = 'its body';
+
+function placeInBody(path: readonly PropertyKey[]): string {
+  return path.length === 0 ? wholeBody : `${toPointer(path)} in its body`;
+}
+
+/** Where a misfit is in an answer whose parts are the value. */
+function placeInParts([part, ...path]: readonly PropertyKey[]): string {
+  if (part === 'headers') return `header "${String(path[0])}"`;
+  return part === 'status' ? 'its status' : placeInBody(path);
 }
 
 /** Whether an answer without a body can only be `undefined`, where it would else be `null`. */
@@ -110,11 +136,12 @@ function textOf(call: Called, headers: RawReply['headers'], body: Buffer): strin
 }
 
 function parseBody(call: Called, text: string): unknown {
-  const { response, cache, policies } = call.operation;
+  const { cache, policies } = call.operation;
+  const schema = bodySchemaOf(call.operation);
   const { maxDepth } = policies;
   try {
     // A cache keeps the whole body, not only the fields that the schema reads.
-    return cache === undefined ? parseJsonFor(response, text, maxDepth) : parseJson(text, maxDepth);
+    return cache === undefined ? parseJsonFor(schema, text, maxDepth) : parseJson(text, maxDepth);
   } catch (error) {
     // No cause: the message of V8's error quotes the body.
     throw callError(call, 'invalid-body', `answered ${jsonProblem(error, maxDepth)}`);

@@ -1,7 +1,11 @@
 /** Makes the HTTP request of an attempt. */
 import type { z } from 'zod';
 import type { Clock } from '../../clock.ts';
+import type { HeaderArguments } from '../../dsl/header-arguments.ts';
 import { keysInBody } from '../../dsl/lookup-keys.ts';
+import type { Method } from '../../dsl/route.ts';
+import { headerValueProblem } from '../../header-value.ts';
+import { isExactNumber } from '../../json-numbers.ts';
 import { stringifyJson } from '../../json.ts';
 import { parseBy } from '../../parse.ts';
 import { requestTimeoutHeader, writeRequestTimeout } from '../../request-timeout.ts';
@@ -11,7 +15,7 @@ import { callError, isShareable } from '../call.ts';
 import { targetOf } from './target.ts';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method: Method;
   readonly target: string;
   readonly headers: Record<string, string>;
   readonly body: string | null;
@@ -25,13 +29,15 @@ export function toHttpRequest(
 ): HttpRequest {
   const target = targetWithQuery(call);
   const body = bodyOf(call);
+  const { route, headers } = call.operation;
   return {
-    method: call.operation.route.method,
+    method: route.method,
     target,
     headers: {
       accept: 'application/json',
       ...(body !== null && { 'content-type': 'application/json' }),
       [requestTimeoutHeader]: writeRequestTimeout(timeLeftMs(call, clock)),
+      ...(headers && headerArguments(call, headers)),
       ...call.headers,
       ...more,
     },
@@ -63,7 +69,33 @@ function timeLeftMs({ operation, deadlineAt }: Asking, clock: Clock): number {
 function queryArguments({ operation, args }: Targeted): Record<string, unknown> {
   const elsewhere = new Set([...operation.route.params, operation.lookup?.by]);
   if (operation.body !== undefined) elsewhere.add('body');
+  if (operation.headers !== undefined) elsewhere.add('headers');
   return Object.fromEntries(Object.entries(args).filter(([name]) => !elsewhere.has(name)));
+}
+
+/** The argument `headers` as text, and the constant ones. */
+function headerArguments(
+  call: Targeted,
+  { schema, names, constants }: HeaderArguments,
+): Readonly<Record<string, string>> {
+  if (names.length === 0) return constants;
+  const given = call.args['headers'];
+  const wanted = { ...(given as object | null | undefined), ...constants }; // spreads anything
+  const values = parsed(call, schema, wanted, 'headers') as Record<string, unknown>; // an object's
+  const headers: Record<string, string> = { ...constants };
+  for (const name of names) {
+    const value = values[name];
+    if (value !== undefined && value !== null) headers[name] = headerText(call, name, value);
+  }
+  return headers;
+}
+
+function headerText(call: Targeted, name: string, value: unknown): string {
+  const isText = ['string', 'number', 'boolean', 'bigint'].includes(typeof value);
+  const text = String(isText || isExactNumber(value) ? value : '');
+  const problem = isText || isExactNumber(value) ? headerValueProblem(text) : 'is not text';
+  if (problem === undefined) return text;
+  throw argumentError(call, `headers.${name}`, `argument "headers.${name}" ${problem}`, undefined);
 }
 
 function bodyOf(call: Asking): string | null {
@@ -87,14 +119,15 @@ function parsed(
   call: Targeted,
   schema: z.ZodType,
   value: unknown,
-  part: 'query' | 'body',
+  part: 'query' | 'body' | 'headers',
 ): unknown {
   const result = parseBy(schema, value);
   if (result.ok) return result.value;
   const [{ path, words }] = result.problems;
-  const names = [...(part === 'body' ? ['body'] : []), ...declaredPath(schema, path).map(String)];
+  const names = [...(part === 'query' ? [] : [part]), ...declaredPath(schema, path).map(String)];
   const problem = `argument "${names.join('.') || part}": ${words}`;
-  throw argumentError(call, names[0] ?? part, problem, result.cause);
+  const argument = part === 'headers' ? names.slice(0, 2).join('.') : (names[0] ?? part);
+  throw argumentError(call, argument, problem, result.cause);
 }
 
 function argumentError(call: Targeted, argument: string, problem: string, cause: unknown): Error {

@@ -26,10 +26,10 @@ function isEmpty(args: Call['args']): boolean {
 }
 
 /**
- * The identity of a call: a hash of the headers that its operation forwards. Not the headers
- * themselves, since it is kept in memory and in shared caches.
+ * The identity of a call: a hash of the headers that its operation forwards, and of credentials
+ * among its arguments. Not the headers themselves, since it is kept in memory and in shared caches.
  */
-export function identityOf(headers: Call['headers']): string {
+export function identityOf(headers: Readonly<Record<string, unknown>>): string {
   return isEmpty(headers) ? '' : hash('sha256', canonical(headers), 'base64url');
 }
 

@@ -10,7 +10,7 @@ import { parseReply } from '../../../src/upstream/exchange/parse.ts';
 import { toHttpRequest } from '../../../src/upstream/exchange/request.ts';
 import { createUpstreams } from '../../../src/upstream/upstreams.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
-import { turn } from '../../support/upstream-calls.ts';
+import { turn, unreached } from '../../support/upstream-calls.ts';
 import { answerTo, delayOf } from './world.ts';
 import type { World } from './world.ts';
 
@@ -106,7 +106,8 @@ function startServices({ world, hanging }: RunOptions, clock: Clock) {
       const { operation } = dispatch;
       const delayMs = hanging.includes(operation) ? Infinity : delayOf(world, operation, request);
       await passing(dispatch, delayMs, clock);
-      return await parseReply(dispatch, answerTo(world, operation, request), clock.now());
+      const attempt = { ...dispatch, address: unreached };
+      return await parseReply(attempt, answerTo(world, operation, request), clock.now());
     } finally {
       underWay.delete(dispatch);
     }

@@ -1,0 +1,104 @@
+/** `response: { body, headers, status }`: the parts of an answer that are an operation's value. */
+import { z } from 'zod';
+import { CompositionError } from '../errors.ts';
+import { ignoredBody } from './ignored-body.ts';
+import { refuseUnknownKnobs } from './knobs.ts';
+import { headerNameProblem, headerTextProblem } from './header-names.ts';
+
+/** The parts of an answer, each by its schema. At least one is declared. */
+export interface Parts {
+  readonly body?: z.ZodType;
+  /** By their lower-case names, from text; `set-cookie` is a list. Only these can be read. */
+  readonly headers?: z.ZodObject;
+  /** The status has to fit, so `z.literal([200, 202])` is also a statement. */
+  readonly status?: z.ZodType<number>;
+}
+
+/** The type of a call's result: that of the body, or an object of the declared parts. */
+export type ResultOf<Response> = Response extends z.ZodType
+  ? z.output<Response>
+  : {
+      -readonly [Part in keyof Response]: Response[Part] extends z.ZodType
+        ? z.output<Response[Part]>
+        : never;
+    };
+
+/** The parts that a value is made of. */
+export interface ResponseParts {
+  /** The schema of the body; `ignoredBody` if it is no part. */
+  readonly body: z.ZodType;
+  readonly hasBody: boolean;
+  /** The names of the headers; absent if headers are no part. */
+  readonly headers: readonly string[] | undefined;
+  readonly hasStatus: boolean;
+}
+
+/** The schema of a call's result, and its parts if the result is not the body. */
+export interface CheckedResponse {
+  readonly response: z.ZodType;
+  readonly parts: ResponseParts | undefined;
+}
+
+/** @throws CompositionError for parts that do not exist or that no answer can fit. */
+export function checkedResponse(response: z.ZodType | Parts, place: string): CheckedResponse {
+  if (response instanceof z.ZodType) return { response, parts: undefined };
+  refuseUnknownKnobs(response, ['body', 'headers', 'status'], `${place}: response`);
+  const { body, headers, status } = response;
+  const declared = Object.entries({ body, headers, status }).flatMap(([part, schema]) =>
+    schema === undefined ? [] : [[part, checkedSchema(schema, part, place)] as const],
+  );
+  if (declared.length === 0)
+    throw new CompositionError(place, 'response has no part. Declare body, headers or status.');
+  const parts = {
+    body: body ?? ignoredBody,
+    hasBody: body !== undefined,
+    headers: headers && checkedHeaders(headers, place),
+    hasStatus: status !== undefined,
+  };
+  if (status !== undefined) refuseImpossibleStatus(status, place);
+  return { response: z.object(Object.fromEntries(declared)), parts };
+}
+
+/** Whether the answers of an operation set cookies, so that each is for one client. */
+export function setsCookies(parts: ResponseParts | undefined): boolean {
+  return parts?.headers?.includes('set-cookie') === true;
+}
+
+/** An answer to HEAD has no body (RFC 9110, 9.3.2). */
+export function refuseBodyOfHead(method: string, answer: CheckedResponse, place: string): void {
+  const { response, parts } = answer;
+  const hasBody = parts === undefined ? response !== ignoredBody : parts.hasBody;
+  if (method !== 'HEAD' || !hasBody) return;
+  throw new CompositionError(
+    place,
+    'the answer to a HEAD has no body. Use response: { headers, status }, or ignoredBody.',
+  );
+}
+
+function checkedSchema(schema: unknown, part: string, place: string): z.ZodType {
+  if (schema instanceof z.ZodType) return schema;
+  throw new CompositionError(place, `response.${part} is not a schema. Use zod, as in z.string().`);
+}
+
+function checkedHeaders(schema: z.ZodObject, place: string): readonly string[] {
+  if (!(schema instanceof z.ZodObject)) {
+    const advice = 'Use z.object(), as in z.object({ etag: z.string() }).';
+    throw new CompositionError(place, `response.headers does not name headers. ${advice}`);
+  }
+  for (const [name, field] of Object.entries(schema.shape)) {
+    const problem =
+      headerNameProblem(name) ?? headerTextProblem(field, { isList: name === 'set-cookie' });
+    if (problem !== undefined)
+      throw new CompositionError(place, `response.headers: "${name}" ${problem}`);
+  }
+  return Object.freeze(Object.keys(schema.shape));
+}
+
+function refuseImpossibleStatus(schema: z.ZodType, place: string): void {
+  const statuses = Array.from({ length: 100 }, (_, index) => 200 + index);
+  if (statuses.some((status) => schema.safeParse(status).success)) return;
+  throw new CompositionError(
+    place,
+    'response.status fits no success, which is 200 to 299. Use z.int(), or z.literal([200, 202]).',
+  );
+}

@@ -1,0 +1,41 @@
+/** An answer → the object of its parts, where the value of an operation is more than its body. */
+import type { ResponseParts } from '../../dsl/response-parts.ts';
+import type { Attempt } from '../call.ts';
+import { ownLocation } from './own-location.ts';
+import { targetWithQuery } from './request.ts';
+import type { RawReply } from './transport.ts';
+
+type Asked = Pick<Attempt, 'operation' | 'args' | 'keys' | 'address'>;
+
+/** An answer whose body is parsed as JSON. */
+export interface Answer extends Pick<RawReply, 'status' | 'headers'> {
+  readonly body: unknown;
+}
+
+/** The parts before the schema has parsed them: only those that are declared. */
+export function partsOf(parts: ResponseParts, answer: Answer, asked: Asked): object {
+  const { status, headers, body } = answer;
+  return {
+    ...(parts.hasBody && { body }),
+    ...(parts.headers && { headers: headersIn(parts.headers, headers, asked) }),
+    ...(parts.hasStatus && { status }),
+  };
+}
+
+function headersIn(names: readonly string[], headers: RawReply['headers'], asked: Asked): object {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = headers[name];
+      return value === undefined ? [] : [[name, readHeader(name, value, asked)]];
+    }),
+  );
+}
+
+/** Lines of one header are one list with commas (RFC 9110, 5.3), but for cookies. */
+function readHeader(name: string, value: string | string[], asked: Asked): unknown {
+  if (name === 'set-cookie') return typeof value === 'string' ? [value] : value;
+  const text = typeof value === 'string' ? value : value.join(', ');
+  if (name !== 'location' && name !== 'content-location') return text;
+  const { origin, prefix } = asked.address;
+  return ownLocation(text, { origin, prefix, target: targetWithQuery(asked) });
+}

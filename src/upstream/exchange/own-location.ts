@@ -1,0 +1,23 @@
+/** Addresses that a service gives of itself → paths, so that its own address does not leave. */
+
+/** The address that was asked, and the target that the text stands in the answer to. */
+interface Base {
+  readonly origin: string;
+  /** Comes before every path of the service. */
+  readonly prefix: string;
+  readonly target: string;
+}
+
+/**
+ * The path of a URI reference (RFC 3986, 4.1) that leads to the service itself, beginning after its
+ * prefix. One that leads elsewhere, or that cannot be read, stays as it is.
+ */
+export function ownLocation(text: string, { origin, prefix, target }: Base): string {
+  const url = URL.parse(text, origin + prefix + target);
+  if (url === null || url.origin !== origin) return text;
+  const { pathname } = url;
+  // A service behind a proxy may not know of the prefix.
+  const isBelow = pathname === prefix || pathname.startsWith(`${prefix}/`);
+  const path = isBelow ? pathname.slice(prefix.length) : pathname;
+  return `${path === '' ? '/' : path}${url.search}${url.hash}`;
+}
