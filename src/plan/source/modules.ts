@@ -1,8 +1,9 @@
 /** The files of compositions and what they import from each other, as far as source text shows. */
 import { dirname, join } from 'node:path';
 import type { AnyNode, ExportNamedDeclaration, ImportDeclaration, Program } from 'acorn';
-import { evaluate, silent, staticsOf } from './evaluate.ts';
-import type { At } from './evaluate.ts';
+import { silent } from './at.ts';
+import type { At } from './at.ts';
+import { evaluate, startAt, staticsOf } from './evaluate.ts';
 import { parseProgram } from './parse.ts';
 import { fieldOf, unknown } from './value.ts';
 import type { Closure, Scope, Value } from './value.ts';
@@ -147,15 +148,7 @@ function outermost(scope: Scope): At {
     mayEnter: (node: unknown) => !entered.has(node) && entered.add(node).size < 100,
     leaves: (node: unknown) => void entered.delete(node),
   };
-  return {
-    reading,
-    scope,
-    phase: 'perhaps',
-    isTried: false,
-    maker: '',
-    isHelper: false,
-    returns: [],
-  };
+  return startAt(reading, scope, 'perhaps');
 }
 
 /** The value that a statement at the top of a file gives a name. */

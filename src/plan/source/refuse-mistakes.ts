@@ -3,8 +3,8 @@
  * stand-in that is always truthy, and nothing could notice it later.
  */
 import { CompositionError } from '../../errors.ts';
-import { follow } from './evaluate.ts';
-import type { At } from './evaluate.ts';
+import type { At, Reading } from './at.ts';
+import { follow, startAt } from './evaluate.ts';
 import { sayMistake } from './mistake.ts';
 import type { Mistake } from './mistake.ts';
 import type { Modules } from './modules.ts';
@@ -77,36 +77,29 @@ function findMistake(compose: Closure): Found {
   let isPartial = false;
   let isRead = true;
 
-  const at: At = {
-    reading: {
-      report(kind, node, { scope: { source }, maker }) {
-        mistake ??= { kind, maker, text: textOf(node, source), place: placeOf(node, source) };
-      },
-      meetsUnread(callee) {
-        isRead = false;
-        if (callee.kind === 'named' && callee.from === 'elsewhere') isPartial = true;
-      },
-      meetsFunction(closure, where) {
-        waiting.push({ closure, at: { ...where, phase: 'perhaps' } });
-      },
-      mayEnter(node) {
-        followed.add(node);
-        calls += 1;
-        if (calls > mostCalls || entered.includes(node)) return false;
-        entered.push(node);
-        return true;
-      },
-      leaves() {
-        entered.pop();
-      },
+  const reading: Reading = {
+    report(kind, node, { scope: { source }, maker }) {
+      mistake ??= { kind, maker, text: textOf(node, source), place: placeOf(node, source) };
     },
-    scope: compose.scope,
-    phase: 'compose',
-    isTried: false,
-    maker: 'compose()',
-    isHelper: false,
-    returns: [],
+    meetsUnread(callee) {
+      isRead = false;
+      if (callee.kind === 'named' && callee.from === 'elsewhere') isPartial = true;
+    },
+    meetsFunction(closure, where) {
+      waiting.push({ closure, at: { ...where, phase: 'perhaps' } });
+    },
+    mayEnter(node) {
+      followed.add(node);
+      calls += 1;
+      if (calls > mostCalls || entered.includes(node)) return false;
+      entered.push(node);
+      return true;
+    },
+    leaves() {
+      entered.pop();
+    },
   };
+  const at = startAt(reading, compose.scope, 'compose');
   follow(compose, [reference], at);
   // Functions that nobody was seen to call are followed last: others say more about a mistake.
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
