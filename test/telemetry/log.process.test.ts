@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { folderWith } from '../support/folder.ts';
 import { run } from '../support/processes.ts';
 
-/** What a process writes that logs three lines, flushes and ends. */
+/** The output of a process that logs three lines, flushes and ends. */
 async function speak(format: string, length: number): Promise<string[]> {
   const folder = await folderWith({
     'speak.ts': `

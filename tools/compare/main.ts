@@ -64,7 +64,7 @@ async function askUntilAnswered(url: string, bytes: Buffer, tries = 4): Promise<
   return answer.status === '' && tries > 1 ? askUntilAnswered(url, bytes, tries - 1) : answer;
 }
 
-/** What a gateway says before it closes the connection, or before it is out of patience. */
+/** The bytes that a gateway sends before it closes the connection, or before patience ends. */
 function ask(url: string, bytes: Buffer): Promise<Answer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
