@@ -12,6 +12,16 @@ export function isTooDeep(error: unknown): boolean {
   return error instanceof SyntaxError && error.message.startsWith(tooDeep);
 }
 
+const blank = /^\uFEFF?[ \t\r\n]*$/;
+
+/** Whether a text is empty or white space (RFC 8259, 2), which says as little as no body at all. */
+export function isBlank(text: string): boolean {
+  return text.length === 0 || (text.charCodeAt(0) !== openBrace && blank.test(text));
+}
+
+/** `{`, with which most bodies begin. */
+const openBrace = 0x7b;
+
 /**
  * Parses JSON text (RFC 8259). Keys named `__proto__`, and `constructor` with a `prototype`, are
  * dropped; nesting deeper than `maxDepth` is refused before it is parsed. Numbers that a `number`

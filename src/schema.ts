@@ -66,6 +66,16 @@ export function mayBeAbsent(schema: z.ZodType): boolean {
   return schema.safeParse(undefined).success;
 }
 
+/**
+ * Whether the schema says that a value may be missing. One that takes everything, like
+ * `z.unknown()`, or coerces everything, does not say so.
+ */
+export function saysOptional(schema: z.ZodType): boolean {
+  const { _zod: internals } = schema;
+  if (!mayBeAbsent(schema)) return false;
+  return internals.optin !== undefined || !schema.safeParse(Symbol()).success;
+}
+
 /** The kind of value, `string`, `number` and so on, if it is certain. */
 export function kindOf(schema: z.ZodType, side?: Side): string | undefined {
   const { type } = unwrapped(schema, side).def;

@@ -31,7 +31,10 @@ export interface OperationConfig<
   readonly slash?: readonly ParamNames<Text>[];
   /** The query parameters. Arrays repeat a parameter; `undefined` and `null` leave it out. */
   readonly query?: Query;
-  /** The JSON body, given as the argument `body`. */
+  /**
+   * The JSON body, given as the argument `body`. If its schema gives `undefined` for it, as
+   * `.optional()` does for no argument, no body is sent.
+   */
   readonly body?: Body;
   /**
    * `true`: the service guarantees idempotency (RFC 9110, 9.2.2), so that a failed call may be
@@ -80,9 +83,18 @@ export type ArgsOf<Text extends string, Query, Body, Headers = undefined> = Flat
   { [K in ParamNames<Text>]: string | number | bigint } & (Query extends z.ZodType
     ? z.input<Query>
     : unknown) &
-    (Body extends z.ZodType ? { body: z.input<Body> } : unknown) &
+    BodyArg<Body> &
     HeadersArg<Headers>
 >;
+
+/** The argument `body`, which may be left out if its schema says that it is optional. */
+type BodyArg<Body> = Body extends z.ZodType
+  ? unknown extends z.input<Body>
+    ? { body: z.input<Body> }
+    : undefined extends z.input<Body>
+      ? { body?: z.input<Body> }
+      : { body: z.input<Body> }
+  : unknown;
 
 /**
  * Declares one endpoint of a service.

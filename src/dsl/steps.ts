@@ -1,5 +1,6 @@
 /** The words used inside `compose`: each adds a node and returns a reference to its value. */
 import { CompositionError } from '../errors.ts';
+import { saysOptional } from '../schema.ts';
 import { currentDraft } from './draft.ts';
 import { headersProblem } from './header-arguments.ts';
 import type { Draft } from './draft.ts';
@@ -274,16 +275,17 @@ function checkArguments(draft: Draft, operation: Operation, args: object): void 
 }
 
 function argumentNames(operation: Operation): string[] {
+  const body = operation.body === undefined ? [] : ['body'];
   const headers = operation.headers?.names.length ? ['headers'] : [];
   const query = Object.keys(operation.query?.shape ?? {});
-  return [...new Set([...requiredNames(operation), ...query, ...headers])];
+  return [...new Set([...requiredNames(operation), ...body, ...query, ...headers])];
 }
 
 function requiredNames(operation: Operation): string[] {
   return [
     ...operation.route.params,
     ...(operation.lookup === undefined ? [] : [operation.lookup.by]),
-    ...(operation.body === undefined ? [] : ['body']),
+    ...(operation.body === undefined || saysOptional(operation.body) ? [] : ['body']),
     ...(operation.headers?.required.length ? ['headers'] : []),
   ];
 }

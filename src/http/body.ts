@@ -4,43 +4,73 @@ import type { Clock } from '../clock.ts';
 import { charsetOf, isUtf8Charset } from '../charset.ts';
 import { codingsOf } from '../content-coding.ts';
 import { RequestError } from '../errors.ts';
-import { parseJson } from '../json.ts';
+import { isBlank, parseJson } from '../json.ts';
 import { NotUtf8Error, utf8Text } from '../utf8.ts';
 
 const largest = 1024 * 1024;
 
+export interface BodyOptions {
+  /** Whether the body may be missing, which gives `undefined`. Default `false`. */
+  readonly optional?: boolean;
+}
+
 /**
  * Reads the body until `at`, on the clock's scale.
  *
- * @throws RequestError when it is not JSON, is too large, or has not arrived by then.
+ * @throws RequestError as `readJsonBody` does, or when the body has not arrived by then.
  */
 export function readJsonBodyBefore(
   clock: Clock,
   at: number,
   request: HonoRequest,
+  options?: BodyOptions,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const giveUp = (): void => reject(new RequestError('request-timeout', tooSlow));
     const cancelTimer = clock.after(Math.max(0, at - clock.now()), giveUp);
-    readJsonBody(request).then(resolve, reject).finally(cancelTimer);
+    readJsonBody(request, options).then(resolve, reject).finally(cancelTimer);
   });
 }
 
 const tooSlow = 'The body did not arrive in time.';
 
-/** @throws RequestError when the body is not JSON by type or content, or larger than 1 MiB. */
-export async function readJsonBody(request: HonoRequest): Promise<unknown> {
-  refuseMediaType(request);
+/**
+ * Reads the body. White space is as good as no body, and an empty one needs no media type.
+ *
+ * @throws RequestError when the body is missing, larger than 1 MiB, or not JSON by type or content.
+ */
+export async function readJsonBody(
+  request: HonoRequest,
+  { optional = false }: BodyOptions = {},
+): Promise<unknown> {
+  if (!mayBeEmpty(request)) refuseMediaType(request);
   const bytes = await readBytes(request);
+  if (bytes.length > 0) refuseMediaType(request);
   try {
-    return parseJson(utf8Text(bytes));
+    const text = utf8Text(bytes);
+    if (isBlank(text)) return optional ? undefined : refuse('missing', missing);
+    return parseJson(text);
   } catch (error) {
+    if (error instanceof RequestError) throw error;
     const isKnown = error instanceof SyntaxError || error instanceof NotUtf8Error;
-    const detail = isKnown ? error.message : 'cannot be parsed';
-    throw new RequestError('invalid-request', 'The body is not JSON.', [
-      { in: 'body', pointer: '', detail },
-    ]);
+    return refuse('not JSON', isKnown ? error.message : 'cannot be parsed');
   }
+}
+
+const missing = 'is missing: send JSON with Content-Type: application/json';
+
+function refuse(problem: string, detail: string): never {
+  throw new RequestError('invalid-request', `The body is ${problem}.`, [
+    { in: 'body', pointer: '', detail },
+  ]);
+}
+
+/** Whether only reading the body tells if there is one. */
+function mayBeEmpty(request: HonoRequest): boolean {
+  const length = request.header('content-length');
+  if (length !== undefined) return Number(length) === 0;
+  const isChunked = request.header('transfer-encoding') !== undefined;
+  return !isChunked || request.header('content-type') === undefined;
 }
 
 function refuseMediaType(request: HonoRequest): void {

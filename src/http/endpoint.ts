@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Execute } from '../engine/execute.ts';
 import { readRequestTimeout, requestTimeoutHeader } from '../request-timeout.ts';
 import type { Plan } from '../plan/plan.ts';
+import { saysOptional } from '../schema.ts';
 import type { Admission } from './admission.ts';
 import { readJsonBodyBefore } from './body.ts';
 import { inputParserFor } from './inputs.ts';
@@ -38,6 +39,8 @@ function precedenceOf({ route }: Plan): string {
 function handlerFor(plan: Plan, { execute, clock, admit }: ServingOptions) {
   const parseInputs = inputParserFor(plan);
   const respond = responderFor(plan);
+  const { body } = plan.schemas;
+  const bodyOptions = { optional: body !== undefined && saysOptional(body) };
   return async function serveComposition(c: GatewayContext): Promise<Response> {
     const record = c.get('record');
     const header = (name: string): string | undefined => c.req.header(name);
@@ -51,7 +54,7 @@ function handlerFor(plan: Plan, { execute, clock, admit }: ServingOptions) {
     const inputs = parseInputs({
       params: c.req.param(),
       query: queryOf(c.req.url),
-      body: plan.schemas.body && (await readJsonBodyBefore(clock, deadlineAt, c.req)),
+      body: body && (await readJsonBodyBefore(clock, deadlineAt, c.req, bodyOptions)),
       header,
     });
     const outcome = await execute(plan, {

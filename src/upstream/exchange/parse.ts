@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { ignoredBody } from '../../dsl/ignored-body.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import { TooManyNumbersError } from '../../json-numbers.ts';
-import { isTooDeep, parseJson, toPointer } from '../../json.ts';
+import { isBlank, isTooDeep, parseJson, toPointer } from '../../json.ts';
 import { oncePerSchema } from '../../once-per-schema.ts';
 import { parseBy, parseJsonBy, parseJsonFor } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
@@ -115,16 +115,6 @@ function placeInParts([part, ...path]: readonly PropertyKey[]): string {
 const isUndefinedWithoutBody = oncePerSchema(
   (schema) => !parseBy(schema, null).ok && parseBy(schema, undefined).ok,
 );
-
-const blank = /^\uFEFF?[ \t\r\n]*$/;
-
-/** Whether there is nothing but white space, which says as little as no body at all. */
-function isBlank(text: string): boolean {
-  return text.length === 0 || (text.charCodeAt(0) !== openBrace && blank.test(text));
-}
-
-/** `{`, with which most bodies begin. */
-const openBrace = 0x7b;
 
 function textOf(call: Called, headers: RawReply['headers'], body: Buffer): string {
   try {
