@@ -85,7 +85,11 @@ describe('an address whose answers cannot be used', () => {
     ['another shape', answering('{}')],
   ])('is ejected if its siblings give good ones: %s', async (_, unusable) => {
     const { ask, asked, states } = await startShop([unusable, slow, slow], { failures: 3 });
-    await ask('things', 40);
+    // Chance decides how soon it gets its third call.
+    for (let call = 0; call < 300 && states()?.[0] === 'used'; call += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one call after the other
+      await ask('things', 1);
+    }
     expect(states()).toEqual(['ejected', 'used', 'used']);
     expect(asked()[0]).toBeLessThanOrEqual(6);
   });
