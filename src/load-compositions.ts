@@ -90,7 +90,9 @@ function located(error: Error, folder: string): Error {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const [, line] = file.exec(cause.stack ?? '') ?? [];
     if (line === undefined) continue;
-    error.message += ` (${join(folder, line)})`;
+    // Mistakes in source text say their place themselves.
+    const place = join(folder, line);
+    if (!error.message.includes(place)) error.message += ` (${place})`;
     break;
   }
   return error;

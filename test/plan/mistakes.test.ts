@@ -324,6 +324,14 @@ describe('what only looks like a mistake', () => {
     ],
     ['return of(order)', 'const of = (a = null) => a ? { a } : {};'],
     ['const [a, b] = [...NONE, order, null]; return b ? { a } : {}'],
+    [
+      'return of({ order, payment })',
+      'interface Parts { payment?: P } const of = (parts: Parts) => parts.payment ? { parts } : {};',
+    ],
+    [
+      'return of({ order, payment })',
+      'type Parts = { payment?: P }; function of(p: Parts) { const { payment } = p; return payment && { payment } }',
+    ],
     // Shadowed names.
     ['return ["a"].map((order) => (order ? 1 : 2))'],
     ['return map(payment, (order) => (order.paid ? order.id : null))'],

@@ -7,9 +7,9 @@ import type { At, Reading } from './at.ts';
 import { assigned, bind, rebind } from './bind.ts';
 import { called, constructed, listed } from './calls.ts';
 import { isNamed, member } from './members.ts';
-import { optionalArguments } from './optional-arguments.ts';
+import { isOptionalField, optionalParameters } from './optional-arguments.ts';
 import { children, propertyName } from './parse.ts';
-import type { FunctionNode } from './parse.ts';
+import type { FunctionNode, SourceText } from './parse.ts';
 import { testedOperands } from './questions.ts';
 import { condition } from './condition.ts';
 import { either, optionalReference, scopeIn, unknown, valueOfName } from './value.ts';
@@ -43,8 +43,19 @@ export function follow({ node, scope }: Closure, args: readonly Value[], at: At)
 
 /** Whether these were given may be asked. */
 function markOptional(node: FunctionNode, { names, source }: Scope): void {
-  for (const name of optionalArguments(node, source))
+  for (const name of optionalParameters(node, source))
     if (names.get(name)?.kind === 'reference') names.set(name, optionalReference);
+  for (const [name, value] of names)
+    if (value.kind === 'object') names.set(name, withOptionalFields(value.fields, source));
+}
+
+function withOptionalFields(fields: ReadonlyMap<string, Value>, source: SourceText): Value {
+  const marked = [...fields].map(([name, value]): [string, Value] =>
+    value.kind === 'reference' && isOptionalField(name, source)
+      ? [name, optionalReference]
+      : [name, value],
+  );
+  return { kind: 'object', fields: new Map(marked) };
 }
 
 /** A function that may reach its end returns `undefined`, too. */

@@ -5,21 +5,25 @@
 import type { FunctionNode, SourceText } from './parse.ts';
 
 /** The parameters, and the names in destructured ones, whose types allow for absence. */
-export function optionalArguments(node: FunctionNode, { typed }: SourceText): Set<string> {
-  const optional = new Set<string>();
-  if (typed === undefined) return optional;
-  for (const param of node.params) {
-    if (param.type === 'Identifier' && allowsAbsence(annotationAt(typed, param.end)))
-      optional.add(param.name);
-    if (param.type !== 'ObjectPattern') continue;
-    for (const part of param.properties) {
-      const name = part.type === 'Property' && part.key.type === 'Identifier' && part.key.name;
-      // The type may be declared elsewhere in the file.
-      if (name && new RegExp(`(?<![\\w$])${RegExp.escape(name)}\\?\\s*:`).test(typed))
-        optional.add(name);
-    }
-  }
-  return optional;
+export function optionalParameters(node: FunctionNode, source: SourceText): string[] {
+  const { typed } = source;
+  if (typed === undefined) return [];
+  return node.params.flatMap((param) => {
+    if (param.type === 'Identifier')
+      return allowsAbsence(annotationAt(typed, param.end)) ? [param.name] : [];
+    if (param.type !== 'ObjectPattern') return [];
+    return param.properties
+      .flatMap((part) =>
+        part.type === 'Property' && part.key.type === 'Identifier' ? [part.key.name] : [],
+      )
+      .filter((name) => isOptionalField(name, source));
+  });
+}
+
+/** Whether a type in the file declares an optional field of that name. */
+export function isOptionalField(name: string, { typed }: SourceText): boolean {
+  const declaration = new RegExp(`(?<![\\w$])${RegExp.escape(name)}\\?\\s*:`);
+  return typed !== undefined && declaration.test(typed);
 }
 
 /** `?: Ref<Order>`, `: Ref<Order> | null`, `: false | Ref<Order>`; without what is in brackets. */
