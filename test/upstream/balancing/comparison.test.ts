@@ -28,18 +28,19 @@ function answering(
 async function startShop(listeners: readonly RequestListener[], ejection: EjectionConfig = {}) {
   const servers = await Promise.all(listeners.map((listener) => startServer(listener)));
   const shop = openShop({ url: servers.map(({ url }) => url).join(','), service: { ejection } });
-  const read = (path: string) =>
+  const toRead = (path: string) =>
     operation(shop.service, {
       name: path,
       route: `GET /${path}` as 'GET /things',
       response: z.object({ id: z.string() }),
     });
+  const reads = new Map(['things', 'good', 'bad'].map((path) => [path, toRead(path)]));
   return {
     asked: () => servers.map(({ requests }) => requests.length),
     states: () => shop.upstreams.status()[0]?.endpoints.map(({ state }) => state),
     breaker: () => shop.upstreams.status()[0]?.breaker,
     async ask(path: string, times: number) {
-      const called = read(path);
+      const called = reads.get(path) ?? expect.fail(`there is no ${path}`);
       let failed = 0;
       for (let time = 0; time < times; time += 1) {
         // oxlint-disable-next-line no-await-in-loop -- one call after the other
