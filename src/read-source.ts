@@ -11,12 +11,12 @@ export function readSource(path: string): { text: string; typed: string } | unde
     const typed = readFileSync(path, 'utf8');
     return { text: /\.[mc]?ts$/.test(path) ? withoutTypes(typed) : typed, typed };
   } catch {
-    // Whoever imports the file reports what is wrong with it.
+    // Importing the file gives a better message.
     return undefined;
   }
 }
 
-/** Node does this when it loads the file; that it also offers it as a function is experimental. */
+/** As Node does when it loads the file. Only the function for it is experimental, so no warning. */
 export function withoutTypes(text: string): string {
   const { emitWarning } = process;
   process.emitWarning = () => undefined;

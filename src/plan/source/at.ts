@@ -14,7 +14,7 @@ export interface Evaluator {
   follow(closure: Closure, args: readonly Value[], at: At): Value;
 }
 
-/** What is told while a function is followed. */
+/** Receives events while a function is followed. */
 export interface Reading {
   report(kind: MistakeKind, node: AnyNode, at: At): void;
   /** A function of which the source is not at hand. */
@@ -32,8 +32,8 @@ export interface At {
   readonly reading: Reading;
   readonly scope: Scope;
   /**
-   * `compose`: it runs while `compose` does. `map`: it runs for each request. `perhaps`: nobody is
-   * seen to call it.
+   * `compose`: it runs while `compose` does. `map`: it runs for each request. `perhaps`: no
+   * call of it is seen.
    */
   readonly phase: 'compose' | 'map' | 'perhaps';
   /** Whether a `catch` is around it. */

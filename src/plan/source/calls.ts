@@ -39,7 +39,7 @@ export function listed(nodes: readonly (AnyNode | null)[], at: At): Value[] {
   return spread === -1 ? values : values.map((value, index) => (index < spread ? value : unknown));
 }
 
-/** Whether what it does is unknown. What JavaScript itself has to offer is known. */
+/** Whether its effect is unknown. Functions and methods of JavaScript itself are known. */
 function isUnread(callee: Value, receiver: Value | undefined): boolean {
   if (callee.kind === 'named') return callee.from !== 'global';
   return callee.kind === 'unknown' && receiver?.kind !== 'list' && receiver?.kind !== 'collection';
@@ -51,6 +51,9 @@ function makerOf({ callee }: CallExpression, { maker }: At): string {
   return name ? `${name}()` : maker;
 }
 
+/** The words whose second argument runs while `compose` does. */
+const runsBody: ReadonlySet<Word> = new Set(['given', 'each', 'after']);
+
 interface Use {
   readonly node: CallExpression;
   readonly at: At;
@@ -61,7 +64,7 @@ function useWord(word: Word, args: readonly Value[], { node, at: around }: Use):
   if (at.phase === 'map') return unknown;
   if (at.isTried && at.phase === 'compose') at.reading.report('catches', node, at);
   const [, body = unknown] = args;
-  if (body.kind === 'named' && body.from === 'elsewhere') at.reading.meetsUnread(body);
+  if (runsBody.has(word) && isUnread(body, undefined)) at.reading.meetsUnread(body);
   if (body.kind !== 'function') return word === 'after' ? unknown : reference;
   switch (word) {
     case 'map':

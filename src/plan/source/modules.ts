@@ -45,7 +45,7 @@ export function createModules(read: ReadSource): Modules {
     return module;
   }
 
-  /** What a name is at the top of a file. */
+  /** The value of a name at the top of a file. */
   function topLevel(module: Module, name: string): Value {
     const { names } = module.at.scope;
     names.set(name, unknown); // where its value depends on itself

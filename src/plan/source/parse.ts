@@ -1,4 +1,4 @@
-/** Source text → syntax tree, and the few questions about trees that everybody asks. */
+/** Source text → syntax tree, with the few functions on trees that all checks share. */
 import { parse } from 'acorn';
 import type {
   AnonymousFunctionDeclaration,
@@ -42,7 +42,7 @@ export function parseFunction(
   return undefined;
 }
 
-/** `undefined` for a text with an error, which whoever runs it reports better. */
+/** `undefined` for a text with a syntax error: importing the file gives a better message. */
 export function parseProgram(text: string): Program | undefined {
   try {
     return parse(text, { ecmaVersion: 'latest', sourceType: 'module' });

@@ -31,7 +31,7 @@ interface Found {
  * The source of `compose` alone decides for most compositions. Files are read only to follow its
  * helpers, and to be certain of a mistake: there, the imports show what a name is.
  *
- * @returns Whether all functions were read that it calls.
+ * @returns Whether the source of every function that it calls was read.
  * @throws CompositionError that quotes the first mistake.
  */
 export function refuseMistakes(
@@ -101,7 +101,7 @@ function findMistake(compose: Closure): Found {
   };
   const at = startAt(reading, compose.scope, 'compose');
   follow(compose, [reference], at);
-  // Functions that nobody was seen to call are followed last: others say more about a mistake.
+  // Functions without a visible call are followed last: a call says more about a mistake.
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
     if (!followed.has(next.closure.node)) follow(next.closure, [], next.at);
   return { mistake, isPartial, isRead };

@@ -35,7 +35,7 @@ export interface Scope {
   readonly around: Scope | undefined;
   readonly names: Map<string, Value>;
   readonly source: SourceText;
-  /** What a name is that no scope declares. */
+  /** The value of a name that no scope declares. */
   readonly outside: (name: string) => Value;
 }
 
