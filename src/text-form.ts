@@ -12,9 +12,19 @@ export type TextForm = 'text' | 'list' | 'either' | 'neither';
 
 /** The form of the input of `schema`, as far as its kinds say: only checks can refuse more. */
 export function textFormOf(schema: z.ZodType): TextForm {
-  const def = defOf(unwrapped(schema, 'in'));
-  return (forms[def.type] as Form<Def> | undefined)?.(def) ?? 'neither';
+  // A recursive schema, like `z.json()`: what its parts of the same kind take decides nothing.
+  if (underWay.has(schema)) return 'either';
+  underWay.add(schema);
+  try {
+    const def = defOf(unwrapped(schema, 'in'));
+    return (forms[def.type] as Form<Def> | undefined)?.(def) ?? 'neither';
+  } finally {
+    underWay.delete(schema);
+  }
 }
+
+/** The schemas around the one whose form is asked for. */
+const underWay = new Set<z.ZodType>();
 
 type Form<D> = (def: D) => TextForm;
 

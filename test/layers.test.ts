@@ -36,6 +36,8 @@ const layers = [
     'schema-traits.ts',
     'schema.ts',
     'signal.ts',
+    'text-bounds.ts',
+    'text-fit.ts',
     'text-form.ts',
     'trace.ts',
     'under-way.ts',

@@ -11,7 +11,10 @@ import { CompositionError } from '../errors.ts';
 import { isHeaderName } from '../headers.ts';
 import type { Composed } from './run-compose.ts';
 import { fieldsOf, itemOf, ownField, unwrapped } from '../schema.ts';
+import { textMisfit } from '../text-fit.ts';
+import type { MayArrive } from '../text-fit.ts';
 import { textFormOf } from '../text-form.ts';
+import { segmentProblem } from '../path-segment.ts';
 import { schemaAtSource, schemaOf } from './value-schema.ts';
 import { blocksOf, nodesOf } from './visit.ts';
 
@@ -89,7 +92,10 @@ function checkKnobs(name: string, config: AnyConfig): void {
 function checkTextual(name: string, part: string, schema: AnyConfig['query']): void {
   for (const [field, wanted] of Object.entries(schema?.shape ?? {})) {
     const form = textFormOf(wanted);
-    if (form === 'text' || form === 'either' || (form === 'list' && part === 'query')) continue;
+    if (form === 'text' || form === 'either' || (form === 'list' && part === 'query')) {
+      refuseMisfit(name, `${part}.${field}`, textMisfit(wanted, arrivingIn[part]));
+      continue;
+    }
     const one = part === 'query' ? (itemOf(wanted, 'in') ?? wanted) : wanted;
     const { type } = unwrapped(one, 'in').def;
     throw new CompositionError(
@@ -97,6 +103,16 @@ function checkTextual(name: string, part: string, schema: AnyConfig['query']): v
       `${part}.${field} expects a ${type}, but arrives as text. Use ${adviceFor(type, part)}.`,
     );
   }
+}
+
+/** By part, the texts that can arrive there; any if it is absent. */
+const arrivingIn: Readonly<Record<string, MayArrive | undefined>> = {
+  params: (text) => segmentProblem(text) === undefined,
+};
+
+function refuseMisfit(name: string, field: string, misfit: string | undefined): void {
+  if (misfit === undefined) return;
+  throw new CompositionError(name, `${field} can never fit: ${misfit}. Change its schema.`);
 }
 
 function adviceFor(type: string, part: string): string {
