@@ -211,6 +211,11 @@ function toCallError(call: Exchanged, error: Error & { code?: string }, phase: P
       cause: error,
     });
   }
+  const interim = interimOf(error, code);
+  if (interim !== undefined) {
+    const message = `answered ${interim}, which was not asked for and is not supported`;
+    return callError(call, 'invalid-body', message);
+  }
   // undici's parser errors have no code. No cause, since it contains the bytes that were received.
   if (error.name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
     return callError(
@@ -231,4 +236,11 @@ function toCallError(call: Exchanged, error: Error & { code?: string }, phase: P
     ...reached,
     isStale: phase === 'idle',
   });
+}
+
+/** The interim answer (RFC 9110, 15.2) for which undici breaks a connection; it ignores others. */
+function interimOf({ message }: Error, code: string): string | undefined {
+  if (code !== 'UND_ERR_SOCKET') return undefined;
+  if (message === 'bad response') return '100 (Continue)';
+  return message === 'bad upgrade' ? '101 (Switching Protocols)' : undefined;
 }

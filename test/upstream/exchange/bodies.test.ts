@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { lookup } from '../../../src/dsl/declare-lookup.ts';
 import { operation } from '../../../src/dsl/declare-operation.ts';
+import { verdictOf } from '../../../src/upstream/resilience/failure.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { startServer, startSocketServer } from '../../support/servers.ts';
 import { failureOf, openShop } from '../../support/upstream-calls.ts';
@@ -144,5 +145,41 @@ describe('a status of success', () => {
   it('304 to a request without conditions is a failure', async () => {
     const { get } = await startAnswering({ status: 304 });
     expect(await failureOf(get(z.unknown()))).toMatchObject({ kind: 'status', status: 304 });
+  });
+});
+
+describe('an interim answer that was not asked for', () => {
+  const whole = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}';
+
+  async function startWithInterim(interim: string) {
+    const server = await startSocketServer((socket) => {
+      socket.write(`HTTP/1.1 ${interim}\r\n\r\n${whole}`);
+    });
+    const { service, call } = openShop({ url: server.url, service: { retry: { times: 1 } } });
+    const get = operation(service, { name: 'get', route: 'GET /x', response: z.unknown() });
+    return { server, get: () => call(get, {}, undefined) };
+  }
+
+  it.each([
+    '102 Processing',
+    '103 Early Hints\r\nlink: </a.css>; rel=preload',
+    '103 Early Hints\r\n\r\nHTTP/1.1 103 Early Hints',
+  ])('is ignored: %j', async (interim) => {
+    const { get } = await startWithInterim(interim);
+    expect(await get()).toMatchObject({ status: 200, value: {} });
+  });
+
+  it.each([
+    ['100 Continue', '100 (Continue)'],
+    ['101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade', '101 (Switching Protocols)'],
+  ])('is a fault of that answer, and no outage, if it is %j', async (interim, name) => {
+    const { server, get } = await startWithInterim(interim);
+    const failure = await failureOf(get());
+    expect(failure).toMatchObject({
+      kind: 'invalid-body',
+      message: `shop.get: answered ${name}, which was not asked for and is not supported`,
+    });
+    expect(verdictOf({ failure, tookMs: 1, announcedMs: undefined })).toBe('ok');
+    expect(server.requests).toHaveLength(1);
   });
 });

@@ -536,7 +536,7 @@ describe('the status of an answer', () => {
     const { server, getOrder } = await startMisbehaving((socket) =>
       socket.write(head('101 Switching Protocols', 'connection: upgrade', 'upgrade: websocket')),
     );
-    expect((await failureOf(getOrder())).kind).toBe('reset');
+    expect((await failureOf(getOrder())).kind).toBe('invalid-body');
     await server.allClosed();
   });
 
