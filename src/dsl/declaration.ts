@@ -10,6 +10,7 @@ import { refuseUnknownKnobs } from './knobs.ts';
 import { operationName } from './operation.ts';
 import { checkedPolicies, policyKnobs } from './policies.ts';
 import type { Policies } from './policies.ts';
+import { refuseUnwritableQuery } from './query-arguments.ts';
 import { parseRoute } from './route.ts';
 import type { Route, RouteOptions } from './route.ts';
 import type { Service } from './service.ts';
@@ -63,6 +64,7 @@ export function begin(
   const place = operationName({ service, name });
   refuseUnknownKnobs(config, [...commonKnobs, ...ownKnobs], place);
   refuseAsynchronous(schemas, place);
+  refuseUnwritableQuery(schemas['query'], place);
   return { route, name, place };
 }
 
