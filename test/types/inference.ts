@@ -345,3 +345,16 @@ same<
   ResponseOf<typeof renewed>,
   { before: { id: string; total: number }; saved: 200 | 202; all: number }
 >(true);
+
+// A body may be left out if its schema says so; `unknown` does not.
+const ofBodies = defineService({ name: 'bodies', url: 'http://bodies' });
+const asBody = <Body extends z.ZodType>(body: Body) =>
+  operation(ofBodies, { route: 'POST /x', body, response: z.null() });
+same<ArgsOf<ReturnType<typeof asBody<z.ZodOptional<z.ZodString>>>>, { body?: string | undefined }>(
+  true,
+);
+same<ArgsOf<ReturnType<typeof asBody<z.ZodDefault<z.ZodString>>>>, { body?: string | undefined }>(
+  true,
+);
+same<ArgsOf<ReturnType<typeof asBody<z.ZodNullable<z.ZodString>>>>, { body: string | null }>(true);
+same<ArgsOf<ReturnType<typeof asBody<z.ZodUnknown>>>, { body: unknown }>(true);
