@@ -1,6 +1,8 @@
 /** The front door, `plait`: the words of composition files. */
 export { defineComposition } from './dsl/composition.ts';
 export type { Composition, ResponseOf } from './dsl/composition.ts';
+export { answer } from './dsl/answer.ts';
+export type { Answered } from './dsl/answered.ts';
 export { ignoredBody } from './dsl/ignored-body.ts';
 export { lookup } from './dsl/declare-lookup.ts';
 export { operation } from './dsl/declare-operation.ts';

@@ -10,6 +10,7 @@ const layers = [
   [
     'charset.ts',
     'clock.ts',
+    'cookie.ts',
     'content-coding.ts',
     'environment.ts',
     'defined-at.ts',

@@ -1,5 +1,6 @@
 /** `defineComposition`: declares one aggregated endpoint. */
 import type { z } from 'zod';
+import type { Answered } from './answered.ts';
 import { refuseAsynchronous } from './asynchronous.ts';
 import { CompositionError } from '../errors.ts';
 import type { ResponseCache } from './cache.ts';
@@ -45,7 +46,7 @@ export interface CompositionConfig<Route extends string, Params, Query, Body, He
    */
   readonly degraded?: 'allow' | 'fail';
   /** Describes the response. Runs once, at start-up, on references. */
-  readonly compose: (inputs: Inputs<Params, Query, Body, Headers>) => W;
+  readonly compose: (inputs: Inputs<Params, Query, Body, Headers>) => W | Answered<W>;
 }
 
 /**

@@ -110,6 +110,11 @@ export function blockOf(node: Node): Block | undefined {
   }
 }
 
+/** All sources that the value of a block refers to, and what is filled beside it. */
+export function blockSources({ template, beside = [] }: Block): readonly Source[] {
+  return [template, ...beside].flatMap(sourcesOf);
+}
+
 /** All sources a template refers to, in order. */
 export function sourcesOf(template: Template): readonly Source[] {
   switch (template.kind) {

@@ -31,6 +31,8 @@ export type Template =
 export interface Block {
   readonly nodes: readonly number[];
   readonly template: Template;
+  /** Templates that are filled beside its value: the status and the headers of an answer. */
+  readonly beside?: readonly Template[];
 }
 
 export type InputName = 'params' | 'query' | 'body' | 'headers';

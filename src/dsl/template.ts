@@ -1,6 +1,7 @@
 /** Values with references in them → templates, which are data. */
 import { CompositionError } from '../errors.ts';
 import { isPlainObject } from '../plain-object.ts';
+import { isAnswer } from './answered.ts';
 import type { Draft } from './draft.ts';
 import type { Json, Source, Template } from './node.ts';
 import { pointerOf } from './reference.ts';
@@ -47,6 +48,11 @@ function visit(draft: Draft, value: unknown, position: Position): Template {
   }
   if (isScalar(value)) return { kind: 'literal', value };
   if (Array.isArray(value) || isPlainObject(value)) return visitParts(draft, value, position);
+  if (isAnswer(value))
+    throw new CompositionError(
+      draft.place,
+      'answer() is what compose() returns, not a part of it. Return it at the end.',
+    );
   // It may still reject, which would be an unhandled rejection.
   if (value instanceof Promise) value.catch(() => undefined);
   throw new CompositionError(

@@ -3,7 +3,7 @@ import type { InputName } from '../dsl/node.ts';
 import { RequestError, UpstreamError } from '../errors.ts';
 import type { InvalidField } from '../errors.ts';
 import { toPointer } from '../json.ts';
-import type { ClientInput } from '../plan/plan.ts';
+import type { ClientInput, RequestPart } from '../plan/plan.ts';
 import { StepError } from './step-error.ts';
 
 const partOf = {
@@ -20,8 +20,17 @@ export function blamedOnClient(error: unknown): RequestError | undefined {
   if (reason.kind !== 'invalid-argument') return undefined;
   const [found] = clientFieldsOf(error, reason.argument);
   if (found === undefined) return undefined;
+  return refusalOf(found, 'cannot be used as an argument');
+}
+
+/** The client's mistake: a part of its request that cannot be used. */
+export function invalidInput({ input, path }: RequestPart, detail: string): RequestError {
+  return refusalOf({ in: partOf[input], pointer: toPointer(path.map(String)) }, detail);
+}
+
+function refusalOf(field: Omit<InvalidField, 'detail'>, detail: string): RequestError {
   return new RequestError('invalid-request', 'The request has invalid fields.', [
-    { in: found.in, pointer: found.pointer, detail: 'cannot be used as an argument' },
+    { in: field.in, pointer: field.pointer, detail },
   ]);
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { ExecutionError } from '../errors.ts';
 import { pointsInto, toPointer } from '../json.ts';
 import { mayTransform, parseBy } from '../parse.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, PlanAnswer } from '../plan/plan.ts';
 import { declaredPath } from '../schema.ts';
 import type { Caller } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
@@ -11,8 +11,15 @@ import { blamedOnClient } from './blame.ts';
 import { runBlock } from './block.ts';
 import { carried } from './carried.ts';
 import { openDeadline } from './deadline.ts';
-import type { EngineRequest, OnCallEnd, Outcome, WatchSteps } from './execution.ts';
-import { Frame } from './frame.ts';
+import type {
+  Answered,
+  AnsweredBeside,
+  EngineRequest,
+  OnCallEnd,
+  Outcome,
+  WatchSteps,
+} from './execution.ts';
+import { Frame, assemble } from './frame.ts';
 import type { Execution } from './frame.ts';
 import { missingIn } from './missing.ts';
 import { unrestricted } from './response-freshness.ts';
@@ -84,14 +91,23 @@ const none: readonly never[] = [];
 /** @throws StepError or ExecutionError. */
 async function answerOf(
   execution: Execution,
-): Promise<{ readonly value: unknown; readonly degraded: readonly Degradation[] }> {
+): Promise<Pick<Answered, 'value' | 'beside' | 'degraded'>> {
   const { plan } = execution;
   const { frame, value: assembled } = await runPlan(execution);
   const value = parsedResponse(plan, assembled);
   const missing = missingIn(frame, 0);
   const degraded =
     plan.schemas.response === undefined ? missing : missing.map(withinResponse(value));
-  return { value, degraded };
+  const beside = plan.answer && besideOf(frame, plan.answer);
+  return { value, beside, degraded };
+}
+
+/** Fills the templates beside the value. */
+function besideOf(frame: Frame, { status, headers }: PlanAnswer): AnsweredBeside {
+  return {
+    status: assemble(frame, status, 0),
+    headers: headers.map(({ value }) => assemble(frame, value, 0)),
+  };
 }
 
 /** The root block runs once, so its columns have one entry. */

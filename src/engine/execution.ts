@@ -27,9 +27,17 @@ export type Outcome = Answered | Failed;
 export interface Answered extends Consequences {
   readonly kind: 'answered';
   readonly value: unknown;
+  /** Beside the value, what the plan's `answer` says; absent if it has none. */
+  readonly beside: AnsweredBeside | undefined;
   readonly degraded: readonly Degradation[];
   /** How long the response may be cached, according to the replies that it contains. */
   readonly freshness: Freshness;
+}
+
+/** The values of a status and of headers, unchecked; headers in the order of the plan's. */
+export interface AnsweredBeside {
+  readonly status: unknown;
+  readonly headers: readonly unknown[];
 }
 
 export interface Failed extends Consequences {

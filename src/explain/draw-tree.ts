@@ -3,12 +3,13 @@ import type { ExplainedCall, ExplainedPlan, ExplainedStep } from './explain.ts';
 
 export function drawTree(plan: ExplainedPlan): string {
   const { route, composition, summary, deadlineMs, degraded, roundTrips, cache } = plan;
-  const { parallelWrites = [] } = plan;
+  const { parallelWrites = [], answer } = plan;
   const head = [
     `${route}  (${composition})`,
     ...(summary === undefined ? [] : [summary]),
     `deadline ${milliseconds(deadlineMs)} · ${roundTrips} round ` +
       `trip${roundTrips === 1 ? '' : 's'}${degraded === 'fail' ? ' · never degraded' : ''}`,
+    ...(answer ? [answerOf(answer)] : []),
     ...(cache ? [responseCacheOf(cache)] : []),
     ...(parallelWrites.length > 0 ? [writesOf(parallelWrites)] : []),
   ];
@@ -23,6 +24,12 @@ export function drawTree(plan: ExplainedPlan): string {
 export function writesOf(names: readonly string[]): string {
   const count = `${names.length} write${names.length === 1 ? '' : 's'} in parallel`;
   return `${count}: ${names.join(', ')}`;
+}
+
+/** `answers 201, location` */
+function answerOf({ status, headers }: NonNullable<ExplainedPlan['answer']>): string {
+  const said = status === 'by data' ? 'a status by data' : String(status);
+  return `answers ${[said, ...headers].join(', ')}`;
 }
 
 function responseCacheOf(cache: NonNullable<ExplainedPlan['cache']>): string {

@@ -11,7 +11,7 @@ import { slowMsOf } from '../dsl/policies.ts';
 import type { EffectiveBreaker, HedgeConfig, RetryConfig } from '../dsl/policies.ts';
 import type { Service } from '../dsl/service.ts';
 import { parallelWrites } from './parallel-writes.ts';
-import type { Plan, PlanBlock, PlanCache, Step } from '../plan/plan.ts';
+import type { Plan, PlanAnswer, PlanBlock, PlanCache, Step } from '../plan/plan.ts';
 
 /** The output of `plait explain --json`. */
 export interface ExplainedPlan {
@@ -28,6 +28,8 @@ export interface ExplainedPlan {
   readonly parallelWrites?: readonly string[];
   /** The most that caches may keep of the response; absent: nothing. Times in seconds. */
   readonly cache?: PlanCache & { readonly vary: readonly string[] };
+  /** The status and headers that the composition gives; absent: 200, and those of the gateway. */
+  readonly answer?: { readonly status: number | 'by data'; readonly headers: readonly string[] };
   readonly steps: readonly ExplainedStep[];
 }
 
@@ -99,7 +101,15 @@ export function explain(plan: Plan): ExplainedPlan {
     roundTrips: countRoundTrips(plan),
     ...(writes.length > 0 && { parallelWrites: writes }),
     ...(plan.cache && { cache: { ...plan.cache, vary: plan.vary } }),
+    ...(plan.answer && { answer: explainAnswer(plan.answer) }),
     steps: explainBlock(plan, plan.root),
+  };
+}
+
+function explainAnswer({ status, headers }: PlanAnswer): NonNullable<ExplainedPlan['answer']> {
+  return {
+    status: status.kind === 'literal' ? Number(status.value) : 'by data',
+    headers: headers.map(({ name }) => name),
   };
 }
 

@@ -6,6 +6,11 @@ export function etagOf(body: string): string {
   return `"${hash('sha256', body, 'base64url')}"`;
 }
 
+/** An entity tag without the mark of a weak one. */
+export function opaqueTag(etag: string | undefined): string | undefined {
+  return etag?.replace(/^W\//, '');
+}
+
 /** One list element, which may be empty (RFC 9110, 5.6.1.2), and its separator. */
 const element = /[ \t]*(?:(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*)?(?:,|$)/y;
 
@@ -13,8 +18,8 @@ const element = /[ \t]*(?:(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*)?(?:,|$)/y
  * Whether `If-None-Match` names `etag`: by weak comparison, in a list, or as `*`. A malformed value
  * names nothing.
  */
-export function isNamed(etag: string, ifNoneMatch: string | undefined): boolean {
-  if (ifNoneMatch === undefined) return false;
+export function isNamed(etag: string | undefined, ifNoneMatch: string | undefined): boolean {
+  if (etag === undefined || ifNoneMatch === undefined) return false;
   return ifNoneMatch.trim() === '*' || (listedTags(ifNoneMatch)?.includes(etag) ?? false);
 }
 

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { AnyConfig } from '../dsl/composition.ts';
 import type { Node, ShapeNode, Source } from '../dsl/node.ts';
-import { blockOf, readsOf, sourcesOf, wordsFor } from '../dsl/node-traits.ts';
+import { blockOf, blockSources, readsOf, wordsFor } from '../dsl/node-traits.ts';
 import type { Route } from '../dsl/route.ts';
 import { checkResponseCache } from '../dsl/cache.ts';
 import { isSafe } from '../dsl/route.ts';
@@ -152,7 +152,7 @@ export function checkSources(
   for (const block of blocks) {
     const inReach = nodesInReach(composed, block.nodes);
     const reads = nodesOf(composed.nodes, block.nodes).flatMap(readsOf);
-    for (const source of [...reads, ...sourcesOf(block.template)]) {
+    for (const source of [...reads, ...blockSources(block)]) {
       if (!inReach.has(source.node)) {
         throw new CompositionError(
           name,

@@ -1,11 +1,11 @@
 /** Finds the arguments of a call that come straight from the client's request. */
 import type { Block, CallNode, Node, Template } from '../dsl/node.ts';
 import { sourcesOf } from '../dsl/node-traits.ts';
-import type { ClientInput } from './plan.ts';
+import type { ClientInput, RequestPart } from './plan.ts';
 import { ownerOf } from './visit.ts';
 
 /** The nodes of a composition, and how many blocks are around each block. */
-interface Surroundings {
+export interface Surroundings {
   readonly nodes: readonly Node[];
   readonly depths: ReadonlyMap<Block, number>;
 }
@@ -28,11 +28,13 @@ export function clientInputsOf(
         : [[argument, template] as const],
     )
     .flatMap(([argument, template]) =>
-      sourcesOf(template).flatMap((source) => {
-        const input = inputBehind(around, source);
-        return input === undefined ? [] : [{ argument, ...input }];
-      }),
+      inputsIn(around, template).map((input) => ({ argument, ...input })),
     );
+}
+
+/** The parts of the request that are values in a template. */
+export function inputsIn(around: Surroundings, template: Template): readonly RequestPart[] {
+  return sourcesOf(template).flatMap((source) => inputBehind(around, source) ?? []);
 }
 
 /** Each header of the argument `headers` by itself: a mistake in one is not that of another. */
@@ -51,10 +53,7 @@ function headerArguments(
 }
 
 /** The part of the request that a value is, after no more than `pick`, `omit`, `given`, `each`. */
-function inputBehind(
-  around: Surroundings,
-  { node: id, path }: Part,
-): Omit<ClientInput, 'argument'> | undefined {
+function inputBehind(around: Surroundings, { node: id, path }: Part): RequestPart | undefined {
   const node = around.nodes[id];
   switch (node?.kind) {
     case 'input':

@@ -7,6 +7,7 @@ import { CompositionError, toError } from '../errors.ts';
 import { frozen } from '../frozen.ts';
 import { claimsOf, fileClaim, findCollisions } from './collisions.ts';
 import type { Claim, Compiled } from './collisions.ts';
+import { checkAnswer, linkAnswer } from './answer.ts';
 import { checkConfig, checkSources } from './check.ts';
 import { runCompose } from './run-compose.ts';
 import { checkResponse } from './fit.ts';
@@ -42,6 +43,7 @@ export function compile({ name, composition, origin }: NamedComposition): Plan {
   checkSources(name, composed, config, route);
   checkResponse(name, composed, config.response);
   checkOutput(name, composed, config.response);
+  checkAnswer(name, composed, config);
   const { params, query, body, headers, response } = config;
   const linked = link(composed);
   return frozen({
@@ -51,6 +53,7 @@ export function compile({ name, composition, origin }: NamedComposition): Plan {
     deadlineMs: config.deadlineMs ?? 10_000,
     degraded: config.degraded ?? 'allow',
     schemas: { params, query, body, headers, response },
+    answer: linkAnswer(composed),
     ...responseCacheOf(config, operationsOf(linked)),
     ...linked,
   });

@@ -1,6 +1,6 @@
 /** How the failure of a step affects the steps around it, as far as the plan alone can tell. */
 import type { Block, Node } from '../dsl/node.ts';
-import { readsOf, sourcesOf, traitsOf } from '../dsl/node-traits.ts';
+import { blockSources, readsOf, traitsOf } from '../dsl/node-traits.ts';
 import type { Dooms } from './plan.ts';
 import type { Composed } from './run-compose.ts';
 import { blocksOf, idsOf, nodesOf, reachedFrom } from './visit.ts';
@@ -8,7 +8,7 @@ import { blocksOf, idsOf, nodesOf, reachedFrom } from './visit.ts';
 /** Steps that only guards read: nothing else fails with them. */
 export function toleratedSteps(composed: Composed): ReadonlyMap<number, 'optional' | 'fallback'> {
   const { nodes } = composed;
-  const bare = new Set(blocksOf(composed).flatMap(({ template }) => idsOf(sourcesOf(template))));
+  const bare = new Set(blocksOf(composed).flatMap((block) => idsOf(blockSources(block))));
   for (const node of nodes)
     if (node.kind !== 'guard') for (const read of idsOf(readsOf(node))) bare.add(read);
   const guards = nodes.filter((node) => node.kind === 'guard');

@@ -1,6 +1,6 @@
 /** Nodes → steps: adds the frame, slot and needs of each, and the effect of its failure. */
 import type { Block, Node } from '../dsl/node.ts';
-import { readsOf, sourcesOf, takesTime, traitsOf } from '../dsl/node-traits.ts';
+import { blockSources, readsOf, takesTime, traitsOf } from '../dsl/node-traits.ts';
 import { clientInputsOf } from './client-inputs.ts';
 import { degradedBy, doomsIn, toleratedSteps } from './failures.ts';
 import { lookupArgumentsOf } from './lookup-arguments.ts';
@@ -93,7 +93,7 @@ export function link(composed: Composed): { steps: readonly Step[]; root: PlanBl
   /** The nodes that its template refers to, and those that run for their effect. */
   function needsOf(block: Block): number[] {
     const unused = block.nodes.filter((id) => !consumed.has(id) && hasEffect(nodes[id]));
-    return [...new Set([...idsOf(sourcesOf(block.template)), ...unused])];
+    return [...new Set([...idsOf(blockSources(block)), ...unused])];
   }
 
   const root = linkBlock(composed.root, { byEach: false, repeated: false });
@@ -111,8 +111,7 @@ type Facts = Pick<
  */
 function consumedNodes(composed: Composed): ReadonlySet<number> {
   const { nodes } = composed;
-  const templates = blocksOf(composed).map(({ template }) => template);
-  const consumed = new Set(templates.flatMap((template) => idsOf(sourcesOf(template))));
+  const consumed = new Set(blocksOf(composed).flatMap((block) => idsOf(blockSources(block))));
   // A node reads earlier nodes only, so in reverse order its readers come first.
   for (const [id, node] of [...nodes.entries()].toReversed()) {
     if (consumed.has(id) || hasEffect(node))

@@ -30,6 +30,8 @@ export interface Plan {
   /** The client headers that the response may depend on, sorted. */
   readonly vary: readonly string[];
   readonly schemas: Schemas;
+  /** The status and headers of the response; absent: 200, and those of the gateway. */
+  readonly answer: PlanAnswer | undefined;
   /** All steps by number, those of inner blocks included. */
   readonly steps: readonly Step[];
   readonly root: PlanBlock;
@@ -42,6 +44,19 @@ export interface PlanCache {
   /** The same for shared caches, where it differs. */
   readonly sMaxAge: number | undefined;
   readonly staleWhileRevalidate: number;
+}
+
+/** The status and headers that the composition gives. */
+export interface PlanAnswer {
+  readonly status: Template;
+  readonly headers: readonly PlanHeader[];
+}
+
+export interface PlanHeader {
+  readonly name: string;
+  readonly value: Template;
+  /** The part of the client's request that it is, if it is nothing else. */
+  readonly input: RequestPart | undefined;
 }
 
 /** The schemas of the parts of a request and of the response. */
@@ -101,12 +116,16 @@ export interface LookupArguments {
   readonly varies: boolean;
 }
 
-/** A part of the client's request that is an argument of a call, or part of one, unchanged. */
-export interface ClientInput {
-  readonly argument: string;
+/** A part of the client's request. */
+export interface RequestPart {
   readonly input: InputName;
   /** A number stands for the index in the list of the `each` whose block has this depth. */
   readonly path: readonly (string | number)[];
+}
+
+/** One that is an argument of a call, or part of one, unchanged. */
+export interface ClientInput extends RequestPart {
+  readonly argument: string;
 }
 
 export interface InputStep extends StepFacts, InputNode {}

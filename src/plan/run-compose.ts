@@ -1,8 +1,11 @@
 /** Runs `compose` once on references, for the nodes and the template that it makes. */
+import { templatesOf, toAnswer } from '../dsl/answer.ts';
+import type { ComposedAnswer } from '../dsl/answer.ts';
+import { isAnswer } from '../dsl/answered.ts';
 import { createDraft, withDraft } from '../dsl/draft.ts';
 import type { Draft } from '../dsl/draft.ts';
 import type { AnyConfig } from '../dsl/composition.ts';
-import type { Block, InputName, Node, Template } from '../dsl/node.ts';
+import type { Block, InputName, Node } from '../dsl/node.ts';
 import { toTemplate } from '../dsl/template.ts';
 import { CompositionError, toError } from '../errors.ts';
 
@@ -10,6 +13,8 @@ import { CompositionError, toError } from '../errors.ts';
 export interface Composed {
   readonly nodes: readonly Node[];
   readonly root: Block;
+  /** The status and headers of the response; absent if `compose` has not given any. */
+  readonly answer: ComposedAnswer | undefined;
 }
 
 const inputs: readonly InputName[] = ['params', 'query', 'body', 'headers'];
@@ -20,22 +25,29 @@ const inputs: readonly InputName[] = ['params', 'query', 'body', 'headers'];
 export function runCompose(name: string, config: AnyConfig): Composed {
   const draft = createDraft(name);
   try {
-    const root = draft.block(() => rootTemplate(draft, config));
+    let answer: ComposedAnswer | undefined;
+    const block = draft.block(() => {
+      const returned = runOnReferences(draft, config);
+      if (!isAnswer(returned)) return toTemplate(draft, returned, 'what compose() returned');
+      answer = toAnswer(draft, returned);
+      return toTemplate(draft, returned.template, 'what answer() was given');
+    });
+    const root = answer === undefined ? block : { ...block, beside: templatesOf(answer) };
     checkRoot(name, root);
-    return { nodes: draft.nodes, root };
+    return { nodes: draft.nodes, root, answer };
   } finally {
     draft.close();
   }
 }
 
-function rootTemplate(draft: Draft, config: AnyConfig): Template {
+/** What `compose` returns. */
+function runOnReferences(draft: Draft, config: AnyConfig): unknown {
   const references = inputs.map((input) => [input, draft.add({ kind: 'input', input })]);
   // Its type was checked where it was written.
   const compose = config.compose as (given: unknown) => unknown;
-  const returned = withDraft(draft, () =>
+  return withDraft(draft, () =>
     translated(draft.place, () => compose(Object.fromEntries(references))),
   );
-  return toTemplate(draft, returned, 'what compose() returned');
 }
 
 function checkRoot(name: string, { template }: Block): void {

@@ -17,7 +17,7 @@ export function servicesOf(plans: readonly Pick<Plan, 'steps'>[]): Service[] {
 }
 
 /** The root block and all blocks inside. */
-export function blocksOf({ nodes, root }: Composed): Block[] {
+export function blocksOf({ nodes, root }: Pick<Composed, 'nodes' | 'root'>): Block[] {
   return [root, ...nodes.flatMap((node) => blockOf(node) ?? [])];
 }
 

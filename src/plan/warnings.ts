@@ -24,9 +24,11 @@ export function warningsOf(plan: Plan): string[] {
 }
 
 /** The reads whose values reach neither the response nor a write, and that nothing comes after. */
-function unusedReads({ steps, root }: Plan): readonly CallStep[] {
+function unusedReads({ steps, root, answer }: Plan): readonly CallStep[] {
+  const headers = answer?.headers.map(({ value }) => value) ?? [];
+  const templates = [root.template, ...(answer ? [answer.status, ...headers] : [])];
   const used = reachedFrom(
-    [...idsOf(sourcesOf(root.template)), ...steps.filter(isWrite).map(({ id }) => id)],
+    [...idsOf(templates.flatMap(sourcesOf)), ...steps.filter(isWrite).map(({ id }) => id)],
     (id) => readBy(steps[id]),
   );
   return steps.filter(

@@ -32,6 +32,7 @@ function appBehind(admit: Admission) {
         return {
           kind: 'answered',
           value: {},
+          beside: undefined,
           degraded: [],
           freshness: unrestricted,
           sent: 0,

@@ -9,6 +9,7 @@ interface Item {
 
 const token = /^[A-Za-z*][\w!#$%&'*+\-.^`|~:/]*/;
 const string = /^"(?:[ !#-[\]-~]|\\["\\])*"/;
+const displayString = /^%"(?:[ !#$&-~]|%[\da-f]{2})*"/;
 const integer = /^-?\d{1,15}/;
 const key = /^[a-z*][a-z0-9_\-.*]*/;
 
@@ -23,6 +24,7 @@ function parseList(header: string): Item[] {
     return text;
   }
   function bare(): string | number {
+    if (rest.startsWith('%"')) return take(displayString).slice(2, -1);
     if (rest.startsWith('"')) return take(string).slice(1, -1);
     return /^[-\d]/.test(rest) ? Number(take(integer)) : take(token);
   }
@@ -133,13 +135,46 @@ describe('$problems', () => {
       compose: () => map(optional(call(part, { name: 'a' })), () => 'none'),
       json: 'none',
     },
-  ])('is not there when the response is $what: the header says it', async ({ compose, json }) => {
-    const app = await serve(compose);
-    const answer = app.ask();
-    await app.upstream.answer('GET /parts/a', {}, 500);
-    const { status, headers, json: given } = await answer;
-    expect({ status, json: given }).toEqual({ status: 200, json });
-    expect(parseList(headers.get('plait-degraded') ?? '')).toHaveLength(1);
+  ])(
+    'is not there when the response is $what: the header says it',
+    async ({ what, compose, json }) => {
+      const app = await serve(compose);
+      const answer = app.ask();
+      await app.upstream.answer('GET /parts/a', {}, 500);
+      const { status, headers, json: given } = await answer;
+      expect({ status, json: given }).toEqual({ status: 200, json });
+      const reason = { reason: 'status', status: 500 };
+      const at = what === 'a list' ? '/0' : '';
+      expect(parseList(headers.get('plait-degraded') ?? '')).toMatchObject([
+        { parameters: { ...reason, at } },
+      ]);
+    },
+  );
+
+  it('is not there when the response is a list of many: the header points at up to 20', async () => {
+    const app = await serve(() =>
+      each(call(list, { name: 'l' }), (item) => ({
+        'é"%': optional(call(part, { name: item.id })),
+      })),
+    );
+    app.upstream.answerAll((request) => (request.startsWith('GET /lists') ? items(30) : null));
+    const { headers, json } = await app.ask();
+    expect(json).toHaveLength(30);
+    const degraded = parseList(headers.get('plait-degraded') ?? '');
+    expect(degraded).toHaveLength(21);
+    expect(decodeURIComponent(String(degraded[3]?.parameters['at']))).toBe('/3/é"%');
+    expect(degraded[20]?.parameters).toEqual({ reason: 'invalid-body', count: 10 });
+  });
+
+  it('is not there when the response is a list with long names: the header stays short', async () => {
+    const app = await serve(() =>
+      each(call(list, { name: 'l' }), (item) => ({
+        ['x'.repeat(900)]: optional(call(part, { name: item.id })),
+      })),
+    );
+    app.upstream.answerAll((request) => (request.startsWith('GET /lists') ? items(9) : null));
+    const { headers } = await app.ask();
+    expect((headers.get('plait-degraded') ?? '').length).toBeLessThan(6_000);
   });
 });
 

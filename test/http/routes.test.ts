@@ -29,6 +29,7 @@ function appOf(...routes: readonly string[]) {
       admit: () => undefined,
       execute: async ({ route }, { inputs }) => ({
         value: { route: route.text, params: inputs.params },
+        beside: undefined,
         degraded: [],
         freshness: unrestricted,
         kind: 'answered',

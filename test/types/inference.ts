@@ -1,5 +1,6 @@
 /** Types that the compiler infers, held by equality. Checked by `tsc`; nothing here runs. */
 import {
+  answer as respond,
   call,
   defineComposition,
   defineService,
@@ -358,3 +359,36 @@ same<ArgsOf<ReturnType<typeof asBody<z.ZodDefault<z.ZodString>>>>, { body?: stri
 );
 same<ArgsOf<ReturnType<typeof asBody<z.ZodNullable<z.ZodString>>>>, { body: string | null }>(true);
 same<ArgsOf<ReturnType<typeof asBody<z.ZodUnknown>>>, { body: unknown }>(true);
+/** The type of a response is that of its template, whatever `answer` adds. */
+export const placed = defineComposition({
+  route: 'POST /orders/:id',
+  compose({ params }) {
+    const order = call(getOrder, { id: params.id });
+    return respond(
+      { id: order.body.id },
+      {
+        status: map(order, ({ body }) => (body.total > 0 ? 201 : 202)),
+        headers: {
+          location: order.headers.etag,
+          link: ['<a>', order.headers.etag, null],
+          'set-cookie': [{ name: 'a', value: order.body.id, maxAge: 60, sameSite: 'Strict' }],
+        },
+      },
+    );
+  },
+});
+same<ResponseOf<typeof placed>, { id: string }>(true);
+
+export const declaredToo = defineComposition({
+  route: 'POST /orders/:id/declared',
+  response: z.object({ id: z.string() }),
+  compose: ({ params }) =>
+    respond({ id: call(getOrder, { id: params.id }).body.id }, { status: 201 }),
+});
+same<ResponseOf<typeof declaredToo>, { id: string }>(true);
+
+export const emptied = defineComposition({
+  route: 'DELETE /orders/:id',
+  compose: () => respond(null, { status: 204 }),
+});
+same<ResponseOf<typeof emptied>, null>(true);

@@ -3,6 +3,7 @@
  * here runs.
  */
 import {
+  answer,
   call,
   defineComposition,
   defineService,
@@ -353,3 +354,32 @@ export const headersAndParts = defineComposition({
 
 // @ts-expect-error HEAD is for operations: the gateway answers it like GET
 defineComposition({ route: 'HEAD /x', compose: () => ({}) });
+
+export const answers = [
+  defineComposition({
+    route: 'GET /answers/a',
+    response: z.object({ id: z.number() }),
+    // @ts-expect-error the template does not fit the response
+    compose: () => answer({ id: 'a' }, { status: 201 }),
+  }),
+  defineComposition({
+    route: 'GET /answers/b',
+    // @ts-expect-error a status is a number
+    compose: () => answer({ id: 'a' }, { status: '201' }),
+  }),
+  defineComposition({
+    route: 'GET /answers/c',
+    // @ts-expect-error a header is text
+    compose: () => answer({ id: 'a' }, { headers: { link: { href: '/' } } }),
+  }),
+  defineComposition({
+    route: 'GET /answers/d',
+    // @ts-expect-error a misspelt field of a cookie
+    compose: () => answer({}, { headers: { 'set-cookie': { name: 'a', value: 'b', maxage: 1 } } }),
+  }),
+  defineComposition({
+    route: 'GET /answers/e',
+    // @ts-expect-error an answer is no argument
+    compose: () => call(thingOf, { id: answer('a') }),
+  }),
+];

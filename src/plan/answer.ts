@@ -1,0 +1,113 @@
+/** What a composition says of its response by `answer`: checked as far as it is known. */
+import type { AnyConfig } from '../dsl/composition.ts';
+import { headerNameProblem } from '../dsl/header-names.ts';
+import type { Template } from '../dsl/node.ts';
+import { sourcesOf } from '../dsl/node-traits.ts';
+import { operationName } from '../dsl/operation.ts';
+import { setsCookies } from '../dsl/response-parts.ts';
+import { CompositionError } from '../errors.ts';
+import { UnsendableError, checkStatus, linesOf } from './answer-values.ts';
+import { inputsIn } from './client-inputs.ts';
+import type { PlanAnswer } from './plan.ts';
+import type { Composed } from './run-compose.ts';
+import { depthsOf } from './visit.ts';
+
+/** @throws CompositionError for a status, a header or a cookie that can never be sent. */
+export function checkAnswer(
+  name: string,
+  composed: Composed,
+  { cache }: Pick<AnyConfig, 'cache'>,
+): void {
+  const { answer, root } = composed;
+  const { template } = root;
+  if (cache !== undefined) refuseCookies(name, composed);
+  if (answer === undefined) return;
+  const { status, headers } = answer;
+  for (const [header, value] of headers) checkHeader(name, header, value);
+  if (status.kind === 'reference') return;
+  const given = status.kind === 'literal' ? status.value : {};
+  const isNamed = (wanted: string) => headers.some(([header]) => header === wanted);
+  sendable(name, () => checkStatus(given, isNamed));
+  if (given === 204 && !(template.kind === 'literal' && template.value === null))
+    throw new CompositionError(
+      name,
+      'answer(): a 204 has no body. Return answer(null, { status: 204 }).',
+    );
+}
+
+/** Rejects cookies in a cached response, and answers that are for one client since they set one. */
+function refuseCookies(name: string, { nodes, answer }: Composed): void {
+  if (answer?.headers.some(([header]) => header === 'set-cookie') === true)
+    throw new CompositionError(
+      name,
+      'a response that sets a cookie is never cached. Remove cache, or the cookie.',
+    );
+  const personal = nodes.find((node) => node.kind === 'call' && setsCookies(node.operation.parts));
+  if (personal?.kind !== 'call') return;
+  throw new CompositionError(
+    name,
+    `${operationName(personal.operation)} sets cookies, so that its answers are for one client: ` +
+      'a response with them is never cached. Remove cache.',
+  );
+}
+
+/** Headers that the gateway or the connection decides, and what to do instead. */
+const decided: readonly (readonly [RegExp, string])[] = [
+  [/^(?:connection|keep-alive|te|trailer|upgrade|transfer-encoding)$/, 'the connection'],
+  [/^(?:content-length|content-encoding|date|server-timing|x-request-id)$/, 'the gateway'],
+  [/^(?:vary|x-content-type-options|strict-transport-security)$/, 'the gateway'],
+  [/^(?:access-control-.*|plait-.*|proxy-.*)$/, 'the gateway'],
+];
+
+function checkHeader(name: string, header: string, value: Template): void {
+  const problem = headerNameProblem(header) ?? decidedProblem(header);
+  if (problem !== undefined)
+    throw new CompositionError(name, `answer(): headers: "${header}" ${problem}`);
+  checkContentType(name, header, value);
+  for (const part of value.kind === 'array' ? value.items : [value])
+    if (part.kind === 'literal') sendable(name, () => linesOf(header, part.value));
+    else if (part.kind === 'object' && header !== 'set-cookie')
+      throw new CompositionError(name, `answer(): headers.${header} is an object. Give its text.`);
+}
+
+function decidedProblem(header: string): string | undefined {
+  if (header === 'cache-control') return 'is set by the gateway. Use cache of the composition.';
+  const found = decided.find(([pattern]) => pattern.test(header));
+  return found && `is set by ${found[1]}. Remove it.`;
+}
+
+/** The body is JSON whatever the header says. */
+function checkContentType(name: string, header: string, value: Template): void {
+  if (header !== 'content-type') return;
+  const text = value.kind === 'literal' && String(value.value);
+  if (text !== false && /^application\/(?:json|[\w.!#$&^-]+\+json)(?:;.*)?$/i.test(text)) return;
+  throw new CompositionError(
+    name,
+    'answer(): headers.content-type is no type of JSON, which the body is. Write one, as in ' +
+      '"application/hal+json".',
+  );
+}
+
+function sendable(name: string, read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof UnsendableError)) throw error;
+    throw new CompositionError(name, `answer(): ${error.message}.`, { cause: error });
+  }
+}
+
+/** Adds the parts of the request that headers are made of: a mistake in them is the client's. */
+export function linkAnswer(composed: Composed): PlanAnswer | undefined {
+  const { nodes, answer } = composed;
+  if (answer === undefined) return undefined;
+  const around = { nodes, depths: depthsOf(composed) };
+  return {
+    status: answer.status,
+    headers: answer.headers.map(([name, value]) => {
+      const inputs = inputsIn(around, value);
+      const isOfClient = inputs.length > 0 && inputs.length === sourcesOf(value).length;
+      return { name, value, input: isOfClient ? inputs[0] : undefined };
+    }),
+  };
+}
