@@ -19,6 +19,7 @@ import type { AccessLogOptions } from './telemetry/access-log.ts';
 import { unobserved } from './telemetry/telemetry.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import type { CacheStore } from './upstream/caching/cache-store.ts';
+import type { Secrets } from './upstream/credentials/secrets.ts';
 import type { ServiceStatus } from './upstream/service.ts';
 import { createUpstreams } from './upstream/upstreams.ts';
 
@@ -26,6 +27,8 @@ export interface GatewayOptions {
   readonly plans: readonly Plan[];
   /** The base URLs of every service, by its name. */
   readonly addresses: ReadonlyMap<string, readonly URL[]>;
+  /** The secrets that services are sent, as `openParts` reads them. Default: none are known. */
+  readonly secrets?: Secrets;
   /**
    * Hono middleware around the compositions, the first one outermost: inside of telemetry, access
    * log and hygiene, so that its responses are recorded too.
@@ -69,7 +72,7 @@ export interface Gateway extends AsyncDisposable {
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { plans, addresses, middleware = [], cacheStore, onRefreshError } = options;
+  const { plans, addresses, middleware = [], secrets, cacheStore, onRefreshError } = options;
   const { telemetry = unobserved, overload = neverSheds, clock = systemClock } = options;
   const { onInternalError = warnOf, onWritesCut = warnOfWrites, accessLog: logging } = options;
   const { onCallEnd, aroundCall, watchAttempt, watchSteps } = telemetry;
@@ -80,6 +83,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     aroundCall,
     watchAttempt,
+    ...(secrets && { secrets }),
     ...(cacheStore && { cacheStore }),
     ...(onRefreshError && { onRefreshError }),
   });

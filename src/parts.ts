@@ -23,7 +23,7 @@ export interface Parts extends Required<Omit<GatewayOptions, 'plans' | 'middlewa
 
 /** Opens the parts that the settings ask for. If one cannot be opened, the others are closed. */
 export async function openParts(settings: Settings, clock = systemClock): Promise<Parts> {
-  const { mode, addresses, overload: limits } = settings;
+  const { mode, addresses, openSecrets, overload: limits } = settings;
   await using opened = new AsyncDisposableStack();
   const log = createLog(settings.log);
   opened.defer(() => log.close());
@@ -38,6 +38,7 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
     telemetry,
     cacheStore,
     addresses,
+    secrets: openSecrets({ clock, onWarning: warn }),
     clock,
     overload: createOverload({ limits, meter: createLagMeter(), clock }),
     accessLog: { log, headers: settings.log.headers, withCauses: mode === 'development' },

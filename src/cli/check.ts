@@ -5,16 +5,19 @@ import { writesOf } from '../explain/draw-tree.ts';
 import { parallelWrites } from '../explain/parallel-writes.ts';
 import { loadCompositions } from '../load-compositions.ts';
 import { servicesOf } from '../plan/visit.ts';
-import { addressProblem } from '../settings/settings.ts';
+import { addressProblem, parseSettings } from '../settings/settings.ts';
+import { plainTextWarnings } from '../settings/sources.ts';
 
 /**
  * @throws LoadError when any composition does not load.
- * @throws ConfigurationError when a service's address is in a variable that is set, but wrong.
+ * @throws ConfigurationError when a service's address is in a variable that is set, but wrong; with
+ *   `env`, when anything in the environment is wrong or missing.
  */
-export async function check({ folder }: { folder: string }): Promise<void> {
+export async function check({ folder, env }: { folder: string; env: boolean }): Promise<void> {
   const { plans, errors, warnings } = await loadCompositions(folder);
   for (const warning of warnings) console.error(`Warning: ${warning}`);
   if (errors.length > 0) throw new LoadError(errors);
+  if (env) checkEnvironment(servicesOf(plans));
   const problem = addressProblem(servicesOf(plans).filter(isAddressed), process.env);
   if (problem !== undefined) throw new ConfigurationError(problem);
   for (const plan of plans) {
@@ -23,6 +26,13 @@ export async function check({ folder }: { folder: string }): Promise<void> {
     if (writes.length > 0) console.log(`  ${writesOf(writes)} (after() puts one behind the other)`);
   }
   console.log(`${plans.length} composition${plans.length === 1 ? '' : 's'}, no errors`);
+}
+
+/** The checks of a start, for the environment where the gateway will run. */
+function checkEnvironment(services: readonly Service[]): void {
+  const { addresses } = parseSettings(process.env, services);
+  for (const warning of plainTextWarnings(services, addresses))
+    console.error(`Warning: ${warning}`);
 }
 
 /** Variables that are not set are no problem here: they belong to where the gateway will run. */

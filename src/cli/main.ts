@@ -35,8 +35,15 @@ const commands = {
   }),
   check: defineCommand({
     meta: { description: 'Load all compositions and report everything that is wrong with them' },
-    args: { compositions },
-    run: ({ args }) => orExit(() => check({ folder: args.compositions })),
+    args: {
+      compositions,
+      env: {
+        type: 'boolean',
+        default: false,
+        description: 'Check the environment, too: every variable and file that a start would need',
+      },
+    },
+    run: ({ args }) => orExit(() => check({ folder: args.compositions, env: args.env })),
   }),
   explain: defineCommand({
     meta: { description: 'Show the plan of a composition: what waits for what' },

@@ -5,7 +5,8 @@ import { listen } from '../listen.ts';
 import type { ListenOptions } from '../listen.ts';
 import { openParts } from '../parts.ts';
 import { servicesOf } from '../plan/visit.ts';
-import { addressProblem, defaultAdminPort, parseSettings } from '../settings/settings.ts';
+import { defaultAdminPort, parseSettings, serviceProblem } from '../settings/settings.ts';
+import { plainTextWarnings } from '../settings/sources.ts';
 import type { ServerSettings } from '../settings/settings.ts';
 import { loadCompositions } from '../load-compositions.ts';
 import type { Loaded } from '../load-compositions.ts';
@@ -30,6 +31,8 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   const parts = await openParts(settings);
   for (const reason of notServed) parts.log.warn({}, `Not served: ${reason}`);
   for (const warning of warnings) parts.log.warn({}, warning);
+  const plain = plainTextWarnings(servicesOf(plans), settings.addresses);
+  for (const warning of plain) parts.log.warn({}, warning);
   const gateway = createGateway({ plans, ...parts });
   const listening = await listen(gateway, whereToListen(settings.server));
   const watchdog = startWatchdog({
@@ -69,7 +72,7 @@ async function loadPlans(folder: string, tolerant: boolean): Promise<Served> {
   if (!tolerant && errors.length > 0) throw new LoadError(errors);
   if (!tolerant) return { plans, notServed: [], ...rest };
   const unaddressed = plans.flatMap((plan) => {
-    const problem = addressProblem(servicesOf([plan]), process.env);
+    const problem = serviceProblem(servicesOf([plan]), process.env);
     return problem === undefined ? [] : [{ plan, problem }];
   });
   return {

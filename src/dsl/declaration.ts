@@ -1,4 +1,5 @@
 /** The common part of the declarations of operations and lookups: options, and their checks. */
+import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import type { Numbers } from '../parse.ts';
 import { refuseAsynchronous } from './asynchronous.ts';
@@ -7,6 +8,7 @@ import { checkedOperationCache } from './cache.ts';
 import type { OperationCache } from './cache.ts';
 import { checkedForward } from './forward.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
+import { refuseHeaderTwice, refuseKeyTwice } from './own-headers.ts';
 import { operationName } from './operation.ts';
 import { checkedPolicies, policyKnobs } from './policies.ts';
 import type { Policies } from './policies.ts';
@@ -31,6 +33,8 @@ export interface Common<Text> extends Policies {
    * becomes the nearest one. Default: it is an error that names the field.
    */
   readonly numbers?: 'exact' | 'rounded';
+  /** `false`: it is called without the service's `auth`. Default: with it. */
+  readonly auth?: false;
 }
 
 /** `T` with its properties written out, as an editor shows them. */
@@ -76,6 +80,7 @@ const commonKnobs = [
   'coalesce',
   'cache',
   'numbers',
+  'auth',
 ] satisfies (keyof Common<string>)[];
 
 function checkedName(service: Service, config: Common<string>, route: Route): string {
@@ -99,22 +104,56 @@ function defaultName(route: Route): string {
   );
 }
 
+/** The facts by which the common options are judged. */
+interface Judged {
+  readonly isWrite: boolean;
+  /** The schemas whose fields are sent by their names, and the name of a lookup's keys. */
+  readonly query?: z.ZodObject | undefined;
+  readonly headers?: z.ZodObject | undefined;
+  readonly keys?: { readonly query?: string } | undefined;
+}
+
 /** Checks the common options and fills in those of the service. */
 export function checkedCommon(
   service: Service,
   config: Common<string>,
   { name, place }: Declaration,
-  { isWrite }: { readonly isWrite: boolean },
+  { isWrite, query, headers, keys }: Judged,
 ) {
+  const forward = mergedForward(service, checkedForward(config.forward ?? [], place, { isWrite }));
+  const auth = checkedAuth(config.auth, service, place);
+  const ofOperation = fieldsOf(headers);
+  refuseHeaderTwice({ auth, headers: service.headers, forward, ofOperation }, place);
+  refuseKeyTwice(
+    [...fieldsOf(query), ...(keys?.query === undefined ? [] : [keys.query])],
+    auth,
+    place,
+  );
   return {
     name,
     service,
-    forward: mergedForward(service, checkedForward(config.forward ?? [], place, { isWrite })),
+    forward,
     policies: checkedPolicies(config, place, service.policies),
     coalesce: config.coalesce ?? true,
     cache: checkedOperationCache(config.cache, place),
     numbers: checkedNumbers(config.numbers, place),
+    auth,
   };
+}
+
+function fieldsOf(schema: z.ZodObject | undefined): readonly string[] {
+  return Object.keys(schema?.shape ?? {});
+}
+
+function checkedAuth(own: false | undefined, { auth, name }: Service, place: string) {
+  if (own === undefined) return auth;
+  if (own !== false) {
+    const advice =
+      'Other credentials belong to a service of their own, which may have the same url.';
+    throw new CompositionError(place, `auth is false, or absent. ${advice}`);
+  }
+  if (auth !== undefined) return undefined;
+  throw new CompositionError(place, `service "${name}" has no auth. Remove auth: false.`);
 }
 
 function mergedForward(service: Service, own: readonly string[]): readonly string[] {

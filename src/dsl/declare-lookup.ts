@@ -83,7 +83,12 @@ export function lookup<
   refuseParts(config, place);
   return noteDefinition(
     Object.freeze({
-      ...checkedCommon(service, config, declaration, { isWrite: false }),
+      ...checkedCommon(service, config, declaration, {
+        isWrite: false,
+        query,
+        // It may be in the body instead, or be none at all until `checkedLookup` has seen it.
+        keys: config.keys as { readonly query?: string } | undefined,
+      }),
       route,
       // A lookup only reads, whatever its method.
       idempotent: true,

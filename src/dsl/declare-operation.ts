@@ -139,7 +139,7 @@ export function operation<
   }
   if (setsCookies(parts)) refuseSharing(config, place);
   const idempotencyKey = checkedKey(config.idempotencyKey, safe, place);
-  const common = checkedCommon(service, config, declaration, { isWrite: !safe });
+  const common = checkedCommon(service, config, declaration, { isWrite: !safe, query, headers });
   const sent = checkedHeaderArguments(headers, { ...common, idempotencyKey, place });
   const names = [
     ...route.params,

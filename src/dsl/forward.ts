@@ -1,4 +1,4 @@
-/** `forward`: the client's headers that go to a service, and why some never do. */
+/** Headers that never go to a service, with the reason; `forward`: the client's that do. */
 import { CompositionError } from '../errors.ts';
 import { isHeaderName } from '../headers.ts';
 import { requestTimeoutHeader } from '../request-timeout.ts';
@@ -62,6 +62,15 @@ export function checkedForward(
 /** Why neither the client nor a composition may decide a header of a request to a service. */
 export function unsendableReason(name: string): string | undefined {
   return name.startsWith('content-') ? ofBody : refused.get(name);
+}
+
+/** Why a header cannot be a constant of the gateway's own; `undefined` if it can. */
+export function whyNotOwn(name: string): string | undefined {
+  // A service may want another media type, as long as it is JSON.
+  if (name === 'accept') return undefined;
+  if (name === 'idempotency-key') return 'it differs for each write';
+  if (forWrites.has(name)) return 'it is a condition for one write';
+  return unsendableReason(name);
 }
 
 /** The rest of a sentence that says that a header cannot be forwarded. */

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Numbers } from '../parse.ts';
 import type { OperationCache } from './cache.ts';
 import type { HeaderArguments } from './header-arguments.ts';
+import type { Auth } from './credentials.ts';
 import type { Lookup } from './lookup.ts';
 import type { EffectivePolicies } from './policies.ts';
 import type { ResponseParts } from './response-parts.ts';
@@ -42,6 +43,8 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly cache: Required<OperationCache> | undefined;
   /** Present on lookups: how keys are sent and items matched. */
   readonly lookup: Lookup | undefined;
+  /** The service's credentials, unless the operation goes without. */
+  readonly auth: Auth | undefined;
 }
 
 /** The unique name of an operation in traces, metrics and messages: `orders.getOrder`. */

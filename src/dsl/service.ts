@@ -2,8 +2,12 @@
 import { noteDefinition } from '../defined-at.ts';
 import { CompositionError } from '../errors.ts';
 import { baseUrlRule, parseBaseUrl, shown, splitList } from '../url.ts';
+import { checkedAuth } from './credentials.ts';
+import type { Auth } from './credentials.ts';
 import { checkedForward } from './forward.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
+import { checkedHeaders, refuseHeaderTwice } from './own-headers.ts';
+import type { OwnHeaders } from './own-headers.ts';
 import {
   checkedBreaker,
   checkedBudget,
@@ -23,11 +27,8 @@ import type {
   Policies,
   RetryBudgetConfig,
 } from './policies.ts';
-
-/** The name of an environment variable that holds the base URL. */
-export interface FromEnvironment {
-  readonly env: string;
-}
+import { isVariableName } from './source.ts';
+import type { FromEnvironment } from './source.ts';
 
 export interface ServiceConfig extends Policies {
   /** Lower case, as it appears in traces and problems: `payments`. */
@@ -45,6 +46,10 @@ export interface ServiceConfig extends Policies {
   readonly ejection?: EjectionConfig;
   /** Active health checks of its addresses. Default: none. */
   readonly health?: HealthCheckConfig;
+  /** Headers that go with every request, from source code, the environment or files. */
+  readonly headers?: OwnHeaders;
+  /** The credentials of the gateway's own: `bearer()`, `basic()` or `apiKey()`. Default: none. */
+  readonly auth?: Auth;
 }
 
 /** An upstream service with all options checked and filled in. */
@@ -59,6 +64,8 @@ export interface Service {
   readonly bulkhead: Required<BulkheadConfig>;
   readonly ejection: Required<EjectionConfig>;
   readonly health: Required<HealthCheckConfig> | undefined;
+  readonly headers: OwnHeaders;
+  readonly auth: Auth | undefined;
 }
 
 /**
@@ -71,6 +78,7 @@ export interface Service {
 export function defineService(config: ServiceConfig): Service {
   const { name, url, forward = [], connectTimeoutMs = 1_000 } = config;
   const { breaker = {}, retryBudget = {}, bulkhead = {}, ejection = {}, health } = config;
+  const { headers: givenHeaders = {}, auth: givenAuth } = config;
   if (!/^[a-z][a-z0-9-]*$/.test(name)) {
     throw new CompositionError(
       'defineService',
@@ -81,11 +89,15 @@ export function defineService(config: ServiceConfig): Service {
   const place = `service "${name}"`;
   refuseUnknownKnobs(config, knobs, place);
   checkUrl(url, place);
+  const forwarded = checkedForward(forward, place, { isWrite: false });
+  const headers = checkedHeaders(givenHeaders, place);
+  const auth = checkedAuth(givenAuth, place);
+  refuseHeaderTwice({ headers, auth, forward: forwarded }, place);
   return noteDefinition(
     Object.freeze({
       name,
       url,
-      forward: checkedForward(forward, place, { isWrite: false }),
+      forward: forwarded,
       policies: checkedPolicies(config, place),
       connectTimeoutMs: positive(connectTimeoutMs, 'connectTimeoutMs', place),
       retryBudget: checkedBudget(retryBudget, place),
@@ -93,6 +105,8 @@ export function defineService(config: ServiceConfig): Service {
       bulkhead: checkedBulkhead(bulkhead, place),
       ejection: checkedEjection(ejection, place),
       health: health === undefined ? undefined : checkedHealth(health, place),
+      headers,
+      auth,
     }),
   );
 }
@@ -110,8 +124,7 @@ function checkUrl(url: string | FromEnvironment, place: string): void {
 
 function checkVariable(url: FromEnvironment, example: string, place: string): void {
   refuseUnknownKnobs(url, ['env'], `${place}: url`);
-  // A name with `=` or without letters cannot be set.
-  if (typeof url.env === 'string' && /^[A-Za-z_]\w*$/.test(url.env)) return;
+  if (isVariableName(url.env)) return;
   const found = JSON.stringify(url.env) ?? 'missing';
   throw new CompositionError(place, `url.env is ${found}, which names no variable. ${example}`);
 }
@@ -127,4 +140,6 @@ const knobs = [
   'bulkhead',
   'ejection',
   'health',
+  'headers',
+  'auth',
 ] satisfies (keyof ServiceConfig)[];

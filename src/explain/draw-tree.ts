@@ -1,4 +1,5 @@
 /** An explained plan as a tree for the terminal: a step stands below one that it needs. */
+import { shownAuth } from '../dsl/credentials.ts';
 import type { ExplainedCall, ExplainedPlan, ExplainedStep } from './explain.ts';
 
 export function drawTree(plan: ExplainedPlan): string {
@@ -112,14 +113,20 @@ function title(siblings: readonly ExplainedStep[], step: ExplainedStep): string 
 
 function details({ call }: ExplainedStep): string[] {
   if (call === undefined) return [];
-  const { forward, cache } = call;
+  const { cache } = call;
   return [
     [call.route, ...sharingOf(call)].join(' · '),
     ...headersOf(call),
     ...(cache ? [operationCacheOf(cache)] : []),
-    [attemptsOf(call), ...(forward.length > 0 ? [`forwards ${forward.join(', ')}`] : [])].join(
-      ' · ',
-    ),
+    [attemptsOf(call), ...sentBesides(call)].join(' · '),
+  ];
+}
+
+/** The client's headers and the credentials of the gateway that go with a call. */
+function sentBesides({ forward, auth }: ExplainedCall): string[] {
+  return [
+    ...(forward.length > 0 ? [`forwards ${forward.join(', ')}`] : []),
+    ...(auth ? [`auth ${shownAuth(auth)}`] : []),
   ];
 }
 

@@ -1,10 +1,12 @@
 /** A plan as data for people: what needs what, what is batched, which limits are in effect. */
 import type { OperationCache } from '../dsl/cache.ts';
+import type { Auth } from '../dsl/credentials.ts';
 import { traitsOf } from '../dsl/node-traits.ts';
 import type { StepKind } from '../dsl/node-traits.ts';
 import { bytesKnob, keysExample } from '../dsl/lookup-keys.ts';
 import type { MaxBytes } from '../dsl/lookup-keys.ts';
 import type { Lookup } from '../dsl/lookup.ts';
+import type { OwnHeaders } from '../dsl/own-headers.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { slowMsOf } from '../dsl/policies.ts';
@@ -61,10 +63,12 @@ export interface ExplainedCall {
   readonly forward: readonly string[];
   /** The headers that are arguments; absent: none. */
   readonly takes?: readonly string[];
-  /** The headers that are the same in every request; absent: none. */
-  readonly sends?: Readonly<Record<string, string>>;
+  /** The headers that are the same in every request, or where they come from; absent: none. */
+  readonly sends?: OwnHeaders;
   /** The headers and `status` that are parts of its value, besides the body; absent: none. */
   readonly gives?: readonly string[];
+  /** The credentials of the gateway's own, and their sources; absent: none. */
+  readonly auth?: Auth;
   /** The limit in effect: an attempt cannot take longer than the request. */
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
@@ -176,6 +180,7 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
     ...(cache && { cache }),
     forward: operation.forward,
     ...explainHeaders(operation),
+    ...(operation.auth && { auth: operation.auth }),
     timeoutMs: Math.min(policies.timeoutMs, deadlineMs),
     maxBodyBytes: policies.maxBodyBytes,
     maxDepth: policies.maxDepth,
@@ -189,10 +194,12 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
 }
 
 function explainHeaders({
+  service,
   headers,
   parts,
 }: Operation): Pick<ExplainedCall, 'takes' | 'sends' | 'gives'> {
-  const { names: takes = [], constants: sends = {} } = headers ?? {};
+  const { names: takes = [], constants = {} } = headers ?? {};
+  const sends = { ...service.headers, ...constants };
   const gives = [...(parts?.headers ?? []), ...(parts?.hasStatus ? ['status'] : [])];
   return {
     ...(takes.length > 0 && { takes }),

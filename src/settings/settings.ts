@@ -10,10 +10,13 @@ import { logLevels } from '../telemetry/log.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import type { TelemetrySettings } from '../telemetry/settings.ts';
 import type { RedisAddress } from '../upstream/caching/redis-store.ts';
+import { readSecrets } from '../upstream/credentials/secrets.ts';
+import type { ReadSecrets } from '../upstream/credentials/secrets.ts';
 import { addressVariables, toAddresses } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
 import { listOf, oneOf, share, wholeNumber, wholeNumberOrOff } from './kinds.ts';
 import { parseRedisUrl } from './redis-address.ts';
+import { sourcesOf } from './sources.ts';
 import { telemetryVariables, toSdkSettings, withoutUnread } from './telemetry.ts';
 
 export interface Settings {
@@ -26,6 +29,8 @@ export interface Settings {
   /** The Redis in which answers are cached. Absent: they are cached in this process. */
   readonly redis: RedisAddress | undefined;
   readonly addresses: Addresses;
+  /** Opens the secrets that services are sent: an object of functions, which shows none. */
+  readonly openSecrets: ReadSecrets['open'];
   /** The first of the mock services' three ports, for `plait dev`. */
   readonly mocksBasePort: number;
   /** How long the event loop may stand still before the process is ended; absent: for ever. */
@@ -96,7 +101,8 @@ const variables = z.object({
 });
 
 /**
- * Reads every variable, including those that hold the addresses of `services`.
+ * Reads every variable, including those that hold the addresses of `services`, and the variables
+ * and files of their headers and credentials.
  *
  * @throws ConfigurationError with a line for everything that is wrong: the variable, what it holds
  *   unless that may be a secret, and what would be right.
@@ -105,11 +111,13 @@ export function parseSettings(environment: Environment, services: readonly Servi
   const set = withoutUnread(withoutBlank(environment));
   const own = variables.safeParse(set);
   const addresses = addressVariables(services).safeParse(set);
-  if (own.success && addresses.success) {
-    return toSettings(own.data, toAddresses(services, addresses.data));
+  const secrets = readSecrets(sourcesOf(services), environment);
+  if (own.success && addresses.success && secrets.problems.length === 0) {
+    return toSettings(own.data, toAddresses(services, addresses.data), secrets.open);
   }
   const issues = [own, addresses].flatMap(({ error }) => error?.issues ?? []);
-  throw new ConfigurationError(linesOf(issues));
+  const lines = [...(issues.length > 0 ? [linesOf(issues)] : []), ...secrets.problems];
+  throw new ConfigurationError(lines.join('\n'));
 }
 
 /** The problem with the addresses of `services`, as text; `undefined` when there is none. */
@@ -119,6 +127,17 @@ export function addressProblem(
 ): string | undefined {
   const { error } = addressVariables(services).safeParse(withoutBlank(environment));
   return error && linesOf(error.issues);
+}
+
+/** The problem with the addresses and secrets of `services`, as text. */
+export function serviceProblem(
+  services: readonly Service[],
+  environment: Environment,
+): string | undefined {
+  const problem = addressProblem(services, environment);
+  const { problems } = readSecrets(sourcesOf(services), environment);
+  const lines = [...(problem === undefined ? [] : [problem]), ...problems];
+  return lines.length === 0 ? undefined : lines.join('\n');
 }
 
 function linesOf(issues: readonly z.core.$ZodIssue[]): string {
@@ -132,7 +151,11 @@ function withoutBlank(environment: Environment): Environment {
   );
 }
 
-function toSettings(read: z.output<typeof variables>, addresses: Addresses): Settings {
+function toSettings(
+  read: z.output<typeof variables>,
+  addresses: Addresses,
+  openSecrets: ReadSecrets['open'],
+): Settings {
   const mode = read.NODE_ENV === 'production' ? 'production' : 'development';
   const inProduction = mode === 'production';
   return {
@@ -156,6 +179,7 @@ function toSettings(read: z.output<typeof variables>, addresses: Addresses): Set
     },
     redis: read.REDIS_URL,
     addresses,
+    openSecrets,
     mocksBasePort: read.MOCKS_BASE_PORT,
     hangLimitMs: limitIn(read.HANG_LIMIT_MS ?? (inProduction ? 10_000 : 'off')),
   };

@@ -10,6 +10,7 @@ import type { AttemptHook } from './attempt.ts';
 import type { Balancer } from './balancing/balancer.ts';
 import type { Caching } from './caching/cache.ts';
 import type { Dispatch, Policy, Send } from './call.ts';
+import type { Credential } from './credentials/credential.ts';
 import { parseReply } from './exchange/parse.ts';
 import { dated } from './exchange/dated.ts';
 import { toHttpRequest } from './exchange/request.ts';
@@ -37,21 +38,25 @@ export interface GatewayParts {
   readonly aroundCall: Policy<Dispatch>;
   /** The longest path prefix of the addresses of an operation's service. */
   readonly prefixOf: (operation: Operation) => string;
+  /** The bytes that credentials add to the request line of an operation. */
+  readonly extraBytes: (operation: Operation) => number;
   /** Takes a retry out of the budget of an operation's service. */
   readonly withdraw: (operation: Operation) => boolean;
 }
 
 /** … cache ▸ coalesce, or for lookups batch ▸ telemetry's batch span ▸ … */
 export function perGateway(parts: GatewayParts, toService: Send<Dispatch>): Senders {
-  const { caching, clock, aroundCall, prefixOf, withdraw } = parts;
+  const { caching, clock, aroundCall, prefixOf, extraBytes, withdraw } = parts;
   const dispatch = aroundCall(toService);
   return {
     send: caching.call(coalesce(clock, { withdraw })(dispatch)),
-    sendLoad: caching.load(batch(clock, dispatch, { prefixOf, withdraw })),
+    sendLoad: caching.load(batch(clock, dispatch, { prefixOf, extraBytes, withdraw })),
   };
 }
 
 export interface ServiceParts {
+  /** Absent: the service is sent nothing of the gateway's own. */
+  readonly credential: Credential | undefined;
   readonly budget: RetryBudget;
   readonly breaker: Breaker | undefined;
   readonly bulkhead: Bulkhead;
@@ -66,7 +71,7 @@ export interface ServiceParts {
  * parse.
  */
 export function perService(parts: ServiceParts): Send<Dispatch> {
-  const { budget, breaker, bulkhead, balancer, hangWatch, hook, clock } = parts;
+  const { credential, budget, breaker, bulkhead, balancer, hangWatch, hook, clock } = parts;
   const attempt = attempts(
     {
       gates: breaker === undefined ? [bulkhead.gate] : [breaker.gate, bulkhead.gate],
@@ -79,7 +84,8 @@ export function perService(parts: ServiceParts): Send<Dispatch> {
     async function sendAttempt(own, headers) {
       const request = toHttpRequest(own, clock, headers);
       own.caller.sent += 1;
-      const raw = await exchange(own, request, (line) => hangWatch.keep(own, line));
+      const sent = credential === undefined ? request : credential.attach(request, own);
+      const raw = await exchange(own, sent, (line) => hangWatch.keep(own, line));
       const now = clock.epoch();
       return parseReply(own, dated(raw, now), now);
     },

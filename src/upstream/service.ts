@@ -5,6 +5,7 @@ import type { AttemptHook } from './attempt.ts';
 import { createBalancer } from './balancing/balancer.ts';
 import { startHealthChecks } from './balancing/health-check.ts';
 import type { Dispatch, Send } from './call.ts';
+import type { Credential } from './credentials/credential.ts';
 import type { Address } from './exchange/address.ts';
 import { createBreaker } from './resilience/breaker.ts';
 import type { Breaker } from './resilience/breaker.ts';
@@ -40,6 +41,7 @@ export interface AddressStatus {
 
 export interface ServiceOptions {
   readonly addresses: readonly Address[];
+  readonly credential: Credential | undefined;
   readonly clock: Clock;
   readonly hook: AttemptHook | undefined;
 }
@@ -48,7 +50,7 @@ export interface ServiceOptions {
 const watchShare = 0.05;
 
 export function openService(service: Service, options: ServiceOptions): OpenService {
-  const { addresses, clock, hook } = options;
+  const { addresses, credential, clock, hook } = options;
   const budget = createRetryBudget(service.retryBudget, clock);
   const breaker = service.breaker === false ? undefined : createBreaker(service.breaker, clock);
   const hangWatch = createHangWatch({
@@ -58,10 +60,10 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
   });
   const bulkhead = createBulkhead(service.bulkhead, clock, hangWatch.giveWay);
   const balancer = createBalancer(addresses, service.ejection, clock);
-  const stopChecks = startHealthChecks(service, balancer.health, clock);
+  const stopChecks = startHealthChecks(service, balancer.health, { credential, clock });
 
   return {
-    send: perService({ budget, breaker, bulkhead, balancer, hangWatch, hook, clock }),
+    send: perService({ credential, budget, breaker, bulkhead, balancer, hangWatch, hook, clock }),
     withdraw: () => budget.withdraw(),
     status: () => ({
       service: service.name,

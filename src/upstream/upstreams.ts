@@ -9,6 +9,10 @@ import type { CacheStore } from './caching/cache-store.ts';
 import { createMemoryStore } from './caching/memory-store.ts';
 import { unchanged } from './call.ts';
 import type { Call, Caller, Dispatch, Policy, Reply, Send, WriteWatch } from './call.ts';
+import { createCredential } from './credentials/credential.ts';
+import type { Credential } from './credentials/credential.ts';
+import { noSecrets } from './credentials/secrets.ts';
+import type { Secrets } from './credentials/secrets.ts';
 import { createAddress } from './exchange/address.ts';
 import type { Address } from './exchange/address.ts';
 import { createForwarding, makeCall } from './make-call.ts';
@@ -23,6 +27,8 @@ export interface UpstreamsOptions {
   readonly services: readonly Service[];
   /** The base URLs of every service, by its name. */
   readonly addresses: ReadonlyMap<string, readonly URL[]>;
+  /** The texts of the headers and credentials of services. Default: none are known. */
+  readonly secrets?: Secrets;
   readonly clock: Clock;
   /** Wraps every dispatch to a service; a batch is one dispatch. */
   readonly aroundCall?: Policy<Dispatch>;
@@ -82,12 +88,18 @@ const ignore = (): void => undefined;
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const { clock, aroundCall = unchanged, watchAttempt: hook } = options;
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
+  const credentials = credentialsOf(options);
   const addresses = openAddresses(options);
 
   const services = new Map(
     [...addresses].map(([service, own]) => [
       service.name,
-      openService(service, { addresses: own, clock, hook }),
+      openService(service, {
+        addresses: own,
+        credential: credentials.get(service),
+        clock,
+        hook,
+      }),
     ]),
   );
 
@@ -98,10 +110,11 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     return Promise.reject(new Error(`service "${name}" was not opened`));
   };
 
-  // Gateways that share a Redis may use one name for different services.
-  const originOf = ({ service, route }: Operation): string => {
+  // Gateways that share a Redis may use one name for different services, or different accounts.
+  const originOf = ({ service, route, auth }: Operation): string => {
     const own = addresses.get(service)?.map(({ origin, prefix }) => origin + prefix) ?? [];
-    return [route.text, ...own].join(' ');
+    const account = auth === undefined ? '' : (credentials.get(service)?.account ?? '');
+    return [route.text, ...own, ...(account === '' ? [] : [account])].join(' ');
   };
 
   const writes = createWritesUnderWay(clock);
@@ -114,7 +127,13 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const withdraw = ({ service }: Operation): boolean =>
     services.get(service.name)?.withdraw() === true;
 
-  const shared = perGateway({ caching, clock, aroundCall, prefixOf, withdraw }, toService);
+  const extraBytes = (operation: Operation): number =>
+    credentials.get(operation.service)?.queryBytes(operation) ?? 0;
+
+  const shared = perGateway(
+    { caching, clock, aroundCall, prefixOf, extraBytes, withdraw },
+    toService,
+  );
 
   return {
     open(caller) {
@@ -141,6 +160,19 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       await store.close();
     },
   };
+}
+
+/** Before anything is opened, since a secret may be missing. */
+function credentialsOf({
+  services,
+  secrets = noSecrets,
+}: UpstreamsOptions): ReadonlyMap<Service, Credential> {
+  return new Map(
+    services.flatMap((service) => {
+      const credential = createCredential(service, secrets);
+      return credential === undefined ? [] : [[service, credential]];
+    }),
+  );
 }
 
 function openAddresses({

@@ -74,6 +74,30 @@ describe('plait check', () => {
     expect([started.code, started.errors]).toEqual([1, refused.errors]);
   });
 
+  it('names every variable and file that a start would miss, with --env', async () => {
+    const keyed = withoutAddress.replace(
+      "env: 'N2_URL' }",
+      "env: 'N2_URL' }, auth: bearer({ env: 'N2_KEY' }), headers: { 'x-a': { file: '/no/such' } }",
+    );
+    const text = keyed.replace('import { call', 'import { bearer, call');
+    const folder = await folderWith({ 'nothing.ts': text });
+    const args = ['check', '--compositions', folder];
+    expect(await plait(args).exitCode).toBe(0);
+    const { code, errors } = await output(plait([...args, '--env'], { ...nowhere, N2_KEY: '' }));
+    expect(code).toBe(1);
+    expect(errors).toMatch(/N2_URL is not set.*\n\/no\/such cannot be read.*\nN2_KEY is not set\./);
+    const url = { N2_URL: 'http://n2.example', N2_KEY: 'canary' };
+    const set = text.replace(/x-a': \{.*?\}/, "x-a': 'a'");
+    const other = await folderWith({ 'nothing.ts': set });
+    const fine = await output(
+      plait(['check', '--env', '--compositions', other], { ...nowhere, ...url }),
+    );
+    expect([fine.code, fine.errors]).toEqual([
+      0,
+      'Warning: service "n2": its credentials go to http://n2.example without TLS. Use https.\n',
+    ]);
+  });
+
   it('finds a mistake in a helper, and prints nothing of its own reading', async () => {
     const folder = await folderWith({ 'helped.ts': withHelper });
     const { code, errors } = await output(plait(['check', '--compositions', folder]));

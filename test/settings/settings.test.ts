@@ -141,6 +141,7 @@ describe('the settings', () => {
     },
     redis: undefined,
     addresses: new Map(),
+    openSecrets: expect.any(Function),
     mocksBasePort: 4001,
     hangLimitMs: undefined,
   };

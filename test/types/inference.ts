@@ -1,6 +1,9 @@
 /** Types that the compiler infers, held by equality. Checked by `tsc`; nothing here runs. */
 import {
   answer as respond,
+  apiKey,
+  basic,
+  bearer,
   call,
   defineComposition,
   defineService,
@@ -392,3 +395,16 @@ export const emptied = defineComposition({
   compose: () => respond(null, { status: 204 }),
 });
 same<ResponseOf<typeof emptied>, null>(true);
+/** Credentials and headers come from source code, the environment or files. */
+export const keyed = [
+  bearer({ file: '/run/secrets/payments' }),
+  basic({ user: { env: 'NAME' }, password: { env: 'PASSWORD' } }),
+  apiKey({ env: 'KEY' }, { query: 'key' }),
+].map((auth) =>
+  defineService({
+    name: 'payments',
+    url: { env: 'PAYMENTS_URL' },
+    headers: { 'x-tenant': 'acme', 'x-region': { env: 'REGION' } },
+    auth,
+  }),
+);

@@ -4,6 +4,9 @@
  */
 import {
   answer,
+  apiKey,
+  basic,
+  bearer,
   call,
   defineComposition,
   defineService,
@@ -301,6 +304,27 @@ defineService({ name: 'x', url: 'http://x', hedge: { afterP: '0.95' } });
 
 // @ts-expect-error null does not turn anything off
 defineService({ name: 'x', url: 'http://x', retry: null });
+
+// @ts-expect-error a secret is no text
+bearer('canary');
+
+// @ts-expect-error a source is a variable or a file
+bearer({ path: '/run/secrets/key' });
+
+// @ts-expect-error a password is no text
+basic({ user: 'me', password: 'canary' });
+
+// @ts-expect-error a key goes into a header or into the query
+apiKey({ env: 'KEY' }, { cookie: 'key' });
+
+// @ts-expect-error credentials are made by their word
+defineService({ name: 'x', url: 'http://x', auth: { env: 'KEY' } });
+
+// @ts-expect-error a header is a text, or where it comes from
+defineService({ name: 'x', url: 'http://x', headers: { 'x-a': 7 } });
+
+// @ts-expect-error an operation only goes without
+operation(service, { route: 'GET /x', response: Thing, auth: bearer({ env: 'KEY' }) });
 
 // @ts-expect-error true says nothing of hedging here either
 operation(service, { route: 'GET /x', response: Thing, hedge: true });

@@ -6,6 +6,7 @@ import type { Service } from '../../dsl/service.ts';
 import { AbortSource } from '../../signal.ts';
 import type { Signal } from '../../signal.ts';
 import { attemptTimeout } from '../resilience/attempt-timeout.ts';
+import type { Credential } from '../credentials/credential.ts';
 import { createAddress } from '../exchange/address.ts';
 import type { Address } from '../exchange/address.ts';
 import { toHttpRequest } from '../exchange/request.ts';
@@ -15,15 +16,20 @@ import { exchange } from '../exchange/transport.ts';
 /** How many consecutive results change the state of an address. */
 const decisive = 2;
 
+export interface HealthCheckOptions {
+  readonly credential?: Credential | undefined;
+  readonly clock: Clock;
+}
+
 /** Starts the checks of a service; the returned function stops them. */
 export function startHealthChecks(
   service: Service,
   addresses: readonly AddressHealth[],
-  clock: Clock,
+  { credential, clock }: HealthCheckOptions,
 ): () => Promise<void> {
   const { health } = service;
   if (health === undefined) return async () => undefined;
-  const isWell = questionTo(service, clock);
+  const isWell = questionTo(service, { credential, clock });
   const checks = addresses.map((checked) => {
     // With a connection of its own, a check does not wait behind the calls of a busy service.
     const address = anotherTo(checked.address, service);
@@ -76,7 +82,7 @@ function anotherTo({ origin, prefix }: Address, service: Service): Address {
 /** Whether an address answers the health path with a 2xx before the timeout. */
 function questionTo(
   service: Service,
-  clock: Clock,
+  { credential, clock }: HealthCheckOptions,
 ): (address: Address, signal: Signal) => Promise<boolean> {
   const { path = '/', intervalMs = 1 } = service.health ?? {};
   const timeoutMs = Math.min(service.policies.timeoutMs, intervalMs);
@@ -92,7 +98,8 @@ function questionTo(
     const question = { operation: healthCheck, args: {}, headers: {}, keys: undefined, deadlineAt };
     const own = bound({ operation: healthCheck, signal });
     try {
-      const request = toHttpRequest(question, clock);
+      const asked = toHttpRequest(question, clock);
+      const request = credential === undefined ? asked : credential.attach(asked, question);
       // Only the status counts: the body does not have to be JSON.
       const { status } = await exchange({ ...question, address, signal: own.signal }, request);
       return status >= 200 && status <= 299;

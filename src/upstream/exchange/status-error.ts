@@ -17,7 +17,9 @@ const rejections = new Set([401, 402, 403]);
 /** `now`: when the answer came, in milliseconds since 1970. */
 export function statusError(call: Answered, { status, headers }: RawReply, now: number): Error {
   const retryAfterSeconds = retryAfterOf(headers, now);
-  const isOfCaller = rejections.has(status) && hasCredentials(call.headers);
+  // Beside credentials of the gateway's own, nothing says which of them were rejected.
+  const isOfCaller =
+    rejections.has(status) && call.operation.auth === undefined && hasCredentials(call.headers);
   return callError(call, 'status', `answered ${status}`, {
     status,
     ...cacheControlOf(headers),

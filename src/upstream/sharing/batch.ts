@@ -24,6 +24,8 @@ export interface BatchOptions {
   readonly mostKeys?: number;
   /** The longest path prefix of the addresses of an operation's service. */
   readonly prefixOf?: (operation: Operation) => string;
+  /** The bytes that credentials add to the request line. Default: none. */
+  readonly extraBytes?: (operation: Operation) => number;
   /** Takes a retry out of the budget of the operation's service. Default: there is none left. */
   readonly withdraw?: (operation: Operation) => boolean;
 }
@@ -47,9 +49,14 @@ export interface BatchOptions {
 export function batch(
   clock: Clock,
   next: Send<Dispatch>,
-  { mostKeys = 50_000, prefixOf = () => '', withdraw = () => false }: BatchOptions = {},
+  {
+    mostKeys = 50_000,
+    prefixOf = () => '',
+    extraBytes = () => 0,
+    withdraw = () => false,
+  }: BatchOptions = {},
 ): SendLoad {
-  const { pack, isOneRequest } = createPacker(prefixOf);
+  const { pack, isOneRequest } = createPacker(prefixOf, extraBytes);
   const onFailure = settleFailed({ next, clock, withdraw, isOneRequest });
   /** By the `key` that the calls of their loads have in common. */
   const lanes = new Map<string, Lane>();

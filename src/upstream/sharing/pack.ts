@@ -24,8 +24,14 @@ export interface Packer {
   isOneRequest(asked: Asked): boolean;
 }
 
-/** `prefixOf`: the longest path prefix of the addresses of an operation's service. */
-export function createPacker(prefixOf: (operation: Operation) => string): Packer {
+/**
+ * `prefixOf`: the longest path prefix of the addresses of an operation's service. `extraBytes`:
+ * those that credentials add to the request line.
+ */
+export function createPacker(
+  prefixOf: (operation: Operation) => string,
+  extraBytes: (operation: Operation) => number = () => 0,
+): Packer {
   /** The latest result for each operation: successive calls mostly have equal other arguments. */
   const latest = new WeakMap<Operation, { readonly name: string; readonly bytes: number }>();
 
@@ -34,7 +40,8 @@ export function createPacker(prefixOf: (operation: Operation) => string): Packer
     const before = latest.get(operation);
     if (before?.name === name) return before.bytes;
     const target = prefixOf(operation) + targetWithoutKeys(call);
-    const bytes = bytesWithoutKeys(lookup, operation.route.method, target);
+    const known = bytesWithoutKeys(lookup, operation.route.method, target);
+    const bytes = lookup.keys.kind === 'body' ? known : known + extraBytes(operation);
     latest.set(operation, { name, bytes });
     return bytes;
   }

@@ -240,6 +240,6 @@ function delaysWith(chance: number): number[] {
   const clock = { ...fake, after: (ms: number) => (delays.push(ms), () => undefined) };
   const service = defineService({ name: 'shop', url: 'http://127.0.0.1:9', health: { path: '/' } });
   const endpoint = createAddress(service, new URL('http://127.0.0.1:9'));
-  startHealthChecks(service, [createAddressHealth(endpoint, service.ejection, clock)], clock)();
+  startHealthChecks(service, [createAddressHealth(endpoint, service.ejection, clock)], { clock })();
   return delays;
 }

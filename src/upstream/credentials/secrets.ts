@@ -1,0 +1,168 @@
+/**
+ * Secrets: the texts of sources, read at start-up. They are held in closures only, so that nothing
+ * that prints an object can print one.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import type { Clock } from '../../clock.ts';
+import type { SourceUse } from '../../dsl/credentials.ts';
+import { nameOfSource } from '../../dsl/source.ts';
+import type { Source } from '../../dsl/source.ts';
+import type { Environment } from '../../environment.ts';
+import { ConfigurationError } from '../../errors.ts';
+import { headerValueProblem } from '../../header-value.ts';
+import { onceAMinute } from '../../quiet.ts';
+
+/** The text of one source. */
+export interface Secret {
+  /** The text now. A file is looked at again in the background, once a second at most. */
+  text(): string;
+  /** Looks at a file at once; resolves to whether its text has changed since `known`. */
+  hasChanged(known: string): Promise<boolean>;
+}
+
+/** Finds the secret of a source. Throws a ConfigurationError if the source was not read. */
+export type Secrets = (source: Source) => Secret;
+
+export interface SecretsOptions {
+  readonly clock: Clock;
+  readonly onWarning: (message: string) => void;
+}
+
+/** What was read at start-up. */
+export interface ReadSecrets {
+  /** A line for every source that is missing or cannot be used. */
+  readonly problems: readonly string[];
+  readonly open: (options: SecretsOptions) => Secrets;
+}
+
+/** How often a file is looked at, at most. */
+const lookEveryMs = 1_000;
+
+/** Reads every source once. */
+export function readSecrets(uses: readonly SourceUse[], environment: Environment): ReadSecrets {
+  const problems = new Set<string>();
+  const texts = new Map<string, Reading>();
+  for (const { source, carriedBy } of uses) {
+    const reading = texts.get(nameOf(source)) ?? readAtStart(source, environment);
+    const rules = [...(reading.rules ?? []), carriedBy];
+    texts.set(nameOf(source), { ...reading, rules });
+    const problem = reading.problem ?? textProblem(reading.text(), [carriedBy]);
+    if (problem !== undefined) problems.add(`${nameOfSource(source)} ${problem}.`);
+  }
+  return {
+    problems: [...problems],
+    open(options) {
+      const secrets = new Map<string, Secret>();
+      for (const [name, reading] of texts) secrets.set(name, openSecret(reading, options));
+      return function secretOf(source) {
+        const secret = secrets.get(nameOf(source));
+        if (secret !== undefined) return secret;
+        return noSecrets(source);
+      };
+    },
+  };
+}
+
+/** Knows no secret. */
+export const noSecrets: Secrets = function noSecret(source) {
+  const reads = 'Read the settings by parseSettings, and pass the secrets of openParts on';
+  throw new ConfigurationError(`${nameOfSource(source)} was not read. ${reads}.`);
+};
+
+interface Reading {
+  readonly source: Source;
+  readonly problem?: string;
+  readonly text: () => string;
+  /** Which file it was, so that a new one is noticed; empty for a variable. */
+  readonly stamp: string;
+  readonly rules?: readonly SourceUse['carriedBy'][];
+}
+
+function nameOf(source: Source): string {
+  return 'env' in source ? `env ${source.env}` : `file ${source.file}`;
+}
+
+function readAtStart(source: Source, environment: Environment): Reading {
+  if ('env' in source) {
+    const text = environment[source.env] ?? '';
+    const problem = text.trim() === '' ? 'is not set' : undefined;
+    return { source, stamp: '', text: () => text, ...(problem !== undefined && { problem }) };
+  }
+  try {
+    const stamp = stampOf(statSync(source.file));
+    const text = withoutLineEnd(readFileSync(source.file, 'utf8'));
+    return { source, stamp, text: () => text };
+  } catch (error) {
+    return { source, stamp: '', text: () => '', problem: `cannot be read (${codeOf(error)})` };
+  }
+}
+
+function openSecret(reading: Reading, options: SecretsOptions): Secret {
+  const { source } = reading;
+  if ('file' in source) return openFile(source.file, reading, options);
+  return { text: reading.text, hasChanged: async (known) => reading.text() !== known };
+}
+
+function openFile(path: string, reading: Reading, { clock, onWarning }: SecretsOptions): Secret {
+  const mayWarn = onceAMinute(clock);
+  let text = reading.text();
+  let { stamp } = reading;
+  let lookedAt = clock.now();
+  let look: Promise<void> | undefined;
+
+  async function lookAgain(): Promise<void> {
+    try {
+      const found = stampOf(await stat(path));
+      if (found === stamp) return;
+      const read = withoutLineEnd(await readFile(path, 'utf8'));
+      const problem = textProblem(read, reading.rules ?? []);
+      if (problem !== undefined) return warn(problem);
+      text = read;
+      stamp = found;
+    } catch (error) {
+      warn(`cannot be read (${codeOf(error)})`);
+    }
+  }
+
+  function warn(problem: string): void {
+    if (mayWarn()) onWarning(`${path} ${problem}. Its last content stays in use.`);
+  }
+
+  function begin(): Promise<void> {
+    lookedAt = clock.now();
+    look ??= lookAgain().finally(() => (look = undefined));
+    return look;
+  }
+
+  return {
+    text() {
+      if (clock.now() - lookedAt >= lookEveryMs) void begin();
+      return text;
+    },
+    async hasChanged(known) {
+      await begin();
+      return text !== known;
+    },
+  };
+}
+
+/** Changes when a file is written, or replaced by another one. */
+function stampOf({ mtimeMs, ino, size }: { mtimeMs: number; ino: number; size: number }): string {
+  return [mtimeMs, ino, size].join(' ');
+}
+
+function withoutLineEnd(text: string): string {
+  return text.replace(/\r?\n$/, '');
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+}
+
+/** The rest of a sentence that says why a text cannot be used; it never quotes the text. */
+function textProblem(text: string, rules: readonly SourceUse['carriedBy'][]): string | undefined {
+  if (text.trim() === '') return 'is empty';
+  if (rules.includes('user') && text.includes(':')) return 'has a colon, which ends a user name';
+  return rules.includes('header') ? headerValueProblem(text) : undefined;
+}
