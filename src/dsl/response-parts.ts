@@ -30,7 +30,8 @@ export interface ResponseParts {
   readonly hasBody: boolean;
   /** The names of the headers; absent if headers are no part. */
   readonly headers: readonly string[] | undefined;
-  readonly hasStatus: boolean;
+  /** The schema of the status; absent if it is no part. */
+  readonly status: z.ZodType | undefined;
 }
 
 /** The schema of a call's result, and its parts if the result is not the body. */
@@ -53,7 +54,7 @@ export function checkedResponse(response: z.ZodType | Parts, place: string): Che
     body: body ?? ignoredBody,
     hasBody: body !== undefined,
     headers: headers && checkedHeaders(headers, place),
-    hasStatus: status !== undefined,
+    status,
   };
   if (status !== undefined) refuseImpossibleStatus(status, place);
   return { response: z.object(Object.fromEntries(declared)), parts };
@@ -73,6 +74,11 @@ export function refuseBodyOfHead(method: string, answer: CheckedResponse, place:
     place,
     'the answer to a HEAD has no body. Use response: { headers, status }, or ignoredBody.',
   );
+}
+
+/** Whether it sees that its work has only been accepted: a 202 that says where to ask for more. */
+export function seesAccepted(parts: ResponseParts | undefined): boolean {
+  return parts?.status !== undefined || parts?.headers?.includes('location') === true;
 }
 
 function checkedSchema(schema: unknown, part: string, place: string): z.ZodType {

@@ -200,7 +200,7 @@ function explainHeaders({
 }: Operation): Pick<ExplainedCall, 'takes' | 'sends' | 'gives'> {
   const { names: takes = [], constants = {} } = headers ?? {};
   const sends = { ...service.headers, ...constants };
-  const gives = [...(parts?.headers ?? []), ...(parts?.hasStatus ? ['status'] : [])];
+  const gives = [...(parts?.headers ?? []), ...(parts?.status ? ['status'] : [])];
   return {
     ...(takes.length > 0 && { takes }),
     ...(Object.keys(sends).length > 0 && { sends }),

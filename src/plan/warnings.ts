@@ -2,6 +2,7 @@
 import { sourcesOf } from '../dsl/node-traits.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { CallStep, Plan, Step } from './plan.ts';
+import { unnoticedAccepted } from './accepted.ts';
 import { idsOf, reachedFrom } from './visit.ts';
 
 /** Less than most services take for one answer. */
@@ -15,9 +16,16 @@ export function warningsOf(plan: Plan): string[] {
       'which is called all the same. Remove it; if it checks a permission, put what depends on ' +
       'it into after().',
   );
-  if (deadlineMs >= shortDeadlineMs) return unused;
+  const accepted = unnoticedAccepted(plan).map(
+    (step) =>
+      `${name}: "${step.name}" (${operationName(step.operation)}) may answer 202, which says that ` +
+      'its work is not done yet, but the response is always a 200. Use its status, as in ' +
+      'answer(…, { status: step.status }), or its headers.location.',
+  );
+  if (deadlineMs >= shortDeadlineMs) return [...unused, ...accepted];
   return [
     ...unused,
+    ...accepted,
     `${name}: deadlineMs is ${deadlineMs}, which is less than most calls take. It is in ` +
       'milliseconds.',
   ];

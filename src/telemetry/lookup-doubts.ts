@@ -1,4 +1,7 @@
-/** Reports lookups whose answers may not say which item a key has, or that it has none. */
+/**
+ * Reports answers that may not be what they are taken for: of lookups, which item a key has or that
+ * it has none; of other operations, that their work is done.
+ */
 import type { Clock } from '../clock.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
@@ -8,17 +11,20 @@ import type { Attempt, Doubt, Ending } from '../upstream/call.ts';
 import type { Observer } from './telemetry.ts';
 
 /** `not-found`: since the start, the lookup has answered nothing but 404. */
-export type LookupDoubt = Doubt | 'not-found';
+type AnyDoubt = Doubt | 'not-found';
 
 /** `times`: how often the lookup has answered 404 in a row since the start; otherwise 1. */
-export type OnDoubt = (operation: Operation, doubt: LookupDoubt, times: number) => void;
+export type OnDoubt = (operation: Operation, doubt: AnyDoubt, times: number) => void;
 
-/** Calls `onDoubt` for every attempt of a lookup that ends in a doubtful way. */
+/** Calls `onDoubt` for every attempt that ends in a doubtful way. */
 export function doubtDetector(onDoubt: OnDoubt): (attempt: Attempt, ending: Ending) => void {
   const answered = new WeakSet<Operation>();
   const notFound = new WeakMap<Operation, number>();
   return function detectDoubt({ operation }, { failure, doubt }) {
-    if (operation.lookup === undefined) return;
+    if (operation.lookup === undefined) {
+      if (doubt !== undefined) onDoubt(operation, doubt, 1);
+      return;
+    }
     if (failure === undefined) answered.add(operation);
     if (doubt !== undefined) onDoubt(operation, doubt, 1);
     if (answered.has(operation) || !isNotFound(failure)) return;
@@ -35,7 +41,10 @@ function isNotFound(failure: unknown): boolean {
 /** A service may be asked for a few unknown keys first. */
 const fewestNotFound = 3;
 
-/** Warns of doubtful answers, once a minute for each lookup and reason. */
+/**
+ * Warns of doubtful answers of lookups and writes, once a minute for each operation and reason.
+ * Reads are not watched, since few of them are ever accepted only.
+ */
 export function warnOfDoubts(clock: Clock, warn: (message: string) => void): Observer {
   const mayWarn = onceAMinute(clock);
   const detect = doubtDetector((operation, doubt, times) => {
@@ -46,7 +55,7 @@ export function warnOfDoubts(clock: Clock, warn: (message: string) => void): Obs
   });
   return {
     watchAttempt: (attempt) =>
-      attempt.operation.lookup === undefined
+      attempt.operation.safe && attempt.operation.lookup === undefined
         ? unwatched
         : { onEnd: (ending) => detect(attempt, ending) },
   };
@@ -54,7 +63,10 @@ export function warnOfDoubts(clock: Clock, warn: (message: string) => void): Obs
 
 const unwatched = Object.freeze({});
 
-const words: Readonly<Record<LookupDoubt, string>> = {
+const words: Readonly<Record<AnyDoubt, string>> = {
+  accepted:
+    'answered 202 with a Location, so its work is not done yet, and the operation declares ' +
+    'neither. Declare response: { status, headers } and pass them on by answer()',
   unmatched:
     'answered with items of keys that were not asked for, while keys that were asked for have ' +
     'none. Case, white space or Unicode form of the keys may differ, or `by` names another field',

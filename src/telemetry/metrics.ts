@@ -61,7 +61,14 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
       description: 'Answers of lookups that may hide items, or have several for one key',
     }),
   );
-  const detectDoubt = doubtDetector((operation, doubt) => doubts.add(operation, doubt, 1));
+  const accepted = countResults(
+    meter.createObservableCounter('plait.accepted', {
+      description: 'Answers of 202 with a Location, of operations that declare neither',
+    }),
+  );
+  const detectDoubt = doubtDetector((operation, doubt) =>
+    (doubt === 'accepted' ? accepted : doubts).add(operation, doubt, 1),
+  );
   const batchSize = histograms.create(
     {
       name: 'plait.batch.size',

@@ -105,11 +105,13 @@ export interface Ending {
 }
 
 /**
- * The reason why an answer may hide items: there are items of other keys, errors beside the items,
- * more pages, or fewer items than keys although `missing` is not `'error'`. `several`: a key has
- * more than one item although the lookup is not `many`, so that all but the first are dropped.
+ * The reason why an answer may not be what it is taken for. `accepted`: a 202 whose `Location` says
+ * where to ask for more, of an operation that declares neither. The others are of lookups and may
+ * hide items: there are items of other keys, errors beside the items, more pages, or fewer items
+ * than keys although `missing` is not `'error'`. `several`: a key has more than one item although
+ * the lookup is not `many`, so that all but the first are dropped.
  */
-export type Doubt = 'unmatched' | 'errors' | 'more' | 'several' | 'fewer';
+export type Doubt = 'accepted' | 'unmatched' | 'errors' | 'more' | 'several' | 'fewer';
 
 export interface Reply {
   readonly status: number;
@@ -125,7 +127,7 @@ export interface Reply {
   readonly deduplicated?: boolean;
   /** For a batch: whether there is one item for each of the keys sent, in their order. */
   readonly isInOrder?: boolean;
-  /** For a batch: why the answer may hide items of keys without one. */
+  /** Why the answer may not be what it is taken for. */
   readonly doubt?: Doubt | undefined;
   /** The part of the operation's cache, if it has one; `stale`: from the cache, after `ttlMs`. */
   readonly cache?: 'hit' | 'miss' | 'stale';

@@ -1,4 +1,14 @@
-import { after, call, defineComposition, each, given, map, operation, optional } from 'plait';
+import {
+  after,
+  answer,
+  call,
+  defineComposition,
+  each,
+  given,
+  map,
+  operation,
+  optional,
+} from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { compile } from '../../src/plan/compile.ts';
@@ -77,5 +87,47 @@ describe('a deadline', () => {
     [undefined, []],
   ])('of %s ms', (deadlineMs, warnings) => {
     expect(warningsFor(() => ({ thing: read() }), deadlineMs)).toEqual(warnings);
+  });
+});
+
+describe('a call that a 202 may answer', () => {
+  const post = operation(things, {
+    name: 'post',
+    route: 'POST /jobs',
+    response: {
+      body: z.object({ id: z.string() }),
+      headers: z.object({ location: z.string().optional(), etag: z.string().optional() }),
+      status: z.literal([200, 202]),
+    },
+  });
+  const job = () => call(post, {});
+  const words =
+    'own: "post" (things.post) may answer 202, which says that its work is not done yet, but the ' +
+    'response is always a 200. Use its status, as in answer(…, { status: step.status }), or its ' +
+    'headers.location.';
+
+  it.each<[string, () => object]>([
+    ['nothing', () => (job(), {})],
+    ['its body', () => ({ id: job().body.id })],
+    ['another header', () => ({ etag: job().headers.etag })],
+    ['its body, tolerated', () => ({ id: optional(job()).body })],
+    ['its body, under a 200', () => answer({ id: job().body.id }, { status: 200 })],
+  ])('is warned of where the response uses %s', (_, compose) => {
+    expect(warningsFor(compose)).toEqual([words]);
+  });
+
+  it.each<[string, () => object]>([
+    ['its status', () => ({ status: job().status })],
+    ['its status, tolerated', () => ({ status: optional(job()).status })],
+    ['its status in a map', () => ({ late: map(job(), ({ status }) => status === 202) })],
+    ['its location', () => ({ job: job().headers.location })],
+    [
+      'its location in a header',
+      () => answer({}, { headers: { location: job().headers.location } }),
+    ],
+    ['a status by data', () => answer({}, { status: job().status })],
+    ['a 202 of its own', () => (job(), answer({}, { status: 202 }))],
+  ])('is not where the response has %s', (_, compose) => {
+    expect(warningsFor(compose)).toEqual([]);
   });
 });

@@ -88,3 +88,17 @@ describe('a lookup that has answered nothing but 404', () => {
     expect(warnings).toEqual([]);
   });
 });
+
+describe('work that was only accepted', () => {
+  const post = operation(nowhere, { name: 'post', route: 'POST /jobs', response: item });
+
+  it('is warned of once a minute for each operation that writes', () => {
+    const { warnings, end } = startWarnings();
+    end(post, { doubt: 'accepted', status: 202 }, 2);
+    end(getThing, { doubt: 'accepted', status: 202 });
+    expect(warnings).toEqual([
+      'shop.post: answered 202 with a Location, so its work is not done yet, and the operation ' +
+        'declares neither. Declare response: { status, headers } and pass them on by answer()',
+    ]);
+  });
+});

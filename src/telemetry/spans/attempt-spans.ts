@@ -24,7 +24,8 @@ export function traceAttempts(tracer: Tracer): AttemptHook {
     return {
       headers: scope.headers,
       onEnd({ failure, status, doubt }) {
-        if (doubt !== undefined) scope.span.setAttribute('plait.lookup.doubt', doubt);
+        if (doubt === 'accepted') scope.span.setAttribute('plait.accepted', true);
+        else if (doubt !== undefined) scope.span.setAttribute('plait.lookup.doubt', doubt);
         if (status !== undefined) scope.span.setAttribute('http.response.status_code', status);
         if (failure !== undefined) describeFailure(scope, failure);
         end();

@@ -18,7 +18,7 @@ export function partsOf(parts: ResponseParts, answer: Answer, asked: Asked): obj
   return {
     ...(parts.hasBody && { body }),
     ...(parts.headers && { headers: headersIn(parts.headers, headers, asked) }),
-    ...(parts.hasStatus && { status }),
+    ...(parts.status && { status }),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { ignoredBody } from '../../dsl/ignored-body.ts';
 import type { Operation } from '../../dsl/operation.ts';
+import { seesAccepted } from '../../dsl/response-parts.ts';
 import { TooManyNumbersError } from '../../json-numbers.ts';
 import { isBlank, isTooDeep, parseJson, toPointer } from '../../json.ts';
 import { oncePerSchema } from '../../once-per-schema.ts';
@@ -53,7 +54,10 @@ function replyTo(call: Asked, answer: Pick<RawReply, 'status' | 'headers'>, body
   const { status, headers } = answer;
   const { parts, response, cache } = call.operation;
   const raw = parts === undefined ? body : partsOf(parts, { status, headers, body }, call);
-  return { status, headers, raw: cache && raw, value: parseValue(call, response, raw, status) };
+  const value = parseValue(call, response, raw, status);
+  const reply = { status, headers, raw: cache && raw, value };
+  if (status !== 202 || headers['location'] === undefined || seesAccepted(parts)) return reply;
+  return { ...reply, doubt: 'accepted' };
 }
 
 function parsedReply(call: Asked, { status, headers, body }: RawReply): Reply {

@@ -8,6 +8,8 @@ import { ownLocation } from '../../../src/upstream/exchange/own-location.ts';
 import { startServer } from '../../support/servers.ts';
 import { callOf, failureOf, openShop } from '../../support/upstream-calls.ts';
 
+const Item = z.object({});
+
 interface Answering {
   readonly status?: number;
   readonly headers?: OutgoingHttpHeaders;
@@ -241,6 +243,33 @@ describe('parts of an answer', () => {
       headers: { location: '/orders/7?x=1' },
       status: 201,
     });
+  });
+});
+
+describe('a 202 with a location', () => {
+  const location = z.object({ location: z.string() });
+
+  it.each<[string, object, number, string | undefined]>([
+    ['is doubtful where neither is declared', Item, 202, 'accepted'],
+    ['is doubtful where only the body is declared', { body: Item }, 202, 'accepted'],
+    ['is doubtful where the body is ignored', ignoredBody, 202, 'accepted'],
+    ['is seen by its status', { status: z.int() }, 202, undefined],
+    ['is seen by its location', { headers: location }, 202, undefined],
+    ['is no other status', Item, 201, undefined],
+  ])('%s', async (_, response, status, doubt) => {
+    const { service, call } = await startAnswering({
+      status,
+      headers: { location: '/jobs/1' },
+      body: '{}',
+    });
+    const post = operation(service, { route: 'POST /a', response: response as never });
+    expect((await call(post, {}, undefined)).doubt).toBe(doubt);
+  });
+
+  it('is what it says without a location', async () => {
+    const { service, call } = await startAnswering({ status: 202, body: '{}' });
+    const post = operation(service, { route: 'POST /a', response: Item });
+    expect((await call(post, {}, undefined)).doubt).toBeUndefined();
   });
 });
 
