@@ -71,7 +71,8 @@ function checkHeader(name: string, header: string, value: Template): void {
 }
 
 function decidedProblem(header: string): string | undefined {
-  if (header === 'cache-control') return 'is set by the gateway. Use cache of the composition.';
+  if (['cache-control', 'expires', 'pragma', 'age'].includes(header))
+    return 'is set by the gateway. Use cache of the composition.';
   const found = decided.find(([pattern]) => pattern.test(header));
   return found && `is set by ${found[1]}. Remove it.`;
 }

@@ -60,6 +60,7 @@ describe('answer()', () => {
       'is set by the gateway. Remove',
     ],
     ['the lifetime', { headers: { 'cache-control': 'x' } }, 'Use cache of the composition.'],
+    ['the lifetime of HTTP/1.0', { headers: { expires: '0' } }, 'Use cache of the composition.'],
     ['a type that is no JSON', { headers: { 'content-type': 'text/csv' } }, 'is no type of JSON,'],
     [
       'a line break',

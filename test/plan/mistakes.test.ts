@@ -1,4 +1,5 @@
 /** Mistakes that only the source of `compose` and its helpers shows, one table for each kind. */
+import { answer } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { createModules } from '../../src/plan/source/modules.ts';
 import { refuseMistakes } from '../../src/plan/source/refuse-mistakes.ts';
@@ -414,5 +415,14 @@ describe('what only looks like a mistake', () => {
       .join('\n');
     const chain = `z${'.optional()'.repeat(200)}`;
     expect(said(file(`return { a: f0(order), b: ${chain} }`, top))).toBe('');
+  });
+});
+
+describe('answer()', () => {
+  it('is read like the rest of compose()', () => {
+    const { isRead } = refuseMistakes('page', () => answer({ id: 'a' }, { status: 201 }));
+    expect(isRead).toBe(true);
+    const paid = 'return answer({ order }, { status: order.paid ? 201 : 202 });';
+    expect(messageOf(() => said(file(paid)))).toContain('compose() branches on `order.paid`');
   });
 });

@@ -7,7 +7,7 @@ import { looksAtReference } from './questions.ts';
 import { either, reference, unknown } from './value.ts';
 import type { Value } from './value.ts';
 import { isVolatile } from './volatile.ts';
-import { isDefinition, wordOf } from './words.ts';
+import { givesBack, wordOf } from './words.ts';
 import type { Word } from './words.ts';
 
 export function called(node: CallExpression, at: At): Value {
@@ -20,7 +20,7 @@ export function called(node: CallExpression, at: At): Value {
   const args = listed(node.arguments, at);
   const word = wordOf(callee, node.arguments.length);
   if (word !== undefined) return useWord(word, args, { node, at });
-  if (isDefinition(callee)) return args[0] ?? unknown;
+  if (givesBack(callee)) return args[0] ?? unknown;
   if (at.phase !== 'map' && looksAtReference(node, { callee, receiver, args }))
     at.reading.report('looks', node, at);
   reportVolatile(callee, node, at);

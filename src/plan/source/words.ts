@@ -31,13 +31,12 @@ export function wordOf(callee: Value, argumentCount: number): Word | undefined {
   return callee.path.length > 1 && last === 'map' && argumentCount < 2 ? undefined : last;
 }
 
-/** Whether a called value is `defineComposition`. */
-export function isDefinition(callee: Value): boolean {
-  return (
-    callee.kind === 'named' &&
-    own.test(callee.from) &&
-    callee.path.join('.') === 'defineComposition'
-  );
+/** Whether a called value gives its first argument back: `defineComposition` and `answer`. */
+export function givesBack(callee: Value): boolean {
+  if (callee.kind !== 'named') return false;
+  const name = callee.path.join('.');
+  if (own.test(callee.from)) return name === 'defineComposition' || name === 'answer';
+  return callee.from === 'elsewhere' && name === 'answer';
 }
 
 function isWord(name: string): name is Word {

@@ -129,3 +129,29 @@ describe('an entry', () => {
     expect(isOwn(callOf(uncached), entryOf())).toBe(false);
   });
 });
+
+describe('an entry of an operation whose value has several parts', () => {
+  const response = {
+    body: z.unknown(),
+    headers: z.object({ etag: z.string() }),
+    status: z.int(),
+  };
+  const options = { route: 'GET /parts', response, cache, maxDepth: 2 } as const;
+  const getParts = callOf(operation(nowhere, options));
+  const others = { headers: { etag: '"1"' }, status: 200 };
+
+  it('has all of them again', () => {
+    const raw = { body: { list: ['a'] }, ...others };
+    expect(replay(getParts, entryOf({ outcome: { ...reply, raw } }), 0).value).toEqual(raw);
+  });
+
+  it.each([
+    ['has parts that do not fit', { body: null, headers: {}, status: 200 }],
+    ['is from before they were parts', { list: ['a'] }],
+    ['has a body that is nested too deeply', { body: [[[]]], ...others }],
+  ])('is no answer if it %s', (_, raw) => {
+    expect(() => replay(getParts, entryOf({ outcome: { ...reply, raw } }), 0)).toThrow(
+      'shop.getParts: ',
+    );
+  });
+});
