@@ -71,6 +71,10 @@ const fields: Readonly<Record<string, readonly [Test, string]>> = {
   sameSite: [matches(/^(?:Strict|Lax|None)$/), '"Strict", "Lax" or "None"'],
 };
 
+export function isCookieField(name: string): boolean {
+  return Object.hasOwn(fields, name);
+}
+
 function matches(pattern: RegExp): Test {
   return (part) => typeof part === 'string' && pattern.test(part);
 }
@@ -79,7 +83,7 @@ function problemOf(cookie: Readonly<Record<string, unknown>>): string | undefine
   for (const field of ['name', 'value'])
     if (cookie[field] === undefined) return `has a cookie without a ${field}`;
   for (const [field, part] of Object.entries(cookie)) {
-    const [isUsable, what] = Object.hasOwn(fields, field) ? (fields[field] ?? []) : [];
+    const [isUsable, what] = isCookieField(field) ? (fields[field] ?? []) : [];
     if (isUsable === undefined)
       return `has a cookie with an unknown field "${field}". Known: ${Object.keys(fields).join(', ')}`;
     if (!isUsable(part)) return `has a cookie whose ${field} cannot be sent. Use ${what}`;

@@ -1,11 +1,12 @@
 /** The status and headers of an answer, from values: at start-up, or from a request's data. */
 import { serializeCookie } from '../cookie.ts';
+import { StacklessError } from '../errors.ts';
 import { headerValueProblem } from '../header-value.ts';
 import { isExactNumber } from '../json-numbers.ts';
 import { isPlainObject } from '../plain-object.ts';
 
 /** A status or header that cannot be sent. The message quotes nothing of a value but a status. */
-export class UnsendableError extends Error {
+export class UnsendableError extends StacklessError {
   override readonly name = 'UnsendableError';
 }
 

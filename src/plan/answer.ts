@@ -1,15 +1,18 @@
 /** What a composition says of its response by `answer`: checked as far as it is known. */
 import type { AnyConfig } from '../dsl/composition.ts';
-import { headerNameProblem } from '../dsl/header-names.ts';
-import type { Template } from '../dsl/node.ts';
+import { headerNameProblem, withArticle } from '../dsl/header-names.ts';
+import type { Node, Source, Template } from '../dsl/node.ts';
 import { sourcesOf } from '../dsl/node-traits.ts';
 import { operationName } from '../dsl/operation.ts';
 import { setsCookies } from '../dsl/response-parts.ts';
+import { isCookieField } from '../cookie.ts';
 import { CompositionError } from '../errors.ts';
+import { kindOf } from '../schema.ts';
 import { UnsendableError, checkStatus, linesOf } from './answer-values.ts';
 import { inputsIn } from './client-inputs.ts';
 import type { PlanAnswer } from './plan.ts';
 import type { Composed } from './run-compose.ts';
+import { schemaAtSource } from './value-schema.ts';
 import { depthsOf } from './visit.ts';
 
 /** @throws CompositionError for a status, a header or a cookie that can never be sent. */
@@ -23,8 +26,9 @@ export function checkAnswer(
   if (cache !== undefined) refuseCookies(name, composed);
   if (answer === undefined) return;
   const { status, headers } = answer;
-  for (const [header, value] of headers) checkHeader(name, header, value);
-  if (status.kind === 'reference') return;
+  for (const [header, value] of headers)
+    checkHeader({ name, header, nodes: composed.nodes }, value);
+  if (status.kind === 'reference') return checkStatusReference(name, composed, status.source);
   const given = status.kind === 'literal' ? status.value : {};
   const isNamed = (wanted: string) => headers.some(([header]) => header === wanted);
   sendable(name, () => checkStatus(given, isNamed));
@@ -33,6 +37,21 @@ export function checkAnswer(
       name,
       'answer(): a 204 has no body. Return answer(null, { status: 204 }).',
     );
+}
+
+function checkStatusReference(name: string, { nodes }: Composed, source: Source): void {
+  const kind = kindAt(nodes, source);
+  if (kind === undefined || kind === 'number') return;
+  throw new CompositionError(
+    name,
+    `answer(): status is ${withArticle(kind)}, not a number. Compute one: map(order, (o) => …).`,
+  );
+}
+
+/** The kind of a value that a source points at, as far as its schema says. */
+function kindAt(nodes: readonly Node[], source: Source): string | undefined {
+  const schema = schemaAtSource(nodes, source);
+  return schema && kindOf(schema);
 }
 
 /** Rejects cookies in a cached response, and answers that are for one client since they set one. */
@@ -59,15 +78,45 @@ const decided: readonly (readonly [RegExp, string])[] = [
   [/^(?:access-control-.*|plait-.*|proxy-.*)$/, 'the gateway'],
 ];
 
-function checkHeader(name: string, header: string, value: Template): void {
+interface Place {
+  readonly name: string;
+  readonly header: string;
+  readonly nodes: readonly Node[];
+}
+
+function checkHeader(place: Place, value: Template): void {
+  const { name, header } = place;
   const problem = headerNameProblem(header) ?? decidedProblem(header);
   if (problem !== undefined)
     throw new CompositionError(name, `answer(): headers: "${header}" ${problem}`);
   checkContentType(name, header, value);
-  for (const part of value.kind === 'array' ? value.items : [value])
-    if (part.kind === 'literal') sendable(name, () => linesOf(header, part.value));
-    else if (part.kind === 'object' && header !== 'set-cookie')
-      throw new CompositionError(name, `answer(): headers.${header} is an object. Give its text.`);
+  for (const part of value.kind === 'array' ? value.items : [value]) checkPart(place, part);
+}
+
+/** Checks one text or cookie as far as it is known. */
+function checkPart({ name, header, nodes }: Place, part: Template): void {
+  const isCookie = header === 'set-cookie';
+  if (part.kind === 'literal') return sendable(name, () => linesOf(header, part.value));
+  if (part.kind === 'object' && isCookie)
+    return sendable(name, () => linesOf(header, knownCookie(part.entries)));
+  const kind = part.kind === 'reference' ? kindAt(nodes, part.source) : part.kind;
+  if (kind !== 'object' && kind !== 'boolean') return;
+  throw new CompositionError(
+    name,
+    `answer(): headers.${header} is ${withArticle(kind)}. Give a text: a field of it, or map().`,
+  );
+}
+
+/** A cookie with its literal fields; those that are references stand for what can be sent. */
+function knownCookie(
+  entries: Extract<Template, { kind: 'object' }>['entries'],
+): Readonly<Record<string, unknown>> {
+  const known = entries.flatMap(([field, part]) => {
+    if (part.kind === 'literal') return [[field, part.value]];
+    if (field === 'name' || field === 'value') return [[field, field]];
+    return isCookieField(field) ? [] : [[field, field]];
+  });
+  return Object.fromEntries(known);
 }
 
 function decidedProblem(header: string): string | undefined {

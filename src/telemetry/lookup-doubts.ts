@@ -7,6 +7,7 @@ import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { UpstreamError } from '../errors.ts';
 import { onceAMinute } from '../quiet.ts';
+import type { AttemptWatch } from '../upstream/attempt.ts';
 import type { Attempt, Doubt, Ending } from '../upstream/call.ts';
 import type { Observer } from './telemetry.ts';
 
@@ -17,7 +18,9 @@ type AnyDoubt = Doubt | 'not-found';
 export type OnDoubt = (operation: Operation, doubt: AnyDoubt, times: number) => void;
 
 /** Calls `onDoubt` for every attempt that ends in a doubtful way. */
-export function doubtDetector(onDoubt: OnDoubt): (attempt: Attempt, ending: Ending) => void {
+export function doubtDetector(
+  onDoubt: OnDoubt,
+): (attempt: Pick<Attempt, 'operation'>, ending: Ending) => void {
   const answered = new WeakSet<Operation>();
   const notFound = new WeakMap<Operation, number>();
   return function detectDoubt({ operation }, { failure, doubt }) {
@@ -53,15 +56,26 @@ export function warnOfDoubts(clock: Clock, warn: (message: string) => void): Obs
     const name = operationName(operation);
     if (mayWarn(`${name} ${doubt}`)) warn(`${name}: ${words[doubt]}`);
   });
+  const watches = new WeakMap<Operation, AttemptWatch>();
+
+  /** One for each operation, since it asks nothing else of an attempt. */
+  function watchOf(operation: Operation): AttemptWatch {
+    if (operation.safe && operation.lookup === undefined) return unwatched;
+    return { onEnd: (ending) => detect({ operation }, ending) };
+  }
+
   return {
-    watchAttempt: (attempt) =>
-      attempt.operation.safe && attempt.operation.lookup === undefined
-        ? unwatched
-        : { onEnd: (ending) => detect(attempt, ending) },
+    watchAttempt: ({ operation }) => {
+      const known = watches.get(operation);
+      if (known !== undefined) return known;
+      const watch = watchOf(operation);
+      watches.set(operation, watch);
+      return watch;
+    },
   };
 }
 
-const unwatched = Object.freeze({});
+const unwatched: AttemptWatch = Object.freeze({});
 
 const words: Readonly<Record<AnyDoubt, string>> = {
   accepted:

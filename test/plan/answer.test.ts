@@ -9,6 +9,7 @@ import {
   operation,
   optional,
 } from 'plait';
+import type { Ref } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import * as fc from 'fast-check';
@@ -17,6 +18,8 @@ import { assertProperty } from '../support/property.ts';
 import { getThing, loadErrorOf, messageOf, page } from '../support/page.ts';
 
 const allowed = 'Use 200 to 204, 301, 302, 303, 307, 308, 503, or a 4xx but 405, 407, 408, 411,';
+
+type Thing = { id: string; owner: { name: string } | null };
 
 function part(): unknown {
   return answer({}, { status: 201 });
@@ -96,6 +99,42 @@ describe('answer()', () => {
     ).toBe(words);
     expect(loadErrorOf(page(() => optional(part() as never)))).toContain('is not a reference but');
     expect(messageOf(() => answer({}))).toContain('answer()');
+  });
+
+  it.each<[string, (thing: Ref<Thing>) => object, string]>([
+    [
+      'a status that is text',
+      ({ id }) => ({ status: id }),
+      'status is a string, not a number. Com',
+    ],
+    [
+      'an object',
+      ({ owner }) => ({ headers: { 'x-a': owner } }),
+      'headers.x-a is an object. Give a',
+    ],
+    [
+      'an object in a list',
+      ({ owner }) => ({ headers: { link: ['a', owner] } }),
+      'headers.link is an object. Give a text: a field of it, or map().',
+    ],
+    [
+      'a cookie with a misspelt field',
+      ({ id }) => ({ headers: { 'set-cookie': [{ name: 'a', value: id, maxage: id }] } }),
+      'headers.set-cookie has a cookie with an unknown field "maxage". Known: name, value, path,',
+    ],
+    [
+      'a cookie whose prefix browsers would not believe',
+      ({ id }) => ({ headers: { 'set-cookie': { name: '__Host-a', value: id, path: '/x' } } }),
+      'a "__Host-" cookie, which has the path "/" and no domain.',
+    ],
+    [
+      'a cookie without a value',
+      ({ id }) => ({ headers: { 'set-cookie': { name: id } } }),
+      'headers.set-cookie has a cookie without a value.',
+    ],
+  ])('refuses %s behind a reference', (_, options, words) => {
+    const composed = page(({ params }) => answer({}, options(call(getThing, { id: params.id }))));
+    expect(loadErrorOf(composed)).toContain(words);
   });
 
   it('is checked in its references like the template', () => {
