@@ -102,6 +102,8 @@ export type UpstreamErrorKind =
   | 'overloaded'
   /** The service's circuit breaker is open: the call was not sent. */
   | 'breaker-open'
+  /** There is no token of the issuer to send with the call: it was not sent. */
+  | 'credentials'
   /** A lookup with `missing: 'error'` got no item for the key. */
   | 'missing'
   /** An argument cannot be part of a URL or does not fit the operation's schema: not sent. */
@@ -137,6 +139,8 @@ export interface UpstreamErrorOptions extends ErrorOptions {
   readonly isOutrun?: boolean;
   /** The invalid argument, for `invalid-argument`. */
   readonly argument?: string;
+  /** For `credentials`: the issuer rejects the gateway, or gives no token that can be used. */
+  readonly isMisconfigured?: boolean;
   /** Present if the service has rejected the client's credentials; the client may be given it. */
   readonly rejectedCredentials?: RejectedCredentials;
   /** The `Cache-Control` of the response, if there is one: it may forbid to cache the failure. */
@@ -159,6 +163,7 @@ export class UpstreamError extends StacklessError {
   readonly isStale: boolean;
   readonly isOutrun: boolean;
   readonly argument: string | undefined;
+  readonly isMisconfigured: boolean;
   readonly cacheControl: string | undefined;
   readonly rejectedCredentials: RejectedCredentials | undefined;
 
@@ -174,6 +179,7 @@ export class UpstreamError extends StacklessError {
     this.isStale = options.isStale ?? false;
     this.isOutrun = options.isOutrun ?? false;
     this.argument = options.argument;
+    this.isMisconfigured = options.isMisconfigured ?? false;
     this.cacheControl = options.cacheControl;
     this.rejectedCredentials = options.rejectedCredentials;
   }

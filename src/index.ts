@@ -3,6 +3,7 @@ export { defineComposition } from './dsl/composition.ts';
 export type { Composition, ResponseOf } from './dsl/composition.ts';
 export { answer } from './dsl/answer.ts';
 export type { Answered } from './dsl/answered.ts';
+export { clientCredentials } from './dsl/client-credentials.ts';
 export { apiKey, basic, bearer } from './dsl/credentials.ts';
 export type { Auth } from './dsl/credentials.ts';
 export { ignoredBody } from './dsl/ignored-body.ts';

@@ -25,6 +25,16 @@ export function parseBaseUrl(text: string): URL | undefined {
   return url === null || url.port === '0' ? undefined : url;
 }
 
+/** The rule for the URLs of token endpoints (RFC 6749, 3.2): what `parseTokenUrl` takes. */
+export const tokenUrlRule = 'an http or https URL without credentials and fragment';
+
+/** The URL of a token endpoint; `undefined` for a text that breaks the rule. */
+export function parseTokenUrl(text: string): URL | undefined {
+  const [beforeQuery = ''] = text.split('?', 1);
+  const isPlain = written.test(beforeQuery) && !/[#\s]/.test(text);
+  return isPlain ? parseHttpUrl(text) : undefined;
+}
+
 /** The parts of a list that is written with commas, such as the addresses of a service. */
 export function splitList(text: string): readonly string[] {
   return text.split(',').map((part) => part.trim());

@@ -1,8 +1,11 @@
 /** `bearer`, `basic`, `apiKey`: the credentials that the gateway sends to a service. */
 import { CompositionError } from '../errors.ts';
 import { isHeaderName } from '../headers.ts';
+import { shownClient } from './client-credentials.ts';
+import type { ClientCredentials } from './client-credentials.ts';
 import { whyNotOwn } from './forward.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
+import { isMadeAuth, makeAuth } from './made-auth.ts';
 import { checkedSecret, checkedText, shownSource } from './source.ts';
 import type { Source, Text } from './source.ts';
 
@@ -15,18 +18,11 @@ export type Auth =
       readonly key: Source;
       readonly in: 'header' | 'query';
       readonly name: string;
-    };
+    }
+  | ClientCredentials;
 
 /** The place of an API key: a header or a query parameter. */
 export type KeyPlace = { readonly header: string } | { readonly query: string };
-
-/** An object that looks like these has not been checked. */
-const made = new WeakSet<object>();
-
-function make<A extends Auth>(auth: A): A {
-  made.add(auth);
-  return Object.freeze(auth);
-}
 
 /**
  * Sends a token: `Authorization: Bearer …` (RFC 6750, 2.1).
@@ -35,7 +31,7 @@ function make<A extends Auth>(auth: A): A {
  * defineService({ name: 'payments', url, auth: bearer({ env: 'PAYMENTS_TOKEN' }) });
  */
 export function bearer(token: Source): Auth {
-  return make({ kind: 'bearer', token: checkedSecret(token, 'token', 'bearer()') });
+  return makeAuth({ kind: 'bearer', token: checkedSecret(token, 'token', 'bearer()') });
 }
 
 /**
@@ -50,7 +46,11 @@ export function basic(config: { readonly user: Text; readonly password: Source }
   const user = checkedText(config.user, 'user', place);
   if (typeof user === 'string' && user.includes(':'))
     throw new CompositionError(place, 'user contains a colon, which ends it (RFC 7617, 2).');
-  return make({ kind: 'basic', user, password: checkedSecret(config.password, 'password', place) });
+  return makeAuth({
+    kind: 'basic',
+    user,
+    password: checkedSecret(config.password, 'password', place),
+  });
 }
 
 /**
@@ -68,7 +68,7 @@ export function apiKey(key: Source, where: KeyPlace): Auth {
     const advice = 'Write { header: "x-api-key" } or { query: "key" }.';
     throw new CompositionError(place, `its second argument names one place. ${advice}`);
   }
-  return make(
+  return makeAuth(
     header === undefined
       ? { kind: 'apiKey', key: checked, in: 'query', name: checkedQueryName(query, place) }
       : { kind: 'apiKey', key: checked, in: 'header', name: checkedHeaderName(header, place) },
@@ -91,8 +91,9 @@ function checkedQueryName(name: unknown, place: string): string {
 
 /** Checks the `auth` of a service. */
 export function checkedAuth(auth: Auth | undefined, place: string): Auth | undefined {
-  if (auth === undefined || made.has(auth)) return auth;
-  throw new CompositionError(place, 'auth is made by bearer(), basic() or apiKey(). Use one.');
+  if (auth === undefined || isMadeAuth(auth)) return auth;
+  const words = 'bearer(), basic(), apiKey() or clientCredentials()';
+  throw new CompositionError(place, `auth is made by ${words}. Use one.`);
 }
 
 /** The header that carries the credentials; `undefined`: a query parameter does. */
@@ -109,7 +110,7 @@ export function queryOfAuth(auth: Auth | undefined): string | undefined {
 /** A source, and the part of a request that its text becomes. */
 export interface SourceUse {
   readonly source: Source;
-  readonly carriedBy: 'header' | 'user' | 'text';
+  readonly carriedBy: 'header' | 'user' | 'text' | 'url';
 }
 
 /** The sources of the credentials, and how each is used. */
@@ -121,6 +122,12 @@ export function sourcesOfAuth(auth: Auth): readonly SourceUse[] {
       return [...use(auth.user, 'user'), ...use(auth.password, 'text')];
     case 'apiKey':
       return [{ source: auth.key, carriedBy: auth.in === 'header' ? 'header' : 'text' }];
+    case 'clientCredentials':
+      return [
+        ...use(auth.clientId, 'text'),
+        ...use(auth.clientSecret, 'text'),
+        ...(typeof auth.tokenUrl === 'string' ? [] : use(auth.tokenUrl, 'url')),
+      ];
     default:
       return auth satisfies never;
   }
@@ -142,6 +149,8 @@ export function shownAuth(auth: Auth): string {
     }
     case 'apiKey':
       return `key in ${auth.in} ${auth.name} from ${shownSource(auth.key)}`;
+    case 'clientCredentials':
+      return shownClient(auth);
     default:
       return auth satisfies never;
   }

@@ -47,6 +47,7 @@ const upstreamProblems: Readonly<
   'too-large': [502, 'Upstream response too large', 'sent a response that is too large'],
   overloaded: [503, 'Upstream overloaded', 'is overloaded'],
   'breaker-open': [503, 'Upstream unavailable', 'is unavailable'],
+  credentials: [503, 'Upstream credentials unavailable', 'cannot be called without a token'],
   missing: [404, 'Not found', 'found nothing'],
   'invalid-argument': [502, 'Upstream request impossible', 'cannot be called with this argument'],
   aborted: [503, 'Request aborted', 'was aborted'],
@@ -59,6 +60,13 @@ export function upstreamProblem(error: UpstreamError, failed: StepError): Proble
       return answerProblem(error, failed);
     case 'missing':
       return missingProblem(error, failed);
+    case 'credentials': {
+      const problem = mappedProblem(error);
+      if (!error.isMisconfigured) return problem;
+      // Only a change of the configuration helps, so that a later retry does not.
+      const { type, title, detail = '' } = problem;
+      return { type, title, status: 502, detail };
+    }
     default:
       return mappedProblem(error);
   }

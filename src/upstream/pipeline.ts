@@ -6,9 +6,10 @@
 import type { Clock } from '../clock.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { attempts } from './attempt.ts';
-import type { AttemptHook } from './attempt.ts';
+import type { AttemptHook, Gate } from './attempt.ts';
 import type { Balancer } from './balancing/balancer.ts';
 import type { Caching } from './caching/cache.ts';
+import { unchanged } from './call.ts';
 import type { Dispatch, Policy, Send } from './call.ts';
 import type { Credential } from './credentials/credential.ts';
 import { parseReply } from './exchange/parse.ts';
@@ -67,14 +68,14 @@ export interface ServiceParts {
 }
 
 /**
- * … retry ▸ hedge ▸ breaker ▸ bulkhead ▸ timeout ▸ balancer ▸ telemetry's attempt span ▸ exchange ▸
+ * … retry ▸ renew ▸ hedge ▸ token ▸ breaker ▸ bulkhead ▸ timeout ▸ balancer ▸ telemetry's attempt span ▸ exchange ▸
  * parse.
  */
 export function perService(parts: ServiceParts): Send<Dispatch> {
-  const { credential, budget, breaker, bulkhead, balancer, hangWatch, hook, clock } = parts;
+  const { credential, budget, balancer, hangWatch, hook, clock } = parts;
   const attempt = attempts(
     {
-      gates: breaker === undefined ? [bulkhead.gate] : [breaker.gate, bulkhead.gate],
+      gates: gatesOf(parts),
       startTimeout: attemptTimeout(clock),
       choose: balancer.choose,
       hook,
@@ -91,5 +92,15 @@ export function perService(parts: ServiceParts): Send<Dispatch> {
     },
   );
   const { hasUntried } = balancer;
-  return retry({ clock, budget, hasUntried })(hedge(clock, budget)(attempt));
+  const renewed = credential?.renew ?? unchanged;
+  return retry({ clock, budget, hasUntried })(renewed(hedge(clock, budget)(attempt)));
+}
+
+/** A slow issuer of tokens holds no permit of the service. */
+function gatesOf({ credential, breaker, bulkhead }: ServiceParts): readonly Gate[] {
+  return [
+    ...(credential?.gate === undefined ? [] : [credential.gate]),
+    ...(breaker === undefined ? [] : [breaker.gate]),
+    bulkhead.gate,
+  ];
 }

@@ -9,8 +9,7 @@ import type { CacheStore } from './caching/cache-store.ts';
 import { createMemoryStore } from './caching/memory-store.ts';
 import { unchanged } from './call.ts';
 import type { Call, Caller, Dispatch, Policy, Reply, Send, WriteWatch } from './call.ts';
-import { createCredential } from './credentials/credential.ts';
-import type { Credential } from './credentials/credential.ts';
+import { createCredentials } from './credentials/credentials.ts';
 import { noSecrets } from './credentials/secrets.ts';
 import type { Secrets } from './credentials/secrets.ts';
 import { createAddress } from './exchange/address.ts';
@@ -88,7 +87,9 @@ const ignore = (): void => undefined;
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const { clock, aroundCall = unchanged, watchAttempt: hook } = options;
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
-  const credentials = credentialsOf(options);
+  // Before anything is opened, since a secret may be missing.
+  const { services: declared, secrets = noSecrets } = options;
+  const credentials = createCredentials({ services: declared, secrets, clock });
   const addresses = openAddresses(options);
 
   const services = new Map(
@@ -96,7 +97,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       service.name,
       openService(service, {
         addresses: own,
-        credential: credentials.get(service),
+        credential: credentials.of(service),
         clock,
         hook,
       }),
@@ -111,9 +112,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   };
 
   // Gateways that share a Redis may use one name for different services, or different accounts.
-  const originOf = ({ service, route, auth }: Operation): string => {
+  const originOf = (operation: Operation): string => {
+    const { service, route } = operation;
     const own = addresses.get(service)?.map(({ origin, prefix }) => origin + prefix) ?? [];
-    const account = auth === undefined ? '' : (credentials.get(service)?.account ?? '');
+    const account = credentials.accountOf(operation);
     return [route.text, ...own, ...(account === '' ? [] : [account])].join(' ');
   };
 
@@ -127,11 +129,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const withdraw = ({ service }: Operation): boolean =>
     services.get(service.name)?.withdraw() === true;
 
-  const extraBytes = (operation: Operation): number =>
-    credentials.get(operation.service)?.queryBytes(operation) ?? 0;
-
   const shared = perGateway(
-    { caching, clock, aroundCall, prefixOf, extraBytes, withdraw },
+    { caching, clock, aroundCall, prefixOf, extraBytes: credentials.queryBytes, withdraw },
     toService,
   );
 
@@ -157,22 +156,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     status: () => [...services.values()].map((service) => service.status()),
     close: async () => {
       await Promise.all([...services.values()].map((service) => service.close()));
+      await credentials.close();
       await store.close();
     },
   };
-}
-
-/** Before anything is opened, since a secret may be missing. */
-function credentialsOf({
-  services,
-  secrets = noSecrets,
-}: UpstreamsOptions): ReadonlyMap<Service, Credential> {
-  return new Map(
-    services.flatMap((service) => {
-      const credential = createCredential(service, secrets);
-      return credential === undefined ? [] : [[service, credential]];
-    }),
-  );
 }
 
 function openAddresses({

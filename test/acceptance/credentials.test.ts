@@ -12,7 +12,7 @@ import { startKeyed } from './_keyed.ts';
 
 const environment = { KEY: 'canary-1', NAME: 'me', PASSWORD: 'pä:ss' };
 
-const secrets = () => ({ text: () => 'canary', hasChanged: async () => false });
+const secrets = () => ({ text: () => 'canary', lookAgain: async () => undefined });
 
 describe('credentials of the gateway', () => {
   it.each([

@@ -1,5 +1,5 @@
 /** The messages of the words for credentials and headers when they are misused. */
-import { apiKey, basic, bearer, defineService, lookup, operation } from 'plait';
+import { apiKey, basic, bearer, clientCredentials, defineService, lookup, operation } from 'plait';
 import type { Auth, Source } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -123,7 +123,7 @@ describe('auth', () => {
   it('of a service is made by a word', () => {
     const auth = { kind: 'bearer', token: { env: 'A' } } as Auth;
     expect(messageOf(() => defineService({ name: 'x', url: 'http://x', auth }))).toBe(
-      'service "x": auth is made by bearer(), basic() or apiKey(). Use one.',
+      'service "x": auth is made by bearer(), basic(), apiKey() or clientCredentials(). Use one.',
     );
   });
 
@@ -193,4 +193,45 @@ describe('auth', () => {
       messageOf(() => lookup(keyed, { route: 'GET /b', keys: { query: 'key' }, by: 'id', item })),
     ).toBe(`x.getB: ${problem}`);
   });
+});
+
+describe('clientCredentials()', () => {
+  const config = { tokenUrl: 'https://id/token', clientId: 'me', clientSecret: env };
+
+  it.each([
+    [
+      { clientSecret: 'canary' },
+      'clientSecret is a text. Use { env: "NAME" } or { file: "/path" }: a secret in source code is in every copy of it.',
+    ],
+    [{ clientId: undefined }, 'clientId is missing. Use { env: "NAME" } or { file: "/path" }.'],
+    [
+      { tokenUrl: 'id/token' },
+      'tokenUrl is "id/token". Use an http or https URL without credentials and fragment, as in "https://id.example/token", or { env: "TOKEN_URL" }.',
+    ],
+    [
+      { tokenUrl: 'https://me:canary@id/token' },
+      'tokenUrl is a value that is not shown here. Use an http or https URL without credentials and fragment, as in "https://id.example/token", or { env: "TOKEN_URL" }.',
+    ],
+    [{ tokenUrl: { file: '/x' } }, 'tokenUrl: unknown option "file". Known options: env.'],
+    [{ scope: '' }, 'scope is "". Use visible ASCII, spaces between words.'],
+    [{ scope: ['a'] }, 'scope is ["a"]. Use visible ASCII, spaces between words.'],
+    [{ audience: 'a\nb' }, 'audience is "a\\nb". Use visible ASCII, spaces between words.'],
+    [{ sends: 'header' }, 'sends is "header". Use "basic" or "body".'],
+    [{ timeoutMs: 0 }, 'timeoutMs is 0. Use a whole number of at least 1.'],
+    [
+      { secret: env },
+      'unknown option "secret". Known options: tokenUrl, clientId, clientSecret, scope, audience, sends, timeoutMs.',
+    ],
+  ])('refuses %j', (own, problem) => {
+    expect(messageOf(() => clientCredentials(wrong({ ...config, ...own })))).toBe(
+      `clientCredentials(): ${problem}`,
+    );
+  });
+
+  it.each(['https://id/token?tenant=1', 'http://127.0.0.1:1/t'])(
+    'takes the tokenUrl %s',
+    (tokenUrl) => {
+      expect(clientCredentials({ ...config, tokenUrl }).tokenUrl).toBe(tokenUrl);
+    },
+  );
 });

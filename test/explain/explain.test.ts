@@ -1,5 +1,9 @@
 import {
+  apiKey,
+  basic,
+  bearer,
   call,
+  clientCredentials,
   defineComposition,
   defineService,
   each,
@@ -10,6 +14,7 @@ import {
   optional,
   pick,
 } from 'plait';
+import type { Auth } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Composition } from '../../src/dsl/composition.ts';
@@ -347,6 +352,38 @@ describe('items that do not run together', () => {
   });
 });
 
+describe('what a call is sent besides its arguments', () => {
+  const clientSecret = { file: '/run/secret' };
+
+  it.each([
+    [bearer({ env: 'KEY' }), 'bearer from env KEY'],
+    [bearer({ file: '/run/key' }), 'bearer from file /run/key'],
+    [basic({ user: 'me', password: { env: 'KEY' } }), 'basic of me from env KEY'],
+    [apiKey({ env: 'KEY' }, { query: 'key' }), 'key in query key from env KEY'],
+    [
+      clientCredentials({ tokenUrl: { env: 'TOKEN_URL' }, clientId: 'gateway', clientSecret }),
+      'client credentials of gateway at env TOKEN_URL',
+    ],
+    [
+      clientCredentials({
+        tokenUrl: 'https://id/t?x=1',
+        clientId: 'me',
+        clientSecret,
+        scope: 'a b',
+      }),
+      'client credentials of me at https://id/t for a b',
+    ],
+  ])('is in the tree, and in the data, by its source', (auth, shown) => {
+    const plan = explainedWith(auth);
+    expect(drawTree(plan)).toContain(` · auth ${shown}`);
+    expect(drawTree(plan)).toContain('sends x-tenant, x-region');
+    expect(callsByName(plan.steps)['read']).toMatchObject({
+      auth,
+      sends: { 'x-tenant': 'acme', 'x-region': { env: 'REGION' } },
+    });
+  });
+});
+
 describe('the flowchart', () => {
   it('has an arrow for every wait, dotted where a failure is tolerated', () => {
     const lines = drawMermaid(explained(diamond))
@@ -363,6 +400,15 @@ describe('the flowchart', () => {
     );
   });
 });
+
+/** The plan of a call to a service with these credentials. */
+function explainedWith(auth: Auth): ExplainedPlan {
+  const headers = { 'x-tenant': 'acme', 'x-region': { env: 'REGION' } };
+  const keyed = defineService({ name: 'keyed', url: 'http://keyed', headers, auth });
+  const read = operation(keyed, { name: 'read', route: 'GET /a', response: z.string() });
+  const compose = () => ({ read: call(read, {}) });
+  return explained(defineComposition({ route: 'GET /keyed', compose }));
+}
 
 /** The first `each` of a plan. */
 function listOf({ steps }: ExplainedPlan): ExplainedStep | undefined {

@@ -5,6 +5,7 @@ import {
   basic,
   bearer,
   call,
+  clientCredentials,
   defineComposition,
   defineService,
   each,
@@ -400,6 +401,12 @@ export const keyed = [
   bearer({ file: '/run/secrets/payments' }),
   basic({ user: { env: 'NAME' }, password: { env: 'PASSWORD' } }),
   apiKey({ env: 'KEY' }, { query: 'key' }),
+  clientCredentials({
+    tokenUrl: { env: 'TOKEN_URL' },
+    clientId: 'gateway',
+    clientSecret: { file: '/run/secrets/gateway' },
+    scope: 'shipments:read',
+  }),
 ].map((auth) =>
   defineService({
     name: 'payments',

@@ -8,6 +8,7 @@ import {
   basic,
   bearer,
   call,
+  clientCredentials,
   defineComposition,
   defineService,
   each,
@@ -316,6 +317,12 @@ basic({ user: 'me', password: 'canary' });
 
 // @ts-expect-error a key goes into a header or into the query
 apiKey({ env: 'KEY' }, { cookie: 'key' });
+
+// @ts-expect-error nor is the secret of a client
+clientCredentials({ tokenUrl: 'https://id/token', clientId: 'me', clientSecret: 'canary' });
+
+// @ts-expect-error the URL of an issuer is no secret, and in no file
+clientCredentials({ tokenUrl: { file: '/x' }, clientId: 'me', clientSecret: { env: 'SECRET' } });
 
 // @ts-expect-error credentials are made by their word
 defineService({ name: 'x', url: 'http://x', auth: { env: 'KEY' } });

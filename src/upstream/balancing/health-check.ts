@@ -33,7 +33,7 @@ export function startHealthChecks(
   const checks = addresses.map((checked) => {
     // With a connection of its own, a check does not wait behind the calls of a busy service.
     const address = anotherTo(checked.address, service);
-    const ask = (signal: Signal): Promise<boolean> => isWell(address, signal);
+    const ask: Check['ask'] = (signal) => isWell(address, signal);
     return { address, stop: check(checked, { clock, intervalMs: health.intervalMs, ask }) };
   });
   return async () => {
@@ -45,7 +45,8 @@ export function startHealthChecks(
 interface Check {
   readonly clock: Clock;
   readonly intervalMs: number;
-  readonly ask: (signal: Signal) => Promise<boolean>;
+  /** `undefined`: the address could not be asked. */
+  readonly ask: (signal: Signal) => Promise<boolean | undefined>;
 }
 
 function check(checked: AddressHealth, { clock, intervalMs, ask }: Check): () => void {
@@ -56,8 +57,8 @@ function check(checked: AddressHealth, { clock, intervalMs, ask }: Check): () =>
   async function look(): Promise<void> {
     const well = await ask(stopped);
     if (stopped.aborted) return;
-    inRow = well === checked.isWell ? 0 : inRow + 1;
-    if (inRow >= decisive) {
+    inRow = well === undefined || well === checked.isWell ? 0 : inRow + 1;
+    if (well !== undefined && inRow >= decisive) {
       checked.setWell(well);
       inRow = 0;
     }
@@ -83,7 +84,7 @@ function anotherTo({ origin, prefix }: Address, service: Service): Address {
 function questionTo(
   service: Service,
   { credential, clock }: HealthCheckOptions,
-): (address: Address, signal: Signal) => Promise<boolean> {
+): (address: Address, signal: Signal) => Promise<boolean | undefined> {
   const { path = '/', intervalMs = 1 } = service.health ?? {};
   const timeoutMs = Math.min(service.policies.timeoutMs, intervalMs);
   const healthCheck = operation(service, {
@@ -98,6 +99,8 @@ function questionTo(
     const question = { operation: healthCheck, args: {}, headers: {}, keys: undefined, deadlineAt };
     const own = bound({ operation: healthCheck, signal });
     try {
+      // Without a token, the answer would say nothing about the address.
+      if (credential !== undefined && !(await credential.isReady(own.signal))) return undefined;
       const asked = toHttpRequest(question, clock);
       const request = credential === undefined ? asked : credential.attach(asked, question);
       // Only the status counts: the body does not have to be JSON.

@@ -1,96 +1,85 @@
 /** The headers and credentials of the gateway's own that are added to requests to a service. */
-import type { Auth } from '../../dsl/credentials.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import type { Service } from '../../dsl/service.ts';
-import type { Text } from '../../dsl/source.ts';
+import { untilAborted } from '../../own-signal.ts';
+import type { Signal } from '../../signal.ts';
+import type { Gate } from '../attempt.ts';
+import type { Dispatch, Policy } from '../call.ts';
 import type { HttpRequest } from '../exchange/request.ts';
-import type { Secrets } from './secrets.ts';
+import { partOf, valueOf } from './part.ts';
+import type { Part, PartOptions } from './part.ts';
+import { renew } from './renew.ts';
+import { tokenGate } from './token-gate.ts';
 
 export interface Credential {
   /** The name of the account, as part of the names of stored answers; never a secret. */
   readonly account: string;
+  /** Lets attempts wait for a token; absent: there is nothing to wait for. */
+  readonly gate: Gate | undefined;
+  /** Sends a call once more after a 401; absent: there are never other credentials. */
+  readonly renew: Policy<Dispatch> | undefined;
   /**
    * Adds to a request. It is the last thing before the exchange, and the result goes nowhere else:
    * spans, logs and keys are made of the request before.
    */
-  attach(request: HttpRequest, call: { readonly operation: Operation }): HttpRequest;
+  attach(request: HttpRequest, call: Sending): HttpRequest;
   /** An upper bound for the bytes that are added to the request line of an operation. */
   queryBytes(operation: Operation): number;
+  /** Waits for a token, on behalf of a health check; resolves to whether there is one. */
+  isReady(signal: Signal): Promise<boolean>;
 }
 
-/** Gives the text that goes into a request now. */
-type Value = () => string;
+/** `tried` is the same list for all attempts of a dispatch, however often that is copied. */
+type Sending = Pick<Dispatch, 'operation'> & Partial<Pick<Dispatch, 'tried'>>;
 
 /** `undefined` for a service that is sent nothing of the gateway's own. */
-export function createCredential(service: Service, secrets: Secrets): Credential | undefined {
+export function createCredential(service: Service, options: PartOptions): Credential | undefined {
   const { auth } = service;
   const headers = Object.entries(service.headers).map(
-    ([name, text]) => [name, valueOf(text, secrets)] as const,
+    ([name, text]) => [name, valueOf(text, options.secrets)] as const,
   );
   if (auth === undefined && headers.length === 0) return undefined;
-  const ofAuth = auth && partOf(auth, secrets);
+  const part = auth && partOf(auth, options);
+  /** The credentials of the latest attempt of each dispatch. */
+  const sent = new WeakMap<object, string>();
 
   return {
-    account: auth === undefined ? '' : accountOf(auth, secrets),
-    attach(request, { operation }) {
+    account: part?.account ?? '',
+    gate: part?.tokens && tokenGate(part.tokens),
+    renew: part?.renewal && renew(part.renewal, ({ tried }) => sent.get(tried)),
+    attach(request, { operation, tried }) {
       const own = { ...request.headers };
       for (const [name, value] of headers) own[name] = value();
-      if (ofAuth === undefined || operation.auth === undefined) return { ...request, headers: own };
-      const text = ofAuth.value();
-      if (ofAuth.header === undefined)
-        return { ...request, headers: own, target: withQuery(request.target, text) };
-      own[ofAuth.header] = text;
-      return { ...request, headers: own };
+      const plain = { ...request, headers: own };
+      if (part === undefined || operation.auth === undefined) return plain;
+      const value = part.value();
+      if (tried !== undefined && part.renewal !== undefined) sent.set(tried, value);
+      return withCredentials(plain, part, value);
     },
     queryBytes: ({ auth: used }) =>
-      used === undefined || ofAuth === undefined || ofAuth.header !== undefined
+      used === undefined || part === undefined || part.header !== undefined
         ? 0
-        : ofAuth.value().length + 1,
+        : part.prefix.length + part.value().length + 1,
+    isReady: async (signal) => part?.tokens === undefined || hasToken(part.tokens, signal),
   };
 }
 
-function valueOf(text: Text, secrets: Secrets): Value {
-  return typeof text === 'string' ? () => text : secrets(text).text;
-}
-
-interface Part {
-  /** `undefined`: the value is a part of the query. */
-  readonly header: string | undefined;
-  readonly value: Value;
-}
-
-function partOf(auth: Auth, secrets: Secrets): Part {
-  switch (auth.kind) {
-    case 'bearer': {
-      const token = valueOf(auth.token, secrets);
-      return { header: 'authorization', value: () => `Bearer ${token()}` };
-    }
-    case 'basic': {
-      const user = valueOf(auth.user, secrets);
-      const password = valueOf(auth.password, secrets);
-      return { header: 'authorization', value: () => basicOf(user(), password()) };
-    }
-    case 'apiKey': {
-      const key = valueOf(auth.key, secrets);
-      if (auth.in === 'header') return { header: auth.name, value: key };
-      const name = encodeURIComponent(auth.name);
-      return { header: undefined, value: () => `${name}=${encodeURIComponent(key())}` };
-    }
-    default:
-      return auth satisfies never;
+/** `request`: with headers of its own, which are changed. */
+function withCredentials(request: HttpRequest, { header, prefix }: Part, value: string) {
+  if (header !== undefined) {
+    request.headers[header] = prefix + value;
+    return request;
   }
+  const { target } = request;
+  return { ...request, target: `${target}${target.includes('?') ? '&' : '?'}${prefix}${value}` };
 }
 
-/** `Authorization: Basic` (RFC 7617, 2), in UTF-8. */
-export function basicOf(user: string, password: string): string {
-  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-}
-
-/** Tokens and keys name no account. */
-function accountOf(auth: Auth, secrets: Secrets): string {
-  return auth.kind === 'basic' ? `basic ${valueOf(auth.user, secrets)()}` : '';
-}
-
-function withQuery(target: string, pair: string): string {
-  return `${target}${target.includes('?') ? '&' : '?'}${pair}`;
+async function hasToken(tokens: NonNullable<Part['tokens']>, signal: Signal): Promise<boolean> {
+  try {
+    const renewal = tokens.ready();
+    if (renewal !== undefined) await untilAborted(renewal, signal);
+    return true;
+  } catch {
+    return false;
+  }
 }

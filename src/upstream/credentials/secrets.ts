@@ -12,13 +12,14 @@ import type { Environment } from '../../environment.ts';
 import { ConfigurationError } from '../../errors.ts';
 import { headerValueProblem } from '../../header-value.ts';
 import { onceAMinute } from '../../quiet.ts';
+import { parseTokenUrl, tokenUrlRule } from '../../url.ts';
 
 /** The text of one source. */
 export interface Secret {
   /** The text now. A file is looked at again in the background, once a second at most. */
   text(): string;
-  /** Looks at a file at once; resolves to whether its text has changed since `known`. */
-  hasChanged(known: string): Promise<boolean>;
+  /** Looks at a file at once. */
+  lookAgain(): Promise<void>;
 }
 
 /** Finds the secret of a source. Throws a ConfigurationError if the source was not read. */
@@ -101,7 +102,7 @@ function readAtStart(source: Source, environment: Environment): Reading {
 function openSecret(reading: Reading, options: SecretsOptions): Secret {
   const { source } = reading;
   if ('file' in source) return openFile(source.file, reading, options);
-  return { text: reading.text, hasChanged: async (known) => reading.text() !== known };
+  return { text: reading.text, lookAgain: async () => undefined };
 }
 
 function openFile(path: string, reading: Reading, { clock, onWarning }: SecretsOptions): Secret {
@@ -140,10 +141,7 @@ function openFile(path: string, reading: Reading, { clock, onWarning }: SecretsO
       if (clock.now() - lookedAt >= lookEveryMs) void begin();
       return text;
     },
-    async hasChanged(known) {
-      await begin();
-      return text !== known;
-    },
+    lookAgain: begin,
   };
 }
 
@@ -164,5 +162,7 @@ function codeOf(error: unknown): string {
 function textProblem(text: string, rules: readonly SourceUse['carriedBy'][]): string | undefined {
   if (text.trim() === '') return 'is empty';
   if (rules.includes('user') && text.includes(':')) return 'has a colon, which ends a user name';
+  if (rules.includes('url') && parseTokenUrl(text) === undefined)
+    return `is no URL of a token endpoint. Use ${tokenUrlRule}`;
   return rules.includes('header') ? headerValueProblem(text) : undefined;
 }

@@ -28,6 +28,7 @@ const verdicts = {
   missing: 'ok',
   overloaded: 'unknown',
   'breaker-open': 'unknown',
+  credentials: 'unknown',
   'invalid-argument': 'unknown',
   // The caller has left for a reason of its own. The hang watch detects services that hang.
   aborted: 'unknown',
@@ -110,12 +111,16 @@ export function isRejection(error: unknown): boolean {
   return status >= 400 && status < 500 && !notOfArguments.has(status);
 }
 
-/** Whether breaker or bulkhead kept the call from being sent. */
+/** Whether breaker, bulkhead or the want of a token kept the call from being sent. */
 export function isHeldBack(error: unknown): boolean {
-  return (
-    error instanceof UpstreamError && (error.kind === 'overloaded' || error.kind === 'breaker-open')
-  );
+  return error instanceof UpstreamError && heldBack.has(error.kind);
 }
+
+const heldBack: ReadonlySet<UpstreamErrorKind> = new Set([
+  'overloaded',
+  'breaker-open',
+  'credentials',
+]);
 
 /** Whether the service has answered with a body that cannot be used. */
 export function isUnreadable(error: unknown): boolean {

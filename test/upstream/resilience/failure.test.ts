@@ -36,6 +36,7 @@ const kinds: Readonly<Record<UpstreamErrorKind, Judged>> = {
   'too-large': { verdict: 'ok', transient: false, heldBack: false },
   overloaded: { verdict: 'unknown', transient: false, heldBack: true },
   'breaker-open': { verdict: 'unknown', transient: false, heldBack: true },
+  credentials: { verdict: 'unknown', transient: false, heldBack: true },
   missing: { verdict: 'ok', transient: false, heldBack: false },
   'invalid-argument': { verdict: 'unknown', transient: false, heldBack: false },
   aborted: { verdict: 'unknown', transient: false, heldBack: false },

@@ -1,0 +1,172 @@
+/** The request for a token (RFC 6749, 4.4.2): one POST, on connections of its own. */
+import { z } from 'zod';
+import type { Clock } from '../../clock.ts';
+import type { ClientCredentials } from '../../dsl/client-credentials.ts';
+import { operation } from '../../dsl/declare-operation.ts';
+import { defineService } from '../../dsl/service.ts';
+import { UpstreamError } from '../../errors.ts';
+import { parsePlainJson } from '../../json.ts';
+import { AbortSource } from '../../signal.ts';
+import { createAddress } from '../exchange/address.ts';
+import type { HttpRequest } from '../exchange/request.ts';
+import { statusError } from '../exchange/status-error.ts';
+import { exchange } from '../exchange/transport.ts';
+import type { RawReply } from '../exchange/transport.ts';
+import { attemptTimeout } from '../resilience/attempt-timeout.ts';
+import { basicOf } from './basic.ts';
+import type { Secret } from './secrets.ts';
+
+/** A token, and how long it is good for; the time is absent if the issuer does not say it. */
+export interface Granted {
+  readonly token: string;
+  readonly livesMs: number | undefined;
+}
+
+/** There is no token. The message says why, and quotes nothing of the issuer's answer. */
+export class TokenError extends Error {
+  override readonly name = 'TokenError';
+  /** Whether only a change of the configuration helps: the issuer is there, and gives no token. */
+  readonly isMisconfigured: boolean;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(message: string, isMisconfigured: boolean, retryAfterSeconds?: number) {
+    super(message);
+    this.isMisconfigured = isMisconfigured;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+export interface TokenRequestOptions {
+  readonly auth: ClientCredentials;
+  readonly url: URL;
+  readonly id: Secret;
+  readonly secret: Secret;
+  readonly clock: Clock;
+}
+
+export interface TokenRequest {
+  /** @throws TokenError */
+  ask(): Promise<Granted>;
+  close(): Promise<void>;
+}
+
+/** Tokens are short. An answer of more bytes is something else. */
+const maxBodyBytes = 65_536;
+
+/** A day: beyond that, an expiry is of no use to a process. */
+const longestMs = 86_400_000;
+
+export function createTokenRequest(options: TokenRequestOptions): TokenRequest {
+  const { auth, url, id, secret, clock } = options;
+  const issuer = defineService({ name: 'token-issuer', url: url.origin });
+  const { timeoutMs } = auth;
+  const token = operation(issuer, {
+    name: 'token',
+    route: 'POST /token', // the path is that of `url`
+    response: z.unknown(),
+    timeoutMs,
+    maxBodyBytes,
+  });
+  const address = createAddress(issuer, new URL(url.origin), 2);
+  const startTimeout = attemptTimeout(clock);
+  const stopped = new AbortSource();
+  const where = url.origin + url.pathname;
+
+  async function send(): Promise<RawReply> {
+    const { signal, onEnd } = startTimeout({ operation: token, signal: stopped });
+    try {
+      const request = toTokenRequest(auth, url, { id: id.text(), secret: secret.text() });
+      return await exchange({ operation: token, address, signal }, request);
+    } finally {
+      onEnd();
+    }
+  }
+
+  return {
+    async ask() {
+      // Both may have been replaced, with an issuer that knows the new ones only.
+      await Promise.all([id.lookAgain(), secret.lookAgain()]);
+      try {
+        const reply = await send();
+        if (reply.status < 200 || reply.status > 299)
+          throw statusError({ operation: token, headers: {} }, reply, clock.epoch());
+        return toGranted(reply);
+      } catch (error) {
+        throw toTokenError(error, where, timeoutMs);
+      }
+    },
+    async close() {
+      stopped.abort(new Error('the gateway stops'));
+      await address.destroy();
+    },
+  };
+}
+
+/** RFC 6749, 2.3.1: id and secret are form-encoded, in `Authorization: Basic`, too. */
+function toTokenRequest(
+  { scope, audience, sends }: ClientCredentials,
+  url: URL,
+  { id, secret }: { readonly id: string; readonly secret: string },
+): HttpRequest {
+  const body = new URLSearchParams({
+    grant_type: 'client_credentials',
+    ...(scope !== undefined && { scope }),
+    ...(audience !== undefined && { audience }),
+    ...(sends === 'body' && { client_id: id, client_secret: secret }),
+  });
+  return {
+    method: 'POST',
+    target: url.pathname + url.search,
+    headers: {
+      accept: 'application/json',
+      'content-type': 'application/x-www-form-urlencoded',
+      ...(sends === 'basic' && { authorization: basicOf(formEncoded(id), formEncoded(secret)) }),
+    },
+    body: body.toString(),
+  };
+}
+
+function formEncoded(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1);
+}
+
+/** RFC 6749, 5.1; a token is a `b64token` (RFC 6750, 2.1). */
+const answer = z.object({
+  access_token: z.string().regex(/^[\w.~+/-]+=*$/),
+  token_type: z.string().regex(/^bearer$/i),
+  // Some issuers write it as a text; one that is unusable is as good as none.
+  expires_in: z.coerce.number().positive().optional().catch(undefined),
+});
+
+function toGranted({ body }: RawReply): Granted {
+  const { access_token: token, expires_in: seconds } = answer.parse(
+    parsePlainJson(body.toString('utf8')),
+  );
+  return {
+    token,
+    livesMs: seconds === undefined ? undefined : Math.min(seconds * 1_000, longestMs),
+  };
+}
+
+function toTokenError(error: unknown, where: string, timeoutMs: number): TokenError {
+  const noToken = `no token from ${where}`;
+  if (!(error instanceof UpstreamError))
+    return new TokenError(`${noToken}: its answer is no bearer token`, true);
+  const { kind, status = 0, retryAfterSeconds } = error;
+  switch (kind) {
+    case 'status': {
+      const isDown = status >= 500 || [408, 425, 429].includes(status);
+      return new TokenError(`${noToken}: answered ${status}`, !isDown, retryAfterSeconds);
+    }
+    case 'timeout':
+      return new TokenError(`${noToken}: did not answer within ${timeoutMs} ms`, false);
+    case 'connect':
+    case 'reset':
+      return new TokenError(
+        `${noToken}: ${kind === 'connect' ? 'no' : 'broken'} connection`,
+        false,
+      );
+    default:
+      return new TokenError(`${noToken}: its answer cannot be read (${kind})`, true);
+  }
+}

@@ -1,0 +1,187 @@
+/** Secrets of the gateway's own, each in a form of its own, searched for in all that is written. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { folderWith } from '../support/folder.ts';
+import { run } from '../support/processes.ts';
+import { isRedisSkipped, startRedis } from '../support/redis.ts';
+import { startServer } from '../support/servers.ts';
+import { canary } from '../telemetry/_leaky.ts';
+import { startCollector } from '../telemetry/_collector.ts';
+import { leaksIn, nowhere } from '../telemetry/_production.ts';
+
+const secrets = {
+  TOKEN: canary('token'),
+  PASSWORD: canary('password'),
+  HEADER_KEY: canary('headerkey'),
+  QUERY_KEY: `${canary('querykey')}&%`,
+  TENANT: canary('tenant'),
+  CLIENT_SECRET: `${canary('clientsecret')}&%`,
+};
+const ofFile = canary('file');
+const granted = canary('granted');
+
+/** Every form in which they are sent, or could be shown. */
+const words = [...Object.entries(secrets), ['FILE', ofFile], ['GRANTED', granted]].flatMap(
+  ([name = '', secret = '']) => [
+    [name, secret.slice(0, 24)] as const,
+    [`${name} percent-encoded`, encodeURIComponent(secret)] as const,
+    ...[secret, `me:${secret}`, `me:${encodeURIComponent(secret)}`].map(
+      (text) => [`${name} in base64`, Buffer.from(text).toString('base64').slice(0, 32)] as const,
+    ),
+  ],
+);
+
+const kinds = {
+  bearer: `bearer({ env: 'TOKEN' })`,
+  file: `bearer({ file: process.env.SECRET_FILE })`,
+  basic: `basic({ user: 'me', password: { env: 'PASSWORD' } })`,
+  header: `apiKey({ env: 'HEADER_KEY' }, { header: 'x-key' })`,
+  query: `apiKey({ env: 'QUERY_KEY' }, { query: 'key' })`,
+  client: `clientCredentials({
+    tokenUrl: { env: 'TOKEN_URL' }, clientId: 'me', clientSecret: { env: 'CLIENT_SECRET' } })`,
+  body: `clientCredentials({ sends: 'body', scope: 'a',
+    tokenUrl: { env: 'TOKEN_URL' }, clientId: 'me', clientSecret: { env: 'CLIENT_SECRET' } })`,
+  refused: `clientCredentials({
+    tokenUrl: { env: 'REFUSING_URL' }, clientId: 'me', clientSecret: { env: 'CLIENT_SECRET' } })`,
+};
+const names = Object.keys(kinds);
+
+function compositionOf([name, auth]: readonly [string, string], url: string): string {
+  return `
+    import { apiKey, basic, bearer, call, clientCredentials, defineComposition, defineService,
+      operation } from 'plait';
+    import { z } from 'zod';
+    const service = defineService({ name: 'keyed-${name}', url: { env: '${url}' }, retry: false,
+      timeoutMs: 400, headers: { 'x-tenant': { env: 'TENANT' } }, auth: ${auth} });
+    const ask = operation(service, { name: 'ask', route: 'GET /:how', cache: { ttlMs: 60_000 },
+      response: z.object({ value: z.string() }) });
+    export default defineComposition({ route: 'GET /${name}-${url.toLowerCase()}/:how',
+      compose: ({ params }) => call(ask, { how: params.how }) });`;
+}
+
+const hows = ['ok', 'echo-500', 'echo-401', 'echo-302', 'reset', 'hang', 'not-http', 'wrong'];
+
+/** A service that says in its failures whatever it was sent. */
+async function startEchoing() {
+  return startServer((request, response) => {
+    const said = JSON.stringify([request.url, request.headers]);
+    const how = new URL(request.url ?? '', 'http://x').pathname.slice(1);
+    const status = Number(/echo-(\d+)/.exec(how)?.[1]);
+    if (how === 'ok') response.end('{"value":"fine"}');
+    else if (how === 'wrong') response.end(JSON.stringify({ value: [said] }));
+    else if (how === 'reset') request.socket.destroy();
+    else if (how === 'not-http') request.socket.end(said);
+    else if (status > 0) {
+      const told = { location: `/${encodeURIComponent(said)}`, 'www-authenticate': said };
+      response.writeHead(status, told).end(said);
+    }
+  });
+}
+
+async function startIssuer(status: number) {
+  return startServer((request, response) => {
+    const echoed = { error: JSON.stringify(request.headers), token_type: 'bearer' };
+    response.writeHead(status).end(JSON.stringify({ ...echoed, access_token: granted }));
+  });
+}
+
+describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
+  it('is in nothing that is written, stored or answered, whatever goes wrong', async () => {
+    const [service, issuer, refusing] = await Promise.all([
+      startEchoing(),
+      startIssuer(200),
+      startIssuer(401),
+    ]);
+    const collector = await startCollector();
+    const redis = await startRedis();
+    const files = Object.entries(kinds).flatMap((kind) => [
+      [`${kind[0]}.ts`, compositionOf(kind, 'KEYED_URL')] as const,
+      [`${kind[0]}-gone.ts`, compositionOf(kind, 'GONE_URL').replace("'keyed-", "'gone-")] as const,
+    ]);
+    const folder = await folderWith(Object.fromEntries(files));
+    const file = join(folder, '..', 'secret');
+    await writeFile(file, ofFile);
+    const environment = {
+      ...nowhere,
+      ...secrets,
+      SECRET_FILE: file,
+      KEYED_URL: service.url,
+      GONE_URL: 'http://127.0.0.1:9',
+      TOKEN_URL: `${issuer.url}/token`,
+      REFUSING_URL: `${refusing.url}/token`,
+      REDIS_URL: redis.url,
+      PORT: '0',
+      ADMIN_PORT: '0',
+      // In development, the log has the causes of errors.
+      LOG_LEVEL: 'trace',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_BSP_SCHEDULE_DELAY: '50',
+    };
+    const options = ['--compositions', folder];
+    const gateway = run('bin/plait.js', ['start', ...options], environment);
+    const url = await gateway.ready;
+    const admin = gateway.lines.find((line) => line.startsWith('admin '))?.slice(6) ?? '';
+
+    const asked = names.flatMap((name) => [
+      ...hows.map((how) => `/${name}-keyed_url/${how}`),
+      `/${name}-gone_url/ok`,
+    ]);
+    const answers = await Promise.all(
+      asked.map(async (path) => {
+        const response = await fetch(url + path);
+        const said = JSON.stringify([...response.headers]) + (await response.text());
+        return { path, status: response.status, said };
+      }),
+    );
+    const fetched = async (path: string) => (await fetch(admin + path)).text();
+    const [metrics, upstreams, traces] = await Promise.all(
+      ['/metrics', '/upstreams', '/traces'].map(fetched),
+    );
+    await expect.poll(() => redis.ask('KEYS *')).toContain('plait:');
+    const keys = (await redis.ask('KEYS *')).match(/^plait\S*/gm) ?? [];
+    const stored = await Promise.all(
+      keys.flatMap((key) => [`GET ${key}`, `HGETALL ${key}`]).map((command) => redis.ask(command)),
+    );
+    const said = await Promise.all(
+      [['explain'], ['explain', '--json'], ['explain', '--mermaid'], ['check', '--env']].map(
+        async (command) => {
+          const program = run('bin/plait.js', [...command, ...options], environment);
+          await program.exitCode;
+          return program.lines.join('\n') + program.errors();
+        },
+      ),
+    );
+    gateway.kill('SIGTERM');
+    await gateway.exitCode;
+
+    const sinks = {
+      log: `${gateway.lines.join('\n')}\n${gateway.errors()}`,
+      spans: collector.received().toString('latin1'),
+      answers: answers.map((one) => one.said).join('\n'),
+      redis: [...keys, ...stored].join('\n'),
+      metrics: metrics ?? '',
+      upstreams: upstreams ?? '',
+      traces: traces ?? '',
+      commands: said.join('\n'),
+    };
+    expect(leaksIn(sinks, words)).toEqual([]);
+
+    // All of it was there to be told: every way of failing, and every secret at its place.
+    const statusOf = (path: string) => answers.find((one) => one.path === path)?.status;
+    for (const name of names.filter((one) => one !== 'refused'))
+      expect([name, statusOf(`/${name}-keyed_url/ok`)]).toEqual([name, 200]);
+    expect(statusOf('/refused-keyed_url/ok')).toBe(502);
+    const requests = JSON.stringify([...service.requests, ...issuer.requests]);
+    for (const word of [ofFile, granted, ...Object.values(secrets)])
+      expect(
+        [
+          word,
+          encodeURIComponent(word),
+          Buffer.from(`me:${word}`).toString('base64'),
+          Buffer.from(`me:${encodeURIComponent(word)}`).toString('base64'),
+        ].some((form) => requests.includes(form)),
+      ).toBe(true);
+    expect(Object.values(sinks).every((sink) => sink.length > 100)).toBe(true);
+  });
+});
