@@ -123,7 +123,7 @@ export function checkedCommon(
   const forward = mergedForward(service, checkedForward(config.forward ?? [], place, { isWrite }));
   const auth = checkedAuth(config.auth, service, place);
   const ofOperation = fieldsOf(headers);
-  refuseHeaderTwice({ auth, headers: service.headers, forward, ofOperation }, place);
+  refuseHeaderTwice({ ...service, auth, forward, ofOperation }, place);
   refuseKeyTwice(
     [...fieldsOf(query), ...(keys?.query === undefined ? [] : [keys.query])],
     auth,

@@ -46,18 +46,39 @@ function checkedHeader(name: string, text: Text, place: string): Text {
   throw new CompositionError(place, `${knob} ${problem}.`);
 }
 
+/** The header of the request id, unless a service has another one. */
+export const defaultRequestId = 'x-request-id';
+
+/** Checks the name of the header that carries the request id; `false`: none does. */
+export function checkedRequestId(name: string | false, place: string): string | undefined {
+  if (name === false) return undefined;
+  const lowered = String(name).toLowerCase();
+  if (typeof name !== 'string' || !isHeaderName(lowered)) {
+    const advice = 'Use a header name, as in "x-correlation-id", or false.';
+    throw new CompositionError(place, `requestId is ${JSON.stringify(name)}. ${advice}`);
+  }
+  const isSecret = credentialHeaders.has(lowered);
+  const reason = isSecret ? 'it carries credentials' : whyNotOwn(lowered);
+  if (reason === undefined && lowered !== 'accept') return lowered;
+  throw new CompositionError(
+    place,
+    `requestId: "${lowered}" cannot carry it: ${reason ?? 'it is about the answer'}.`,
+  );
+}
+
 /** The places from which the requests of an operation, or of a service, get their headers. */
 export interface HeadersOf {
   readonly headers: OwnHeaders;
   readonly auth: Auth | undefined;
   readonly forward: readonly string[];
+  readonly requestId: string | undefined;
   /** Those that an operation declares. */
   readonly ofOperation?: readonly string[];
 }
 
 /** Refuses a header that comes from two places, since one would silently win. */
 export function refuseHeaderTwice(
-  { headers, auth, forward, ofOperation = [] }: HeadersOf,
+  { headers, auth, forward, requestId, ofOperation = [] }: HeadersOf,
   place: string,
 ): void {
   const ofAuth = auth && headerOfAuth(auth);
@@ -71,6 +92,7 @@ export function refuseHeaderTwice(
     sentBy.set(name, owner);
   };
   if (ofAuth !== undefined) claim(ofAuth, 'auth');
+  if (requestId !== undefined) claim(requestId, 'requestId');
   for (const name of Object.keys(headers)) claim(name, 'the headers of the service');
   for (const name of forward) claim(name, 'forward');
   const others = new Set(forward);

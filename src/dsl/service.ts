@@ -6,7 +6,12 @@ import { checkedAuth } from './credentials.ts';
 import type { Auth } from './credentials.ts';
 import { checkedForward } from './forward.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
-import { checkedHeaders, refuseHeaderTwice } from './own-headers.ts';
+import {
+  checkedHeaders,
+  checkedRequestId,
+  defaultRequestId,
+  refuseHeaderTwice,
+} from './own-headers.ts';
 import type { OwnHeaders } from './own-headers.ts';
 import {
   checkedBreaker,
@@ -50,6 +55,11 @@ export interface ServiceConfig extends Policies {
   readonly headers?: OwnHeaders;
   /** The credentials of the gateway's own: `bearer()`, `basic()` or `apiKey()`. Default: none. */
   readonly auth?: Auth;
+  /**
+   * The header that carries the id of the client's request, which is in problems and logs; `false`:
+   * it is not sent. Default `'x-request-id'`.
+   */
+  readonly requestId?: string | false;
 }
 
 /** An upstream service with all options checked and filled in. */
@@ -66,6 +76,8 @@ export interface Service {
   readonly health: Required<HealthCheckConfig> | undefined;
   readonly headers: OwnHeaders;
   readonly auth: Auth | undefined;
+  /** The header that carries the request id; `undefined`: none does. */
+  readonly requestId: string | undefined;
 }
 
 /**
@@ -92,7 +104,8 @@ export function defineService(config: ServiceConfig): Service {
   const forwarded = checkedForward(forward, place, { isWrite: false });
   const headers = checkedHeaders(givenHeaders, place);
   const auth = checkedAuth(givenAuth, place);
-  refuseHeaderTwice({ headers, auth, forward: forwarded }, place);
+  const requestId = checkedRequestId(config.requestId ?? defaultRequestId, place);
+  refuseHeaderTwice({ headers, auth, forward: forwarded, requestId }, place);
   return noteDefinition(
     Object.freeze({
       name,
@@ -107,6 +120,7 @@ export function defineService(config: ServiceConfig): Service {
       health: health === undefined ? undefined : checkedHealth(health, place),
       headers,
       auth,
+      requestId,
     }),
   );
 }
@@ -142,4 +156,5 @@ const knobs = [
   'health',
   'headers',
   'auth',
+  'requestId',
 ] satisfies (keyof ServiceConfig)[];

@@ -49,6 +49,7 @@ export function createEngine(options: EngineOptions): Execute {
       signal: deadline.signal,
       deadlineAt: deadline.at,
       header: (name) => request.header(name),
+      requestId: request.requestId,
       sent: 0,
       hasWritten: false,
     };

@@ -17,6 +17,8 @@ export interface EngineRequest {
   /** Registers a listener for the disconnect of the client. */
   onDisconnect(listener: () => void): void;
   readonly trace: Trace | undefined;
+  /** Its id in problems and logs, for services. Default: none. */
+  readonly requestId?: string | undefined;
   /** An object that stands for the client's request, by which telemetry recognises its steps. */
   readonly owner: object;
 }

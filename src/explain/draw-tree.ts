@@ -1,4 +1,5 @@
 /** An explained plan as a tree for the terminal: a step stands below one that it needs. */
+import { defaultRequestId } from '../dsl/own-headers.ts';
 import { shownAuth } from '../dsl/credentials.ts';
 import type { ExplainedCall, ExplainedPlan, ExplainedStep } from './explain.ts';
 
@@ -123,11 +124,16 @@ function details({ call }: ExplainedStep): string[] {
 }
 
 /** The client's headers and the credentials of the gateway that go with a call. */
-function sentBesides({ forward, auth }: ExplainedCall): string[] {
+function sentBesides({ forward, auth, requestId }: ExplainedCall): string[] {
   return [
     ...(forward.length > 0 ? [`forwards ${forward.join(', ')}`] : []),
     ...(auth ? [`auth ${shownAuth(auth)}`] : []),
+    ...(requestId === defaultRequestId ? [] : [requestIdOf(requestId)]),
   ];
+}
+
+function requestIdOf(header: string | undefined): string {
+  return header === undefined ? 'no request id' : `request id in ${header}`;
 }
 
 /** `takes if-match · sends accept · gives etag, status` */

@@ -69,6 +69,8 @@ export interface ExplainedCall {
   readonly gives?: readonly string[];
   /** The credentials of the gateway's own, and their sources; absent: none. */
   readonly auth?: Auth;
+  /** The header that carries the id of the client's request; absent: none does. */
+  readonly requestId?: string;
   /** The limit in effect: an attempt cannot take longer than the request. */
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
@@ -181,6 +183,7 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
     forward: operation.forward,
     ...explainHeaders(operation),
     ...(operation.auth && { auth: operation.auth }),
+    ...(service.requestId !== undefined && { requestId: service.requestId }),
     timeoutMs: Math.min(policies.timeoutMs, deadlineMs),
     maxBodyBytes: policies.maxBodyBytes,
     maxDepth: policies.maxDepth,

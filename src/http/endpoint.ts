@@ -63,6 +63,7 @@ function handlerFor(plan: Plan, { execute, clock, admit }: ServingOptions) {
       deadlineAt,
       onDisconnect: (listener) => onDisconnect(c.req.raw.signal, listener),
       trace: record.trace,
+      requestId: record.requestId,
       owner: record,
     });
     record.sent = outcome.sent;

@@ -18,6 +18,8 @@ export interface Caller {
   readonly deadlineAt: number;
   /** A header of the client's request, by its lower-case name. */
   header(name: string): string | undefined;
+  /** The id of the request in problems and logs; it says nothing about answers. */
+  readonly requestId: string | undefined;
   /** Requests sent to services so far; one that several callers share counts for the first. */
   sent: number;
   /** Whether the request has made an unsafe call: values read before may be out of date. */

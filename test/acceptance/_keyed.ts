@@ -19,6 +19,7 @@ export interface KeyedOptions {
   readonly auth?: Auth;
   readonly headers?: OwnHeaders;
   readonly forward?: readonly string[];
+  readonly requestId?: string | false;
   readonly environment?: Readonly<Record<string, string>>;
   readonly answer?: RequestListener;
   readonly clock?: Clock;

@@ -175,3 +175,35 @@ describe('a secret that is missing', () => {
     expect(() => createGateway({ plans, addresses: new Map() })).toThrow('KEY was not read.');
   });
 });
+
+const asking = (id: string) => ({ headers: { 'x-request-id': id } });
+
+describe('the id of a request', () => {
+  it.each([
+    [undefined, 'x-request-id', 'mine'],
+    ['X-Correlation-Id', 'x-correlation-id', 'mine'],
+    [false as const, 'x-request-id', undefined],
+  ])('goes to services by the name %j', async (requestId, header, value) => {
+    const { ask, sent } = await startKeyed(requestId === undefined ? {} : { requestId });
+    const answer = await ask('/read/a', asking('mine'));
+    expect(answer.headers.get('x-request-id')).toBe('mine');
+    await ask('/many/a', asking('mine'));
+    await ask('/write/a', { method: 'POST', ...asking('mine') });
+    expect(sent(header)).toEqual([value, value, value]);
+  });
+
+  it('is the one of the answer, where the client has sent none', async () => {
+    const { ask, sent } = await startKeyed({});
+    const answer = await ask('/read/a');
+    expect(sent('x-request-id')).toEqual([answer.headers.get('x-request-id')]);
+  });
+
+  it('ends no sharing: of fifty at once, the first one is sent', async () => {
+    const { ask, upstream, sent } = await startKeyed({});
+    const ids = Array.from({ length: 50 }, (_, index) => `id-${index}`);
+    await Promise.all(ids.map((id) => ask('/read/a', asking(id))));
+    await Promise.all(ids.map((id) => ask('/cached/a', asking(id))));
+    expect(upstream.requests).toHaveLength(2);
+    expect(sent('x-request-id')).toEqual(['id-0', 'id-0']);
+  });
+});

@@ -235,3 +235,28 @@ describe('clientCredentials()', () => {
     },
   );
 });
+
+describe('requestId', () => {
+  it.each([
+    ['a b', 'requestId is "a b". Use a header name, as in "x-correlation-id", or false.'],
+    [true, 'requestId is true. Use a header name, as in "x-correlation-id", or false.'],
+    ['Cookie', 'requestId: "cookie" cannot carry it: it carries credentials.'],
+    ['traceparent', 'requestId: "traceparent" cannot carry it: the gateway sends one of its own.'],
+    ['accept', 'requestId: "accept" cannot carry it: it is about the answer.'],
+  ])('cannot be %j', (requestId, problem) => {
+    expect(
+      messageOf(() => defineService({ name: 'x', url: 'http://x', requestId: wrong(requestId) })),
+    ).toBe(`service "x": ${problem}`);
+  });
+
+  it('is in no other place, so that it ends no sharing', () => {
+    const config = { name: 'x', url: 'http://x', forward: ['x-request-id'] };
+    expect(messageOf(() => defineService(config))).toBe(
+      'service "x": header "x-request-id" is in requestId and in forward. Remove one of them.',
+    );
+    expect(defineService({ ...config, requestId: false }).forward).toEqual(['x-request-id']);
+    expect(defineService({ ...config, requestId: 'X-Correlation-Id' }).requestId).toBe(
+      'x-correlation-id',
+    );
+  });
+});

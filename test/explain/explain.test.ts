@@ -384,6 +384,24 @@ describe('what a call is sent besides its arguments', () => {
   });
 });
 
+describe('the id of a request', () => {
+  it.each([
+    [undefined, undefined],
+    ['x-correlation-id', 'request id in x-correlation-id'],
+    [false as const, 'no request id'],
+  ])('is drawn if it is not sent as usual: %j', (requestId, shown) => {
+    const service = defineService({
+      name: 'ids',
+      url: 'http://ids',
+      ...(requestId !== undefined && { requestId }),
+    });
+    const read = operation(service, { name: 'read', route: 'GET /a', response: z.string() });
+    const compose = () => ({ read: call(read, {}) });
+    const tree = drawTree(explained(defineComposition({ route: 'GET /ids', compose })));
+    expect(/(?:no )?request id[\w\s-]*$/m.exec(tree)?.[0].trim().split('\n')[0]).toBe(shown);
+  });
+});
+
 describe('the flowchart', () => {
   it('has an arrow for every wait, dotted where a failure is tolerated', () => {
     const lines = drawMermaid(explained(diamond))

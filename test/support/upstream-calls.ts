@@ -48,6 +48,7 @@ export function callerOf(rest: Partial<Caller> = {}): Caller {
     signal: new AbortController().signal,
     deadlineAt: 10_000,
     header: () => undefined,
+    requestId: undefined,
     sent: 0,
     hasWritten: false,
     ...rest,

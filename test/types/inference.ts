@@ -413,5 +413,6 @@ export const keyed = [
     url: { env: 'PAYMENTS_URL' },
     headers: { 'x-tenant': 'acme', 'x-region': { env: 'REGION' } },
     auth,
+    requestId: 'x-correlation-id',
   }),
 );

@@ -327,6 +327,9 @@ clientCredentials({ tokenUrl: { file: '/x' }, clientId: 'me', clientSecret: { en
 // @ts-expect-error credentials are made by their word
 defineService({ name: 'x', url: 'http://x', auth: { env: 'KEY' } });
 
+// @ts-expect-error a request id has the name of a header, or none
+defineService({ name: 'x', url: 'http://x', requestId: true });
+
 // @ts-expect-error a header is a text, or where it comes from
 defineService({ name: 'x', url: 'http://x', headers: { 'x-a': 7 } });
 

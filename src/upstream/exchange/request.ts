@@ -29,23 +29,23 @@ export function toHttpRequest(
 ): HttpRequest {
   const target = targetWithQuery(call);
   const body = bodyOf(call);
-  const { route, headers } = call.operation;
-  return {
-    method: route.method,
-    target,
-    headers: {
-      accept: 'application/json',
-      ...(body !== null && { 'content-type': 'application/json' }),
-      [requestTimeoutHeader]: writeRequestTimeout(timeLeftMs(call, clock)),
-      ...(headers && headerArguments(call, headers)),
-      ...call.headers,
-      ...more,
-    },
-    body,
+  const { service, route, headers: declared } = call.operation;
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    ...(body !== null && { 'content-type': 'application/json' }),
+    [requestTimeoutHeader]: writeRequestTimeout(timeLeftMs(call, clock)),
+    ...(declared && headerArguments(call, declared)),
+    ...call.headers,
+    ...more,
   };
+  const id = call.caller?.requestId;
+  if (id !== undefined && service.requestId !== undefined) headers[service.requestId] = id;
+  return { method: route.method, target, headers, body };
 }
 
-export type Asking = Pick<Dispatch, 'operation' | 'args' | 'headers' | 'keys' | 'deadlineAt'>;
+/** Without a `caller`, no client has asked, as for a health check. */
+export type Asking = Pick<Dispatch, 'operation' | 'args' | 'headers' | 'keys' | 'deadlineAt'> &
+  Partial<Pick<Dispatch, 'caller'>>;
 
 /** The path and query of a call. Throws like `toHttpRequest`. */
 export function targetWithQuery(call: Targeted): string {
