@@ -64,8 +64,15 @@ export function wordsFor(node: Node | undefined): string {
   }
 }
 
+/** A node, whatever has become of its block. */
+type Blockless = Node extends infer Kind
+  ? Kind extends Node
+    ? Omit<Kind, 'block'>
+    : never
+  : never;
+
 /** The sources that a node itself reads, without those that the nodes of its block read. */
-export function readsOf(node: Node): readonly Source[] {
+export function readsOf(node: Blockless): readonly Source[] {
   switch (node.kind) {
     case 'input':
     case 'item':

@@ -1,6 +1,7 @@
 /** The words used inside `compose`: each adds a node and returns a reference to its value. */
 import { CompositionError } from '../errors.ts';
 import { saysOptional } from '../schema.ts';
+import type { Answered } from './answered.ts';
 import { currentDraft } from './draft.ts';
 import { headersProblem } from './header-arguments.ts';
 import type { Draft } from './draft.ts';
@@ -67,7 +68,7 @@ export function fallback<T, const V extends Json>(
  */
 export function given<T, W>(
   value: Reference<T>,
-  body: (present: Ref<NonNullable<T>>) => W,
+  body: (present: Ref<NonNullable<T>>) => W & Part<W>,
 ): Ref<Resolved<W> | Skipped<T>> {
   const draft = currentDraft('given');
   const on = toSource(draft, value, 'given(): its first argument');
@@ -87,7 +88,7 @@ export function given<T, W>(
  */
 export function each<T, W>(
   list: Reference<readonly T[]>,
-  body: (item: Ref<T>) => W,
+  body: (item: Ref<T>) => W & Part<W>,
   options: { readonly max?: number } = {},
 ): Ref<Resolved<W>[]> {
   const draft = currentDraft('each');
@@ -172,6 +173,10 @@ export function omit<T, const K extends ShapeKeys<T>>(
 ): Ref<Omitted<T, K>> {
   return shape('omit', value, keys);
 }
+
+/** Whatever can be a part of a response: not the whole, which `answer` gives. */
+type Part<W> =
+  W extends Answered<unknown> ? 'answer() is what compose() returns, not a part of it' : unknown;
 
 /** The result of a skipped `given`; `never` for a value that is always present. */
 type Skipped<T> = null extends T ? null : undefined extends T ? null : never;

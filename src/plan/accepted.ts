@@ -1,5 +1,5 @@
 /** Finds calls that a 202 may answer, of which the response takes no notice. */
-import { sourcesOf } from '../dsl/node-traits.ts';
+import { readsOf, sourcesOf } from '../dsl/node-traits.ts';
 import type { Source } from '../dsl/node.ts';
 import type { CallStep, Plan, Step } from './plan.ts';
 
@@ -29,32 +29,11 @@ function mayBeAccepted({ operation: { parts } }: CallStep): boolean {
 function readsIn({ steps, root, answer }: Plan): readonly Source[] {
   const blocks = [root, ...steps.flatMap((step) => ('block' in step ? [step.block] : []))];
   return [
-    ...steps.flatMap(readBy),
+    // A guard only hands on what it guards.
+    ...steps.filter(({ kind }) => kind !== 'guard').flatMap(readsOf),
     ...blocks.flatMap(({ template }) => sourcesOf(template)),
     ...(answer?.headers ?? []).flatMap(({ value }) => sourcesOf(value)),
   ];
-}
-
-/** The values that a step reads, and does not only hand on as `optional` does. */
-function readBy(step: Step): readonly Source[] {
-  switch (step.kind) {
-    case 'call':
-      return sourcesOf(step.args);
-    case 'map':
-      return sourcesOf(step.inputs);
-    case 'shape':
-      return [step.from];
-    case 'given':
-      return [step.on];
-    case 'each':
-      return [step.over];
-    case 'input':
-    case 'item':
-    case 'guard':
-      return [];
-    default:
-      return step satisfies never;
-  }
 }
 
 /** Whether a source reads the status, the location, or more than one part of the call's value. */

@@ -416,4 +416,13 @@ export const answers = [
     // @ts-expect-error an answer is no argument
     compose: () => call(thingOf, { id: answer('a') }),
   }),
+  defineComposition({
+    route: 'GET /answers/f/:id',
+    compose: ({ params }) => [
+      // @ts-expect-error an answer is no item
+      each(call(thingFor, { id: params.id }).tags, () => answer('a')),
+      // @ts-expect-error an answer is no part
+      given(call(thingFor, { id: params.id }).owner, () => answer('a')),
+    ],
+  }),
 ];
