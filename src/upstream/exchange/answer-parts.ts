@@ -37,5 +37,7 @@ function readHeader(name: string, value: string | string[], asked: Asked): unkno
   const text = typeof value === 'string' ? value : value.join(', ');
   if (name !== 'location' && name !== 'content-location') return text;
   const { origin, prefix } = asked.address;
-  return ownLocation(text, { origin, prefix, target: targetWithQuery(asked) });
+  const { auth } = asked.operation;
+  const keyParameter = auth?.kind === 'apiKey' && auth.in === 'query' ? auth.name : undefined;
+  return ownLocation(text, { origin, prefix, target: targetWithQuery(asked), keyParameter });
 }

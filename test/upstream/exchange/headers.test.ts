@@ -320,7 +320,8 @@ describe('credentials that are arguments', () => {
 });
 
 describe('the location of an answer', () => {
-  const base = { origin: 'http://orders:81', prefix: '/v2', target: '/orders/7/items?a=1' };
+  const target = '/orders/7/items?a=1';
+  const base = { origin: 'http://orders:81', prefix: '/v2', target, keyParameter: 'key' };
 
   it.each([
     ['http://orders:81/v2/orders/8', '/orders/8'],
@@ -340,6 +341,10 @@ describe('the location of an answer', () => {
     ['https://orders:81/v2/orders/8', 'https://orders:81/v2/orders/8'],
     ['https://cdn.example/a', 'https://cdn.example/a'],
     ['http://[', 'http://['],
+    // With the key that the service was sent.
+    ['/v2/orders/8?key=canary&b=2', '/orders/8?b=2'],
+    ['?key=canary&key=canary', '/orders/7/items'],
+    ['https://cdn.example/a?key=canary', 'https://cdn.example/a'],
   ])('%j becomes %j', (text, path) => {
     expect(ownLocation(text, base)).toBe(path);
   });
