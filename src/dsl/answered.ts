@@ -1,10 +1,10 @@
-/** What `answer` returns: a response with a status and headers, of which all else is a part. */
+/** The types of `answer`: a response with a status and headers. */
 import type { Cookie } from '../cookie.ts';
 import type { Reference } from './reference.ts';
 
 declare const answered: unique symbol;
 
-/** What `answer` returns: the response of a composition whose template is a `W`. */
+/** The response that `answer` returns, whose template is a `W`. */
 export interface Answered<out W> {
   readonly [answered]: W;
 }
@@ -43,7 +43,7 @@ export class AnswerDraft {
   }
 }
 
-/** Whether a value is what `answer` has returned. A reference, a function, may not be asked. */
+/** Whether a value was made by `answer`. A reference is a function, and is not asked. */
 export function isAnswer(value: unknown): value is AnswerDraft {
   return typeof value === 'object' && value instanceof AnswerDraft;
 }

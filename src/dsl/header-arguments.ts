@@ -105,7 +105,7 @@ function constantOf(schema: z.ZodType): string | undefined {
   return typeof only === 'string' ? only : undefined;
 }
 
-/** What is wrong with the argument `headers` of a call, if it is written out there. */
+/** The problem with the argument `headers` of a call, if it is written out there. */
 export function headersProblem(
   { names, required }: HeaderArguments,
   args: { readonly headers?: unknown },

@@ -29,7 +29,7 @@ export type Outcome = Answered | Failed;
 export interface Answered extends Consequences {
   readonly kind: 'answered';
   readonly value: unknown;
-  /** Beside the value, what the plan's `answer` says; absent if it has none. */
+  /** The status and headers that the plan's `answer` gives; absent if it has none. */
   readonly beside: AnsweredBeside | undefined;
   readonly degraded: readonly Degradation[];
   /** How long the response may be cached, according to the replies that it contains. */

@@ -1,4 +1,4 @@
-/** What a composition says of its response by `answer`: checked as far as it is known. */
+/** Checks the status and headers that `answer` was given, as far as start-up knows them. */
 import type { AnyConfig } from '../dsl/composition.ts';
 import { headerNameProblem, withArticle } from '../dsl/header-names.ts';
 import type { Node, Source, Template } from '../dsl/node.ts';
@@ -70,7 +70,7 @@ function refuseCookies(name: string, { nodes, answer }: Composed): void {
   );
 }
 
-/** Headers that the gateway or the connection decides, and what to do instead. */
+/** Headers that belong to the gateway or to the connection. */
 const decided: readonly (readonly [RegExp, string])[] = [
   [/^(?:connection|keep-alive|te|trailer|upgrade|transfer-encoding)$/, 'the connection'],
   [/^(?:content-length|content-encoding|date|server-timing|x-request-id)$/, 'the gateway'],

@@ -40,7 +40,7 @@ export function runCompose(name: string, config: AnyConfig): Composed {
   }
 }
 
-/** What `compose` returns. */
+/** The value that `compose` returns. */
 function runOnReferences(draft: Draft, config: AnyConfig): unknown {
   const references = inputs.map((input) => [input, draft.add({ kind: 'input', input })]);
   // Its type was checked where it was written.

@@ -1,4 +1,4 @@
-/** What `answer` refuses at start-up: where, what was found, what to do. */
+/** Misuses of `answer` that are refused at start-up: where, what was found, what to do. */
 import {
   answer,
   call,
