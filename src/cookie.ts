@@ -26,6 +26,8 @@ export function serializeCookie(cookie: Readonly<Record<string, unknown>>): Seri
   const problem = problemOf(set);
   if (problem !== undefined) return { problem };
   const { name, value, path, domain, maxAge, httpOnly, secure, sameSite } = set;
+  if (`${name}${value}`.length > mostBytes)
+    return { problem: `has a cookie of more than ${mostBytes} bytes, which browsers drop` };
   return {
     text: [
       `${name}=${value}`,
@@ -38,6 +40,9 @@ export function serializeCookie(cookie: Readonly<Record<string, unknown>>): Seri
     ].join('; '),
   };
 }
+
+/** Of a name and its value together (RFC 6265bis, 5.7). */
+const mostBytes = 4_096;
 
 const defaults: Readonly<Record<string, unknown>> = {
   path: '/',

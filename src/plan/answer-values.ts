@@ -57,7 +57,16 @@ function toText(name: string, part: unknown): string {
   }
   const isText = typeof part === 'string' || typeof part === 'number' || typeof part === 'bigint';
   const text = isText || isExactNumber(part) ? String(part) : undefined;
-  const problem = text === undefined ? 'is not text' : headerValueProblem(text);
+  const problem = text === undefined ? 'is not text' : textProblem(text);
   if (text !== undefined && problem === undefined) return text;
   throw new UnsendableError(`headers.${name} ${problem}`);
+}
+
+/** Of all headers together, many clients and proxies take no more. */
+const mostCharacters = 8_192;
+
+function textProblem(text: string): string | undefined {
+  return text.length > mostCharacters
+    ? `has more than ${mostCharacters} characters, which many clients do not take`
+    : headerValueProblem(text);
 }

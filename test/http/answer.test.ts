@@ -236,6 +236,11 @@ describe('a response with a status and headers of its own', () => {
       {},
     ],
     [
+      'a header that many clients do not take',
+      ({ item }) => ({ headers: { link: item.text } }),
+      { text: 'a'.repeat(9_000) },
+    ],
+    [
       'a cookie of a service that would become two',
       ({ item }) => ({ headers: { 'set-cookie': { name: 'a', value: item.text } } }),
       { text: 'b; Domain=evil' },

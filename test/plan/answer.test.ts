@@ -71,6 +71,7 @@ describe('answer()', () => {
       'answer(): headers.x-a has a character that a',
     ],
     ['an object', { headers: { 'x-a': { b: 1 } } }, 'headers.x-a is not text.'],
+    ['a long text', { headers: { 'x-a': 'a'.repeat(8_193) } }, 'has more than 8192 characters, wh'],
     ['a cookie elsewhere', { headers: { 'x-a': { name: 'a', value: 'b' } } }, 'is not text.'],
     [
       'a cookie without a name',
@@ -208,6 +209,7 @@ describe('a cookie', () => {
     [{ sameSite: 'None', secure: false }, 'that browsers take with secure: true only'],
     [{ name: '__secure-a', secure: false }, 'that browsers take with secure: true only'],
     [{ name: '__Host-a', path: '/x' }, 'a "__Host-" cookie, which has the path "/" and no domain'],
+    [{ value: 'b'.repeat(4_096) }, 'has a cookie of more than 4096 bytes, which browsers drop'],
     [{ expires: 'x' }, 'has a cookie with an unknown field "expires". Known: name, value, path,'],
     [{ constructor: 'x' }, 'has a cookie with an unknown field "constructor".'],
   ])('with %j is refused', (fields, words) => {
