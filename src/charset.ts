@@ -1,6 +1,7 @@
 /** The `charset` parameter of a `Content-Type` (RFC 9110, 8.3.2). */
 
-const parameter = /;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s;]*))/g;
+/** A comma ends a value: a proxy may have joined two lines of the header. */
+const parameter = /;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s;,]*))/g;
 
 /**
  * The first charset that is declared, in lower case; `undefined` if there is none or it is empty.
@@ -10,7 +11,8 @@ export function charsetOf(contentType: string | undefined): string | undefined {
   for (const [, name = '', quoted, token = ''] of contentType.matchAll(parameter)) {
     if (name.toLowerCase() !== 'charset') continue;
     const charset = quoted === undefined ? token : quoted.replaceAll(/\\(.)/g, '$1');
-    return charset.trim().toLowerCase() || undefined;
+    // Some services write single quotation marks, which are a part of no name.
+    return charset.replaceAll("'", '').trim().toLowerCase() || undefined;
   }
   return undefined;
 }

@@ -4,8 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 
-/** Makes text that `JSON.stringify` writes as it is. TypeScript does not know the function yet. */
-export const toRawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
+/** Makes text that `JSON.stringify` writes as it is. TypeScript does not know it yet. */
+export const { rawJSON: toRawJson, isRawJSON: isRawJson } = JSON as unknown as {
+  rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): boolean;
+};
 
 /**
  * A number that no JavaScript type can hold, such as `1e400`. It is a function, since schemas would
@@ -228,6 +231,20 @@ function inexactAt(text: string, { start, end }: Span): Inexact | undefined {
 
 const beforeValues = new Set(Array.from('[:, \t\r\n\uFEFF', (char) => char.charCodeAt(0)));
 
+/** Whether `Number` would change the number that a text is, such as a value of a query. */
+export function isInexactText(text: string): boolean {
+  const trimmed = text.trim();
+  if (trimmed.length < shortestRun && !/[eE]/.test(trimmed)) return false;
+  if (/^0[box]/i.test(trimmed)) return Number(trimmed) > Number.MAX_SAFE_INTEGER;
+  // `Number` also reads `+1`, `01`, `.1` and `1.`, which are not JSON.
+  const literal = trimmed
+    .replace(/^\+/, '')
+    .replace(/^(-?)0+(?=\d)/, '$1')
+    .replace(/^(-?)\./, '$10.')
+    .replace(/\.(?=$|e)/i, '');
+  return inexactValue(literal) !== undefined;
+}
+
 /** RFC 8259, 6. */
 const numberLiteral = /^(-?(?:0|[1-9]\d*))(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
@@ -244,7 +261,8 @@ function inexactValue(literal: string): bigint | UnheldNumber | undefined {
   if (match === null) return undefined;
   const [, whole = '', fraction = '', exponent] = match;
   if (exponent !== undefined || /[1-9]/.test(fraction)) {
-    return isHeldFraction(literal, whole + fraction) ? undefined : toUnheld(literal);
+    if (!isHeldFraction(literal, whole + fraction)) return toUnheld(literal);
+    return changedInteger(literal, whole + fraction, Number(exponent ?? 0) - fraction.length);
   }
   if (whole.length > mostDigits) return toUnheld(literal);
   const exact = BigInt(whole);
@@ -262,6 +280,26 @@ function isHeldFraction(literal: string, digits: string): boolean {
   if (significant === 0) return true;
   const number = Number(literal);
   return significant <= mostSignificant && number !== 0 && Number.isFinite(number);
+}
+
+/**
+ * The integer that is written with an exponent, as `9007199254740993e0` or `9.007199254740993e15`,
+ * if the `number` has other digits; services that write a `number` by 17 digits write its own.
+ */
+function changedInteger(literal: string, digits: string, scale: number): bigint | undefined {
+  const significant = significantDigits(digits);
+  if (significant < shortestRun) return undefined;
+  const zeros = scale + digits.length - digits.replace(/0+$/, '').length;
+  if (zeros < 0) return undefined;
+  const [shown = ''] = Number(literal).toPrecision(significant).split('e');
+  const own = trimmedZeros(digits);
+  const isSame = trimmedZeros(shown.replace('.', '')) === own;
+  return isSame ? undefined : BigInt(own) * 10n ** BigInt(zeros);
+}
+
+/** Without the zeros at both ends. */
+function trimmedZeros(digits: string): string {
+  return digits.replace(/^(-?)0+/, '$1').replace(/0+$/, '');
 }
 
 function significantDigits(digits: string): number {

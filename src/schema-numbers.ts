@@ -3,7 +3,7 @@
  * numbers, so `7` must become `7n` for `z.bigint()`.
  */
 import type { z } from 'zod';
-import { isUnheld, toExactBigInt, toRounded, toUnheld } from './json-numbers.ts';
+import { isInexactText, isUnheld, toExactBigInt, toRounded, toUnheld } from './json-numbers.ts';
 import { defOf, entryOf, inputsOf } from './schema-parts.ts';
 import type { Def } from './schema-parts.ts';
 
@@ -143,8 +143,9 @@ function round(value: unknown): unknown {
   return typeof value === 'bigint' || isUnheld(value) ? toRounded(value) : value;
 }
 
-/** Hides a `bigint` from `z.coerce.number()`, which would round it silently. */
+/** Hides from `z.coerce.number()` an integer, or a text, which it would round silently. */
 function refuseToCoerce(value: unknown): unknown {
+  if (typeof value === 'string') return isInexactText(value) ? toUnheld(value.trim()) : value;
   return typeof value === 'bigint' ? toUnheld(String(value)) : value;
 }
 

@@ -8,7 +8,7 @@ import type { InvalidField } from '../errors.ts';
 import type { InputName } from '../dsl/node.ts';
 import type { Plan } from '../plan/plan.ts';
 import { toPointer } from '../json.ts';
-import { parseBy, parseJsonBy } from '../parse.ts';
+import { parseJsonBy } from '../parse.ts';
 import { segmentProblem } from '../path-segment.ts';
 import { textFormOf } from '../text-form.ts';
 import type { TextForm } from '../text-form.ts';
@@ -138,7 +138,7 @@ function parsePart(
   value: unknown,
   { in: part, invalid }: { in: InvalidField['in']; invalid: InvalidFields },
 ): unknown {
-  const result = part === 'body' ? parseJsonBy(schema, value) : parseBy(schema, value);
+  const result = parseJsonBy(schema, value);
   if (result.ok) return result.value;
   for (const { path, message, keys = [] } of result.problems) {
     if (invalid.isFull) break;

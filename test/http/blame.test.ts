@@ -329,10 +329,12 @@ describe('credentials that a service refuses', () => {
 });
 
 describe('a service that asks for patience', () => {
-  it.each<[number, string | undefined, number, RegExp | null]>([
+  it.each<[number, string | string[] | undefined, number, RegExp | null]>([
     [429, '70', 503, /^70$/],
     [429, undefined, 503, /^1$/],
     [429, 'soon', 503, /^1$/],
+    [429, '99999999999', 503, /^999999999$/],
+    [503, ['70', '90'], 503, /^70$/],
     [429, in90Seconds, 503, /^[789]\d$/],
     [429, 'Sun, 06 Nov 1994 08:49:37 GMT', 503, /^0$/],
     [503, '70', 503, /^70$/],

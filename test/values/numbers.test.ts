@@ -189,6 +189,50 @@ describe('a number of a client', () => {
     },
   );
 
+  it.each([
+    '9007199254740993',
+    '9007199254740993e0',
+    '+9007199254740993',
+    '0009007199254740993',
+    '9007199254740993.',
+    '0x20000000000001',
+    '1e400',
+    '1e-400',
+    '.1234567890123456789',
+  ])('that JavaScript cannot hold is a 400 in a query, path and header, too: %s', async (text) => {
+    const n = z.coerce.number();
+    const parts = defineComposition({
+      route: 'GET /parts/:n',
+      params: z.object({ n }),
+      query: z.object({ n, list: z.array(n).optional() }),
+      headers: z.object({ 'x-n': n }),
+      compose: ({ params, query, headers }) => ({ params, query, header: headers['x-n'] }),
+    });
+    const { get } = await startWithMocks({ compositions: { parts } });
+    const where = async (path: string, header: string): Promise<unknown> => {
+      const { status, json } = await get(path, { headers: { 'x-n': header } });
+      return [status, json.errors];
+    };
+    const encoded = encodeURIComponent(text);
+    const detail = 'is a number that cannot be held exactly';
+    expect(await where(`/parts/${encoded}?n=1`, '1')).toEqual([
+      400,
+      [{ in: 'path', pointer: '/n', detail }],
+    ]);
+    expect(await where(`/parts/1?n=${encoded}`, '1')).toEqual([
+      400,
+      [{ in: 'query', pointer: '/n', detail }],
+    ]);
+    expect(await where(`/parts/1?n=1&list=2&list=${encoded}`, '1')).toEqual([
+      400,
+      [{ in: 'query', pointer: '/list/1', detail }],
+    ]);
+    expect(await where('/parts/1?n=1', text)).toEqual([
+      400,
+      [{ in: 'header', pointer: '/x-n', detail }],
+    ]);
+  });
+
   it('goes up as its digits', async () => {
     const upstream = await startUpstream();
     const app = await startWithMocks({

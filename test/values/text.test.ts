@@ -121,6 +121,12 @@ describe('the charset that a service declares', () => {
       'ü€',
       Buffer.from([0x5b, 0x22, 0xfc, 0x80, 0x22, 0x5d]),
     ],
+    ["application/json; charset='utf-8'", 'ü€', Buffer.from('["ü€"]')],
+    ['application/json; charset=utf-8, application/json', 'ü€', Buffer.from('["ü€"]')],
+    ['application/json; charset=ISO8859-1', 'ü', Buffer.from('["ü"]', 'latin1')],
+    ['application/json; charset=iso_8859-1', 'ü', Buffer.from('["ü"]', 'latin1')],
+    ['application/json; charset=cp1252', '€', Buffer.from([0x5b, 0x22, 0x80, 0x22, 0x5d])],
+    ['application/json; charset=ascii', 'ue', Buffer.from('["ue"]')],
   ])('%s is decoded by it', async (type, text, body) => {
     expect(await ask(type, body)).toMatchObject({ status: 200, json: [text] });
   });

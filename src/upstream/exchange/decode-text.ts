@@ -17,12 +17,19 @@ export function decodeText(bytes: Buffer, contentType: string | undefined): stri
   if (charset === undefined || isUtf8Charset(charset)) return utf8Text(bytes);
   switch (charset) {
     case 'us-ascii':
+    case 'ascii':
       return utf8Text(bytes);
+    // Names of the IANA registry, and those of Java and Python.
     case 'iso-8859-1':
+    case 'iso8859-1':
+    case 'iso_8859-1':
     case 'latin1':
+    case 'latin-1':
+    case 'l1':
       return bytes.toString('latin1');
     case 'windows-1252':
-      return new TextDecoder(charset).decode(bytes);
+    case 'cp1252':
+      return new TextDecoder('windows-1252').decode(bytes);
     default:
       throw new CharsetError(
         `declares the charset ${isShown.test(charset) ? charset : 'in an unreadable form'}, ` +

@@ -39,13 +39,18 @@ export function cacheControlOf(headers: Reply['headers']): { cacheControl?: stri
  * there is one: its clock may be wrong.
  */
 function retryAfterOf(headers: Reply['headers'], now: number): number | undefined {
-  const text = String(headers['retry-after'] ?? '').trim();
-  if (/^\d{1,9}$/.test(text)) return Number(text);
+  // Of several lines, as a proxy may add one, the first counts.
+  const [line = ''] = [headers['retry-after'] ?? []].flat();
+  const text = line.trim();
+  if (/^\d+$/.test(text)) return Math.min(Number(text), longestSeconds);
   const at = parseHttpDate(text, now);
   if (at === undefined) return undefined;
   const sentAt = parseHttpDate(String(headers['date'] ?? ''), now) ?? now;
   return Math.max(0, Math.ceil((at - sentAt) / 1_000));
 }
+
+/** More than anybody waits, and few enough digits for any client. */
+const longestSeconds = 999_999_999;
 
 function hasCredentials(forwarded: Call['headers']): boolean {
   return Object.keys(forwarded).some((name) => credentialHeaders.has(name));

@@ -1,6 +1,7 @@
 /** Keys of calls: two calls with the same key can be answered by one reply. */
 import { hash } from 'node:crypto';
 import { operationName } from '../../dsl/operation.ts';
+import { isRawJson, toRawJson } from '../../json-numbers.ts';
 import { isPlainObject } from '../../plain-object.ts';
 import type { Call } from '../call.ts';
 
@@ -34,8 +35,9 @@ export function identityOf(headers: Readonly<Record<string, unknown>>): string {
 }
 
 /**
- * Canonical JSON: fields are sorted, and a `bigint` is written as in a URL. A value that JSON
- * cannot represent equals no other value, so that nothing is shared by mistake.
+ * Canonical JSON: fields are sorted, and exact numbers are written by their digits, as in a body:
+ * `7n` is `7` and not `"7"`. A value that JSON cannot represent equals no other value, so that
+ * nothing is shared by mistake.
  */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, isComparable(value) ? undefined : toComparable) ?? '';
@@ -53,9 +55,11 @@ function isComparable(value: unknown): boolean {
 }
 
 function toComparable(_: string, part: unknown): unknown {
-  if (typeof part === 'bigint') return String(part);
+  if (typeof part === 'bigint') return toRawJson(String(part));
   if (typeof part === 'number' && !Number.isFinite(part)) return unlikeAnything();
   if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+  // `JSON.stringify` has called `toJSON` of an `UnheldNumber` before.
+  if (isRawJson(part)) return part;
   return isPlainObject(part) ? sorted(part) : unlikeAnything();
 }
 

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { lookup } from '../../../src/dsl/declare-lookup.ts';
 import { operation } from '../../../src/dsl/declare-operation.ts';
 import { keyText } from '../../../src/dsl/lookup.ts';
+import { toUnheld } from '../../../src/json-numbers.ts';
 import { canonical, keyOf, keyOfItem } from '../../../src/upstream/sharing/key.ts';
 import { assertProperty } from '../../support/property.ts';
 import { callOf, nowhere } from '../../support/upstream-calls.ts';
@@ -116,8 +117,10 @@ describe('the canonical form', () => {
     );
   });
 
-  it('of a bigint is its text', () => {
-    expect(canonical({ id: 2n ** 64n })).toBe('{"id":"18446744073709551616"}');
+  it('of an exact number is its digits, which no text and no object have', () => {
+    expect(canonical({ id: 2n ** 64n })).toBe('{"id":18446744073709551616}');
+    expect(canonical({ id: toUnheld('1e400') })).toBe('{"id":1e400}');
+    expect(canonical({ id: { rawJSON: '1e400' } })).toBe('{"id":{"rawJSON":"1e400"}}');
   });
 
   it('of undefined is empty', () => {
