@@ -18,7 +18,8 @@ export default defineConfig({
       { extends: true, test: { name: 'process', include: processTests } },
     ],
     setupFiles: ['test/support/setup.ts'],
-    testTimeout: 20_000,
+    // Some properties try 10,000 cases or more in `npm run test:long`.
+    testTimeout: process.env['PROPERTIES'] === 'long' ? 600_000 : 20_000,
     // The package imports itself by name; node resolves that, so the sources are left to node.
     server: { deps: { external: [] } },
   },
