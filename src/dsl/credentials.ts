@@ -107,10 +107,10 @@ export function queryOfAuth(auth: Auth | undefined): string | undefined {
   return auth?.kind === 'apiKey' && auth.in === 'query' ? auth.name : undefined;
 }
 
-/** A source, and the part of a request that its text becomes. */
+/** A source, and the part of a request or a connection that its text becomes. */
 export interface SourceUse {
   readonly source: Source;
-  readonly carriedBy: 'header' | 'user' | 'text' | 'url';
+  readonly carriedBy: 'header' | 'user' | 'text' | 'url' | 'certificate' | 'privateKey';
 }
 
 /** The sources of the credentials, and how each is used. */

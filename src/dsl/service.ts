@@ -34,6 +34,8 @@ import type {
 } from './policies.ts';
 import { isVariableName } from './source.ts';
 import type { FromEnvironment } from './source.ts';
+import { checkedTls } from './tls.ts';
+import type { TlsConfig } from './tls.ts';
 
 export interface ServiceConfig extends Policies {
   /** Lower case, as it appears in traces and problems: `payments`. */
@@ -60,6 +62,8 @@ export interface ServiceConfig extends Policies {
    * it is not sent. Default `'x-request-id'`.
    */
   readonly requestId?: string | false;
+  /** Certificates for its https addresses. Default: the public authorities, and none of our own. */
+  readonly tls?: TlsConfig;
 }
 
 /** An upstream service with all options checked and filled in. */
@@ -78,6 +82,7 @@ export interface Service {
   readonly auth: Auth | undefined;
   /** The header that carries the request id; `undefined`: none does. */
   readonly requestId: string | undefined;
+  readonly tls: TlsConfig | undefined;
 }
 
 /**
@@ -121,6 +126,7 @@ export function defineService(config: ServiceConfig): Service {
       headers,
       auth,
       requestId,
+      tls: checkedTls(config.tls, place),
     }),
   );
 }
@@ -157,4 +163,5 @@ const knobs = [
   'headers',
   'auth',
   'requestId',
+  'tls',
 ] satisfies (keyof ServiceConfig)[];

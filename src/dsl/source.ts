@@ -43,7 +43,8 @@ export function checkedText(text: Text, knob: string, place: string): Text {
   throw new CompositionError(place, `${knob} is empty. Use a text, or ${example}.`);
 }
 
-function checkedSource(source: Source, knob: string, place: string): Source {
+/** Checks a source; a text is refused, and not repeated. */
+export function checkedSource(source: Source, knob: string, place: string): Source {
   if (typeof source !== 'object' || source === null || Array.isArray(source)) {
     throw new CompositionError(place, `${knob} is ${typeOf(source)}. Use ${example}.`);
   }
@@ -64,7 +65,11 @@ function checkedSource(source: Source, knob: string, place: string): Source {
 const example = '{ env: "NAME" } or { file: "/path" }';
 
 function typeOf(value: unknown): string {
-  return value === undefined ? 'missing' : Array.isArray(value) ? 'an array' : String(value);
+  return value === undefined ? 'missing' : Array.isArray(value) ? 'an array' : shownValue(value);
+}
+
+function shownValue(value: unknown): string {
+  return typeof value === 'string' ? 'a text' : String(value);
 }
 
 /** `env PAYMENTS_KEY`, or `file /run/secrets/key`. */

@@ -1,6 +1,7 @@
 /** An explained plan as a tree for the terminal: a step stands below one that it needs. */
 import { defaultRequestId } from '../dsl/own-headers.ts';
 import { shownAuth } from '../dsl/credentials.ts';
+import { shownTls } from '../dsl/tls.ts';
 import type { ExplainedCall, ExplainedPlan, ExplainedStep } from './explain.ts';
 
 export function drawTree(plan: ExplainedPlan): string {
@@ -209,12 +210,13 @@ type Retry = ExplainedCall['retry'];
 
 /** One line for each service: its breaker, bulkhead and health checks. */
 function protectionOf(calls: readonly ExplainedCall[]): string[] {
-  const lines = calls.map(({ operation, breaker, bulkhead, health }) => {
+  const lines = calls.map(({ operation, breaker, bulkhead, health, tls }) => {
     const { concurrency, queue, waitMs } = bulkhead;
     return [
       `${operation.split('.', 1)}: ${breaker === false ? 'no breaker' : breakerOf(breaker)}`,
       `bulkhead ${concurrency} + ${queue} for ${milliseconds(waitMs)}`,
       ...(health ? [`health ${health.path} every ${milliseconds(health.intervalMs)}`] : []),
+      ...(tls ? [`tls: ${shownTls(tls)}`] : []),
     ].join(' · ');
   });
   return [...new Set(lines)];

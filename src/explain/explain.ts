@@ -12,6 +12,7 @@ import type { Operation } from '../dsl/operation.ts';
 import { slowMsOf } from '../dsl/policies.ts';
 import type { EffectiveBreaker, HedgeConfig, RetryConfig } from '../dsl/policies.ts';
 import type { Service } from '../dsl/service.ts';
+import type { TlsConfig } from '../dsl/tls.ts';
 import { parallelWrites } from './parallel-writes.ts';
 import type { Plan, PlanAnswer, PlanBlock, PlanCache, Step } from '../plan/plan.ts';
 
@@ -84,6 +85,8 @@ export interface ExplainedCall {
   /** Takes effect if the service has several addresses. */
   readonly ejection: Service['ejection'];
   readonly health?: Service['health'];
+  /** The service's certificates, by their sources; absent: the public authorities. */
+  readonly tls?: TlsConfig;
 }
 
 /** With the bound on bytes that goes with the place of the keys: request line or body. */
@@ -193,6 +196,7 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
     bulkhead: service.bulkhead,
     ejection: service.ejection,
     ...(service.health && { health: service.health }),
+    ...(service.tls && { tls: service.tls }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Environment variables → typed settings, or one error that lists everything wrong with them. */
 import { z } from 'zod';
+import { systemClock } from '../clock.ts';
 import type { Service } from '../dsl/service.ts';
 import { defaultLimits } from '../edge/overload.ts';
 import type { OverloadLimits } from '../edge/overload.ts';
@@ -16,7 +17,7 @@ import { addressVariables, toAddresses } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
 import { listOf, oneOf, share, wholeNumber, wholeNumberOrOff } from './kinds.ts';
 import { parseRedisUrl } from './redis-address.ts';
-import { sourcesOf } from './sources.ts';
+import { sourcesOf, tlsProblems } from './sources.ts';
 import { telemetryVariables, toSdkSettings, withoutUnread } from './telemetry.ts';
 
 export interface Settings {
@@ -113,12 +114,18 @@ export function parseSettings(environment: Environment, services: readonly Servi
   const addresses = addressVariables(services).safeParse(set);
   const secrets = readSecrets(sourcesOf(services), environment);
   if (own.success && addresses.success && secrets.problems.length === 0) {
-    return toSettings(own.data, toAddresses(services, addresses.data), secrets.open);
+    const urls = toAddresses(services, addresses.data);
+    const problems = tlsProblems(services, urls, secrets.open(atStart));
+    if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
+    return toSettings(own.data, urls, secrets.open);
   }
   const issues = [own, addresses].flatMap(({ error }) => error?.issues ?? []);
   const lines = [...(issues.length > 0 ? [linesOf(issues)] : []), ...secrets.problems];
   throw new ConfigurationError(lines.join('\n'));
 }
+
+/** Texts that were just read are not read again. */
+const atStart = { clock: systemClock, onWarning: () => undefined };
 
 /** The problem with the addresses of `services`, as text; `undefined` when there is none. */
 export function addressProblem(
@@ -135,9 +142,12 @@ export function serviceProblem(
   environment: Environment,
 ): string | undefined {
   const problem = addressProblem(services, environment);
-  const { problems } = readSecrets(sourcesOf(services), environment);
+  const { problems, open } = readSecrets(sourcesOf(services), environment);
   const lines = [...(problem === undefined ? [] : [problem]), ...problems];
-  return lines.length === 0 ? undefined : lines.join('\n');
+  if (lines.length > 0) return lines.join('\n');
+  const addresses = addressVariables(services).parse(withoutBlank(environment));
+  const ofTls = tlsProblems(services, toAddresses(services, addresses), open(atStart));
+  return ofTls.length === 0 ? undefined : ofTls.join('\n');
 }
 
 function linesOf(issues: readonly z.core.$ZodIssue[]): string {

@@ -2,14 +2,34 @@
 import { sourcesOfAuth, use } from '../dsl/credentials.ts';
 import type { SourceUse } from '../dsl/credentials.ts';
 import type { Service } from '../dsl/service.ts';
+import { sourcesOfTls } from '../dsl/tls.ts';
+import type { Secrets } from '../upstream/credentials/secrets.ts';
+import { tlsProblem } from '../upstream/credentials/tls.ts';
 import type { Addresses } from './addresses.ts';
 
 /** The sources of all services, and how each is used. */
 export function sourcesOf(services: readonly Service[]): readonly SourceUse[] {
-  return services.flatMap(({ headers, auth }) => [
+  return services.flatMap(({ headers, auth, tls }) => [
     ...Object.values(headers).flatMap((text) => use(text, 'header')),
     ...(auth ? sourcesOfAuth(auth) : []),
+    ...(tls ? sourcesOfTls(tls) : []),
   ]);
+}
+
+/** The problems with certificates, once their sources were read. */
+export function tlsProblems(
+  services: readonly Service[],
+  addresses: Addresses,
+  secrets: Secrets,
+): readonly string[] {
+  return services.flatMap(({ name, url, tls }) => {
+    if (tls === undefined) return [];
+    const isHttp = addresses.get(name)?.some(({ protocol }) => protocol === 'http:') === true;
+    const where = typeof url === 'string' ? 'its url' : url.env;
+    const ofAddress = isHttp ? `tls is for https, but ${where} has an http address` : undefined;
+    const problems = [ofAddress, tlsProblem(tls, secrets)].filter((one) => one !== undefined);
+    return problems.map((problem) => `service "${name}": ${problem}.`);
+  });
 }
 
 /** Warns of credentials that would go over a network without TLS. */

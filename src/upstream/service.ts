@@ -6,6 +6,7 @@ import { createBalancer } from './balancing/balancer.ts';
 import { startHealthChecks } from './balancing/health-check.ts';
 import type { Dispatch, Send } from './call.ts';
 import type { Credential } from './credentials/credential.ts';
+import type { Tls } from './credentials/tls.ts';
 import type { Address } from './exchange/address.ts';
 import { createBreaker } from './resilience/breaker.ts';
 import type { Breaker } from './resilience/breaker.ts';
@@ -42,6 +43,7 @@ export interface AddressStatus {
 export interface ServiceOptions {
   readonly addresses: readonly Address[];
   readonly credential: Credential | undefined;
+  readonly tls: Tls | undefined;
   readonly clock: Clock;
   readonly hook: AttemptHook | undefined;
 }
@@ -50,7 +52,7 @@ export interface ServiceOptions {
 const watchShare = 0.05;
 
 export function openService(service: Service, options: ServiceOptions): OpenService {
-  const { addresses, credential, clock, hook } = options;
+  const { addresses, credential, tls, clock, hook } = options;
   const budget = createRetryBudget(service.retryBudget, clock);
   const breaker = service.breaker === false ? undefined : createBreaker(service.breaker, clock);
   const hangWatch = createHangWatch({
@@ -60,7 +62,7 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
   });
   const bulkhead = createBulkhead(service.bulkhead, clock, hangWatch.giveWay);
   const balancer = createBalancer(addresses, service.ejection, clock);
-  const stopChecks = startHealthChecks(service, balancer.health, { credential, clock });
+  const stopChecks = startHealthChecks(service, balancer.health, { credential, tls, clock });
 
   return {
     send: perService({ credential, budget, breaker, bulkhead, balancer, hangWatch, hook, clock }),

@@ -12,8 +12,7 @@ import type { Call, Caller, Dispatch, Policy, Reply, Send, WriteWatch } from './
 import { createCredentials } from './credentials/credentials.ts';
 import { noSecrets } from './credentials/secrets.ts';
 import type { Secrets } from './credentials/secrets.ts';
-import { createAddress } from './exchange/address.ts';
-import type { Address } from './exchange/address.ts';
+import { openAddress } from './exchange/tls-address.ts';
 import { createForwarding, makeCall } from './make-call.ts';
 import { perGateway, perRequest } from './pipeline.ts';
 import { openService } from './service.ts';
@@ -90,7 +89,14 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   // Before anything is opened, since a secret may be missing.
   const { services: declared, secrets = noSecrets } = options;
   const credentials = createCredentials({ services: declared, secrets, clock });
-  const addresses = openAddresses(options);
+  const addresses = new Map(
+    declared.map((service) => [
+      service,
+      (options.addresses.get(service.name) ?? []).map((url) =>
+        openAddress(service, url, { tls: credentials.tlsOf(service) }),
+      ),
+    ]),
+  );
 
   const services = new Map(
     [...addresses].map(([service, own]) => [
@@ -98,6 +104,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       openService(service, {
         addresses: own,
         credential: credentials.of(service),
+        tls: credentials.tlsOf(service),
         clock,
         hook,
       }),
@@ -160,16 +167,4 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       await store.close();
     },
   };
-}
-
-function openAddresses({
-  services,
-  addresses,
-}: UpstreamsOptions): ReadonlyMap<Service, readonly Address[]> {
-  return new Map(
-    services.map((service) => [
-      service,
-      (addresses.get(service.name) ?? []).map((url) => createAddress(service, url)),
-    ]),
-  );
 }

@@ -603,7 +603,7 @@ describe('operation()', () => {
     expect(messageOf(() => defineService({ name: 'x', url: 'http://x', ...knob }))).toBe(
       'service "x": unknown option "timeoutms". Known options: name, url, forward, timeoutMs, ' +
         'maxBodyBytes, maxDepth, retry, hedge, connectTimeoutMs, retryBudget, breaker, bulkhead, ' +
-        'ejection, health, headers, auth, requestId.',
+        'ejection, health, headers, auth, requestId, tls.',
     );
     expect(
       messageOf(() =>

@@ -260,3 +260,25 @@ describe('requestId', () => {
     );
   });
 });
+
+describe('tls', () => {
+  it.each([
+    [{}, 'tls says nothing. Give ca, cert and key, or serverName.'],
+    [{ cert: env }, 'tls.cert needs tls.key. Give both, or none.'],
+    [{ key: env }, 'tls.key needs tls.cert. Give both, or none.'],
+    [{ ca: '-----BEGIN' }, 'tls.ca is a text. Use { env: "NAME" } or { file: "/path" }.'],
+    [{ serverName: 'a b' }, 'tls.serverName is "a b". Use a host name.'],
+  ])('cannot be %j', (tls, problem) => {
+    expect(messageOf(() => defineService({ name: 'x', url: 'https://x', tls: wrong(tls) }))).toBe(
+      `service "x": ${problem}`,
+    );
+  });
+
+  it('knows its options', () => {
+    const tls = wrong({ rejectUnauthorized: false });
+    expect(messageOf(() => defineService({ name: 'x', url: 'https://x', tls }))).toBe(
+      'service "x": tls: unknown option "rejectUnauthorized". Known options: ca, cert, key, ' +
+        'serverName.',
+    );
+  });
+});

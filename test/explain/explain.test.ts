@@ -384,6 +384,19 @@ describe('what a call is sent besides its arguments', () => {
   });
 });
 
+describe('certificates', () => {
+  it('are in the line of their service, by what they are for', () => {
+    const source = { file: '/run/tls' };
+    const tls = { ca: source, cert: source, key: source, serverName: 'shop.internal' };
+    const secure = defineService({ name: 'secure', url: 'https://secure', tls });
+    const read = operation(secure, { name: 'read', route: 'GET /a', response: z.string() });
+    const compose = () => ({ read: call(read, {}) });
+    const plan = explained(defineComposition({ route: 'GET /secure', compose }));
+    expect(drawTree(plan)).toContain(' · tls: own CA, client certificate, as shop.internal');
+    expect(callsByName(plan.steps)['read']).toMatchObject({ tls });
+  });
+});
+
 describe('the id of a request', () => {
   it.each([
     [undefined, undefined],

@@ -102,6 +102,7 @@ export const unreached: Address = {
   port: 9,
   prefix: '',
   dispatch: () => expect.fail('this address is not to be reached'),
+  close: async () => undefined,
   destroy: () => Promise.resolve(),
 };
 

@@ -414,5 +414,6 @@ export const keyed = [
     headers: { 'x-tenant': 'acme', 'x-region': { env: 'REGION' } },
     auth,
     requestId: 'x-correlation-id',
+    tls: { ca: { file: '/run/tls/ca.crt' }, cert: { env: 'CERT' }, key: { env: 'CERT_KEY' } },
   }),
 );

@@ -330,6 +330,9 @@ defineService({ name: 'x', url: 'http://x', auth: { env: 'KEY' } });
 // @ts-expect-error a request id has the name of a header, or none
 defineService({ name: 'x', url: 'http://x', requestId: true });
 
+// @ts-expect-error the check of certificates cannot be turned off
+defineService({ name: 'x', url: 'https://x', tls: { rejectUnauthorized: false } });
+
 // @ts-expect-error a header is a text, or where it comes from
 defineService({ name: 'x', url: 'http://x', headers: { 'x-a': 7 } });
 

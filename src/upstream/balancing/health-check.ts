@@ -7,9 +7,10 @@ import { AbortSource } from '../../signal.ts';
 import type { Signal } from '../../signal.ts';
 import { attemptTimeout } from '../resilience/attempt-timeout.ts';
 import type { Credential } from '../credentials/credential.ts';
-import { createAddress } from '../exchange/address.ts';
 import type { Address } from '../exchange/address.ts';
 import { toHttpRequest } from '../exchange/request.ts';
+import { openAddress } from '../exchange/tls-address.ts';
+import type { Tls } from '../credentials/tls.ts';
 import type { AddressHealth } from './address-health.ts';
 import { exchange } from '../exchange/transport.ts';
 
@@ -18,6 +19,7 @@ const decisive = 2;
 
 export interface HealthCheckOptions {
   readonly credential?: Credential | undefined;
+  readonly tls?: Tls | undefined;
   readonly clock: Clock;
 }
 
@@ -25,14 +27,14 @@ export interface HealthCheckOptions {
 export function startHealthChecks(
   service: Service,
   addresses: readonly AddressHealth[],
-  { credential, clock }: HealthCheckOptions,
+  { credential, tls, clock }: HealthCheckOptions,
 ): () => Promise<void> {
   const { health } = service;
   if (health === undefined) return async () => undefined;
   const isWell = questionTo(service, { credential, clock });
   const checks = addresses.map((checked) => {
     // With a connection of its own, a check does not wait behind the calls of a busy service.
-    const address = anotherTo(checked.address, service);
+    const address = openAddress(service, urlOf(checked.address), { tls, connections: 1 });
     const ask: Check['ask'] = (signal) => isWell(address, signal);
     return { address, stop: check(checked, { clock, intervalMs: health.intervalMs, ask }) };
   });
@@ -76,8 +78,8 @@ function check(checked: AddressHealth, { clock, intervalMs, ask }: Check): () =>
   };
 }
 
-function anotherTo({ origin, prefix }: Address, service: Service): Address {
-  return createAddress(service, new URL(origin + prefix), 1);
+function urlOf({ origin, prefix }: Address): URL {
+  return new URL(origin + prefix);
 }
 
 /** Whether an address answers the health path with a 2xx before the timeout. */

@@ -13,6 +13,7 @@ import { ConfigurationError } from '../../errors.ts';
 import { headerValueProblem } from '../../header-value.ts';
 import { onceAMinute } from '../../quiet.ts';
 import { parseTokenUrl, tokenUrlRule } from '../../url.ts';
+import { certificateProblem, privateKeyProblem } from './pem.ts';
 
 /** The text of one source. */
 export interface Secret {
@@ -164,5 +165,7 @@ function textProblem(text: string, rules: readonly SourceUse['carriedBy'][]): st
   if (rules.includes('user') && text.includes(':')) return 'has a colon, which ends a user name';
   if (rules.includes('url') && parseTokenUrl(text) === undefined)
     return `is no URL of a token endpoint. Use ${tokenUrlRule}`;
+  if (rules.includes('certificate')) return certificateProblem(text);
+  if (rules.includes('privateKey')) return privateKeyProblem(text);
   return rules.includes('header') ? headerValueProblem(text) : undefined;
 }

@@ -67,7 +67,7 @@ export function createTokenRequest(options: TokenRequestOptions): TokenRequest {
     timeoutMs,
     maxBodyBytes,
   });
-  const address = createAddress(issuer, new URL(url.origin), 2);
+  const address = createAddress(issuer, new URL(url.origin), { connections: 2 });
   const startTimeout = attemptTimeout(clock);
   const stopped = new AbortSource();
   const where = url.origin + url.pathname;

@@ -20,8 +20,17 @@ export interface Address {
   readonly prefix: string;
   /** `isNew`: on a new connection, which no other request uses. */
   dispatch(options: Dispatcher.DispatchOptions, handler: DispatchHandler, isNew?: boolean): void;
+  /** Waits for the requests that are under way. */
+  close(): Promise<void>;
   /** Breaks every connection at once. */
   destroy(): Promise<void>;
+}
+
+export interface AddressOptions {
+  /** How many connections there may be. Default: as many as the bulkhead has permits. */
+  readonly connections?: number | undefined;
+  /** Certificates, as `node:tls` takes them. Default: the public authorities. */
+  readonly tls?: UndiciClient.Options['connect'] & object;
 }
 
 export interface DispatchHandler extends Dispatcher.DispatchHandler {
@@ -39,14 +48,11 @@ export interface Connection {
 
 export type DispatchController = Dispatcher.DispatchController;
 
-/**
- * Opens a pool for one address. Connections are made when they are needed, by default as many as
- * the bulkhead has permits.
- */
+/** Opens a pool for one address. Connections are made when they are needed. */
 export function createAddress(
   service: Service,
   url: URL,
-  connections = service.bulkhead.concurrency,
+  { connections = service.bulkhead.concurrency, tls }: AddressOptions = {},
 ): Address {
   const options: UndiciClient.Options = {
     connectTimeout: service.connectTimeoutMs,
@@ -59,6 +65,7 @@ export function createAddress(
     // A connection is not reused this close to the end of the time that the service announced in
     // `Keep-Alive`: a request would meet its end.
     keepAliveTimeoutThreshold: 2_000,
+    ...(tls && { connect: tls }),
   };
   const pool = new Pool(url.origin, { ...options, connections, factory: openConnection });
   const extra = new Set<UndiciClient>();
@@ -79,6 +86,9 @@ export function createAddress(
     dispatch(request, handler, isNew = false) {
       if (isNew) dispatchAlone(request, handler);
       else pool.dispatch(request, handler);
+    },
+    async close() {
+      await Promise.all([pool, ...extra].map((dispatcher) => dispatcher.close()));
     },
     async destroy() {
       await Promise.all([pool, ...extra].map((dispatcher) => dispatcher.destroy()));
