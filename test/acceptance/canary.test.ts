@@ -1,11 +1,15 @@
 /** Secrets of the gateway's own, each in a form of its own, searched for in all that is written. */
 import { writeFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
+import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderWith } from '../support/folder.ts';
 import { run } from '../support/processes.ts';
 import { isRedisSkipped, startRedis } from '../support/redis.ts';
-import { startServer } from '../support/servers.ts';
+import { createAuthority } from '../support/certificates.ts';
+import type { Authority } from '../support/certificates.ts';
+import { listen, startServer } from '../support/servers.ts';
 import { canary } from '../telemetry/_leaky.ts';
 import { startCollector } from '../telemetry/_collector.ts';
 import { leaksIn, nowhere } from '../telemetry/_production.ts';
@@ -45,7 +49,16 @@ const kinds = {
   refused: `clientCredentials({
     tokenUrl: { env: 'REFUSING_URL' }, clientId: 'me', clientSecret: { env: 'CLIENT_SECRET' } })`,
 };
-const names = Object.keys(kinds);
+/** With TLS, and certificates of the gateway. */
+const own = `ca: { env: 'CA' }, cert: { env: 'CERT' }, key: { env: 'CERT_KEY' }`;
+const secureKinds = {
+  secure: `bearer({ env: 'TOKEN' }), tls: { ${own}, serverName: 'shop.internal' }`,
+  untrusted: `bearer({ env: 'TOKEN' }), tls: { ${own}, serverName: 'other.internal' }`,
+};
+const urlOf = (name: string): string => (name in secureKinds ? 'SECURE_URL' : 'KEYED_URL');
+const goneUrlOf = (name: string): string => (name in secureKinds ? 'GONE_SECURE_URL' : 'GONE_URL');
+const allKinds = { ...kinds, ...secureKinds };
+const names = Object.keys(allKinds);
 
 function compositionOf([name, auth]: readonly [string, string], url: string): string {
   return `
@@ -62,21 +75,28 @@ function compositionOf([name, auth]: readonly [string, string], url: string): st
 
 const hows = ['ok', 'echo-500', 'echo-401', 'echo-302', 'reset', 'hang', 'not-http', 'wrong'];
 
-/** A service that says in its failures whatever it was sent. */
-async function startEchoing() {
-  return startServer((request, response) => {
-    const said = JSON.stringify([request.url, request.headers]);
-    const how = new URL(request.url ?? '', 'http://x').pathname.slice(1);
-    const status = Number(/echo-(\d+)/.exec(how)?.[1]);
-    if (how === 'ok') response.end('{"value":"fine"}');
-    else if (how === 'wrong') response.end(JSON.stringify({ value: [said] }));
-    else if (how === 'reset') request.socket.destroy();
-    else if (how === 'not-http') request.socket.end(said);
-    else if (status > 0) {
-      const told = { location: `/${encodeURIComponent(said)}`, 'www-authenticate': said };
-      response.writeHead(status, told).end(said);
-    }
-  });
+/** Says in failures whatever it was sent. */
+const echo: RequestListener = function echo(request, response) {
+  const said = JSON.stringify([request.url, request.headers]);
+  const how = new URL(request.url ?? '', 'http://x').pathname.slice(1);
+  const status = Number(/echo-(\d+)/.exec(how)?.[1]);
+  if (how === 'ok') response.end('{"value":"fine"}');
+  else if (how === 'wrong') response.end(JSON.stringify({ value: [said] }));
+  else if (how === 'reset') request.socket.destroy();
+  else if (how === 'not-http') request.socket.end(said);
+  else if (status > 0) {
+    const told = { location: `/${encodeURIComponent(said)}`, 'www-authenticate': said };
+    response.writeHead(status, told).end(said);
+  }
+};
+
+/** Asks for the certificate of its client. */
+async function startSecure(authority: Authority): Promise<string> {
+  const server = createServer(
+    { ...authority.issue('shop.internal'), ca: authority.cert, requestCert: true },
+    echo,
+  );
+  return (await listen(server)).url.replace('http:', 'https:');
 }
 
 async function startIssuer(status: number) {
@@ -89,15 +109,20 @@ async function startIssuer(status: number) {
 describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
   it('is in nothing that is written, stored or answered, whatever goes wrong', async () => {
     const [service, issuer, refusing] = await Promise.all([
-      startEchoing(),
+      startServer(echo),
       startIssuer(200),
       startIssuer(401),
     ]);
     const collector = await startCollector();
     const redis = await startRedis();
-    const files = Object.entries(kinds).flatMap((kind) => [
-      [`${kind[0]}.ts`, compositionOf(kind, 'KEYED_URL')] as const,
-      [`${kind[0]}-gone.ts`, compositionOf(kind, 'GONE_URL').replace("'keyed-", "'gone-")] as const,
+    const authority = createAuthority();
+    const { cert, key } = authority.issue('gateway');
+    const files = Object.entries(allKinds).flatMap((kind) => [
+      [`${kind[0]}.ts`, compositionOf(kind, urlOf(kind[0]))] as const,
+      [
+        `${kind[0]}-gone.ts`,
+        compositionOf(kind, goneUrlOf(kind[0])).replace("'keyed-", "'gone-"),
+      ] as const,
     ]);
     const folder = await folderWith(Object.fromEntries(files));
     const file = join(folder, '..', 'secret');
@@ -108,6 +133,11 @@ describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
       SECRET_FILE: file,
       KEYED_URL: service.url,
       GONE_URL: 'http://127.0.0.1:9',
+      SECURE_URL: await startSecure(authority),
+      GONE_SECURE_URL: 'https://127.0.0.1:9',
+      CA: authority.cert,
+      CERT: cert,
+      CERT_KEY: key,
       TOKEN_URL: `${issuer.url}/token`,
       REFUSING_URL: `${refusing.url}/token`,
       REDIS_URL: redis.url,
@@ -124,8 +154,8 @@ describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
     const admin = gateway.lines.find((line) => line.startsWith('admin '))?.slice(6) ?? '';
 
     const asked = names.flatMap((name) => [
-      ...hows.map((how) => `/${name}-keyed_url/${how}`),
-      `/${name}-gone_url/ok`,
+      ...hows.map((how) => `/${name}-${urlOf(name).toLowerCase()}/${how}`),
+      `/${name}-${goneUrlOf(name).toLowerCase()}/ok`,
     ]);
     const answers = await Promise.all(
       asked.map(async (path) => {
@@ -165,13 +195,16 @@ describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
       traces: traces ?? '',
       commands: said.join('\n'),
     };
-    expect(leaksIn(sinks, words)).toEqual([]);
+    const ofKey = key.split('\n').map((line, index) => [`line ${index} of the key`, line] as const);
+    const secretLines = ofKey.filter(([, line]) => line.length > 20 && !line.startsWith('-'));
+    expect(leaksIn(sinks, [...words, ...secretLines])).toEqual([]);
 
     // All of it was there to be told: every way of failing, and every secret at its place.
     const statusOf = (path: string) => answers.find((one) => one.path === path)?.status;
-    for (const name of names.filter((one) => one !== 'refused'))
-      expect([name, statusOf(`/${name}-keyed_url/ok`)]).toEqual([name, 200]);
+    for (const name of names.filter((one) => one !== 'refused' && one !== 'untrusted'))
+      expect([name, statusOf(`/${name}-${urlOf(name).toLowerCase()}/ok`)]).toEqual([name, 200]);
     expect(statusOf('/refused-keyed_url/ok')).toBe(502);
+    expect(statusOf('/untrusted-secure_url/ok')).toBe(502);
     const requests = JSON.stringify([...service.requests, ...issuer.requests]);
     for (const word of [ofFile, granted, ...Object.values(secrets)])
       expect(

@@ -36,7 +36,11 @@ function createTlsAddress(
     const replaced = current;
     current = open();
     old.add(replaced);
-    void replaced.close().finally(() => old.delete(replaced));
+    // It rejects if the gateway stops meanwhile, which ends what it waits for.
+    replaced
+      .close()
+      .catch(() => undefined)
+      .finally(() => old.delete(replaced));
   }
 
   return {
