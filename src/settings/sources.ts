@@ -1,19 +1,21 @@
 /** The texts that services take from the environment or from files: keys, passwords, headers. */
 import { sourcesOfAuth, use } from '../dsl/credentials.ts';
-import type { SourceUse } from '../dsl/credentials.ts';
 import type { Service } from '../dsl/service.ts';
 import { sourcesOfTls } from '../dsl/tls.ts';
-import type { Secrets } from '../upstream/credentials/secrets.ts';
+import type { NeededSource, Secrets } from '../upstream/credentials/secrets.ts';
 import { tlsProblem } from '../upstream/credentials/tls.ts';
 import type { Addresses } from './addresses.ts';
 
 /** The sources of all services, and how each is used. */
-export function sourcesOf(services: readonly Service[]): readonly SourceUse[] {
-  return services.flatMap(({ headers, auth, tls }) => [
-    ...Object.values(headers).flatMap((text) => use(text, 'header')),
-    ...(auth ? sourcesOfAuth(auth) : []),
-    ...(tls ? sourcesOfTls(tls) : []),
-  ]);
+export function sourcesOf(services: readonly Service[]): readonly NeededSource[] {
+  return services.flatMap(({ name, headers, auth, tls }) => {
+    const uses = [
+      ...Object.values(headers).flatMap((text) => use(text, 'header')),
+      ...(auth ? sourcesOfAuth(auth) : []),
+      ...(tls ? sourcesOfTls(tls) : []),
+    ];
+    return uses.map((one) => ({ ...one, service: name }));
+  });
 }
 
 /** The problems with certificates, once their sources were read. */

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { Clock } from '../../src/clock.ts';
 import type { OwnHeaders } from '../../src/dsl/own-headers.ts';
+import type { HealthCheckConfig } from '../../src/dsl/policies.ts';
 import type { Service } from '../../src/dsl/service.ts';
 import { createGateway } from '../../src/gateway.ts';
 import type { GatewayOptions } from '../../src/gateway.ts';
@@ -20,6 +21,7 @@ export interface KeyedOptions {
   readonly headers?: OwnHeaders;
   readonly forward?: readonly string[];
   readonly requestId?: string | false;
+  readonly health?: HealthCheckConfig;
   readonly environment?: Readonly<Record<string, string>>;
   readonly answer?: RequestListener;
   readonly clock?: Clock;

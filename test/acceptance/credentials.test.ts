@@ -160,7 +160,7 @@ describe('a secret that is missing', () => {
     const headers = { 'x-a': { env: 'A' } };
     const auth = bearer({ file: '/no/such/key' });
     await expect(startKeyed({ auth, headers, environment: { PORT: 'x' } })).rejects.toThrow(
-      /^PORT .*\nA is not set\.\n\/no\/such\/key cannot be read \(ENOENT\)\.$/,
+      /^PORT .*\nA is not set\. The service "shop" needs it\.\n\/no\/such\/key cannot be read \(ENOENT\)\. The service "shop" needs it\.$/,
     );
   });
 

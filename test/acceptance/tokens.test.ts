@@ -2,6 +2,7 @@
 import { clientCredentials } from 'plait';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import type { HealthCheckConfig } from '../../src/dsl/policies.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import { startServer } from '../support/servers.ts';
@@ -14,10 +15,12 @@ async function start({
   accepts = () => true,
   issues,
   clock,
+  health,
 }: {
   readonly accepts?: (token: string) => boolean;
   readonly issues?: (answer: Answer, count: number) => Answer | undefined;
   readonly clock?: FakeClock;
+  readonly health?: HealthCheckConfig;
 } = {}) {
   let granted = 0;
   const issuer = await startServer((_, response) => {
@@ -39,7 +42,13 @@ async function start({
     clientSecret: { env: 'SECRET' },
   });
   const environment = { TOKEN_URL: `${issuer.url}/token`, SECRET: 'canary' };
-  const keyed = await startKeyed({ auth, answer, environment, ...(clock && { clock }) });
+  const keyed = await startKeyed({
+    auth,
+    answer,
+    environment,
+    ...(health && { health }),
+    ...(clock && { clock }),
+  });
   return { ...keyed, issuer };
 }
 
@@ -174,5 +183,33 @@ describe('an issuer', () => {
     expect(issuer.open.size).toBe(1);
     clock.advance(1_001);
     expect([503, 504]).toContain((await stays).status);
+  });
+});
+
+describe('a health check', () => {
+  const health = { path: '/health', intervalMs: 1_000 };
+
+  it('is sent with a token, which it asks for itself', async () => {
+    const clock = createFakeClock();
+    const { sent } = await start({ clock, health });
+    clock.advance(1_000);
+    await expect.poll(() => sent('authorization')).toEqual(['Bearer token-1']);
+  });
+
+  it('says nothing about an address while there is no token', async () => {
+    const clock = createFakeClock();
+    const { gateway, issuer, upstream } = await start({
+      clock,
+      health,
+      issues: () => fail(500),
+    });
+    await expect
+      .poll(() => {
+        clock.advance(1_000);
+        return issuer.requests.length;
+      })
+      .toBeGreaterThan(4);
+    expect(upstream.requests).toHaveLength(0);
+    expect(gateway.status().upstreams[0]?.endpoints[0]).toMatchObject({ state: 'used' });
   });
 });

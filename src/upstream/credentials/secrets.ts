@@ -31,6 +31,11 @@ export interface SecretsOptions {
   readonly onWarning: (message: string) => void;
 }
 
+/** A source, and the service that needs it, for messages. */
+export interface NeededSource extends SourceUse {
+  readonly service?: string;
+}
+
 /** What was read at start-up. */
 export interface ReadSecrets {
   /** A line for every source that is missing or cannot be used. */
@@ -42,15 +47,16 @@ export interface ReadSecrets {
 const lookEveryMs = 1_000;
 
 /** Reads every source once. */
-export function readSecrets(uses: readonly SourceUse[], environment: Environment): ReadSecrets {
+export function readSecrets(uses: readonly NeededSource[], environment: Environment): ReadSecrets {
   const problems = new Set<string>();
   const texts = new Map<string, Reading>();
-  for (const { source, carriedBy } of uses) {
+  for (const { source, carriedBy, service } of uses) {
     const reading = texts.get(nameOf(source)) ?? readAtStart(source, environment);
     const rules = [...(reading.rules ?? []), carriedBy];
     texts.set(nameOf(source), { ...reading, rules });
     const problem = reading.problem ?? textProblem(reading.text(), [carriedBy]);
-    if (problem !== undefined) problems.add(`${nameOfSource(source)} ${problem}.`);
+    const needed = service === undefined ? '' : ` The service "${service}" needs it.`;
+    if (problem !== undefined) problems.add(`${nameOfSource(source)} ${problem}.${needed}`);
   }
   return {
     problems: [...problems],
