@@ -17,11 +17,12 @@ export function segmentProblem(text: string): string | undefined {
  * could not. Encoding alone does not prevent that: a service may decode more than once before it
  * resolves dot segments, for example behind nginx. So the text must be harmless however often it is
  * decoded: no `.` or `..` between slashes, no empty segment, no backslash, no control character
- * and, unless `slash` is set, no slash.
+ * and, unless `slash` is set, no slash. Dots of full width and the like are dots, too, since some
+ * services normalize Unicode.
  */
 export function traversalProblem(text: string, { slash = false } = {}): string | undefined {
   // Most ids contain none of these characters.
-  if (!/[%./\\;]/.test(text)) return undefined;
+  if (!/[%./\\;\u2024\u2025\ufe52\uff0e]/.test(text)) return undefined;
   for (let current = text; ;) {
     const problem = problemIn(current, slash);
     if (problem !== undefined)
@@ -37,7 +38,7 @@ function problemIn(text: string, slash: boolean): string | undefined {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(text)) return 'contains control characters';
   const segments = text.split('/');
-  if (segments.some(isDotSegment)) return 'contains a relative path';
+  if (text.normalize('NFKC').split(/[/\\]/).some(isDotSegment)) return 'contains a relative path';
   if (segments.length > 1 && !slash) return 'contains a slash';
   return segments.includes('') ? 'contains an empty path segment' : undefined;
 }
@@ -55,9 +56,19 @@ function isDotSegment(segment: string): boolean {
  */
 function decodedOnce(text: string): string {
   return text
+    .replaceAll(/(?:%[\da-f]{2}){2,}/gi, (escapes) => decodedUtf8(escapes))
     .replaceAll(overlong, (_, ...groups: (string | undefined)[]) => overlongCharacter(groups))
     .replaceAll(/%u([\da-f]{4})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
     .replaceAll(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+}
+
+/** The characters of escaped bytes; the escapes if they are not UTF-8. */
+function decodedUtf8(escapes: string): string {
+  try {
+    return decodeURIComponent(escapes);
+  } catch {
+    return escapes;
+  }
 }
 
 /** Two, three or four bytes that encode an ASCII character. */

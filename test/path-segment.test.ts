@@ -35,6 +35,11 @@ describe('a path parameter that could reach another path is refused', () => {
     ['%u002f', `contains a slash ${again}`],
     ['%zz%2e%2e%2f', `contains a slash ${again}`],
     ['%%32e%%32e', `${relative} ${again}`],
+    ['\uFF0E\uFF0E', relative],
+    ['\u2025', relative],
+    ['\uFF0E.\uFF0Fadmin', relative],
+    ['%ef%bc%8e%ef%bc%8e', `${relative} ${again}`],
+    ['%uff0e%uff0e%uff0fadmin', `${relative} ${again}`],
   ])('%s', (text, problem) => {
     expect(traversalProblem(text)).toBe(problem);
   });
@@ -53,6 +58,9 @@ describe('a path parameter that stays one is let through', () => {
     '50%25 off',
     'ä.ö',
     '%e4%b8%ad',
+    'A\uFF0FB',
+    '\u2026',
+    '3\uFF0E5',
     'a?b#c',
     'Straße 7',
   ])('%s', (text) => {

@@ -65,6 +65,8 @@ class Write implements WriteWatch {
   isSent = false;
   status: number | undefined;
   state: 'open' | 'done' | 'rejected' | 'unknown' = 'open';
+  /** Whether an earlier attempt may have been carried out: a later rejection does not deny that. */
+  #mayBeDone = false;
   readonly #onEnd: (write: Write) => void;
 
   constructor(step: string, headers: WriteWatch['headers'], onEnd: (write: Write) => void) {
@@ -74,6 +76,7 @@ class Write implements WriteWatch {
   }
 
   onSent(): void {
+    if (this.isSent && isInconclusive(this.status)) this.#mayBeDone = true;
     this.isSent = true;
     // Another attempt was sent, so the answer to an earlier one no longer counts.
     this.status = undefined;
@@ -91,13 +94,21 @@ class Write implements WriteWatch {
 
   /** An unreadable answer is an answer, too: a 2xx means that the write was done. */
   fail(error: unknown): void {
-    const isDone = this.status !== undefined && this.status >= 200 && this.status <= 299;
     const isAnswered = error instanceof UpstreamError && error.kind === 'status';
-    if (isDone) this.state = 'done';
-    else if (!this.isSent || isAnswered || this.status !== undefined) this.state = 'rejected';
-    else this.state = 'unknown';
+    const status = this.status ?? (isAnswered ? error.status : undefined);
+    if (status !== undefined && status >= 200 && status <= 299) this.state = 'done';
+    else if (!this.isSent) this.state = 'rejected';
+    else this.state = this.#mayBeDone || isInconclusive(status) ? 'unknown' : 'rejected';
     this.#onEnd(this);
   }
+}
+
+/**
+ * Whether an answer leaves open if the write was done: there is none, or a 502 or 504, by which a
+ * proxy in front of the service says that it got none.
+ */
+function isInconclusive(status: number | undefined): boolean {
+  return status === undefined || status === 502 || status === 504;
 }
 
 export type { Write };

@@ -8,6 +8,7 @@ import { call, given, map, optional } from '../../src/dsl/steps.ts';
 import { part, quiet, serve, value, write } from '../support/serve.ts';
 import type { Serving } from '../support/serve.ts';
 import { startServer } from '../support/servers.ts';
+import type { Arrival } from '../support/upstream.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 
 const timeoutMs = 3_000;
@@ -301,6 +302,39 @@ describe('a retried write', () => {
     const answer = app.ask(post);
     (await app.upstream.next('DELETE /things/a')).reset();
     expect((await answer).json.uncertain).toEqual(['gone']);
+  });
+
+  const again = operation(write.service, {
+    name: 'again',
+    route: 'PUT /again/:name',
+    response: z.unknown(),
+    idempotent: true,
+    retry: { times: 1, minDelayMs: 1, maxDelayMs: 1 },
+  });
+
+  it.each<[string, string, (first: Arrival) => void, number, readonly string[] | undefined]>([
+    ['uncertain', 'broke', (first) => first.reset(), 409, ['put']],
+    ['uncertain', 'was answered 504', (first) => first.answer({}, 504), 412, ['put']],
+    ['refused', 'was answered 503', (first) => first.answer({}, 503), 409, undefined],
+  ])('is %s when its first attempt %s and its second is refused', async (...row) => {
+    const [, , end, status, uncertain] = row;
+    const app = await serve(() => ({ put: call(again, { name: 'a' }) }), {
+      route: 'POST /test',
+      realTime: true,
+    });
+    const answer = app.ask(post);
+    end(await app.upstream.next('PUT /again/a'));
+    await app.upstream.answer('PUT /again/a', {}, status);
+    expect((await answer).json.uncertain).toEqual(uncertain);
+  });
+});
+
+describe('a write that is answered by a proxy', () => {
+  it.each([502, 504])('with %i is uncertain: the service may have done it', async (status) => {
+    const app = await serve(() => ({ order: noted('order') }), { route: 'POST /test' });
+    const answer = app.ask(post);
+    await app.upstream.answer('POST /writes/order', {}, status);
+    expect((await answer).json.uncertain).toEqual(['order']);
   });
 });
 

@@ -210,8 +210,8 @@ describe('a number of a client', () => {
     });
     const { get } = await startWithMocks({ compositions: { parts } });
     const where = async (path: string, header: string): Promise<unknown> => {
-      const { status, json } = await get(path, { headers: { 'x-n': header } });
-      return [status, json.errors];
+      const answer = await get(path, { headers: { 'x-n': header } });
+      return [answer.status, answer.json.errors];
     };
     const encoded = encodeURIComponent(text);
     const detail = 'is a number that cannot be held exactly';

@@ -169,6 +169,7 @@ class ReplyReader implements DispatchHandler, Line {
   #settle(reason: unknown): void {
     if (this.#onLateEnd !== undefined) return this.#endLate(reason);
     if (this.#hasFailed()) {
+      this.#call.write?.onAnswered(this.#status);
       this.#resolve({ status: this.#status, headers: this.#headers, body: Buffer.alloc(0) });
     } else this.#reject(reason);
   }
