@@ -129,6 +129,34 @@ describe('credentials of the gateway', () => {
   });
 });
 
+describe('credentials from a file that a service rejects', () => {
+  /** A service that accepts `good`, and a file whose content is `text`. */
+  async function startRejecting(text: string) {
+    const folder = await folderWith({ key: text });
+    const file = join(folder, 'key');
+    const keyed = await startKeyed({
+      auth: apiKey({ file }, { header: 'x-key' }),
+      answer: ({ headers }, response) =>
+        response.writeHead(headers['x-key'] === 'good' ? 200 : 401).end('{"id":"a"}'),
+    });
+    return { ...keyed, file };
+  }
+
+  it.each(['GET', 'POST'])('are sent once more with its new content: %s', async (method) => {
+    const { ask, file, sent } = await startRejecting('old');
+    writeFileSync(file, 'good');
+    const path = method === 'GET' ? '/read/a' : '/write/a';
+    expect((await ask(path, { method })).status).toBe(200);
+    expect(sent('x-key')).toEqual(['old', 'good']);
+  });
+
+  it('are not sent again while it is the same', async () => {
+    const { ask, sent } = await startRejecting('bad');
+    expect((await ask('/read/a')).status).toBe(502);
+    expect(sent('x-key')).toEqual(['bad']);
+  });
+});
+
 describe('headers of the gateway', () => {
   it('go with every request, in place of its own Accept, too', async () => {
     const { ask, sent } = await startKeyed({

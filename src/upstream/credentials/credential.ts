@@ -6,8 +6,8 @@ import type { Signal } from '../../signal.ts';
 import type { Gate } from '../attempt.ts';
 import type { Dispatch, Policy } from '../call.ts';
 import type { HttpRequest } from '../exchange/request.ts';
-import { partOf, valueOf } from './part.ts';
-import type { Part, PartOptions } from './part.ts';
+import { attachmentOf, valueOf } from './attachment.ts';
+import type { Attachment, AttachmentOptions } from './attachment.ts';
 import { renew } from './renew.ts';
 import { tokenGate } from './token-gate.ts';
 
@@ -33,39 +33,42 @@ export interface Credential {
 type Sending = Pick<Dispatch, 'operation'> & Partial<Pick<Dispatch, 'tried'>>;
 
 /** `undefined` for a service that is sent nothing of the gateway's own. */
-export function createCredential(service: Service, options: PartOptions): Credential | undefined {
+export function createCredential(
+  service: Service,
+  options: AttachmentOptions,
+): Credential | undefined {
   const { auth } = service;
   const headers = Object.entries(service.headers).map(
     ([name, text]) => [name, valueOf(text, options.secrets)] as const,
   );
   if (auth === undefined && headers.length === 0) return undefined;
-  const part = auth && partOf(auth, options);
+  const attached = auth && attachmentOf(auth, options);
   /** The credentials of the latest attempt of each dispatch. */
   const sent = new WeakMap<object, string>();
 
   return {
-    account: part?.account ?? '',
-    gate: part?.tokens && tokenGate(part.tokens),
-    renew: part?.renewal && renew(part.renewal, ({ tried }) => sent.get(tried)),
+    account: attached?.account ?? '',
+    gate: attached?.tokens && tokenGate(attached.tokens),
+    renew: attached?.renewal && renew(attached.renewal, ({ tried }) => sent.get(tried)),
     attach(request, { operation, tried }) {
       const own = { ...request.headers };
       for (const [name, value] of headers) own[name] = value();
       const plain = { ...request, headers: own };
-      if (part === undefined || operation.auth === undefined) return plain;
-      const value = part.value();
-      if (tried !== undefined && part.renewal !== undefined) sent.set(tried, value);
-      return withCredentials(plain, part, value);
+      if (attached === undefined || operation.auth === undefined) return plain;
+      const value = attached.value();
+      if (tried !== undefined && attached.renewal !== undefined) sent.set(tried, value);
+      return withCredentials(plain, attached, value);
     },
     queryBytes: ({ auth: used }) =>
-      used === undefined || part === undefined || part.header !== undefined
+      used === undefined || attached === undefined || attached.header !== undefined
         ? 0
-        : part.prefix.length + part.value().length + 1,
-    isReady: async (signal) => part?.tokens === undefined || hasToken(part.tokens, signal),
+        : attached.prefix.length + attached.value().length + 1,
+    isReady: async (signal) => attached?.tokens === undefined || hasToken(attached.tokens, signal),
   };
 }
 
 /** `request`: with headers of its own, which are changed. */
-function withCredentials(request: HttpRequest, { header, prefix }: Part, value: string) {
+function withCredentials(request: HttpRequest, { header, prefix }: Attachment, value: string) {
   if (header !== undefined) {
     request.headers[header] = prefix + value;
     return request;
@@ -74,7 +77,10 @@ function withCredentials(request: HttpRequest, { header, prefix }: Part, value: 
   return { ...request, target: `${target}${target.includes('?') ? '&' : '?'}${prefix}${value}` };
 }
 
-async function hasToken(tokens: NonNullable<Part['tokens']>, signal: Signal): Promise<boolean> {
+async function hasToken(
+  tokens: NonNullable<Attachment['tokens']>,
+  signal: Signal,
+): Promise<boolean> {
   try {
     const renewal = tokens.ready();
     if (renewal !== undefined) await untilAborted(renewal, signal);
