@@ -116,7 +116,7 @@ describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
     const collector = await startCollector();
     const redis = await startRedis();
     const authority = createAuthority();
-    const { cert, key } = authority.issue('gateway');
+    const certificate = authority.issue('gateway');
     const files = Object.entries(allKinds).flatMap((kind) => [
       [`${kind[0]}.ts`, compositionOf(kind, urlOf(kind[0]))] as const,
       [
@@ -136,8 +136,8 @@ describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
       SECURE_URL: await startSecure(authority),
       GONE_SECURE_URL: 'https://127.0.0.1:9',
       CA: authority.cert,
-      CERT: cert,
-      CERT_KEY: key,
+      CERT: certificate.cert,
+      CERT_KEY: certificate.key,
       TOKEN_URL: `${issuer.url}/token`,
       REFUSING_URL: `${refusing.url}/token`,
       REDIS_URL: redis.url,
@@ -195,7 +195,9 @@ describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
       traces: traces ?? '',
       commands: said.join('\n'),
     };
-    const ofKey = key.split('\n').map((line, index) => [`line ${index} of the key`, line] as const);
+    const ofKey = certificate.key
+      .split('\n')
+      .map((line, index) => [`line ${index} of the key`, line] as const);
     const secretLines = ofKey.filter(([, line]) => line.length > 20 && !line.startsWith('-'));
     expect(leaksIn(sinks, [...words, ...secretLines])).toEqual([]);
 

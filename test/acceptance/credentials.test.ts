@@ -129,19 +129,19 @@ describe('credentials of the gateway', () => {
   });
 });
 
-describe('credentials from a file that a service rejects', () => {
-  /** A service that accepts `good`, and a file whose content is `text`. */
-  async function startRejecting(text: string) {
-    const folder = await folderWith({ key: text });
-    const file = join(folder, 'key');
-    const keyed = await startKeyed({
-      auth: apiKey({ file }, { header: 'x-key' }),
-      answer: ({ headers }, response) =>
-        response.writeHead(headers['x-key'] === 'good' ? 200 : 401).end('{"id":"a"}'),
-    });
-    return { ...keyed, file };
-  }
+/** A service that accepts `good`, and a file whose content is `text`. */
+async function startRejecting(text: string) {
+  const folder = await folderWith({ key: text });
+  const file = join(folder, 'key');
+  const keyed = await startKeyed({
+    auth: apiKey({ file }, { header: 'x-key' }),
+    answer: ({ headers }, response) =>
+      response.writeHead(headers['x-key'] === 'good' ? 200 : 401).end('{"id":"a"}'),
+  });
+  return { ...keyed, file };
+}
 
+describe('credentials from a file that a service rejects', () => {
   it.each(['GET', 'POST'])('are sent once more with its new content: %s', async (method) => {
     const { ask, file, sent } = await startRejecting('old');
     writeFileSync(file, 'good');
