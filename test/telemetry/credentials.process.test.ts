@@ -10,9 +10,9 @@ import { isRedisSkipped, startRedis } from '../support/redis.ts';
 import { createAuthority } from '../support/certificates.ts';
 import type { Authority } from '../support/certificates.ts';
 import { listen, startServer } from '../support/servers.ts';
-import { canary } from '../telemetry/_leaky.ts';
-import { startCollector } from '../telemetry/_collector.ts';
-import { leaksIn, nowhere } from '../telemetry/_production.ts';
+import { canary } from './_leaky.ts';
+import { startCollector } from './_collector.ts';
+import { leaksIn, nowhere } from './_production.ts';
 
 const secrets = {
   TOKEN: canary('token'),
