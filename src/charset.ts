@@ -11,8 +11,7 @@ export function charsetOf(contentType: string | undefined): string | undefined {
   for (const [, name = '', quoted, token = ''] of contentType.matchAll(parameter)) {
     if (name.toLowerCase() !== 'charset') continue;
     const charset = quoted === undefined ? token : quoted.replaceAll(/\\(.)/g, '$1');
-    // Some services write single quotation marks, which are a part of no name.
-    return charset.replaceAll("'", '').trim().toLowerCase() || undefined;
+    return charset.trim().toLowerCase() || undefined;
   }
   return undefined;
 }

@@ -8,6 +8,7 @@ export type Side = 'in' | 'out';
 export function unwrapped(schema: z.ZodType, side: Side = 'out'): z.ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
     return unwrapped(inner(schema), side);
+  if (schema instanceof z.ZodExactOptional) return unwrapped(inner(schema), side);
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
     return unwrapped(inner(schema), side);
   if (schema instanceof z.ZodReadonly || schema instanceof z.ZodCatch)
@@ -63,7 +64,7 @@ export function declaredPath(schema: z.ZodType, path: readonly PropertyKey[]): P
 
 /** Whether a value may be left out. */
 export function mayBeAbsent(schema: z.ZodType): boolean {
-  return schema.safeParse(undefined).success;
+  return schema instanceof z.ZodExactOptional || schema.safeParse(undefined).success;
 }
 
 /**
@@ -89,16 +90,19 @@ export function mayBeNull(schema: z.ZodType): boolean {
 
 /** Whether the schema can produce `undefined`. */
 export function mayBeUndefined(schema: z.ZodType): boolean {
-  if (schema instanceof z.ZodOptional) return true;
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodExactOptional) return true;
   return (
     (schema instanceof z.ZodNullable || schema instanceof z.ZodReadonly) &&
     mayBeUndefined(inner(schema))
   );
 }
 
-function isWrapper(schema: z.ZodType): schema is z.ZodOptional | z.ZodDefault | z.ZodReadonly {
+type Wrapper = z.ZodOptional | z.ZodExactOptional | z.ZodDefault | z.ZodReadonly;
+
+function isWrapper(schema: z.ZodType): schema is Wrapper {
   return (
     schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodExactOptional ||
     schema instanceof z.ZodDefault ||
     schema instanceof z.ZodReadonly
   );

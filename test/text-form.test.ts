@@ -35,6 +35,7 @@ describe('only a list of texts fits', () => {
     ['a nullable readonly array', z.array(z.string()).nullable().readonly()],
     ['a tuple', z.tuple([z.coerce.number(), z.coerce.number()])],
     ['a tuple with a rest', z.tuple([z.string()]).rest(z.string())],
+    ['an array that may be left out', z.exactOptional(z.array(z.string()))],
     ['a lazy array', z.lazy(() => z.array(z.string()))],
     ['a union of arrays', z.union([z.array(z.coerce.number()), z.array(z.string())])],
   ])('%s', (_, schema) => {

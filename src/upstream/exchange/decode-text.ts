@@ -13,7 +13,8 @@ export class CharsetError extends Error {
  * @throws NotUtf8Error, CharsetError
  */
 export function decodeText(bytes: Buffer, contentType: string | undefined): string {
-  const charset = charsetOf(contentType);
+  // Some services write single quotation marks, which are a part of no name.
+  const charset = charsetOf(contentType)?.replaceAll("'", '');
   if (charset === undefined || isUtf8Charset(charset)) return utf8Text(bytes);
   switch (charset) {
     case 'us-ascii':
