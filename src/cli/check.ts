@@ -30,9 +30,8 @@ export async function check({ folder, env }: { folder: string; env: boolean }): 
 
 /** The checks of a start, for the environment where the gateway will run. */
 function checkEnvironment(services: readonly Service[]): void {
-  const { addresses } = parseSettings(process.env, services);
-  for (const warning of plainTextWarnings(services, addresses))
-    console.error(`Warning: ${warning}`);
+  const settings = parseSettings(process.env, services);
+  for (const warning of plainTextWarnings(services, settings)) console.error(`Warning: ${warning}`);
 }
 
 /** Variables that are not set are no problem here: they belong to where the gateway will run. */

@@ -31,7 +31,7 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   const parts = await openParts(settings);
   for (const reason of notServed) parts.log.warn({}, `Not served: ${reason}`);
   for (const warning of warnings) parts.log.warn({}, warning);
-  const plain = plainTextWarnings(servicesOf(plans), settings.addresses);
+  const plain = plainTextWarnings(servicesOf(plans), settings);
   for (const warning of plain) parts.log.warn({}, warning);
   const gateway = createGateway({ plans, ...parts });
   const listening = await listen(gateway, whereToListen(settings.server));

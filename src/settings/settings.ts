@@ -1,6 +1,5 @@
 /** Environment variables → typed settings, or one error that lists everything wrong with them. */
 import { z } from 'zod';
-import { systemClock } from '../clock.ts';
 import type { Service } from '../dsl/service.ts';
 import { defaultLimits } from '../edge/overload.ts';
 import type { OverloadLimits } from '../edge/overload.ts';
@@ -17,7 +16,7 @@ import { addressVariables, toAddresses } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
 import { listOf, oneOf, share, wholeNumber, wholeNumberOrOff } from './kinds.ts';
 import { parseRedisUrl } from './redis-address.ts';
-import { sourcesOf, tlsProblems } from './sources.ts';
+import { atStart, sourcesOf, tlsProblems } from './sources.ts';
 import { telemetryVariables, toSdkSettings, withoutUnread } from './telemetry.ts';
 
 export interface Settings {
@@ -123,9 +122,6 @@ export function parseSettings(environment: Environment, services: readonly Servi
   const lines = [...(issues.length > 0 ? [linesOf(issues)] : []), ...secrets.problems];
   throw new ConfigurationError(lines.join('\n'));
 }
-
-/** Texts that were just read are not read again. */
-const atStart = { clock: systemClock, onWarning: () => undefined };
 
 /** The problem with the addresses of `services`, as text; `undefined` when there is none. */
 export function addressProblem(

@@ -1,10 +1,16 @@
 /** The texts that services take from the environment or from files: keys, passwords, headers. */
+import { systemClock } from '../clock.ts';
 import { sourcesOfAuth, use } from '../dsl/credentials.ts';
+import type { Auth } from '../dsl/credentials.ts';
 import type { Service } from '../dsl/service.ts';
 import { sourcesOfTls } from '../dsl/tls.ts';
-import type { NeededSource, Secrets } from '../upstream/credentials/secrets.ts';
+import type { NeededSource, ReadSecrets, Secrets } from '../upstream/credentials/secrets.ts';
 import { tlsProblem } from '../upstream/credentials/tls.ts';
+import { parseTokenUrl } from '../url.ts';
 import type { Addresses } from './addresses.ts';
+
+/** For texts that were just read: files are not looked at again. */
+export const atStart = { clock: systemClock, onWarning: () => undefined };
 
 /** The sources of all services, and how each is used. */
 export function sourcesOf(services: readonly Service[]): readonly NeededSource[] {
@@ -34,17 +40,34 @@ export function tlsProblems(
   });
 }
 
-/** Warns of credentials that would go over a network without TLS. */
+/** What was read at start-up of services. */
+interface Read {
+  readonly addresses: Addresses;
+  readonly openSecrets: ReadSecrets['open'];
+}
+
+/** Warns of credentials that would go over a network without TLS, to a service or to an issuer. */
 export function plainTextWarnings(
   services: readonly Service[],
-  addresses: Addresses,
+  { addresses, openSecrets }: Read,
 ): readonly string[] {
-  return services.flatMap(({ name, auth }) => {
-    const plain = auth && addresses.get(name)?.find(isPlain);
-    if (!plain) return [];
-    const to = `${plain.protocol}//${plain.host}`;
-    return `service "${name}": its credentials go to ${to} without TLS. Use https.`;
+  const secrets = openSecrets(atStart);
+  const warnings = services.flatMap(({ name, auth }) => {
+    if (auth === undefined) return [];
+    const urls = [...(addresses.get(name) ?? []), ...issuersOf(auth, secrets)];
+    return urls.filter(isPlain).map(({ protocol, host }) => {
+      const to = `${protocol}//${host}`;
+      return `service "${name}": its credentials go to ${to} without TLS. Use https.`;
+    });
   });
+  return [...new Set(warnings)];
+}
+
+function issuersOf(auth: Auth, secrets: Secrets): readonly URL[] {
+  if (auth.kind !== 'clientCredentials') return [];
+  const { tokenUrl } = auth;
+  const url = parseTokenUrl(typeof tokenUrl === 'string' ? tokenUrl : secrets(tokenUrl).text());
+  return url === undefined ? [] : [url];
 }
 
 function isPlain({ protocol, hostname }: URL): boolean {
