@@ -1,6 +1,9 @@
 /** Warnings of a plan: what works as it is written and is probably not meant so. */
+import type { z } from 'zod';
 import { sourcesOf } from '../dsl/node-traits.ts';
 import { operationName } from '../dsl/operation.ts';
+import { fieldsOf } from '../schema.ts';
+import { defOf, inputsOf } from '../schema-parts.ts';
 import type { CallStep, Plan, Step } from './plan.ts';
 import { unnoticedAccepted } from './accepted.ts';
 import { idsOf, reachedFrom } from './visit.ts';
@@ -22,10 +25,16 @@ export function warningsOf(plan: Plan): string[] {
       'its work is not done yet, but the response is always a 200. Use its status, as in ' +
       'answer(…, { status: step.status }), or its headers.location.',
   );
-  if (deadlineMs >= shortDeadlineMs) return [...unused, ...accepted];
+  const always = alwaysTrue(plan).map(
+    (field) =>
+      `${name}: ${field} is z.coerce.boolean(), for which every text but an empty one is true, ` +
+      '"false" too. Use z.stringbool().',
+  );
+  if (deadlineMs >= shortDeadlineMs) return [...unused, ...accepted, ...always];
   return [
     ...unused,
     ...accepted,
+    ...always,
     `${name}: deadlineMs is ${deadlineMs}, which is less than most calls take. It is in ` +
       'milliseconds.',
   ];
@@ -42,6 +51,21 @@ function unusedReads({ steps, root, answer }: Plan): readonly CallStep[] {
   return steps.filter(
     (step): step is CallStep => step.kind === 'call' && step.operation.safe && !used.has(step.id),
   );
+}
+
+/** The fields of query, path and headers that are true for nearly every text. */
+function alwaysTrue({ schemas: { params, query, headers } }: Plan): readonly string[] {
+  const parts = Object.entries({ params, query, headers });
+  return parts.flatMap(([part, schema]) =>
+    Object.entries(schema === undefined ? {} : (fieldsOf(schema, 'in') ?? {}))
+      .filter(([, field]) => [...inputsOf(field)].some(isCoercedBoolean))
+      .map(([name]) => `${part}.${name}`),
+  );
+}
+
+function isCoercedBoolean(schema: z.core.$ZodType): boolean {
+  const def = defOf(schema);
+  return def.type === 'boolean' && def.coerce === true;
 }
 
 /** Whether it changes something, or runs a step that does. */

@@ -131,3 +131,35 @@ describe('a call that a 202 may answer', () => {
     expect(warningsFor(compose)).toEqual([]);
   });
 });
+
+describe('a field that "false" makes true', () => {
+  const warningsOfQuery = (field: z.ZodType): string[] =>
+    warningsOf(
+      compile({
+        name: 'own',
+        composition: defineComposition({
+          route: 'GET /own',
+          query: z.object({ flag: field }),
+          compose: () => ({ read: read() }),
+        }),
+      }),
+    );
+
+  it.each([
+    z.coerce.boolean(),
+    z.coerce.boolean().optional(),
+    z.array(z.coerce.boolean()).default([]),
+  ])('is warned of', (field) => {
+    expect(warningsOfQuery(field)).toEqual([
+      'own: query.flag is z.coerce.boolean(), for which every text but an empty one is true, ' +
+        '"false" too. Use z.stringbool().',
+    ]);
+  });
+
+  it.each([z.stringbool(), z.coerce.number(), z.string().transform(Boolean)])(
+    'is not where its schema reads the text',
+    (field) => {
+      expect(warningsOfQuery(field)).toEqual([]);
+    },
+  );
+});
