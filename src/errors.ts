@@ -143,6 +143,8 @@ export interface UpstreamErrorOptions extends ErrorOptions {
   readonly isMisconfigured?: boolean;
   /** Present if the service has rejected the client's credentials; the client may be given it. */
   readonly rejectedCredentials?: RejectedCredentials;
+  /** For `status`: the response was a 2xx, whose body says that it is a failure. */
+  readonly isEnveloped?: boolean;
   /** The `Cache-Control` of the response, if there is one: it may forbid to cache the failure. */
   readonly cacheControl?: string;
 }
@@ -166,6 +168,7 @@ export class UpstreamError extends StacklessError {
   readonly isMisconfigured: boolean;
   readonly cacheControl: string | undefined;
   readonly rejectedCredentials: RejectedCredentials | undefined;
+  readonly isEnveloped: boolean;
 
   constructor(kind: UpstreamErrorKind, message: string, options: UpstreamErrorOptions) {
     super(`${options.service}.${options.operation}: ${message}`, options);
@@ -182,6 +185,7 @@ export class UpstreamError extends StacklessError {
     this.isMisconfigured = options.isMisconfigured ?? false;
     this.cacheControl = options.cacheControl;
     this.rejectedCredentials = options.rejectedCredentials;
+    this.isEnveloped = options.isEnveloped ?? false;
   }
 }
 

@@ -4,6 +4,8 @@ import { noteDefinition } from '../defined-at.ts';
 import { CompositionError } from '../errors.ts';
 import { begin, checkedCommon } from './declaration.ts';
 import type { Common, Flat } from './declaration.ts';
+import { checkedFailure } from './failure-rule.ts';
+import type { FailureConfig } from './failure-rule.ts';
 import { checkedLookup, lookupKnobs } from './lookup.ts';
 import type { LookupOptions } from './lookup.ts';
 import type { Operation } from './operation.ts';
@@ -12,10 +14,19 @@ import type { Service } from './service.ts';
 
 type Schema = z.ZodType;
 
-export interface LookupConfig<Text, Query, Item extends Schema, By, Key = undefined>
+export interface LookupConfig<
+  Text,
+  Query,
+  Item extends Schema,
+  By,
+  Key = undefined,
+  Failure extends Schema = Schema,
+>
   extends Common<Text>, LookupOptions<Item, FieldOf<Item, By>, Key> {
   /** Further query parameters. Only calls with the same values share a request. */
   readonly query?: Query;
+  /** Answers that are failures although their status is a 2xx, and their statuses. */
+  readonly failure?: FailureConfig<Failure>;
 }
 
 /**
@@ -57,9 +68,10 @@ export function lookup<
   const Many extends boolean = false,
   const Missing extends 'null' | 'error' = 'null',
   Key extends z.ZodType<KeyOf<Item, By>> | undefined = undefined,
+  Failure extends z.ZodType = z.ZodType,
 >(
   service: Service,
-  config: LookupConfig<Text, Query, Item, By, Key> & {
+  config: LookupConfig<Text, Query, Item, By, Key, Failure> & {
     /** Whether several items may belong to one key. Default `false`. */
     readonly many?: Many;
     /** The result for a key without an item: `null` or an error. Default `'null'`. */
@@ -101,6 +113,8 @@ export function lookup<
       parts: undefined,
       headers: undefined,
       lookup: checkedLookup(config, route, place),
+      missing: 'error',
+      failure: checkedFailure(config.failure, { body: undefined, place }),
     }),
   );
 }

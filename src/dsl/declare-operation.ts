@@ -5,13 +5,15 @@ import { CompositionError } from '../errors.ts';
 import { refuseAsynchronous } from './asynchronous.ts';
 import { begin, checkedCommon } from './declaration.ts';
 import type { Common, Flat } from './declaration.ts';
+import { checkedFailure } from './failure-rule.ts';
+import type { FailureConfig } from './failure-rule.ts';
 import { checkedHeaderArguments } from './header-arguments.ts';
 import type { HeadersArg } from './header-arguments.ts';
 import { refuseSharing, unshared } from './one-client.ts';
 import type { Operation } from './operation.ts';
 import type { Policies } from './policies.ts';
 import { checkedResponse, refuseBodyOfHead, setsCookies } from './response-parts.ts';
-import type { Parts, ResultOf } from './response-parts.ts';
+import type { CheckedResponse, Parts, ResultOf } from './response-parts.ts';
 import { isSafe } from './route.ts';
 import type { ParamNames, Route, RouteText } from './route.ts';
 import type { Service } from './service.ts';
@@ -22,6 +24,8 @@ export interface OperationConfig<
   Body,
   Response,
   Headers = undefined,
+  Missing = 'error',
+  Failure extends z.ZodType = z.ZodType,
 > extends Common<Text> {
   /**
    * Path parameters whose values may contain slashes, like names of packages. A slash is sent as
@@ -62,6 +66,13 @@ export interface OperationConfig<
    * `{ body, headers, status }`, the value is an object of the parts that are declared.
    */
   readonly response: Response;
+  /**
+   * `'null'`: a 404 or 410 means that there is no such thing, and the value is `null`, which does
+   * not make the response degraded. Default: it is a failure.
+   */
+  readonly missing?: Missing;
+  /** Answers that are failures although their status is a 2xx, and their statuses. */
+  readonly failure?: FailureConfig<Failure>;
 }
 
 const operationKnobs = [
@@ -73,6 +84,8 @@ const operationKnobs = [
   'idempotencyKey',
   'slash',
   'headers',
+  'missing',
+  'failure',
 ] satisfies (keyof OperationConfig<string, unknown, unknown, unknown, unknown>)[];
 
 /**
@@ -108,10 +121,15 @@ export function operation<
   Query extends z.ZodObject | undefined = undefined,
   Body extends z.ZodType | undefined = undefined,
   Headers extends z.ZodObject | undefined = undefined,
+  const Missing extends 'null' | 'error' = 'error',
+  Failure extends z.ZodType = z.ZodType,
 >(
   service: Service,
-  config: OperationConfig<Text, Query, Body, Response, Headers>,
-): Operation<ArgsOf<Text, Query, Body, Headers>, ResultOf<Response>> {
+  config: OperationConfig<Text, Query, Body, Response, Headers, Missing, Failure>,
+): Operation<
+  ArgsOf<Text, Query, Body, Headers>,
+  ResultOf<Response> | (Missing extends 'null' ? null : never)
+> {
   const { query, body, headers } = config;
   const declaration = begin(service, config, {
     ownKnobs: operationKnobs,
@@ -170,6 +188,7 @@ export function operation<
       parts,
       headers: sent,
       lookup: undefined,
+      ...checkedMeanings(config, { response, parts }, place),
     }),
   );
 }
@@ -219,6 +238,22 @@ function checkedKey(key: 'derived' | undefined, safe: boolean, place: string) {
   if (key !== 'derived') throw new CompositionError(place, 'idempotencyKey must be "derived".');
   if (!safe) return key;
   throw new CompositionError(place, 'a read needs no idempotencyKey. Remove it.');
+}
+
+/** Checks the options that give answers another meaning than their status has. */
+function checkedMeanings(
+  { missing = 'error', failure }: Meanings,
+  { response, parts }: CheckedResponse,
+  place: string,
+): Pick<Operation, 'missing' | 'failure'> {
+  if (missing === 'null' || missing === 'error')
+    return { missing, failure: checkedFailure(failure, { body: parts?.body ?? response, place }) };
+  throw new CompositionError(place, `missing is "${String(missing)}". Use "null" or "error".`);
+}
+
+interface Meanings {
+  readonly missing?: 'null' | 'error' | undefined;
+  readonly failure?: FailureConfig<z.ZodType> | undefined;
 }
 
 function checkedSlash(

@@ -72,6 +72,7 @@ export const lookupKnobs = [
   'query',
   'items',
   'notFound',
+  'failure',
 ];
 
 /** The options of a lookup, and those of its operation that must not conflict with them. */

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Numbers } from '../parse.ts';
 import type { OperationCache } from './cache.ts';
+import type { FailureRule } from './failure-rule.ts';
 import type { HeaderArguments } from './header-arguments.ts';
 import type { Auth } from './credentials.ts';
 import type { Lookup } from './lookup.ts';
@@ -45,6 +46,10 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly lookup: Lookup | undefined;
   /** The service's credentials, unless the operation goes without. */
   readonly auth: Auth | undefined;
+  /** The meaning of a 404 or 410: `null`, or a failure. A lookup has its own `missing`. */
+  readonly missing: 'null' | 'error';
+  /** The answers that are failures although their status is a 2xx. */
+  readonly failure: FailureRule | undefined;
 }
 
 /** The unique name of an operation in traces, metrics and messages: `orders.getOrder`. */

@@ -88,14 +88,18 @@ class Write implements WriteWatch {
 
   succeed(status: number): void {
     this.status = status;
-    this.state = 'done';
+    // A 404 that means `null` has changed nothing, unless an earlier attempt did.
+    this.state = status <= 299 ? 'done' : this.#mayBeDone ? 'unknown' : 'rejected';
     this.#onEnd(this);
   }
 
-  /** An unreadable answer is an answer, too: a 2xx means that the write was done. */
+  /**
+   * An unreadable answer is an answer, too: a 2xx means that the write was done, unless the answer
+   * itself says that it is a failure.
+   */
   fail(error: unknown): void {
     const isAnswered = error instanceof UpstreamError && error.kind === 'status';
-    const status = this.status ?? (isAnswered ? error.status : undefined);
+    const status = isAnswered ? error.status : this.status;
     if (status !== undefined && status >= 200 && status <= 299) this.state = 'done';
     else if (!this.isSent) this.state = 'rejected';
     else this.state = this.#mayBeDone || isInconclusive(status) ? 'unknown' : 'rejected';

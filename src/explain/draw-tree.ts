@@ -119,6 +119,7 @@ function details({ call }: ExplainedStep): string[] {
   return [
     [call.route, ...sharingOf(call)].join(' · '),
     ...headersOf(call),
+    ...meaningsOf(call),
     ...(cache ? [operationCacheOf(cache)] : []),
     [attemptsOf(call), ...sentBesides(call)].join(' · '),
   ];
@@ -147,6 +148,15 @@ function headersOf({ takes = [], sends = {}, gives = [] }: ExplainedCall): strin
   const words = parts.flatMap(([verb, names]) =>
     names.length === 0 ? [] : [`${verb} ${names.join(', ')}`],
   );
+  return words.length === 0 ? [] : [words.join(' · ')];
+}
+
+/** `404 is null · failure inside a 2xx: error.code` */
+function meaningsOf({ missing, failure }: ExplainedCall): string[] {
+  const words = [
+    ...(missing === undefined ? [] : ['404 is null']),
+    ...(failure === undefined ? [] : [`failure inside a 2xx: ${failure}`]),
+  ];
   return words.length === 0 ? [] : [words.join(' · ')];
 }
 

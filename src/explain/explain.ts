@@ -6,6 +6,7 @@ import type { StepKind } from '../dsl/node-traits.ts';
 import { bytesKnob, keysExample } from '../dsl/lookup-keys.ts';
 import type { MaxBytes } from '../dsl/lookup-keys.ts';
 import type { Lookup } from '../dsl/lookup.ts';
+import { shownFailure } from '../dsl/failure-rule.ts';
 import type { OwnHeaders } from '../dsl/own-headers.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
@@ -68,6 +69,10 @@ export interface ExplainedCall {
   readonly sends?: OwnHeaders;
   /** The headers and `status` that are parts of its value, besides the body; absent: none. */
   readonly gives?: readonly string[];
+  /** `null`: a 404 or 410 is that; absent: it is a failure. */
+  readonly missing?: 'null';
+  /** The place of the status of failures inside a 2xx, or that status; absent: there are none. */
+  readonly failure?: string;
   /** The credentials of the gateway's own, and their sources; absent: none. */
   readonly auth?: Auth;
   /** The header that carries the id of the client's request; absent: none does. */
@@ -185,6 +190,8 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
     ...(cache && { cache }),
     forward: operation.forward,
     ...explainHeaders(operation),
+    ...(operation.missing === 'null' && { missing: 'null' as const }),
+    ...(operation.failure && { failure: shownFailure(operation.failure) }),
     ...(operation.auth && { auth: operation.auth }),
     ...(service.requestId !== undefined && { requestId: service.requestId }),
     timeoutMs: Math.min(policies.timeoutMs, deadlineMs),

@@ -28,8 +28,9 @@ export function schemaOf(nodes: readonly Node[], node: Node): z.ZodType | undefi
   }
 }
 
-function schemaOfResult({ lookup, response }: Operation): z.ZodType {
-  return lookup === undefined ? response : resultSchema(lookup, response);
+function schemaOfResult({ lookup, response, missing }: Operation): z.ZodType {
+  if (lookup !== undefined) return resultSchema(lookup, response);
+  return missing === 'null' ? response.nullable() : response;
 }
 
 function schemaOfItem(nodes: readonly Node[], item: Node): z.ZodType | undefined {

@@ -11,10 +11,10 @@ import type { AttemptWatch } from '../upstream/attempt.ts';
 import type { Attempt, Doubt, Ending } from '../upstream/call.ts';
 import type { Observer } from './telemetry.ts';
 
-/** `not-found`: since the start, the lookup has answered nothing but 404. */
+/** `not-found`: since the start, a lookup, or one with `missing: 'null'`, has answered only 404. */
 type AnyDoubt = Doubt | 'not-found';
 
-/** `times`: how often the lookup has answered 404 in a row since the start; otherwise 1. */
+/** `times`: how often the operation has answered 404 in a row since the start; otherwise 1. */
 export type OnDoubt = (operation: Operation, doubt: AnyDoubt, times: number) => void;
 
 /** Calls `onDoubt` for every attempt that ends in a doubtful way. */
@@ -23,18 +23,24 @@ export function doubtDetector(
 ): (attempt: Pick<Attempt, 'operation'>, ending: Ending) => void {
   const answered = new WeakSet<Operation>();
   const notFound = new WeakMap<Operation, number>();
-  return function detectDoubt({ operation }, { failure, doubt }) {
-    if (operation.lookup === undefined) {
+  return function detectDoubt({ operation }, { failure, status, doubt }) {
+    if (!maySayMissing(operation)) {
       if (doubt !== undefined) onDoubt(operation, doubt, 1);
       return;
     }
-    if (failure === undefined) answered.add(operation);
+    const isMissing = isNotFound(failure) || (failure === undefined && status === 404);
+    if (failure === undefined && !isMissing) answered.add(operation);
     if (doubt !== undefined) onDoubt(operation, doubt, 1);
-    if (answered.has(operation) || !isNotFound(failure)) return;
+    if (answered.has(operation) || !isMissing) return;
     const times = (notFound.get(operation) ?? 0) + 1;
     notFound.set(operation, times);
     onDoubt(operation, 'not-found', times);
   };
+}
+
+/** Whether a 404 is no failure, so that only their number can show a wrong route. */
+function maySayMissing({ lookup, missing }: Operation): boolean {
+  return lookup !== undefined || missing === 'null';
 }
 
 function isNotFound(failure: unknown): boolean {
@@ -60,7 +66,7 @@ export function warnOfDoubts(clock: Clock, warn: (message: string) => void): Obs
 
   /** One for each operation, since it asks nothing else of an attempt. */
   function watchOf(operation: Operation): AttemptWatch {
-    if (operation.safe && operation.lookup === undefined) return unwatched;
+    if (operation.safe && !maySayMissing(operation)) return unwatched;
     return { onEnd: (ending) => detect({ operation }, ending) };
   }
 
@@ -93,6 +99,6 @@ const words: Readonly<Record<AnyDoubt, string>> = {
     'answered with fewer items than keys. Declare `missing` if keys without items are expected, ' +
     'or lower `max` if its page is smaller',
   'not-found':
-    'has answered nothing but 404 since the start. Its route or address may be wrong; if it ' +
-    "answers so when no key has an item, declare notFound: 'none'",
+    'has answered nothing but 404 since the start. Its route or address may be wrong; if it is a ' +
+    "lookup that answers so when no key has an item, declare notFound: 'none'",
 };

@@ -41,6 +41,14 @@ const part = lookup(things, {
   max: 20,
 });
 
+const strange = operation(things, {
+  name: 'strange',
+  route: 'GET /strange',
+  response: Thing,
+  missing: 'null',
+  failure: { body: z.object({ error: z.object({ code: z.int() }) }), status: 'error.code' },
+});
+
 const diamond = defineComposition({
   route: 'GET /diamond/:id',
   compose({ params }) {
@@ -454,3 +462,16 @@ function callsByName(steps: readonly ExplainedStep[]): Record<string, ExplainedC
   ]);
   return Object.fromEntries(entries);
 }
+
+describe('answers whose meaning is not their status', () => {
+  const plan = compile({
+    name: 'strange',
+    composition: defineComposition({ route: 'GET /strange', compose: () => call(strange, {}) }),
+  });
+
+  it('are drawn below their call, and are in the data', () => {
+    const drawn = explain(plan);
+    expect(drawTree(drawn)).toContain('404 is null · failure inside a 2xx: error.code');
+    expect(drawn.steps[0]?.call).toMatchObject({ missing: 'null', failure: 'error.code' });
+  });
+});

@@ -82,6 +82,18 @@ describe('a lookup that has answered nothing but 404', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('may be an operation whose 404 is null', () => {
+    const { warnings, end } = startWarnings();
+    const common404 = { route: 'GET /things/:id', response: item, missing: 'null' } as const;
+    const maybe = operation(nowhere, { name: 'maybe', ...common404 });
+    end(maybe, { status: 404 }, 3);
+    expect(warnings).toEqual([expect.stringContaining('maybe: has answered nothing but 404')]);
+    const found = operation(nowhere, { name: 'found', ...common404 });
+    end(found, { status: 200 });
+    end(found, { status: 404 }, 9);
+    expect(warnings).toHaveLength(1);
+  });
+
   it('is told from an operation, whose 404 is an answer like any other', () => {
     const { warnings, end } = startWarnings();
     end(getThing, notFound(getThing), 10);

@@ -417,3 +417,18 @@ export const keyed = [
     tls: { ca: { file: '/run/tls/ca.crt' }, cert: { env: 'CERT' }, key: { env: 'CERT_KEY' } },
   }),
 );
+/** A 404 that is `null` is in the type; a failure inside a 2xx is not. */
+const maybeThing = operation(defineService({ name: 'things', url: 'http://things' }), {
+  route: 'GET /maybe/:id',
+  response: z.object({ id: z.string() }),
+  missing: 'null',
+  failure: {
+    body: z.object({ ok: z.literal(false), error: z.object({ code: z.string(), at: z.date() }) }),
+    status: { at: 'error.code', values: { NO_SUCH_THING: 404 } },
+  },
+});
+export const maybeThere = defineComposition({
+  route: 'GET /maybe/:id',
+  compose: ({ params }) => call(maybeThing, { id: params.id }),
+});
+same<ResponseOf<typeof maybeThere>, { id: string } | null>(true);

@@ -429,3 +429,32 @@ export const answers = [
     ],
   }),
 ];
+
+const failed = z.object({ ok: z.literal(false), error: z.object({ code: z.int(), at: z.date() }) });
+const nowhere = defineService({ name: 'nowhere', url: 'http://nowhere' });
+export const meanings = [
+  operation(nowhere, {
+    route: 'GET /a',
+    response: Thing,
+    // @ts-expect-error a misspelt path
+    failure: { body: failed, status: 'error.kode' },
+  }),
+  operation(nowhere, {
+    route: 'GET /b',
+    response: Thing,
+    // @ts-expect-error a path to something that is no code
+    failure: { body: failed, status: 'error.at' },
+  }),
+  operation(nowhere, {
+    route: 'GET /c',
+    response: Thing,
+    // @ts-expect-error a status is a number
+    failure: { body: failed, status: { at: 'error.code', values: { a: 'not found' } } },
+  }),
+  operation(nowhere, {
+    route: 'GET /d',
+    response: Thing,
+    // @ts-expect-error null or error
+    missing: true,
+  }),
+];

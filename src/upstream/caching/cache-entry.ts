@@ -105,15 +105,17 @@ export function isOwn({ operation }: Call, entry: Entry): boolean {
 }
 
 /** Whether calls of an operation can have such an outcome. */
-function hasOwnForm({ lookup }: Operation, outcome: StoredOutcome): boolean {
+function hasOwnForm({ lookup, missing }: Operation, outcome: StoredOutcome): boolean {
   switch (outcome.kind) {
     case 'reply': {
       // The 404 to a request of a lookup says that there are no items.
       const isSuccess = outcome.status >= 200 && outcome.status <= 299;
-      return isSuccess || (lookup !== undefined && foundIn(lookup, outcome.raw)?.length === 0);
+      if (isSuccess) return true;
+      if (lookup === undefined) return missing === 'null' && outcome.raw === null;
+      return outcome.status === 404 && foundIn(lookup, outcome.raw)?.length === 0;
     }
     case 'status':
-      return lookup === undefined;
+      return lookup === undefined && missing === 'error';
     case 'missing':
       return lookup?.missing === 'error';
     default:
@@ -127,8 +129,13 @@ function foreignHeaders(outcome: StoredOutcome): Reply['headers'] {
 }
 
 function isNegative({ lookup }: Operation, outcome: StoredOutcome): boolean {
-  if (outcome.kind !== 'reply') return true;
+  if (outcome.kind !== 'reply' || isMissing(lookup, outcome)) return true;
   return lookup !== undefined && isKeptAsMissing(lookup, outcome.raw);
+}
+
+/** Whether a reply is the 404 or 410 of an operation whose `missing` is `null`. */
+function isMissing(lookup: Operation['lookup'], { status }: { readonly status: number }): boolean {
+  return lookup === undefined && status > 299;
 }
 
 export function keepMsOf({ freshForMs, refreshForMs, fallbackForMs }: Entry): number {
@@ -174,6 +181,7 @@ function parsedAgain(call: Call, { raw, status }: StoredOutcome & { kind: 'reply
   // A body that is a part of the value is one level further down.
   if (isDeeperThan(raw, policies.maxDepth + (parts === undefined ? 0 : 1)))
     throw callError(call, 'invalid-body', 'was stored with a nesting that is not allowed');
+  if (isMissing(lookup, { status })) return null;
   if (lookup === undefined) return parseValue(call, response, raw, status);
   const found = foundIn(lookup, raw);
   const value =

@@ -60,7 +60,11 @@ const headers = z.strictObject(
 const outcome = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('reply'),
-    status: z.int().min(200).max(299).or(z.literal(404)),
+    status: z
+      .int()
+      .min(200)
+      .max(299)
+      .or(z.literal([404, 410])),
     headers,
     // Absent if the answer had no body and the schema calls that `undefined`.
     raw: z.unknown().default(undefined),

@@ -42,7 +42,8 @@ export function renew(
 }
 
 function isUnauthorized(error: unknown): boolean {
-  return error instanceof UpstreamError && error.kind === 'status' && error.status === 401;
+  if (!(error instanceof UpstreamError) || error.isEnveloped) return false;
+  return error.kind === 'status' && error.status === 401;
 }
 
 /** How often a token is renewed for a service that rejects it, at most. */

@@ -1,6 +1,7 @@
 /** Raw reply → reply: any 2xx is a success; a body that does not fit the schema is an error. */
 import type { z } from 'zod';
 import { ignoredBody } from '../../dsl/ignored-body.ts';
+import { failureStatusIn } from '../../dsl/failure-rule.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import { seesAccepted } from '../../dsl/response-parts.ts';
 import { TooManyNumbersError } from '../../json-numbers.ts';
@@ -16,7 +17,7 @@ import { partsOf } from './answer-parts.ts';
 import { decodeBody } from './decode-body.ts';
 import { CharsetError, decodeText } from './decode-text.ts';
 import { matchOf } from './doubt.ts';
-import { statusError } from './status-error.ts';
+import { envelopedError, statusError } from './status-error.ts';
 import type { RawReply } from './transport.ts';
 
 type Called = Pick<Call, 'operation'>;
@@ -35,13 +36,25 @@ export function parseReply(
   now: number,
 ): Reply | Promise<Reply> {
   const { status, headers, body } = raw;
-  if (status < 200 || status > 299) throw statusError(call, raw, now);
+  if (status < 200 || status > 299) {
+    if (isMissing(call.operation, status)) return missingReply(raw, status);
+    throw statusError(call, raw, now);
+  }
   if (bodySchemaOf(call.operation) === ignoredBody) return replyTo(call, raw, null);
   const part = partial.get(status);
   if (part !== undefined) throw callError(call, 'invalid-body', `answered with ${part}`);
   const decoding = decodeBody(call, body, headers['content-encoding']);
-  if (decoding === undefined) return parsedReply(call, raw);
-  return decoding.then((decoded) => parsedReply(call, { ...raw, body: decoded }));
+  if (decoding === undefined) return parsedReply(call, raw, now);
+  return decoding.then((decoded) => parsedReply(call, { ...raw, body: decoded }, now));
+}
+
+/** Whether a status says that there is no such thing, where that is a value. */
+function isMissing({ missing }: Operation, status: number): boolean {
+  return missing === 'null' && (status === 404 || status === 410);
+}
+
+function missingReply({ headers }: Pick<RawReply, 'headers'>, status: number): Reply {
+  return { status, headers, raw: null, value: null };
 }
 
 /** The schema of the body, which is the value or a part of it. */
@@ -60,10 +73,19 @@ function replyTo(call: Asked, answer: Pick<RawReply, 'status' | 'headers'>, body
   return { ...reply, doubt: 'accepted' };
 }
 
-function parsedReply(call: Asked, { status, headers, body }: RawReply): Reply {
+function parsedReply(
+  call: Asked & Pick<Attempt, 'headers'>,
+  { status, headers, body }: RawReply,
+  now: number,
+): Reply {
   const text = body.length === 0 ? '' : textOf(call, headers, body);
   const value = isBlank(text) ? null : parseBody(call, text);
-  const { lookup } = call.operation;
+  const { lookup, failure } = call.operation;
+  const said = failure && failureStatusIn(failure, value, call.operation.numbers);
+  if (said !== undefined) {
+    if (isMissing(call.operation, said)) return missingReply({ headers }, said);
+    throw envelopedError(call, { status, headers, said }, now);
+  }
   if (lookup === undefined) {
     const isAbsent = isBlank(text) && isUndefinedWithoutBody(bodySchemaOf(call.operation));
     return replyTo(call, { status, headers }, isAbsent ? undefined : value);
@@ -130,12 +152,13 @@ function textOf(call: Called, headers: RawReply['headers'], body: Buffer): strin
 }
 
 function parseBody(call: Called, text: string): unknown {
-  const { cache, policies } = call.operation;
+  const { cache, failure, policies } = call.operation;
   const schema = bodySchemaOf(call.operation);
   const { maxDepth } = policies;
   try {
-    // A cache keeps the whole body, not only the fields that the schema reads.
-    return cache === undefined ? parseJsonFor(schema, text, maxDepth) : parseJson(text, maxDepth);
+    // A cache keeps the whole body, and `failure` looks at other fields than the schema.
+    const isRead = cache === undefined && failure === undefined;
+    return isRead ? parseJsonFor(schema, text, maxDepth) : parseJson(text, maxDepth);
   } catch (error) {
     // No cause: the message of V8's error quotes the body.
     throw callError(call, 'invalid-body', `answered ${jsonProblem(error, maxDepth)}`);

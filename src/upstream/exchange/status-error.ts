@@ -15,13 +15,38 @@ type Answered = Pick<Call, 'operation' | 'headers'>;
 const rejections = new Set([401, 402, 403]);
 
 /** `now`: when the answer came, in milliseconds since 1970. */
-export function statusError(call: Answered, { status, headers }: RawReply, now: number): Error {
+export function statusError(
+  call: Answered,
+  { status, headers }: Pick<RawReply, 'status' | 'headers'>,
+  now: number,
+): Error {
+  return errorOf(call, { status, headers, message: `answered ${status}`, now });
+}
+
+/** The error of a 2xx whose body says that it is a failure: as if that were its status. */
+export function envelopedError(
+  call: Answered,
+  { status, headers, said }: Pick<RawReply, 'status' | 'headers'> & { readonly said: number },
+  now: number,
+): Error {
+  const message = `answered ${status} with a failure, which counts as ${said}`;
+  return errorOf(call, { status: said, headers, message, now, isEnveloped: true });
+}
+
+interface Facts extends Pick<RawReply, 'status' | 'headers'> {
+  readonly message: string;
+  readonly now: number;
+  readonly isEnveloped?: boolean;
+}
+
+function errorOf(call: Answered, { status, headers, message, now, isEnveloped }: Facts): Error {
   const retryAfterSeconds = retryAfterOf(headers, now);
   // Beside credentials of the gateway's own, nothing says which of them were rejected.
   const isOfCaller =
     rejections.has(status) && call.operation.auth === undefined && hasCredentials(call.headers);
-  return callError(call, 'status', `answered ${status}`, {
+  return callError(call, 'status', message, {
     status,
+    ...(isEnveloped && { isEnveloped }),
     ...cacheControlOf(headers),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     ...(isOfCaller && { rejectedCredentials: rejectedCredentialsOf(headers) }),

@@ -43,7 +43,7 @@ export function verdictOf(ending: Pick<Ending, 'failure' | 'tookMs' | 'announced
   if (failure.isStale) return 'unknown';
   if (failure.isNotHttp) return 'failed';
   if (failure.kind !== 'status') return verdicts[failure.kind];
-  if (!broken.has(failure.status ?? 0)) return 'ok';
+  if (failure.isEnveloped || !broken.has(failure.status ?? 0)) return 'ok';
   return isHurried(failure, ending) ? 'unknown' : 'failed';
 }
 
@@ -87,7 +87,7 @@ const answers: ReadonlySet<UpstreamErrorKind> = new Set([
 /** Whether another attempt may succeed. A response that broke off in the middle is not retried. */
 export function isTransient(error: unknown): error is UpstreamError {
   if (!(error instanceof UpstreamError)) return false;
-  const { kind, status = 0, reached, retryAfterSeconds } = error;
+  const { kind, status = 0, reached, retryAfterSeconds, isEnveloped } = error;
   switch (kind) {
     case 'connect':
     case 'timeout':
@@ -95,6 +95,7 @@ export function isTransient(error: unknown): error is UpstreamError {
     case 'reset':
       return reached === undefined;
     case 'status':
+      if (isEnveloped) return false;
       return transient.has(status) || (status === 429 && retryAfterSeconds !== undefined);
     default:
       return false;

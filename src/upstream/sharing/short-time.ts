@@ -22,11 +22,10 @@ const leastGain = 0.1;
  * so by a 504 or 408, or it failed near the end of that time, or too near to it for a retry.
  */
 export function mayBeShortOfTime(error: unknown, first: Timed, now: number): boolean {
-  if (!(error instanceof UpstreamError)) return false;
-  const { kind, status = 0, retryAfterSeconds = 0 } = error;
+  if (!(error instanceof UpstreamError) || error.isEnveloped) return false;
+  const { status = 0, retryAfterSeconds = 0 } = error;
   if (status === 504 || status === 408) return true;
-  const isOutage = kind === 'timeout' || kind === 'reset' || kind === 'connect' || status >= 500;
-  if (!isOutage) return false;
+  if (!isOutage(error)) return false;
   const { policies, idempotent } = first.operation;
   const { retry } = policies;
   const pauseMs =
@@ -35,6 +34,10 @@ export function mayBeShortOfTime(error: unknown, first: Timed, now: number): boo
       : 0;
   const lastMs = (endOf(first) - first.createdAt) * lastPart;
   return now + lastMs >= endOf(first) || now + pauseMs >= first.deadlineAt;
+}
+
+function isOutage({ kind, status = 0 }: UpstreamError): boolean {
+  return kind === 'timeout' || kind === 'reset' || kind === 'connect' || status >= 500;
 }
 
 /** Whether `call` on its own would have given the service noticeably longer than `first` did. */
