@@ -148,7 +148,11 @@ function openFile(path: string, reading: Reading, { clock, onWarning }: SecretsO
       if (clock.now() - lookedAt >= lookEveryMs) void begin();
       return text;
     },
-    lookAgain: begin,
+    async lookAgain() {
+      // A look that is under way may have begun before the change.
+      await look;
+      await begin();
+    },
   };
 }
 
