@@ -86,6 +86,15 @@ describe('a file', () => {
     expect(secret.text()).toBe('second');
   });
 
+  it('is looked at anew although a look is under way', async () => {
+    const { file, clock, secret } = open('one');
+    clock.advance(1_000);
+    secret.text();
+    replace(file, 'second');
+    await secret.lookAgain();
+    expect(secret.text()).toBe('second');
+  });
+
   it.each(['', 'a\nb', ' '])(
     'keeps its last content when it becomes %j, and warns',
     async (text) => {
