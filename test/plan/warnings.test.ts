@@ -133,18 +133,6 @@ describe('a call that a 202 may answer', () => {
 });
 
 describe('a field that "false" makes true', () => {
-  const warningsOfQuery = (field: z.ZodType): string[] =>
-    warningsOf(
-      compile({
-        name: 'own',
-        composition: defineComposition({
-          route: 'GET /own',
-          query: z.object({ flag: field }),
-          compose: () => ({ read: read() }),
-        }),
-      }),
-    );
-
   it.each([
     z.coerce.boolean(),
     z.coerce.boolean().optional(),
@@ -163,3 +151,16 @@ describe('a field that "false" makes true', () => {
     },
   );
 });
+
+function warningsOfQuery(field: z.ZodType): readonly string[] {
+  return warningsOf(
+    compile({
+      name: 'own',
+      composition: defineComposition({
+        route: 'GET /own',
+        query: z.object({ flag: field }),
+        compose: () => ({ read: read() }),
+      }),
+    }),
+  );
+}
