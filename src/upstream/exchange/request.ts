@@ -7,7 +7,8 @@ import type { Method } from '../../dsl/route.ts';
 import { headerValueProblem } from '../../header-value.ts';
 import { isExactNumber } from '../../json-numbers.ts';
 import { stringifyJson } from '../../json.ts';
-import { parseBy } from '../../parse.ts';
+import { NotJsonError, toJsonValue } from '../../json-value.ts';
+import { mayTransform, parseBy } from '../../parse.ts';
 import { requestTimeoutHeader, writeRequestTimeout } from '../../request-timeout.ts';
 import { declaredPath } from '../../schema.ts';
 import type { Dispatch } from '../call.ts';
@@ -91,7 +92,7 @@ function headerArguments(
 }
 
 function headerText(call: Targeted, name: string, value: unknown): string {
-  const isText = ['string', 'number', 'boolean', 'bigint'].includes(typeof value);
+  const isText = ['string', 'boolean', 'bigint'].includes(typeof value) || Number.isFinite(value);
   const text = String(isText || isExactNumber(value) ? value : '');
   const problem = isText || isExactNumber(value) ? headerValueProblem(text) : 'is not text';
   if (problem === undefined) return text;
@@ -104,7 +105,19 @@ function bodyOf(call: Asking): string | null {
   if (keys !== undefined) return toJson(call, keys);
   if (body === undefined) return null;
   const value = parsed(call, body, call.args['body'], 'body');
-  return value === undefined ? null : toJson(call, value);
+  return value === undefined
+    ? null
+    : toJson(call, mayTransform(body) ? carried(call, value) : value);
+}
+
+/** Refuses what a function of the schema made and JSON would change silently, as `NaN` to `null`. */
+function carried(call: Targeted, value: unknown): unknown {
+  try {
+    return toJsonValue(value);
+  } catch (cause) {
+    const problem = cause instanceof NotJsonError ? cause.message : 'cannot be written as JSON';
+    throw argumentError(call, 'body', `argument "body": ${problem}`, cause);
+  }
 }
 
 function toJson(call: Asking, value: unknown): string {

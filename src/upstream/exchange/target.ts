@@ -79,6 +79,8 @@ function appendValue(search: URLSearchParams, call: Targeted, name: string, valu
   if (typeof value === 'object')
     throw argumentError(call, name, 'is an object, which cannot be written in a query');
   const text = String(value);
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw argumentError(call, name, `is ${text}`);
   if (!text.isWellFormed()) throw argumentError(call, name, 'is not well-formed Unicode');
   search.append(name, text);
 }

@@ -233,6 +233,8 @@ describe('a query', () => {
     ['is an object, which cannot be written in a query', { filter: [['nested']] }],
     ['is not a valid date', { filter: new Date(Number.NaN) }],
     ['is not well-formed Unicode', { filter: '\ud800' }],
+    ['is NaN', { filter: Number.NaN }],
+    ['is Infinity', { filter: ['a', Number.POSITIVE_INFINITY] }],
   ])('is rejected if an argument %s', (problem, query) => {
     expect(outcomeOf(dispatchFor(search), query)).toMatchObject({
       kind: 'invalid-argument',
@@ -242,43 +244,70 @@ describe('a query', () => {
   });
 });
 
+const anyOrder = { response: z.unknown() };
+
+async function requestOf(
+  config: { query?: z.ZodObject; body?: z.ZodType; route?: 'GET /o/:id' | 'POST /o/:id' },
+  args: Record<string, unknown>,
+) {
+  const { url, requests } = await startServer();
+  const { service, call } = openShop({ url });
+  const route = config.route ?? (config.body ? 'POST /o/:id' : 'GET /o/:id');
+  const order = operation(service, { name: 'order', ...anyOrder, ...config, route });
+  const failure = await call(order, args, undefined).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  return { request: requests[0], failure };
+}
+
+describe('a body that a function of its schema made', () => {
+  it.each<[string, z.ZodType, unknown]>([
+    ['NaN', z.string().transform(Number), 'a'],
+    ['an instance of Set', z.array(z.string()).transform((all) => new Set(all)), ['a']],
+    ['an instance of Map', z.map(z.string(), z.string()), new Map()],
+    ['undefined', z.array(z.string().catch(() => undefined as never)), [7]],
+  ])('is rejected if it has %s, which JSON would change', async (found, field, value) => {
+    const body = z.object({ field });
+    const { request, failure } = await requestOf({ body }, { id: '1', body: { field: value } });
+    expect(request).toBeUndefined();
+    expect(failure).toMatchObject({
+      kind: 'invalid-argument',
+      argument: 'body',
+      message: `shop.order: argument "body": ${found} cannot be carried by JSON`,
+    });
+  });
+
+  it('is sent with dates as text, and without fields that are undefined', async () => {
+    const body = z.object({ at: z.coerce.date(), none: z.unknown().transform(() => undefined) });
+    const { request } = await requestOf({ body }, { id: '1', body: { at: 0, none: 1 } });
+    expect(request?.body).toBe('{"at":"1970-01-01T00:00:00.000Z"}');
+  });
+});
+
 describe('the schema of a query', () => {
-  const anyOrder = { response: z.unknown() };
-
-  async function sent(
-    config: { query?: z.ZodObject; body?: z.ZodType; route?: 'GET /o/:id' | 'POST /o/:id' },
-    args: Record<string, unknown>,
-  ) {
-    const { url, requests } = await startServer();
-    const { service, call } = openShop({ url });
-    const route = config.route ?? (config.body ? 'POST /o/:id' : 'GET /o/:id');
-    const order = operation(service, { name: 'order', ...anyOrder, ...config, route });
-    const failure = await call(order, args, undefined).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    return { request: requests[0], failure };
-  }
-
   it('applies defaults and removes unknown arguments', async () => {
     const query = z.object({ size: z.int().default(20) });
-    const { request } = await sent({ query }, { id: 1, stray: 'x' });
+    const { request } = await requestOf({ query }, { id: 1, stray: 'x' });
     expect(request?.target).toBe('/o/1?size=20');
   });
 
   it('does not see the arguments of path and body, even if it is strict', async () => {
     const query = z.strictObject({ size: z.int() });
-    const { request } = await sent({ query, body: z.object({}) }, { id: 1, size: 2, body: {} });
+    const { request } = await requestOf(
+      { query, body: z.object({}) },
+      { id: 1, size: 2, body: {} },
+    );
     expect(request).toMatchObject({ target: '/o/1?size=2', body: '{}' });
   });
 
   it('may be loose, and then gets all arguments that have no other use', async () => {
-    const { request } = await sent({ query: z.looseObject({}) }, { id: 1, extra: 'x' });
+    const { request } = await requestOf({ query: z.looseObject({}) }, { id: 1, extra: 'x' });
     expect(request?.target).toBe('/o/1?extra=x');
   });
 
   it('rejects a query argument by its name, before anything is sent', async () => {
-    const { failure, request } = await sent(
+    const { failure, request } = await requestOf(
       { query: z.object({ size: z.int() }) },
       { id: 1, size: 'many' },
     );
@@ -289,7 +318,7 @@ describe('the schema of a query', () => {
 
   it('rejects a body by the path of the invalid value', async () => {
     const body = z.object({ items: z.array(z.object({ sku: z.string() })) });
-    const { failure } = await sent({ body }, { id: 1, body: { items: [{ sku: 1 }] } });
+    const { failure } = await requestOf({ body }, { id: 1, body: { items: [{ sku: 1 }] } });
     expect(failure).toMatchObject({ kind: 'invalid-argument', argument: 'body' });
     expect(String(failure)).toContain('argument "body.items.0.sku"');
   });
@@ -298,13 +327,13 @@ describe('the schema of a query', () => {
     const query = z
       .object({ from: z.int(), to: z.int() })
       .refine(({ from, to }) => from <= to, 'ends before it begins');
-    const { failure } = await sent({ query }, { id: 1, from: 2, to: 1 });
+    const { failure } = await requestOf({ query }, { id: 1, from: 2, to: 1 });
     expect(failure).toMatchObject({ argument: 'query' });
     expect(String(failure)).toContain('argument "query": custom');
   });
 
   it('sends a JSON body with its content type', async () => {
-    const { request } = await sent(
+    const { request } = await requestOf(
       { body: z.object({ a: z.string() }) },
       { id: 1, body: { a: 'ä' } },
     );
@@ -313,7 +342,7 @@ describe('the schema of a query', () => {
   });
 
   it('sends neither body nor content type if the body is optional and absent', async () => {
-    const { request } = await sent({ body: z.string().optional() }, { id: 1 });
+    const { request } = await requestOf({ body: z.string().optional() }, { id: 1 });
     expect(request).toMatchObject({ method: 'POST', body: '' });
     expect(request?.headers['content-type']).toBeUndefined();
   });
