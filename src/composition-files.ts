@@ -24,7 +24,7 @@ export interface FoundFiles {
   readonly tests: readonly SourceFile[];
   /** The paths of files of code or data that are not loaded. */
   readonly ignored: readonly { readonly path: string; readonly realPath: string }[];
-  /** What can be neither read nor left out. */
+  /** Entries of the folder that can be neither read nor left out. */
   readonly errors: readonly CompositionError[];
 }
 

@@ -18,9 +18,9 @@ export interface Loaded {
   readonly plans: readonly Plan[];
   /** The errors of all files. */
   readonly errors: readonly Error[];
-  /** What is probably a mistake, although everything can be served. */
+  /** Probable mistakes, which keep nothing from being served. */
   readonly warnings: readonly string[];
-  /** What the plans have taken, for `running` of the next time. */
+  /** The routes and names that the plans have taken, for `running` of the next time. */
   readonly claims: readonly Claim[];
 }
 

@@ -14,7 +14,7 @@ import { reservedPaths } from '../reserved-paths.ts';
 import type { Plan } from './plan.ts';
 import { operationsOf, servicesOf } from './visit.ts';
 
-/** What a plan takes for itself, in a short form that stays the same over restarts. */
+/** A name or route that a plan takes for itself, in a form that is the same after a restart. */
 export type Claim = string;
 
 export interface Compiled {
@@ -128,7 +128,7 @@ function sayNewcomer({ settled }: Contest<unknown>): string {
     : ' This one is new, so the other stays.';
 }
 
-/** What a plan that is served has taken, so that newcomers are known later. */
+/** The claims of a plan that is served, by which newcomers are known later. */
 export function claimsOf(compiled: Compiled): Claim[] {
   const operations = operationsOf(compiled.plan);
   return [

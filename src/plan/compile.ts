@@ -62,7 +62,7 @@ export function compile({ name, composition, origin }: NamedComposition): Plan {
 export interface CompiledAll {
   readonly plans: Plan[];
   readonly errors: CompositionError[];
-  /** What the plans have taken, to be given to the next `compileAll` as `running`. */
+  /** The names that the plans have taken, for the next `compileAll` as `running`. */
   readonly claims: readonly Claim[];
 }
 

@@ -40,7 +40,7 @@ export function tlsProblems(
   });
 }
 
-/** What was read at start-up of services. */
+/** The texts of services that were read at start-up. */
 interface Read {
   readonly addresses: Addresses;
   readonly openSecrets: ReadSecrets['open'];

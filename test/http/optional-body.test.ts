@@ -29,7 +29,7 @@ const schemas = {
 
 type Name = keyof typeof schemas;
 
-/** What a body becomes: of a request, in `compose`; of an argument, on its way. */
+/** The value of a body: of a request in `compose`, of an argument on its way. */
 const absent = 'absent';
 
 const needed = ['plain', 'unknown', 'coerced', 'nullable'] as const;
@@ -130,7 +130,7 @@ describe('a body that is there', () => {
 
 const shop = defineService({ name: 'upstream', url: { env: 'UPSTREAM_URL' } });
 
-/** What leaves as the body of a call: its text, `absent`, or the failure. */
+/** The body of a call as it leaves: its text, `absent`, or the failure. */
 async function sentWith(name: Name, args: Record<string, unknown>) {
   const { url, requests: received } = await startServer();
   const { service, call: callShop } = openShop({ url });

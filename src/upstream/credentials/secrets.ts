@@ -36,7 +36,7 @@ export interface NeededSource extends SourceUse {
   readonly service?: string;
 }
 
-/** What was read at start-up. */
+/** The texts that were read at start-up. */
 export interface ReadSecrets {
   /** A line for every source that is missing or cannot be used. */
   readonly problems: readonly string[];
