@@ -1,5 +1,13 @@
 /** Services that say "not found" in a 404 or inside a 200, through a whole gateway. */
-import { call, defineComposition, defineService, operation, optional } from 'plait';
+import {
+  after,
+  call,
+  defineComposition,
+  defineService,
+  ignoredBody,
+  operation,
+  optional,
+} from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
@@ -21,6 +29,13 @@ const lenient = operation(orders, {
 });
 const cancel = operation(orders, { name: 'cancel', route: 'POST /c/:id', response, failure });
 
+const remove = operation(orders, {
+  name: 'remove',
+  route: 'DELETE /r/:id',
+  response: ignoredBody,
+  missing: 'null',
+});
+
 const problem: unknown = expect.objectContaining({ type: expect.any(String) });
 
 const compositions = {
@@ -35,6 +50,13 @@ const compositions = {
   tolerant: defineComposition({
     route: 'GET /tolerant/:id',
     compose: ({ params }) => ({ order: optional(call(strict, { id: params.id })) }),
+  }),
+  remove: defineComposition({
+    route: 'DELETE /remove/:id',
+    compose({ params }) {
+      const removed = call(remove, { id: params.id });
+      return { removed, order: after(removed, () => call(strict, { id: 'in-409' })) };
+    },
   }),
   cancel: defineComposition({
     route: 'POST /cancel/:id',
@@ -77,6 +99,15 @@ describe('failures that are data', () => {
     const { get } = await start();
     const answer = await get('/tolerant/in-404');
     expect(answer.json).toMatchObject({ order: null, $problems: [{ status: 404 }] });
+  });
+
+  it('are no writes that were done, where a 404 is null', async () => {
+    const { get } = await start();
+    const { status, json } = await get('/remove/404', { method: 'DELETE' });
+    expect(status).toBe(502);
+    expect(json).not.toHaveProperty('completed');
+    const done = await get('/remove/a', { method: 'DELETE' });
+    expect(done.json.completed).toEqual([{ step: 'removed', status: 200 }]);
   });
 
   it('say of a write that nothing was done', async () => {

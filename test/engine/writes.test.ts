@@ -5,6 +5,8 @@ import { defineComposition } from '../../src/dsl/composition.ts';
 import { ignoredBody } from '../../src/dsl/ignored-body.ts';
 import { operation } from '../../src/dsl/declare-operation.ts';
 import { call, given, map, optional } from '../../src/dsl/steps.ts';
+import { Writes } from '../../src/engine/writes.ts';
+import { UpstreamError } from '../../src/errors.ts';
 import { part, quiet, serve, value, write } from '../support/serve.ts';
 import type { Serving } from '../support/serve.ts';
 import { startServer } from '../support/servers.ts';
@@ -365,5 +367,38 @@ describe('a read by POST', () => {
 
   it('is retried', () => {
     expect([search.idempotent, search.safe]).toEqual([true, true]);
+  });
+});
+
+/** A write of which some attempts were sent. */
+function begun(attempts: number) {
+  const writes = new Writes();
+  const order = writes.begin('order');
+  for (let attempt = 0; attempt < attempts; attempt += 1) order.onSent();
+  return { writes, order };
+}
+
+describe('a write whose answer is not what its status says', () => {
+  it('was not done by a 404 that means null, unless an earlier attempt may have done it', () => {
+    for (const [attempts, uncertain] of [
+      [1, []],
+      [2, ['order']],
+    ] as const) {
+      const { writes, order } = begun(attempts);
+      order.succeed(404);
+      expect({ ...writes, uncertain: writes.uncertain }).toEqual({ completed: [], uncertain });
+    }
+  });
+
+  it.each([
+    [409, []],
+    [503, []],
+    [504, ['order']],
+  ])('was done according to the status inside a 2xx: %d', (status, uncertain) => {
+    const { writes, order } = begun(1);
+    order.onAnswered(200);
+    const facts = { service: 'shop', operation: 'post', status, isEnveloped: true };
+    order.fail(new UpstreamError('status', 'answered 200 with a failure', facts));
+    expect({ ...writes, uncertain: writes.uncertain }).toEqual({ completed: [], uncertain });
   });
 });

@@ -14,6 +14,7 @@ const cache = {
   staleIfErrorMs: 300,
   negativeTtlMs: 50,
 };
+const texts = { route: 'GET /orders', response: z.string(), cache } as const;
 const getOrder = operation(nowhere, { route: 'GET /orders', response: z.unknown(), cache });
 const byId = {
   route: 'GET /orders',
@@ -118,6 +119,25 @@ describe('an entry', () => {
     expect(isOwn(callOf(orderOf), entry)).toBe(false);
     expect(isOwn(callOf(strict), entry)).toBe(true);
   });
+
+  it.each([404, 410])(
+    "of an operation whose missing is 'null' may be a %d, which is null",
+    (status) => {
+      const outcome = { ...reply, status, raw: null };
+      const maybe = callOf(operation(nowhere, { ...texts, missing: 'null' }));
+      expect(isOwn(maybe, entryOf({ outcome, ...negative }))).toBe(true);
+      expect(replay(maybe, entryOf({ outcome, ...negative }), 0)).toMatchObject({ value: null });
+      for (const foreign of [
+        { outcome },
+        { outcome: { ...outcome, raw: 'a' }, ...negative },
+        { outcome: none, ...negative },
+      ])
+        expect(isOwn(maybe, entryOf(foreign))).toBe(false);
+      expect(isOwn(callOf(operation(nowhere, texts)), entryOf({ outcome, ...negative }))).toBe(
+        false,
+      );
+    },
+  );
 
   it('is not replayed if it is nested deeper than maxDepth', () => {
     expect(replayed(64).status).toBe(200);
