@@ -121,7 +121,9 @@ function createReader(schema: z.ZodType): Reader {
       const result = internals.run({ value, issues: [] }, context);
       if (result instanceof Promise) return asynchronous(result);
       if (result.issues.length === 0) return { ok: true, value: result.value };
-      const issues = context.abortEarly ? result.issues.slice(0, mostProblems) : result.issues;
+      const issues = context.abortEarly
+        ? result.issues.slice(0, mostProblems).map(withFewKeys)
+        : result.issues;
       const [first, ...rest] = issues.map((issue) =>
         toProblem(z.core.util.finalizeIssue(issue, context, z.config())),
       );
@@ -134,6 +136,13 @@ function createReader(schema: z.ZodType): Reader {
 
 /** More are not needed: an error for a client lists 50, and others name one. */
 const mostProblems = 50;
+
+/** An object may have any number of fields that it should not have; a message would list all. */
+function withFewKeys(issue: z.core.$ZodRawIssue): z.core.$ZodRawIssue {
+  if (issue.code !== 'unrecognized_keys') return issue;
+  const keys = issue.keys as string[]; // raw issues are loosely typed
+  return keys.length <= mostProblems ? issue : { ...issue, keys: keys.slice(0, mostProblems) };
+}
 
 /**
  * Makes zod stop at the first problems of a large value: to describe half a million takes seconds.

@@ -48,6 +48,91 @@ const bodies: [string, z.ZodType, string][] = [
   ],
 ];
 
+const record = z.record(z.string(), z.number());
+
+const intersections: typeof bodies = [
+  ['records', z.intersection(record, record), recordOf('""')],
+  [
+    'strict objects',
+    z.intersection(z.strictObject({ a: z.unknown() }), z.strictObject({ b: z.unknown() })),
+    recordOf('1'),
+  ],
+];
+
+describe('an intersection of large values', () => {
+  // Each took 4 to 14 s.
+  it.each(intersections)('%s that do not fit take little time', (_, schema, json) => {
+    expect(timeOf(() => parsed(schema, json))).toBeLessThan(3_000);
+    expect(parsed(schema, json)).not.toMatchObject({ ok: true });
+  });
+
+  it('takes little time if they fit', () => {
+    const fitting = recordOf('1');
+    const schema = z.intersection(record, z.looseObject({}));
+    expect(timeOf(() => parsed(schema, fitting))).toBeLessThan(3_000);
+    expect(parsed(schema, fitting)).toEqual({ ok: true, value: JSON.parse(fitting) });
+  });
+});
+
+/** Numbers that are all refused, and how many were asked about. */
+function counting(): [{ calls: number }, z.ZodType] {
+  const count = { calls: 0 };
+  const refuse = () => {
+    count.calls += 1;
+    return false;
+  };
+  return [count, z.number().refine(refuse)];
+}
+
+describe('the work on a body that does not fit', () => {
+  it.each<[string, (item: z.ZodType) => z.ZodType, string]>([
+    ['a list', (item) => z.array(item), listOf('0')],
+    ['a rest', (item) => z.tuple([z.number()], item), listOf('0')],
+    ['a record', (item) => z.record(z.string(), item), recordOf('1')],
+    ['a catch-all', (item) => z.object({}).catchall(item), recordOf('1')],
+    ['an optional record', (item) => z.record(z.string(), item).optional(), recordOf('1')],
+    [
+      'an intersection',
+      (item) => z.intersection(record, z.record(z.string(), item)),
+      recordOf('1'),
+    ],
+    [
+      'a set',
+      (item) =>
+        z
+          .array(z.number())
+          .transform((list): Set<unknown> => new Set(list.keys()))
+          .pipe(z.set(item)),
+      listOf('0'),
+    ],
+  ])('asks a refinement of the parts of %s few times', (_, make, json) => {
+    const [count, item] = counting();
+    expect(parsed(make(item), json)).toMatchObject({ ok: false });
+    expect(count.calls).toBeLessThanOrEqual(200);
+  });
+
+  it('ends a refinement that adds an issue for each item', () => {
+    let added = 0;
+    const schema = z.array(z.number()).superRefine((list, context) => {
+      for (const index of list.keys()) {
+        context.addIssue({ code: 'custom', message: 'refused', path: [index] });
+        added += 1;
+      }
+    });
+    const { problems } = parsed(schema, listOf('0')) as { problems: unknown[] };
+    expect(problems).toHaveLength(50);
+    expect(problems[0]).toMatchObject({ path: [0], message: 'refused' });
+    expect(added).toBeLessThanOrEqual(1_000);
+  });
+
+  it('names 50 of the fields that an object should not have', () => {
+    const { problems } = parsed(z.strictObject({}), recordOf('1')) as { problems: unknown[] };
+    expect(problems).toEqual([
+      expect.objectContaining({ keys: Array.from({ length: 50 }, (_, index) => `k${index}`) }),
+    ]);
+  });
+});
+
 function timeOf(work: () => unknown): number {
   const begun = performance.now();
   work();
