@@ -200,6 +200,8 @@ export type ExecutionErrorKind =
   | 'response-mismatch'
   /** The request exceeded its deadline. */
   | 'deadline'
+  /** A tolerated step took longer than its `withinMs`. */
+  | 'late'
   /** A tolerated step was left out to shed load. */
   | 'shed'
   /** The client has disconnected. */

@@ -90,6 +90,8 @@ export interface GuardNode {
   /** The number of that step. */
   readonly guarded: number;
   readonly instead: Json;
+  /** How long the step may take, from when it begins; absent: as long as the request. */
+  readonly withinMs?: number;
 }
 
 /** Runs its block when the value `on` is present. */

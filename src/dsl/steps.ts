@@ -5,13 +5,22 @@ import type { Answered } from './answered.ts';
 import { currentDraft } from './draft.ts';
 import { headersProblem } from './header-arguments.ts';
 import type { Draft } from './draft.ts';
-import type { Json } from './node.ts';
+import type { Json, Node } from './node.ts';
 import { takesTime, traitsOf } from './node-traits.ts';
 import type { Operation } from './operation.ts';
 import type { Carried, Carryable } from './carried.ts';
 import type { Reference, Ref, Resolved, WiredParts, Shared } from './reference.ts';
-import { positive } from './knobs.ts';
+import { positive, refuseUnknownKnobs } from './knobs.ts';
 import { toSource, toTemplate } from './template.ts';
+
+/** The options of `optional` and `fallback`. */
+export interface GuardOptions {
+  /**
+   * The most that the step may take, in milliseconds from when it begins. Then it counts as failed,
+   * and nothing more of it begins. Default: until the request's deadline, which then has passed.
+   */
+  readonly withinMs?: number;
+}
 
 /** The arguments of a call: values, references, or objects and lists of both. */
 export type Bindings<Args> = WiredParts<Args>;
@@ -41,8 +50,8 @@ export function call<Args, Result>(
  * @example
  * const payment = optional(call(paymentOf, { orderId: params.orderId }));
  */
-export function optional<T>(step: Reference<T>): Ref<T | null> {
-  return guard('optional', step, null);
+export function optional<T>(step: Reference<T>, options: GuardOptions = {}): Ref<T | null> {
+  return guard('optional', { step, instead: null, options });
 }
 
 /**
@@ -55,8 +64,9 @@ export function optional<T>(step: Reference<T>): Ref<T | null> {
 export function fallback<T, const V extends Json>(
   step: Reference<T>,
   value: V,
+  options: GuardOptions = {},
 ): Ref<T | Widened<V>> {
-  return guard('fallback', step, value);
+  return guard('fallback', { step, instead: value, options });
 }
 
 /**
@@ -206,7 +216,13 @@ type Shaped<T, Of> = T extends null | undefined ? T : T extends readonly unknown
 type Picked<T, K extends ShapeKeys<T>> = Shaped<T, Pick<ElementOf<T>, K>>;
 type Omitted<T, K extends ShapeKeys<T>> = Shaped<T, Omit<ElementOf<T>, K>>;
 
-function guard<T>(mode: 'optional' | 'fallback', step: Reference<unknown>, instead: Json): Ref<T> {
+interface Guarded {
+  readonly step: Reference<unknown>;
+  readonly instead: Json;
+  readonly options: GuardOptions;
+}
+
+function guard<T>(mode: 'optional' | 'fallback', { step, instead, options }: Guarded): Ref<T> {
   const draft = currentDraft(mode);
   const source = toSource(draft, step, `${mode}(): its first argument`);
   const node = draft.nodes[source.node];
@@ -225,7 +241,29 @@ function guard<T>(mode: 'optional' | 'fallback', step: Reference<unknown>, inste
         'choose between steps.',
     );
   }
-  return draft.add({ kind: 'guard', mode, guarded: source.node, instead: template.value });
+  const withinMs = checkedWithin(draft, mode, { node, options });
+  return draft.add({
+    kind: 'guard',
+    mode,
+    guarded: source.node,
+    instead: template.value,
+    ...(withinMs !== undefined && { withinMs }),
+  });
+}
+
+function checkedWithin(
+  draft: Draft,
+  mode: 'optional' | 'fallback',
+  { node, options }: { readonly node: Node; readonly options: GuardOptions },
+): number | undefined {
+  refuseUnknownKnobs(options, ['withinMs'], `${draft.place}: ${mode}()`);
+  const { withinMs } = options;
+  if (withinMs === undefined) return undefined;
+  if (takesTime(node)) return positive(withinMs, `${mode}(): withinMs`, draft.place);
+  throw new CompositionError(
+    draft.place,
+    `${mode}(): a ${node.kind} takes no time, so withinMs bounds nothing. Put it on the call.`,
+  );
 }
 
 function shape<T>(

@@ -84,7 +84,8 @@ function completeBlock(frame: Frame): void {
   frame.owner.onColumn(frame, column);
 }
 
-function failBlock(frame: Frame, failure: Failure): void {
+/** Ends a block, unless it is over: no other step of it begins. */
+export function failBlock(frame: Frame, failure: Failure): void {
   if (frame.isOver) return;
   frame.isOver = true;
   frame.failure = failure;

@@ -32,10 +32,12 @@ export function runEach(work: Work, { block, over, max }: EachStep, item: number
 }
 
 function inner(
-  { frame, trace }: Work,
+  { frame, trace, bounds }: Work,
   own: Pick<Frame, 'block' | 'items' | 'at' | 'base' | 'owner'>,
 ): Frame {
-  return new Frame({ ...own, parent: frame, execution: frame.execution, trace });
+  const made = new Frame({ ...own, parent: frame, execution: frame.execution, trace, bounds });
+  if (bounds !== undefined) for (const inside of bounds) inside.push(made);
+  return made;
 }
 
 function listFor(list: unknown, max: number): Column {

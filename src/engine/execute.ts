@@ -57,6 +57,7 @@ export function createEngine(options: EngineOptions): Execute {
       plan,
       request,
       calls: upstreams.open(caller),
+      clock,
       perform,
       watchStep: watchSteps?.(request),
       onCallEnd,
@@ -129,6 +130,7 @@ function runPlan(execution: Execution): Promise<{ frame: Frame; value: unknown }
         items: onlyItem,
         base: 0,
         trace: execution.request.trace,
+        bounds: undefined,
       }),
     );
   });

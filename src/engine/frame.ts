@@ -3,6 +3,7 @@
  * every value is a column, a list with one entry per item. In the root and in `given`, columns have
  * one entry.
  */
+import type { Clock } from '../clock.ts';
 import type { Source, Template } from '../dsl/node.ts';
 import type { Plan, PlanBlock, Step, TimedStep } from '../plan/plan.ts';
 import type { Signal } from '../signal.ts';
@@ -37,6 +38,7 @@ export interface Execution {
   readonly plan: Plan;
   readonly request: EngineRequest;
   readonly calls: Calls;
+  readonly clock: Clock;
   /** Begins a step that takes time, for all items that are not blocked. */
   readonly perform: (frame: Frame, step: TimedStep, blocked: Blocked) => void;
   readonly watchStep: WatchStep | undefined;
@@ -59,7 +61,7 @@ export interface BlockOwner {
 
 export type FrameOptions = Pick<
   Frame,
-  'block' | 'execution' | 'owner' | 'parent' | 'at' | 'items' | 'base' | 'trace'
+  'block' | 'execution' | 'owner' | 'parent' | 'at' | 'items' | 'base' | 'trace' | 'bounds'
 >;
 
 /** One run of a block, and the columns of its steps so far. */
@@ -76,6 +78,8 @@ export class Frame {
   readonly base: number;
   /** The trace of the step that runs this block. */
   readonly trace: Trace | undefined;
+  /** The frames inside each step around it that has a `withinMs`; absent where none has. */
+  readonly bounds: readonly Frame[][] | undefined;
   /** By slot: the column of the step or, until it is complete, `waiting` or `underWay`. */
   readonly values: (Column | typeof waiting | typeof underWay)[];
   /** By slot: the first failure in the column. Columns without one need not be searched. */
@@ -98,6 +102,7 @@ export class Frame {
     this.items = options.items;
     this.base = options.base;
     this.trace = options.trace;
+    this.bounds = options.bounds;
     this.values = Array<typeof waiting>(options.block.steps.length).fill(waiting);
     this.failures = undefined;
     this.missing = undefined;

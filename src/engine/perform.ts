@@ -5,6 +5,7 @@ import { indexesUpTo } from '../upstream/sharing/load.ts';
 import { callService, loadKeys } from './call-service.ts';
 import type { Blocked, Frame } from './frame.ts';
 import { runEach, runGiven } from './each-and-given.ts';
+import { endAfter } from './late.ts';
 import { Work } from './work.ts';
 
 /** Begins a step for all items that are not blocked; it settles its column in the frame. */
@@ -17,6 +18,7 @@ export function perform(frame: Frame, step: TimedStep, blocked: Blocked): void {
     loadKeys(work, step, step.lookup, items);
   else for (const item of items) run(work, step, item);
   work.hasBegun();
+  if (step.limitMs !== undefined && !work.isOver) endAfter(work, step.limitMs);
 }
 
 /** The items that are not blocked. Blocked ones get their failures. */

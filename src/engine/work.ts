@@ -24,12 +24,15 @@ export class Work implements BlockOwner {
   readonly step: TimedStep;
   /** Absent if the step is not watched, and inside `each`, where there are too many steps. */
   readonly watched: StepRun | undefined;
+  /** The frames inside this step, if it has a `withinMs`. */
+  readonly inside: Frame[] | undefined;
   readonly #onEnd: ((failure?: unknown) => void) | undefined;
   /** The results by item; a hole for items without one. */
   #column: unknown[];
   /** The number of items without a result; one more until the step has begun for all of them. */
   #left: number;
   #failure: Failure | undefined;
+  #onOver: (() => void) | undefined;
   /** The error behind the first failure, as it was thrown. */
   #error: unknown;
 
@@ -38,6 +41,7 @@ export class Work implements BlockOwner {
     this.step = step;
     this.#column = Array<unknown>(frame.width);
     this.#left = frame.width + 1;
+    this.inside = step.limitMs === undefined ? undefined : [];
     const { watchStep, request } = frame.execution;
     if (watchStep === undefined || frame.block.repeated) return;
     this.watched = {
@@ -56,8 +60,19 @@ export class Work implements BlockOwner {
     return this.watched === undefined ? this.frame.trace : this.watched.trace;
   }
 
+  /** The `bounds` of its inner frames. */
+  get bounds(): Frame['bounds'] {
+    const { frame, inside } = this;
+    return inside === undefined ? frame.bounds : [...(frame.bounds ?? []), inside];
+  }
+
   get isOver(): boolean {
     return this.#left === 0;
+  }
+
+  /** Calls `listener` when the step is over. */
+  onceOver(listener: () => void): void {
+    this.#onOver = listener;
   }
 
   /** To be called when the step has begun for all items. */
@@ -95,6 +110,12 @@ export class Work implements BlockOwner {
   failAll(items: readonly number[], error: unknown): void {
     const failure = this.failureOf(error, { item: items.length === 1 ? items[0] : undefined });
     for (const item of items) this.fail(item, error, failure);
+  }
+
+  /** Fails all items without a result. */
+  failOpen(error: unknown, failure: Failure): void {
+    for (let item = 0; item < this.frame.width; item += 1)
+      if (!(item in this.#column)) this.fail(item, error, failure);
   }
 
   hasFailed(item: number): boolean {
@@ -139,6 +160,7 @@ export class Work implements BlockOwner {
   }
 
   #finish(): void {
+    this.#onOver?.();
     if (this.#onEnd !== undefined) {
       if (this.#failure === undefined) this.#onEnd();
       else this.#onEnd(this.#error);

@@ -29,6 +29,12 @@ export class Writes {
     return [...new Set([...this.#lost, ...running])];
   }
 
+  /** Whether a write of any of these steps has an unknown result, or may still be sent. */
+  mayBeDoneIn(steps: ReadonlySet<string>): boolean {
+    const open = [...this.#underWay].map(({ step }) => step);
+    return [...this.#lost, ...open].some((step) => steps.has(step));
+  }
+
   /** Resolves when no write that was sent is under way, or at the time `at`. */
   settledBefore(clock: Clock, at: number): Promise<void> {
     const leftMs = at - clock.now();

@@ -42,7 +42,8 @@ function drawArrows(step: ExplainedStep, { ids, indent, start }: Position): stri
 }
 
 function label(step: ExplainedStep): string {
-  const failure = step.failure === 'required' ? '' : `<br/>${step.failure}`;
+  const within = step.withinMs === undefined ? '' : ` within ${step.withinMs} ms`;
+  const failure = step.failure === 'required' ? '' : `<br/>${step.failure}${within}`;
   return `${step.name}<br/>${whatRuns(step)}${failure}`;
 }
 

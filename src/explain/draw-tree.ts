@@ -106,11 +106,16 @@ function title(siblings: readonly ExplainedStep[], step: ExplainedStep): string 
     given: 'given, when present',
     each: `each item${step.together === false ? ' by itself' : ''}, at most ${step.maxItems}`,
   }[step.kind];
-  const failure = step.failure === 'required' ? '' : ` · ${step.failure}`;
+  const failure = step.failure === 'required' ? '' : ` · ${step.failure}${withinOf(step)}`;
   const drawnUnder = parentOf(siblings, step)?.name;
   const others = step.needs.filter((name) => name !== drawnUnder);
   const waits = others.length === 0 ? '' : ` · waits for ${others.join(', ')} too`;
   return `${step.name}: ${what}${failure}${waits}`;
+}
+
+/** ` within 300 ms` */
+function withinOf({ withinMs }: ExplainedStep): string {
+  return withinMs === undefined ? '' : ` within ${milliseconds(withinMs)}`;
 }
 
 function details({ call }: ExplainedStep): string[] {

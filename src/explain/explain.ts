@@ -43,6 +43,8 @@ export interface ExplainedStep {
   /** The names of the steps whose values it needs; empty: it starts with the request. */
   readonly needs: readonly string[];
   readonly failure: 'required' | 'optional' | 'fallback';
+  /** How long it may take before it counts as failed; absent: as long as the request. */
+  readonly withinMs?: number;
   readonly call?: ExplainedCall;
   /** The most items `each` runs for. */
   readonly maxItems?: number;
@@ -135,6 +137,7 @@ function explainBlock(plan: Plan, block: PlanBlock): ExplainedStep[] {
       kind: step.kind,
       needs: shownNeeds(plan, step).map(({ name }) => name),
       failure: step.tolerated ?? 'required',
+      ...(step.limitMs !== undefined && { withinMs: step.limitMs }),
       ...detailsOf(plan, step),
     };
   });

@@ -55,6 +55,13 @@ function executionProblem({ kind }: ExecutionError): Problem {
         status: 504,
         detail: 'The request ran out of time.',
       };
+    case 'late':
+      return {
+        type: typeOf(kind),
+        title: 'Step took too long',
+        status: 504,
+        detail: 'A part of the response took longer than it may.',
+      };
     case 'too-many-items':
     case 'not-a-list':
       return {

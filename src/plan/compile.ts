@@ -19,6 +19,7 @@ import { refuseChange } from './second-run.ts';
 import { refuseMistakes } from './source/refuse-mistakes.ts';
 import type { Origin } from './source/refuse-mistakes.ts';
 import { operationsOf } from './visit.ts';
+import { checkBounds } from './within.ts';
 
 /** A composition and its name: the path of its file in the folder, without the ending. */
 export interface NamedComposition {
@@ -39,8 +40,10 @@ export function compile({ name, composition, origin }: NamedComposition): Plan {
   checkConfig(name, config, route);
   const { isRead } = refuseMistakes(name, config.compose, origin);
   const composed = runCompose(name, config);
+  const { deadlineMs = 10_000 } = config;
   if (!isRead) refuseChange(name, composed, config);
   checkSources(name, composed, config, route);
+  checkBounds(name, composed, deadlineMs);
   checkResponse(name, composed, config.response);
   checkOutput(name, composed, config.response);
   checkAnswer(name, composed, config);
@@ -50,7 +53,7 @@ export function compile({ name, composition, origin }: NamedComposition): Plan {
     name,
     route,
     summary: config.summary,
-    deadlineMs: config.deadlineMs ?? 10_000,
+    deadlineMs,
     degraded: config.degraded ?? 'allow',
     schemas: { params, query, body, headers, response },
     answer: linkAnswer(composed),

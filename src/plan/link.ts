@@ -10,6 +10,7 @@ import { findResponsePaths } from './response-paths.ts';
 import type { PlanBlock, Step } from './plan.ts';
 import type { Composed } from './run-compose.ts';
 import { blocksOf, depthsOf, idsOf, writes } from './visit.ts';
+import { boundedSteps } from './within.ts';
 
 /** How a block is run. */
 interface Runner {
@@ -26,6 +27,7 @@ export function link(composed: Composed): { steps: readonly Step[]; root: PlanBl
   const paths = findResponsePaths(composed);
   const depths = depthsOf(composed);
   const tolerated = toleratedSteps(composed);
+  const bounded = boundedSteps(composed);
   const consumed = consumedNodes(composed);
   const steps: Step[] = [];
 
@@ -46,6 +48,7 @@ export function link(composed: Composed): { steps: readonly Step[]; root: PlanBl
           slot,
           tolerated: tolerated.get(id),
           mayBeShed: tolerated.has(id) && takesTime(node) && !writes(nodes, node),
+          limitMs: bounded.get(id),
           dooms: dooms.get(id) ?? 'perhaps',
         },
       );
@@ -103,7 +106,7 @@ export function link(composed: Composed): { steps: readonly Step[]; root: PlanBl
 /** The facts that steps of all kinds have. */
 type Facts = Pick<
   Step,
-  'id' | 'name' | 'needs' | 'depth' | 'slot' | 'tolerated' | 'mayBeShed' | 'dooms'
+  'id' | 'name' | 'needs' | 'depth' | 'slot' | 'tolerated' | 'mayBeShed' | 'limitMs' | 'dooms'
 >;
 
 /**

@@ -96,6 +96,8 @@ interface StepFacts {
   readonly tolerated: 'optional' | 'fallback' | undefined;
   /** Whether it may be left out under overload: a guard tolerates that, and nothing in it writes. */
   readonly mayBeShed: boolean;
+  /** How long it may take in milliseconds, by the guard that tolerates it; absent: any time. */
+  readonly limitMs: number | undefined;
   /** Whether its failure ends its block. */
   readonly dooms: Dooms;
 }

@@ -54,7 +54,7 @@ const diamond = defineComposition({
   compose({ params }) {
     const top = call(get, { id: params.id });
     const left = call(get, { id: top.next });
-    const right = optional(call(get, { id: top.id }));
+    const right = optional(call(get, { id: top.id }), { withinMs: 1_300 });
     const bottom = map(
       { left, right },
       ({ left: one, right: other }) => one.id + (other?.id ?? ''),
@@ -170,6 +170,15 @@ describe('explain', () => {
       explained(diamond).steps.map(({ name, needs }) => [name, needs]),
     );
     expect(waits).toEqual({ top: [], left: ['top'], right: ['top'], bottom: ['left', 'right'] });
+  });
+
+  it('says how long a tolerated step may take, as data and in both drawings', () => {
+    const plan = explained(diamond);
+    const limits = plan.steps.map(({ name, withinMs }) => [name, withinMs]);
+    expect(limits).toContainEqual(['right', 1_300]);
+    expect(limits).toContainEqual(['left', undefined]);
+    expect(drawTree(plan)).toContain('right: call things.get · optional within 1,300 ms');
+    expect(drawMermaid(plan)).toContain('<br/>optional within 1300 ms');
   });
 
   it('gives the values in effect: an attempt cannot take longer than the request', () => {

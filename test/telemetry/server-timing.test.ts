@@ -81,8 +81,8 @@ async function startTimed() {
   const many = defineComposition({
     route: 'GET /many',
     compose: () =>
-      Array.from({ length: 70 }, (_, index) => call(getOrder, { orderId: `ord_1${index}` })).map(
-        optional,
+      Array.from({ length: 70 }, (_, index) =>
+        optional(call(getOrder, { orderId: `ord_1${index}` })),
       ),
   });
   return startWithMocks({

@@ -140,6 +140,10 @@ export const values = defineComposition({
     thing.id = id;
     // @ts-expect-error a value is not a reference
     const tolerated = optional('a');
+    // @ts-expect-error optional() has no such option
+    optional(thing, { within: 5 });
+    // @ts-expect-error a time is a number
+    fallback(thing, null, { withinMs: '5' });
     // @ts-expect-error a fallback is plain data
     const chosen = fallback(thing, id);
     // @ts-expect-error what map() gets is shared: it cannot be changed
