@@ -47,20 +47,21 @@ function isNotFound(failure: unknown): boolean {
   return failure instanceof UpstreamError && failure.status === 404;
 }
 
-/** A service may be asked for a few unknown keys first. */
-const fewestNotFound = 3;
+/** A service may be asked for a few unknown keys first: a lookup for several at a time. */
+const fewestNotFound = { lookup: 3, operation: 20 };
 
 /**
  * Warns of doubtful answers of lookups and writes, once a minute for each operation and reason.
- * Reads are not watched, since few of them are ever accepted only.
+ * Reads are watched only with `missing: 'null'`, since few of them are ever accepted only.
  */
 export function warnOfDoubts(clock: Clock, warn: (message: string) => void): Observer {
   const mayWarn = onceAMinute(clock);
   const detect = doubtDetector((operation, doubt, times) => {
-    if (doubt === 'not-found' && times < fewestNotFound) return;
+    const kind = operation.lookup === undefined ? 'operation' : 'lookup';
+    if (doubt === 'not-found' && times < fewestNotFound[kind]) return;
     if (doubt === 'fewer' && operation.lookup?.declaresMissing === true) return;
     const name = operationName(operation);
-    if (mayWarn(`${name} ${doubt}`)) warn(`${name}: ${words[doubt]}`);
+    if (mayWarn(`${name} ${doubt}`)) warn(`${name}: ${wordsFor(doubt, kind)}`);
   });
   const watches = new WeakMap<Operation, AttemptWatch>();
 
@@ -98,7 +99,10 @@ const words: Readonly<Record<AnyDoubt, string>> = {
   fewer:
     'answered with fewer items than keys. Declare `missing` if keys without items are expected, ' +
     'or lower `max` if its page is smaller',
-  'not-found':
-    'has answered nothing but 404 since the start. Its route or address may be wrong; if it is a ' +
-    "lookup that answers so when no key has an item, declare notFound: 'none'",
+  'not-found': 'has answered nothing but 404 since the start. Its route or address may be wrong',
 };
+
+function wordsFor(doubt: AnyDoubt, kind: 'lookup' | 'operation'): string {
+  const advice = "if it answers so when no key has an item, declare notFound: 'none'";
+  return doubt === 'not-found' && kind === 'lookup' ? `${words[doubt]}; ${advice}` : words[doubt];
+}

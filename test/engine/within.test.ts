@@ -165,6 +165,49 @@ describe('a given or each that takes longer than withinMs', () => {
     await expectNothingLeft(app);
   });
 
+  it('ends the items of an each that run by themselves, with what they wait for', async () => {
+    const app = await serve(() => {
+      const rows = each(call(list, { name: 'l' }), (item) => {
+        const found = call(part, { name: item.id });
+        return call(part, { name: item.id, after: found.value });
+      });
+      return { rows: fallback(rows, [], within) };
+    });
+    const answer = app.ask();
+    await app.upstream.answer('GET /lists/l', items(3));
+    await app.upstream.answer('GET /parts/1', value('a'));
+    await app.upstream.answer('GET /parts/1?after=a', value('A'));
+    await app.upstream.next('GET /parts/2');
+    const third = await app.upstream.next('GET /parts/3');
+    app.clock.advance(100);
+    const { json } = await answer;
+    expect(json).toMatchObject({ rows: [], $problems: [{ pointer: '/rows', status: 504 }] });
+    await third.abandoned;
+    await quiet(app);
+    expect(app.upstream.asked()).toHaveLength(5);
+    await expectNothingLeft(app);
+  });
+
+  it('says nothing of uncertain writes where the write had been answered before', async () => {
+    const app = await serve(() => ({
+      made: optional(
+        given(call(maybe, { name: 'm' }), () => {
+          const made = call(write, { name: 'w', body: { note: 'n' } });
+          return call(part, { name: 'p', after: made.value });
+        }),
+        within,
+      ),
+    }));
+    const answer = app.ask();
+    await app.upstream.answer('GET /maybe/m', value('M'));
+    await app.upstream.answer('POST /writes/w', value('W'));
+    await app.upstream.next('GET /parts/p?after=W');
+    app.clock.advance(100);
+    const { json } = await answer;
+    expect(json.$problems).toEqual([expect.not.objectContaining({ uncertain: true })]);
+    await expectNothingLeft(app);
+  });
+
   it('lets a write run on, whose result is uncertain', async () => {
     const app = await serve(() => ({
       made: optional(

@@ -297,6 +297,24 @@ same<ArgsOf<typeof fileOf>, { path: string | number | bigint; version: string | 
   true,
 );
 
+/** A tolerated part may have a limit, which does not change its type. */
+export const bounded = defineComposition({
+  route: 'GET /bounded/:id',
+  compose({ params: { id } }) {
+    const found = optional(call(thingOf, { id }), { withinMs: 300 });
+    same<typeof found, Ref<Thing | null>>(true);
+    const sure = fallback(call(thingFor, { id }), null, { withinMs: 200 });
+    same<typeof sure, Ref<Thing | null>>(true);
+    const more = fallback(
+      given(found, (thing) => call(thingFor, { id: thing.id })),
+      { id: 'none' },
+      { withinMs: 200 },
+    );
+    same<typeof more, Ref<Thing | { id: string } | null>>(true);
+    return { found, sure, more };
+  },
+});
+
 /** Headers are an argument, and parts of the answer a result: A's `ETag` is B's `If-Match`. */
 const Order = z.object({ id: z.string(), total: z.number() });
 const orders = defineService({ name: 'orders', url: 'http://orders' });
