@@ -144,15 +144,20 @@ function unmarked(value: unknown, found: readonly Inexact[]): unknown {
   const root = { value };
   const containers: Record<PropertyKey, unknown>[] = [root];
   for (let container = containers.pop(); container !== undefined; container = containers.pop()) {
-    for (const key in container) {
-      const part = container[key];
-      if (typeof part === 'object' && part !== null)
-        containers.push(part as Record<PropertyKey, unknown>); // all objects have keys
-      else if (typeof part === 'string' && part.startsWith(marker))
-        container[key] = found[Number(part.slice(marker.length))]?.value;
-    }
+    // A list is much faster by its numbers.
+    if (Array.isArray(container))
+      for (let index = 0; index < container.length; index += 1) unmark(container, index);
+    else for (const key in container) unmark(container, key);
   }
   return root.value;
+
+  function unmark(container: Record<PropertyKey, unknown>, key: PropertyKey): void {
+    const part = container[key];
+    if (typeof part === 'object' && part !== null)
+      containers.push(part as Record<PropertyKey, unknown>); // all objects have keys
+    else if (typeof part === 'string' && part.startsWith(marker))
+      container[key] = found[Number(part.slice(marker.length))]?.value;
+  }
 }
 
 /** The number of digits of the smallest integer that a `number` changes, 9007199254740993. */
@@ -181,15 +186,15 @@ function inexactNumbers(text: string): readonly Inexact[] {
   // Such a run has a digit at one of the places that are looked at.
   for (let at = shortestRun - 1; at < text.length; at += shortestRun) {
     if (!isDigitOrPoint(text.charCodeAt(at))) continue;
-    const run = spanAt(text, at, isDigitOrPoint);
+    const run = runAt(text, at);
     if (run.end - run.start < shortestRun) continue;
-    const number = spanAt(text, at, isOfNumber);
+    const number = numberAround(text, run);
     add(inexactAt(text, number));
     at = number.end - 1; // so that no part of the text is looked at twice
   }
   longExponent.lastIndex = 0;
   for (let match = longExponent.exec(text); match !== null; match = longExponent.exec(text)) {
-    const number = spanAt(text, match.index, isOfNumber);
+    const number = numberAround(text, { start: match.index, end: match.index + 1 });
     longExponent.lastIndex = number.end;
     add(inexactAt(text, number));
   }
@@ -203,12 +208,20 @@ interface Span {
   readonly end: number;
 }
 
-/** The characters of a kind around an index. */
-function spanAt(text: string, at: number, isOfKind: (code: number) => boolean): Span {
+/** The digits and points around one of them. */
+function runAt(text: string, at: number): Span {
   let start = at;
-  while (isOfKind(text.charCodeAt(start - 1))) start -= 1;
+  while (isDigitOrPoint(text.charCodeAt(start - 1))) start -= 1;
   let end = at + 1;
-  while (isOfKind(text.charCodeAt(end))) end += 1;
+  while (isDigitOrPoint(text.charCodeAt(end))) end += 1;
+  return { start, end };
+}
+
+/** The number that contains such a run. */
+function numberAround(text: string, run: Span): Span {
+  let { start, end } = run;
+  while (isOfNumber(text.charCodeAt(start - 1))) start -= 1;
+  while (isOfNumber(text.charCodeAt(end))) end += 1;
   return { start, end };
 }
 
@@ -251,12 +264,27 @@ const numberLiteral = /^(-?(?:0|[1-9]\d*))(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 /** Fractions with too few digits to be changed, such as coordinates. */
 const shortFraction = /^-?(?=.{3,18}$)(?:0|[1-9]\d*)\.\d*[1-9]$/;
 
+/** Those without an exponent that are not too long for a `bigint`. */
+const plainInteger = /^-?[1-9]\d{0,4094}$/;
+
+/** Whether it is certain that `JSON.stringify` writes other digits. */
+function isWrittenOtherwise(literal: string, number: number): boolean {
+  // Shorter ones are written without an exponent, longer ones with at most 17 digits before zeros.
+  return literal.length <= 21 ? String(number) !== literal : !literal.endsWith('0');
+}
+
 /** The most digits of a `bigint`: more would take too long. */
 const mostDigits = 4_096;
 
 /** The exact value of a literal; `undefined` if a `number` can hold it. */
 function inexactValue(literal: string): bigint | UnheldNumber | undefined {
-  if (shortFraction.test(literal)) return undefined;
+  if (literal.length <= 18 && shortFraction.test(literal)) return undefined;
+  if (plainInteger.test(literal)) {
+    const number = Number(literal);
+    if (Number.isSafeInteger(number)) return undefined;
+    // Most that are changed are told by that, at a fraction of what comparing them takes.
+    if (isWrittenOtherwise(literal, number)) return BigInt(literal);
+  }
   const match = numberLiteral.exec(literal);
   if (match === null) return undefined;
   const [, whole = '', fraction = '', exponent] = match;

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import { isInexactText, isUnheld, toExactBigInt, toRounded, toUnheld } from './json-numbers.ts';
+import { fieldOf } from './plain-object.ts';
 import { defOf, entryOf, inputsOf } from './schema-parts.ts';
 import type { Def } from './schema-parts.ts';
 
@@ -46,7 +47,7 @@ export function lifterOf(schema: z.ZodType, { rounded }: LiftOptions): Lift | un
       case 'tuple':
         return liftItems(def.items, def.rest);
       case 'union':
-        return liftForOption(def.options);
+        return 'discriminator' in def ? liftForKind(def) : liftForOption(def.options);
       case 'intersection':
         return both(lifterIn(def.left), lifterIn(def.right));
       case 'pipe':
@@ -94,6 +95,25 @@ export function lifterOf(schema: z.ZodType, { rounded }: LiftOptions): Lift | un
     };
   }
 
+  /** Lifts for the option of the value's kind: to try all takes exponential time in nested ones. */
+  function liftForKind(def: KindsDef): Lift {
+    const others = def.unionFallback === true ? liftForOption(def.options) : undefined;
+    const discriminator = String(def.discriminator);
+    let lifts: ReadonlyMap<unknown, Lift | undefined> | undefined;
+    return function liftKind(value) {
+      // Later, since the kinds of a recursive schema are not known before.
+      lifts ??= new Map(
+        def.options.flatMap((option) =>
+          kindsOf(option, discriminator).map((kind) => [kind, lifterIn(option)] as const),
+        ),
+      );
+      const kind = fieldOf(value, discriminator);
+      const known = lifts.has(kind) ? kind : toInteger(kind);
+      const lift = lifts.has(known) ? lifts.get(known) : others;
+      return lift === undefined ? value : lift(value);
+    };
+  }
+
   /** Lifts for the first option that the lifted value fits. */
   function liftForOption(options: readonly z.core.$ZodType[]): Lift {
     const own = options.map(lifterIn);
@@ -105,6 +125,16 @@ export function lifterOf(schema: z.ZodType, { rounded }: LiftOptions): Lift | un
       return fitting === -1 ? value : lifted[fitting];
     };
   }
+}
+
+type KindsDef = z.core.$ZodUnionDef &
+  Readonly<Record<'discriminator', unknown>> & {
+    readonly unionFallback?: unknown;
+  };
+
+/** The values of the field by which an option is chosen. */
+function kindsOf({ _zod: internals }: z.core.$ZodType, discriminator: string): readonly unknown[] {
+  return [...(internals.propValues?.[discriminator] ?? [])];
 }
 
 /** Whether any part of a schema needs numbers to be lifted. */

@@ -184,6 +184,32 @@ describe('a body of 1 MiB that does not fit', () => {
   });
 });
 
+/** Nested in each other, the innermost one last. */
+function nested(depth: number, kind: unknown, n: unknown): unknown {
+  let value: unknown = { kind, n };
+  for (let level = 1; level < depth; level += 1) value = { kind, n: 1, inner: value };
+  return value;
+}
+
+describe('a value of nested kinds', () => {
+  const Node: z.ZodType = z.lazy(() =>
+    z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('a'), n: z.bigint(), inner: Node.optional() }),
+      z.object({ kind: z.literal('b'), n: z.bigint(), inner: Node.optional() }),
+      z.object({ kind: z.literal(3n), n: z.bigint(), inner: Node.optional() }),
+    ]),
+  );
+
+  // To try all options takes 3 to the power of 60.
+  it.each(['a', 'b', 3])('has its integers read for one kind at each level: %s', (kind) => {
+    expect(parseJsonBy(Node, nested(60, kind, 7))).toMatchObject({
+      ok: true,
+      value: { n: 1n, inner: { n: 1n } },
+    });
+    expect(parseJsonBy(Node, nested(60, kind, 'x'))).toMatchObject({ ok: false });
+  });
+});
+
 describe('a smaller one', () => {
   it('has all of its problems', () => {
     const value = Array.from({ length: 1_000 }, (_, index) => index);
