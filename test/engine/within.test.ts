@@ -112,6 +112,37 @@ describe('a step that takes longer than withinMs', () => {
     await expectNothingLeft(app);
   });
 
+  it('does not end the call of another request that has joined it', async () => {
+    const app = await serve(() => ({ a: optional(call(part, { name: 'a' }), within) }));
+    const first = app.ask();
+    const a = await app.upstream.next('GET /parts/a');
+    app.clock.advance(60);
+    const second = app.ask();
+    await quiet(app);
+    app.clock.advance(40);
+    expect((await first).json.a).toBeNull();
+    await quiet(app);
+    expect(app.upstream.waiting()).toBe(1);
+    a.answer(value('A'));
+    expect((await second).json).toEqual({ a: value('A') });
+    expect(app.upstream.asked()).toEqual(['GET /parts/a']);
+    await expectNothingLeft(app);
+  });
+
+  it('is asked no more, however often it would be retried', async () => {
+    const app = await serve(() => ({ a: optional(call(part, { name: 'a' }), { withinMs: 1 }) }));
+    const answer = app.ask();
+    const a = await app.upstream.next('GET /parts/a');
+    a.answer({}, 503);
+    await quiet(app);
+    app.clock.advance(1);
+    expect((await answer).headers.get('plait-degraded')).toBe(late('a'));
+    app.clock.advance(5_000);
+    await quiet(app);
+    expect(app.upstream.asked()).toEqual(['GET /parts/a']);
+    await expectNothingLeft(app);
+  });
+
   it('of a lookup inside each is missing in the items that have none so far', async () => {
     const app = await serve(() => ({
       rows: each(call(list, { name: 'l' }), (item) => ({

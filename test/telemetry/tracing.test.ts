@@ -206,6 +206,24 @@ describe('what went otherwise', () => {
     expect(request.attributes['plait.degraded']).toEqual(['payment']);
   });
 
+  it('a step that took longer than its withinMs is an error, and its call was called off', async () => {
+    const { telemetry, named } = record();
+    const hurried = defineComposition({
+      route: 'GET /hurried/:orderId',
+      compose: ({ params: { orderId } }) => ({
+        payment: optional(call(paymentOf, { orderId }), { withinMs: 20 }),
+      }),
+    });
+    const app = await startWithMocks({ compositions: { hurried }, telemetry });
+    app.mocks.payments.fault([{ match: '*', hang: true }]);
+    expect((await app.get('/hurried/ord_1001')).json).toMatchObject({ payment: null });
+    await expect.poll(() => named('GET /payments').length).toBe(1);
+    const step = one(named('step payment'));
+    expect(step.status.code).toBe(SpanStatusCode.ERROR);
+    expect(step.attributes['error.type']).toBe('late');
+    expect(one(named('GET /payments')).attributes['plait.cancelled']).toBe(true);
+  });
+
   it('a skip is a span that says so, and no error', async () => {
     const { telemetry, named } = record();
     const app = await startWithMocks({ compositions: { order }, telemetry });
