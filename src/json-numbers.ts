@@ -292,9 +292,12 @@ function inexactValue(literal: string): bigint | UnheldNumber | undefined {
     if (!isHeldFraction(literal, whole + fraction)) return toUnheld(literal);
     return changedInteger(literal, whole + fraction, Number(exponent ?? 0) - fraction.length);
   }
-  if (whole.length > mostDigits) return toUnheld(literal);
-  const exact = BigInt(whole);
-  const number = Number(whole);
+  return whole.length > mostDigits ? toUnheld(literal) : inexactInteger(whole);
+}
+
+function inexactInteger(digits: string): bigint | undefined {
+  const exact = BigInt(digits);
+  const number = Number(digits);
   const isHeld =
     Number.isFinite(number) && BigInt(number) === exact && toExactBigInt(number) === exact;
   return isHeld ? undefined : exact;

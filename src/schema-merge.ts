@@ -17,13 +17,17 @@ export function mergeValues(left: unknown, right: unknown): Merged | undefined {
 type Fields = Readonly<Record<string, unknown>>;
 
 function mergeObjects(left: Fields, right: Fields): Merged | undefined {
-  const whole: Record<string, unknown> = { ...left, ...right };
+  const whole: Record<string, unknown> = { ...left };
   if (Object.hasOwn(whole, '__proto__')) delete whole['__proto__'];
-  for (const key of Object.keys(left)) {
-    if (key === '__proto__' || !Object.prototype.propertyIsEnumerable.call(right, key)) continue;
-    const merged = mergeValues(left[key], right[key]);
-    if (merged === undefined) return undefined;
-    whole[key] = merged.value;
+  for (const key of Object.keys(right)) {
+    const part = right[key];
+    if (key === '__proto__') continue;
+    if (!Object.hasOwn(whole, key)) whole[key] = part;
+    else if (whole[key] !== part) {
+      const merged = mergeValues(whole[key], part);
+      if (merged === undefined) return undefined;
+      whole[key] = merged.value;
+    }
   }
   return { value: whole };
 }
