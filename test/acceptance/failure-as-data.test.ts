@@ -5,6 +5,7 @@ import {
   defineComposition,
   defineService,
   ignoredBody,
+  given,
   operation,
   optional,
 } from 'plait';
@@ -47,6 +48,13 @@ const compositions = {
     route: 'GET /lenient/:id',
     compose: ({ params }) => ({ order: call(lenient, { id: params.id }) }),
   }),
+  next: defineComposition({
+    route: 'GET /next/:id',
+    compose({ params }) {
+      const order = call(lenient, { id: params.id });
+      return { id: order.id, next: given(order, ({ id }) => call(strict, { id })) };
+    },
+  }),
   tolerant: defineComposition({
     route: 'GET /tolerant/:id',
     compose: ({ params }) => ({ order: optional(call(strict, { id: params.id })) }),
@@ -86,6 +94,8 @@ describe('failures that are data', () => {
     ['/lenient/410', 200, { order: null }],
     ['/lenient/in-404', 200, { order: null }],
     ['/lenient/in-409', 409, problem],
+    ['/next/a', 200, { id: 'a', next: { id: 'a' } }],
+    ['/next/404', 200, { id: null, next: null }],
     ['/lenient/500', 502, problem],
   ])('answer GET %s with %d', async (path, status, body) => {
     const { get } = await start();

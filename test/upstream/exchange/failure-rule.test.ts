@@ -70,6 +70,24 @@ describe("missing: 'null'", () => {
     expect(await call(remove, {}, undefined)).toMatchObject({ status: 404, value: null });
   });
 
+  it('opens no breaker, is not retried, and is shared by calls in flight', async () => {
+    const breaker = { failedPercent: 1, volume: 1 };
+    const retry = { times: 2, minDelayMs: 1, maxDelayMs: 1 };
+    const { service, open, upstreams, server } = await start(
+      { status: 404 },
+      { service: { breaker, retry } },
+    );
+    const get = operation(service, { route: 'GET /a', response: Item, missing: 'null' });
+    const replies = await Promise.all([1, 2, 3].map(() => open()(get, {}, undefined)));
+    expect(replies.map(({ value }) => value)).toEqual([null, null, null]);
+    expect(server.requests).toHaveLength(1);
+    for (let round = 0; round < 5; round += 1)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, or they would be shared
+      expect(await open()(get, {}, undefined)).toMatchObject({ value: null });
+    expect(server.requests).toHaveLength(6);
+    expect(upstreams.status()).toMatchObject([{ breaker: 'closed' }]);
+  });
+
   it.each([
     [60_000, 1],
     [0, 2],
