@@ -19,8 +19,8 @@ import { unobserved } from '../../src/telemetry/telemetry.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { open, raw } from '../support/raw-http.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
-import { startServer } from '../support/servers.ts';
 import type { WithMocksOptions } from '../support/gateway-with-mocks.ts';
+import { askForAcceptedWork } from './_accepted.ts';
 
 const payments = defineService({ name: 'payments', url: { env: 'PAYMENTS_URL' } });
 const paymentOf = lookup(payments, {
@@ -128,15 +128,7 @@ it('counts answers of lookups that may hide items', async () => {
 it('counts work that was only accepted, where nothing looks at that', async () => {
   const { instruments, points } = collect();
   const telemetry = { ...unobserved, ...createMetrics(instruments, systemClock) };
-  const { url } = await startServer((_, response) => {
-    response.writeHead(202, { location: '/jobs/1' }).end('null');
-  });
-  const jobs = defineService({ name: 'jobs', url: { env: 'JOBS_URL' } });
-  const post = operation(jobs, { name: 'post', route: 'POST /jobs', response: z.null() });
-  const accepted = defineComposition({ route: 'POST /accepted', compose: () => call(post, {}) });
-  const environment = { JOBS_URL: url };
-  const app = await startWithMocks({ compositions: { accepted }, telemetry, environment });
-  await app.get('/accepted', { method: 'POST' });
+  await askForAcceptedWork(telemetry);
   expect((await points('plait.accepted')).map(({ value }) => value)).toEqual([1]);
   expect(await points('plait.lookup.doubts')).toEqual([]);
 });

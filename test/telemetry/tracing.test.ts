@@ -6,17 +6,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import {
-  call,
-  defineComposition,
-  defineService,
-  each,
-  given,
-  lookup,
-  map,
-  operation,
-  optional,
-} from 'plait';
+import { call, defineComposition, each, given, lookup, map, optional } from 'plait';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { getOrder } from '../../compositions/upstreams/orders.ts';
@@ -30,7 +20,7 @@ import type { SamplerSettings } from '../../src/telemetry/settings.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
 import { createTrust } from '../../src/telemetry/trusted-peers.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
-import { startServer } from '../support/servers.ts';
+import { askForAcceptedWork } from './_accepted.ts';
 
 /** Telemetry that keeps its spans here. */
 function record(root: SamplerSettings['root'] = 'always_on') {
@@ -93,15 +83,7 @@ it('marks the attempt of a lookup whose answer may hide items', async () => {
 
 it('marks the attempt of work that was only accepted, where nothing looks at that', async () => {
   const { telemetry, named } = record();
-  const { url } = await startServer((_, response) => {
-    response.writeHead(202, { location: '/jobs/1' }).end('null');
-  });
-  const jobs = defineService({ name: 'jobs', url: { env: 'JOBS_URL' } });
-  const post = operation(jobs, { name: 'post', route: 'POST /jobs', response: z.null() });
-  const accepted = defineComposition({ route: 'POST /accepted', compose: () => call(post, {}) });
-  const environment = { JOBS_URL: url };
-  const app = await startWithMocks({ compositions: { accepted }, telemetry, environment });
-  await app.get('/accepted', { method: 'POST' });
+  await askForAcceptedWork(telemetry);
   expect(one(named('POST /jobs')).attributes).toMatchObject({ 'plait.accepted': true });
 });
 
