@@ -17,6 +17,7 @@ import type { Addresses } from './addresses.ts';
 import { listOf, oneOf, share, wholeNumber, wholeNumberOrOff } from './kinds.ts';
 import { parseRedisUrl } from './redis-address.ts';
 import { atStart, sourcesOf, tlsProblems } from './sources.ts';
+import type { ReadOfServices } from './sources.ts';
 import { telemetryVariables, toSdkSettings, withoutUnread } from './telemetry.ts';
 
 export interface Settings {
@@ -110,17 +111,28 @@ const variables = z.object({
 export function parseSettings(environment: Environment, services: readonly Service[]): Settings {
   const set = withoutUnread(withoutBlank(environment));
   const own = variables.safeParse(set);
-  const addresses = addressVariables(services).safeParse(set);
-  const secrets = readSecrets(sourcesOf(services), environment);
-  if (own.success && addresses.success && secrets.problems.length === 0) {
-    const urls = toAddresses(services, addresses.data);
-    const problems = tlsProblems(services, urls, secrets.open(atStart));
-    if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
-    return toSettings(own.data, urls, secrets.open);
-  }
-  const issues = [own, addresses].flatMap(({ error }) => error?.issues ?? []);
-  const lines = [...(issues.length > 0 ? [linesOf(issues)] : []), ...secrets.problems];
+  const { problems, read } = readServices(services, set, environment);
+  if (own.success && read !== undefined) return toSettings(own.data, read);
+  const lines = [...(own.success ? [] : [linesOf(own.error.issues)]), ...problems];
   throw new ConfigurationError(lines.join('\n'));
+}
+
+/** The addresses and secrets of services, or else the problems with them. */
+function readServices(
+  services: readonly Service[],
+  set: Environment,
+  environment: Environment,
+): { readonly problems: readonly string[]; readonly read?: ReadOfServices } {
+  const found = addressVariables(services).safeParse(set);
+  const secrets = readSecrets(sourcesOf(services), environment);
+  if (!found.success || secrets.problems.length > 0) {
+    const ofAddresses = found.success ? [] : [linesOf(found.error.issues)];
+    return { problems: [...ofAddresses, ...secrets.problems] };
+  }
+  const addresses = toAddresses(services, found.data);
+  const problems = tlsProblems(services, addresses, secrets.open(atStart));
+  if (problems.length > 0) return { problems };
+  return { problems, read: { addresses, openSecrets: secrets.open } };
 }
 
 /** The problem with the addresses of `services`, as text; `undefined` when there is none. */
@@ -137,13 +149,8 @@ export function serviceProblem(
   services: readonly Service[],
   environment: Environment,
 ): string | undefined {
-  const problem = addressProblem(services, environment);
-  const { problems, open } = readSecrets(sourcesOf(services), environment);
-  const lines = [...(problem === undefined ? [] : [problem]), ...problems];
-  if (lines.length > 0) return lines.join('\n');
-  const addresses = addressVariables(services).parse(withoutBlank(environment));
-  const ofTls = tlsProblems(services, toAddresses(services, addresses), open(atStart));
-  return ofTls.length === 0 ? undefined : ofTls.join('\n');
+  const { problems } = readServices(services, withoutBlank(environment), environment);
+  return problems.length === 0 ? undefined : problems.join('\n');
 }
 
 function linesOf(issues: readonly z.core.$ZodIssue[]): string {
@@ -157,11 +164,7 @@ function withoutBlank(environment: Environment): Environment {
   );
 }
 
-function toSettings(
-  read: z.output<typeof variables>,
-  addresses: Addresses,
-  openSecrets: ReadSecrets['open'],
-): Settings {
+function toSettings(read: z.output<typeof variables>, ofServices: ReadOfServices): Settings {
   const mode = read.NODE_ENV === 'production' ? 'production' : 'development';
   const inProduction = mode === 'production';
   return {
@@ -184,8 +187,7 @@ function toSettings(
       sdk: toSdkSettings(read, mode),
     },
     redis: read.REDIS_URL,
-    addresses,
-    openSecrets,
+    ...ofServices,
     mocksBasePort: read.MOCKS_BASE_PORT,
     hangLimitMs: limitIn(read.HANG_LIMIT_MS ?? (inProduction ? 10_000 : 'off')),
   };

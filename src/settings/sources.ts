@@ -41,7 +41,7 @@ export function tlsProblems(
 }
 
 /** The texts of services that were read at start-up. */
-interface Read {
+export interface ReadOfServices {
   readonly addresses: Addresses;
   readonly openSecrets: ReadSecrets['open'];
 }
@@ -49,7 +49,7 @@ interface Read {
 /** Warns of credentials that would go over a network without TLS, to a service or to an issuer. */
 export function plainTextWarnings(
   services: readonly Service[],
-  { addresses, openSecrets }: Read,
+  { addresses, openSecrets }: ReadOfServices,
 ): readonly string[] {
   const secrets = openSecrets(atStart);
   const warnings = services.flatMap(({ name, auth }) => {

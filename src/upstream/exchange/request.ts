@@ -92,9 +92,10 @@ function headerArguments(
 }
 
 function headerText(call: Targeted, name: string, value: unknown): string {
-  const isText = ['string', 'boolean', 'bigint'].includes(typeof value) || Number.isFinite(value);
-  const text = String(isText || isExactNumber(value) ? value : '');
-  const problem = isText || isExactNumber(value) ? headerValueProblem(text) : 'is not text';
+  const isText =
+    ['string', 'boolean'].includes(typeof value) || Number.isFinite(value) || isExactNumber(value);
+  const text = String(isText ? value : '');
+  const problem = isText ? headerValueProblem(text) : 'is not text';
   if (problem === undefined) return text;
   throw argumentError(call, `headers.${name}`, `argument "headers.${name}" ${problem}`, undefined);
 }
