@@ -14,4 +14,5 @@ export type { Ref, Reference, Resolved, Wired } from './dsl/reference.ts';
 export { defineService } from './dsl/service.ts';
 export type { Service } from './dsl/service.ts';
 export type { Source } from './dsl/source.ts';
-export { after, call, each, fallback, given, map, omit, optional, pick } from './dsl/steps.ts';
+export { fallback, optional } from './dsl/guards.ts';
+export { after, call, each, given, map, omit, pick } from './dsl/steps.ts';

@@ -1,26 +1,17 @@
 /** The words used inside `compose`: each adds a node and returns a reference to its value. */
 import { CompositionError } from '../errors.ts';
 import { saysOptional } from '../schema.ts';
-import type { Answered } from './answered.ts';
 import { currentDraft } from './draft.ts';
 import { headersProblem } from './header-arguments.ts';
 import type { Draft } from './draft.ts';
-import type { Json, Node } from './node.ts';
-import { takesTime, traitsOf } from './node-traits.ts';
+import { takesTime } from './node-traits.ts';
 import type { Operation } from './operation.ts';
 import type { Carried, Carryable } from './carried.ts';
 import type { Reference, Ref, Resolved, WiredParts, Shared } from './reference.ts';
-import { positive, refuseUnknownKnobs } from './knobs.ts';
+import { positive } from './knobs.ts';
+import { recordBlock } from './record-block.ts';
+import type { Part } from './record-block.ts';
 import { toSource, toTemplate } from './template.ts';
-
-/** The options of `optional` and `fallback`. */
-export interface GuardOptions {
-  /**
-   * The most that the step may take, in milliseconds from when it begins. Then it counts as failed,
-   * and nothing more of it begins. Default: until the request's deadline, which then has passed.
-   */
-  readonly withinMs?: number;
-}
 
 /** The arguments of a call: values, references, or objects and lists of both. */
 export type Bindings<Args> = WiredParts<Args>;
@@ -41,32 +32,6 @@ export function call<Args, Result>(
   const place = `call(${operation.name})`;
   checkArguments(draft, operation, args);
   return draft.add({ kind: 'call', operation, args: toTemplate(draft, args, place) });
-}
-
-/**
- * Tolerates the failure of a step: its value is then `null`, and the response is marked as
- * degraded.
- *
- * @example
- * const payment = optional(call(paymentOf, { orderId: params.orderId }));
- */
-export function optional<T>(step: Reference<T>, options: GuardOptions = {}): Ref<T | null> {
-  return guard('optional', { step, instead: null, options });
-}
-
-/**
- * Tolerates the failure of a step: its value is then `value`, which is plain data, and the response
- * is marked as degraded.
- *
- * @example
- * const shipment = fallback(call(shipmentOf, { orderId }), { carrier: 'unknown', eta: null });
- */
-export function fallback<T, const V extends Json>(
-  step: Reference<T>,
-  value: V,
-  options: GuardOptions = {},
-): Ref<T | Widened<V>> {
-  return guard('fallback', { step, instead: value, options });
 }
 
 /**
@@ -184,10 +149,6 @@ export function omit<T, const K extends ShapeKeys<T>>(
   return shape('omit', value, keys);
 }
 
-/** Whatever can be a part of a response: not the whole, which `answer` gives. */
-type Part<W> =
-  W extends Answered<unknown> ? 'answer() is what compose() returns, not a part of it' : unknown;
-
 /** The result of a skipped `given`; `never` for a value that is always present. */
 type Skipped<T> = null extends T ? null : undefined extends T ? null : never;
 
@@ -196,75 +157,11 @@ type Synchronous<U> =
     ? 'map() takes a synchronous function; use call() for I/O'
     : Carryable<U>;
 
-// The compiler may try `Json` itself for `V`. That type is recursive without end, so it is left
-// alone.
-type Widened<V> = [Json] extends [V]
-  ? V
-  : V extends string
-    ? string
-    : V extends number
-      ? number
-      : V extends boolean
-        ? boolean
-        : V extends null
-          ? null
-          : { -readonly [K in keyof V]: Widened<V[K]> };
-
 type ElementOf<T> = NonNullable<T> extends readonly (infer Item)[] ? Item : NonNullable<T>;
 type ShapeKeys<T> = Extract<keyof ElementOf<T>, string>;
 type Shaped<T, Of> = T extends null | undefined ? T : T extends readonly unknown[] ? Of[] : Of;
 type Picked<T, K extends ShapeKeys<T>> = Shaped<T, Pick<ElementOf<T>, K>>;
 type Omitted<T, K extends ShapeKeys<T>> = Shaped<T, Omit<ElementOf<T>, K>>;
-
-interface Guarded {
-  readonly step: Reference<unknown>;
-  readonly instead: Json;
-  readonly options: GuardOptions;
-}
-
-function guard<T>(mode: 'optional' | 'fallback', { step, instead, options }: Guarded): Ref<T> {
-  const draft = currentDraft(mode);
-  const source = toSource(draft, step, `${mode}(): its first argument`);
-  const node = draft.nodes[source.node];
-  if (source.path.length > 0 || node === undefined || !traitsOf(node).isStep) {
-    throw new CompositionError(
-      draft.place,
-      `${mode}() was given ${draft.describe(source)}, which is not a step. Give it the result ` +
-        `of call(), each(), given() or map() itself: ${mode}(call(…)).`,
-    );
-  }
-  const template = toTemplate(draft, instead, `${mode}(): its value`);
-  if (template.kind !== 'literal' || template.value === undefined) {
-    throw new CompositionError(
-      draft.place,
-      `${mode}(): its value must be plain data, without references. Use given() or map() to ` +
-        'choose between steps.',
-    );
-  }
-  const withinMs = checkedWithin(draft, mode, { node, options });
-  return draft.add({
-    kind: 'guard',
-    mode,
-    guarded: source.node,
-    instead: template.value,
-    ...(withinMs !== undefined && { withinMs }),
-  });
-}
-
-function checkedWithin(
-  draft: Draft,
-  mode: 'optional' | 'fallback',
-  { node, options }: { readonly node: Node; readonly options: GuardOptions },
-): number | undefined {
-  refuseUnknownKnobs(options, ['withinMs'], `${draft.place}: ${mode}()`);
-  const { withinMs } = options;
-  if (withinMs === undefined) return undefined;
-  if (takesTime(node)) return positive(withinMs, `${mode}(): withinMs`, draft.place);
-  throw new CompositionError(
-    draft.place,
-    `${mode}(): a ${node.kind} takes no time, so withinMs bounds nothing. Put it on the call.`,
-  );
-}
 
 function shape<T>(
   mode: 'pick' | 'omit',
@@ -274,17 +171,6 @@ function shape<T>(
   const draft = currentDraft(mode);
   const from = toSource(draft, value, `${mode}(): its first argument`);
   return draft.add({ kind: 'shape', from, mode, keys: [...keys] });
-}
-
-/** Runs the body of `given` or `each` once, on a reference to the value it will get. */
-function recordBlock<T>(draft: Draft, word: 'given' | 'each', body: (item: Ref<T>) => unknown) {
-  let item = -1;
-  const block = draft.block(() => {
-    const reference = draft.add<T>({ kind: 'item' });
-    item = draft.nodes.length - 1;
-    return toTemplate(draft, body(reference), `what the body of ${word}() returned`);
-  });
-  return { item, block };
 }
 
 function checkArguments(draft: Draft, operation: Operation, args: object): void {

@@ -1,7 +1,8 @@
 /** `after` puts effects in an order that no value asks for, and `explain` says which have none. */
 import { describe, expect, it } from 'vitest';
 import { defineComposition } from '../../src/dsl/composition.ts';
-import { after, call, each, given, map, optional } from '../../src/dsl/steps.ts';
+import { optional } from '../../src/dsl/guards.ts';
+import { after, call, each, given, map } from '../../src/dsl/steps.ts';
 import { drawTree } from '../../src/explain/draw-tree.ts';
 import { explain } from '../../src/explain/explain.ts';
 import { compileAll } from '../../src/plan/compile.ts';

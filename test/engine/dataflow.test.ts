@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { call, each, given, map, optional, pick } from '../../src/dsl/steps.ts';
+import { optional } from '../../src/dsl/guards.ts';
+import { call, each, given, map, pick } from '../../src/dsl/steps.ts';
 import { items, list, maybe, part, priceOf, quiet, serve, value, write } from '../support/serve.ts';
 
 describe('the dataflow of steps', () => {

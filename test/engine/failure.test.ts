@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { lookup } from '../../src/dsl/declare-lookup.ts';
 import { operation } from '../../src/dsl/declare-operation.ts';
-import { call, each, fallback, given, map, optional, pick } from '../../src/dsl/steps.ts';
+import { fallback, optional } from '../../src/dsl/guards.ts';
+import { call, each, given, map, pick } from '../../src/dsl/steps.ts';
 import type { Answer } from '../support/request.ts';
 import {
   hastyPart,

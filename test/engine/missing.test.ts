@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { call, each, given, map, optional, pick } from '../../src/dsl/steps.ts';
+import { optional } from '../../src/dsl/guards.ts';
+import { call, each, given, map, pick } from '../../src/dsl/steps.ts';
 import type { Answer } from '../support/request.ts';
 import { items, list, maybe, part, priceOf, serve, value } from '../support/serve.ts';
 import type { Serving } from '../support/serve.ts';

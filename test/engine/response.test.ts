@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
-import { call, each, given, map, omit, optional, pick } from '../../src/dsl/steps.ts';
+import { optional } from '../../src/dsl/guards.ts';
+import { call, each, given, map, omit, pick } from '../../src/dsl/steps.ts';
 import type { StepRun } from '../../src/engine/execution.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';

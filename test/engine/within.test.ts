@@ -1,6 +1,7 @@
 /** `withinMs`: a tolerated step that takes too long does not hold up the response. */
 import { describe, expect, it } from 'vitest';
-import { call, each, fallback, given, map, optional } from '../../src/dsl/steps.ts';
+import { fallback, optional } from '../../src/dsl/guards.ts';
+import { call, each, given, map } from '../../src/dsl/steps.ts';
 import { items, list, maybe, part, priceOf, quiet, serve, value, write } from '../support/serve.ts';
 import type { Serving } from '../support/serve.ts';
 

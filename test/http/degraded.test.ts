@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { call, each, fallback, map, optional } from '../../src/dsl/steps.ts';
+import { fallback, optional } from '../../src/dsl/guards.ts';
+import { call, each, map } from '../../src/dsl/steps.ts';
 import { items, list, part, serve, value } from '../support/serve.ts';
 
 interface Item {

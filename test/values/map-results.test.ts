@@ -2,7 +2,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { map, optional } from '../../src/dsl/steps.ts';
+import { optional } from '../../src/dsl/guards.ts';
+import { map } from '../../src/dsl/steps.ts';
 import { NotJsonError, toJsonValue } from '../../src/json-value.ts';
 import { assertProperty } from '../support/property.ts';
 import { serve } from '../support/serve.ts';

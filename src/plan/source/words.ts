@@ -1,4 +1,5 @@
 /** Recognises the words of the DSL in source text. */
+import type * as guards from '../../dsl/guards.ts';
 import type * as steps from '../../dsl/steps.ts';
 import type { Value } from './value.ts';
 
@@ -13,7 +14,7 @@ const words = {
   map: true,
   pick: true,
   omit: true,
-} satisfies Record<keyof typeof steps, true>;
+} satisfies Record<keyof typeof guards | keyof typeof steps, true>;
 
 export type Word = keyof typeof words;
 

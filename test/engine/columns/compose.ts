@@ -2,7 +2,8 @@
 import type { Json } from '../../../src/dsl/node.ts';
 import type { Operation } from '../../../src/dsl/operation.ts';
 import type { Reference, Ref } from '../../../src/dsl/reference.ts';
-import { call, each, fallback, given, map, omit, optional, pick } from '../../../src/dsl/steps.ts';
+import { fallback, optional } from '../../../src/dsl/guards.ts';
+import { call, each, given, map, omit, pick } from '../../../src/dsl/steps.ts';
 import { computations, textType, thingType } from './computations.ts';
 import type { Type } from './computations.ts';
 import type { Action, Argument, Choice, Guarded, Program } from './program.ts';
