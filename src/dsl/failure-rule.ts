@@ -3,34 +3,19 @@ import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { parseJsonBy } from '../parse.ts';
 import type { Numbers } from '../parse.ts';
-import { fieldOf, hasField } from '../plain-object.ts';
-import { kindOf, schemaAt } from '../schema.ts';
+import { hasField } from '../plain-object.ts';
 import { refuseAsynchronous } from './asynchronous.ts';
 import { ignoredBody } from './ignored-body.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
-
-/** A value that can be a status, or a code that stands for one. */
-type Code = string | number | bigint;
-
-/** The paths, with dots between names, that lead to a code in values of `T`. */
-export type CodePath<T, Depth extends 0[] = []> = Depth['length'] extends 4
-  ? never
-  : T extends object
-    ? {
-        [K in keyof T & string]: NonNullable<T[K]> extends Code
-          ? K
-          : NonNullable<T[K]> extends readonly unknown[]
-            ? never
-            : `${K}.${CodePath<NonNullable<T[K]>, [...Depth, 0]>}`;
-      }[keyof T & string]
-    : never;
+import { mayHavePath, parsePath, readPath } from './path.ts';
+import type { Path, PathOf, Scalar } from './path.ts';
 
 /** A status; the path to one; or the path to a code, and the statuses that codes stand for. */
 export type StatusRule<T> =
   | number
-  | CodePath<T>
+  | PathOf<T, Scalar>
   | {
-      readonly at: CodePath<T>;
+      readonly at: PathOf<T, Scalar>;
       readonly values: Readonly<Record<string, number>>;
       /** The status of codes that are not listed. Default 502. */
       readonly otherwise?: number;
@@ -47,7 +32,7 @@ export interface FailureConfig<Body extends z.ZodType> {
 export interface FailureRule {
   readonly body: z.ZodType;
   /** The path to the status or code; absent if every failure has the status `otherwise`. */
-  readonly at: readonly string[] | undefined;
+  readonly at: Path | undefined;
   /** The statuses of codes; absent if the code is the status. */
   readonly values: Readonly<Record<string, number>> | undefined;
   readonly otherwise: number;
@@ -119,17 +104,13 @@ function isFailing(status: unknown): status is number {
   return Number.isInteger(status) && Number(status) >= 400 && Number(status) <= 599;
 }
 
-function checkedPath(schema: z.ZodType, path: unknown, place: string): readonly string[] {
-  const names = typeof path === 'string' ? path.split('.') : [];
-  const isKnown =
-    names.length > 0 &&
-    // Of a union, say, the fields are not known here.
-    (kindOf(schema) !== 'object' || schemaAt(schema, names) !== undefined);
-  if (isKnown) return names;
+function checkedPath(schema: z.ZodType, text: unknown, place: string): Path {
+  const path = parsePath(text, 'failure.status', place);
+  if (mayHavePath(schema, path)) return path;
   throw new CompositionError(
     place,
-    `failure.status is ${JSON.stringify(path)}, which failure.body does not have. Use a path to a ` +
-      'field of it, as in "error.code".',
+    `failure.status is "${path.text}", which failure.body does not have. Use a path to a field of ` +
+      'it, as in "error.code".',
   );
 }
 
@@ -142,18 +123,18 @@ export function failureStatusIn(
   const parsed = parseJsonBy(schema, body, numbers);
   if (!parsed.ok) return undefined;
   if (at === undefined) return otherwise;
-  const code = at.reduce(fieldOf, parsed.value);
+  const code = readPath(parsed.value, at);
   if (!isCode(code)) return otherwise;
   const status =
     values === undefined ? Number(code) : hasField(values, String(code)) && values[String(code)];
   return isFailing(status) ? status : otherwise;
 }
 
-function isCode(value: unknown): value is Code {
+function isCode(value: unknown): value is Scalar {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
 }
 
 /** `error.code`, or the status that all failures have. */
 export function shownFailure({ at, otherwise }: FailureRule): string {
-  return at === undefined ? String(otherwise) : at.join('.');
+  return at === undefined ? String(otherwise) : at.text;
 }

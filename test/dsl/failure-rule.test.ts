@@ -35,7 +35,7 @@ describe('a failure rule', () => {
       'failure.body has an asynchronous function',
     ],
     ['a success', { body, status: 200 }, 'failure.status is 200, which is no failure. Use 400 to'],
-    ['no status', { body }, 'failure.status is undefined, which failure.body does not have.'],
+    ['no status', { body }, 'failure.status is undefined, not a path.'],
     ['a misspelt path', { body, status: 'error.kode' }, 'failure.status is "error.kode", which'],
     [
       'a table with a success',
@@ -45,7 +45,7 @@ describe('a failure rule', () => {
     [
       'a table without a path',
       { body, status: { values: { a: 404 } } },
-      'failure.status is undefined, which failure.body does not have. Use a path to a field of it',
+      'failure.status is undefined, not a path. Use names of fields with dots between, as in',
     ],
     [
       'a table with another option',
