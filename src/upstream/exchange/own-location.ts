@@ -1,7 +1,11 @@
-/** Addresses that a service gives of itself → paths, so that its own address does not leave. */
+/**
+ * Addresses that a service gives of itself. As results they become paths, so that its own address
+ * does not leave; redirects and next pages are followed only where they lead to itself.
+ */
+import { traversalProblem } from '../../path-segment.ts';
 
 /** The address that was asked, and the target that the text stands in the answer to. */
-interface Base {
+export interface Base {
   readonly origin: string;
   /** Comes before every path of the service. */
   readonly prefix: string;
@@ -15,15 +19,73 @@ interface Base {
  * prefix. One that leads elsewhere, or that cannot be read, stays as it is but for our key.
  */
 export function ownLocation(text: string, base: Base): string {
-  const { origin, prefix, target, keyParameter } = base;
-  const url = URL.parse(text, origin + prefix + target);
+  const { origin, prefix, keyParameter } = base;
+  const url = resolved(text, base);
   if (url === null) return text;
-  const hasKey = keyParameter !== undefined && url.searchParams.has(keyParameter);
-  if (hasKey) url.searchParams.delete(keyParameter);
-  if (url.origin !== origin) return hasKey ? url.href : text;
-  const { pathname } = url;
+  const { pathname, hash } = url;
+  const search = withoutParameter(url.search, keyParameter);
+  if (url.origin !== origin) {
+    if (search === url.search) return text;
+    url.search = search;
+    return url.href;
+  }
   // A service behind a proxy may not know of the prefix.
-  const isBelow = pathname === prefix || pathname.startsWith(`${prefix}/`);
-  const path = isBelow ? pathname.slice(prefix.length) : pathname;
-  return `${path === '' ? '/' : path}${url.search}${url.hash}`;
+  const path = isBelow(pathname, prefix) ? pathname.slice(prefix.length) : pathname;
+  return `${path === '' ? '/' : path}${search}${hash}`;
+}
+
+/**
+ * The path and query of a URI reference to be asked for at the same address, beginning after its
+ * prefix and without our key; `undefined` if it leads elsewhere: to another scheme, host or port,
+ * with a user name, out of the prefix, or to a path that could reach another one once it is decoded
+ * again (path traversal).
+ */
+export function ownTarget(text: string, base: Base): string | undefined {
+  const url = resolved(text, base);
+  if (url === null || url.origin !== base.origin || url.username !== '' || url.password !== '')
+    return undefined;
+  const { pathname } = url;
+  if (!isBelow(pathname, base.prefix) || isTraversal(pathname)) return undefined;
+  const path = pathname.slice(base.prefix.length);
+  return `${path === '' ? '/' : path}${withoutParameter(url.search, base.keyParameter)}`;
+}
+
+/** Where a URI reference leads, for logs: a path at the own origin, otherwise the origin alone. */
+export function whereTo(text: string, base: Base): string {
+  const url = resolved(text, base);
+  if (url === null) return 'an address that cannot be read';
+  if (url.origin === base.origin) return shortened(url.pathname);
+  // Only http and the like have an origin.
+  return url.origin === 'null' ? `an address that begins with ${url.protocol}` : url.origin;
+}
+
+function resolved(text: string, { origin, prefix, target }: Base): URL | null {
+  return URL.parse(text, origin + prefix + target);
+}
+
+function isBelow(pathname: string, prefix: string): boolean {
+  return pathname === prefix || pathname.startsWith(`${prefix}/`);
+}
+
+/** By segment: a slash at the end, and two in a row, are a matter of the service. */
+function isTraversal(pathname: string): boolean {
+  return pathname
+    .split('/')
+    .some((segment) => segment !== '' && traversalProblem(segment, { slash: true }) !== undefined);
+}
+
+/** A query without the parameter `name`; the rest stays as the service wrote it. */
+function withoutParameter(search: string, name: string | undefined): string {
+  if (name === undefined || search === '') return search;
+  const rest = search
+    .slice(1)
+    .split('&')
+    .filter((part) => !new URLSearchParams(part).has(name));
+  return rest.length === 0 ? '' : `?${rest.join('&')}`;
+}
+
+const longestShown = 200;
+
+function shortened(path: string): string {
+  return path.length > longestShown ? `${path.slice(0, longestShown)}…` : path;
 }
