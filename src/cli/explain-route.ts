@@ -1,4 +1,5 @@
 /** `plait explain`: the plan of one composition, or of all. */
+import type { Route } from '../dsl/route.ts';
 import { ConfigurationError, LoadError } from '../errors.ts';
 import { drawMermaid } from '../explain/draw-mermaid.ts';
 import { drawTree } from '../explain/draw-tree.ts';
@@ -40,11 +41,15 @@ function isCalled({ name, route }: Plan, wanted: string): boolean {
   if (wanted === name || wanted === route.text) return true;
   const path = wanted.replace(/^[A-Z]+ /, '');
   if (path !== wanted && !wanted.startsWith(`${route.method} `)) return false;
-  const parts = path.split('/').slice(1);
+  return isAt(route, path);
+}
+
+/** Whether a request for `path` has this route. */
+function isAt({ segments, trailingSlash }: Route, path: string): boolean {
+  const parts = path === '/' ? [] : path.split('/').slice(1);
+  if (trailingSlash && parts.pop() !== '') return false;
   return (
-    parts.length === route.segments.length &&
-    route.segments.every(
-      (segment, index) => segment.kind !== 'text' || segment.text === parts[index],
-    )
+    parts.length === segments.length &&
+    segments.every((segment, index) => segment.kind !== 'text' || segment.text === parts[index])
   );
 }

@@ -96,7 +96,7 @@ function checkedName(service: Service, config: Common<string>, route: Route): st
 /** `GET /orders/:orderId/items` → `getOrdersItems`. */
 function defaultName(route: Route): string {
   const words = route.segments.flatMap((segment) =>
-    segment.kind === 'text' ? segment.text.split(/\W+/) : [],
+    'text' in segment ? segment.text.split(/(?:%[\da-f]{2}|\W)+/i) : [],
   );
   return (
     route.method.toLowerCase() +

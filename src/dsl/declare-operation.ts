@@ -262,7 +262,9 @@ function checkedSlash(
   place: string,
 ): readonly string[] {
   if (slash === undefined) return [];
-  const names = segments.flatMap((segment) => (segment.kind === 'param' ? [segment.name] : []));
+  const names = segments.flatMap((segment) =>
+    segment.kind === 'param' || segment.kind === 'mixed' ? [segment.name] : [],
+  );
   const known = names.join(', ') || 'none';
   if (!Array.isArray(slash))
     throw new CompositionError(place, `slash is a list of path parameters. There are: ${known}.`);

@@ -1,5 +1,6 @@
 /** Routes like `GET /orders/:orderId`: a method and a path with named parameters. */
 import { CompositionError } from '../errors.ts';
+import { traversalProblem } from '../path-segment.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -7,18 +8,29 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type RouteText = `${Exclude<Method, 'HEAD'>} /${string}`;
 
 /** The names of the parameters of a route: `'orderId'` for `GET /orders/:orderId/summary`. */
-export type ParamNames<Text extends string> = Text extends `${string}:${infer Rest}`
-  ? Rest extends `${infer Name}/${infer Tail}`
-    ? WithoutPlus<Name> | ParamNames<`/${Tail}`>
-    : WithoutPlus<Rest>
+export type ParamNames<Text extends string> = Text extends `${string}/:${infer Rest}`
+  ? NameIn<Rest> | ParamNames<Rest>
   : never;
 
-type WithoutPlus<Name extends string> = Name extends `${infer Bare}+` ? Bare : Name;
+/** A name that `Text` begins with: it ends at the first character that no name has. */
+type NameIn<Text extends string, Name extends string = ''> = Text extends `${infer C}${infer Rest}`
+  ? Lowercase<C> extends NameCharacter
+    ? NameIn<Rest, `${Name}${C}`>
+    : Name
+  : Name;
+
+// prettier-ignore
+type NameCharacter =
+  | 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k' | 'l' | 'm' | 'n' | 'o' | 'p'
+  | 'q' | 'r' | 's' | 't' | 'u' | 'v' | 'w' | 'x' | 'y' | 'z' | '_'
+  | '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9';
 
 /** One segment between slashes. */
 export type Segment =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'param'; readonly name: string }
+  /** `:name.json`: a parameter and the text after it. */
+  | { readonly kind: 'mixed'; readonly name: string; readonly text: string }
   /** `:name+`: one or more segments. */
   | { readonly kind: 'params'; readonly name: string };
 
@@ -30,6 +42,8 @@ export interface Route {
   /** As OpenTelemetry and OpenAPI write it: `/orders/{orderId}`. */
   readonly template: string;
   readonly segments: readonly Segment[];
+  /** Whether the path ends in a slash; that of `/` is no end. */
+  readonly trailingSlash: boolean;
   readonly params: readonly string[];
 }
 
@@ -56,21 +70,42 @@ export function parseRoute(
       `Write a method (${known.join(', ')}), one space and a path, as in "GET /orders/:orderId".`,
     );
   }
-  const segments =
-    path === '/'
-      ? []
-      : path
-          .slice(1)
-          .split('/')
-          .map((part) => toSegment(part, text, place));
+  const trailingSlash = path !== '/' && path.endsWith('/');
+  const inner = path.slice(1, trailingSlash ? -1 : undefined);
+  const segments = path === '/' ? [] : inner.split('/').map((part) => toSegment(part, text, place));
   const params = segments.flatMap((segment) => (segment.kind === 'text' ? [] : [segment.name]));
   const twice = params.find((name, index) => params.indexOf(name) !== index);
   if (twice !== undefined)
     return refuse(place, text, `Parameter ":${twice}" is there twice; give each its own name.`);
+  const template = `/${segments.map(templateOf).join('/')}${trailingSlash ? '/' : ''}`;
+  return { text, method, path, template, segments, trailingSlash, params };
+}
+
+function templateOf(segment: Segment): string {
+  switch (segment.kind) {
+    case 'text':
+      return segment.text;
+    case 'mixed':
+      return `{${segment.name}}${segment.text}`;
+    case 'param':
+    case 'params':
+      return `{${segment.name}}`;
+    default:
+      return segment satisfies never;
+  }
+}
+
+/**
+ * The path by which requests are routed to a composition. Its text is decoded, since clients may
+ * encode other characters than the author did.
+ *
+ * @throws URIError for escapes that are not UTF-8.
+ */
+export function routedPath({ segments, trailingSlash }: Route): string {
   const parts = segments.map((segment) =>
-    segment.kind === 'text' ? segment.text : `{${segment.name}}`,
+    segment.kind === 'text' ? decodeURI(segment.text) : `:${segment.name}`,
   );
-  return { text, method, path, template: `/${parts.join('/')}`, segments, params };
+  return `/${parts.join('/')}${trailingSlash ? '/' : ''}`;
 }
 
 /** Whether a method is safe (RFC 9110, 9.2.1): its calls may be repeated and shared. */
@@ -83,9 +118,12 @@ function isMethod(method: string, known: readonly string[]): method is Method {
 }
 
 function toSegment(part: string, text: string, place: string): Segment {
-  if (/^:[A-Za-z_]\w*$/.test(part)) return { kind: 'param', name: part.slice(1) };
-  if (/^:[A-Za-z_]\w*\+$/.test(part)) return { kind: 'params', name: part.slice(1, -1) };
-  if (/^[\w.~!$&'()+,;=@-]+$/.test(part) && part !== '.' && part !== '..')
+  const [, name, after = ''] = /^:([A-Za-z_]\w*)(.*)$/s.exec(part) ?? [];
+  if (name !== undefined && after === '') return { kind: 'param', name };
+  if (name !== undefined && after === '+') return { kind: 'params', name };
+  if (name !== undefined && isText(after) && !after.startsWith('+') && isHarmless(`x${after}`))
+    return { kind: 'mixed', name, text: after };
+  if (isText(part) && !part.startsWith(':') && isHarmless(part))
     return { kind: 'text', text: part };
   return refuse(
     place,
@@ -93,6 +131,15 @@ function toSegment(part: string, text: string, place: string): Segment {
     `Segment "${part}" is neither text nor ":name". Use letters, digits and - . _ ~, or a ` +
       'parameter.',
   );
+}
+
+/** Characters of a path segment (RFC 3986, 3.3) but for `*`, which routers read as any text. */
+function isText(part: string): boolean {
+  return /^(?:[\w.~!$&'()+,;=@:-]|%[\da-f]{2})+$/i.test(part);
+}
+
+function isHarmless(part: string): boolean {
+  return traversalProblem(part, { slash: true }) === undefined;
 }
 
 function refuse(place: string, text: string, advice: string): never {

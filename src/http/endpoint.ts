@@ -1,6 +1,7 @@
 /** Plans → routes: admit the request, parse its inputs, execute the plan, respond. */
 import { Hono } from 'hono';
 import type { Clock } from '../clock.ts';
+import { routedPath } from '../dsl/route.ts';
 import type { Execute } from '../engine/execute.ts';
 import { readRequestTimeout, requestTimeoutHeader } from '../request-timeout.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -26,14 +27,15 @@ export function compositionRoutes(
   const routes = new Hono<GatewayEnv>();
   const inOrder = plans.toSorted((a, b) => precedenceOf(a).localeCompare(precedenceOf(b)));
   for (const plan of inOrder) {
-    routes.on(plan.route.method, plan.route.path, handlerFor(plan, options));
+    routes.on(plan.route.method, routedPath(plan.route), handlerFor(plan, options));
   }
   return routes;
 }
 
-/** A sort key: `1` for each text segment, `2` for each parameter. */
-function precedenceOf({ route }: Plan): string {
-  return route.segments.map(({ kind }) => (kind === 'text' ? '1' : '2')).join('');
+/** A sort key: `1` for each text segment, also an empty one at the end, `2` for each parameter. */
+function precedenceOf({ route: { segments, trailingSlash } }: Plan): string {
+  const kinds = segments.map(({ kind }) => (kind === 'text' ? '1' : '2'));
+  return kinds.join('') + (trailingSlash ? '1' : '');
 }
 
 function handlerFor(plan: Plan, { execute, clock, admit }: ServingOptions) {

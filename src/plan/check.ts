@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { AnyConfig } from '../dsl/composition.ts';
 import type { Node, ShapeNode, Source } from '../dsl/node.ts';
 import { blockOf, blockSources, readsOf, wordsFor } from '../dsl/node-traits.ts';
-import type { Route } from '../dsl/route.ts';
+import type { Route, Segment } from '../dsl/route.ts';
 import { checkResponseCache } from '../dsl/cache.ts';
 import { isSafe } from '../dsl/route.ts';
 import { positive, refuseUnknownKnobs } from '../dsl/knobs.ts';
@@ -30,14 +30,7 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
       `a ${route.method} has no body. Use query, or another method.`,
     );
   }
-  const several = route.segments.find(({ kind }) => kind === 'params');
-  if (several?.kind === 'params') {
-    throw new CompositionError(
-      name,
-      `":${several.name}+" takes several segments, which only a service's route can have. Write ` +
-        `":${several.name}", whose values may contain an encoded slash.`,
-    );
-  }
+  for (const segment of route.segments) checkSegment(name, segment);
   checkKnobs(name, config);
   checkResponseCache(config.cache, route.method, name);
   checkParams(name, config, route);
@@ -64,6 +57,37 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
           `service's forward.`,
       );
     }
+  }
+}
+
+/** Refuses segments that only a service's route can have. */
+function checkSegment(name: string, segment: Segment): void {
+  if (segment.kind === 'params')
+    throw new CompositionError(
+      name,
+      `":${segment.name}+" takes several segments, which only a service's route can have. Write ` +
+        `":${segment.name}", whose values may contain an encoded slash.`,
+    );
+  if (segment.kind === 'mixed')
+    throw new CompositionError(
+      name,
+      `":${segment.name}${segment.text}" has text after the parameter, which only a service's ` +
+        `route can have. Write ":${segment.name}", and make the text a segment of its own.`,
+    );
+  if (segment.kind === 'text' && !isRoutable(segment.text))
+    throw new CompositionError(
+      name,
+      `"${segment.text}" has an escape for a character that is no part of a word, which only a ` +
+        'service\'s route can have. Escape letters and the like, as in "caf%C3%A9".',
+    );
+}
+
+/** Not if the router would read the text as a pattern, or another writing of it differently. */
+function isRoutable(text: string): boolean {
+  try {
+    return !/[%*{}]/.test(decodeURI(text));
+  } catch {
+    return false;
   }
 }
 

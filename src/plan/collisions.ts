@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { definedAt } from '../defined-at.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
+import { routedPath } from '../dsl/route.ts';
 import { CompositionError } from '../errors.ts';
 import { reservedPaths } from '../reserved-paths.ts';
 import type { Plan } from './plan.ts';
@@ -45,7 +46,7 @@ export function findCollisions(
 
   function problemOf(one: Compiled): string | undefined {
     const { route } = one.plan;
-    if (reservedPaths.has(route.path))
+    if (reservedPaths.has(routedPath(route)))
       return `${route.path} is served by the gateway itself. Choose another path.`;
     const contest = lost(one, routes.get(routeKey(one.plan)));
     if (contest !== undefined) return sayRoute(one, contest);
@@ -163,6 +164,8 @@ function toClaim(...parts: readonly (string | undefined)[]): Claim {
 
 /** Two routes that match the same paths have the same key, whatever their parameters are called. */
 function routeKey({ route }: Plan): string {
-  const path = route.segments.map((segment) => (segment.kind === 'text' ? segment.text : ':'));
-  return `${route.method} /${path.join('/')}`;
+  const segments = route.segments.map((segment) =>
+    segment.kind === 'text' ? segment : { ...segment, name: '' },
+  );
+  return `${route.method} ${routedPath({ ...route, segments })}`;
 }

@@ -665,6 +665,17 @@ describe('operation()', () => {
   it('is named after its route unless it is told otherwise', () => {
     const { name } = operation(things, { route: 'GET /shop-items/:id/parts', response });
     expect(name).toBe('getShopItemsParts');
+    const routes = [
+      'POST /items:batchGet',
+      'POST /users/:id:activate',
+      'GET /:id.json',
+      'GET /%41b/',
+    ];
+    const names = routes.map((text) => {
+      const route = text as 'GET /x'; // any other would do
+      return operation(things, { route, response }).name;
+    });
+    expect(names).toEqual(['postItemsBatchGet', 'postUsersActivate', 'getJson', 'getB']);
   });
 });
 

@@ -1,13 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRoute } from '../../src/dsl/route.ts';
+import type { Segment } from '../../src/dsl/route.ts';
+import { traversalProblem } from '../../src/path-segment.ts';
 import { messageOf } from '../support/page.ts';
 import { assertProperty } from '../support/property.ts';
 
 const word = fc.stringMatching(/^[A-Za-z_]\w{0,8}$/);
 const plain = fc
-  .stringMatching(/^[\w.~!$&'()+,;=@-]{1,8}$/)
-  .filter((part) => part !== '.' && part !== '..');
+  .stringMatching(/^(?:[\w.~!$&'()+,;=@:-]|%[2-6][\da-fA-F]){1,8}$/)
+  .filter((part) => traversalProblem(part, { slash: true }) === undefined);
 
 describe('parseRoute', () => {
   it('takes a route apart', () => {
@@ -17,6 +19,7 @@ describe('parseRoute', () => {
       path: '/orders/:orderId/summary',
       template: '/orders/{orderId}/summary',
       params: ['orderId'],
+      trailingSlash: false,
       segments: [
         { kind: 'text', text: 'orders' },
         { kind: 'param', name: 'orderId' },
@@ -30,31 +33,52 @@ describe('parseRoute', () => {
   });
 
   it('gives back whatever segments a route was written from', () => {
+    const suffix = plain
+      .map((part) => `.${part}`)
+      .filter((part) => traversalProblem(`x${part}`, { slash: true }) === undefined);
     const segments = fc.array(
       fc.oneof(
-        plain.map((part) => ({ kind: 'text' as const, text: part })),
+        plain.filter((part) => part[0] !== ':').map((text) => ({ kind: 'text' as const, text })),
         word.map((name) => ({ kind: 'param' as const, name })),
+        word.map((name) => ({ kind: 'params' as const, name })),
+        fc.record({ kind: fc.constant('mixed' as const), name: word, text: suffix }),
       ),
       { maxLength: 6 },
     );
     const distinct = segments.filter((parts) => {
-      const names = parts.flatMap((part) => (part.kind === 'param' ? [part.name] : []));
+      const names = parts.flatMap((part) => ('name' in part ? [part.name] : []));
       return new Set(names).size === names.length;
     });
     assertProperty(
       fc.property(
         fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE'),
         distinct,
-        (method, parts) => {
-          const written = parts.map((part) => (part.kind === 'text' ? part.text : `:${part.name}`));
-          const path = `/${written.join('/')}`;
+        fc.boolean(),
+        (method, parts, hasSlash) => {
+          const trailingSlash = hasSlash && parts.length > 0;
+          const path = `/${parts.map(written).join('/')}${trailingSlash ? '/' : ''}`;
           const route = parseRoute(`${method} ${path}`, 'x');
-          expect(route.method).toBe(method);
-          expect(route.path).toBe(path);
-          expect(route.segments).toEqual(parts);
+          expect(route).toMatchObject({ method, path, segments: parts, trailingSlash });
         },
       ),
     );
+  });
+
+  it.each([
+    ['GET /items/', '/items/', []],
+    ['POST /items:batchGet', '/items:batchGet', []],
+    ['GET /v1/:id.json', '/v1/{id}.json', ['id']],
+    ['POST /users/:userId:activate', '/users/{userId}:activate', ['userId']],
+    ['GET /:a-b/:b/', '/{a}-b/{b}/', ['a', 'b']],
+    ['GET /:id%20x', '/{id}%20x', ['id']],
+    ['GET /:id:id', '/{id}:id', ['id']],
+    ['GET /:from-:to', '/{from}-:to', ['from']],
+    ['GET /caf%C3%A9', '/caf%C3%A9', []],
+    ['GET /group%2Fname', '/group%2Fname', []],
+    ['GET /%3Aid', '/%3Aid', []],
+    ['GET /files/:path+/', '/files/{path}/', ['path']],
+  ])('reads %s as %s', (text, template, params) => {
+    expect(parseRoute(text, 'x')).toMatchObject({ text, template, params });
   });
 
   it('reads any text or refuses it with the place and the text', () => {
@@ -94,13 +118,22 @@ describe('parseRoute', () => {
   });
 
   it.each([
-    ['GET /a/', ''],
+    ['GET //', ''],
+    ['GET /a//', ''],
     ['GET /a//b', ''],
     ['GET /:', ':'],
     ['GET /:9', ':9'],
     ['GET /:id?', ':id?'],
-    ['GET /:id.json', ':id.json'],
-    ['GET /a:b', 'a:b'],
+    ['GET /:id+x', ':id+x'],
+    ['GET /:id.%2f..', ':id.%2f..'],
+    ['GET /:id*', ':id*'],
+    ['GET /:id%', ':id%'],
+    ['GET /a%zz', 'a%zz'],
+    ['GET /..;x', '..;x'],
+    ['GET /a%5Cb', 'a%5Cb'],
+    ['GET /a%00', 'a%00'],
+    ['GET /a%2F..%2Fb', 'a%2F..%2Fb'],
+    ['GET /%252e%252e', '%252e%252e'],
     ['GET /*', '*'],
     ['GET /../x', '..'],
     ['GET /%2e', '%2e'],
@@ -120,6 +153,21 @@ describe('parseRoute', () => {
     );
   });
 });
+
+function written(segment: Segment): string {
+  switch (segment.kind) {
+    case 'text':
+      return segment.text;
+    case 'param':
+      return `:${segment.name}`;
+    case 'mixed':
+      return `:${segment.name}${segment.text}`;
+    case 'params':
+      return `:${segment.name}+`;
+    default:
+      return segment satisfies never;
+  }
+}
 
 /** The route again, from its parts, or what is said against it. */
 function outcome(text: string): string {

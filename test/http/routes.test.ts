@@ -97,6 +97,31 @@ describe('the routes of compositions', () => {
     },
   );
 
+  it.each([
+    ['POST /orders:search', '/orders:search', '/orders:find'],
+    ['POST /orders:search/:id', '/orders:search/7', '/orders/7'],
+    ['GET /orders/:id/', '/orders/7/', '/orders/7'],
+    ['GET /orders/', '/orders/', '/orders'],
+    ['GET /caf%C3%A9', '/caf%c3%a9', '/caf'],
+    ['GET /a%20b', '/a%20b', '/a+b'],
+    ['GET /%41bc', '/Abc', '/abc'],
+    ['GET /a@b', '/a@b', '/a'],
+    ["GET /a!$&'(),;=~", "/a!$&'(),;=~", '/a'],
+  ])('may be %s, which serves %s and not %s', async (route, path, other) => {
+    const [method = ''] = route.split(' ', 1);
+    const { find } = appOf(route, 'DELETE /x');
+    expect((await find(path, method))?.route).toBe(route);
+    expect(await find(other, method)).toBeUndefined();
+  });
+
+  it('tell a path with a slash at its end from the one without', async () => {
+    const { find } = appOf('GET /a/:b', 'GET /a/', 'GET /a', 'GET /a/:b/');
+    const found = await Promise.all(
+      ['/a', '/a/', '/a/7', '/a/7/'].map(async (path) => (await find(path))?.route),
+    );
+    expect(found).toEqual(['GET /a', 'GET /a/', 'GET /a/:b', 'GET /a/:b/']);
+  });
+
   it('may include the root', async () => {
     expect((await appOf('GET /').find('/'))?.route).toBe('GET /');
   });

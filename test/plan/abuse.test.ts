@@ -17,7 +17,15 @@ import type { Composition, Operation, Ref } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { compile, compileAll } from '../../src/plan/compile.ts';
-import { createThing, getThing, page, loadErrorOf, thingOf, things } from '../support/page.ts';
+import {
+  createThing,
+  getThing,
+  loadErrorOf,
+  messageOf,
+  page,
+  thingOf,
+  things,
+} from '../support/page.ts';
 
 const waitFor = async (value: unknown) => ({ id: await value });
 
@@ -54,6 +62,30 @@ describe('names that are taken', () => {
       ]);
     },
   );
+
+  it.each<readonly [string, string]>([
+    [
+      '/files/:id.json',
+      '":id.json" has text after the parameter, which only a service\'s route can ' +
+        'have. Write ":id", and make the text a segment of its own.',
+    ],
+    [
+      '/users/:id:activate',
+      '":id:activate" has text after the parameter, which only a service\'s route ' +
+        'can have. Write ":id", and make the text a segment of its own.',
+    ],
+    ...['/a%2Fb', '/a%3Fb', '/a%25', '/a%ff', '/%2A', '/%7Bx%7D'].map(
+      (path) =>
+        [
+          path,
+          `"${path.slice(1)}" has an escape for a character that is no part of a word, which only a ` +
+            'service\'s route can have. Escape letters and the like, as in "caf%C3%A9".',
+        ] as const,
+    ),
+  ])('the route %s is refused: only services have such', (path, problem) => {
+    const composition = untyped({ route: `GET ${path}` });
+    expect(messageOf(() => compile({ name: 'own', composition }))).toBe(`own: ${problem}`);
+  });
 
   it('a parameter of several segments is refused: only the routes of services have them', () => {
     const composition = untyped({ route: 'GET /files/:path+' });

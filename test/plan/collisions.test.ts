@@ -32,6 +32,34 @@ function reload(old: readonly NamedComposition[], next: readonly NamedCompositio
 
 const newcomer = 'This one is new, so the other stays.';
 
+describe('two routes', () => {
+  it.each<[`/${string}`, `/${string}`, boolean]>([
+    ['/x/:id', '/x/:key', true],
+    ['/x/:id/', '/x/:key/', true],
+    ['/x/:id', '/x/:id/', false],
+    ['/x', '/x/', false],
+    ['/x:find', '/x:find', true],
+    ['/x:find', '/x:list', false],
+    ['/x:find', '/:x', false],
+    ['/caf%C3%A9', '/caf%c3%a9', true],
+    ['/%41bc', '/Abc', true],
+    ['/Abc', '/abc', false],
+  ])('%s and %s: whether they collide is %s', (one, other, collide) => {
+    const { errors } = compileAll([
+      named('one', plain(`GET ${one}`)),
+      named('other', plain(`GET ${other}`)),
+    ]);
+    expect(errors).toHaveLength(collide ? 2 : 0);
+  });
+
+  it("of which one is the gateway's own collide, however that is written", () => {
+    const { errors } = compileAll([named('one', plain('GET /%6Civez'))]);
+    expect(errors.map(({ message }) => message)).toEqual([
+      'one: /%6Civez is served by the gateway itself. Choose another path.',
+    ]);
+  });
+});
+
 describe('a newcomer that collides with what is running', () => {
   it('does not take its route', () => {
     const old = named('old', plain('GET /x/:id'));

@@ -29,6 +29,12 @@ export const getThing = operation(service, {
   response: Thing,
 });
 
+export const thingAsJson = operation(service, {
+  route: 'GET /things/:thingId.json',
+  slash: ['thingId'],
+  response: Thing,
+});
+
 export const createThing = operation(service, {
   route: 'POST /things',
   body: z.object({ name: z.string(), tags: z.array(z.object({ label: z.string() })) }),

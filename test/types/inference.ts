@@ -19,7 +19,8 @@ import {
 } from 'plait';
 import type { Operation, Ref, ResponseOf } from 'plait';
 import { z } from 'zod';
-import type { Thing, thingNamed, thingWith } from './_things.ts';
+import type { ParamNames } from '../../src/dsl/route.ts';
+import type { Thing, thingAsJson, thingNamed, thingWith } from './_things.ts';
 import { createThing, getThing, thingFor, thingOf, thingsOf } from './_things.ts';
 
 type Equal<A, B> =
@@ -45,6 +46,15 @@ same<ArgsOf<typeof thingOf>, { id: string }>(true);
 same<ArgsOf<typeof thingsOf>, { id: string; since?: string | undefined }>(true);
 same<ArgsOf<typeof thingWith>, { note: string }>(true);
 same<ArgsOf<typeof thingNamed>, { id: 'a' | 'b' }>(true);
+
+// A parameter begins a segment and ends at the first character that no name has.
+same<
+  ParamNames<'GET /:a1_B.json/items:batchGet/:rest+/a%3Ab/:userId:activate/:from-:to/x/:last/'>,
+  'a1_B' | 'rest' | 'userId' | 'from' | 'last'
+>(true);
+same<ParamNames<'POST /orders:search'>, never>(true);
+same<ParamNames<'GET /'>, never>(true);
+same<ArgsOf<typeof thingAsJson>, { thingId: string | number | bigint }>(true);
 
 export const lookups = defineComposition({
   route: 'GET /lookups/:id',

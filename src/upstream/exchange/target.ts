@@ -10,7 +10,7 @@ type Targeted = Pick<Dispatch, 'operation' | 'args' | 'keys'>;
 
 /** The path and query of a call, without the address's prefix. */
 export function targetOf(call: Targeted, query: Readonly<Record<string, unknown>>): string {
-  const { segments } = call.operation.route;
+  const { segments, trailingSlash } = call.operation.route;
   let path = '';
   // By index: iterating over a frozen array makes V8 allocate an object for every step.
   for (let index = 0; index < segments.length; index += 1) {
@@ -19,7 +19,8 @@ export function targetOf(call: Targeted, query: Readonly<Record<string, unknown>
     path += `/${encodeSegment(call, segment)}`;
   }
   const search = searchOf(call, query);
-  return `${path === '' ? '/' : path}${search === '' ? '' : `?${search}`}`;
+  if (path === '' || trailingSlash) path += '/';
+  return `${path}${search === '' ? '' : `?${search}`}`;
 }
 
 /** Encodes a path segment (RFC 3986, 3.3), or each of the segments of a `:name+`. */
@@ -31,6 +32,14 @@ function encodeSegment(call: Targeted, segment: Segment): string {
       const text = textOf(call, segment.name);
       refuseTraversal(call, segment.name, text, call.operation.slash.includes(segment.name));
       return encodeURIComponent(text);
+    }
+    case 'mixed': {
+      const text = textOf(call, segment.name);
+      refuseTraversal(call, segment.name, text, call.operation.slash.includes(segment.name));
+      const whole = encodeURIComponent(text) + segment.text;
+      // Neither part may be harmless only by itself. Slashes are in the parts already.
+      refuseTraversal(call, segment.name, whole, true);
+      return whole;
     }
     case 'params': {
       const text = textOf(call, segment.name);
