@@ -671,8 +671,8 @@ describe('operation()', () => {
       'GET /:id.json',
       'GET /%41b/',
     ];
-    const names = routes.map((text) => {
-      const route = text as 'GET /x'; // any other would do
+    const names = routes.map((written) => {
+      const route = written as 'GET /x'; // any other would do
       return operation(things, { route, response }).name;
     });
     expect(names).toEqual(['postItemsBatchGet', 'postUsersActivate', 'getJson', 'getB']);
