@@ -9,6 +9,7 @@ import type { FailureConfig } from './failure-rule.ts';
 import { checkedLookup, lookupKnobs } from './lookup.ts';
 import type { LookupOptions } from './lookup.ts';
 import type { Operation } from './operation.ts';
+import type { At, Last, PathOf, Scalar } from './path.ts';
 import type { RouteText } from './route.ts';
 import type { Service } from './service.ts';
 
@@ -22,35 +23,41 @@ export interface LookupConfig<
   Key = undefined,
   Failure extends Schema = Schema,
 >
-  extends Common<Text>, LookupOptions<Item, FieldOf<Item, By>, Key> {
+  extends Common<Text>, LookupOptions<Item, ByOf<Item, By>, Key> {
   /** Further query parameters. Only calls with the same values share a request. */
   readonly query?: Query;
   /** Answers that are failures although their status is a 2xx, and their statuses. */
   readonly failure?: FailureConfig<Failure>;
 }
 
+/** A field that can hold a key; a schema may make a `Date` of its text. */
+type KeyField = Scalar | Date;
+
 /**
- * `By` if items have that field; otherwise the fields they have and a sentence for the compiler to
- * show.
+ * `By` if it leads to a text or number of items; otherwise the paths that do, and a sentence for
+ * the compiler to show.
  */
-export type FieldOf<Item extends Schema, By> = By extends keyof z.output<Item>
-  ? By
-  : Extract<keyof z.output<Item>, string> | `the item has no field "${By & string}"`;
+export type ByOf<Item extends Schema, By> =
+  By extends PathOf<z.output<Item>, KeyField>
+    ? By
+    :
+        | PathOf<z.output<Item>, KeyField>
+        | `the item has no field "${By & string}" of text or numbers`;
 
 /** The type of a lookup's key: that of the field of its items. */
-export type KeyOf<Item, By> = Exclude<z.output<Item>[By & keyof z.output<Item>], null | undefined>;
+export type KeyOf<Item, By> = NonNullable<At<z.output<Item>, By>>;
 
 /** The arguments of a lookup: the key, by its name, and query parameters. */
 export type KeyArgs<Item, By, Query, Key = undefined> = Flat<
   {
-    [K in By & string]: Key extends Schema ? z.input<Key> : KeyOf<Item, By>;
+    [K in Last<By> & string]: Key extends Schema ? z.input<Key> : KeyOf<Item, By>;
   } & (Query extends Schema ? z.input<Query> : unknown)
 >;
 
 /**
  * Declares an endpoint that answers many keys in one request. Calls are batched: they are collected
  * and sent as `ceil(distinct keys / max)` requests, and items are matched to keys by their field
- * `by`.
+ * `by`, which may be a path: `by: 'order.id'` has the argument `id`.
  *
  * A call returns the item of its key, or `null` if there is none (with `missing: 'error'` it
  * fails). With `many: true` it returns the list of all items of its key.

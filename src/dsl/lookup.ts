@@ -8,13 +8,16 @@ import { CompositionError } from '../errors.ts';
 import { positive } from './knobs.ts';
 import { toKeys, toMaxBytes } from './lookup-keys.ts';
 import type { KeyStyle, LookupKeys, MaxBytes } from './lookup-keys.ts';
+import { parsePath, readPath, schemaAtPath } from './path.ts';
+import type { Path } from './path.ts';
+import { kindOf } from '../schema.ts';
 import { isSafe } from './route.ts';
 import type { Route } from './route.ts';
 
 /** The options that only lookups have. */
 export interface LookupOptions<Item = z.ZodObject, By = string, Key = unknown> extends MaxBytes {
   readonly keys: KeyStyle;
-  /** The field of an item that holds its key; also the name of the argument. */
+  /** The path of the field of an item that holds its key; its last name is the argument. */
   readonly by: By;
   readonly item: Item;
   /**
@@ -29,7 +32,7 @@ export interface LookupOptions<Item = z.ZodObject, By = string, Key = unknown> e
    * of the current turn of the event loop.
    */
   readonly windowMs?: number;
-  /** The property of the body that holds the items, if the body is not the list itself. */
+  /** The path of the items in the body, as `data.items`, if the body is not the list itself. */
   readonly items?: string;
   /**
    * The meaning of a 404 to a request with several keys: `'none'`, that none of them has an item,
@@ -41,7 +44,10 @@ export interface LookupOptions<Item = z.ZodObject, By = string, Key = unknown> e
 /** A lookup's options, checked. */
 export interface Lookup {
   readonly keys: LookupKeys;
-  readonly by: string;
+  /** The name of the argument that is the key. */
+  readonly argument: string;
+  /** The path of the field of an item that holds its key. */
+  readonly by: Path;
   /** The schema of a key; `undefined` allows any string or number. */
   readonly key: z.ZodType | undefined;
   readonly max: number;
@@ -54,8 +60,8 @@ export interface Lookup {
   readonly declaresMissing: boolean;
   /** The meaning of a 404 to several keys: none of them has an item, or a failure. */
   readonly notFound: 'none' | 'error';
-  /** The property of the body that holds the items, if the body is not the list itself. */
-  readonly items: string | undefined;
+  /** The path of the items in the body; `undefined` if the body is the list itself. */
+  readonly items: Path | undefined;
 }
 
 export const lookupKnobs = [
@@ -86,6 +92,24 @@ interface Config extends LookupOptions {
 export function checkedLookup(config: Config, route: Route, place: string): Lookup {
   const keys = toKeys(config.keys, place);
   checkRoute(route, keys, place);
+  const by = checkedBy(config, place);
+  const argument = by.names.at(-1) ?? '';
+  refuseTakenNames(config.query, [keys.name, argument], place);
+  return {
+    keys,
+    argument,
+    by,
+    key: checkedKey(config.key, place),
+    max: positive(config.max ?? 100, 'max', place),
+    maxBytes: toMaxBytes(config, { route, keys, place }),
+    windowMs: positive(config.windowMs ?? 0, 'windowMs', place, { least: 0 }),
+    ...checkedResults(config, place),
+    items: config.items === undefined ? undefined : parsePath(config.items, 'items', place),
+  };
+}
+
+/** The options that say what a call gives. */
+function checkedResults(config: Config, place: string) {
   const { many = false, missing = 'null', notFound = 'error' } = config;
   if (typeof many !== 'boolean') {
     throw new CompositionError(place, 'many must be true or false.');
@@ -96,35 +120,37 @@ export function checkedLookup(config: Config, route: Route, place: string): Look
   if (notFound !== 'none' && notFound !== 'error') {
     throw new CompositionError(place, `notFound is "${String(notFound)}". Use "none" or "error".`);
   }
-  if (!Object.hasOwn(config.item.shape, config.by)) {
-    const fields = Object.keys(config.item.shape).join(', ');
-    throw new CompositionError(
-      place,
-      `by is "${config.by}", which the item does not have. It has: ${fields}.`,
-    );
-  }
-  const taken = Object.keys(config.query?.shape ?? {}).find(
-    (name) => name === keys.name || name === config.by,
+  return { many, missing, declaresMissing: config.missing !== undefined, notFound };
+}
+
+function refuseTakenNames(
+  query: z.ZodObject | undefined,
+  taken: readonly string[],
+  place: string,
+): void {
+  const name = Object.keys(query?.shape ?? {}).find((one) => taken.includes(one));
+  if (name === undefined) return;
+  throw new CompositionError(
+    place,
+    `query parameter "${name}" is already used for the keys. Rename one.`,
   );
-  if (taken !== undefined) {
-    throw new CompositionError(
-      place,
-      `query parameter "${taken}" is already used for the keys. Rename one.`,
-    );
+}
+
+function checkedBy({ by, item }: Config, place: string): Path {
+  const path = parsePath(by, 'by', place);
+  const field = schemaAtPath(item, path);
+  if (field === undefined) {
+    const fields = Object.keys(item.shape).join(', ');
+    const problem = `by is "${path.text}", which the item does not have. It has: ${fields}.`;
+    throw new CompositionError(place, problem);
   }
-  return {
-    keys,
-    by: config.by,
-    key: checkedKey(config.key, place),
-    max: positive(config.max ?? 100, 'max', place),
-    maxBytes: toMaxBytes(config, { route, keys, place }),
-    windowMs: positive(config.windowMs ?? 0, 'windowMs', place, { least: 0 }),
-    many,
-    missing,
-    declaresMissing: config.missing !== undefined,
-    notFound,
-    items: config.items,
-  };
+  const kind = kindOf(field, 'in') ?? '';
+  if (!['object', 'array', 'boolean'].includes(kind)) return path;
+  throw new CompositionError(
+    place,
+    `by is "${path.text}", which is ${kind === 'boolean' ? 'a' : 'an'} ${kind}, not a key. Use the ` +
+      'path of a text or a number.',
+  );
 }
 
 function checkedKey(key: unknown, place: string): z.ZodType | undefined {
@@ -160,7 +186,8 @@ export function keyText(key: unknown): string | undefined {
 }
 
 /** The key of an item as its service wrote it: larger numbers are read exactly, too. */
-export function keyTextOfItem(key: unknown): string | undefined {
+export function keyTextOfItem({ by }: Lookup, item: unknown): string | undefined {
+  const key = readPath(item, by);
   return keyText(key) ?? (typeof key === 'number' ? toExactBigInt(key)?.toString() : undefined);
 }
 

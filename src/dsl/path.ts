@@ -93,10 +93,11 @@ function pathFrom(names: readonly string[]): Path {
 }
 
 /**
- * The value at a path; `undefined` if there is none. A field whose own name has dots is found
- * first, and inherited fields are not found.
+ * The value at a path; `undefined` if there is none, and `null` if one on the way is `null`. A
+ * field whose own name has dots is found first, and inherited fields are not found.
  */
 export function readPath(value: unknown, { ways }: Path): unknown {
+  if (value === null) return null;
   for (let index = 0; index < ways.length; index += 1) {
     const way = ways[index];
     if (way === undefined || !hasField(value, way.name)) continue;
@@ -107,13 +108,22 @@ export function readPath(value: unknown, { ways }: Path): unknown {
 }
 
 /** Whether values of a schema can have the path: of a union, say, the fields are not known. */
-export function mayHavePath(schema: z.ZodType, { ways }: Path): boolean {
+export function mayHavePath(schema: z.ZodType, path: Path): boolean {
+  return schemaAtPath(schema, path) !== undefined;
+}
+
+/** The schema at a path; `undefined` if there is none, and `z.unknown()` if it is not known. */
+export function schemaAtPath(schema: z.ZodType, { ways }: Path): z.ZodType | undefined {
   const bare = unwrapped(schema);
-  if (!(bare instanceof z.ZodObject)) return kindOf(bare) === undefined;
+  if (!(bare instanceof z.ZodObject)) return kindOf(bare) === undefined ? unknown : undefined;
   // zod types a shape by its core, without methods; every schema made by `zod` has them.
   const shape = bare.shape as Readonly<Record<string, z.ZodType>>;
-  return ways.some(({ name, rest }) => {
+  for (const { name, rest } of ways) {
     const field = Object.hasOwn(shape, name) ? shape[name] : undefined;
-    return field !== undefined && (rest === undefined || mayHavePath(field, rest));
-  });
+    const found = field && rest ? schemaAtPath(field, rest) : field;
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
+
+const unknown = z.unknown();

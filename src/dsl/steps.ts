@@ -213,7 +213,7 @@ function argumentNames(operation: Operation): string[] {
 function requiredNames(operation: Operation): string[] {
   return [
     ...operation.route.params,
-    ...(operation.lookup === undefined ? [] : [operation.lookup.by]),
+    ...(operation.lookup === undefined ? [] : [operation.lookup.argument]),
     ...(operation.body === undefined || saysOptional(operation.body) ? [] : ['body']),
     ...(operation.headers?.required.length ? ['headers'] : []),
   ];

@@ -232,7 +232,13 @@ function explainBreaker({ service, policies }: Operation): ExplainedCall['breake
 
 function explainBatch(lookup: Lookup): ExplainedBatch {
   const { by, max, maxBytes, windowMs } = lookup;
-  return { by, max, [bytesKnob(lookup.keys)]: maxBytes, keys: keysExample(lookup), windowMs };
+  return {
+    by: by.text,
+    max,
+    [bytesKnob(lookup.keys)]: maxBytes,
+    keys: keysExample(lookup),
+    windowMs,
+  };
 }
 
 /** The length of the longest chain of calls that need each other. */

@@ -74,7 +74,7 @@ export function upstreamProblem(error: UpstreamError, failed: StepError): Proble
 
 function missingProblem(error: UpstreamError, failed: StepError): Problem {
   const { step } = failed;
-  const key = step.kind === 'call' ? step.operation.lookup?.by : undefined;
+  const key = step.kind === 'call' ? step.operation.lookup?.argument : undefined;
   const problem = mappedProblem(error);
   // A key of another answer that leads nowhere is a disagreement between services.
   if (!isAskedByClient(step, key)) return { ...problem, status: 502 };

@@ -11,10 +11,10 @@ export function lookupArgumentsOf(
   items: ReadonlySet<number>,
 ): LookupArguments | undefined {
   if (operation.lookup === undefined) return undefined;
-  const { by } = operation.lookup;
-  const others = without(args, by);
+  const { argument } = operation.lookup;
+  const others = without(args, argument);
   const varies = sourcesOf(others).some(({ node }) => items.has(node));
-  return { key: fieldOf(args, by), others, varies };
+  return { key: fieldOf(args, argument), others, varies };
 }
 
 function fieldOf(args: Template, name: string): Template {

@@ -706,6 +706,22 @@ describe('lookup()', () => {
       'by is "constructor", which the item does not have. It has: id, name.',
     ],
     [
+      'a key path that items do not have',
+      { by: 'name.first' },
+      'by is "name.first", which the item does not have. It has: id, name.',
+    ],
+    [
+      'a key that is an object',
+      { by: 'owner', item: z.object({ owner: z.object({ id: z.string() }) }) },
+      'by is "owner", which is an object, not a key. Use the path of a text or a number.',
+    ],
+    [
+      'items at no path',
+      { items: 'data..items' },
+      'items is "data..items", in which a name is empty. Use names of fields with dots between, as ' +
+        'in "data.items".',
+    ],
+    [
       'a query parameter named like that of the keys',
       { query: z.object({ ids: z.string() }) },
       'query parameter "ids" is already used for the keys. Rename one.',

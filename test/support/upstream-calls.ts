@@ -90,7 +90,7 @@ export function callPerKey(send: Send): SendLoad {
 
 function takeKey(call: Call): { key: unknown; call: Call } {
   const { operation, identity } = call;
-  const by = operation.lookup?.by ?? '';
+  const by = operation.lookup?.argument ?? '';
   const { [by]: key, ...args } = call.args;
   return { key, call: { ...call, args, key: keyOf({ operation, args, identity }) } };
 }
@@ -139,7 +139,7 @@ export function addressOf(attempt: Dispatch): Address {
 export function callWith(calls: Calls): CallOperation {
   return (operation, args, trace) => {
     if (operation.lookup === undefined) return calls.call(operation, args, trace);
-    const { [operation.lookup.by]: key, ...others } = args;
+    const { [operation.lookup.argument]: key, ...others } = args;
     return replyOf(calls.load({ operation, args: others, keys: [key], trace }));
   };
 }

@@ -74,6 +74,14 @@ export const thingNamed = lookup(service, {
   key: z.enum(['a', 'b']),
 });
 
+/** A lookup whose key is in an object of the item. */
+export const thingOwnedBy = lookup(service, {
+  route: 'GET /owned',
+  keys: { query: 'names' },
+  by: 'owner.name',
+  item: Thing,
+});
+
 /** A lookup by a field that some items do not have. */
 export const thingWith = lookup(service, {
   route: 'GET /noted',

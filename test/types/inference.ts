@@ -20,7 +20,7 @@ import {
 import type { Operation, Ref, ResponseOf } from 'plait';
 import { z } from 'zod';
 import type { ParamNames } from '../../src/dsl/route.ts';
-import type { Thing, thingAsJson, thingNamed, thingWith } from './_things.ts';
+import type { Thing, thingAsJson, thingNamed, thingOwnedBy, thingWith } from './_things.ts';
 import { createThing, getThing, thingFor, thingOf, thingsOf } from './_things.ts';
 
 type Equal<A, B> =
@@ -45,6 +45,7 @@ same<ArgsOf<typeof createThing>, { body: { name: string; tags: { label: string }
 same<ArgsOf<typeof thingOf>, { id: string }>(true);
 same<ArgsOf<typeof thingsOf>, { id: string; since?: string | undefined }>(true);
 same<ArgsOf<typeof thingWith>, { note: string }>(true);
+same<ArgsOf<typeof thingOwnedBy>, { name: string }>(true);
 same<ArgsOf<typeof thingNamed>, { id: 'a' | 'b' }>(true);
 
 // A parameter begins a segment and ends at the first character that no name has.

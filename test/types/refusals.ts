@@ -271,6 +271,12 @@ const { service } = getThing;
 // @ts-expect-error a key that items do not have
 lookup(service, { route: 'GET /x', keys: { query: 'ids' }, by: 'orderId', item: Thing });
 
+// @ts-expect-error a path that items do not have
+lookup(service, { route: 'GET /x', keys: { query: 'ids' }, by: 'owner.id', item: Thing });
+
+// @ts-expect-error an object is no key
+lookup(service, { route: 'GET /x', keys: { query: 'ids' }, by: 'owner', item: Thing });
+
 // @ts-expect-error neither in the query nor in the body
 lookup(service, { route: 'GET /x', keys: { header: 'ids' }, by: 'id', item: Thing });
 

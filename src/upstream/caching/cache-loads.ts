@@ -11,10 +11,11 @@ export function cacheLoads(options: CacheOptions, entries: Entries): LoadPolicy 
   const { read, usableIn, storeReply, storeFailure } = entries;
   return (next) => {
     return function sendLoadCached(load, indexes) {
-      const by = load.call.operation.lookup?.by;
-      if (load.call.operation.cache === undefined || by === undefined) return next(load, indexes);
+      const argument = load.call.operation.lookup?.argument;
+      if (load.call.operation.cache === undefined || argument === undefined)
+        return next(load, indexes);
       const readings = indexes.map((index) =>
-        read(load.call, keyOfItem(load.call, by, load.texts[index] ?? '')),
+        read(load.call, keyOfItem(load.call, argument, load.texts[index] ?? '')),
       );
       if (areSynchronous(readings)) return answer(load, indexes, readings);
       Promise.all(readings).then(

@@ -1,7 +1,7 @@
 /** Doubts: finds out when a lookup's answer may hide an item of a key, or has one too many. */
 import { keyText, keyTextOfItem } from '../../dsl/lookup.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
-import { fieldOf, isPlainObject } from '../../plain-object.ts';
+import { isPlainObject } from '../../plain-object.ts';
 import type { Doubt, Reply } from '../call.ts';
 
 /** The answer to a batch. */
@@ -24,17 +24,17 @@ export function matchOf(
   return { isInOrder, doubt };
 }
 
-function areInOrder({ by }: Lookup, { keys, items }: LookupAnswer): boolean {
+function areInOrder(lookup: Lookup, { keys, items }: LookupAnswer): boolean {
   if (items.length !== keys.length) return false;
   for (let index = 0; index < items.length; index += 1)
-    if (keyTextOfItem(fieldOf(items[index], by)) !== keyText(keys[index])) return false;
+    if (keyTextOfItem(lookup, items[index]) !== keyText(keys[index])) return false;
   return true;
 }
 
 function doubtOf(lookup: Lookup, answer: LookupAnswer, isInOrder: boolean): Doubt | undefined {
-  const { many, missing, by } = lookup;
+  const { many, missing } = lookup;
   const asked = new Set(answer.keys.map(keyText));
-  const texts = answer.items.map((item) => keyTextOfItem(fieldOf(item, by)));
+  const texts = answer.items.map((item) => keyTextOfItem(lookup, item));
   const given = new Set(texts);
   const several = !many && haveTwins(texts, asked) ? 'several' : undefined;
   const lacksItems = !isInOrder && !asked.isSubsetOf(given);

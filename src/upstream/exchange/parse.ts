@@ -3,6 +3,8 @@ import type { z } from 'zod';
 import { ignoredBody } from '../../dsl/ignored-body.ts';
 import { failureStatusIn } from '../../dsl/failure-rule.ts';
 import type { Operation } from '../../dsl/operation.ts';
+import { readPath } from '../../dsl/path.ts';
+import type { Path } from '../../dsl/path.ts';
 import { seesAccepted } from '../../dsl/response-parts.ts';
 import { TooManyNumbersError } from '../../json-numbers.ts';
 import { isBlank, isTooDeep, parseJson, toPointer } from '../../json.ts';
@@ -172,13 +174,13 @@ function jsonProblem(error: unknown, maxDepth: number): string {
     : 'something that is not JSON';
 }
 
-function itemsOf(call: Called, value: unknown, property: string | undefined): readonly unknown[] {
+function itemsOf(call: Called, value: unknown, path: Path | undefined): readonly unknown[] {
   // `null` is an empty list in Go and the like; an answer without a body, like a 204, has none.
   if (value === null) return [];
-  const list = property === undefined ? value : fieldOf(value, property);
+  const list = path === undefined ? value : readPath(value, path);
   if (Array.isArray(list)) return list;
   if (list === null) return [];
-  const where = property === undefined ? 'its body' : `/${property} in its body`;
+  const where = path === undefined ? 'its body' : `${toPointer(path.names)} in its body`;
   throw callError(call, 'invalid-body', `answered a lookup, but ${where} is not a list`, {
     reached: 'body',
   });

@@ -1,7 +1,6 @@
 /** The answer to a batch: which items belong to which key, and the value that each key gets. */
 import { isComplete, keyTextOfItem, resultOf } from '../../dsl/lookup.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
-import { fieldOf } from '../../plain-object.ts';
 import type { Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
 import { parseValue } from '../exchange/parse.ts';
@@ -12,12 +11,12 @@ export const none: readonly unknown[] = [];
 
 /** Whether the items are one for each key, in the order of the keys. */
 export function isInOrder(
+  lookup: Lookup,
   items: readonly unknown[],
   texts: readonly string[],
-  by: string,
 ): boolean {
   for (let index = 0; index < items.length; index += 1)
-    if (keyTextOfItem(fieldOf(items[index], by)) !== texts[index]) return false;
+    if (keyTextOfItem(lookup, items[index]) !== texts[index]) return false;
   return true;
 }
 
@@ -39,7 +38,7 @@ export interface Answer {
 export function valueFor(call: Call, lookup: Lookup, { found, strays, reply }: Answer): unknown {
   const { status, headers } = reply;
   if (strays && !isComplete(lookup, found)) {
-    const message = `answered with an item that has no readable "${lookup.by}"`;
+    const message = `answered with an item that has no readable "${lookup.by.text}"`;
     throw callError(call, 'invalid-body', message);
   }
   const value = resultOf(lookup, found, (item) =>

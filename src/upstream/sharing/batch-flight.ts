@@ -4,7 +4,6 @@ import type { Lookup } from '../../dsl/lookup.ts';
 import { toError } from '../../errors.ts';
 import type { UpstreamError } from '../../errors.ts';
 import { frozen } from '../../frozen.ts';
-import { fieldOf } from '../../plain-object.ts';
 import type { Call, Caller, Dispatch, Reply, Send } from '../call.ts';
 import { isInOrder, none, valueFor } from './batch-answer.ts';
 import type { Answer } from './batch-answer.ts';
@@ -199,14 +198,14 @@ export class BatchFlight extends Flight implements Carrier {
   /** Settles every key with its items, in whatever order they are; other items are ignored. */
   #distribute({ status, headers, value, isInOrder: isKnown }: Reply): void {
     this.forget();
-    const { by } = this.#lookup;
     const items = value as readonly unknown[]; // the parser of replies gives lookups a list
     const reply: Reply = { status, headers, value: undefined, raw: undefined };
     const inOrder =
-      items.length === this.#texts.length && (isKnown ?? isInOrder(items, this.#texts, by));
+      items.length === this.#texts.length &&
+      (isKnown ?? isInOrder(this.#lookup, items, this.#texts));
     const byKey = inOrder
       ? undefined
-      : Map.groupBy(items, (item) => keyTextOfItem(fieldOf(item, by)));
+      : Map.groupBy(items, (item) => keyTextOfItem(this.#lookup, item));
     // An item without a readable key cannot be matched to any caller.
     const strays = byKey?.has(undefined) ?? false;
     const shared = this.#others && { ...reply, deduplicated: true };

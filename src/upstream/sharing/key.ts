@@ -17,8 +17,12 @@ export function keyOf({ operation, args, identity }: Keyed): string {
 }
 
 /** The key of a lookup's call for a single lookup key, given as text. */
-export function keyOfItem({ operation, args, identity }: Keyed, by: string, text: string): string {
-  return keyOf({ operation, args: { ...args, [by]: text }, identity });
+export function keyOfItem(
+  { operation, args, identity }: Keyed,
+  argument: string,
+  text: string,
+): string {
+  return keyOf({ operation, args: { ...args, [argument]: text }, identity });
 }
 
 function isEmpty(args: Call['args']): boolean {

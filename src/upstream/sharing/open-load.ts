@@ -63,9 +63,9 @@ function parsedBy(
   return { keys: parsed, misfits };
 }
 
-function failKeys(load: Load, { by }: Lookup, problems: ReadonlyMap<number, string>): void {
+function failKeys(load: Load, { argument }: Lookup, problems: ReadonlyMap<number, string>): void {
   for (const [index, problem] of problems) {
-    const message = `argument "${by}" ${problem}`;
-    load.fail(index, callError(load.call, 'invalid-argument', message, { argument: by }));
+    const message = `argument "${argument}" ${problem}`;
+    load.fail(index, callError(load.call, 'invalid-argument', message, { argument }));
   }
 }

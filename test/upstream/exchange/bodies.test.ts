@@ -89,6 +89,8 @@ describe('a lookup has no items', () => {
     ['null for its list', { body: '{"items":null}', items: 'items' }],
     ['null for the object around its list', { body: 'null', items: 'items' }],
     ['no body around its list', { items: 'items' }],
+    ['null on the way to its list', { body: '{"data":null}', items: 'data.items' }],
+    ['null at the end of the way', { body: '{"data":{"items":null}}', items: 'data.items' }],
   ])('if it answers %s', async (_, answer) => {
     const { lookUp } = await startAnswering(answer);
     expect((await lookUp()).value).toBeNull();
@@ -99,6 +101,8 @@ describe('a lookup has no items', () => {
     ['its list elsewhere', { body: '{"data":[]}', items: 'items' }, '/items in its body'],
     ['an object for its list', { body: '{"items":{}}', items: 'items' }, '/items in its body'],
     ['false for its list', { body: '{"items":false}', items: 'items' }, '/items in its body'],
+    ['nothing on the way', { body: '{}', items: 'data.items' }, '/data/items in its body'],
+    ['a list on the way', { body: '{"data":[]}', items: 'data.items' }, '/data/items in its body'],
     ['an object', { body: '{}' }, 'its body'],
     ['a text', { body: '""' }, 'its body'],
   ])('but fails if it answers %s', async (_, answer, where) => {

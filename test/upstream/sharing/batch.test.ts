@@ -24,7 +24,8 @@ import {
 } from '../../support/upstream-calls.ts';
 
 const Payment = z.object({ orderId: z.string(), status: z.string() });
-type Payments = Omit<Partial<Lookup>, 'keys' | 'by' | 'key' | 'maxBytes'> & {
+type Payments = Omit<Partial<Lookup>, 'argument' | 'keys' | 'by' | 'key' | 'items' | 'maxBytes'> & {
+  readonly items?: string;
   readonly query?: z.ZodObject;
 };
 
