@@ -51,6 +51,11 @@ export interface InvalidField {
 
 export type RequestErrorKind =
   | 'invalid-request'
+  /** Two servers could read it differently (request smuggling): its connection is closed. */
+  | 'ambiguous-request'
+  | 'headers-too-large'
+  | 'version-not-supported'
+  | 'expectation-failed'
   | 'not-found'
   | 'method-not-allowed'
   | 'misdirected-request'

@@ -38,7 +38,7 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
   app.onError(function answerError(error, c) {
     if (error instanceof HTTPException && error.res !== undefined) return error.getResponse();
     const problem = toProblem(error);
-    if (problem.status >= 500) c.get('record').error = error;
+    if (problem.status >= 500 && !(error instanceof RequestError)) c.get('record').error = error;
     if (problem.status === 500) onInternalError(error);
     return problemResponse(problem, c);
   });

@@ -19,6 +19,10 @@ const requestProblems: Readonly<
   Record<RequestErrorKind, readonly [status: number, title: string]>
 > = {
   'invalid-request': [400, 'Invalid request'],
+  'ambiguous-request': [400, 'Ambiguous request'],
+  'headers-too-large': [431, 'Request header fields too large'],
+  'version-not-supported': [505, 'HTTP version not supported'],
+  'expectation-failed': [417, 'Expectation failed'],
   'not-found': [404, 'Not found'],
   'method-not-allowed': [405, 'Method not allowed'],
   'misdirected-request': [421, 'Misdirected request'],
@@ -26,6 +30,15 @@ const requestProblems: Readonly<
   'body-too-large': [413, 'Content too large'],
   'unsupported-media-type': [415, 'Unsupported media type'],
 };
+
+/** Kinds after which the next bytes may be no request (RFC 9110, 15.5.9; RFC 9112, 11.2). */
+const closing: ReadonlySet<RequestErrorKind> = new Set([
+  'ambiguous-request',
+  'headers-too-large',
+  'version-not-supported',
+  'expectation-failed',
+  'request-timeout',
+]);
 
 /**
  * Translates an error for the client. An unknown error becomes a 500 that reveals nothing of it.
@@ -101,8 +114,7 @@ function requestProblem(error: RequestError): Problem {
     status,
     detail: error.message,
     ...(error.fields.length > 0 && { errors: error.fields }),
-    // The rest of the body would be read as the next request (RFC 9110, 15.5.9).
-    ...(error.kind === 'request-timeout' && { headers: { connection: 'close' } }),
+    ...(closing.has(error.kind) && { headers: { connection: 'close' } }),
   };
 }
 

@@ -45,6 +45,8 @@ export interface RequestRecord {
 export type Bindings = Partial<HttpBindings> & {
   /** Set when a stand-in replaces the request's target: the error to answer with. */
   readonly unreadable?: RequestError;
+  /** The address of the connection's other side, where there is no `incoming`. */
+  readonly peer?: string;
 };
 
 export interface GatewayEnv {
@@ -63,7 +65,7 @@ export function openRecord(clock: Clock): Layer {
     c.set('record', {
       requestId: requestIdOf(c.req.header('x-request-id')),
       startedAt: clock.now(),
-      peer: bindingsOf(c).incoming?.socket.remoteAddress ?? '',
+      peer: peerOf(bindingsOf(c)),
       trace: undefined,
       traceId: undefined,
       spanId: undefined,
@@ -83,6 +85,10 @@ export function openRecord(clock: Clock): Layer {
       throw toError(thrown);
     }
   };
+}
+
+function peerOf({ incoming, peer = '' }: Bindings): string {
+  return incoming?.socket.remoteAddress ?? peer;
 }
 
 export function bindingsOf(c: GatewayContext): Bindings {

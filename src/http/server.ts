@@ -1,14 +1,15 @@
 /** The HTTP server: sockets, limits, and a graceful stop. */
 import { ServerResponse, createServer } from 'node:http';
-import type { IncomingMessage, RequestListener, Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
-import { ConfigurationError } from '../errors.ts';
-import type { RequestError } from '../errors.ts';
+import { ConfigurationError, RequestError } from '../errors.ts';
+import { followConnections } from './connections.ts';
 import { anonymousProblem } from './error-response.ts';
 import type { Bindings } from './request-record.ts';
 import { makeReadable } from './target.ts';
+import { answerUnparsed } from './unparsed.ts';
 
 export interface ServerOptions {
   /** A Hono app, or anything else with a `fetch`. */
@@ -43,6 +44,9 @@ const limits = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   maxHeaderSize: 16 * 1024,
+  // Hygiene counts them: Node would drop the rest.
+  maxHeadersCount: 0,
+  requireHostHeader: false,
   connectionsCheckingInterval: 1_000,
 };
 
@@ -50,11 +54,20 @@ const limits = {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, onInternalError } = options;
   const state = { draining: false };
-  const server = createServer(
-    { ...limits, ServerResponse: responseClass(state, onInternalError) },
-    listenerFor(options),
+  const server = createServer({ ...limits, ServerResponse: responseClass(state, onInternalError) });
+  const connections = followConnections(server);
+  const serve = listenerFor(options);
+  server.on('request', (incoming, outgoing) =>
+    connections.take(incoming, outgoing, () => serve(incoming, outgoing)),
   );
-  const connections = trackConnections(server);
+  server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) =>
+    connections.take(incoming, outgoing, () => serve(incoming, outgoing, unmet)),
+  );
+  answerUnparsed(server, {
+    answer: async (request, bindings) => options.app.fetch(request, bindings),
+    whenAnswered: connections.whenAnswered,
+    onInternalError,
+  });
   await listen(server, options);
   const address = server.address() as AddressInfo; // it listens on TCP
   return {
@@ -70,8 +83,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
+type Serve = (incoming: IncomingMessage, outgoing: ServerResponse, refusal?: RequestError) => void;
+
+const unmet = new RequestError('expectation-failed', 'Only Expect: 100-continue can be met.');
+
 /** Turns Node's requests into web requests, including those of which no URL can be made. */
-function listenerFor({ app, onInternalError }: ServerOptions): RequestListener {
+function listenerFor({ app, onInternalError }: ServerOptions): Serve {
   const unreadable = new WeakMap<IncomingMessage, RequestError>();
   const listener = getRequestListener(
     (request, bindings) => {
@@ -88,8 +105,8 @@ function listenerFor({ app, onInternalError }: ServerOptions): RequestListener {
       },
     },
   );
-  return (incoming, outgoing) => {
-    const error = makeReadable(incoming);
+  return function serve(incoming, outgoing, refusal) {
+    const error = makeReadable(incoming) ?? refusal;
     if (error !== undefined) unreadable.set(incoming, error);
     listener(incoming, outgoing).catch((failure: unknown) => {
       onInternalError(failure);
@@ -105,8 +122,9 @@ function responseClass(
 ): typeof ServerResponse {
   class GatewayResponse extends ServerResponse {
     override writeHead(...head: unknown[]): this {
-      // Checked this late since a connection kept alive would hold up the stop.
-      if (state.draining) this.shouldKeepAlive = false;
+      // Checked this late since a connection kept alive would hold up the stop, and since the rest
+      // of an unread body is no request.
+      if (state.draining || !this.req.complete) this.shouldKeepAlive = false;
       try {
         // Passed on as given, in any of its forms.
         return super.writeHead(...(head as Parameters<ServerResponse['writeHead']>));
@@ -132,41 +150,6 @@ function listen(server: Server, { host, port, setBy }: ServerOptions): Promise<v
     });
     server.listen({ port, host, backlog }, () => resolve());
   });
-}
-
-/**
- * Counts the responses that are still being written per connection. Node takes a connection for
- * idle as soon as a response has ended, even when it is not written yet: a stop would cut off slow
- * readers.
- */
-function trackConnections(server: Server): { endWhenIdle(): void } {
-  const answering = new Map<Socket, number>();
-  let ending = false;
-  const count = (socket: Socket, change: number): void => {
-    const before = answering.get(socket);
-    // The connection is closed before the response when the client has disconnected.
-    if (before === undefined) return;
-    const left = before + change;
-    answering.set(socket, left);
-    if (ending && left === 0) socket.end();
-  };
-  server.on('connection', (socket: Socket) => {
-    answering.set(socket, 0);
-    socket.once('close', () => answering.delete(socket));
-  });
-  server.on('request', ({ socket }, outgoing) => {
-    count(socket, 1);
-    outgoing.once('close', () => count(socket, -1));
-  });
-  // Node's own `close()` calls it, too.
-  server.closeIdleConnections = () => {
-    for (const [socket, left] of answering) if (left === 0) socket.destroy();
-  };
-  return {
-    endWhenIdle() {
-      ending = true;
-    },
-  };
 }
 
 function stop(server: Server, graceMs: number): Promise<void> {

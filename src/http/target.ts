@@ -3,8 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../errors.ts';
 
 /**
- * Normalises the request's target to origin form, without dot segments. A target or a Host of which
- * no URL can be made is replaced by a stand-in, so that even this request gets a record.
+ * Normalises the request's target to origin form, without dot segments. The authority of an absolute
+ * target replaces Host (RFC 9112, 3.2.2). A target or a Host of which no URL can be made is replaced
+ * by a stand-in, so that even this request gets a record.
  *
  * @returns the error to answer with, when a stand-in replaces the target.
  */
@@ -13,6 +14,7 @@ export function makeReadable(incoming: IncomingMessage): RequestError | undefine
   const isPlain = plain.test(sent) && !dotSegment.test(sent);
   const target = isPlain ? sent : originForm(sent);
   incoming.url = target ?? standIn(sent);
+  if (!isPlain && target !== undefined && !sent.startsWith('/')) replaceHost(incoming, sent);
   const { host = '' } = headers;
   if (!(isPlain && plainHost.test(host)) && !isUsable(host, incoming.url)) headers.host = '';
   return target === undefined
@@ -41,17 +43,29 @@ function isUsable(host: string, target: string): boolean {
 /** Reads a target as browsers do, the absolute form of proxies too; `undefined` without a path. */
 function originForm(target: string): string | undefined {
   const [path = ''] = target.split('?', 1);
-  // A backslash is a slash to some servers (path traversal).
-  const url = path.includes('\\')
-    ? null
-    : URL.parse(target.startsWith('/') ? `http://gateway${target}` : target);
-  return url !== null && /^https?:$/.test(url.protocol) ? url.pathname + url.search : undefined;
+  // A backslash is a slash to some servers (path traversal); a fragment is never sent.
+  if (path.includes('\\') || target.includes('#')) return undefined;
+  const isOrigin = target.startsWith('/');
+  if (!isOrigin && !absolute.test(target)) return undefined;
+  const url = URL.parse(isOrigin ? `http://gateway${target}` : target);
+  return url === null ? undefined : url.pathname + url.search;
+}
+
+/** An absolute target (RFC 9112, 3.2.2), without user information. */
+const absolute = /^https?:\/\/([^/?#@\\]+)(?=[/?]|$)/i;
+
+/** Replaces every Host by the authority of the target, also for readers of `rawHeaders`. */
+function replaceHost({ headers, rawHeaders }: IncomingMessage, target: string): void {
+  const authority = absolute.exec(target)?.[1] ?? '';
+  headers.host = authority;
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    if (rawHeaders[index]?.toLowerCase() === 'host') rawHeaders[index + 1] = authority;
 }
 
 /**
  * The stand-in for a malformed target: its path, which the problem shows, without query and host.
  */
 function standIn(target: string): string {
-  const [path = ''] = target.replaceAll('\\', '%5C').split('?', 1);
+  const [path = ''] = target.replaceAll('\\', '%5C').split(/[?#]/, 1);
   return (path.startsWith('/') && URL.parse(`http://gateway${path}`)?.pathname) || '/';
 }

@@ -42,7 +42,6 @@ describe('a parameter that could reach another path', () => {
     '%2e%2e%2finternal',
     '..%252finternal',
     'x%2f..%2f..%2f',
-    '..%5cinternal',
     'a%2fb',
     '..;%2fadmin',
     '%25c0%25ae%25c0%25ae',

@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { defineComposition } from '../../src/dsl/composition.ts';
+import { call } from '../../src/dsl/steps.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import { open } from '../support/raw-http.ts';
+import { part, value } from '../support/serve.ts';
+import { startUpstream } from '../support/upstream.ts';
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: gateway\r\n\r\n`;
+
+describe('requests pipelined on one connection', () => {
+  it('are served eight at a time, and answered in their order', async () => {
+    const { url, upstream } = await serveParts();
+    const socket = await open(url);
+    const received = collect(socket);
+    const names = Array.from({ length: 20 }, (_, index) => String(index + 10));
+    socket.write(names.map((name) => get(`/parts/${name}`)).join(''));
+    for (const [index, name] of names.entries()) {
+      await vi.waitUntil(() => upstream.waiting() === Math.min(8, names.length - index));
+      await upstream.answer(`GET /parts/${name}`, value(name));
+    }
+    await vi.waitUntil(() => received().match(/"value":"\d+"/g)?.length === names.length);
+    expect(received().match(/(?<="value":")\d+/g)).toEqual(names);
+    socket.destroy();
+  });
+
+  it('do not hold up another connection', async () => {
+    const { url, upstream, get: ask } = await serveParts();
+    const socket = await open(url);
+    socket.write(get('/parts/a').repeat(1_500));
+    await upstream.next('GET /parts/a');
+    expect((await ask('/livez')).status).toBe(200);
+    socket.destroy();
+  });
+
+  it('are still served after one that waited', async () => {
+    const { url, upstream } = await serveParts();
+    upstream.answerAll(() => value('a'));
+    const socket = await open(url);
+    const received = collect(socket);
+    for (let round = 0; round < 3; round += 1) {
+      const before = received().match(/200 OK/g)?.length ?? 0;
+      socket.write(get('/parts/a').repeat(50));
+      await vi.waitUntil(() => received().match(/200 OK/g)?.length === before + 50);
+    }
+    expect(received().match(/200 OK/g)).toHaveLength(150);
+    socket.destroy();
+  });
+
+  it('are all answered before one that cannot be read, which is the last', async () => {
+    const { url, upstream } = await serveParts();
+    const socket = await open(url);
+    const received = collect(socket);
+    socket.write(`${get('/parts/a')}GET /parts/b NONSENSE\r\n\r\n${get('/parts/c')}`);
+    await upstream.answer('GET /parts/a', value('a'));
+    await once(socket, 'close');
+    expect(received().match(/(?<=HTTP\/1\.1 )\d+/g)).toEqual(['200', '400']);
+    expect(upstream.asked()).toEqual(['GET /parts/a']);
+  });
+});
+
+describe('a request that cannot be read', () => {
+  it('is logged and has a request id, as any other', async () => {
+    const lines: string[] = [];
+    const log = createLog({ level: 'info', format: 'json', write: (text) => lines.push(text) });
+    const { url } = await serveParts({ accessLog: { log, headers: [], withCauses: false } });
+    const socket = await open(url);
+    const received = collect(socket);
+    socket.write('GET / HTTP/1.1\r\nhost : gateway\r\n\r\n');
+    await once(socket, 'close');
+    const [line] = lines.map((text) => JSON.parse(text) as Record<string, unknown>);
+    expect(line).toMatchObject({ method: '_OTHER', status: 400, message: '_OTHER (no route) 400' });
+    expect(received()).toContain(`"requestId":"${String(line?.['request_id'])}"`);
+  });
+
+  it('is not answered when nothing was sent', async () => {
+    const { url } = await serveParts();
+    const socket = await open(url);
+    const received = collect(socket);
+    socket.end();
+    await once(socket, 'close');
+    expect(received()).toBe('');
+  });
+});
+
+async function serveParts(options: Partial<Parameters<typeof startWithMocks>[0]> = {}) {
+  const upstream = await startUpstream();
+  const parts = defineComposition({
+    route: 'GET /parts/:name',
+    params: z.object({ name: z.string() }),
+    compose: ({ params }) => ({ part: call({ ...part, coalesce: false }, { name: params.name }) }),
+  });
+  const app = await startWithMocks({
+    compositions: { parts },
+    environment: { UPSTREAM_URL: upstream.url },
+    ...options,
+  });
+  return { ...app, upstream };
+}
+
+function collect(socket: Socket): () => string {
+  let received = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
+  socket.on('error', () => undefined);
+  return () => received;
+}
