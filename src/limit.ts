@@ -38,6 +38,29 @@ export function createSemaphore(count: number): Semaphore {
   };
 }
 
+/** Takes a permit of `inner` and then one of `outer`, and releases both together. */
+export function both(inner: Semaphore, outer: Semaphore): Semaphore {
+  return {
+    acquire(onPermit) {
+      let stop = inner.acquire((releaseInner) => {
+        const stopOuter = outer.acquire((releaseOuter) =>
+          onPermit(function releaseBoth() {
+            releaseOuter();
+            releaseInner();
+          }),
+        );
+        stop = () => {
+          stopOuter();
+          releaseInner();
+        };
+      });
+      return function stopWaiting() {
+        stop();
+      };
+    },
+  };
+}
+
 /** Starts tasks in order, at most `most` at a time. Tasks must not reject. */
 export function runAtMost(most: number, tasks: readonly (() => Promise<void>)[]): void {
   if (tasks.length <= most) {

@@ -108,6 +108,8 @@ export interface EachNode extends Ordered {
   readonly kind: 'each';
   readonly over: Source;
   readonly max: number;
+  /** How many of its calls may be under way at a time, lookups aside; absent: any number. */
+  readonly concurrency?: number;
   /** The number of the node that stands for the present item inside the block. */
   readonly item: number;
   readonly block: Block;

@@ -8,7 +8,9 @@ import { takesTime } from './node-traits.ts';
 import type { Operation } from './operation.ts';
 import type { Carried, Carryable } from './carried.ts';
 import type { Reference, Ref, Resolved, WiredParts, Shared } from './reference.ts';
-import { positive } from './knobs.ts';
+import { concurrencyOf } from './concurrency.ts';
+import type { EachOptions } from './concurrency.ts';
+import { positive, refuseUnknownKnobs } from './knobs.ts';
 import { recordBlock } from './record-block.ts';
 import type { Part } from './record-block.ts';
 import { toSource, toTemplate } from './template.ts';
@@ -54,6 +56,8 @@ export function given<T, W>(
 /**
  * Runs `body` for all items of a list concurrently and returns the list of results in the order of
  * the items. A list longer than `max` (default 100) is an error; it is never truncated.
+ * `concurrency` bounds how many calls of the body are under way at a time, nested ones included;
+ * lookups do not count, since they are batched (default: no bound).
  *
  * @example
  * const lines = each(orders, (order) => ({
@@ -64,13 +68,15 @@ export function given<T, W>(
 export function each<T, W>(
   list: Reference<readonly T[]>,
   body: (item: Ref<T>) => W & Part<W>,
-  options: { readonly max?: number } = {},
+  options: EachOptions = {},
 ): Ref<Resolved<W>[]> {
   const draft = currentDraft('each');
+  refuseUnknownKnobs(options, ['max', 'concurrency'], `${draft.place}: each()`);
   const max = positive(options.max ?? 100, 'each(): max', draft.place);
   const over = toSource(draft, list, 'each(): its first argument');
   const { item, block } = recordBlock(draft, 'each', body);
-  return draft.add({ kind: 'each', over, max, item, block });
+  const bound = concurrencyOf(draft, block, options);
+  return draft.add({ kind: 'each', over, max, ...bound, item, block });
 }
 
 /**

@@ -9,15 +9,27 @@ import { callWrite } from './call-write.ts';
 import { assemble } from './frame.ts';
 import type { Failure } from './frame.ts';
 import { narrowed } from './response-freshness.ts';
+import { inTurn } from './turn.ts';
 import type { Work } from './work.ts';
 
 export function callService(work: Work, step: CallStep, item: number): void {
+  const { limit } = work.frame;
+  if (limit === undefined) return sendCall(work, step, item);
+  inTurn(work, item, limit, (onEnd) => sendCall(work, step, item, onEnd));
+}
+
+function sendCall(work: Work, step: CallStep, item: number, onEnd?: () => void): void {
   const { operation, args } = step;
   const { calls, onCallEnd } = work.frame.execution;
   const given = argsOf(work, args, item);
-  const takeReply = (reply: Reply): void => onReply(work, step, reply, item);
-  const onError = (failure: unknown): void =>
+  const takeReply = (reply: Reply): void => {
+    onEnd?.();
+    onReply(work, step, reply, item);
+  };
+  const onError = (failure: unknown): void => {
+    onEnd?.();
     onCallEnd?.({ operation, reply: undefined, failure, count: 1 });
+  };
   if (!isShareable(operation))
     return callWrite(work, step, item, { args: given, onReply: takeReply, onError });
   calls.call(operation, given, work.trace).then(takeReply, (error: unknown) => {

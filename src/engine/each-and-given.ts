@@ -1,10 +1,11 @@
 /** Runs the blocks of `given` and `each` in frames of their own, inside the frame of the step. */
 import { ExecutionError } from '../errors.ts';
 import type { EachStep, GivenStep } from '../plan/plan.ts';
-import { runBlock } from './block.ts';
+import { failBlock, runBlock } from './block.ts';
 import { Frame, read } from './frame.ts';
 import type { BlockOwner, Column, Failure } from './frame.ts';
 import { missingInAll } from './missing.ts';
+import { limitOf } from './turn.ts';
 import type { Work } from './work.ts';
 
 export function runGiven(work: Work, { block, on }: GivenStep, item: number): void {
@@ -21,21 +22,27 @@ export function runGiven(work: Work, { block, on }: GivenStep, item: number): vo
  * Runs all items in one frame; or each in a frame of its own, if items would otherwise wait for the
  * calls of other items (head-of-line blocking).
  */
-export function runEach(work: Work, { block, over, max }: EachStep, item: number): void {
+export function runEach(work: Work, step: EachStep, item: number): void {
+  const { block, over, max, concurrency } = step;
   const list = listFor(read(work.frame, over, item), max);
   if (work.watched !== undefined) work.watched.items = list.length;
   if (list.length === 0) return work.succeed(item, []);
+  const limit = limitOf(work.frame, concurrency);
   if (block.together)
-    return runBlock(inner(work, { block, items: list, at: item, base: 0, owner: work }));
+    return runBlock(inner(work, { block, items: list, at: item, base: 0, owner: work }, limit));
   const owner = new SeparateItems(work, item, list.length);
-  owner.run(list.map((one, base) => inner(work, { block, items: [one], at: item, base, owner })));
+  owner.run(
+    list.map((one, base) => inner(work, { block, items: [one], at: item, base, owner }, limit)),
+  );
 }
 
 function inner(
   { frame, trace, bounds }: Work,
   own: Pick<Frame, 'block' | 'items' | 'at' | 'base' | 'owner'>,
+  limit = frame.limit,
 ): Frame {
-  const made = new Frame({ ...own, parent: frame, execution: frame.execution, trace, bounds });
+  const { execution } = frame;
+  const made = new Frame({ ...own, parent: frame, execution, trace, bounds, limit });
   if (bounds !== undefined) for (const inside of bounds) inside.push(made);
   return made;
 }
@@ -80,5 +87,7 @@ class SeparateItems implements BlockOwner {
     if (this.#left === Infinity) return;
     this.#left = Infinity;
     this.#work.fail(this.#item, failure.error, failure);
+    // Nothing more of the other items begins, as where items run together.
+    for (const frame of this.#frames) failBlock(frame, failure);
   }
 }

@@ -131,6 +131,7 @@ function runPlan(execution: Execution): Promise<{ frame: Frame; value: unknown }
         base: 0,
         trace: execution.request.trace,
         bounds: undefined,
+        limit: undefined,
       }),
     );
   });

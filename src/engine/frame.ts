@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../clock.ts';
 import type { Source, Template } from '../dsl/node.ts';
+import type { Semaphore } from '../limit.ts';
 import type { Plan, PlanBlock, Step, TimedStep } from '../plan/plan.ts';
 import type { Signal } from '../signal.ts';
 import type { Trace } from '../trace.ts';
@@ -61,7 +62,16 @@ export interface BlockOwner {
 
 export type FrameOptions = Pick<
   Frame,
-  'block' | 'execution' | 'owner' | 'parent' | 'at' | 'items' | 'base' | 'trace' | 'bounds'
+  | 'block'
+  | 'execution'
+  | 'owner'
+  | 'parent'
+  | 'at'
+  | 'items'
+  | 'base'
+  | 'trace'
+  | 'bounds'
+  | 'limit'
 >;
 
 /** One run of a block, and the columns of its steps so far. */
@@ -80,6 +90,8 @@ export class Frame {
   readonly trace: Trace | undefined;
   /** The frames inside each step around it that has a `withinMs`; absent where none has. */
   readonly bounds: readonly Frame[][] | undefined;
+  /** Bounds the calls of the `each`s around it; absent: they have no `concurrency`. */
+  readonly limit: Semaphore | undefined;
   /** By slot: the column of the step or, until it is complete, `waiting` or `underWay`. */
   readonly values: (Column | typeof waiting | typeof underWay)[];
   /** By slot: the first failure in the column. Columns without one need not be searched. */
@@ -103,6 +115,7 @@ export class Frame {
     this.base = options.base;
     this.trace = options.trace;
     this.bounds = options.bounds;
+    this.limit = options.limit;
     this.values = Array<typeof waiting>(options.block.steps.length).fill(waiting);
     this.failures = undefined;
     this.missing = undefined;

@@ -47,9 +47,10 @@ function label(step: ExplainedStep): string {
   return `${step.name}<br/>${whatRuns(step)}${failure}`;
 }
 
-function whatRuns({ kind, call, together }: ExplainedStep): string {
+function whatRuns({ kind, call, together, concurrency }: ExplainedStep): string {
   if (call !== undefined) return `${call.operation}${call.batch ? ' (batched)' : ''}`;
-  return together === false ? 'each item by itself' : kind;
+  const turns = concurrency === undefined ? '' : `, ${concurrency} at a time`;
+  return `${together === false ? 'each item by itself' : kind}${turns}`;
 }
 
 function allSteps(steps: readonly ExplainedStep[]): ExplainedStep[] {

@@ -104,13 +104,18 @@ function title(siblings: readonly ExplainedStep[], step: ExplainedStep): string 
     call: step.call && `call ${step.call.operation}`,
     map: 'map',
     given: 'given, when present',
-    each: `each item${step.together === false ? ' by itself' : ''}, at most ${step.maxItems}`,
+    each: `each item${step.together === false ? ' by itself' : ''}, at most ${step.maxItems}${turnsOf(step)}`,
   }[step.kind];
   const failure = step.failure === 'required' ? '' : ` · ${step.failure}${withinOf(step)}`;
   const drawnUnder = parentOf(siblings, step)?.name;
   const others = step.needs.filter((name) => name !== drawnUnder);
   const waits = others.length === 0 ? '' : ` · waits for ${others.join(', ')} too`;
   return `${step.name}: ${what}${failure}${waits}`;
+}
+
+/** `, 8 at a time` */
+function turnsOf({ concurrency }: ExplainedStep): string {
+  return concurrency === undefined ? '' : `, ${concurrency} at a time`;
 }
 
 /** ` within 300 ms` */

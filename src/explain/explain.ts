@@ -48,6 +48,8 @@ export interface ExplainedStep {
   readonly call?: ExplainedCall;
   /** The most items `each` runs for. */
   readonly maxItems?: number;
+  /** How many calls inside `each` may be under way at a time, lookups aside; absent: any number. */
+  readonly concurrency?: number;
   /** Whether `each` runs every step for all items at once; `false`: each item has its own pace. */
   readonly together?: boolean;
   /** The steps inside `given` and `each`. */
@@ -147,7 +149,7 @@ function explainBlock(plan: Plan, block: PlanBlock): ExplainedStep[] {
 function detailsOf(
   plan: Plan,
   step: ShownStep,
-): Pick<ExplainedStep, 'call' | 'maxItems' | 'together' | 'steps'> {
+): Pick<ExplainedStep, 'call' | 'maxItems' | 'concurrency' | 'together' | 'steps'> {
   switch (step.kind) {
     case 'call':
       return { call: explainCall(step.operation, plan.deadlineMs) };
@@ -158,6 +160,7 @@ function detailsOf(
     case 'each':
       return {
         maxItems: step.max,
+        ...(step.concurrency !== undefined && { concurrency: step.concurrency }),
         together: step.block.together,
         steps: explainBlock(plan, step.block),
       };

@@ -409,6 +409,38 @@ describe('map() and each()', () => {
         'Use a whole number of at least 1.',
     );
   });
+
+  it.each<[string, { concurrency?: number }, string]>([
+    ['no number', { concurrency: 0 }, 'concurrency is 0. Use a whole number of at least 1.'],
+    [
+      'a body without calls',
+      { concurrency: 2 },
+      'concurrency bounds nothing, since the body calls nothing. Remove it.',
+    ],
+    [
+      'a misspelt option',
+      { concurency: 2 } as { concurrency?: number },
+      'unknown option "concurency". Known options: max, concurrency.',
+    ],
+  ])('each() refuses as its concurrency %s', (_, options, message) => {
+    const composition = page(({ params }) =>
+      each(call(getThing, { id: params.id }).tags, (tag) => tag, options),
+    );
+    expect(loadErrorOf(composition)).toBe(`page: each(): ${message}`);
+  });
+
+  it('each() refuses a concurrency where lookups are all that is asked, in inner blocks too', () => {
+    const composition = page(({ params }) =>
+      each(
+        call(getThing, { id: params.id }).tags,
+        (tag) => ({ thing: given(tag, (id) => call(thingOf, { id: id.label })) }),
+        { concurrency: 2 },
+      ),
+    );
+    expect(loadErrorOf(composition)).toBe(
+      'page: each(): concurrency bounds nothing, since the body only asks lookups. Remove it.',
+    );
+  });
 });
 
 describe('defineComposition()', () => {

@@ -344,6 +344,26 @@ describe('the tree', () => {
   });
 });
 
+describe('an each with a concurrency', () => {
+  const bounded = explained(
+    defineComposition({
+      route: 'GET /bounded/:id',
+      compose: ({ params }) => ({
+        parts: each(call(get, { id: params.id }).parts, (id) => call(get, { id }), {
+          concurrency: 8,
+        }),
+      }),
+    }),
+  );
+
+  it('says so in the data, the tree and the flowchart', () => {
+    expect(listOf(bounded)?.concurrency).toBe(8);
+    expect(listOf(explained(nested))?.concurrency).toBeUndefined();
+    expect(drawTree(bounded)).toContain('parts: each item, at most 100, 8 at a time');
+    expect(drawMermaid(bounded)).toContain('parts<br/>each, 8 at a time"]');
+  });
+});
+
 describe('items that do not run together', () => {
   const apart = explained(
     defineComposition({

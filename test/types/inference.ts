@@ -141,7 +141,7 @@ export const lists = defineComposition({
   route: 'GET /lists/:id',
   compose({ params: { id } }) {
     const thing = call(thingFor, { id });
-    const labels = each(thing.tags, (tag) => tag.label);
+    const labels = each(thing.tags, (tag) => tag.label, { concurrency: 2 });
     same<typeof labels, Ref<string[]>>(true);
     const lines = each(thing.tags, (tag) => ({
       tag,

@@ -46,6 +46,8 @@ export const names = defineComposition({
       thing.tags.label,
       // @ts-expect-error misspelt field of an item
       each(thing.tags, (tag) => tag.lable),
+      // @ts-expect-error no such option
+      each(thing.tags, (tag) => tag.label, { concurency: 2 }),
       // @ts-expect-error misspelt field of a present value
       given(thing.owner, (owner) => owner.nmae),
       // @ts-expect-error misspelt field inside map()

@@ -147,7 +147,9 @@ function nest(action: Extract<Action, { word: 'given' | 'each' }>, scope: Scope)
     return composed.template;
   };
   const reference = isEach
-    ? each(on.reference as unknown as Reference<readonly unknown[]>, body as never, action)
+    ? each(on.reference as unknown as Reference<readonly unknown[]>, body as never, {
+        max: action.max,
+      })
     : given(on.reference, body);
   const type = composed?.type ?? textType;
   scope.hasEach ||= inner.hasEach;

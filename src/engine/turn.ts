@@ -1,0 +1,48 @@
+/** `concurrency` of an `each`: calls of its block wait for their turn. */
+import { both, createSemaphore } from '../limit.ts';
+import type { Semaphore } from '../limit.ts';
+import type { Frame } from './frame.ts';
+import type { Work } from './work.ts';
+
+/** The limit of a run of an `each` inside `frame`. It is within the limits around it. */
+export function limitOf(frame: Frame, concurrency: number | undefined): Semaphore | undefined {
+  if (concurrency === undefined) return frame.limit;
+  const own = createSemaphore(concurrency);
+  return frame.limit === undefined ? own : both(own, frame.limit);
+}
+
+/** Gets the function to be called when the call has ended. */
+type Begin = (onEnd: () => void) => void;
+
+/**
+ * Begins the call of an item once there is a permit, unless the request or a block around is over
+ * by then.
+ */
+export function inTurn(work: Work, item: number, limit: Semaphore, begin: Begin): void {
+  const { signal } = work.frame.execution;
+  if (signal.aborted) return work.fail(item, signal.reason);
+  const stopWaiting = limit.acquire((release) => {
+    signal.removeEventListener('abort', leave);
+    if (isOver(work)) return release();
+    try {
+      begin(release);
+    } catch (error) {
+      release();
+      work.fail(item, error);
+    }
+  });
+
+  function leave(): void {
+    stopWaiting();
+    work.fail(item, signal.reason);
+  }
+
+  signal.addEventListener('abort', leave, { once: true });
+}
+
+/** Whether nobody waits for the call any more. */
+function isOver({ isOver: isDone, frame }: Work): boolean {
+  let around: Frame | undefined = frame;
+  while (around !== undefined && !around.isOver) around = around.parent;
+  return isDone || around !== undefined;
+}
