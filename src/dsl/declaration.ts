@@ -7,6 +7,7 @@ import type { Schemas } from './asynchronous.ts';
 import { checkedOperationCache } from './cache.ts';
 import type { OperationCache } from './cache.ts';
 import { checkedForward } from './forward.ts';
+import type { HeaderArguments } from './header-arguments.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
 import { refuseHeaderTwice, refuseKeyTwice } from './own-headers.ts';
 import { operationName } from './operation.ts';
@@ -39,6 +40,15 @@ export interface Common<Text> extends Policies {
 
 /** `T` with its properties written out, as an editor shows them. */
 export type Flat<T> = { [K in keyof T]: T[K] };
+
+/** The argument `body`, which may be left out if its schema says that it is optional. */
+export type BodyArg<Body> = Body extends z.ZodType
+  ? unknown extends z.input<Body>
+    ? { body: z.input<Body> }
+    : undefined extends z.input<Body>
+      ? { body?: z.input<Body> }
+      : { body: z.input<Body> }
+  : unknown;
 
 /** The parts of a declaration that all messages about it name. */
 interface Declaration {
@@ -163,4 +173,34 @@ function mergedForward(service: Service, own: readonly string[]): readonly strin
 function checkedNumbers(numbers: Numbers = 'exact', place: string): Numbers {
   if (numbers === 'exact' || numbers === 'rounded') return numbers;
   throw new CompositionError(place, `numbers is "${String(numbers)}". Use "exact" or "rounded".`);
+}
+
+/** The places from which arguments come. */
+interface ArgumentsOf {
+  readonly route: Route;
+  readonly query: z.ZodObject | undefined;
+  readonly body: z.ZodType | undefined;
+  readonly headers: HeaderArguments | undefined;
+}
+
+/** Rejects an argument that two places take, since all share one list of names; `key`: one more. */
+export function refuseArgumentTwice(
+  { route, query, body, headers }: ArgumentsOf,
+  place: string,
+  key?: string,
+): void {
+  const names = [
+    ...(key === undefined ? [] : [key]),
+    ...route.params,
+    ...fieldsOf(query),
+    ...(body === undefined ? [] : ['body']),
+    ...(headers === undefined || headers.names.length === 0 ? [] : ['headers']),
+  ];
+  const twice = names.find((argument, index) => names.indexOf(argument) !== index);
+  if (twice === undefined) return;
+  const sharing = `${key === undefined ? '' : 'key, '}path, query, body and headers`;
+  throw new CompositionError(
+    place,
+    `argument "${twice}" is declared twice (${sharing} share one list of names). Rename one.`,
+  );
 }

@@ -2,15 +2,18 @@
 import { z } from 'zod';
 import { noteDefinition } from '../defined-at.ts';
 import { CompositionError } from '../errors.ts';
-import { begin, checkedCommon } from './declaration.ts';
-import type { Common, Flat } from './declaration.ts';
+import { begin, checkedCommon, refuseArgumentTwice } from './declaration.ts';
+import type { BodyArg, Common, Flat } from './declaration.ts';
 import { checkedFailure } from './failure-rule.ts';
 import type { FailureConfig } from './failure-rule.ts';
+import { checkedHeaderArguments } from './header-arguments.ts';
+import type { HeadersArg } from './header-arguments.ts';
 import { checkedLookup, lookupKnobs } from './lookup.ts';
 import type { LookupOptions } from './lookup.ts';
 import type { Operation } from './operation.ts';
 import type { At, Last, PathOf, Scalar } from './path.ts';
-import type { RouteText } from './route.ts';
+import { isSafe } from './route.ts';
+import type { ParamNames, RouteText } from './route.ts';
 import type { Service } from './service.ts';
 
 type Schema = z.ZodType;
@@ -22,10 +25,22 @@ export interface LookupConfig<
   By,
   Key = undefined,
   Failure extends Schema = Schema,
+  Body = undefined,
+  Headers = undefined,
 >
   extends Common<Text>, LookupOptions<Item, ByOf<Item, By>, Key> {
   /** Further query parameters. Only calls with the same values share a request. */
   readonly query?: Query;
+  /**
+   * The JSON body, given as the argument `body`, into which keys are put. Only calls with the same
+   * one share a request.
+   */
+  readonly body?: Body;
+  /**
+   * The headers that are arguments, given as the argument `headers`, as those of an operation. Only
+   * calls with the same ones share a request.
+   */
+  readonly headers?: Headers;
   /** Answers that are failures although their status is a 2xx, and their statuses. */
   readonly failure?: FailureConfig<Failure>;
 }
@@ -47,12 +62,20 @@ export type ByOf<Item extends Schema, By> =
 /** The type of a lookup's key: that of the field of its items. */
 export type KeyOf<Item, By> = NonNullable<At<z.output<Item>, By>>;
 
-/** The arguments of a lookup: the key, by its name, and query parameters. */
-export type KeyArgs<Item, By, Query, Key = undefined> = Flat<
-  {
-    [K in Last<By> & string]: Key extends Schema ? z.input<Key> : KeyOf<Item, By>;
-  } & (Query extends Schema ? z.input<Query> : unknown)
->;
+/** The argument of a lookup that is the key. */
+export type KeyArg<Item, By, Key = undefined> = {
+  [K in Last<By> & string]: Key extends Schema ? z.input<Key> : KeyOf<Item, By>;
+};
+
+/** The arguments of a lookup: the key, by its name, and those that all keys of a request share. */
+export type KeyArgs<Argument, Shared> = Flat<Argument & Shared>;
+
+/** The arguments of a lookup that all keys of a request share. */
+export type SharedArgs<Text extends string, Query, Body, Headers> = {
+  [K in ParamNames<Text>]: string | number | bigint;
+} & (Query extends Schema ? z.input<Query> : unknown) &
+  BodyArg<Body> &
+  HeadersArg<Headers>;
 
 /**
  * Declares an endpoint that answers many keys in one request. Calls are batched: they are collected
@@ -76,38 +99,47 @@ export function lookup<
   const Missing extends 'null' | 'error' = 'null',
   Key extends z.ZodType<KeyOf<Item, By>> | undefined = undefined,
   Failure extends z.ZodType = z.ZodType,
+  Body extends z.ZodType | undefined = undefined,
+  Headers extends z.ZodObject | undefined = undefined,
 >(
   service: Service,
-  config: LookupConfig<Text, Query, Item, By, Key, Failure> & {
+  config: LookupConfig<Text, Query, Item, By, Key, Failure, Body, Headers> & {
     /** Whether several items may belong to one key. Default `false`. */
     readonly many?: Many;
     /** The result for a key without an item: `null` or an error. Default `'null'`. */
     readonly missing?: Missing;
   },
 ): Operation<
-  KeyArgs<Item, By, Query, Key>,
+  KeyArgs<KeyArg<Item, By, Key>, SharedArgs<Text, Query, Body, Headers>>,
   Many extends true
     ? z.output<Item>[]
     : Missing extends 'error'
       ? z.output<Item>
       : z.output<Item> | null
 > {
-  const { query, item, key } = config;
+  const { query, item, key, body, headers } = config;
   const declaration = begin(service, config, {
     // It is known, so that `refuseParts` can say why it is refused.
     ownKnobs: 'response' in config ? [...lookupKnobs, 'response'] : lookupKnobs,
-    schemas: { query, item, key },
+    schemas: { query, item, key, body, headers },
   });
   const { route, place } = declaration;
   refuseParts(config, place);
+  if (body !== undefined && isSafe(route.method))
+    throw new CompositionError(place, `${route.method} has no body. Use query, or POST.`);
+  const common = checkedCommon(service, config, declaration, {
+    isWrite: false,
+    query,
+    headers,
+    // It may be in the body instead, or be none at all until `checkedLookup` has seen it.
+    keys: config.keys as { readonly query?: string } | undefined,
+  });
+  const sent = checkedHeaderArguments(headers, { ...common, idempotencyKey: undefined, place });
+  const checked = checkedLookup(config, route, place);
+  refuseArgumentTwice({ route, query, body, headers: sent }, place, checked.argument);
   return noteDefinition(
     Object.freeze({
-      ...checkedCommon(service, config, declaration, {
-        isWrite: false,
-        query,
-        // It may be in the body instead, or be none at all until `checkedLookup` has seen it.
-        keys: config.keys as { readonly query?: string } | undefined,
-      }),
+      ...common,
       route,
       // A lookup only reads, whatever its method.
       idempotent: true,
@@ -115,11 +147,11 @@ export function lookup<
       idempotencyKey: undefined,
       slash: [],
       query: config.query,
-      body: undefined,
+      body: config.body,
       response: config.item,
       parts: undefined,
-      headers: undefined,
-      lookup: checkedLookup(config, route, place),
+      headers: sent,
+      lookup: checked,
       missing: 'error',
       failure: checkedFailure(config.failure, { body: undefined, place }),
     }),

@@ -3,8 +3,8 @@ import type { z } from 'zod';
 import { noteDefinition } from '../defined-at.ts';
 import { CompositionError } from '../errors.ts';
 import { refuseAsynchronous } from './asynchronous.ts';
-import { begin, checkedCommon } from './declaration.ts';
-import type { Common, Flat } from './declaration.ts';
+import { begin, checkedCommon, refuseArgumentTwice } from './declaration.ts';
+import type { BodyArg, Common, Flat } from './declaration.ts';
 import { checkedFailure } from './failure-rule.ts';
 import type { FailureConfig } from './failure-rule.ts';
 import { checkedHeaderArguments } from './header-arguments.ts';
@@ -100,15 +100,6 @@ export type ArgsOf<Text extends string, Query, Body, Headers = undefined> = Flat
     HeadersArg<Headers>
 >;
 
-/** The argument `body`, which may be left out if its schema says that it is optional. */
-type BodyArg<Body> = Body extends z.ZodType
-  ? unknown extends z.input<Body>
-    ? { body: z.input<Body> }
-    : undefined extends z.input<Body>
-      ? { body?: z.input<Body> }
-      : { body: z.input<Body> }
-  : unknown;
-
 /**
  * Declares one endpoint of a service.
  *
@@ -159,20 +150,7 @@ export function operation<
   const idempotencyKey = checkedKey(config.idempotencyKey, safe, place);
   const common = checkedCommon(service, config, declaration, { isWrite: !safe, query, headers });
   const sent = checkedHeaderArguments(headers, { ...common, idempotencyKey, place });
-  const names = [
-    ...route.params,
-    ...Object.keys(config.query?.shape ?? {}),
-    ...(config.body ? ['body'] : []),
-    ...(sent !== undefined && sent.names.length > 0 ? ['headers'] : []),
-  ];
-  const twice = names.find((argument, index) => names.indexOf(argument) !== index);
-  if (twice !== undefined) {
-    throw new CompositionError(
-      place,
-      `argument "${twice}" is declared twice (path, query, body and headers share one list of ` +
-        'names). Rename one.',
-    );
-  }
+  refuseArgumentTwice({ route, query, body, headers: sent }, place);
   return noteDefinition(
     Object.freeze({
       ...common,

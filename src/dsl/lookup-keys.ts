@@ -1,18 +1,28 @@
 /** Where the keys of a lookup go in its requests, and how many bytes they take there. */
+import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { stringifyJson } from '../json.ts';
+import { fieldOf, isPlainObject } from '../plain-object.ts';
+import { kindOf, ownField, unwrapped } from '../schema.ts';
+import { withArticle } from './header-names.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
+import { parsePath } from './path.ts';
 import type { Route } from './route.ts';
 
-/** Where the keys of a lookup go: `?ids=a,b`, `?id=a&id=b`, or `{"ids":["a","b"]}`. */
+/**
+ * Where the keys of a lookup go: `?ids=a,b`, `?id=a&id=b`, or `{"ids":["a","b"]}`. The place in a
+ * body may be a path, as `filter.ids`.
+ */
 export type KeyStyle =
   | { readonly query: string; readonly repeat?: boolean }
   | { readonly body: string };
 
-/** Where the keys go, and the name of the query parameter or body property that holds them. */
+/** Where the keys go, and the name of the query parameter or path of the field that holds them. */
 export interface LookupKeys {
   readonly kind: 'separated' | 'repeated' | 'body';
   readonly name: string;
+  /** The names of the fields on the way to the keys in the body. */
+  readonly path: readonly string[];
 }
 
 export function toKeys(style: KeyStyle, place: string): LookupKeys {
@@ -30,8 +40,31 @@ export function toKeys(style: KeyStyle, place: string): LookupKeys {
         '{ body: "ids" }.',
     );
   }
-  if (body !== undefined) return { kind: 'body', name };
-  return { kind: repeat ? 'repeated' : 'separated', name };
+  if (body !== undefined)
+    return { kind: 'body', name, path: parsePath(body, 'keys.body', place).names };
+  return { kind: repeat ? 'repeated' : 'separated', name, path: [] };
+}
+
+/** Rejects keys that would replace a field of the body, or that it has no object for. */
+export function refuseKeysInBody(
+  body: z.ZodType,
+  path: readonly string[],
+  place: string,
+  at = 0,
+): void {
+  const bare = unwrapped(body);
+  if (!(bare instanceof z.ZodObject)) {
+    if (kindOf(bare) === undefined) return; // of a union, say, the fields are not known
+    const where = at === 0 ? 'body' : `"${path.slice(0, at).join('.')}" in body`;
+    const problem = `keys.body is "${path.join('.')}", but ${where} is ${withArticle(bare.def.type)}`;
+    throw new CompositionError(place, `${problem}. The keys need an object around them.`);
+  }
+  // zod types a shape by its core, without methods; every schema made by `zod` has them.
+  const field = ownField(bare.shape as Readonly<Record<string, z.ZodType>>, path[at] ?? '');
+  if (field === undefined) return;
+  if (at < path.length - 1) return refuseKeysInBody(field, path, place, at + 1);
+  const advice = 'is already used for the keys. Rename one.';
+  throw new CompositionError(place, `field "${path.join('.')}" of body ${advice}`);
 }
 
 /** The part of a lookup that says where its keys go. */
@@ -57,21 +90,44 @@ export function keysInQuery({ keys }: Keyed, values: readonly unknown[]): string
   }
 }
 
-/** The body that holds the keys; `undefined` if they go into the query. */
-export function keysInBody({ keys }: Keyed, values: readonly unknown[]): object | undefined {
-  if (keys.kind !== 'body') return undefined;
-  return { [keys.name]: values };
+/**
+ * The body with the keys in it; `undefined` where it has a value on their way that is no object.
+ * Keys replace a field that is in their place, since a loose schema lets any through.
+ */
+export function withKeys(
+  { keys: { path } }: Keyed,
+  body: unknown,
+  values: readonly unknown[],
+): object | undefined {
+  let inner: unknown = body;
+  for (let at = 0; at < path.length; at += 1) {
+    if (inner !== undefined && !isPlainObject(inner)) return undefined;
+    inner = fieldOf(inner, path[at] ?? '');
+  }
+  return placed(path, 0, body, values);
+}
+
+function placed(
+  path: readonly string[],
+  at: number,
+  around: unknown,
+  values: readonly unknown[],
+): object {
+  const name = path[at] ?? '';
+  const isLast = at === path.length - 1;
+  const own = isLast ? values : placed(path, at + 1, fieldOf(around, name), values);
+  return around === undefined ? { [name]: own } : { ...around, [name]: own };
 }
 
 /** An example for `explain`: the keys a and b in a request. */
-export function keysExample({ keys: { kind, name } }: Keyed): string {
+export function keysExample({ keys: { kind, name, path } }: Keyed): string {
   switch (kind) {
     case 'separated':
       return `?${name}=a,b`;
     case 'repeated':
       return `?${name}=a&${name}=b`;
     case 'body':
-      return `{"${name}":["a","b"]}`;
+      return JSON.stringify(placed(path, 0, undefined, ['a', 'b']));
     default:
       return kind satisfies never;
   }
@@ -132,16 +188,23 @@ function requestLineBytes(method: string, target: string): number {
   return method.length + 1 + target.length + ' HTTP/1.1\r\n'.length;
 }
 
-function emptyBodyBytes({ name }: LookupKeys): number {
-  return Buffer.byteLength(JSON.stringify({ [name]: [] }));
+function emptyBodyBytes({ path }: LookupKeys): number {
+  return Buffer.byteLength(JSON.stringify(placed(path, 0, undefined, [])));
+}
+
+/** A request that has no keys yet. */
+interface Keyless {
+  readonly method: string;
+  readonly target: string;
+  readonly body: string | null;
 }
 
 /** The bytes of a request line or body without keys; each key adds its `bytesOfKey`. */
-export function bytesWithoutKeys({ keys }: Keyed, method: string, target: string): number {
+export function bytesWithoutKeys({ keys }: Keyed, { method, target, body }: Keyless): number {
   switch (keys.kind) {
     // The first key has no comma before it.
     case 'body':
-      return emptyBodyBytes(keys) - 1;
+      return Buffer.byteLength(body ?? '') - 1;
     case 'separated':
       return requestLineBytes(method, target) - 1;
     case 'repeated':

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { toExactBigInt } from '../json-numbers.ts';
 import { CompositionError } from '../errors.ts';
 import { positive } from './knobs.ts';
-import { toKeys, toMaxBytes } from './lookup-keys.ts';
+import { refuseKeysInBody, toKeys, toMaxBytes } from './lookup-keys.ts';
 import type { KeyStyle, LookupKeys, MaxBytes } from './lookup-keys.ts';
 import { parsePath, readPath, schemaAtPath } from './path.ts';
 import type { Path } from './path.ts';
@@ -76,6 +76,8 @@ export const lookupKnobs = [
   'many',
   'missing',
   'query',
+  'body',
+  'headers',
   'items',
   'notFound',
   'failure',
@@ -84,6 +86,7 @@ export const lookupKnobs = [
 /** The options of a lookup, and those of its operation that must not conflict with them. */
 interface Config extends LookupOptions {
   readonly query?: z.ZodObject | undefined;
+  readonly body?: z.ZodType | undefined;
   readonly many?: boolean | undefined;
   readonly missing?: 'null' | 'error' | undefined;
 }
@@ -91,10 +94,9 @@ interface Config extends LookupOptions {
 /** @throws CompositionError that names the option that cannot be used. */
 export function checkedLookup(config: Config, route: Route, place: string): Lookup {
   const keys = toKeys(config.keys, place);
-  checkRoute(route, keys, place);
   const by = checkedBy(config, place);
   const argument = by.names.at(-1) ?? '';
-  refuseTakenNames(config.query, [keys.name, argument], place);
+  refuseKeysTwice(config, { route, keys, argument, place });
   return {
     keys,
     argument,
@@ -123,19 +125,6 @@ function checkedResults(config: Config, place: string) {
   return { many, missing, declaresMissing: config.missing !== undefined, notFound };
 }
 
-function refuseTakenNames(
-  query: z.ZodObject | undefined,
-  taken: readonly string[],
-  place: string,
-): void {
-  const name = Object.keys(query?.shape ?? {}).find((one) => taken.includes(one));
-  if (name === undefined) return;
-  throw new CompositionError(
-    place,
-    `query parameter "${name}" is already used for the keys. Rename one.`,
-  );
-}
-
 function checkedBy({ by, item }: Config, place: string): Path {
   const path = parsePath(by, 'by', place);
   const field = schemaAtPath(item, path);
@@ -158,20 +147,36 @@ function checkedKey(key: unknown, place: string): z.ZodType | undefined {
   throw new CompositionError(place, 'key is not a schema. Use one of zod, as in z.uuid().');
 }
 
-function checkRoute(route: Route, keys: LookupKeys, place: string): void {
-  if (route.params.length > 0) {
-    throw new CompositionError(
-      place,
-      `a lookup's route cannot have parameters, but has ":${route.params[0]}". Use operation(), ` +
-        'or make it a query parameter.',
-    );
+/** The names that the keys take in arguments and requests. */
+interface KeyPlace {
+  readonly route: Route;
+  readonly keys: LookupKeys;
+  readonly argument: string;
+  readonly place: string;
+}
+
+/** Rejects keys where something else is sent already, or where nothing can be. */
+function refuseKeysTwice(
+  { query, body }: Pick<Config, 'query' | 'body'>,
+  { route, keys, argument, place }: KeyPlace,
+): void {
+  if (keys.kind === 'body') {
+    if (isSafe(route.method)) {
+      const advice = 'Use { query: … }, or POST.';
+      throw new CompositionError(
+        place,
+        `keys cannot go into the body of a ${route.method}. ${advice}`,
+      );
+    }
+    if (body !== undefined) refuseKeysInBody(body, keys.path, place);
   }
-  if (keys.kind === 'body' && isSafe(route.method)) {
-    throw new CompositionError(
-      place,
-      `keys cannot go into the body of a ${route.method}. Use { query: … }, or POST.`,
-    );
-  }
+  const param = route.params.find((name) => name === argument);
+  const field = Object.keys(query?.shape ?? {}).find(
+    (name) => name === argument || (keys.kind !== 'body' && name === keys.name),
+  );
+  if (param === undefined && field === undefined) return;
+  const taken = param === undefined ? `query parameter "${field}"` : `path parameter ":${param}"`;
+  throw new CompositionError(place, `${taken} is already used for the keys. Rename one.`);
 }
 
 /**

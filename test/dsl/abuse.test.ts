@@ -714,13 +714,51 @@ describe('operation()', () => {
 describe('lookup()', () => {
   const common = { route: 'GET /x', keys: { query: 'ids' }, by: 'id' } as const;
   const item = z.object({ id: z.string(), name: z.string() });
+  const inBody = { route: 'POST /x', name: 'getX', keys: { body: 'filter.ids' } } as const;
 
   it.each<[string, object, string]>([
     [
-      'a parameter in its route',
-      { route: 'GET /x/:id' },
-      `a lookup's route cannot have parameters, but has ":id". Use operation(), or make it a ` +
-        'query parameter.',
+      'a path parameter named like the key argument',
+      { route: 'GET /x/:id', name: 'getX' },
+      'path parameter ":id" is already used for the keys. Rename one.',
+    ],
+    [
+      'one name in path and query',
+      { route: 'GET /x/:page', query: z.object({ page: z.string() }) },
+      'argument "page" is declared twice (key, path, query, body and headers share one list of ' +
+        'names). Rename one.',
+    ],
+    [
+      'a body of a GET',
+      { body: z.object({ a: z.string() }) },
+      'GET has no body. Use query, or POST.',
+    ],
+    [
+      'a field of the body where the keys go',
+      { ...inBody, body: z.object({ filter: z.object({ ids: z.array(z.string()) }) }) },
+      'field "filter.ids" of body is already used for the keys. Rename one.',
+    ],
+    [
+      'a body that is a list',
+      { ...inBody, body: z.array(z.string()) },
+      'keys.body is "filter.ids", but body is an array. The keys need an object around them.',
+    ],
+    [
+      'a field of the body that is no object around the keys',
+      { ...inBody, body: z.object({ filter: z.string().optional() }) },
+      'keys.body is "filter.ids", but "filter" in body is a string. The keys need an object around ' +
+        'them.',
+    ],
+    [
+      'a path in the body with an empty name',
+      { ...inBody, keys: { body: 'filter.' } },
+      'keys.body is "filter.", in which a name is empty. Use names of fields with dots between, as ' +
+        'in "data.items".',
+    ],
+    [
+      'a header that cannot be sent',
+      { headers: z.object({ host: z.string() }) },
+      'headers: "host" cannot be sent: the gateway sends one of its own. Remove it.',
     ],
     [
       'keys in the body of a GET',

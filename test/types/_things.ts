@@ -65,6 +65,16 @@ export const thingFor = lookup(service, {
   missing: 'error',
 });
 
+/** A lookup with arguments that all keys of a request share. */
+export const thingAt = lookup(service, {
+  route: 'POST /places/:place/things',
+  keys: { body: 'filter.ids' },
+  by: 'id',
+  item: Thing,
+  body: z.object({ filter: z.object({ active: z.boolean() }) }),
+  headers: z.object({ 'x-tenant': z.string(), accept: z.literal('application/x+json') }),
+});
+
 /** A lookup of which not every text is a key. */
 export const thingNamed = lookup(service, {
   route: 'GET /things',

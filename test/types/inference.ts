@@ -20,7 +20,14 @@ import {
 import type { Operation, Ref, ResponseOf } from 'plait';
 import { z } from 'zod';
 import type { ParamNames } from '../../src/dsl/route.ts';
-import type { Thing, thingAsJson, thingNamed, thingOwnedBy, thingWith } from './_things.ts';
+import type {
+  Thing,
+  thingAsJson,
+  thingAt,
+  thingNamed,
+  thingOwnedBy,
+  thingWith,
+} from './_things.ts';
 import { createThing, getThing, thingFor, thingOf, thingsOf } from './_things.ts';
 
 type Equal<A, B> =
@@ -31,7 +38,7 @@ function same<A, B>(_same: Equal<A, B>): void {}
 
 type ArgsOf<O> = O extends Operation<infer Args> ? Args : never;
 
-// The arguments of an operation: path, query and body side by side; of a lookup: its key and query.
+// The arguments of an operation: path, query and body side by side; of a lookup: its key, too.
 same<
   ArgsOf<typeof getThing>,
   {
@@ -46,6 +53,15 @@ same<ArgsOf<typeof thingOf>, { id: string }>(true);
 same<ArgsOf<typeof thingsOf>, { id: string; since?: string | undefined }>(true);
 same<ArgsOf<typeof thingWith>, { note: string }>(true);
 same<ArgsOf<typeof thingOwnedBy>, { name: string }>(true);
+same<
+  ArgsOf<typeof thingAt>,
+  {
+    id: string;
+    place: string | number | bigint;
+    body: { filter: { active: boolean } };
+    headers: { 'x-tenant': string };
+  }
+>(true);
 same<ArgsOf<typeof thingNamed>, { id: 'a' | 'b' }>(true);
 
 // A parameter begins a segment and ends at the first character that no name has.

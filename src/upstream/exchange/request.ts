@@ -2,7 +2,8 @@
 import type { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import type { HeaderArguments } from '../../dsl/header-arguments.ts';
-import { keysInBody } from '../../dsl/lookup-keys.ts';
+import { withKeys } from '../../dsl/lookup-keys.ts';
+import type { Lookup } from '../../dsl/lookup.ts';
 import type { Method } from '../../dsl/route.ts';
 import { headerValueProblem } from '../../header-value.ts';
 import { isExactNumber } from '../../json-numbers.ts';
@@ -100,15 +101,32 @@ function headerText(call: Targeted, name: string, value: unknown): string {
   throw argumentError(call, `headers.${name}`, `argument "headers.${name}" ${problem}`, undefined);
 }
 
-function bodyOf(call: Asking): string | null {
-  const { body, lookup } = call.operation;
-  const keys = call.keys && lookup && keysInBody(lookup, call.keys);
-  if (keys !== undefined) return toJson(call, keys);
-  if (body === undefined) return null;
+/** The body as it is sent; `null`: none. Throws like `toHttpRequest`. */
+export function bodyOf(call: Targeted): string | null {
+  const { lookup } = call.operation;
+  const value = argumentBody(call);
+  if (lookup?.keys.kind === 'body' && call.keys !== undefined)
+    return toJson(call, bodyWithKeys(call, lookup, { value, keys: call.keys }));
+  return value === undefined ? null : toJson(call, value);
+}
+
+/** The argument `body` as its schema gives it. */
+function argumentBody(call: Targeted): unknown {
+  const { body } = call.operation;
+  if (body === undefined) return undefined;
   const value = parsed(call, body, call.args['body'], 'body');
-  return value === undefined
-    ? null
-    : toJson(call, mayTransform(body) ? carried(call, value) : value);
+  return value !== undefined && mayTransform(body) ? carried(call, value) : value;
+}
+
+function bodyWithKeys(
+  call: Targeted,
+  lookup: Lookup,
+  { value, keys }: { readonly value: unknown; readonly keys: readonly unknown[] },
+): object {
+  const body = withKeys(lookup, value, keys);
+  if (body !== undefined) return body;
+  const problem = `argument "body" has no room for the keys at "${lookup.keys.name}"`;
+  throw argumentError(call, 'body', problem, undefined);
 }
 
 /** Refuses what a function of the schema made and JSON would change silently, as `NaN` to `null`. */
@@ -121,7 +139,7 @@ function carried(call: Targeted, value: unknown): unknown {
   }
 }
 
-function toJson(call: Asking, value: unknown): string {
+function toJson(call: Targeted, value: unknown): string {
   try {
     return stringifyJson(value);
   } catch (cause) {

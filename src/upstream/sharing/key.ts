@@ -16,13 +16,9 @@ export function keyOf({ operation, args, identity }: Keyed): string {
   return `${operationName(operation)} ${identity} ${isEmpty(args) ? '{}' : canonical(args)}`;
 }
 
-/** The key of a lookup's call for a single lookup key, given as text. */
-export function keyOfItem(
-  { operation, args, identity }: Keyed,
-  argument: string,
-  text: string,
-): string {
-  return keyOf({ operation, args: { ...args, [argument]: text }, identity });
+/** The key of one lookup key, given as text, whose call has the key `name`. */
+export function keyOfItem(name: string, text: string): string {
+  return `${name} ${JSON.stringify(text)}`;
 }
 
 function isEmpty(args: Call['args']): boolean {

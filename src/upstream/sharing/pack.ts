@@ -3,7 +3,7 @@ import { bytesOfKey, bytesWithoutKeys, mostBytesOfKeys } from '../../dsl/lookup-
 import type { Lookup } from '../../dsl/lookup.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import type { Call } from '../call.ts';
-import { targetWithQuery } from '../exchange/request.ts';
+import { bodyOf, targetWithQuery } from '../exchange/request.ts';
 import { BatchFlight } from './batch-flight.ts';
 import type { Asked, Load } from './load.ts';
 
@@ -39,8 +39,12 @@ export function createPacker(
     const { operation, key: name = '' } = call;
     const before = latest.get(operation);
     if (before?.name === name) return before.bytes;
-    const target = prefixOf(operation) + targetWithoutKeys(call);
-    const known = bytesWithoutKeys(lookup, operation.route.method, target);
+    const { target, body } = withoutKeys(call);
+    const known = bytesWithoutKeys(lookup, {
+      method: operation.route.method,
+      target: prefixOf(operation) + target,
+      body,
+    });
     const bytes = lookup.keys.kind === 'body' ? known : known + extraBytes(operation);
     latest.set(operation, { name, bytes });
     return bytes;
@@ -133,11 +137,12 @@ function fitsInOne(asked: readonly Asked[], lookup: Lookup, empty: number): bool
   );
 }
 
-/** The target; empty if the arguments do not fit their schemas, since it is never sent then. */
-function targetWithoutKeys({ operation, args }: Call): string {
+/** Its request; empty if the arguments do not fit their schemas, since it is never sent then. */
+function withoutKeys({ operation, args }: Call): { target: string; body: string | null } {
+  const call = { operation, args, keys: [] };
   try {
-    return targetWithQuery({ operation, args, keys: [] });
+    return { target: targetWithQuery(call), body: bodyOf(call) };
   } catch {
-    return '';
+    return { target: '', body: null };
   }
 }

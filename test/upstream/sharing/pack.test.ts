@@ -13,6 +13,7 @@ import { callOf, callerOf, nowhere, ok, oneByOne, openShop } from '../../support
 
 const item = z.object({ id: z.string() });
 const query = z.object({ tag: z.array(z.string()).optional() });
+const Note = z.object({ note: z.string().transform((text) => `${text}€`) });
 const prefix = '/shop/v2';
 
 /** The bytes that bound a batch, as they will be on the wire. */
@@ -25,6 +26,8 @@ const styles = [
   { route: 'GET /p', keys: { query: 'ids' }, bound: 'maxRequestLineBytes' },
   { route: 'GET /p', keys: { query: 'é d', repeat: true }, bound: 'maxRequestLineBytes' },
   { route: 'POST /p', keys: { body: 'ids' }, bound: 'maxRequestBodyBytes' },
+  { route: 'GET /p/:place', keys: { query: 'ids' }, bound: 'maxRequestLineBytes' },
+  { route: 'POST /p', keys: { body: 'é.ids' }, body: Note, bound: 'maxRequestBodyBytes' },
 ] as const;
 
 const key = fc
@@ -58,7 +61,12 @@ describe('the batches of a lookup', () => {
             },
             { prefixOf: () => prefix },
           );
-          await Promise.all(keys.map((id) => oneByOne(sendLoad)(callOf(own, { id, tag }))));
+          const shared = {
+            tag,
+            ...('body' in place && { body: { note: String(tag) } }),
+            ...(place.route.includes(':') && { place: 'é' }),
+          };
+          await Promise.all(keys.map((id) => oneByOne(sendLoad)(callOf(own, { id, ...shared }))));
           expect(sent.flatMap((call) => call.keys ?? []).toSorted()).toEqual(keys.toSorted());
           const alone = keys.filter((one) => {
             const [first] = sent;
