@@ -9,6 +9,7 @@ export type { Auth } from './dsl/credentials.ts';
 export { ignoredBody } from './dsl/ignored-body.ts';
 export { lookup } from './dsl/declare-lookup.ts';
 export { operation } from './dsl/declare-operation.ts';
+export type { StepFailure } from './dsl/guards.ts';
 export type { Operation } from './dsl/operation.ts';
 export type { Ref, Reference, Resolved, Wired } from './dsl/reference.ts';
 export { defineService } from './dsl/service.ts';

@@ -19,6 +19,7 @@ const traits = {
   map: { isStep: true, takesTime: false, hasEffect: false, canBeIncomplete: false },
   shape: { isStep: false, takesTime: false, hasEffect: false, canBeIncomplete: false },
   guard: { isStep: false, takesTime: false, hasEffect: true, canBeIncomplete: true },
+  instead: { isStep: true, takesTime: true, hasEffect: true, canBeIncomplete: true },
   given: { isStep: true, takesTime: true, hasEffect: true, canBeIncomplete: true },
   each: { isStep: true, takesTime: true, hasEffect: true, canBeIncomplete: true },
 } as const satisfies Record<Node['kind'], NodeTraits>;
@@ -55,6 +56,8 @@ export function wordsFor(node: Node | undefined): string {
     case 'shape':
     case 'guard':
       return `the result of ${node.mode}()`;
+    case 'instead':
+      return 'the result of fallback()';
     case 'map':
     case 'given':
     case 'each':
@@ -62,6 +65,11 @@ export function wordsFor(node: Node | undefined): string {
     default:
       return node satisfies never;
   }
+}
+
+/** The nodes whose value is that of another step, unless it has failed. */
+export function absorbs(node: Node): node is Extract<Node, { readonly guarded: number }> {
+  return 'guarded' in node;
 }
 
 /** A node, whatever has become of its block. */
@@ -85,6 +93,8 @@ export function readsOf(node: Blockless): readonly Source[] {
       return [node.from];
     case 'guard':
       return [{ node: node.guarded, path: [] }];
+    case 'instead':
+      return [{ node: node.guarded, path: [] }, ...earlierThan(node)];
     case 'given':
       return [node.on, ...earlierThan(node)];
     case 'each':
@@ -102,6 +112,7 @@ function earlierThan({ after = [] }: { readonly after?: readonly number[] }): re
 /** The block that a node runs, if it has one. */
 export function blockOf(node: Node): Block | undefined {
   switch (node.kind) {
+    case 'instead':
     case 'given':
     case 'each':
       return node.block;

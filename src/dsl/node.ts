@@ -44,6 +44,7 @@ export type Node =
   | MapNode
   | ShapeNode
   | GuardNode
+  | InsteadNode
   | GivenNode
   | EachNode;
 
@@ -92,6 +93,18 @@ export interface GuardNode {
   readonly instead: Json;
   /** How long the step may take, from when it begins; absent: as long as the request. */
   readonly withinMs?: number;
+}
+
+/** Tolerates the failure of one step: its value becomes that of the block, run only then. */
+export interface InsteadNode extends Ordered {
+  readonly kind: 'instead';
+  /** The number of that step. */
+  readonly guarded: number;
+  /** How long the step may take, from when it begins; absent: as long as the request. */
+  readonly withinMs?: number;
+  /** The number of the node that stands for the failure inside the block. */
+  readonly item: number;
+  readonly block: Block;
 }
 
 /** Runs its block when the value `on` is present. */

@@ -9,10 +9,10 @@ import { toTemplate } from './template.ts';
 export type Part<W> =
   W extends Answered<unknown> ? 'answer() is what compose() returns, not a part of it' : unknown;
 
-/** Runs the body of `given` or `each` once, on a reference to the value it will get. */
+/** Runs the body of a word once, on a reference to the value it will get. */
 export function recordBlock<T>(
   draft: Draft,
-  word: 'given' | 'each',
+  word: 'given' | 'each' | 'fallback',
   body: (item: Ref<T>) => unknown,
 ): { readonly item: number; readonly block: Block } {
   let item = -1;

@@ -4,25 +4,26 @@
  * and one list of columns per frame, since a promise per step would double the cost of a page.
  */
 import { CompositionError, ExecutionError, errorName } from '../errors.ts';
+import { columnOf, firstFailure } from './column.ts';
 import { computed } from './compute.ts';
 import { frozen } from '../frozen.ts';
-import type { GuardStep, MapStep, Step } from '../plan/plan.ts';
+import type { GuardStep, MapStep, Step, TimedStep } from '../plan/plan.ts';
 import { noteBegun } from '../under-way.ts';
 import {
   Failure,
   assemble,
   frameOf,
-  itemIn,
   read,
   stepOf,
   underWay,
   unmetNeed,
+  valueOf,
   waiting,
 } from './frame.ts';
-import type { Blocked, Column, Execution, Frame } from './frame.ts';
-import { noteMissing, pointerTo } from './missing.ts';
+import type { Blocked, Column, Frame } from './frame.ts';
 import { shaped } from './shape.ts';
 import { StepError } from './step-error.ts';
+import { hasFailed, tolerated, unmetBeside } from './tolerate.ts';
 
 /**
  * Runs the block of `frame`, whose owner gets the column or the failure. The block fails as soon as
@@ -109,8 +110,8 @@ function readOuter(frame: Frame, ids: ReadonlySet<number>): void {
 }
 
 function advance(frame: Frame, step: Step): void {
-  if (step.kind === 'guard') return tolerate(frame, step);
-  const need = unmetNeed(frame, step.needs);
+  if (step.kind === 'guard') return settleGuard(frame, step);
+  const need = step.kind === 'instead' ? unmetBeside(frame, step) : unmetNeed(frame, step.needs);
   if (need === waiting) return;
   // The same failure, so that it keeps its own step: this one has not failed by itself.
   if (need instanceof Failure) settle(frame, step, Array<Failure>(frame.width).fill(need), need);
@@ -127,49 +128,42 @@ function begin(frame: Frame, step: Exclude<Step, GuardStep>, blocked: Blocked): 
     case 'shape':
       return settleEach(frame, step, blocked, (item) => shaped(read(frame, step.from, item), step));
     case 'map':
-      return settleEach(frame, step, blocked, (item) => compute(frame, step, item));
+      return settleEach(frame, step, blocked, (item) => mapped(frame, step, item));
+    case 'instead':
+      if (hasFailed(frame, step)) return perform(frame, step, blocked);
+      return settleEach(frame, step, blocked, (item) => valueOf(frame, step.guarded, item));
     case 'call':
     case 'given':
     case 'each':
-      frame.values[step.slot] = underWay;
-      return frame.execution.perform(frame, step, blocked);
+      return perform(frame, step, blocked);
     default:
       return step satisfies never;
   }
+}
+
+function perform(frame: Frame, step: TimedStep, blocked: Blocked): void {
+  frame.values[step.slot] = underWay;
+  frame.execution.perform(frame, step, blocked);
+}
+
+/** Settles a guard once its step has settled. */
+function settleGuard(frame: Frame, guard: GuardStep): void {
+  const column = tolerated(frame, guard);
+  if (column === undefined) return;
+  settle(frame, guard, column, hasFailed(frame, guard) ? firstFailure(column) : undefined);
 }
 
 function settleEach(
   frame: Frame,
   step: Step,
   blocked: Blocked,
-  valueOf: (item: number) => unknown,
+  compute: (item: number) => unknown,
 ): void {
-  const column = columnOf(frame, blocked, valueOf);
+  const column = columnOf(frame, blocked, compute);
   settle(frame, step, column, firstFailure(column));
 }
 
-/** Computes a column. Reading can throw: a schema may have made values with getters that do. */
-function columnOf(frame: Frame, blocked: Blocked, valueOf: (item: number) => unknown): Column {
-  const column = Array<unknown>(frame.width);
-  for (let item = 0; item < column.length; item += 1) {
-    try {
-      column[item] = blocked?.[item] ?? valueOf(item);
-    } catch (error) {
-      column[item] = new Failure(error);
-    }
-  }
-  return column;
-}
-
-function firstFailure(column: Column): Failure | undefined {
-  for (let item = 0; item < column.length; item += 1) {
-    const value = column[item];
-    if (value instanceof Failure) return value;
-  }
-  return undefined;
-}
-
-function compute(frame: Frame, step: MapStep, item: number): unknown {
+function mapped(frame: Frame, step: MapStep, item: number): unknown {
   try {
     noteBegun(frame.execution.plan.name, step.name);
     // Frozen whether other steps read it or not, or a change would be found out only where they do.
@@ -203,40 +197,5 @@ function mapFailure(error: unknown): ExecutionError {
     {
       cause: error,
     },
-  );
-}
-
-/** Settles a guard: the column of its step, with replacements for the items that have failed. */
-function tolerate(frame: Frame, guard: GuardStep): void {
-  const guarded = stepOf(frame, guard.guarded);
-  const holder = frameOf(frame, guarded);
-  const state = holder.values[guarded.slot];
-  if (state === undefined || typeof state === 'symbol') return;
-  const hasFailures = holder.failures?.[guarded.slot] !== undefined;
-  if (holder === frame && !hasFailures) return settle(frame, guard, state, undefined);
-  settleEach(frame, guard, undefined, (item) => {
-    const value = state[itemIn(frame, holder, item)];
-    return value instanceof Failure ? replacement(frame, guard, { failure: value, item }) : value;
-  });
-}
-
-function replacement(
-  frame: Frame,
-  guard: GuardStep,
-  { failure, item }: { readonly failure: Failure; readonly item: number },
-): unknown {
-  if (!isTolerable(frame.execution, failure)) return failure;
-  const error = failure.error as StepError; // no other is tolerable
-  const { paths } = guard;
-  // A step that is run for its effect is not missing at any particular path.
-  const pointers = paths.length === 0 ? [''] : paths.map((path) => pointerTo(frame, path, item));
-  noteMissing(frame, guard, { item, parts: [{ step: guard.name, error, pointers }] });
-  return guard.instead;
-}
-
-/** Whether a guard may replace the failed value. */
-export function isTolerable({ plan }: Execution, { error }: Failure): boolean {
-  return (
-    error instanceof StepError && plan.degraded === 'allow' && error.reason.kind !== 'disconnected'
   );
 }

@@ -21,10 +21,11 @@ export function callWrite(
   item: number,
   { args, onReply, onError }: WriteOptions,
 ): void {
-  const { execution } = work.frame;
+  const { frame } = work;
+  const { execution } = frame;
   const { calls, signal } = execution;
   const headers = idempotencyHeaders(work.frame, step, item);
-  const write = (execution.writes ??= new Writes()).begin(step.name, headers);
+  const write = (execution.writes ??= new Writes()).begin({ frame, step, item }, headers);
   const leave = (): void => fail(signal.reason, write.isSent);
 
   function fail(error: unknown, isUncertain: boolean): void {

@@ -36,7 +36,7 @@ export function runEach(work: Work, step: EachStep, item: number): void {
   );
 }
 
-function inner(
+export function inner(
   { frame, trace, bounds }: Work,
   own: Pick<Frame, 'block' | 'items' | 'at' | 'base' | 'owner'>,
   limit = frame.limit,

@@ -139,10 +139,9 @@ function runPlan(execution: Execution): Promise<{ frame: Frame; value: unknown }
 
 /** Drops pointers to fields that the response schema has removed. */
 function withinResponse(value: unknown) {
-  return ({ step, error, pointers }: Degradation): Degradation => ({
-    step,
-    error,
-    pointers: pointers.filter((pointer) => pointsInto(value, pointer)),
+  return (missing: Degradation): Degradation => ({
+    ...missing,
+    pointers: missing.pointers.filter((pointer) => pointsInto(value, pointer)),
   });
 }
 

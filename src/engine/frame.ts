@@ -34,6 +34,13 @@ export class Failure {
 /** By item, the failure that keeps a step from running for it; absent if it runs for all items. */
 export type Blocked = readonly (Failure | undefined)[] | undefined;
 
+/** A step, and the item for which it runs. */
+export interface Place {
+  readonly frame: Frame;
+  readonly step: Step;
+  readonly item: number;
+}
+
 /** The execution of a plan for one request. */
 export interface Execution {
   readonly plan: Plan;
@@ -49,7 +56,7 @@ export interface Execution {
   /** Aborted when the request is over; its reason says why. */
   readonly signal: Signal;
   /** Its calls that change something, once there is one. */
-  writes: Writes | undefined;
+  writes: Writes<Place> | undefined;
   /** According to the replies so far; not updated if the response may not be cached anyway. */
   freshness: Freshness;
 }
@@ -96,6 +103,8 @@ export class Frame {
   readonly values: (Column | typeof waiting | typeof underWay)[];
   /** By slot: the first failure in the column. Columns without one need not be searched. */
   failures: (Failure | undefined)[] | undefined;
+  /** By slot: when a step with a `withinMs` has begun. */
+  begunAt: number[] | undefined;
   /** By slot and item: the parts missing in the value, and so in values that contain it. */
   missing: ((readonly Degradation[] | undefined)[] | undefined)[] | undefined;
   /** The inner frames that wait for a column of this one. */
@@ -118,6 +127,7 @@ export class Frame {
     this.limit = options.limit;
     this.values = Array<typeof waiting>(options.block.steps.length).fill(waiting);
     this.failures = undefined;
+    this.begunAt = undefined;
     this.missing = undefined;
     this.readers = undefined;
     this.failure = undefined;

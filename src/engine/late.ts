@@ -5,12 +5,32 @@
 import { ExecutionError } from '../errors.ts';
 import type { Step } from '../plan/plan.ts';
 import { failBlock } from './block.ts';
+import { frameOf, stepOf } from './frame.ts';
+import type { Frame } from './frame.ts';
 import type { Work } from './work.ts';
 
-/** To be called when the step has begun. */
-export function endAfter(work: Work, withinMs: number): void {
+/** Notes when a bounded step has begun, for the second source that shares its time. */
+export function noteTime({ frame, step }: Work): void {
+  (frame.begunAt ??= [])[step.slot] = begunAt(frame, step);
+}
+
+/** How long a step may still take, in milliseconds. */
+export function timeLeft({ frame, step }: Work): number {
+  const { limitMs = Infinity } = step;
+  return limitMs - (frame.execution.clock.now() - begunAt(frame, step));
+}
+
+/** A second source has begun with the step that it is the second source of. */
+function begunAt(frame: Frame, step: Step): number {
+  if (step.kind !== 'instead') return frame.begunAt?.[step.slot] ?? frame.execution.clock.now();
+  const guarded = stepOf(frame, step.guarded);
+  return begunAt(frameOf(frame, guarded), guarded);
+}
+
+/** To be called when the step has begun, with the time that it has left. */
+export function endAfter(work: Work, leftMs: number): void {
   const { clock, signal } = work.frame.execution;
-  const cancelTimer = clock.after(withinMs, () => endLate(work, withinMs));
+  const cancelTimer = clock.after(leftMs, () => endLate(work));
   function stop(): void {
     cancelTimer();
     signal.removeEventListener('abort', stop);
@@ -19,8 +39,9 @@ export function endAfter(work: Work, withinMs: number): void {
   work.onceOver(stop);
 }
 
-function endLate(work: Work, withinMs: number): void {
-  const error = new ExecutionError('late', `took longer than ${withinMs} ms (withinMs)`);
+function endLate(work: Work): void {
+  const { limitMs } = work.step;
+  const error = new ExecutionError('late', `took longer than ${limitMs} ms (withinMs)`);
   const isUncertain = mayHaveWritten(work);
   const failure = work.failureOf(error, { item: undefined, isUncertain });
   work.failOpen(error, failure);

@@ -1,9 +1,9 @@
 /** The parts that are missing in values, since a guard has tolerated a failure. */
 import { toPointer } from '../json.ts';
-import type { ResponsePath, Step } from '../plan/plan.ts';
+import type { GuardStep, InsteadStep, ResponsePath, Step } from '../plan/plan.ts';
 import { Failure, frameOf, itemIn, stepOf, valueOf } from './frame.ts';
 import type { Frame } from './frame.ts';
-import type { Degradation } from './step-error.ts';
+import type { Degradation, StepError } from './step-error.ts';
 
 const nothing: readonly Degradation[] = [];
 
@@ -87,8 +87,21 @@ export function noteMissing(
   missing[slot] = column;
 }
 
+/** The part that is missing in an item, where the value of a guard or second source lands. */
+export function missingPart(
+  frame: Frame,
+  step: GuardStep | InsteadStep,
+  { error, item }: { readonly error: StepError; readonly item: number },
+): Degradation {
+  const { paths } = step;
+  // A step that is run for its effect is not missing at any particular path.
+  const pointers = paths.length === 0 ? [''] : paths.map((path) => pointerTo(frame, path, item));
+  const isReplaced = step.kind === 'instead';
+  return { step: isReplaced ? step.first : step.name, error, pointers, isReplaced };
+}
+
 /** The JSON Pointer (RFC 6901) of a path in the response, for an item of a frame. */
-export function pointerTo(frame: Frame, path: ResponsePath, item: number): string {
+function pointerTo(frame: Frame, path: ResponsePath, item: number): string {
   return toPointer(
     path.map((part) => (typeof part === 'string' ? part : indexAt(frame, part, item))),
   );

@@ -5,20 +5,22 @@ import { indexesUpTo } from '../upstream/sharing/load.ts';
 import { callService, loadKeys } from './call-service.ts';
 import type { Blocked, Frame } from './frame.ts';
 import { runEach, runGiven } from './each-and-given.ts';
-import { endAfter } from './late.ts';
+import { runInstead } from './instead.ts';
+import { endAfter, noteTime, timeLeft } from './late.ts';
 import { Work } from './work.ts';
 
 /** Begins a step for all items that are not blocked; it settles its column in the frame. */
 export function perform(frame: Frame, step: TimedStep, blocked: Blocked): void {
   const work = new Work(frame, step);
   const items = openItems(work, blocked);
+  if (step.limitMs !== undefined) noteTime(work);
   if (frame.execution.shedsSteps && step.mayBeShed) {
     work.failAll(items, new ExecutionError('shed', 'left out: the gateway is overloaded'));
   } else if (step.kind === 'call' && step.lookup !== undefined)
     loadKeys(work, step, step.lookup, items);
   else for (const item of items) run(work, step, item);
   work.hasBegun();
-  if (step.limitMs !== undefined && !work.isOver) endAfter(work, step.limitMs);
+  if (step.limitMs !== undefined && !work.isOver) endAfter(work, timeLeft(work));
 }
 
 /** The items that are not blocked. Blocked ones get their failures. */
@@ -38,6 +40,8 @@ function run(work: Work, step: TimedStep, item: number): void {
     switch (step.kind) {
       case 'call':
         return callService(work, step, item);
+      case 'instead':
+        return runInstead(work, step, item);
       case 'given':
         return runGiven(work, step, item);
       case 'each':

@@ -6,6 +6,8 @@ import type { Step } from '../plan/plan.ts';
 interface StepErrorOptions {
   readonly isUncertain?: boolean | undefined;
   readonly indexes?: readonly number[] | undefined;
+  /** The failure of the second source that was asked instead. */
+  readonly second?: StepError | undefined;
 }
 
 /** The failure of a step, for the given `reason`. */
@@ -14,6 +16,9 @@ export class StepError extends StacklessError {
   /** The step that failed first; steps that needed its value fail with the same error. */
   readonly step: Step;
   readonly reason: UpstreamError | ExecutionError;
+
+  /** The message of the reason, and of the failure of a second source; for logs. */
+  readonly why: string;
 
   /** Whether it was a write that was sent and has an unknown result. */
   readonly isUncertain: boolean;
@@ -26,9 +31,12 @@ export class StepError extends StacklessError {
   constructor(
     step: Step,
     reason: UpstreamError | ExecutionError,
-    { isUncertain = false, indexes }: StepErrorOptions = {},
+    { isUncertain = false, indexes, second }: StepErrorOptions = {},
   ) {
-    super(`step "${step.name}": ${reason.message}`, { cause: reason });
+    const also = second === undefined ? '' : `; instead, ${second.message}`;
+    const why = `${reason.message}${also}`;
+    super(`step "${step.name}": ${why}`, { cause: second ?? reason });
+    this.why = why;
     this.step = step;
     this.reason = reason;
     this.isUncertain = isUncertain;
@@ -43,4 +51,6 @@ export interface Degradation {
   readonly error: StepError;
   /** JSON Pointers into the response. */
   readonly pointers: readonly string[];
+  /** Whether a second source has given a value instead. */
+  readonly isReplaced: boolean;
 }

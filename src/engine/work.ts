@@ -2,13 +2,14 @@
 import { ExecutionError, UpstreamError } from '../errors.ts';
 import type { TimedStep } from '../plan/plan.ts';
 import type { Trace } from '../trace.ts';
-import { isTolerable, settle } from './block.ts';
+import { settle } from './block.ts';
 import type { StepRun } from './execution.ts';
 import { Failure, indexPath } from './frame.ts';
 import type { BlockOwner, Column, Frame } from './frame.ts';
 import { missingInAll, noteMissing } from './missing.ts';
 import { StepError } from './step-error.ts';
 import type { Degradation } from './step-error.ts';
+import { isTolerable } from './tolerate.ts';
 
 const none: readonly Degradation[] = [];
 

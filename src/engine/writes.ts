@@ -10,15 +10,22 @@ export interface CompletedWrite {
   readonly status: number;
 }
 
-export class Writes {
+/** Where a write is made: the step, which has its name in problems, and what else tells it. */
+interface Placed {
+  readonly step: { readonly name: string };
+}
+
+export class Writes<Place extends Placed> {
   readonly completed: CompletedWrite[] = [];
   /** The steps of writes that were sent and ended without an answer. */
   readonly #lost = new Set<string>();
-  readonly #underWay = new Set<Write>();
+  /** Where the writes that were done, or have an unknown result, are in the plan. */
+  readonly #places: Place[] = [];
+  readonly #underWay = new Set<Write<Place>>();
   #onSettled: (() => void) | undefined;
 
-  begin(step: string, headers?: WriteWatch['headers']): Write {
-    const write = new Write(step, headers, (ended) => this.#end(ended));
+  begin(place: Place, headers?: WriteWatch['headers']): Write<Place> {
+    const write = new Write(place, headers, (ended) => this.#end(ended));
     this.#underWay.add(write);
     return write;
   }
@@ -35,6 +42,11 @@ export class Writes {
     return [...this.#lost, ...open].some((step) => steps.has(step));
   }
 
+  /** Whether a write at one of these places was done, or may have been, or may still be sent. */
+  mayBeDoneAt(isThere: (place: Place) => boolean): boolean {
+    return this.#places.some(isThere) || [...this.#underWay].some(({ place }) => isThere(place));
+  }
+
   /** Resolves when no write that was sent is under way, or at the time `at`. */
   settledBefore(clock: Clock, at: number): Promise<void> {
     const leftMs = at - clock.now();
@@ -49,9 +61,10 @@ export class Writes {
     });
   }
 
-  #end(write: Write): void {
+  #end(write: Write<Place>): void {
     this.#underWay.delete(write);
-    const { step, state, status } = write;
+    const { step, state, status, place } = write;
+    if (state !== 'rejected') this.#places.push(place);
     if (state === 'done' && status !== undefined) this.completed.push({ step, status });
     if (state === 'unknown') this.#lost.add(step);
     this.#resolveIfSettled();
@@ -64,8 +77,8 @@ export class Writes {
 }
 
 /** One write, and what is known about its result. */
-class Write implements WriteWatch {
-  readonly step: string;
+class Write<Place extends Placed> implements WriteWatch {
+  readonly place: Place;
   readonly headers: WriteWatch['headers'];
   /** Whether its first byte went to a socket, so that it may have been carried out. */
   isSent = false;
@@ -73,12 +86,16 @@ class Write implements WriteWatch {
   state: 'open' | 'done' | 'rejected' | 'unknown' = 'open';
   /** Whether an earlier attempt may have been carried out: a later rejection does not deny that. */
   #mayBeDone = false;
-  readonly #onEnd: (write: Write) => void;
+  readonly #onEnd: (write: Write<Place>) => void;
 
-  constructor(step: string, headers: WriteWatch['headers'], onEnd: (write: Write) => void) {
-    this.step = step;
+  constructor(place: Place, headers: WriteWatch['headers'], onEnd: (write: Write<Place>) => void) {
+    this.place = place;
     this.headers = headers;
     this.#onEnd = onEnd;
+  }
+
+  get step(): string {
+    return this.place.step.name;
   }
 
   onSent(): void {

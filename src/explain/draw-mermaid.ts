@@ -27,10 +27,15 @@ function drawStep(step: ExplainedStep, { ids, indent }: Position): string[] {
   const inner = { ids, indent: `${indent}  `, start: `${id}_item` };
   return [
     `${indent}subgraph ${id} [${quoted(label(step))}]`,
-    `${indent}  ${id}_item((${step.kind === 'each' ? 'item' : 'present'}))`,
+    `${indent}  ${id}_item((${startOf(step)}))`,
     ...drawSteps(step.steps, inner),
     `${indent}end`,
   ];
+}
+
+function startOf({ kind }: ExplainedStep): string {
+  if (kind === 'instead') return 'failure';
+  return kind === 'each' ? 'item' : 'present';
 }
 
 function drawArrows(step: ExplainedStep, { ids, indent, start }: Position): string[] {
@@ -49,6 +54,7 @@ function label(step: ExplainedStep): string {
 
 function whatRuns({ kind, call, together, concurrency }: ExplainedStep): string {
   if (call !== undefined) return `${call.operation}${call.batch ? ' (batched)' : ''}`;
+  if (kind === 'instead') return 'second source';
   const turns = concurrency === undefined ? '' : `, ${concurrency} at a time`;
   return `${together === false ? 'each item by itself' : kind}${turns}`;
 }

@@ -78,9 +78,8 @@ function drawBranches(branches: readonly Branch[]): string[] {
 }
 
 function drawBranch({ step, siblings, when }: Branch): string[] {
-  const inside = step.kind === 'each' ? 'per item: ' : 'if present: ';
   const below = [
-    ...branchesOf(step.steps ?? [], undefined, inside),
+    ...branchesOf(step.steps ?? [], undefined, whenOf(step)),
     ...branchesOf(siblings, step, when),
   ];
   const rail = below.length > 0 ? '│ ' : '  ';
@@ -89,6 +88,12 @@ function drawBranch({ step, siblings, when }: Branch): string[] {
     ...details(step).map((line) => `${rail} ${line}`),
     ...drawBranches(below),
   ];
+}
+
+/** When the steps inside run. */
+function whenOf({ kind }: ExplainedStep): string {
+  if (kind === 'instead') return 'on failure: ';
+  return kind === 'each' ? 'per item: ' : 'if present: ';
 }
 
 /** The step it is drawn under: the last one it needs. */
@@ -103,6 +108,7 @@ function title(siblings: readonly ExplainedStep[], step: ExplainedStep): string 
   const what = {
     call: step.call && `call ${step.call.operation}`,
     map: 'map',
+    instead: 'second source',
     given: 'given, when present',
     each: `each item${step.together === false ? ' by itself' : ''}, at most ${step.maxItems}${turnsOf(step)}`,
   }[step.kind];

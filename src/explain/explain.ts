@@ -52,7 +52,7 @@ export interface ExplainedStep {
   readonly concurrency?: number;
   /** Whether `each` runs every step for all items at once; `false`: each item has its own pace. */
   readonly together?: boolean;
-  /** The steps inside `given` and `each`. */
+  /** The steps inside `given`, `each` and the function of `fallback`. */
   readonly steps?: readonly ExplainedStep[];
 }
 
@@ -155,6 +155,7 @@ function detailsOf(
       return { call: explainCall(step.operation, plan.deadlineMs) };
     case 'map':
       return {};
+    case 'instead':
     case 'given':
       return { steps: explainBlock(plan, step.block) };
     case 'each':
@@ -254,7 +255,9 @@ function countRoundTrips({ root }: Plan): number {
     for (const step of block.steps) {
       const waited = Math.max(before, ...step.needs.map((need) => reached.get(need) ?? 0));
       const own = waited + (step.kind === 'call' ? 1 : 0);
-      reached.set(step.id, 'block' in step ? countIn(step.block, own) : own);
+      // A second source is asked after a failure only.
+      const isRun = 'block' in step && step.kind !== 'instead';
+      reached.set(step.id, isRun ? countIn(step.block, own) : own);
     }
     return Math.max(before, ...block.steps.map(({ id }) => reached.get(id) ?? 0));
   }

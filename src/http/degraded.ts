@@ -38,8 +38,9 @@ function counted(items: readonly string[]): string {
     .join(', ');
 }
 
-function item({ step, error }: Degradation): string {
-  return `${nameOf(step)};reason=${error.reason.kind}${statusOf(error.reason)}`;
+function item({ step, error, isReplaced }: Degradation): string {
+  const instead = isReplaced ? ';instead' : '';
+  return `${nameOf(step)};reason=${error.reason.kind}${statusOf(error.reason)}${instead}`;
 }
 
 /** A display string (RFC 9651, 3.3.8): bytes of UTF-8, some of them percent-encoded. */
@@ -67,10 +68,15 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function problemsOf(degraded: readonly Degradation[]): readonly object[] {
   // The items of a list often miss their parts for the same reason.
   const reasons = new Map<Degradation['error'], object>();
-  return degraded.flatMap(({ step, error, pointers }) => {
+  return degraded.flatMap(({ step, error, pointers, isReplaced }) => {
     const reason = reasons.get(error) ?? reasonFor(error);
     reasons.set(error, reason);
-    return pointers.map((pointer) => ({ pointer, step, ...reason }));
+    return pointers.map((pointer) => ({
+      pointer,
+      step,
+      ...reason,
+      ...(isReplaced && { instead: true }),
+    }));
   });
 }
 

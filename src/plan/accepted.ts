@@ -29,8 +29,8 @@ function mayBeAccepted({ operation: { parts } }: CallStep): boolean {
 function readsIn({ steps, root, answer }: Plan): readonly Source[] {
   const blocks = [root, ...steps.flatMap((step) => ('block' in step ? [step.block] : []))];
   return [
-    // A guard only hands on what it guards.
-    ...steps.filter(({ kind }) => kind !== 'guard').flatMap(readsOf),
+    // Those that tolerate a failure only hand on what they tolerate it of.
+    ...steps.filter((step) => !('guarded' in step)).flatMap(readsOf),
     ...blocks.flatMap(({ template }) => sourcesOf(template)),
     ...(answer?.headers ?? []).flatMap(({ value }) => sourcesOf(value)),
   ];
@@ -51,5 +51,5 @@ function isLocation(name: string | undefined): boolean {
 /** The step inside `optional` and `fallback`. */
 function unguarded(id: number, steps: readonly Step[]): number {
   const step = steps[id];
-  return step?.kind === 'guard' ? unguarded(step.guarded, steps) : id;
+  return step && 'guarded' in step ? unguarded(step.guarded, steps) : id;
 }

@@ -69,7 +69,7 @@ function inputBehind(around: Surroundings, { node: id, path }: Part): RequestPar
 
 function inputBehindItem(around: Surroundings, { node: id, path }: Part) {
   const owner = ownerOf(around.nodes, id);
-  if (owner === undefined) return undefined;
+  if (owner === undefined || owner.kind === 'instead') return undefined;
   const { node, path: outer } = owner.kind === 'given' ? owner.on : owner.over;
   const hole = owner.kind === 'given' ? [] : [around.depths.get(owner.block) ?? 0];
   return inputBehind(around, { node, path: [...outer, ...hole, ...path] });

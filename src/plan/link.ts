@@ -1,15 +1,15 @@
 /** Nodes → steps: adds the frame, slot and needs of each, and the effect of its failure. */
 import type { Block, Node } from '../dsl/node.ts';
-import { blockSources, readsOf, takesTime, traitsOf } from '../dsl/node-traits.ts';
+import { blockSources, readsOf, traitsOf } from '../dsl/node-traits.ts';
 import { clientInputsOf } from './client-inputs.ts';
-import { degradedBy, doomsIn, toleratedSteps } from './failures.ts';
+import { degradedBy, doomsIn, sheddableSteps, toleratedSteps } from './failures.ts';
 import { lookupArgumentsOf } from './lookup-arguments.ts';
-import { nameSteps } from './names.ts';
+import { firstGuarded, nameSteps } from './names.ts';
 import { staysTogether } from './pace.ts';
 import { findResponsePaths } from './response-paths.ts';
 import type { PlanBlock, Step } from './plan.ts';
 import type { Composed } from './run-compose.ts';
-import { blocksOf, depthsOf, idsOf, writes } from './visit.ts';
+import { blocksOf, depthsOf, idsOf } from './visit.ts';
 import { boundedSteps } from './within.ts';
 
 /** How a block is run. */
@@ -27,6 +27,7 @@ export function link(composed: Composed): { steps: readonly Step[]; root: PlanBl
   const paths = findResponsePaths(composed);
   const depths = depthsOf(composed);
   const tolerated = toleratedSteps(composed);
+  const sheddable = sheddableSteps(composed);
   const bounded = boundedSteps(composed);
   const consumed = consumedNodes(composed);
   const steps: Step[] = [];
@@ -47,7 +48,7 @@ export function link(composed: Composed): { steps: readonly Step[]; root: PlanBl
           depth,
           slot,
           tolerated: tolerated.get(id),
-          mayBeShed: tolerated.has(id) && takesTime(node) && !writes(nodes, node),
+          mayBeShed: sheddable.has(id),
           limitMs: bounded.get(id),
           dooms: dooms.get(id) ?? 'perhaps',
         },
@@ -84,6 +85,14 @@ export function link(composed: Composed): { steps: readonly Step[]; root: PlanBl
       }
       case 'guard':
         return { ...facts, ...node, paths: paths.get(facts.id) ?? [] };
+      case 'instead':
+        return {
+          ...facts,
+          ...node,
+          first: names[firstGuarded(nodes, node.guarded)] ?? facts.name,
+          paths: paths.get(facts.id) ?? [],
+          block: linkBlock(node.block, { byEach: false, repeated }),
+        };
       case 'given':
         return { ...facts, ...node, block: linkBlock(node.block, { byEach: false, repeated }) };
       case 'each':

@@ -1,6 +1,6 @@
 /** Names of steps: the path of their value in the response, or else the operation's name. */
 import type { Block, Node, Template } from '../dsl/node.ts';
-import { blockOf, readsOf, traitsOf } from '../dsl/node-traits.ts';
+import { absorbs, blockOf, readsOf, traitsOf } from '../dsl/node-traits.ts';
 import type { Composed } from './run-compose.ts';
 
 /** A name for every node; the names of steps are unique within the composition. */
@@ -14,11 +14,17 @@ export function nameSteps({ nodes, root }: Composed): readonly string[] {
     for (const id of block.nodes) {
       const node = nodes[id];
       if (node === undefined) continue;
-      const name = landed.get(id) ?? fallbackName(node, placeOfReader(id) ?? prefix);
+      const name = nameOf(id, node) ?? fallbackName(node, placeOfReader(id) ?? prefix);
       const inner = blockOf(node);
-      if (inner !== undefined) nameBlock(inner, name);
+      if (inner !== undefined) nameBlock(inner, prefixOf(node, name));
       landed.set(id, name);
     }
+  }
+
+  /** The name of a second source is that of its step. */
+  function nameOf(id: number, node: Node): string | undefined {
+    const own = landed.get(id);
+    return node.kind === 'instead' ? (own ?? landed.get(node.guarded)) : own;
   }
 
   function nameParts(template: Template, prefix: string): void {
@@ -47,11 +53,17 @@ export function nameSteps({ nodes, root }: Composed): readonly string[] {
     const node = nodes[id];
     if (node === undefined || !traitsOf(node).canBeIncomplete) return undefined;
     const reader = nodes.findIndex((other) => readsOf(other).some((source) => source.node === id));
-    return nodes[reader]?.kind === 'guard' ? placeOfReader(reader) : landed.get(reader);
+    const by = nodes[reader];
+    return by && absorbs(by) ? placeOfReader(reader) : landed.get(reader);
   }
 
   nameBlock(root, '');
   return unique(nodes, landed);
+}
+
+/** The prefix of the names inside its block. */
+function prefixOf({ kind }: Node, name: string): string {
+  return kind === 'instead' ? join(name, kind) : name;
 }
 
 function fallbackName(node: Node, prefix: string): string {
@@ -64,17 +76,26 @@ function unique(nodes: readonly Node[], landed: ReadonlyMap<number, string>): st
   const taken = new Set<string>();
   for (const [id, node] of nodes.entries()) {
     const name = node.kind === 'input' ? node.input : (landed.get(id) ?? node.kind);
-    if (node.kind === 'guard') names.push(names[node.guarded] ?? name);
+    const first = absorbs(node) ? (names[firstGuarded(nodes, node.guarded)] ?? name) : name;
+    if (node.kind === 'guard') names.push(first);
+    else if (node.kind === 'instead') names.push(unused(join(first, 'instead'), taken));
     // Only steps are in traces and problems; the others may share a name.
     else names.push(traitsOf(node).isStep ? unused(name, taken) : name);
   }
   return names;
 }
 
+/** The step that a guard or a second source is for: none of their own. */
+export function firstGuarded(nodes: readonly Node[], id: number): number {
+  const node = nodes[id];
+  return node && absorbs(node) ? firstGuarded(nodes, node.guarded) : id;
+}
+
 /** The node whose value a guard or a shape passes on; both have one name. */
 function wrappedBy(node: Node): number | undefined {
   switch (node.kind) {
     case 'guard':
+    case 'instead':
       return node.guarded;
     case 'shape':
       return node.from.path.length === 0 ? node.from.node : undefined;

@@ -6,6 +6,7 @@ import type {
   EachNode,
   GivenNode,
   GuardNode,
+  InsteadNode,
   InputName,
   InputNode,
   ItemNode,
@@ -76,6 +77,7 @@ export type Step =
   | MapStep
   | ShapeStep
   | GuardStep
+  | InsteadStep
   | GivenStep
   | EachStep;
 
@@ -147,6 +149,14 @@ export interface ShapeStep extends StepFacts, ShapeNode {}
 
 export interface GuardStep extends StepFacts, GuardNode {
   /** Where its value lands in the response: the parts that are missing if the step fails. */
+  readonly paths: readonly ResponsePath[];
+}
+
+export interface InsteadStep extends StepFacts, Omit<InsteadNode, 'block'> {
+  readonly block: PlanBlock;
+  /** The name by which a response says that the step is missing. */
+  readonly first: string;
+  /** Where its value lands in the response. */
   readonly paths: readonly ResponsePath[];
 }
 

@@ -1,4 +1,4 @@
-/** The paths in the response at which the value of a guard lands, for the pointers of problems. */
+/** The paths in the response at which the value of a guard or a second source lands, for the pointers of problems. */
 import type { Block, Node, ShapeNode, Source, Template } from '../dsl/node.ts';
 import { readsOf } from '../dsl/node-traits.ts';
 import type { Composed } from './run-compose.ts';
@@ -72,6 +72,10 @@ export function findResponsePaths(
       case 'guard':
         landings.set(id, [...(landings.get(id) ?? []), endedAround(nodes, id, landing)]);
         return visitSource({ node: node.guarded, path: [] }, landing);
+      case 'instead':
+        landings.set(id, [...(landings.get(id) ?? []), endedAround(nodes, id, landing)]);
+        visitSource({ node: node.guarded, path: [] }, landing);
+        return visitTemplate(node.block.template, landing);
       case 'shape':
         return visitSource(node.from, shapedBy(node, landing));
       case 'given':

@@ -1,5 +1,5 @@
 /** The schemas of the values of steps, as far as operations declare them. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { resultSchema } from '../dsl/lookup.ts';
 import type { Node, Source } from '../dsl/node.ts';
 import type { Operation } from '../dsl/operation.ts';
@@ -20,6 +20,7 @@ export function schemaOf(nodes: readonly Node[], node: Node): z.ZodType | undefi
     case 'input':
     case 'map':
     case 'shape':
+    case 'instead':
     case 'given':
     case 'each':
       return undefined;
@@ -39,9 +40,12 @@ function schemaOfItem(nodes: readonly Node[], item: Node): z.ZodType | undefined
     const list = schemaAtSource(nodes, owner.over);
     return list && itemOf(list);
   }
+  if (owner?.kind === 'instead') return failureSchema;
   const present = owner?.kind === 'given' ? schemaAtSource(nodes, owner.on) : undefined;
   return present && unwrapped(present);
 }
+
+const failureSchema = z.object({ kind: z.string(), status: z.number().nullable() });
 
 /** The schema of the value that a source points at, if it is known. */
 export function schemaAtSource(nodes: readonly Node[], source: Source): z.ZodType | undefined {

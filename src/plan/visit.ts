@@ -1,5 +1,5 @@
 /** Walks over the nodes of a composition and the steps of a plan. */
-import type { Block, EachNode, GivenNode, Node, Source } from '../dsl/node.ts';
+import type { Block, EachNode, GivenNode, InsteadNode, Node, Source } from '../dsl/node.ts';
 import { blockOf } from '../dsl/node-traits.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Service } from '../dsl/service.ts';
@@ -54,10 +54,12 @@ export function writes(nodes: readonly Node[], node: Node): boolean {
   return nodesOf(nodes, block.nodes).some((inner) => writes(nodes, inner));
 }
 
-/** The `given` or `each` for whose value or items an item node stands. */
-export function ownerOf(nodes: readonly Node[], item: number): GivenNode | EachNode | undefined {
-  return nodes.find((node): node is GivenNode | EachNode => 'item' in node && node.item === item);
+/** The node that gives its block the value or items, or the failure, for which an item node stands. */
+export function ownerOf(nodes: readonly Node[], item: number): Owner | undefined {
+  return nodes.find((node): node is Owner => 'item' in node && node.item === item);
 }
+
+type Owner = GivenNode | EachNode | InsteadNode;
 
 /** The transitive closure: `ids`, what they need, what that needs, and so on. */
 export function reachedFrom(

@@ -1,17 +1,31 @@
 /** `withinMs` of `optional` and `fallback`: how long the steps that they tolerate may take. */
-import type { GuardNode } from '../dsl/node.ts';
+import type { Node } from '../dsl/node.ts';
+import { absorbs, takesTime } from '../dsl/node-traits.ts';
 import { CompositionError } from '../errors.ts';
 import { toleratedSteps } from './failures.ts';
 import { nameSteps } from './names.ts';
 import type { Composed } from './run-compose.ts';
 
-/** The steps that a guard bounds, by number, and how long they may take in milliseconds. */
+/**
+ * The steps that are bounded, by number, and how long they may take in milliseconds. A bound of a
+ * step with a second source is one of both together, so that it bounds the first, too.
+ */
 export function boundedSteps({ nodes }: Pick<Composed, 'nodes'>): ReadonlyMap<number, number> {
-  return new Map(guardsOf(nodes).flatMap(({ guarded, withinMs }) => boundOf(guarded, withinMs)));
+  const bounds = new Map<number, number>();
+  // A node reads earlier nodes only, so in reverse order the bounds around one come first.
+  for (const [id, node] of [...nodes.entries()].toReversed()) {
+    if (!absorbs(node)) continue;
+    const own = boundBy(node, bounds.get(id));
+    const guarded = nodes[node.guarded];
+    if (own === Infinity || guarded === undefined || !takesTime(guarded)) continue;
+    bounds.set(node.guarded, Math.min(own, bounds.get(node.guarded) ?? Infinity));
+  }
+  return bounds;
 }
 
-function boundOf(guarded: number, withinMs: number | undefined): [number, number][] {
-  return withinMs === undefined ? [] : [[guarded, withinMs]];
+/** The bound that a node puts on its step; `around`: the one it has itself. */
+function boundBy({ withinMs = Infinity }: Absorbing, around = Infinity): number {
+  return Math.min(withinMs, around);
 }
 
 /** @throws CompositionError for a bound that never takes effect, or not on every reader. */
@@ -19,16 +33,19 @@ export function checkBounds(name: string, composed: Composed, deadlineMs: number
   const bounded = boundedSteps(composed);
   if (bounded.size === 0) return;
   const tolerated = toleratedSteps(composed);
-  for (const guard of guardsOf(composed.nodes)) {
-    const { guarded, mode, withinMs } = guard;
+  for (const [id, node] of composed.nodes.entries()) {
+    if (!absorbs(node)) continue;
+    const { guarded, withinMs } = node;
     if (withinMs !== undefined && withinMs >= deadlineMs) {
+      const mode = node.kind === 'guard' ? node.mode : 'fallback';
       throw new CompositionError(
         name,
         `${mode}(): withinMs is ${withinMs}, but the request ends after ${deadlineMs}. Use less.`,
       );
     }
     const bound = bounded.get(guarded);
-    if (bound === undefined || (bound === withinMs && tolerated.has(guarded))) continue;
+    const isSame = bound === boundBy(node, bounded.get(id));
+    if (bound === undefined || (isSame && tolerated.has(guarded))) continue;
     throw new CompositionError(
       name,
       `withinMs cannot end "${nameSteps(composed)[guarded]}" for one reader only: it is also ` +
@@ -37,6 +54,4 @@ export function checkBounds(name: string, composed: Composed, deadlineMs: number
   }
 }
 
-function guardsOf(nodes: Composed['nodes']): readonly GuardNode[] {
-  return nodes.filter((node) => node.kind === 'guard');
-}
+type Absorbing = Extract<Node, { readonly guarded: number }>;

@@ -75,7 +75,7 @@ function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions):
 
 /** Reasons, each once: a list may miss the same part in each of its items. */
 function degradedOf({ degraded }: RequestRecord): string[] {
-  const reasons = degraded.map(({ step, error }) => `${step}: ${error.reason.message}`);
+  const reasons = degraded.map(({ step, error }) => `${step}: ${error.why}`);
   return [...new Set(reasons)];
 }
 

@@ -387,7 +387,32 @@ describe('optional() and fallback()', () => {
     );
     expect(loadErrorOf(composition)).toBe(
       'page: fallback(): its value must be plain data, without references. Use given() or map() ' +
-        'to choose between steps.',
+        'to choose between steps, or a function to call another: fallback(step, () => call(…)).',
+    );
+  });
+
+  it.each([
+    ['nothing', () => 1],
+    ['only what was called before', (thing: Ref<unknown>) => thing],
+    ['only functions of its own', (thing: Ref<unknown>) => map({ thing }, () => 1)],
+  ])('fallback() refuses a function that calls %s', (_, second) => {
+    const composition = page(({ params }) => {
+      const thing = call(getThing, { id: params.id });
+      return fallback(thing, () => second(thing));
+    });
+    expect(loadErrorOf(composition)).toBe(
+      'page: fallback(): its function calls nothing. Give the value itself: fallback(step, value).',
+    );
+  });
+
+  it('fallback() refuses a field that its failure does not have', () => {
+    const composition = page(({ params }) =>
+      fallback(call(getThing, { id: params.id }), (failure) =>
+        call(getThing, { id: (failure as unknown as { code: Ref<string> }).code }),
+      ),
+    );
+    expect(loadErrorOf(composition)).toBe(
+      'page: the item has no field "code". It has: kind, status.',
     );
   });
 });

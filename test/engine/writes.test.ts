@@ -374,7 +374,7 @@ describe('a read by POST', () => {
 /** A write of which some attempts were sent. */
 function begun(attempts: number) {
   const writes = new Writes();
-  const order = writes.begin('order');
+  const order = writes.begin({ step: { name: 'order' } });
   for (let attempt = 0; attempt < attempts; attempt += 1) order.onSent();
   return { writes, order };
 }

@@ -7,6 +7,7 @@ import {
   defineComposition,
   defineService,
   each,
+  fallback,
   given,
   lookup,
   map,
@@ -61,6 +62,16 @@ const diamond = defineComposition({
     );
     return { top: pick(top, 'id'), left, right, bottom };
   },
+});
+
+const doubled = defineComposition({
+  route: 'GET /doubled/:id',
+  compose: ({ params: { id } }) => ({
+    thing: optional(
+      fallback(call(get, { id }), () => call(part, { id }), { withinMs: 200 }),
+      { withinMs: 300 },
+    ),
+  }),
 });
 
 const nested = defineComposition({
@@ -179,6 +190,30 @@ describe('explain', () => {
     expect(limits).toContainEqual(['left', undefined]);
     expect(drawTree(plan)).toContain('right: call things.get · optional within 1,300 ms');
     expect(drawMermaid(plan)).toContain('<br/>optional within 1300 ms');
+  });
+
+  it('shows a second source below its step, and what it asks only on failure', () => {
+    const plan = explained(doubled);
+    expect(plan.roundTrips).toBe(1);
+    expect(plan.steps).toMatchObject([
+      { name: 'thing', kind: 'call', failure: 'fallback', withinMs: 200 },
+      {
+        name: 'thing.instead',
+        kind: 'instead',
+        needs: ['thing'],
+        failure: 'optional',
+        withinMs: 300,
+        steps: [{ name: 'thing.instead.part', kind: 'call', needs: [] }],
+      },
+    ]);
+    const tree = drawTree(plan).split('\n');
+    expect(tree).toContain('└─ thing: call things.get · fallback within 200 ms');
+    expect(tree).toContain('   └─ thing.instead: second source · optional within 300 ms');
+    expect(tree).toContain('      └─ on failure: thing.instead.part: call things.part');
+    const picture = drawMermaid(plan);
+    expect(picture).toContain('subgraph s1 ["thing.instead<br/>second source<br/>optional');
+    expect(picture).toContain('s1_item((failure))');
+    expect(picture).toContain('s0 -.-> s1');
   });
 
   it('gives the values in effect: an attempt cannot take longer than the request', () => {

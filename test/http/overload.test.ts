@@ -38,6 +38,17 @@ async function serveOverloaded(compose: () => unknown, options: ServeOptions = {
 }
 
 describe('a tolerated step under overload', () => {
+  it('with a second source is left out only where that is tolerated, and the source not asked', async () => {
+    const app = await serveOverloaded(() => ({
+      left: optional(fallback(call(part, { name: 'first' }), () => call(part, { name: 'second' }))),
+      must: fallback(call(part, { name: 'must' }), () => call(part, { name: 'second' })),
+    }));
+    const { json, headers } = await app.get('/test');
+    expect(json).toMatchObject({ left: null, must: value('GET /parts/must') });
+    expect(headers.get('plait-degraded')).toBe('left;reason=shed');
+    expect(app.upstream.asked()).toEqual(['GET /parts/must']);
+  });
+
   it('is left out, and the response says so; required steps are served', async () => {
     const app = await serveOverloaded(() => ({
       order: call(part, { name: 'order' }),

@@ -7,7 +7,7 @@ import { withoutTypes } from '../../src/read-source.ts';
 import { messageOf } from '../support/page.ts';
 
 const head = `
-  import { after, call, defineComposition, each, given, map, optional } from 'plait';
+  import { after, call, defineComposition, each, fallback, given, map, optional } from 'plait';
   import { getOrder, paymentOf } from './upstreams/orders.ts';
 `;
 
@@ -65,6 +65,7 @@ describe('a reference that a function of map() captures', () => {
     ['const paid = () => payment.status; return map(order, (o) => paid())', 'payment.status'],
     ['return each(order.items, (item) => map(order, (o) => item.id))', 'item.id'],
     ['return given(payment, (present) => map(order, (o) => present.status))', 'present.status'],
+    ['return fallback(order, (failure) => map(order, (o) => failure.kind))', 'failure.kind'],
     ['return map(order, (o) => log(payment))', 'payment'],
     ['const parts = { payment }; return map(order, (o) => parts.payment.id)', 'parts.payment.id'],
     ['return after(order, () => map({}, () => order.id))', 'order.id'],

@@ -66,6 +66,16 @@ describe('withinMs', () => {
         y: after(x, () => call(createThing, { body: { name: 'n' } })),
       }),
     ],
+    [
+      'by a second source that has another',
+      (x) => ({
+        x: optional(
+          fallback(x, () => thing('2')),
+          { withinMs: 5 },
+        ),
+        y: optional(x, { withinMs: 6 }),
+      }),
+    ],
     ['inside each', (x) => ({ x: optional(x, { withinMs: 5 }), y: each(x.tags, () => x.id) })],
   ])('is refused on a step that is used %s, too', (_, use) => {
     expect(loadErrorOf(page(({ params }) => use(thing(params.id))))).toBe(alone);

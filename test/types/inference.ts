@@ -17,7 +17,7 @@ import {
   optional,
   pick,
 } from 'plait';
-import type { Operation, Ref, ResponseOf } from 'plait';
+import type { Operation, Ref, ResponseOf, StepFailure } from 'plait';
 import { z } from 'zod';
 import type { ParamNames } from '../../src/dsl/route.ts';
 import type {
@@ -338,7 +338,13 @@ export const bounded = defineComposition({
       { withinMs: 200 },
     );
     same<typeof more, Ref<Thing | { id: string } | null>>(true);
-    return { found, sure, more };
+    const second = fallback(
+      call(thingOf, { id }),
+      (failure) => ({ why: failure.kind, thing: call(thingFor, { id }) }),
+      { withinMs: 200 },
+    );
+    same<typeof second, Ref<Thing | { why: StepFailure['kind']; thing: Thing } | null>>(true);
+    return { found, sure, more, second };
   },
 });
 

@@ -146,6 +146,10 @@ export const values = defineComposition({
     optional(thing, { within: 5 });
     // @ts-expect-error a time is a number
     fallback(thing, null, { withinMs: '5' });
+    // @ts-expect-error a failure has no such field
+    fallback(thing, (failure) => call(thingOf, { id: failure.detail }));
+    // @ts-expect-error answer() is what compose() returns
+    fallback(thing, () => answer(call(thingOf, { id })));
     // @ts-expect-error a fallback is plain data
     const chosen = fallback(thing, id);
     // @ts-expect-error what map() gets is shared: it cannot be changed

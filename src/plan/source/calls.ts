@@ -64,12 +64,13 @@ function useWord(word: Word, args: readonly Value[], { node, at: around }: Use):
   if (at.phase === 'map') return unknown;
   if (at.isTried && at.phase === 'compose') at.reading.report('catches', node, at);
   const [, body = unknown] = args;
-  if (runsBody.has(word) && isUnread(body, undefined)) at.reading.meetsUnread(body);
+  if (mayRun(word, body) && isUnread(body, undefined)) at.reading.meetsUnread(body);
   if (body.kind !== 'function') return word === 'after' ? unknown : reference;
   switch (word) {
     case 'map':
       at.evaluator.follow(body, [], { ...at, phase: 'map' });
       return reference;
+    case 'fallback':
     case 'given':
     case 'each':
       at.evaluator.follow(body, [reference], at);
@@ -79,6 +80,11 @@ function useWord(word: Word, args: readonly Value[], { node, at: around }: Use):
     default:
       return reference;
   }
+}
+
+/** Whether `compose` may run the second argument. That of `fallback` is plain data most often. */
+function mayRun(word: Word, { kind }: Value): boolean {
+  return runsBody.has(word) || (word === 'fallback' && kind === 'named');
 }
 
 /** The methods of lists that call a function at once with an item, and those of them that ask it. */

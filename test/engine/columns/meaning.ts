@@ -4,7 +4,14 @@
  */
 import type { Source, Template } from '../../../src/dsl/node.ts';
 import type { Operation } from '../../../src/dsl/operation.ts';
-import type { CallStep, EachStep, GivenStep, GuardStep, MapStep } from '../../../src/plan/plan.ts';
+import type {
+  CallStep,
+  EachStep,
+  GivenStep,
+  GuardStep,
+  InsteadStep,
+  MapStep,
+} from '../../../src/plan/plan.ts';
 import type {
   Plan,
   PlanBlock,
@@ -164,6 +171,8 @@ class Reader {
         return attempt(() => shaped(this.#read(scope, step.from), step), isLate);
       case 'map':
         return this.#map(scope, step, isLate);
+      case 'instead':
+        throw new Error('programs have no second sources');
       case 'call':
       case 'given':
       case 'each':
@@ -175,7 +184,7 @@ class Reader {
     }
   }
 
-  #perform(scope: Scope, step: TimedStep, isLate: boolean): Result {
+  #perform(scope: Scope, step: Exclude<TimedStep, InsteadStep>, isLate: boolean): Result {
     switch (step.kind) {
       case 'call':
         return this.#call(scope, step, isLate);

@@ -1,0 +1,101 @@
+/**
+ * `fallback` with a function: a second source, which is asked for the items for which a step has
+ * failed, and for no others.
+ */
+import type { StepFailure } from '../dsl/guards.ts';
+import { frozen } from '../frozen.ts';
+import type { InsteadStep, Step } from '../plan/plan.ts';
+import { runBlock } from './block.ts';
+import { inner } from './each-and-given.ts';
+import { Failure, frameOf, itemIn, stepOf, valueOf } from './frame.ts';
+import type { BlockOwner, Column, Frame } from './frame.ts';
+import { timeLeft } from './late.ts';
+import { missingInAll, missingPart } from './missing.ts';
+import { StepError } from './step-error.ts';
+import { isTolerable } from './tolerate.ts';
+import type { Work } from './work.ts';
+
+/** Takes the value of the step, or runs the block if that has failed for the item. */
+export function runInstead(work: Work, step: InsteadStep, item: number): void {
+  const first = valueOf(work.frame, step.guarded, item);
+  if (!(first instanceof Failure)) return work.succeed(item, first);
+  const { error } = first;
+  if (!(error instanceof StepError) || !mayBegin(work, step, { first, item }))
+    return work.fail(item, error, first);
+  const owner = new SecondSource(work, step, error);
+  const items = [failureOf(error)];
+  runBlock(inner(work, { block: step.block, items, at: item, base: 0, owner }));
+}
+
+/** `failure` as the block gets it. */
+function failureOf({ reason }: StepError): StepFailure {
+  const status = ('status' in reason && reason.status) || null;
+  return frozen({ kind: reason.kind as StepFailure['kind'], status }); // by `mayBegin`
+}
+
+interface Failed {
+  readonly first: Failure;
+  readonly item: number;
+}
+
+/** Never after the end of the request, under overload, or where a write may be done twice. */
+function mayBegin(work: Work, step: InsteadStep, { first, item }: Failed): boolean {
+  const { execution } = work.frame;
+  const { reason, isUncertain } = first.error as StepError;
+  if (!isTolerable(execution, first) || isUncertain || execution.signal.aborted) return false;
+  if (reason.kind === 'deadline' || reason.kind === 'shed' || reason.kind === 'aborted')
+    return false;
+  return timeLeft(work) > 0 && !mayHaveWritten(work.frame, stepOf(work.frame, step.guarded), item);
+}
+
+/** Whether a write in the step was done for the item, or may have been, or may still be sent. */
+function mayHaveWritten(frame: Frame, step: Step, item: number): boolean {
+  const { writes } = frame.execution;
+  if (writes === undefined) return false;
+  const holder = frameOf(frame, step);
+  const own = itemIn(frame, holder, item);
+  if (step.kind === 'instead' && mayHaveWritten(holder, stepOf(holder, step.guarded), own))
+    return true;
+  return writes.mayBeDoneAt((place) => {
+    if (place.frame === holder) return place.step === step && place.item === own;
+    const entry = entryOf(place.frame, holder);
+    return 'block' in step && entry?.block === step.block && entry.at === own;
+  });
+}
+
+/** The frame directly inside `holder` through which `frame` is inside; absent if it is not. */
+function entryOf(frame: Frame, holder: Frame): Frame | undefined {
+  let current: Frame | undefined = frame;
+  while (current !== undefined && current.parent !== holder) current = current.parent;
+  return current;
+}
+
+/** Gets the value of the second source, and says that it is one. */
+class SecondSource implements BlockOwner {
+  readonly #work: Work;
+  readonly #step: InsteadStep;
+  readonly #first: StepError;
+
+  constructor(work: Work, step: InsteadStep, first: StepError) {
+    this.#work = work;
+    this.#step = step;
+    this.#first = first;
+  }
+
+  onColumn(frame: Frame, [value]: Column): void {
+    const work = this.#work;
+    const missing = missingPart(work.frame, this.#step, { error: this.#first, item: frame.at });
+    work.succeed(frame.at, value, [missing, ...missingInAll(frame)]);
+  }
+
+  /** The first failure stands: the second only says why nothing has replaced it. */
+  onFailure({ at, execution }: Frame, failure: Failure): void {
+    const { error } = failure;
+    if (!(error instanceof StepError) || !isTolerable(execution, failure))
+      return this.#work.fail(at, error, failure);
+    const { step, reason, indexes } = this.#first;
+    const { isUncertain } = error;
+    const both = new StepError(step, reason, { indexes, isUncertain, second: error });
+    this.#work.fail(at, both, new Failure(both));
+  }
+}
