@@ -14,6 +14,8 @@ import { operationName } from './operation.ts';
 import { checkedPolicies, policyKnobs } from './policies.ts';
 import type { Policies } from './policies.ts';
 import { refuseUnwritableQuery } from './query-arguments.ts';
+import { redirectsOf } from './redirects.ts';
+import type { Redirects } from './redirects.ts';
 import { parseRoute } from './route.ts';
 import type { Route, RouteOptions } from './route.ts';
 import type { Service } from './service.ts';
@@ -36,6 +38,8 @@ export interface Common<Text> extends Policies {
   readonly numbers?: 'exact' | 'rounded';
   /** `false`: it is called without the service's `auth`. Default: with it. */
   readonly auth?: false;
+  /** Whether redirects are followed. Default: as for the service, with GET and HEAD. */
+  readonly redirects?: Redirects;
 }
 
 /** `T` with its properties written out, as an editor shows them. */
@@ -91,6 +95,7 @@ const commonKnobs = [
   'cache',
   'numbers',
   'auth',
+  'redirects',
 ] satisfies (keyof Common<string>)[];
 
 function checkedName(service: Service, config: Common<string>, route: Route): string {
@@ -127,7 +132,7 @@ interface Judged {
 export function checkedCommon(
   service: Service,
   config: Common<string>,
-  { name, place }: Declaration,
+  { name, place, route }: Declaration,
   { isWrite, query, headers, keys }: Judged,
 ) {
   const forward = mergedForward(service, checkedForward(config.forward ?? [], place, { isWrite }));
@@ -148,6 +153,7 @@ export function checkedCommon(
     cache: checkedOperationCache(config.cache, place),
     numbers: checkedNumbers(config.numbers, place),
     auth,
+    redirects: redirectsOf(config.redirects, service, { method: route.method, place }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { HeaderArguments } from './header-arguments.ts';
 import type { Auth } from './credentials.ts';
 import type { Lookup } from './lookup.ts';
 import type { EffectivePolicies } from './policies.ts';
+import type { Redirects } from './redirects.ts';
 import type { ResponseParts } from './response-parts.ts';
 import type { Route } from './route.ts';
 import type { Service } from './service.ts';
@@ -50,6 +51,8 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly missing: 'null' | 'error';
   /** The answers that are failures although their status is a 2xx. */
   readonly failure: FailureRule | undefined;
+  /** Whether redirects of its service are followed. */
+  readonly redirects: Redirects;
 }
 
 /** The unique name of an operation in traces, metrics and messages: `orders.getOrder`. */

@@ -32,6 +32,8 @@ import type {
   Policies,
   RetryBudgetConfig,
 } from './policies.ts';
+import { checkedRedirects } from './redirects.ts';
+import type { Redirects } from './redirects.ts';
 import { isVariableName } from './source.ts';
 import type { FromEnvironment } from './source.ts';
 import { checkedTls } from './tls.ts';
@@ -64,6 +66,8 @@ export interface ServiceConfig extends Policies {
   readonly requestId?: string | false;
   /** Certificates for its https addresses. Default: the public authorities, and none of our own. */
   readonly tls?: TlsConfig;
+  /** Whether GET and HEAD follow redirects at the same address. Default `'error'`: they fail. */
+  readonly redirects?: Redirects;
 }
 
 /** An upstream service with all options checked and filled in. */
@@ -83,6 +87,7 @@ export interface Service {
   /** The header that carries the request id; `undefined`: none does. */
   readonly requestId: string | undefined;
   readonly tls: TlsConfig | undefined;
+  readonly redirects: Redirects;
 }
 
 /**
@@ -95,7 +100,7 @@ export interface Service {
 export function defineService(config: ServiceConfig): Service {
   const { name, url, forward = [], connectTimeoutMs = 1_000 } = config;
   const { breaker = {}, retryBudget = {}, bulkhead = {}, ejection = {}, health } = config;
-  const { headers: givenHeaders = {}, auth: givenAuth } = config;
+  const { headers: givenHeaders = {}, auth: givenAuth, redirects = 'error' } = config;
   if (!/^[a-z][a-z0-9-]*$/.test(name)) {
     throw new CompositionError(
       'defineService',
@@ -127,6 +132,7 @@ export function defineService(config: ServiceConfig): Service {
       auth,
       requestId,
       tls: checkedTls(config.tls, place),
+      redirects: checkedRedirects(redirects, place),
     }),
   );
 }
@@ -164,4 +170,5 @@ const knobs = [
   'auth',
   'requestId',
   'tls',
+  'redirects',
 ] satisfies (keyof ServiceConfig)[];

@@ -176,11 +176,12 @@ function meaningsOf({ missing, failure }: ExplainedCall): string[] {
   return words.length === 0 ? [] : [words.join(' · ')];
 }
 
-function sharingOf({ batch, coalesce }: ExplainedCall): string[] {
+function sharingOf({ batch, coalesce, redirects }: ExplainedCall): string[] {
   return [
     ...(batch ? [batchOf(batch)] : []),
     ...(batch && batch.windowMs > 0 ? [`waits ${milliseconds(batch.windowMs)} for more`] : []),
     ...(coalesce ? [] : ['not shared with other requests']),
+    ...(redirects === undefined ? [] : ['follows redirects']),
   ];
 }
 

@@ -77,6 +77,8 @@ export interface ExplainedCall {
   readonly missing?: 'null';
   /** The place of the status of failures inside a 2xx, or that status; absent: there are none. */
   readonly failure?: string;
+  /** Absent: a redirect is an error. */
+  readonly redirects?: 'follow';
   /** The credentials of the gateway's own, and their sources; absent: none. */
   readonly auth?: Auth;
   /** The header that carries the id of the client's request; absent: none does. */
@@ -199,6 +201,7 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
     ...explainHeaders(operation),
     ...(operation.missing === 'null' && { missing: 'null' as const }),
     ...(operation.failure && { failure: shownFailure(operation.failure) }),
+    ...(operation.redirects === 'follow' && { redirects: 'follow' as const }),
     ...(operation.auth && { auth: operation.auth }),
     ...(service.requestId !== undefined && { requestId: service.requestId }),
     timeoutMs: Math.min(policies.timeoutMs, deadlineMs),

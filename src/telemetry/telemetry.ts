@@ -3,7 +3,7 @@ import type { Overload } from '../edge/overload.ts';
 import type { OnCallEnd, WatchStep, WatchSteps } from '../engine/execution.ts';
 import type { Layer } from '../http/request-record.ts';
 import type { AttemptHook, AttemptWatch } from '../upstream/attempt.ts';
-import type { Dispatch, Policy, Ending } from '../upstream/call.ts';
+import type { Dispatch, Policy } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { carriedBy, toTrace } from './carried.ts';
 import type { TraceStore } from './trace-store.ts';
@@ -109,7 +109,11 @@ function nestedAttempts(outer: AttemptHook, inner: AttemptHook): AttemptHook {
   return function watchAttempt(attempt): AttemptWatch {
     const outside = outer(attempt);
     const inside = inner(attempt);
-    return { headers: merged(outside.headers, inside.headers), onEnd: endOf(outside, inside) };
+    return {
+      headers: merged(outside.headers, inside.headers),
+      onEnd: insideFirst(outside.onEnd, inside.onEnd),
+      onRedirect: insideFirst(outside.onRedirect, inside.onRedirect),
+    };
   };
 }
 
@@ -117,12 +121,13 @@ function merged(one: AttemptWatch['headers'], more: AttemptWatch['headers']) {
   return one === undefined || more === undefined ? (one ?? more) : { ...one, ...more };
 }
 
-function endOf(outside: AttemptWatch, inside: AttemptWatch): AttemptWatch['onEnd'] {
-  if (outside.onEnd === undefined || inside.onEnd === undefined)
-    return outside.onEnd ?? inside.onEnd;
-  return function endBoth(ending: Ending) {
-    inside.onEnd?.(ending);
-    outside.onEnd?.(ending);
+type Listener<Event> = ((event: Event) => void) | undefined;
+
+function insideFirst<Event>(outside: Listener<Event>, inside: Listener<Event>): Listener<Event> {
+  if (outside === undefined || inside === undefined) return outside ?? inside;
+  return function tellBoth(event) {
+    inside(event);
+    outside(event);
   };
 }
 

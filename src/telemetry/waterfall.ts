@@ -75,6 +75,7 @@ const shown = {
   'plait.cancelled': 'called off',
   'plait.bulkhead.wait_ms': 'waited ms',
   'http.request.resend_count': 'resend',
+  'plait.redirects': 'redirects',
 } as const;
 
 function notesOf({ error, attributes }: StoredSpan): string[] {

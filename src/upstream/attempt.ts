@@ -29,10 +29,12 @@ export type AttemptHook = (attempt: Attempt) => AttemptWatch;
 export interface AttemptWatch {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly onEnd?: OnEnd | undefined;
+  /** Called before a redirect is followed, with the number of those so far. */
+  readonly onRedirect?: ((count: number) => void) | undefined;
 }
 
-/** Sends an attempt, with `headers` in addition to those of its call. */
-export type SendAttempt = (attempt: Attempt, headers: AttemptWatch['headers']) => Promise<Reply>;
+/** Sends an attempt, with the headers of its `watch` in addition to those of its call. */
+export type SendAttempt = (attempt: Attempt, watch: AttemptWatch | undefined) => Promise<Reply>;
 
 export interface AttemptOptions {
   /** The outermost first. */
@@ -80,7 +82,7 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
       own = { ...dispatch, signal, address, beganAt, onSent, queuedMs };
       const watch = hook?.(own);
       onEnds[begun++] = watch?.onEnd;
-      const reply = await send(own, watch?.headers);
+      const reply = await send(own, watch);
       ({ status, doubt } = reply);
       return reply;
     } catch (error) {

@@ -10,12 +10,15 @@ import type { AttemptHook, Gate } from './attempt.ts';
 import type { Balancer } from './balancing/balancer.ts';
 import type { Caching } from './caching/cache.ts';
 import { unchanged } from './call.ts';
-import type { Dispatch, Policy, Send } from './call.ts';
+import type { Attempt, Dispatch, Policy, Send } from './call.ts';
 import type { Credential } from './credentials/credential.ts';
 import { parseReply } from './exchange/parse.ts';
 import { dated } from './exchange/dated.ts';
+import { followed, isRedirect } from './exchange/redirect.ts';
 import { toHttpRequest } from './exchange/request.ts';
+import type { HttpRequest } from './exchange/request.ts';
 import { exchange } from './exchange/transport.ts';
+import type { RawReply } from './exchange/transport.ts';
 import { attemptTimeout } from './resilience/attempt-timeout.ts';
 import type { Breaker } from './resilience/breaker.ts';
 import type { Bulkhead } from './resilience/bulkhead.ts';
@@ -73,6 +76,14 @@ export interface ServiceParts {
  */
 export function perService(parts: ServiceParts): Send<Dispatch> {
   const { credential, budget, balancer, hangWatch, hook, clock } = parts;
+
+  /** Nothing but the exchange sees a request with its credentials. */
+  function send(own: Attempt, request: HttpRequest): Promise<RawReply> {
+    own.caller.sent += 1;
+    const sent = credential === undefined ? request : credential.attach(request, own);
+    return exchange(own, sent, (line) => hangWatch.keep(own, line));
+  }
+
   const attempt = attempts(
     {
       gates: gatesOf(parts),
@@ -82,11 +93,13 @@ export function perService(parts: ServiceParts): Send<Dispatch> {
       hangWatch,
       clock,
     },
-    async function sendAttempt(own, headers) {
-      const request = toHttpRequest(own, clock, headers);
-      own.caller.sent += 1;
-      const sent = credential === undefined ? request : credential.attach(request, own);
-      const raw = await exchange(own, sent, (line) => hangWatch.keep(own, line));
+    async function sendAttempt(own, watch) {
+      const request = toHttpRequest(own, clock, watch?.headers);
+      const answer = await send(own, request);
+      const onRedirect = watch?.onRedirect;
+      const raw = isRedirect(answer)
+        ? await followed(own, answer, { request, clock, send, onRedirect })
+        : answer;
       const now = clock.epoch();
       return parseReply(own, dated(raw, now), now);
     },

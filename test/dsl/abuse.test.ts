@@ -583,6 +583,13 @@ describe('defineService()', () => {
     );
   });
 
+  it.each(['yes', true, null])('refuses redirects: %j', (redirects) => {
+    const config = { redirects } as unknown as { redirects: 'follow' };
+    expect(messageOf(() => defineService({ name: 'x', url: 'http://x', ...config }))).toBe(
+      `service "x": redirects is "${String(redirects)}". Use "error" or "follow".`,
+    );
+  });
+
   it('takes a queue of none', () => {
     const service = defineService({ name: 'x', url: 'http://x', bulkhead: { queue: 0 } });
     expect(service.bulkhead.queue).toBe(0);
@@ -633,6 +640,24 @@ describe('operation()', () => {
     );
   });
 
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'] as const)('never redirects a %s', (method) => {
+    const route = `${method} /x` as const;
+    const own = { name: 'own', route, response };
+    expect(messageOf(() => operation(things, { ...own, redirects: 'follow' }))).toBe(
+      `things.own: a ${method} is never redirected. Remove redirects.`,
+    );
+    expect(operation(things, { ...own, redirects: 'error' }).redirects).toBe('error');
+    const service = defineService({ name: 'x', url: 'http://x', redirects: 'follow' });
+    expect(operation(service, own).redirects).toBe('error');
+  });
+
+  it('never redirects a lookup by POST', () => {
+    const own = { route: 'POST /x', keys: { body: 'ids' }, by: 'id', item: response } as const;
+    expect(messageOf(() => lookup(things, { ...own, name: 'own', redirects: 'follow' }))).toBe(
+      'things.own: a POST is never redirected. Remove redirects.',
+    );
+  });
+
   it.each([
     ['path and query', 'id'],
     ['query and body', 'body'],
@@ -660,7 +685,7 @@ describe('operation()', () => {
     expect(messageOf(() => defineService({ name: 'x', url: 'http://x', ...knob }))).toBe(
       'service "x": unknown option "timeoutms". Known options: name, url, forward, timeoutMs, ' +
         'maxBodyBytes, maxDepth, retry, hedge, connectTimeoutMs, retryBudget, breaker, bulkhead, ' +
-        'ejection, health, headers, auth, requestId, tls.',
+        'ejection, health, headers, auth, requestId, tls, redirects.',
     );
     expect(
       messageOf(() =>

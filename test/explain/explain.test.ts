@@ -45,6 +45,7 @@ const part = lookup(things, {
 const strange = operation(things, {
   name: 'strange',
   route: 'GET /strange',
+  redirects: 'follow',
   response: Thing,
   missing: 'null',
   failure: { body: z.object({ error: z.object({ code: z.int() }) }), status: 'error.code' },
@@ -537,5 +538,12 @@ describe('answers whose meaning is not their status', () => {
     const drawn = explain(plan);
     expect(drawTree(drawn)).toContain('404 is null · failure inside a 2xx: error.code');
     expect(drawn.steps[0]?.call).toMatchObject({ missing: 'null', failure: 'error.code' });
+  });
+
+  it('are drawn with their route where redirects are followed', () => {
+    const drawn = explain(plan);
+    expect(drawTree(drawn)).toContain('GET /strange · follows redirects');
+    expect(drawn.steps[0]?.call).toHaveProperty('redirects', 'follow');
+    expect(explained(diamond).steps[0]?.call).not.toHaveProperty('redirects');
   });
 });

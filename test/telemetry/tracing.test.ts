@@ -6,7 +6,17 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { call, defineComposition, each, given, lookup, map, optional } from 'plait';
+import {
+  call,
+  defineComposition,
+  defineService,
+  each,
+  given,
+  lookup,
+  map,
+  operation,
+  optional,
+} from 'plait';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { getOrder } from '../../compositions/upstreams/orders.ts';
@@ -20,6 +30,7 @@ import type { SamplerSettings } from '../../src/telemetry/settings.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
 import { createTrust } from '../../src/telemetry/trusted-peers.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import { startServer } from '../support/servers.ts';
 import { askForAcceptedWork } from './_accepted.ts';
 
 /** Telemetry that keeps its spans here. */
@@ -85,6 +96,21 @@ it('marks the attempt of work that was only accepted, where nothing looks at tha
   const { telemetry, named } = record();
   await askForAcceptedWork(telemetry);
   expect(one(named('POST /jobs')).attributes).toMatchObject({ 'plait.accepted': true });
+});
+
+it('counts the redirects that an attempt has followed', async () => {
+  const { telemetry, named } = record();
+  const server = await startServer((request, response) => {
+    if (request.url === '/b') response.end('null');
+    else response.writeHead(302, { location: '/b' }).end();
+  });
+  const moving = defineService({ name: 'moving', url: server.url, redirects: 'follow' });
+  const get = operation(moving, { name: 'get', route: 'GET /a', response: z.null() });
+  const moved = defineComposition({ route: 'GET /moved', compose: () => ({ it: call(get, {}) }) });
+  const app = await startWithMocks({ compositions: { moved }, telemetry });
+  await app.get('/moved');
+  const { attributes } = one(named('GET /a'));
+  expect(attributes).toMatchObject({ 'plait.redirects': 1, 'http.response.status_code': 200 });
 });
 
 describe('a batch for several requests', () => {

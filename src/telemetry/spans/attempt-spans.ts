@@ -23,6 +23,8 @@ export function traceAttempts(tracer: Tracer): AttemptHook {
     describeAttempt(scope, attempt);
     return {
       headers: scope.headers,
+      // At once, since the service may hang where it has redirected to.
+      onRedirect: (count) => scope.span.setAttribute('plait.redirects', count),
       onEnd({ failure, status, doubt }) {
         if (doubt === 'accepted') scope.span.setAttribute('plait.accepted', true);
         else if (doubt !== undefined) scope.span.setAttribute('plait.lookup.doubt', doubt);

@@ -1,4 +1,5 @@
 /** An answer → the object of its parts, where the value of an operation is more than its body. */
+import type { Operation } from '../../dsl/operation.ts';
 import type { ResponseParts } from '../../dsl/response-parts.ts';
 import type { Attempt } from '../call.ts';
 import { ownLocation } from './own-location.ts';
@@ -8,36 +9,45 @@ import type { RawReply } from './transport.ts';
 type Asked = Pick<Attempt, 'operation' | 'args' | 'keys' | 'address'>;
 
 /** An answer whose body is parsed as JSON. */
-export interface Answer extends Pick<RawReply, 'status' | 'headers'> {
+export interface Answer extends Pick<RawReply, 'status' | 'headers' | 'target'> {
   readonly body: unknown;
 }
 
 /** The parts before the schema has parsed them: only those that are declared. */
 export function partsOf(parts: ResponseParts, answer: Answer, asked: Asked): object {
-  const { status, headers, body } = answer;
+  const { status, body } = answer;
   return {
     ...(parts.hasBody && { body }),
-    ...(parts.headers && { headers: headersIn(parts.headers, headers, asked) }),
+    ...(parts.headers && { headers: headersIn(parts.headers, answer, asked) }),
     ...(parts.status && { status }),
   };
 }
 
-function headersIn(names: readonly string[], headers: RawReply['headers'], asked: Asked): object {
+function headersIn(names: readonly string[], { headers, target }: Answer, asked: Asked): object {
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = headers[name];
-      return value === undefined ? [] : [[name, readHeader(name, value, asked)]];
+      return value === undefined ? [] : [[name, readHeader(name, value, { ...asked, target })]];
     }),
   );
 }
 
 /** Lines of one header are one list with commas (RFC 9110, 5.3), but for cookies. */
-function readHeader(name: string, value: string | string[], asked: Asked): unknown {
+function readHeader(
+  name: string,
+  value: string | string[],
+  asked: Asked & Pick<RawReply, 'target'>,
+): unknown {
   if (name === 'set-cookie') return typeof value === 'string' ? [value] : value;
   const text = typeof value === 'string' ? value : value.join(', ');
   if (name !== 'location' && name !== 'content-location') return text;
   const { origin, prefix } = asked.address;
-  const { auth } = asked.operation;
-  const keyParameter = auth?.kind === 'apiKey' && auth.in === 'query' ? auth.name : undefined;
-  return ownLocation(text, { origin, prefix, target: targetWithQuery(asked), keyParameter });
+  const target = asked.target ?? targetWithQuery(asked);
+  const keyParameter = keyParameterOf(asked.operation);
+  return ownLocation(text, { origin, prefix, target, keyParameter });
+}
+
+/** The query parameter in which a service gets our API key, if it does. */
+export function keyParameterOf({ auth }: Operation): string | undefined {
+  return auth?.kind === 'apiKey' && auth.in === 'query' ? auth.name : undefined;
 }

@@ -65,10 +65,14 @@ function bodySchemaOf({ parts, response }: Operation): z.ZodType {
 }
 
 /** The reply of an operation that is no lookup. */
-function replyTo(call: Asked, answer: Pick<RawReply, 'status' | 'headers'>, body: unknown): Reply {
-  const { status, headers } = answer;
+function replyTo(
+  call: Asked,
+  answer: Pick<RawReply, 'status' | 'headers' | 'target'>,
+  body: unknown,
+): Reply {
+  const { status, headers, target } = answer;
   const { parts, response, cache } = call.operation;
-  const raw = parts === undefined ? body : partsOf(parts, { status, headers, body }, call);
+  const raw = parts === undefined ? body : partsOf(parts, { status, headers, body, target }, call);
   const value = parseValue(call, response, raw, status);
   const reply = { status, headers, raw: cache && raw, value };
   if (status !== 202 || headers['location'] === undefined || seesAccepted(parts)) return reply;
@@ -77,7 +81,7 @@ function replyTo(call: Asked, answer: Pick<RawReply, 'status' | 'headers'>, body
 
 function parsedReply(
   call: Asked & Pick<Attempt, 'headers'>,
-  { status, headers, body }: RawReply,
+  { status, headers, body, target }: RawReply,
   now: number,
 ): Reply {
   const text = body.length === 0 ? '' : textOf(call, headers, body);
@@ -90,7 +94,7 @@ function parsedReply(
   }
   if (lookup === undefined) {
     const isAbsent = isBlank(text) && isUndefinedWithoutBody(bodySchemaOf(call.operation));
-    return replyTo(call, { status, headers }, isAbsent ? undefined : value);
+    return replyTo(call, { status, headers, target }, isAbsent ? undefined : value);
   }
   const items = itemsOf(call, value, lookup.items);
   const { keys = [] } = call;

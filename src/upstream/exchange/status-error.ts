@@ -14,13 +14,17 @@ type Answered = Pick<Call, 'operation' | 'headers'>;
 /** Statuses by which a service rejects credentials, or their absence. */
 const rejections = new Set([401, 402, 403]);
 
-/** `now`: when the answer came, in milliseconds since 1970. */
+/**
+ * `now`: when the answer came, in milliseconds since 1970. `words` continue the sentence about its
+ * status.
+ */
 export function statusError(
   call: Answered,
   { status, headers }: Pick<RawReply, 'status' | 'headers'>,
   now: number,
+  words = '',
 ): Error {
-  return errorOf(call, { status, headers, message: `answered ${status}`, now });
+  return errorOf(call, { status, headers, message: `answered ${status}${words}`, now });
 }
 
 /** The error of a 2xx whose body says that it is a failure: as if that were its status. */

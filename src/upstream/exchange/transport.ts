@@ -9,6 +9,8 @@ export interface RawReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
+  /** The target that has answered, if the service has redirected to it. */
+  readonly target?: string | undefined;
 }
 
 /** An abandoned exchange, which no caller waits for. */
