@@ -60,9 +60,16 @@ type Test = (part: unknown) => boolean;
 
 const isBoolean: Test = (part) => typeof part === 'boolean';
 
+/** A token (RFC 9110, 5.6.2). */
+const namePattern = /^[\w!#$%&'*+.^`|~-]+$/;
+
+export function isCookieName(name: string): boolean {
+  return namePattern.test(name);
+}
+
 /** By field, whether a value can be there, and which values can be. */
 const fields: Readonly<Record<string, readonly [Test, string]>> = {
-  name: [matches(/^[\w!#$%&'*+.^`|~-]+$/), 'letters, digits, - and _'],
+  name: [matches(namePattern), 'letters, digits, - and _'],
   value: [
     // cookie-octets
     matches(/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/),

@@ -2,6 +2,7 @@
 import type { Hono, MiddlewareHandler } from 'hono';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
+import type { UnknownQuery } from './dsl/composition.ts';
 import { hygiene } from './edge/hygiene.ts';
 import { shedding, neverSheds } from './edge/overload.ts';
 import type { Overload } from './edge/overload.ts';
@@ -48,6 +49,11 @@ export interface GatewayOptions {
   readonly telemetry?: Telemetry;
   /** Sheds load; disposed with the gateway. Default: never. */
   readonly overload?: Overload;
+  /**
+   * What becomes of query parameters that no schema names, in compositions that do not say it.
+   * Default `'refuse'`.
+   */
+  readonly unknownQuery?: UnknownQuery;
   readonly clock?: Clock;
 }
 
@@ -75,6 +81,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { plans, addresses, middleware = [], secrets, cacheStore, onRefreshError } = options;
   const { telemetry = unobserved, overload = neverSheds, clock = systemClock } = options;
   const { onInternalError = warnOf, onWritesCut = warnOfWrites, accessLog: logging } = options;
+  const { unknownQuery = 'refuse' } = options;
   const { onCallEnd, aroundCall, watchAttempt, watchSteps } = telemetry;
   let ready = true;
   const upstreams = createUpstreams({
@@ -103,7 +110,12 @@ export function createGateway(options: GatewayOptions): Gateway {
         ...(logging ? [accessLog({ ...logging, clock, quiet: false })] : []),
       ],
       layers: [hygiene, ...middleware],
-      routes: compositionRoutes(plans, { execute, clock, admit: shedding(overload) }),
+      routes: compositionRoutes(plans, {
+        execute,
+        clock,
+        admit: shedding(overload),
+        unknownQuery,
+      }),
     }),
     admin: createApp({
       ...shell,

@@ -40,6 +40,7 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
     addresses,
     secrets: openSecrets({ clock, onWarning: warn }),
     clock,
+    unknownQuery: settings.unknownQuery,
     overload: createOverload({ limits, meter: createLagMeter(), clock }),
     accessLog: { log, headers: settings.log.headers, withCauses: mode === 'development' },
     // The access log contains the error, together with its request.

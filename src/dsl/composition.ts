@@ -10,27 +10,55 @@ import type { ParamNames, RouteText } from './route.ts';
 declare const answer: unique symbol;
 
 /** The parts of the client's request, as references: the argument of `compose`. */
-export interface Inputs<Params, Query, Body, Headers> {
+export interface Inputs<Params, Query, Body, Headers, Cookies = Nothing> {
   readonly params: Ref<Params>;
   readonly query: Ref<Query>;
   readonly body: Ref<Body>;
   /** Only the headers that the `headers` schema names. */
   readonly headers: Ref<Headers>;
+  /** Only the cookies that the `cookies` schema names. */
+  readonly cookies: Ref<Cookies>;
 }
 
-export interface CompositionConfig<Route extends string, Params, Query, Body, Headers, Answer, W> {
+export interface CompositionConfig<
+  Route extends string,
+  Params,
+  Query,
+  Body,
+  Headers,
+  Answer,
+  W,
+  Cookies = Nothing,
+> {
   /** Method and path, with `:name` for each parameter. */
   readonly route: Route;
   /** One line for readers of `explain` and of the API description. */
   readonly summary?: string;
   /** The path parameters. Default: each is a string. */
   readonly params?: z.ZodType<Params> & { readonly shape: ParamSchemas<Route, keyof Params> };
-  /** The query parameters, which arrive as text: `z.coerce.number()`. Unknown ones are rejected. */
+  /**
+   * The query parameters, which arrive as text: `z.coerce.number()`. Unknown ones are refused, or go
+   * by `unknownQuery`; `z.strictObject` always refuses and `z.looseObject` always takes them.
+   */
   readonly query?: z.ZodType<Query> & Shaped;
   /** The JSON body, for methods that have one. */
   readonly body?: z.ZodType<Body>;
   /** The request headers that `compose` may use, by their lower-case names. */
   readonly headers?: z.ZodType<Headers> & Shaped;
+  /**
+   * The cookies that `compose` may use, by their names; the response is `private` then. A cookie
+   * that is sent twice is refused.
+   */
+  readonly cookies?: z.ZodType<Cookies> & Shaped;
+  /**
+   * The `cookies` that tell who the client is. Arguments made of them are in keys as a hash only.
+   */
+  readonly credentials?: readonly NoInfer<keyof Cookies & string>[];
+  /**
+   * `'ignore'`: query parameters that `query` does not name reach nothing, instead of being
+   * refused. Default: that of the gateway, which is `'refuse'`.
+   */
+  readonly unknownQuery?: UnknownQuery;
   /**
    * The response. With a schema the template has to fit it, and every response is parsed by it;
    * without one the type of the template is the contract.
@@ -46,7 +74,7 @@ export interface CompositionConfig<Route extends string, Params, Query, Body, He
    */
   readonly degraded?: 'allow' | 'fail';
   /** Describes the response. Runs once, at start-up, on references. */
-  readonly compose: (inputs: Inputs<Params, Query, Body, Headers>) => W | Answered<W>;
+  readonly compose: (inputs: Inputs<Params, Query, Body, Headers, Cookies>) => W | Answered<W>;
 }
 
 /**
@@ -61,6 +89,9 @@ type Surplus<
   Route extends string,
   Name extends string,
 > = `"${Name}" is not a parameter of ${Route}: add ":${Name}" there, or remove it here`;
+
+/** What becomes of query parameters that no schema names. */
+export type UnknownQuery = 'refuse' | 'ignore';
 
 /** The schema of an object. */
 export interface Shaped {
@@ -85,6 +116,9 @@ export interface AnyConfig {
   readonly query?: (z.ZodType & Shaped) | undefined;
   readonly body?: z.ZodType | undefined;
   readonly headers?: (z.ZodType & Shaped) | undefined;
+  readonly cookies?: (z.ZodType & Shaped) | undefined;
+  readonly credentials?: readonly string[] | undefined;
+  readonly unknownQuery?: UnknownQuery | undefined;
   readonly response?: z.ZodType | undefined;
   readonly deadlineMs?: number | undefined;
   readonly degraded?: 'allow' | 'fail' | undefined;
@@ -112,8 +146,9 @@ export function defineComposition<
   Body = undefined,
   Headers = Nothing,
   Answer = unknown,
+  Cookies = Nothing,
 >(
-  config: CompositionConfig<Route, Params, Query, Body, Headers, Answer, W>,
+  config: CompositionConfig<Route, Params, Query, Body, Headers, Answer, W, Cookies>,
 ): Composition<unknown extends Answer ? Resolved<W> : Answer> {
   if (typeof config.compose !== 'function') {
     throw new CompositionError(
@@ -121,9 +156,9 @@ export function defineComposition<
       `${config.route} has no compose(). Describe the response there.`,
     );
   }
-  const { params, query, body, headers, response }: AnyConfig = config;
+  const { params, query, body, headers, cookies, response }: AnyConfig = config;
   refuseAsynchronous(
-    { params, query, body, headers, response },
+    { params, query, body, headers, cookies, response },
     `defineComposition ${config.route}`,
   );
   return Object.freeze({ kind: 'composition', config: Object.freeze({ ...config }) });

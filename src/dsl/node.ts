@@ -35,7 +35,7 @@ export interface Block {
   readonly beside?: readonly Template[];
 }
 
-export type InputName = 'params' | 'query' | 'body' | 'headers';
+export type InputName = 'params' | 'query' | 'body' | 'headers' | 'cookies';
 
 export type Node =
   | InputNode

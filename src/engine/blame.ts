@@ -11,6 +11,7 @@ const partOf = {
   query: 'query',
   body: 'body',
   headers: 'header',
+  cookies: 'cookie',
 } as const satisfies Record<InputName, InvalidField['in']>;
 
 /** The client's mistake behind a failure: an argument from the request that cannot be sent. */

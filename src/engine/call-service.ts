@@ -32,11 +32,16 @@ function sendCall(work: Work, step: CallStep, item: number, onEnd?: () => void):
   };
   if (!isShareable(operation))
     return callWrite(work, step, item, { args: given, onReply: takeReply, onError });
-  calls.call(operation, given, work.trace).then(takeReply, (error: unknown) => {
-    onError(error);
-    work.fail(item, error);
-  });
+  calls
+    .call(operation, given, work.trace, step.conceals ? concealing : undefined)
+    .then(takeReply, (error: unknown) => {
+      onError(error);
+      work.fail(item, error);
+    });
 }
+
+/** Of calls whose keys must not have their arguments in clear. */
+const concealing = Object.freeze({ conceals: true });
 
 function argsOf({ frame }: Work, template: Template, item: number): Record<string, unknown> {
   return assemble(frame, template, item) as Record<string, unknown>; // `call` takes an object
@@ -95,6 +100,7 @@ function loadTogether(
       keys,
       trace: work.trace,
       failsAtOnce: work.failsAtOnce,
+      conceals: step.conceals,
     });
     void load.done.then(() => onLoad(work, step, items, load));
   } catch (error) {

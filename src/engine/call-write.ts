@@ -33,7 +33,7 @@ export function callWrite(
   }
 
   signal.addEventListener('abort', leave, { once: true });
-  calls.call(step.operation, args, work.trace, write).then(succeed, endWith);
+  calls.call(step.operation, args, work.trace, { write }).then(succeed, endWith);
 
   function succeed(reply: Reply): void {
     signal.removeEventListener('abort', leave);

@@ -12,6 +12,7 @@ export function drawTree(plan: ExplainedPlan): string {
     ...(summary === undefined ? [] : [summary]),
     `deadline ${milliseconds(deadlineMs)} · ${roundTrips} round ` +
       `trip${roundTrips === 1 ? '' : 's'}${degraded === 'fail' ? ' · never degraded' : ''}`,
+    ...inputsOf(plan),
     ...(answer ? [answerOf(answer)] : []),
     ...(cache ? [responseCacheOf(cache)] : []),
     ...(parallelWrites.length > 0 ? [writesOf(parallelWrites)] : []),
@@ -27,6 +28,26 @@ export function drawTree(plan: ExplainedPlan): string {
 export function writesOf(names: readonly string[]): string {
   const count = `${names.length} write${names.length === 1 ? '' : 's'} in parallel`;
   return `${count}: ${names.join(', ')}`;
+}
+
+/** `reads cookies theme, sid (credential) · ignores unknown query` */
+function inputsOf({ cookies, unknownQuery }: ExplainedPlan): string[] {
+  const words = [
+    ...(cookies ? [cookiesOf(cookies)] : []),
+    ...(unknownQuery === undefined ? [] : [unknownWords[unknownQuery]]),
+  ];
+  return words.length === 0 ? [] : [words.join(' · ')];
+}
+
+const unknownWords = {
+  refuse: 'refuses unknown query',
+  ignore: 'ignores unknown query',
+  take: 'takes any query',
+} as const;
+
+function cookiesOf({ names, credentials }: NonNullable<ExplainedPlan['cookies']>): string {
+  const drawn = names.map((name) => (credentials.includes(name) ? `${name} (credential)` : name));
+  return `reads cookie${names.length === 1 ? '' : 's'} ${drawn.join(', ')}`;
 }
 
 /** `answers 201, location` */

@@ -15,7 +15,7 @@ import type { EffectiveBreaker, HedgeConfig, RetryConfig } from '../dsl/policies
 import type { Service } from '../dsl/service.ts';
 import type { TlsConfig } from '../dsl/tls.ts';
 import { parallelWrites } from './parallel-writes.ts';
-import type { Plan, PlanAnswer, PlanBlock, PlanCache, Step } from '../plan/plan.ts';
+import type { Plan, PlanAnswer, PlanBlock, PlanCache, QueryRule, Step } from '../plan/plan.ts';
 
 /** The output of `plait explain --json`. */
 export interface ExplainedPlan {
@@ -34,6 +34,10 @@ export interface ExplainedPlan {
   readonly cache?: PlanCache & { readonly vary: readonly string[] };
   /** The status and headers that the composition gives; absent: 200, and those of the gateway. */
   readonly answer?: { readonly status: number | 'by data'; readonly headers: readonly string[] };
+  /** The client's cookies that it reads, and those of them that are credentials; absent: none. */
+  readonly cookies?: { readonly names: readonly string[]; readonly credentials: readonly string[] };
+  /** What becomes of query parameters without a schema; absent: what the gateway says. */
+  readonly unknownQuery?: NonNullable<QueryRule>;
   readonly steps: readonly ExplainedStep[];
 }
 
@@ -122,7 +126,17 @@ export function explain(plan: Plan): ExplainedPlan {
     ...(writes.length > 0 && { parallelWrites: writes }),
     ...(plan.cache && { cache: { ...plan.cache, vary: plan.vary } }),
     ...(plan.answer && { answer: explainAnswer(plan.answer) }),
+    ...explainInputs(plan),
     steps: explainBlock(plan, plan.root),
+  };
+}
+
+function explainInputs(plan: Plan): Pick<ExplainedPlan, 'cookies' | 'unknownQuery'> {
+  const { schemas, credentials, unknownQuery } = plan;
+  const names = Object.keys(schemas.cookies?.shape ?? {});
+  return {
+    ...(names.length > 0 && { cookies: { names, credentials } }),
+    ...(unknownQuery !== undefined && { unknownQuery }),
   };
 }
 

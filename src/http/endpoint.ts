@@ -1,6 +1,7 @@
 /** Plans → routes: admit the request, parse its inputs, execute the plan, respond. */
 import { Hono } from 'hono';
 import type { Clock } from '../clock.ts';
+import type { UnknownQuery } from '../dsl/composition.ts';
 import { routedPath } from '../dsl/route.ts';
 import type { Execute } from '../engine/execute.ts';
 import { readRequestTimeout, requestTimeoutHeader } from '../request-timeout.ts';
@@ -17,6 +18,7 @@ export interface ServingOptions {
   readonly execute: Execute;
   readonly clock: Clock;
   readonly admit: Admission;
+  readonly unknownQuery: UnknownQuery;
 }
 
 /** Makes one route per plan. Hono takes the first match, so text precedes parameters. */
@@ -38,8 +40,8 @@ function precedenceOf({ route: { segments, trailingSlash } }: Plan): string {
   return kinds.join('') + (trailingSlash ? '1' : '');
 }
 
-function handlerFor(plan: Plan, { execute, clock, admit }: ServingOptions) {
-  const parseInputs = inputParserFor(plan);
+function handlerFor(plan: Plan, { execute, clock, admit, unknownQuery }: ServingOptions) {
+  const parseInputs = inputParserFor(plan, { unknownQuery });
   const respond = responderFor(plan);
   const { body } = plan.schemas;
   const bodyOptions = { optional: body !== undefined && saysOptional(body) };

@@ -6,13 +6,15 @@ import type { z } from 'zod';
 import { RequestError } from '../errors.ts';
 import type { InvalidField } from '../errors.ts';
 import type { InputName } from '../dsl/node.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { UnknownQuery } from '../dsl/composition.ts';
+import type { Plan, QueryRule } from '../plan/plan.ts';
 import { toPointer } from '../json.ts';
 import { parseJsonBy } from '../parse.ts';
 import { segmentProblem } from '../path-segment.ts';
 import { textFormOf } from '../text-form.ts';
 import type { TextForm } from '../text-form.ts';
 import { noteBegun } from '../under-way.ts';
+import { cookieProblem, readCookies } from './cookies.ts';
 
 /** The parts of a request before they are checked. */
 export interface RawInputs {
@@ -24,6 +26,11 @@ export interface RawInputs {
 
 /** The most fields listed in one problem: nobody reads thousands of entries. */
 const mostFields = 50;
+
+export interface QueryOptions {
+  /** The rule of compositions that have none of their own. */
+  readonly unknownQuery: UnknownQuery;
+}
 
 /** The invalid fields of one request, each once. */
 class InvalidFields {
@@ -59,20 +66,26 @@ class InvalidFields {
  */
 export type ParseInputs = (raw: RawInputs) => Record<InputName, unknown>;
 
-export function inputParserFor({ name: composition, schemas }: Plan): ParseInputs {
-  const { params, query, headers, body } = schemas;
+export function inputParserFor(plan: Plan, { unknownQuery }: QueryOptions): ParseInputs {
+  const { name: composition, schemas } = plan;
+  const { params, query, headers, cookies, body } = schemas;
+  const unknown = plan.unknownQuery ?? unknownQuery;
   const forms = new Map(
     Object.entries(query?.shape ?? {}).map(([name, field]) => [name, textFormOf(field)]),
   );
   const headerNames = Object.keys(headers?.shape ?? {});
+  const cookieNames = new Set(Object.keys(cookies?.shape ?? {}));
   return function parseInputs(raw) {
     noteBegun(composition);
     const invalid = new InvalidFields();
     const inputs = {
       params: parseParams(params, raw.params, invalid),
-      query: parseQuery({ schema: query, forms }, raw.query, invalid),
+      query: parseQuery({ schema: query, forms, unknown }, raw.query, invalid),
       headers:
         headers && parsePart(headers, headersOf(raw, headerNames), { in: 'header', invalid }),
+      cookies:
+        cookies &&
+        parsePart(cookies, cookiesOf(raw, cookieNames, invalid), { in: 'cookie', invalid }),
       body: body && parsePart(body, raw.body, { in: 'body', invalid }),
     };
     invalid.refuse();
@@ -108,29 +121,69 @@ interface QueryFields {
   readonly schema: z.ZodType | undefined;
   /** By name, how the fields that the schema declares can arrive. */
   readonly forms: ReadonlyMap<string, TextForm>;
+  /** What becomes of others. */
+  readonly unknown: NonNullable<QueryRule>;
 }
 
+/** The most parameters that a schema takes without naming them. */
+const mostUnknown = 100;
+
 function parseQuery(
-  { schema, forms }: QueryFields,
+  { schema, forms, unknown }: QueryFields,
   query: URLSearchParams,
   invalid: InvalidFields,
 ): unknown {
   const values: Record<string, unknown> = {};
+  let others = 0;
   for (const name of new Set(query.keys())) {
     if (invalid.isFull) return undefined;
+    if (unknown === 'ignore' && !forms.has(name)) continue;
+    const form = forms.get(name) ?? (unknown === 'take' ? 'either' : undefined);
+    if (!forms.has(name)) others += 1;
+    if (others > mostUnknown) {
+      invalid.add('query', [], `has more than ${mostUnknown} parameters that have no schema`);
+      return undefined;
+    }
     const given = query.getAll(name);
-    const form = forms.get(name);
-    if (form === undefined)
-      invalid.add('query', [name], `is unknown. Known: ${[...forms.keys()].join(', ') || 'none'}`);
-    else if (form === 'text' && given.length > 1)
-      invalid.add('query', [name], 'is given more than once');
+    const problem = queryProblem({ name, form, given }, forms);
+    if (problem !== undefined) invalid.add('query', [name], problem);
     else values[name] = form === 'list' || given.length > 1 ? given : given[0];
   }
   return schema && parsePart(schema, values, { in: 'query', invalid });
 }
 
+interface QueryParameter {
+  readonly name: string;
+  readonly form: TextForm | undefined;
+  readonly given: readonly string[];
+}
+
+function queryProblem(
+  { name, form, given }: QueryParameter,
+  forms: QueryFields['forms'],
+): string | undefined {
+  if (form === undefined) return `is unknown. Known: ${[...forms.keys()].join(', ') || 'none'}`;
+  // Prototype pollution: a value of that name would be no field.
+  if (name === '__proto__') return 'is no name of a parameter';
+  return form === 'text' && given.length > 1 ? 'is given more than once' : undefined;
+}
+
 function headersOf(raw: RawInputs, names: readonly string[]): Record<string, string | undefined> {
   return Object.fromEntries(names.map((name) => [name, raw.header(name)]));
+}
+
+/** The cookies of the schema; those that cannot be read are in `invalid`. */
+function cookiesOf(
+  raw: RawInputs,
+  names: ReadonlySet<string>,
+  invalid: InvalidFields,
+): Record<string, string | undefined> {
+  const found = readCookies(raw.header('cookie'), names);
+  for (const [name, values] of found) {
+    const problem = cookieProblem(values);
+    if (problem !== undefined) invalid.add('cookie', [name], problem);
+  }
+  return Object.fromEntries([...names].map((name) => [name, found.get(name)?.[0]]));
 }
 
 function parsePart(

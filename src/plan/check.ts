@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { AnyConfig } from '../dsl/composition.ts';
 import type { Node, ShapeNode, Source } from '../dsl/node.ts';
+import { withArticle } from '../dsl/header-names.ts';
 import { blockOf, blockSources, readsOf, wordsFor } from '../dsl/node-traits.ts';
 import type { Route, Segment } from '../dsl/route.ts';
 import { checkResponseCache } from '../dsl/cache.ts';
@@ -9,12 +10,14 @@ import { isSafe } from '../dsl/route.ts';
 import { positive, refuseUnknownKnobs } from '../dsl/knobs.ts';
 import { CompositionError } from '../errors.ts';
 import { isHeaderName } from '../headers.ts';
+import { checkCookies } from './cookies.ts';
 import type { Composed } from './run-compose.ts';
 import { fieldsOf, itemOf, ownField, unwrapped } from '../schema.ts';
 import { textMisfit } from '../text-fit.ts';
 import type { MayArrive } from '../text-fit.ts';
 import { textFormOf } from '../text-form.ts';
 import { segmentProblem } from '../path-segment.ts';
+import { checkUnknownQuery, takesAny } from './unknown-query.ts';
 import { schemaAtSource, schemaOf } from './value-schema.ts';
 import { blocksOf, nodesOf } from './visit.ts';
 
@@ -34,8 +37,10 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
   checkKnobs(name, config);
   checkResponseCache(config.cache, route.method, name);
   checkParams(name, config, route);
-  for (const part of ['params', 'query', 'headers'] as const)
+  for (const part of ['params', 'query', 'headers', 'cookies'] as const)
     checkTextual(name, part, config[part]);
+  checkCookies(name, config);
+  checkUnknownQuery(name, config);
   for (const header of Object.keys(config.headers?.shape ?? {})) {
     if (header !== header.toLowerCase()) {
       throw new CompositionError(
@@ -98,6 +103,9 @@ const knobs = [
   'query',
   'body',
   'headers',
+  'cookies',
+  'credentials',
+  'unknownQuery',
   'response',
   'deadlineMs',
   'degraded',
@@ -112,7 +120,7 @@ function checkKnobs(name: string, config: AnyConfig): void {
   }
 }
 
-/** Paths, queries and headers arrive as text: a schema that rejects text rejects every request. */
+/** Paths, queries, headers and cookies arrive as text: a schema that rejects text rejects every request. */
 function checkTextual(name: string, part: string, schema: AnyConfig['query']): void {
   for (const [field, wanted] of Object.entries(schema?.shape ?? {})) {
     const form = textFormOf(wanted);
@@ -124,7 +132,7 @@ function checkTextual(name: string, part: string, schema: AnyConfig['query']): v
     const { type } = unwrapped(one, 'in').def;
     throw new CompositionError(
       name,
-      `${part}.${field} expects a ${type}, but arrives as text. Use ${adviceFor(type, part)}.`,
+      `${part}.${field} expects ${withArticle(type)}, but arrives as text. Use ${adviceFor(type, part)}.`,
     );
   }
 }
@@ -260,8 +268,9 @@ function checkInput(
 ): void {
   const known: Record<string, readonly string[] | undefined> = {
     params: route.params,
-    query: Object.keys(config.query?.shape ?? {}),
-    headers: Object.keys(config.headers?.shape ?? {}),
+    query: takesAny(config) ? undefined : namesOf(config.query),
+    headers: namesOf(config.headers),
+    cookies: namesOf(config.cookies),
     body: config.body && Object.keys(fieldsOf(config.body) ?? { [field ?? '']: true }),
   };
   const fields = known[input];
@@ -274,4 +283,8 @@ function checkInput(
       `${input} has no "${field}". It has: ${fields.join(', ') || 'nothing; declare a schema'}.`,
     );
   }
+}
+
+function namesOf(schema: AnyConfig['query']): readonly string[] {
+  return Object.keys(schema?.shape ?? {});
 }

@@ -14,6 +14,7 @@ import { checkResponse } from './fit.ts';
 import { checkOutput } from './json-output.ts';
 import { link } from './link.ts';
 import type { Plan } from './plan.ts';
+import { queryRuleOf } from './unknown-query.ts';
 import { responseCacheOf } from './response-cache.ts';
 import { refuseChange } from './second-run.ts';
 import { refuseMistakes } from './source/refuse-mistakes.ts';
@@ -47,15 +48,17 @@ export function compile({ name, composition, origin }: NamedComposition): Plan {
   checkResponse(name, composed, config.response);
   checkOutput(name, composed, config.response);
   checkAnswer(name, composed, config);
-  const { params, query, body, headers, response } = config;
-  const linked = link(composed);
+  const { params, query, body, headers, cookies, response, credentials = [] } = config;
+  const linked = link(composed, credentials);
   return frozen({
     name,
     route,
     summary: config.summary,
     deadlineMs,
     degraded: config.degraded ?? 'allow',
-    schemas: { params, query, body, headers, response },
+    schemas: { params, query, body, headers, cookies, response },
+    credentials,
+    unknownQuery: queryRuleOf(config),
     answer: linkAnswer(composed),
     ...responseCacheOf(config, operationsOf(linked)),
     ...linked,

@@ -2,6 +2,7 @@
 import type { Block, Node } from '../dsl/node.ts';
 import { blockSources, readsOf, traitsOf } from '../dsl/node-traits.ts';
 import { clientInputsOf } from './client-inputs.ts';
+import { createConcealment } from './concealment.ts';
 import { degradedBy, doomsIn, sheddableSteps, toleratedSteps } from './failures.ts';
 import { lookupArgumentsOf } from './lookup-arguments.ts';
 import { firstGuarded, nameSteps } from './names.ts';
@@ -21,7 +22,10 @@ interface Runner {
 }
 
 /** The steps of a composition, by number, and its root block. */
-export function link(composed: Composed): { steps: readonly Step[]; root: PlanBlock } {
+export function link(
+  composed: Composed,
+  credentials: readonly string[],
+): { steps: readonly Step[]; root: PlanBlock } {
   const { nodes } = composed;
   const names = nameSteps(composed);
   const paths = findResponsePaths(composed);
@@ -30,6 +34,7 @@ export function link(composed: Composed): { steps: readonly Step[]; root: PlanBl
   const sheddable = sheddableSteps(composed);
   const bounded = boundedSteps(composed);
   const consumed = consumedNodes(composed);
+  const conceals = createConcealment(nodes, credentials);
   const steps: Step[] = [];
 
   function linkBlock(block: Block, runner: Runner): PlanBlock {
@@ -81,6 +86,7 @@ export function link(composed: Composed): { steps: readonly Step[]; root: PlanBl
           ...node,
           lookup: lookupArgumentsOf(node, items),
           clientInputs: clientInputsOf({ nodes, depths }, node),
+          conceals: conceals(node),
         };
       }
       case 'guard':

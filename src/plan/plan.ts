@@ -1,6 +1,6 @@
 /** A plan: a checked composition as frozen data, with all that is needed to serve its requests. */
 import type { z } from 'zod';
-import type { Shaped } from '../dsl/composition.ts';
+import type { Shaped, UnknownQuery } from '../dsl/composition.ts';
 import type {
   CallNode,
   EachNode,
@@ -31,6 +31,9 @@ export interface Plan {
   /** The client headers that the response may depend on, sorted. */
   readonly vary: readonly string[];
   readonly schemas: Schemas;
+  /** The cookies that tell who the client is. */
+  readonly credentials: readonly string[];
+  readonly unknownQuery: QueryRule;
   /** The status and headers of the response; absent: 200, and those of the gateway. */
   readonly answer: PlanAnswer | undefined;
   /** All steps by number, those of inner blocks included. */
@@ -60,12 +63,19 @@ export interface PlanHeader {
   readonly input: RequestPart | undefined;
 }
 
+/**
+ * The fate of query parameters that `query` does not name: `take` has its schema decide, and
+ * `undefined` leaves it to the gateway.
+ */
+export type QueryRule = UnknownQuery | 'take' | undefined;
+
 /** The schemas of the parts of a request and of the response. */
 export interface Schemas {
   readonly params: z.ZodType | undefined;
   readonly query: (z.ZodType & Shaped) | undefined;
   readonly body: z.ZodType | undefined;
   readonly headers: (z.ZodType & Shaped) | undefined;
+  readonly cookies: (z.ZodType & Shaped) | undefined;
   readonly response: z.ZodType | undefined;
 }
 
@@ -141,6 +151,8 @@ export interface CallStep extends StepFacts, CallNode {
   readonly lookup: LookupArguments | undefined;
   /** The arguments that come straight from the client's request: with any, errors concern it. */
   readonly clientInputs: readonly ClientInput[];
+  /** Whether an argument is made of a credential, so that keys have a hash of the arguments. */
+  readonly conceals: boolean;
 }
 
 export interface MapStep extends StepFacts, MapNode {}

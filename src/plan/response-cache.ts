@@ -8,11 +8,13 @@ import type { Plan, PlanCache } from './plan.ts';
 const negotiation: ReadonlySet<string> = new Set(['accept', 'accept-language']);
 
 export function responseCacheOf(
-  { cache, headers }: Pick<AnyConfig, 'cache' | 'headers'>,
+  { cache, headers, cookies }: Pick<AnyConfig, 'cache' | 'headers' | 'cookies'>,
   operations: readonly Operation[],
 ): Pick<Plan, 'cache' | 'identityBearing' | 'vary'> {
   const forwarded = operations.flatMap(({ forward }) => forward);
-  const vary = [...new Set([...forwarded, ...Object.keys(headers?.shape ?? {})])].toSorted();
+  const read = Object.keys(headers?.shape ?? {});
+  const ofCookies = Object.keys(cookies?.shape ?? {}).length > 0 ? ['cookie'] : [];
+  const vary = [...new Set([...forwarded, ...read, ...ofCookies])].toSorted();
   // Not every cache respects Vary, so a header that may identify the client makes the response
   // private.
   const identityBearing = vary.some((name) => !negotiation.has(name));

@@ -53,9 +53,9 @@ function unusedReads({ steps, root, answer }: Plan): readonly CallStep[] {
   );
 }
 
-/** The fields of query, path and headers that are true for nearly every text. */
-function alwaysTrue({ schemas: { params, query, headers } }: Plan): readonly string[] {
-  const parts = Object.entries({ params, query, headers });
+/** The fields of query, path, headers and cookies that are true for nearly every text. */
+function alwaysTrue({ schemas: { params, query, headers, cookies } }: Plan): readonly string[] {
+  const parts = Object.entries({ params, query, headers, cookies });
   return parts.flatMap(([part, schema]) =>
     Object.entries(schema === undefined ? {} : (fieldsOf(schema, 'in') ?? {}))
       .filter(([, field]) => [...inputsOf(field)].some(isCoercedBoolean))

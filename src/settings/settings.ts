@@ -1,5 +1,6 @@
 /** Environment variables → typed settings, or one error that lists everything wrong with them. */
 import { z } from 'zod';
+import type { UnknownQuery } from '../dsl/composition.ts';
 import type { Service } from '../dsl/service.ts';
 import { defaultLimits } from '../edge/overload.ts';
 import type { OverloadLimits } from '../edge/overload.ts';
@@ -23,6 +24,8 @@ import { telemetryVariables, toSdkSettings, withoutUnread } from './telemetry.ts
 export interface Settings {
   readonly mode: Mode;
   readonly server: ServerSettings;
+  /** What becomes of query parameters that no schema names. */
+  readonly unknownQuery: UnknownQuery;
   /** Thresholds of load shedding. */
   readonly overload: OverloadLimits;
   readonly log: LogSettings;
@@ -85,6 +88,7 @@ const variables = z.object({
   HOST: z.string().optional(),
   PORT: port.default(8080),
   ADMIN_PORT: port.optional(),
+  UNKNOWN_QUERY: oneOf(['refuse', 'ignore']).default('refuse'),
   SHUTDOWN_DELAY_MS: wholeNumber(0, 60_000, 'milliseconds').optional(),
   HANG_LIMIT_MS: wholeNumberOrOff(1_000, 600_000, 'milliseconds').optional(),
   SHED_DELAY_MS: wholeNumber(1, Infinity, 'milliseconds').default(defaultLimits.delayMs),
@@ -175,6 +179,7 @@ function toSettings(read: z.output<typeof variables>, ofServices: ReadOfServices
       adminPort: read.ADMIN_PORT,
       shutdownDelayMs: read.SHUTDOWN_DELAY_MS ?? (inProduction ? 5_000 : 0),
     },
+    unknownQuery: read.UNKNOWN_QUERY,
     overload: { delayMs: read.SHED_DELAY_MS, utilisation: read.SHED_UTILISATION },
     log: {
       level: read.LOG_LEVEL,

@@ -34,6 +34,8 @@ export interface Call {
   readonly headers: Readonly<Record<string, string>>;
   /** A hash of `headers`; empty if nothing is forwarded. */
   readonly identity: string;
+  /** Whether an argument is made of a credential, so that keys have a hash of the arguments. */
+  readonly conceals: boolean;
   /** Equal for calls that one reply can serve; `undefined` if the call must not be shared. */
   readonly key: string | undefined;
   readonly caller: Caller;

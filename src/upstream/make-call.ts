@@ -6,21 +6,22 @@ import type { Call, Caller } from './call.ts';
 import { identityOf, keyOf } from './sharing/key.ts';
 
 /** The facts that a call takes over from its step and its request. */
-type Origin = Pick<Call, 'operation' | 'args' | 'trace' | 'caller' | 'createdAt'>;
+type Origin = Pick<Call, 'operation' | 'args' | 'trace' | 'caller' | 'createdAt' | 'conceals'>;
 
 type Forwarding = Pick<Call, 'headers' | 'identity'>;
 
 export function makeCall(origin: Origin, { headers, identity }: Forwarding): Call {
-  const { operation, args, trace, caller, createdAt } = origin;
+  const { operation, args, trace, caller, createdAt, conceals } = origin;
   const secrets = operation.headers?.secrets;
   const keyed = secrets?.length
     ? concealed(origin, headers, secrets)
-    : { operation, args, identity };
+    : { operation, args, identity, conceals };
   return {
     operation,
     args,
     headers,
     identity: keyed.identity,
+    conceals,
     key: isShareable(operation) ? keyOf(keyed) : undefined,
     caller,
     signal: caller.signal,
@@ -34,16 +35,17 @@ export function makeCall(origin: Origin, { headers, identity }: Forwarding): Cal
 
 /** The facts of a call's key, in which credentials among its arguments are a part of the hash. */
 function concealed(
-  { operation, args }: Origin,
+  { operation, args, conceals }: Origin,
   own: Call['headers'],
   secrets: readonly string[],
-): Pick<Call, 'operation' | 'args' | 'identity'> {
+): Pick<Call, 'operation' | 'args' | 'identity' | 'conceals'> {
   const { headers: given, ...others } = args;
-  if (!isPlainObject(given)) return { operation, args, identity: identityOf(own) };
+  if (!isPlainObject(given)) return { operation, args, identity: identityOf(own), conceals };
   const isSecret = ([name]: [string, unknown]): boolean => secrets.includes(name);
   const headers = Object.entries(given);
   return {
     operation,
+    conceals,
     args: { ...others, headers: Object.fromEntries(headers.filter((one) => !isSecret(one))) },
     identity: identityOf({ ...own, ...Object.fromEntries(headers.filter(isSecret)) }),
   };

@@ -45,8 +45,15 @@ export type CallOperation = (
   operation: Operation,
   args: Call['args'],
   trace: Trace | undefined,
-  write?: WriteWatch,
+  more?: CallDetails,
 ) => Promise<Reply>;
+
+/** The facts that few calls have. */
+export interface CallDetails {
+  readonly write?: WriteWatch;
+  /** Whether an argument is made of a credential. Default `false`. */
+  readonly conceals?: boolean;
+}
 
 /** The keys that a step asks a lookup for. */
 export interface LoadRequest {
@@ -57,6 +64,8 @@ export interface LoadRequest {
   readonly trace: Trace | undefined;
   /** Whether the step fails as soon as one of its keys does. */
   readonly failsAtOnce?: boolean;
+  /** Whether a key or another argument is made of a credential. Default `false`. */
+  readonly conceals?: boolean;
 }
 
 /** Calls services on behalf of one request. */
@@ -82,6 +91,10 @@ export interface Upstreams {
 }
 
 const ignore = (): void => undefined;
+
+const plain: CallDetails = Object.freeze({});
+
+type Asked = Pick<LoadRequest, 'operation' | 'args' | 'trace' | 'conceals'>;
 
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const { clock, aroundCall = unchanged, watchAttempt: hook } = options;
@@ -145,17 +158,25 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     open(caller) {
       const { send: sendOnce, sendLoad } = perRequest(shared);
       const forwarding = createForwarding(caller);
-      const make = (operation: Operation, args: Call['args'], trace: Trace | undefined): Call =>
-        makeCall({ operation, args, trace, caller, createdAt: clock.now() }, forwarding(operation));
+      const make = (asked: Asked): Call => {
+        const { operation, args, trace, conceals = false } = asked;
+        const createdAt = clock.now();
+        return makeCall(
+          { operation, args, trace, caller, createdAt, conceals },
+          forwarding(operation),
+        );
+      };
       return {
-        call(operation, args, trace, write) {
-          const made = make(operation, args, trace);
+        call(operation, args, trace, { write, conceals = false } = plain) {
+          const made = make({ operation, args, trace, conceals });
           if (made.key !== undefined) return sendOnce(made);
           const headers = { ...made.headers, ...write?.headers };
           return writes.track(operation, sendOnce({ ...made, headers, write }));
         },
-        load: ({ operation, args, keys, trace, failsAtOnce = false }) =>
-          openLoad({ call: make(operation, args, trace), keys, failsAtOnce }, sendLoad),
+        load: (asked) => {
+          const { keys, failsAtOnce = false } = asked;
+          return openLoad({ call: make(asked), keys, failsAtOnce }, sendLoad);
+        },
       };
     },
     settleWrites: (limitMs) => writes.settle(limitMs),

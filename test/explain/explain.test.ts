@@ -547,3 +547,35 @@ describe('answers whose meaning is not their status', () => {
     expect(explained(diamond).steps[0]?.call).not.toHaveProperty('redirects');
   });
 });
+
+function page(config: object): ExplainedPlan {
+  const composition = defineComposition({
+    route: 'GET /x',
+    compose: () => ({ a: 1 }),
+    ...config,
+  });
+  return explain(compile({ name: 'page', composition }));
+}
+
+describe('parts of the request', () => {
+  const cookies = z.object({ theme: z.string().optional(), sid: z.string() });
+
+  it.each([
+    [{ cookies: z.object({ theme: z.string() }) }, 'reads cookie theme'],
+    [{ cookies, credentials: ['sid'] }, 'reads cookies theme, sid (credential)'],
+    [{ unknownQuery: 'ignore' }, 'ignores unknown query'],
+    [{ query: z.strictObject({}) }, 'refuses unknown query'],
+    [{ query: z.looseObject({}) }, 'takes any query'],
+  ])('are in the head of the tree: %#', (config, line) => {
+    expect(drawTree(page(config)).split('\n')).toContain(line);
+  });
+
+  it('are in the data', () => {
+    expect(page({ cookies, credentials: ['sid'], unknownQuery: 'ignore' })).toMatchObject({
+      cookies: { names: ['theme', 'sid'], credentials: ['sid'] },
+      unknownQuery: 'ignore',
+    });
+    expect(page({})).not.toHaveProperty('cookies');
+    expect(page({})).not.toHaveProperty('unknownQuery');
+  });
+});

@@ -26,6 +26,7 @@ function appBehind(admit: Admission) {
     onInternalError: () => undefined,
     routes: compositionRoutes([compile({ name: 'things', composition })], {
       clock: systemClock,
+      unknownQuery: 'refuse',
       admit,
       execute: async () => {
         seen.executed += 1;

@@ -27,6 +27,7 @@ function appOf(...routes: readonly string[]) {
     routes: compositionRoutes(plans, {
       clock: systemClock,
       admit: () => undefined,
+      unknownQuery: 'refuse',
       execute: async ({ route }, { inputs }) => ({
         value: { route: route.text, params: inputs.params },
         beside: undefined,

@@ -127,7 +127,7 @@ describe('the configuration', () => {
       'a knob that is none',
       { deadline: 500 },
       'unknown option "deadline". Known options: route, summary, params, query, body, headers, ' +
-        'response, deadlineMs, degraded, cache, compose.',
+        'cookies, credentials, unknownQuery, response, deadlineMs, degraded, cache, compose.',
     ],
     [
       'a query parameter that no text fits',
@@ -180,6 +180,71 @@ describe('the configuration', () => {
       'headers: "x-€" is not a valid header name. Use letters, digits and hyphens, as in ' +
         '"accept-language".',
     ],
+    [
+      'a cookie that looks like a credential',
+      { cookies: z.object({ session: z.string() }) },
+      'cookies: "session" may say who the client is. List it in credentials, or remove it.',
+    ],
+    [
+      'a cookie that no request can have',
+      { cookies: z.object({ 'a b': z.string() }) },
+      'cookies: "a b" is no name of a cookie. Use letters, digits, hyphens and underscores, as in ' +
+        '"theme".',
+    ],
+    [
+      'a cookie that expects a number',
+      { cookies: z.object({ per: z.number() }) },
+      'cookies.per expects a number, but arrives as text. Use z.coerce, as in z.coerce.number(), ' +
+        'or z.stringbool().',
+    ],
+    [
+      'a cookie that expects a list',
+      { cookies: z.object({ tags: z.array(z.string()) }) },
+      'cookies.tags expects an array, but arrives as text. Use z.string(), and split it in a ' +
+        'transform: only the query may repeat a name.',
+    ],
+    [
+      'a loose object of cookies',
+      { cookies: z.looseObject({ theme: z.string() }) },
+      'cookies takes unknown names, but only those that it names are read. Use z.object().',
+    ],
+    [
+      'cookies that are no object',
+      { cookies: z.record(z.string(), z.string()) },
+      'cookies does not name cookies. Use z.object(), as in z.object({ theme: z.string() }).',
+    ],
+    [
+      'credentials that are no cookie',
+      { credentials: ['sid'], cookies: z.object({ theme: z.string() }) },
+      'credentials: "sid" is not in cookies. Add it there, or remove it here.',
+    ],
+    [
+      'credentials without cookies',
+      { credentials: ['sid'] },
+      'credentials: "sid" is not in cookies. Add it there, or remove it here.',
+    ],
+    [
+      'credentials that are no list',
+      { credentials: 'sid', cookies: z.object({ sid: z.string() }) },
+      'credentials is a list of cookies, as in ["session"].',
+    ],
+    [
+      'an unknown unknownQuery',
+      { unknownQuery: 'drop' },
+      'unknownQuery is "drop". Use "refuse" or "ignore".',
+    ],
+    [
+      'unknownQuery beside z.strictObject()',
+      { unknownQuery: 'ignore', query: z.strictObject({}) },
+      'query is a z.strictObject(), which refuses unknown parameters, so that unknownQuery has no ' +
+        'effect. Remove it, or use z.object().',
+    ],
+    [
+      'unknownQuery beside z.looseObject()',
+      { unknownQuery: 'refuse', query: z.looseObject({}) },
+      'query is a z.looseObject(), which takes unknown parameters, so that unknownQuery has no ' +
+        'effect. Remove it, or use z.object().',
+    ],
     ...['authorization', 'cookie', 'proxy-authorization'].map(
       (header): [string, object, string] => [
         `the header ${header}`,
@@ -191,6 +256,28 @@ describe('the configuration', () => {
   ])('%s is refused', (_, config, problem) => {
     expect(loadErrorOf(untyped(config))).toBe(`page: ${problem}`);
   });
+});
+
+describe('the name of a cookie', () => {
+  it.each(
+    (
+      'session SESSIONID PHPSESSID connect.sid sid auth access_token jwt XSRF-TOKEN _csrf sso user ' +
+      '__Host-theme __secure-a remember_me userId uid api-key ApiKey login SAML .AspNetCore.Identity'
+    ).split(' '),
+  )('%s has to be in credentials', (name) => {
+    const cookies = z.object({ [name]: z.string() });
+    expect(loadErrorOf(untyped({ cookies }))).toContain(`"${name}" may say who the client is.`);
+    const composition = untyped({ cookies, credentials: [name] });
+    expect(compile({ name: 'page', composition }).credentials).toEqual([name]);
+  });
+
+  it.each(['theme', 'lang', 'sidebar', 'currency', 'consent', 'ab-test', 'view_mode', 'monkey'])(
+    '%s need not be',
+    (name) => {
+      const composition = untyped({ cookies: z.object({ [name]: z.string() }) });
+      expect(compile({ name: 'page', composition }).credentials).toEqual([]);
+    },
+  );
 });
 
 describe('compose()', () => {

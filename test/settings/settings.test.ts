@@ -22,6 +22,7 @@ const messages: readonly (readonly [string, string, string])[] = [
   ],
   ['ADMIN_PORT', '-1', 'is "-1". Use a whole number from 0 to 65535.'],
   ['MOCKS_BASE_PORT', '4001.5', 'is "4001.5". Use a whole number from 0 to 65535.'],
+  ['UNKNOWN_QUERY', 'drop', 'is "drop". Use refuse or ignore.'],
   ['NODE_ENV', 'staging', 'is "staging". Use production, development or test.'],
   ['SHUTDOWN_DELAY_MS', '1h', 'is "1h". Use a whole number of milliseconds from 0 to 60000.'],
   [
@@ -127,6 +128,7 @@ describe('the settings', () => {
   const unset = {
     mode: 'development',
     server: { host: '127.0.0.1', port: 8080, adminPort: undefined, shutdownDelayMs: 0 },
+    unknownQuery: 'refuse',
     overload: { delayMs: 150, utilisation: 0.95 },
     log: { level: 'info', format: 'text', headers: [] },
     telemetry: {
@@ -190,6 +192,7 @@ describe('the settings', () => {
       PORT: '0',
       ADMIN_PORT: '9000',
       SHUTDOWN_DELAY_MS: '0',
+      UNKNOWN_QUERY: 'ignore',
       SHED_DELAY_MS: '1',
       SHED_UTILISATION: '1',
       LOG_LEVEL: 'trace',
@@ -202,6 +205,7 @@ describe('the settings', () => {
     });
     expect(settings).toMatchObject({
       server: { host: '::1', port: 0, adminPort: 9000, shutdownDelayMs: 0 },
+      unknownQuery: 'ignore',
       overload: { delayMs: 1, utilisation: 1 },
       log: { level: 'trace', format: 'text', headers: ['user-agent', 'x-tenant'] },
       redis: { host: 'cache', port: 6379, db: 0 },

@@ -25,6 +25,7 @@ export interface WithMocksOptions {
   /** Default: load is never shed. */
   readonly overload?: Overload;
   readonly middleware?: GatewayOptions['middleware'];
+  readonly unknownQuery?: GatewayOptions['unknownQuery'];
 }
 
 export interface RunningGateway {
@@ -59,6 +60,7 @@ export async function startWithMocks(options: WithMocksOptions): Promise<Running
     ...(options.telemetry && { telemetry: options.telemetry }),
     ...(options.overload && { overload: options.overload }),
     ...(options.accessLog && { accessLog: options.accessLog }),
+    ...(options.unknownQuery && { unknownQuery: options.unknownQuery }),
     ...(options.middleware && { middleware: options.middleware }),
   });
   let closing: Promise<void> | undefined;

@@ -38,7 +38,8 @@ export function callOf(
 ): Call {
   const { headers = {}, signal = new AbortController().signal, deadlineAt = 10_000 } = rest;
   const caller = callerOf({ signal, deadlineAt });
-  const origin = { operation, args, trace: undefined, caller, createdAt: 0 };
+  const { conceals = false } = rest;
+  const origin = { operation, args, trace: undefined, caller, createdAt: 0, conceals };
   return { ...makeCall(origin, { headers, identity: identityOf(headers) }), ...rest };
 }
 
@@ -89,10 +90,10 @@ export function callPerKey(send: Send): SendLoad {
 }
 
 function takeKey(call: Call): { key: unknown; call: Call } {
-  const { operation, identity } = call;
+  const { operation, identity, conceals } = call;
   const by = operation.lookup?.argument ?? '';
   const { [by]: key, ...args } = call.args;
-  return { key, call: { ...call, args, key: keyOf({ operation, args, identity }) } };
+  return { key, call: { ...call, args, key: keyOf({ operation, args, identity, conceals }) } };
 }
 
 /** An address that no test reaches. */

@@ -299,8 +299,12 @@ export const inputs = defineComposition({
   params: z.object({ page: z.coerce.number(), kind: z.enum(['a', 'b']) }),
   query: z.object({ limit: z.coerce.number().default(20), after: z.string().optional() }),
   headers: z.object({ 'accept-language': z.string().optional() }),
+  cookies: z.object({ theme: z.enum(['light', 'dark']).optional(), sid: z.string() }),
+  credentials: ['sid'],
+  unknownQuery: 'ignore',
   body: z.object({ name: z.string(), labels: z.array(z.string()) }),
-  compose({ params, query, headers, body }) {
+  compose({ params, query, headers, cookies, body }) {
+    same<typeof cookies.theme, Ref<'light' | 'dark' | undefined>>(true);
     same<typeof params.page, Ref<number>>(true);
     same<typeof params.kind, Ref<'a' | 'b'>>(true);
     same<typeof query.limit, Ref<number>>(true);

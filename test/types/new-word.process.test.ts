@@ -25,6 +25,7 @@ describe('after a new kind of node was declared, the compiler', () => {
     await change(join(folder, 'src/dsl/node.ts'), 'export type Node =', node);
     expect(await filesNamed(folder)).toEqual([
       'src/dsl/node-traits.ts',
+      'src/plan/concealment.ts',
       'src/plan/link.ts',
       'src/plan/names.ts',
       'src/plan/response-paths.ts',
@@ -48,6 +49,7 @@ describe('after a new kind of node was declared, the compiler', () => {
       'src/engine/perform.ts',
       'src/explain/draw-tree.ts',
       'src/explain/explain.ts',
+      'src/plan/concealment.ts',
       'src/plan/link.ts',
       'src/plan/names.ts',
       'src/plan/response-paths.ts',

@@ -27,7 +27,7 @@ import { Thing, createThing, getThing, thingFor, thingOf, thingsOf } from './_th
 
 export const names = defineComposition({
   route: 'GET /names/:id',
-  compose({ params, query, headers }) {
+  compose({ params, query, headers, cookies }) {
     const thing = call(thingFor, { id: params.id });
     return [
       // @ts-expect-error unknown route parameter
@@ -36,6 +36,8 @@ export const names = defineComposition({
       query.limit,
       // @ts-expect-error a header that was not declared
       headers.accept,
+      // @ts-expect-error a cookie that was not declared
+      cookies.theme,
       // @ts-expect-error misspelt upstream field
       thing.idd,
       // @ts-expect-error misspelt field of a nullable part
@@ -472,5 +474,22 @@ export const meanings = [
     response: Thing,
     // @ts-expect-error null or error
     missing: true,
+  }),
+];
+
+/** Credentials are cookies, and unknown query parameters have two fates. */
+export const cookiesAndQuery = [
+  defineComposition({
+    route: 'GET /a',
+    cookies: z.object({ sid: z.string() }),
+    // @ts-expect-error a credential that is no cookie of the schema
+    credentials: ['sidd'],
+    compose: ({ cookies }) => ({ sid: cookies.sid }),
+  }),
+  defineComposition({
+    route: 'GET /b',
+    // @ts-expect-error an unknown rule
+    unknownQuery: 'drop',
+    compose: () => ({}),
   }),
 ];

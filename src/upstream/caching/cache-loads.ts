@@ -11,10 +11,10 @@ export function cacheLoads(options: CacheOptions, entries: Entries): LoadPolicy 
   const { read, usableIn, storeReply, storeFailure } = entries;
   return (next) => {
     return function sendLoadCached(load, indexes) {
-      const { key, operation } = load.call;
+      const { key, operation, conceals } = load.call;
       if (operation.cache === undefined || key === undefined) return next(load, indexes);
       const readings = indexes.map((index) =>
-        read(load.call, keyOfItem(key, load.texts[index] ?? '')),
+        read(load.call, keyOfItem(key, load.texts[index] ?? '', conceals)),
       );
       if (areSynchronous(readings)) return answer(load, indexes, readings);
       Promise.all(readings).then(

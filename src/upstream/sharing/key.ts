@@ -5,20 +5,27 @@ import { isRawJson, toRawJson } from '../../json-numbers.ts';
 import { isPlainObject } from '../../plain-object.ts';
 import type { Call } from '../call.ts';
 
-type Keyed = Pick<Call, 'operation' | 'args' | 'identity'>;
+type Keyed = Pick<Call, 'operation' | 'args' | 'identity' | 'conceals'>;
 
 /**
  * The key of a call: equal for calls with the same operation, arguments and identity, and for no
  * others. The order of fields does not matter; a field that is `undefined` counts as absent.
- * Deduplication, coalescing and caching go by it, and loads with the same key share batches.
+ * Deduplication, coalescing and caching go by it, and loads with the same key share batches. Of
+ * arguments with a credential it has a hash, since keys are kept in memory and in shared caches.
  */
-export function keyOf({ operation, args, identity }: Keyed): string {
-  return `${operationName(operation)} ${identity} ${isEmpty(args) ? '{}' : canonical(args)}`;
+export function keyOf({ operation, args, identity, conceals }: Keyed): string {
+  const text = isEmpty(args) ? '{}' : canonical(args);
+  return `${operationName(operation)} ${identity} ${conceals ? hashOf(text) : text}`;
+}
+
+/** Not JSON, so that it equals no arguments. */
+function hashOf(text: string): string {
+  return `#${hash('sha256', text, 'base64url')}`;
 }
 
 /** The key of one lookup key, given as text, whose call has the key `name`. */
-export function keyOfItem(name: string, text: string): string {
-  return `${name} ${JSON.stringify(text)}`;
+export function keyOfItem(name: string, text: string, conceals = false): string {
+  return `${name} ${conceals ? hashOf(text) : JSON.stringify(text)}`;
 }
 
 function isEmpty(args: Call['args']): boolean {

@@ -185,6 +185,23 @@ describe('the key of a call', () => {
   });
 });
 
+describe('the key of a call with a credential among its arguments', () => {
+  const get = operation(nowhere, { route: 'GET /:id', response: z.unknown() });
+  const args = fc.dictionary(name, leaf, { maxKeys: 3 });
+
+  it('is equal for the same calls as in clear, and for no others', () => {
+    assertProperty(
+      fc.property(args, args, (one, other) => {
+        const [clear, hashed] = [false, true].map((conceals) =>
+          [one, other].map((own) => keyOf(callOf(get, own, { conceals }))),
+        );
+        expect(hashed?.[0] === hashed?.[1]).toBe(clear?.[0] === clear?.[1]);
+        expect(clear).not.toContain(hashed?.[0]);
+      }),
+    );
+  });
+});
+
 describe('the text of a lookup key', () => {
   it('is exact for every number that JSON carries exactly', () => {
     assertProperty(

@@ -1,0 +1,62 @@
+/** Finds the calls whose arguments are made of the client's credentials: keys have a hash of those. */
+import type { CallNode, Node, Source } from '../dsl/node.ts';
+import { blockSources, sourcesOf } from '../dsl/node-traits.ts';
+import { ownerOf } from './visit.ts';
+
+/**
+ * Whether an argument of a call is a cookie in `credentials`, or is made of one by `map`, `pick`,
+ * `given` and the like. The answer of a service is none, whatever it was asked with.
+ */
+export function createConcealment(nodes: readonly Node[], credentials: readonly string[]) {
+  if (credentials.length === 0) return (): boolean => false;
+  const known = new Map<string, boolean>();
+
+  function isMadeOfOne(source: Source): boolean {
+    const name = JSON.stringify([source.node, source.path]);
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const found = behind(source, nodes[source.node]);
+    known.set(name, found);
+    return found;
+  }
+
+  function behind({ node: id, path }: Source, node: Node | undefined): boolean {
+    switch (node?.kind) {
+      case undefined:
+      case 'call':
+        return false;
+      case 'input':
+        return node.input === 'cookies' && names(path[0]);
+      case 'item':
+        return ownerValue(id);
+      case 'map':
+        return sourcesOf(node.inputs).some(isMadeOfOne);
+      case 'shape':
+        return isMadeOfOne({ node: node.from.node, path: [...node.from.path, ...path] });
+      case 'guard':
+        return isMadeOfOne({ node: node.guarded, path });
+      case 'instead':
+        return [{ node: node.guarded, path }, ...blockSources(node.block)].some(isMadeOfOne);
+      case 'given':
+      case 'each':
+        return blockSources(node.block).some(isMadeOfOne);
+      default:
+        return node satisfies never;
+    }
+  }
+
+  /** Whether the value that an `each` or `given` hands to its body is. */
+  function ownerValue(item: number): boolean {
+    const owner = ownerOf(nodes, item);
+    if (owner === undefined || owner.kind === 'instead') return false;
+    return isMadeOfOne(owner.kind === 'given' ? owner.on : owner.over);
+  }
+
+  function names(cookie: string | undefined): boolean {
+    return cookie === undefined || credentials.includes(cookie);
+  }
+
+  return function conceals({ args }: Pick<CallNode, 'args'>): boolean {
+    return sourcesOf(args).some(isMadeOfOne);
+  };
+}
