@@ -189,14 +189,14 @@ interface ArgumentsOf {
   readonly headers: HeaderArguments | undefined;
 }
 
-/** Rejects an argument that two places take, since all share one list of names; `key`: one more. */
+/** Rejects an argument that two places take, since all share one list; `key`: those of a key. */
 export function refuseArgumentTwice(
   { route, query, body, headers }: ArgumentsOf,
   place: string,
-  key?: string,
+  key: readonly string[] = [],
 ): void {
   const names = [
-    ...(key === undefined ? [] : [key]),
+    ...key,
     ...route.params,
     ...fieldsOf(query),
     ...(body === undefined ? [] : ['body']),
@@ -204,7 +204,7 @@ export function refuseArgumentTwice(
   ];
   const twice = names.find((argument, index) => names.indexOf(argument) !== index);
   if (twice === undefined) return;
-  const sharing = `${key === undefined ? '' : 'key, '}path, query, body and headers`;
+  const sharing = `${key.length === 0 ? '' : 'key, '}path, query, body and headers`;
   throw new CompositionError(
     place,
     `argument "${twice}" is declared twice (${sharing} share one list of names). Rename one.`,

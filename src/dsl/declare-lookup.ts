@@ -3,17 +3,16 @@ import { z } from 'zod';
 import { noteDefinition } from '../defined-at.ts';
 import { CompositionError } from '../errors.ts';
 import { begin, checkedCommon, refuseArgumentTwice } from './declaration.ts';
-import type { BodyArg, Common, Flat } from './declaration.ts';
+import type { Common } from './declaration.ts';
 import { checkedFailure } from './failure-rule.ts';
 import type { FailureConfig } from './failure-rule.ts';
 import { checkedHeaderArguments } from './header-arguments.ts';
-import type { HeadersArg } from './header-arguments.ts';
 import { checkedLookup, lookupKnobs } from './lookup.ts';
 import type { LookupOptions } from './lookup.ts';
+import type { ArgumentsFor, ByOf, KeyArg, KeyArgs, KeyOf, SharedArgs } from './lookup-types.ts';
 import type { Operation } from './operation.ts';
-import type { At, Last, PathOf, Scalar } from './path.ts';
 import { isSafe } from './route.ts';
-import type { ParamNames, RouteText } from './route.ts';
+import type { RouteText } from './route.ts';
 import type { Service } from './service.ts';
 
 type Schema = z.ZodType;
@@ -27,8 +26,9 @@ export interface LookupConfig<
   Failure extends Schema = Schema,
   Body = undefined,
   Headers = undefined,
+  Argument = string | readonly string[],
 >
-  extends Common<Text>, LookupOptions<Item, ByOf<Item, By>, Key> {
+  extends Common<Text>, LookupOptions<Item, ByOf<Item, By>, Key, Argument> {
   /** Further query parameters. Only calls with the same values share a request. */
   readonly query?: Query;
   /**
@@ -45,42 +45,11 @@ export interface LookupConfig<
   readonly failure?: FailureConfig<Failure>;
 }
 
-/** A field that can hold a key; a schema may make a `Date` of its text. */
-type KeyField = Scalar | Date;
-
-/**
- * `By` if it leads to a text or number of items; otherwise the paths that do, and a sentence for
- * the compiler to show.
- */
-export type ByOf<Item extends Schema, By> =
-  By extends PathOf<z.output<Item>, KeyField>
-    ? By
-    :
-        | PathOf<z.output<Item>, KeyField>
-        | `the item has no field "${By & string}" of text or numbers`;
-
-/** The type of a lookup's key: that of the field of its items. */
-export type KeyOf<Item, By> = NonNullable<At<z.output<Item>, By>>;
-
-/** The argument of a lookup that is the key. */
-export type KeyArg<Item, By, Key = undefined> = {
-  [K in Last<By> & string]: Key extends Schema ? z.input<Key> : KeyOf<Item, By>;
-};
-
-/** The arguments of a lookup: the key, by its name, and those that all keys of a request share. */
-export type KeyArgs<Argument, Shared> = Flat<Argument & Shared>;
-
-/** The arguments of a lookup that all keys of a request share. */
-export type SharedArgs<Text extends string, Query, Body, Headers> = {
-  [K in ParamNames<Text>]: string | number | bigint;
-} & (Query extends Schema ? z.input<Query> : unknown) &
-  BodyArg<Body> &
-  HeadersArg<Headers>;
-
 /**
  * Declares an endpoint that answers many keys in one request. Calls are batched: they are collected
  * and sent as `ceil(distinct keys / max)` requests, and items are matched to keys by their field
- * `by`, which may be a path: `by: 'order.id'` has the argument `id`.
+ * `by`, which may be a path: `by: 'order.id'` has the argument `id`, and `by: ['tenantId', 'id']` has
+ * both.
  *
  * A call returns the item of its key, or `null` if there is none (with `missing: 'error'` it
  * fails). With `many: true` it returns the list of all items of its key.
@@ -93,24 +62,25 @@ export type SharedArgs<Text extends string, Query, Body, Headers> = {
 export function lookup<
   const Text extends RouteText,
   Item extends z.ZodObject,
-  const By extends string,
+  const By extends string | readonly [string, ...string[]],
   Query extends z.ZodObject | undefined = undefined,
   const Many extends boolean = false,
   const Missing extends 'null' | 'error' = 'null',
-  Key extends z.ZodType<KeyOf<Item, By>> | undefined = undefined,
+  Key extends z.ZodType<KeyOf<Item, By, NoInfer<Argument>>> | undefined = undefined,
   Failure extends z.ZodType = z.ZodType,
   Body extends z.ZodType | undefined = undefined,
   Headers extends z.ZodObject | undefined = undefined,
+  const Argument extends ArgumentsFor<By> | undefined = undefined,
 >(
   service: Service,
-  config: LookupConfig<Text, Query, Item, By, Key, Failure, Body, Headers> & {
+  config: LookupConfig<Text, Query, Item, By, Key, Failure, Body, Headers, Argument> & {
     /** Whether several items may belong to one key. Default `false`. */
     readonly many?: Many;
     /** The result for a key without an item: `null` or an error. Default `'null'`. */
     readonly missing?: Missing;
   },
 ): Operation<
-  KeyArgs<KeyArg<Item, By, Key>, SharedArgs<Text, Query, Body, Headers>>,
+  KeyArgs<KeyArg<Item, By, Key, Argument>, SharedArgs<Text, Query, Body, Headers>>,
   Many extends true
     ? z.output<Item>[]
     : Missing extends 'error'
@@ -136,7 +106,7 @@ export function lookup<
   });
   const sent = checkedHeaderArguments(headers, { ...common, idempotencyKey: undefined, place });
   const checked = checkedLookup(config, route, place);
-  refuseArgumentTwice({ route, query, body, headers: sent }, place, checked.argument);
+  refuseArgumentTwice({ route, query, body, headers: sent }, place, checked.arguments);
   return noteDefinition(
     Object.freeze({
       ...common,

@@ -11,11 +11,12 @@ import type { Route } from './route.ts';
 
 /**
  * Where the keys of a lookup go: `?ids=a,b`, `?id=a&id=b`, or `{"ids":["a","b"]}`. The place in a
- * body may be a path, as `filter.ids`.
+ * body may be a path, as `filter.ids`. `join` makes one text of the parts of a compound key, which is
+ * an object in a body otherwise.
  */
 export type KeyStyle =
-  | { readonly query: string; readonly repeat?: boolean }
-  | { readonly body: string };
+  | { readonly query: string; readonly repeat?: boolean; readonly join?: string }
+  | { readonly body: string; readonly join?: string };
 
 /** Where the keys go, and the name of the query parameter or path of the field that holds them. */
 export interface LookupKeys {
@@ -23,15 +24,18 @@ export interface LookupKeys {
   readonly name: string;
   /** The names of the fields on the way to the keys in the body. */
   readonly path: readonly string[];
+  /** Makes one text of the parts of a compound key. */
+  readonly join: string | undefined;
 }
 
 export function toKeys(style: KeyStyle, place: string): LookupKeys {
-  refuseUnknownKnobs(style, ['query', 'repeat', 'body'], `${place}: keys`);
+  refuseUnknownKnobs(style, ['query', 'repeat', 'body', 'join'], `${place}: keys`);
   const {
     query,
     body,
     repeat = false,
-  }: { query?: string; body?: string; repeat?: boolean } = style;
+    join,
+  }: { query?: string; body?: string; repeat?: boolean; join?: string } = style;
   const name = body ?? query;
   if (typeof name !== 'string' || name === '' || (body !== undefined && query !== undefined)) {
     throw new CompositionError(
@@ -40,9 +44,23 @@ export function toKeys(style: KeyStyle, place: string): LookupKeys {
         '{ body: "ids" }.',
     );
   }
-  if (body !== undefined)
-    return { kind: 'body', name, path: parsePath(body, 'keys.body', place).names };
-  return { kind: repeat ? 'repeated' : 'separated', name, path: [] };
+  const kind = body !== undefined ? 'body' : repeat ? 'repeated' : 'separated';
+  const path = body === undefined ? [] : parsePath(body, 'keys.body', place).names;
+  return { kind, name, path, join: checkedJoin(join, kind, place) };
+}
+
+function checkedJoin(join: unknown, kind: LookupKeys['kind'], place: string): string | undefined {
+  if (join === undefined) return undefined;
+  if (typeof join !== 'string' || join === '')
+    throw new CompositionError(
+      place,
+      `keys.join is ${JSON.stringify(join)}. Use text that no part of a key contains, as ":".`,
+    );
+  if (kind !== 'separated' || !join.includes(',')) return join;
+  throw new CompositionError(
+    place,
+    `keys.join is "${join}", but a comma separates keys. Use another text, as ":".`,
+  );
 }
 
 /** Rejects keys that would replace a field of the body, or that it has no object for. */
@@ -119,15 +137,23 @@ function placed(
   return around === undefined ? { [name]: own } : { ...around, [name]: own };
 }
 
-/** An example for `explain`: the keys a and b in a request. */
-export function keysExample({ keys: { kind, name, path } }: Keyed): string {
+/** An example for `explain`: the keys a and b in a request, or a1 with a2 and b1 with b2. */
+export function keysExample({
+  keys: { kind, name, path, join },
+  arguments: names,
+}: Keyed & { readonly arguments: readonly string[] }): string {
+  const [a, b] = ['a', 'b'].map((letter) => {
+    const parts = names.map((one, at) => [one, names.length === 1 ? letter : `${letter}${at + 1}`]);
+    const isText = parts.length === 1 || join !== undefined;
+    return isText ? parts.map(([, part]) => part).join(join) : Object.fromEntries(parts);
+  });
   switch (kind) {
     case 'separated':
-      return `?${name}=a,b`;
+      return `?${name}=${a},${b}`;
     case 'repeated':
-      return `?${name}=a&${name}=b`;
+      return `?${name}=${a}&${name}=${b}`;
     case 'body':
-      return JSON.stringify(placed(path, 0, undefined, ['a', 'b']));
+      return JSON.stringify(placed(path, 0, undefined, [a, b]));
     default:
       return kind satisfies never;
   }

@@ -3,22 +3,33 @@
  * file, but for the place of the keys.
  */
 import { z } from 'zod';
-import { toExactBigInt } from '../json-numbers.ts';
 import { CompositionError } from '../errors.ts';
+import { fieldsOf } from '../schema.ts';
 import { positive } from './knobs.ts';
+import { checkedBy } from './lookup-by.ts';
+import type { KeyRule } from './lookup-by.ts';
 import { refuseKeysInBody, toKeys, toMaxBytes } from './lookup-keys.ts';
 import type { KeyStyle, LookupKeys, MaxBytes } from './lookup-keys.ts';
-import { parsePath, readPath, schemaAtPath } from './path.ts';
+import { parsePath } from './path.ts';
 import type { Path } from './path.ts';
-import { kindOf } from '../schema.ts';
 import { isSafe } from './route.ts';
 import type { Route } from './route.ts';
 
 /** The options that only lookups have. */
-export interface LookupOptions<Item = z.ZodObject, By = string, Key = unknown> extends MaxBytes {
+export interface LookupOptions<
+  Item = z.ZodObject,
+  By = string | readonly string[],
+  Key = unknown,
+  Argument = string | readonly string[],
+> extends MaxBytes {
   readonly keys: KeyStyle;
-  /** The path of the field of an item that holds its key; its last name is the argument. */
+  /**
+   * The path of the field of an item that holds its key, or several of a compound key. The last
+   * name of each is an argument.
+   */
   readonly by: By;
+  /** The name of the argument instead, or a name for each of `by`. */
+  readonly argument?: Argument | undefined;
   readonly item: Item;
   /**
    * The schema of a key. A key that does not fit fails on its own, as an invalid argument, and is
@@ -42,13 +53,12 @@ export interface LookupOptions<Item = z.ZodObject, By = string, Key = unknown> e
 }
 
 /** A lookup's options, checked. */
-export interface Lookup {
+export interface Lookup extends KeyRule {
   readonly keys: LookupKeys;
-  /** The name of the argument that is the key. */
-  readonly argument: string;
-  /** The path of the field of an item that holds its key. */
-  readonly by: Path;
-  /** The schema of a key; `undefined` allows any string or number. */
+  /**
+   * The schema of a key, of a compound one as an object by arguments; `undefined` allows any string
+   * or number.
+   */
   readonly key: z.ZodType | undefined;
   readonly max: number;
   /** The most bytes of the part of a request that holds the keys: its line, or its body. */
@@ -67,6 +77,7 @@ export interface Lookup {
 export const lookupKnobs = [
   'keys',
   'by',
+  'argument',
   'item',
   'key',
   'max',
@@ -94,14 +105,12 @@ interface Config extends LookupOptions {
 /** @throws CompositionError that names the option that cannot be used. */
 export function checkedLookup(config: Config, route: Route, place: string): Lookup {
   const keys = toKeys(config.keys, place);
-  const by = checkedBy(config, place);
-  const argument = by.names.at(-1) ?? '';
-  refuseKeysTwice(config, { route, keys, argument, place });
+  const rule = checkedBy(config, keys, place);
+  refuseKeysTwice(config, { route, keys, names: rule.arguments, place });
   return {
+    ...rule,
     keys,
-    argument,
-    by,
-    key: checkedKey(config.key, place),
+    key: checkedKey(config.key, rule, place),
     max: positive(config.max ?? 100, 'max', place),
     maxBytes: toMaxBytes(config, { route, keys, place }),
     windowMs: positive(config.windowMs ?? 0, 'windowMs', place, { least: 0 }),
@@ -125,40 +134,33 @@ function checkedResults(config: Config, place: string) {
   return { many, missing, declaresMissing: config.missing !== undefined, notFound };
 }
 
-function checkedBy({ by, item }: Config, place: string): Path {
-  const path = parsePath(by, 'by', place);
-  const field = schemaAtPath(item, path);
-  if (field === undefined) {
-    const fields = Object.keys(item.shape).join(', ');
-    const problem = `by is "${path.text}", which the item does not have. It has: ${fields}.`;
-    throw new CompositionError(place, problem);
-  }
-  const kind = kindOf(field, 'in') ?? '';
-  if (!['object', 'array', 'boolean'].includes(kind)) return path;
-  throw new CompositionError(
-    place,
-    `by is "${path.text}", which is ${kind === 'boolean' ? 'a' : 'an'} ${kind}, not a key. Use the ` +
-      'path of a text or a number.',
-  );
+function checkedKey(key: unknown, rule: KeyRule, place: string): z.ZodType | undefined {
+  if (key === undefined) return undefined;
+  if (!(key instanceof z.ZodType))
+    throw new CompositionError(place, 'key is not a schema. Use one of zod, as in z.uuid().');
+  const names = rule.arguments;
+  if (rule.isPlain || hasFields(key, names)) return key;
+  const advice = `Use z.object({ ${names.map((name) => `${name}: …`).join(', ')} }).`;
+  throw new CompositionError(place, `key is no object of ${names.join(' and ')}. ${advice}`);
 }
 
-function checkedKey(key: unknown, place: string): z.ZodType | undefined {
-  if (key === undefined || key instanceof z.ZodType) return key;
-  throw new CompositionError(place, 'key is not a schema. Use one of zod, as in z.uuid().');
+function hasFields(schema: z.ZodType, names: readonly string[]): boolean {
+  const fields = Object.keys(fieldsOf(schema) ?? {});
+  return fields.length === names.length && names.every((name) => fields.includes(name));
 }
 
 /** The names that the keys take in arguments and requests. */
 interface KeyPlace {
   readonly route: Route;
   readonly keys: LookupKeys;
-  readonly argument: string;
+  readonly names: readonly string[];
   readonly place: string;
 }
 
 /** Rejects keys where something else is sent already, or where nothing can be. */
 function refuseKeysTwice(
   { query, body }: Pick<Config, 'query' | 'body'>,
-  { route, keys, argument, place }: KeyPlace,
+  { route, keys, names, place }: KeyPlace,
 ): void {
   if (keys.kind === 'body') {
     if (isSafe(route.method)) {
@@ -170,43 +172,13 @@ function refuseKeysTwice(
     }
     if (body !== undefined) refuseKeysInBody(body, keys.path, place);
   }
-  const param = route.params.find((name) => name === argument);
+  const param = route.params.find((name) => names.includes(name));
   const field = Object.keys(query?.shape ?? {}).find(
-    (name) => name === argument || (keys.kind !== 'body' && name === keys.name),
+    (name) => names.includes(name) || (keys.kind !== 'body' && name === keys.name),
   );
   if (param === undefined && field === undefined) return;
   const taken = param === undefined ? `query parameter "${field}"` : `path parameter ":${param}"`;
   throw new CompositionError(place, `${taken} is already used for the keys. Rename one.`);
-}
-
-/**
- * A key as text, since a service may answer `7` for `"7"`. Numbers that JSON cannot carry exactly
- * are not keys: two of them may have become one.
- */
-export function keyText(key: unknown): string | undefined {
-  if (typeof key === 'number' && !(Math.abs(key) <= Number.MAX_SAFE_INTEGER)) return undefined;
-  return typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint'
-    ? String(key)
-    : undefined;
-}
-
-/** The key of an item as its service wrote it: larger numbers are read exactly, too. */
-export function keyTextOfItem({ by }: Lookup, item: unknown): string | undefined {
-  const key = readPath(item, by);
-  return keyText(key) ?? (typeof key === 'number' ? toExactBigInt(key)?.toString() : undefined);
-}
-
-/** In characters. A longer key could make the request of its whole batch fail. */
-const longestKey = 1_024;
-
-/** Why a key is unusable, as the rest of a sentence about it; `undefined` if it is usable. */
-export function keyProblem({ keys }: Lookup, text: string | undefined): string | undefined {
-  if (text === undefined || text === '')
-    return 'is not a key: use a string or a number that is not empty';
-  if (text.length > longestKey) return `is longer than ${longestKey} characters`;
-  if (keys.kind === 'separated' && text.includes(','))
-    return 'contains a comma, which separates keys';
-  return text.isWellFormed() ? undefined : 'is not well-formed Unicode';
 }
 
 /** The schema of the result for one key, given the schema of an item. */

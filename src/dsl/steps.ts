@@ -219,7 +219,7 @@ function argumentNames(operation: Operation): string[] {
 function requiredNames(operation: Operation): string[] {
   return [
     ...operation.route.params,
-    ...(operation.lookup === undefined ? [] : [operation.lookup.argument]),
+    ...(operation.lookup?.arguments ?? []),
     ...(operation.body === undefined || saysOptional(operation.body) ? [] : ['body']),
     ...(operation.headers?.required.length ? ['headers'] : []),
   ];

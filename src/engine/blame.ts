@@ -19,7 +19,8 @@ export function blamedOnClient(error: unknown): RequestError | undefined {
   if (!(error instanceof StepError) || !(error.reason instanceof UpstreamError)) return undefined;
   const { reason } = error;
   if (reason.kind !== 'invalid-argument') return undefined;
-  const [found] = clientFieldsOf(error, reason.argument);
+  const among = reason.argument === undefined ? undefined : [reason.argument];
+  const [found] = clientFieldsOf(error, among);
   if (found === undefined) return undefined;
   return refusalOf(found, 'cannot be used as an argument');
 }
@@ -35,12 +36,12 @@ function refusalOf(field: Omit<InvalidField, 'detail'>, detail: string): Request
   ]);
 }
 
-/** The fields of the request that are arguments of a failed call, or parts of `argument`. */
-export function clientFieldsOf(error: StepError, argument?: string): ClientField[] {
+/** The fields of the request that are arguments of a failed call, or parts of one `among` these. */
+export function clientFieldsOf(error: StepError, among?: readonly string[]): ClientField[] {
   const { step } = error;
   if (step.kind !== 'call') return [];
   return step.clientInputs
-    .filter((input) => argument === undefined || input.argument === argument)
+    .filter((input) => among === undefined || among.includes(input.argument))
     .map((input) => toField(error, input));
 }
 

@@ -3,6 +3,7 @@ import type { OperationCache } from '../dsl/cache.ts';
 import type { Auth } from '../dsl/credentials.ts';
 import { traitsOf } from '../dsl/node-traits.ts';
 import type { StepKind } from '../dsl/node-traits.ts';
+import { shownBy } from '../dsl/lookup-by.ts';
 import { bytesKnob, keysExample } from '../dsl/lookup-keys.ts';
 import type { MaxBytes } from '../dsl/lookup-keys.ts';
 import type { Lookup } from '../dsl/lookup.ts';
@@ -252,9 +253,9 @@ function explainBreaker({ service, policies }: Operation): ExplainedCall['breake
 }
 
 function explainBatch(lookup: Lookup): ExplainedBatch {
-  const { by, max, maxBytes, windowMs } = lookup;
+  const { max, maxBytes, windowMs } = lookup;
   return {
-    by: by.text,
+    by: shownBy(lookup),
     max,
     [bytesKnob(lookup.keys)]: maxBytes,
     keys: keysExample(lookup),

@@ -74,7 +74,7 @@ export function upstreamProblem(error: UpstreamError, failed: StepError): Proble
 
 function missingProblem(error: UpstreamError, failed: StepError): Problem {
   const { step } = failed;
-  const key = step.kind === 'call' ? step.operation.lookup?.argument : undefined;
+  const key = step.kind === 'call' ? step.operation.lookup?.arguments : undefined;
   const problem = mappedProblem(error);
   // A key of another answer that leads nowhere is a disagreement between services.
   if (!isAskedByClient(step, key)) return { ...problem, status: 502 };
@@ -100,18 +100,22 @@ function answerProblem(error: UpstreamError, failed: StepError): Problem {
  * An entry for every field of the client's request that was an argument, if one of them is in an
  * item of a list: nothing else tells which item it was.
  */
-function itemErrors(failed: StepError, detail: string, argument?: string): Pick<Problem, 'errors'> {
-  const fields = clientFieldsOf(failed, argument);
+function itemErrors(
+  failed: StepError,
+  detail: string,
+  among?: readonly string[],
+): Pick<Problem, 'errors'> {
+  const fields = clientFieldsOf(failed, among);
   if (!fields.some(({ isInItem }) => isInItem)) return {};
   return { errors: fields.map(({ in: part, pointer }) => ({ in: part, pointer, detail })) };
 }
 
-/** Whether any argument of the failed call, or `argument`, comes straight from the request. */
-function isAskedByClient(step: Step, argument?: string): boolean {
+/** Whether any argument of the failed call, or one `among` these, comes straight from the request. */
+function isAskedByClient(step: Step, among?: readonly string[]): boolean {
   if (step.kind !== 'call') return false;
   const { clientInputs } = step;
-  if (argument === undefined) return clientInputs.length > 0;
-  return clientInputs.some((input) => input.argument === argument);
+  if (among === undefined) return clientInputs.length > 0;
+  return clientInputs.some(({ argument }) => among.includes(argument));
 }
 
 /** A 401 always has a challenge (RFC 9110, 15.5.2): the service's, or one of the gateway's own. */

@@ -11,10 +11,17 @@ export function lookupArgumentsOf(
   items: ReadonlySet<number>,
 ): LookupArguments | undefined {
   if (operation.lookup === undefined) return undefined;
-  const { argument } = operation.lookup;
-  const others = without(args, argument);
+  const names = operation.lookup.arguments;
+  const others = without(args, names);
   const varies = sourcesOf(others).some(({ node }) => items.has(node));
-  return { key: fieldOf(args, argument), others, varies };
+  return { key: keyOf(args, names), others, varies };
+}
+
+/** The list of the parts of a compound key, or the only argument that is a key. */
+function keyOf(args: Template, names: readonly string[]): Template {
+  const [only, ...parts] = names.map((name) => fieldOf(args, name));
+  if (only === undefined) throw new Error('a lookup has at least one argument');
+  return parts.length === 0 ? only : { kind: 'array', items: [only, ...parts] };
 }
 
 function fieldOf(args: Template, name: string): Template {
@@ -25,12 +32,12 @@ function fieldOf(args: Template, name: string): Template {
   return { kind: 'literal', value: literalFields(args)[name] };
 }
 
-function without(args: Template, name: string): Template {
+function without(args: Template, names: readonly string[]): Template {
   if (args.kind === 'object') {
-    return { kind: 'object', entries: args.entries.filter(([key]) => key !== name) };
+    return { kind: 'object', entries: args.entries.filter(([key]) => !names.includes(key)) };
   }
-  const { [name]: _, ...others } = literalFields(args);
-  return { kind: 'literal', value: others };
+  const others = Object.entries(literalFields(args)).filter(([key]) => !names.includes(key));
+  return { kind: 'literal', value: Object.fromEntries(others) };
 }
 
 /** Arguments without references are one literal. */

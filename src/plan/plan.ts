@@ -123,8 +123,9 @@ export type Dooms = 'always' | 'untolerated' | 'perhaps';
 
 /** The arguments of a lookup. */
 export interface LookupArguments {
+  /** Of a compound key, the list of its parts. */
   readonly key: Template;
-  /** All arguments but the key. */
+  /** All arguments but those of the key. */
   readonly others: Template;
   /** Whether the others may differ between the items of the `each` whose block the call is in. */
   readonly varies: boolean;

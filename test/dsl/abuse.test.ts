@@ -841,6 +841,72 @@ describe('lookup()', () => {
       'items is "data..items", in which a name is empty. Use names of fields with dots between, as ' +
         'in "data.items".',
     ],
+    ['an empty by', { by: [] }, 'by is empty. Use the path of the field that holds the key.'],
+    [
+      'a by that is no text',
+      { by: 7 },
+      'by is 7, not a path. Use names of fields with dots between, as in "data.items".',
+    ],
+    [
+      'a compound key in a query without join',
+      { by: ['id', 'name'] },
+      'by has 2 parts, which a query cannot carry. Add join, as in { query: "ids", join: ":" }.',
+    ],
+    [
+      'a join of one part',
+      { keys: { query: 'ids', join: ':' } },
+      'keys.join joins the parts of a key, but by has only one. Remove it.',
+    ],
+    [
+      'an empty join',
+      { keys: { query: 'ids', join: '' }, by: ['id', 'name'] },
+      'keys.join is "". Use text that no part of a key contains, as ":".',
+    ],
+    [
+      'a join that separates keys',
+      { keys: { query: 'ids', join: ', ' }, by: ['id', 'name'] },
+      'keys.join is ", ", but a comma separates keys. Use another text, as ":".',
+    ],
+    [
+      'two parts of one name',
+      {
+        keys: { query: 'ids', join: ':' },
+        by: ['id', 'owner.id'],
+        item: z.object({ id: z.string(), owner: z.object({ id: z.string() }) }),
+      },
+      '"id" and "owner.id" of by both make the argument "id". Name all of them by argument.',
+    ],
+    [
+      'an argument without a name',
+      { argument: '' },
+      'argument is "", not a name. Write it as in argument: "id".',
+    ],
+    [
+      'one name for two parts',
+      { keys: { query: 'ids', join: ':' }, by: ['id', 'name'], argument: 'id' },
+      'argument is "id", not 2 different names, one for each of by. Write it as in argument: ' +
+        '["tenantId", "id"].',
+    ],
+    [
+      'the same name for two parts',
+      { keys: { query: 'ids', join: ':' }, by: ['id', 'name'], argument: ['id', 'id'] },
+      'argument is ["id","id"], not 2 different names, one for each of by. Write it as in argument: ' +
+        '["tenantId", "id"].',
+    ],
+    [
+      'a schema of another compound key',
+      { keys: { query: 'ids', join: ':' }, by: ['id', 'name'], key: z.object({ id: z.string() }) },
+      'key is no object of id and name. Use z.object({ id: …, name: … }).',
+    ],
+    [
+      'a query parameter named like a part of the key',
+      {
+        keys: { query: 'ids', join: ':' },
+        by: ['id', 'name'],
+        query: z.object({ name: z.string() }),
+      },
+      'query parameter "name" is already used for the keys. Rename one.',
+    ],
     [
       'a query parameter named like that of the keys',
       { query: z.object({ ids: z.string() }) },
@@ -889,7 +955,7 @@ describe('lookup()', () => {
     [
       'keys with a misspelt place',
       { keys: { querry: 'ids' } },
-      'keys: unknown option "querry". Known options: query, repeat, body.',
+      'keys: unknown option "querry". Known options: query, repeat, body, join.',
     ],
     ...[{}, { query: '' }, { query: 'ids', body: 'ids' }, { body: 7 }].map(
       (keys): [string, object, string] => [

@@ -91,7 +91,7 @@ export function callPerKey(send: Send): SendLoad {
 
 function takeKey(call: Call): { key: unknown; call: Call } {
   const { operation, identity, conceals } = call;
-  const by = operation.lookup?.argument ?? '';
+  const [by = ''] = operation.lookup?.arguments ?? [];
   const { [by]: key, ...args } = call.args;
   return { key, call: { ...call, args, key: keyOf({ operation, args, identity, conceals }) } };
 }
@@ -140,7 +140,8 @@ export function addressOf(attempt: Dispatch): Address {
 export function callWith(calls: Calls): CallOperation {
   return (operation, args, trace) => {
     if (operation.lookup === undefined) return calls.call(operation, args, trace);
-    const { [operation.lookup.argument]: key, ...others } = args;
+    const [by = ''] = operation.lookup.arguments;
+    const { [by]: key, ...others } = args;
     return replyOf(calls.load({ operation, args: others, keys: [key], trace }));
   };
 }

@@ -92,6 +92,33 @@ export const thingOwnedBy = lookup(service, {
   item: Thing,
 });
 
+/** A lookup with a compound key. */
+export const thingIn = lookup(service, {
+  route: 'GET /in',
+  keys: { query: 'ids', join: ':' },
+  by: ['owner.name', 'size'],
+  item: Thing,
+  query: z.object({ since: z.string().optional() }),
+});
+
+/** Lookups whose arguments have names of their own. */
+export const thingCalled = lookup(service, {
+  route: 'GET /called',
+  keys: { query: 'names' },
+  by: 'owner.name',
+  argument: 'called',
+  item: Thing,
+});
+export const thingInside = lookup(service, {
+  name: 'thingInside',
+  route: 'POST /in',
+  keys: { body: 'ids' },
+  by: ['owner.name', 'id'],
+  argument: ['owner', 'thing'],
+  key: z.object({ owner: z.string(), thing: z.enum(['a', 'b']) }),
+  item: Thing,
+});
+
 /** A lookup by a field that some items do not have. */
 export const thingWith = lookup(service, {
   route: 'GET /noted',

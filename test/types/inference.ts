@@ -24,6 +24,9 @@ import type {
   Thing,
   thingAsJson,
   thingAt,
+  thingCalled,
+  thingIn,
+  thingInside,
   thingNamed,
   thingOwnedBy,
   thingWith,
@@ -62,6 +65,9 @@ same<
     headers: { 'x-tenant': string };
   }
 >(true);
+same<ArgsOf<typeof thingIn>, { name: string; size: number; since?: string | undefined }>(true);
+same<ArgsOf<typeof thingCalled>, { called: string }>(true);
+same<ArgsOf<typeof thingInside>, { owner: string; thing: 'a' | 'b' }>(true);
 same<ArgsOf<typeof thingNamed>, { id: 'a' | 'b' }>(true);
 
 // A parameter begins a segment and ends at the first character that no name has.

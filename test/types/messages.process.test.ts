@@ -13,6 +13,10 @@ const item = z.object({ id: z.string(), name: z.string() });
 
 export const of = lookup(shop, { route: 'GET /x', keys: { query: 'ids' }, by: 'orderId', item });
 
+export const of2 = lookup(shop, {
+  route: 'GET /y', keys: { query: 'ids', join: ':' }, by: ['id', 'shop.uid'], item,
+});
+
 export default defineComposition({
   route: 'GET /x/:id',
   params: z.object({ id: z.string(), page: z.string() }),
@@ -32,6 +36,7 @@ describe('the compiler', () => {
     const { output } = await typeCheck(folder);
     for (const sentence of [
       'the item has no field \\"orderId\\"',
+      'the item has no field \\"shop.uid\\"',
       '\\"page\\" is not a parameter of GET /x/:id: add \\":page\\" there, or remove it here',
       'map() takes a synchronous function; use call() for I/O',
       'JSON cannot carry this object: return a list, or an object of plain fields',

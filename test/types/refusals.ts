@@ -285,6 +285,32 @@ lookup(service, { route: 'GET /x', keys: { query: 'ids' }, by: 'owner.id', item:
 // @ts-expect-error an object is no key
 lookup(service, { route: 'GET /x', keys: { query: 'ids' }, by: 'owner', item: Thing });
 
+lookup(service, {
+  route: 'GET /x',
+  keys: { query: 'ids', join: ':' },
+  // @ts-expect-error a part that items do not have
+  by: ['id', 'owner.id'],
+  item: Thing,
+});
+
+lookup(service, {
+  route: 'GET /x',
+  keys: { query: 'ids', join: ':' },
+  by: ['id', 'owner.name'],
+  // @ts-expect-error one name for two parts
+  argument: 'id',
+  item: Thing,
+});
+
+lookup(service, {
+  route: 'GET /x',
+  keys: { query: 'ids', join: ':' },
+  by: ['id', 'owner.name'],
+  // @ts-expect-error a schema of another key
+  key: z.object({ id: z.string(), owner: z.string() }),
+  item: Thing,
+});
+
 // @ts-expect-error neither in the query nor in the body
 lookup(service, { route: 'GET /x', keys: { header: 'ids' }, by: 'id', item: Thing });
 

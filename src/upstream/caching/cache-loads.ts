@@ -1,4 +1,5 @@
 /** Caching of loads, key by key; the keys that are not in the store go on together. */
+import { keyShape } from '../../dsl/lookup-by.ts';
 import type { Call, Reply } from '../call.ts';
 import { keyOfItem } from '../sharing/key.ts';
 import { Load, indexesUpTo } from '../sharing/load.ts';
@@ -13,8 +14,9 @@ export function cacheLoads(options: CacheOptions, entries: Entries): LoadPolicy 
     return function sendLoadCached(load, indexes) {
       const { key, operation, conceals } = load.call;
       if (operation.cache === undefined || key === undefined) return next(load, indexes);
+      const shape = operation.lookup && keyShape(operation.lookup);
       const readings = indexes.map((index) =>
-        read(load.call, keyOfItem(key, load.texts[index] ?? '', conceals)),
+        read(load.call, keyOfItem(key, shaped(load.texts[index] ?? '', shape), conceals)),
       );
       if (areSynchronous(readings)) return answer(load, indexes, readings);
       Promise.all(readings).then(
@@ -65,6 +67,11 @@ export function cacheLoads(options: CacheOptions, entries: Entries): LoadPolicy 
       for (const error of failures.values()) options.onRefreshError(error, load.call);
     }
   };
+}
+
+/** The text of a key, so that one made by other options is not taken for it. */
+function shaped(text: string, shape: string | undefined): string {
+  return shape === undefined ? text : `${shape} ${text}`;
 }
 
 /** Whether the store has answered synchronously, as one in memory does. */

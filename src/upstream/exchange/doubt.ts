@@ -1,5 +1,4 @@
 /** Doubts: finds out when a lookup's answer may hide an item of a key, or has one too many. */
-import { keyText, keyTextOfItem } from '../../dsl/lookup.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import { isPlainObject } from '../../plain-object.ts';
 import type { Doubt, Reply } from '../call.ts';
@@ -27,14 +26,14 @@ export function matchOf(
 function areInOrder(lookup: Lookup, { keys, items }: LookupAnswer): boolean {
   if (items.length !== keys.length) return false;
   for (let index = 0; index < items.length; index += 1)
-    if (keyTextOfItem(lookup, items[index]) !== keyText(keys[index])) return false;
+    if (lookup.textOfItem(items[index]) !== lookup.textOfSent(keys[index])) return false;
   return true;
 }
 
 function doubtOf(lookup: Lookup, answer: LookupAnswer, isInOrder: boolean): Doubt | undefined {
-  const { many, missing } = lookup;
-  const asked = new Set(answer.keys.map(keyText));
-  const texts = answer.items.map((item) => keyTextOfItem(lookup, item));
+  const { many, missing, textOfItem, textOfSent } = lookup;
+  const asked = new Set(answer.keys.map(textOfSent));
+  const texts = answer.items.map(textOfItem);
   const given = new Set(texts);
   const several = !many && haveTwins(texts, asked) ? 'several' : undefined;
   const lacksItems = !isInOrder && !asked.isSubsetOf(given);

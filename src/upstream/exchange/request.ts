@@ -69,7 +69,7 @@ function timeLeftMs({ operation, deadlineAt }: Asking, clock: Clock): number {
 
 /** The arguments that neither path nor body use: a strict query schema would reject the others. */
 function queryArguments({ operation, args }: Targeted): Record<string, unknown> {
-  const elsewhere = new Set([...operation.route.params, operation.lookup?.argument]);
+  const elsewhere = new Set([...operation.route.params, ...(operation.lookup?.arguments ?? [])]);
   if (operation.body !== undefined) elsewhere.add('body');
   if (operation.headers !== undefined) elsewhere.add('headers');
   return Object.fromEntries(Object.entries(args).filter(([name]) => !elsewhere.has(name)));

@@ -1,5 +1,6 @@
 /** The answer to a batch: which items belong to which key, and the value that each key gets. */
-import { isComplete, keyTextOfItem, resultOf } from '../../dsl/lookup.ts';
+import { isComplete, resultOf } from '../../dsl/lookup.ts';
+import { shownBy } from '../../dsl/lookup-by.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import type { Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
@@ -16,7 +17,7 @@ export function isInOrder(
   texts: readonly string[],
 ): boolean {
   for (let index = 0; index < items.length; index += 1)
-    if (keyTextOfItem(lookup, items[index]) !== texts[index]) return false;
+    if (lookup.textOfItem(items[index]) !== texts[index]) return false;
   return true;
 }
 
@@ -38,7 +39,7 @@ export interface Answer {
 export function valueFor(call: Call, lookup: Lookup, { found, strays, reply }: Answer): unknown {
   const { status, headers } = reply;
   if (strays && !isComplete(lookup, found)) {
-    const message = `answered with an item that has no readable "${lookup.by.text}"`;
+    const message = `answered with an item that has no readable "${shownBy(lookup)}"`;
     throw callError(call, 'invalid-body', message);
   }
   const value = resultOf(lookup, found, (item) =>

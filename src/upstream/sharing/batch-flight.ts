@@ -1,5 +1,5 @@
 /** One request to a service for several lookup keys, from the first load that joins to its end. */
-import { keyTextOfItem, toKept } from '../../dsl/lookup.ts';
+import { toKept } from '../../dsl/lookup.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import { toError } from '../../errors.ts';
 import type { UpstreamError } from '../../errors.ts';
@@ -203,9 +203,7 @@ export class BatchFlight extends Flight implements Carrier {
     const inOrder =
       items.length === this.#texts.length &&
       (isKnown ?? isInOrder(this.#lookup, items, this.#texts));
-    const byKey = inOrder
-      ? undefined
-      : Map.groupBy(items, (item) => keyTextOfItem(this.#lookup, item));
+    const byKey = inOrder ? undefined : Map.groupBy(items, this.#lookup.textOfItem);
     // An item without a readable key cannot be matched to any caller.
     const strays = byKey?.has(undefined) ?? false;
     const shared = this.#others && { ...reply, deduplicated: true };

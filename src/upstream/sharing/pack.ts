@@ -65,9 +65,8 @@ export function createPacker(
   function isOneRequest({ load, indexes }: Asked): boolean {
     const { lookup } = load.call.operation;
     if (lookup === undefined || indexes.length > lookup.max) return false;
-    let bytes = emptyBytes(load.call, lookup);
-    for (const index of indexes) bytes += bytesOfKey(lookup, load.keys[index]);
-    return bytes <= lookup.maxBytes;
+    const bytes = emptyBytes(load.call, lookup);
+    return bytes + bytesOfKeys(lookup, { load, indexes }) <= lookup.maxBytes;
   }
 
   return { pack, isOneRequest };
@@ -123,8 +122,27 @@ class Packing {
   }
 }
 
+/** The bytes that keys add to a request. */
+function bytesOfKeys(lookup: Lookup, { load, indexes }: Asked): number {
+  let bytes = 0;
+  for (const index of indexes) bytes += bytesOfKey(lookup, load.keys[index]);
+  return bytes;
+}
+
+/** Whether all keys fit in one request, where their texts are not what is sent. */
+function doFitInOne(asked: readonly Asked[], lookup: Lookup, empty: number): boolean {
+  let count = 0;
+  let bytes = empty;
+  for (const one of asked) {
+    count += one.indexes.length;
+    bytes += bytesOfKeys(lookup, one);
+  }
+  return count <= lookup.max && bytes <= lookup.maxBytes;
+}
+
 /** Whether all keys certainly fit in one request, by their number and length alone. */
 function fitsInOne(asked: readonly Asked[], lookup: Lookup, empty: number): boolean {
+  if (!lookup.isPlain) return doFitInOne(asked, lookup, empty);
   let count = 0;
   let characters = 0;
   for (const { load, indexes } of asked) {

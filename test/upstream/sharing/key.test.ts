@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { lookup } from '../../../src/dsl/declare-lookup.ts';
 import { operation } from '../../../src/dsl/declare-operation.ts';
-import { keyText } from '../../../src/dsl/lookup.ts';
+import { keyText } from '../../../src/dsl/lookup-by.ts';
 import { toUnheld } from '../../../src/json-numbers.ts';
 import { canonical, keyOf, keyOfItem } from '../../../src/upstream/sharing/key.ts';
 import { assertProperty } from '../../support/property.ts';

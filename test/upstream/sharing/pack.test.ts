@@ -6,6 +6,7 @@ import { lookup } from '../../../src/dsl/declare-lookup.ts';
 import { toHttpRequest } from '../../../src/upstream/exchange/request.ts';
 import type { Dispatch } from '../../../src/upstream/call.ts';
 import { batch } from '../../../src/upstream/sharing/batch.ts';
+import { openLoad } from '../../../src/upstream/sharing/open-load.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { assertProperty } from '../../support/property.ts';
 import { startSocketServer } from '../../support/servers.ts';
@@ -85,6 +86,41 @@ describe('the batches of a lookup', () => {
           }
         },
       ),
+    );
+  });
+
+  it.each([
+    { route: 'GET /p', keys: { query: 'ids', join: '::' }, maxRequestLineBytes: 200 },
+    { route: 'GET /p', keys: { query: 'id', repeat: true, join: '.' }, maxRequestLineBytes: 200 },
+    { route: 'POST /p', keys: { body: 'ids' }, maxRequestBodyBytes: 200 },
+    { route: 'POST /p', keys: { body: 'ids', join: '|' }, maxRequestBodyBytes: 200 },
+  ] as const)('stay within them with compound keys, as in %j', async (style) => {
+    const parts = fc.tuple(key, fc.oneof(fc.integer(), key));
+    const own = lookup(nowhere, {
+      ...style,
+      by: ['shop', 'id'],
+      item: item.extend({ shop: z.string() }),
+    });
+    await assertProperty(
+      fc.asyncProperty(fc.uniqueArray(parts, { minLength: 1, maxLength: 20 }), async (keys) => {
+        const sent: Dispatch[] = [];
+        const sendLoad = batch(
+          createFakeClock(),
+          async (call) => {
+            sent.push(call);
+            return { ...ok, value: [] };
+          },
+          { prefixOf: () => prefix },
+        );
+        const load = openLoad({ call: callOf(own), keys, failsAtOnce: false }, sendLoad);
+        await load.done;
+        expect(load.failures).toBeUndefined();
+        const distinct = new Set(keys.map((one) => JSON.stringify(one.map(String))));
+        expect(sent.flatMap((call) => call.keys ?? []).length).toBe(distinct.size);
+        const full = sent.filter((call) => call.keys?.length !== 1);
+        for (const call of full) expect(bytesOf(call)).toBeLessThanOrEqual(200);
+      }),
+      { full: 400 },
     );
   });
 
