@@ -3,6 +3,8 @@ import type { Hono, MiddlewareHandler } from 'hono';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import type { UnknownQuery } from './dsl/composition.ts';
+import { edgeLayers } from './edge/layers.ts';
+import type { EdgeOptions } from './edge/layers.ts';
 import { hygiene } from './edge/hygiene.ts';
 import { shedding, neverSheds } from './edge/overload.ts';
 import type { Overload } from './edge/overload.ts';
@@ -54,6 +56,8 @@ export interface GatewayOptions {
    * Default `'refuse'`.
    */
   readonly unknownQuery?: UnknownQuery;
+  /** Who may ask, and how much at a time. Default: everybody, without limit. */
+  readonly edge?: EdgeOptions;
   readonly clock?: Clock;
 }
 
@@ -109,7 +113,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         ...telemetry.layers,
         ...(logging ? [accessLog({ ...logging, clock, quiet: false })] : []),
       ],
-      layers: [hygiene, ...middleware],
+      layers: [...edgeLayers(options.edge), ...middleware],
       routes: compositionRoutes(plans, {
         execute,
         clock,

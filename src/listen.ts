@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Gateway } from './gateway.ts';
 import { startServer } from './http/server.ts';
 import type { RunningServer } from './http/server.ts';
+import type { SocketLimits } from './http/socket-limits.ts';
 
 export interface ListenOptions {
   readonly host: string;
@@ -13,6 +14,8 @@ export interface ListenOptions {
   readonly adminPort?: number | undefined;
   /** Tried when `adminPort` is taken. */
   readonly otherAdminPort?: number | undefined;
+  /** Of the public side. Default: `defaultSocketLimits`. */
+  readonly sockets?: Partial<SocketLimits> | undefined;
   /** Called for errors that not even the apps have caught. Default: they are dropped. */
   readonly onInternalError?: (error: unknown) => void;
   readonly clock?: Clock;
@@ -54,7 +57,14 @@ export async function listen(gateway: Gateway, options: ListenOptions): Promise<
   const admin = await listenForOperators(gateway, options);
   opened.defer(() => admin?.close(adminGraceMs));
   const setBy = 'PORT and HOST';
-  const main = await startServer({ app: gateway.app, host, port, setBy, onInternalError });
+  const main = await startServer({
+    app: gateway.app,
+    host,
+    port,
+    setBy,
+    onInternalError,
+    limits: options.sockets,
+  });
   opened.defer(() => main.close(graceMs));
   const resources = opened.move();
 

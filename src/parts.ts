@@ -42,6 +42,7 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
     clock,
     unknownQuery: settings.unknownQuery,
     overload: createOverload({ limits, meter: createLagMeter(), clock }),
+    edge: settings.edge,
     accessLog: { log, headers: settings.log.headers, withCauses: mode === 'development' },
     // The access log contains the error, together with its request.
     onInternalError: () => undefined,

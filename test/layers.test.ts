@@ -23,6 +23,7 @@ const layers = [
     'json-value.ts',
     'json.ts',
     'limit.ts',
+    'network.ts',
     'once-per-schema.ts',
     'own-signal.ts',
     'parse.ts',

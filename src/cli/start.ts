@@ -53,11 +53,11 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   console.log(`ready ${listening.url}`);
 }
 
-function whereToListen({ host, port, adminPort }: ServerSettings): ListenOptions {
-  if (adminPort !== undefined) return { host, port, adminPort };
+function whereToListen({ host, port, adminPort, sockets }: ServerSettings): ListenOptions {
+  if (adminPort !== undefined) return { host, port, sockets, adminPort };
   // So that a second gateway on this machine needs no ADMIN_PORT.
   const first = port === defaultAdminPort ? 0 : defaultAdminPort;
-  return { host, port, adminPort: first, otherAdminPort: 0 };
+  return { host, port, sockets, adminPort: first, otherAdminPort: 0 };
 }
 
 interface Served extends Pick<Loaded, 'plans' | 'warnings' | 'claims'> {

@@ -13,7 +13,7 @@ export interface RequestFacts {
 
 /** A decision not to serve a request. */
 export interface Refusal {
-  readonly kind: 'overload';
+  readonly kind: 'overload' | 'in-progress';
   /** For the `Retry-After` header. */
   readonly retryAfterSeconds: number;
 }

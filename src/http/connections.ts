@@ -11,73 +11,131 @@ export interface Connections {
   endWhenIdle(): void;
 }
 
+export interface ConnectionLimits {
+  /** Connections from one address; absent: any number. */
+  readonly connectionsPerAddress?: number | undefined;
+}
+
 /**
  * The requests of one connection that are served at the same time. Others wait, and while they do
  * the socket is not read: a client that pipelines a thousand requests waits for its own answers.
  */
 const mostAtOnce = 8;
 
-interface Connection {
-  /** Requests that are served; their answers may still be on their way out. */
-  underWay: number;
-  /** Requests that were parsed beyond that. */
-  readonly waiting: (() => void)[];
-  /** Runs when none are left. */
-  afterwards: (() => void) | undefined;
-}
-
 /**
  * Follows the connections of `server`. Node takes a connection for idle as soon as a response has
  * ended, even when it is not written yet: a stop would cut off slow readers.
  */
-export function followConnections(server: Server): Connections {
+export function followConnections(server: Server, limits: ConnectionLimits): Connections {
   const connections = new Map<Socket, Connection>();
+  const admit = perAddress(limits.connectionsPerAddress);
   let isEnding = false;
 
   server.on('connection', (socket: Socket) => {
-    connections.set(socket, { underWay: 0, waiting: [], afterwards: undefined });
-    socket.once('close', () => connections.delete(socket));
+    if (!admit(socket)) {
+      socket.destroy();
+      return;
+    }
+    const connection = new Connection(socket, () => isEnding);
+    connections.set(socket, connection);
+    socket.once('close', () => {
+      connections.delete(socket);
+      connection.close();
+    });
   });
   // Node's own `close()` calls it, too.
   server.closeIdleConnections = () => {
-    for (const [socket, { underWay }] of connections) if (underWay === 0) socket.destroy();
+    for (const [socket, connection] of connections) if (connection.isIdle) socket.destroy();
   };
-
-  function release(socket: Socket, connection: Connection): void {
-    connection.underWay -= 1;
-    const next = connection.waiting.shift();
-    if (next !== undefined) {
-      connection.underWay += 1;
-      next();
-    }
-    // Node resumes the socket with the end of each response.
-    if (connection.underWay >= mostAtOnce) socket.pause();
-    else socket.resume();
-    if (connection.underWay > 0) return;
-    connection.afterwards?.();
-    if (isEnding) socket.end();
-  }
+  // When a connection has idled for too long, or for the time that a write may take.
+  server.on('timeout', (socket: Socket) => {
+    if (connections.get(socket)?.isIdle !== false || socket.writableLength > 0) socket.destroy();
+  });
 
   return {
-    take({ socket }, outgoing, serve) {
-      const connection = connections.get(socket);
+    take(incoming, outgoing, serve) {
       // The connection is closed before its requests when the client has disconnected.
-      if (connection === undefined) return serve();
-      outgoing.once('close', () => release(socket, connection));
-      if (connection.underWay < mostAtOnce) {
-        connection.underWay += 1;
-        return serve();
-      }
-      connection.waiting.push(serve);
-      socket.pause();
+      connections.get(incoming.socket)?.take(outgoing, serve);
     },
     whenAnswered(socket, then) {
-      const connection = connections.get(socket);
-      if (connection === undefined || connection.underWay === 0) then();
-      else connection.afterwards = then;
+      connections.get(socket)?.whenIdle(then);
     },
     endWhenIdle() {
       isEnding = true;
     },
+  };
+}
+
+class Connection {
+  readonly #socket: Socket;
+  readonly #isEnding: () => boolean;
+  /** Answers that are not written to their end, also those of requests that wait. */
+  readonly #open = new Set<ServerResponse>();
+  readonly #waiting: (() => void)[] = [];
+  #underWay = 0;
+  #afterwards: (() => void) | undefined;
+
+  constructor(socket: Socket, isEnding: () => boolean) {
+    this.#socket = socket;
+    this.#isEnding = isEnding;
+  }
+
+  get isIdle(): boolean {
+    return this.#open.size === 0;
+  }
+
+  take(outgoing: ServerResponse, serve: () => void): void {
+    this.#open.add(outgoing);
+    outgoing.once('close', () => this.#release(outgoing));
+    if (this.#underWay < mostAtOnce) {
+      this.#underWay += 1;
+      return serve();
+    }
+    this.#waiting.push(serve);
+    this.#socket.pause();
+  }
+
+  #release(outgoing: ServerResponse): void {
+    this.#open.delete(outgoing);
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#underWay -= 1;
+    else next();
+    // Node resumes the socket with the end of each answer.
+    if (this.#underWay >= mostAtOnce) this.#socket.pause();
+    else this.#socket.resume();
+    if (!this.isIdle) return;
+    this.#afterwards?.();
+    if (this.#isEnding()) this.#socket.end();
+  }
+
+  whenIdle(then: () => void): void {
+    if (this.isIdle) then();
+    else this.#afterwards = then;
+  }
+
+  /** Tells every request that its client is gone: Node tells only the first of those pipelined. */
+  close(): void {
+    this.#waiting.length = 0;
+    const left = [...this.#open];
+    this.#open.clear();
+    for (const outgoing of left) outgoing.emit('close');
+  }
+}
+
+/** Whether a connection may be one more of its address. */
+function perAddress(most: number | undefined): (socket: Socket) => boolean {
+  if (most === undefined) return () => true;
+  const counts = new Map<string, number>();
+  return function admit(socket) {
+    const { remoteAddress = '' } = socket;
+    const count = counts.get(remoteAddress) ?? 0;
+    if (count >= most) return false;
+    counts.set(remoteAddress, count + 1);
+    socket.once('close', () => {
+      const left = (counts.get(remoteAddress) ?? 0) - 1;
+      if (left > 0) counts.set(remoteAddress, left);
+      else counts.delete(remoteAddress);
+    });
+    return true;
   };
 }

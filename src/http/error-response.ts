@@ -138,9 +138,14 @@ function statusProblem({ status, message }: HTTPException): Problem {
 }
 
 /** The problem of a request that was not admitted. */
-export function refusalProblem({ retryAfterSeconds }: Refusal): Problem {
-  return unavailableProblem({ message: 'The gateway is overloaded.', retryAfterSeconds });
+export function refusalProblem({ kind, retryAfterSeconds }: Refusal): Problem {
+  return unavailableProblem({ message: refusalMessages[kind], retryAfterSeconds });
 }
+
+const refusalMessages: Readonly<Record<Refusal['kind'], string>> = {
+  overload: 'The gateway is overloaded.',
+  'in-progress': 'Too many requests are in progress.',
+};
 
 /** Answers a request with a problem, whose `instance` is the path of the request. */
 export function problemResponse(

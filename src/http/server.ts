@@ -8,6 +8,8 @@ import { ConfigurationError, RequestError } from '../errors.ts';
 import { followConnections } from './connections.ts';
 import { anonymousProblem } from './error-response.ts';
 import type { Bindings } from './request-record.ts';
+import { defaultSocketLimits, mostConnections } from './socket-limits.ts';
+import type { SocketLimits } from './socket-limits.ts';
 import { makeReadable } from './target.ts';
 import { answerUnparsed } from './unparsed.ts';
 
@@ -21,6 +23,8 @@ export interface ServerOptions {
   readonly setBy: string;
   /** Called for errors that not even the app has caught. */
   readonly onInternalError: (error: unknown) => void;
+  /** Default: `defaultSocketLimits`. */
+  readonly limits?: Partial<SocketLimits> | undefined;
 }
 
 export interface RunningServer {
@@ -40,9 +44,7 @@ export interface RunningServer {
  */
 const backlog = 4_096;
 
-const limits = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
+const parserOptions = {
   maxHeaderSize: 16 * 1024,
   // Hygiene counts them: Node would drop the rest.
   maxHeadersCount: 0,
@@ -54,8 +56,17 @@ const limits = {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, onInternalError } = options;
   const state = { draining: false };
-  const server = createServer({ ...limits, ServerResponse: responseClass(state, onInternalError) });
-  const connections = followConnections(server);
+  const limits = { ...defaultSocketLimits, ...options.limits };
+  const server = createServer({
+    ...parserOptions,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    ServerResponse: responseClass(state, onInternalError),
+  });
+  server.timeout = limits.writeTimeoutMs;
+  server.maxConnections = mostConnections() ?? Infinity;
+  const connections = followConnections(server, limits);
   const serve = listenerFor(options);
   server.on('request', (incoming, outgoing) =>
     connections.take(incoming, outgoing, () => serve(incoming, outgoing)),

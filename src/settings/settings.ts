@@ -2,11 +2,14 @@
 import { z } from 'zod';
 import type { UnknownQuery } from '../dsl/composition.ts';
 import type { Service } from '../dsl/service.ts';
+import type { EdgeOptions } from '../edge/layers.ts';
 import { defaultLimits } from '../edge/overload.ts';
 import type { OverloadLimits } from '../edge/overload.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigurationError } from '../errors.ts';
 import { isHeaderName } from '../headers.ts';
+import { defaultSocketLimits } from '../http/socket-limits.ts';
+import type { SocketLimits } from '../http/socket-limits.ts';
 import { logLevels } from '../telemetry/log.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import type { TelemetrySettings } from '../telemetry/settings.ts';
@@ -26,6 +29,8 @@ export interface Settings {
   readonly server: ServerSettings;
   /** What becomes of query parameters that no schema names. */
   readonly unknownQuery: UnknownQuery;
+  /** Who may ask, and how much at a time. */
+  readonly edge: EdgeOptions;
   /** Thresholds of load shedding. */
   readonly overload: OverloadLimits;
   readonly log: LogSettings;
@@ -52,6 +57,8 @@ export interface ServerSettings {
   readonly port: number;
   /** Of the management side; 0: any free port. Absent: 8081, or a free port if that is taken. */
   readonly adminPort: number | undefined;
+  /** Of the clients' connections. */
+  readonly sockets: SocketLimits;
   /** How long a stopping gateway goes on taking requests, so that load balancers notice. */
   readonly shutdownDelayMs: number;
 }
@@ -73,6 +80,14 @@ function parseLoggedHeader(text: string): string | undefined {
   return isHeaderName(name) && !secretName.test(name) ? name : undefined;
 }
 
+/** Of a client: at least a second, since each is checked once a second. */
+const time = wholeNumber(1_000, 3_600_000, 'milliseconds');
+
+function parseHostName(text: string): string | undefined {
+  const name = text.toLowerCase();
+  return /^(?:[a-z\d_.-]+|\[[\da-f:.]+\])$/.test(name) ? name : undefined;
+}
+
 const redis = z.string().transform((text, context) => {
   const address = parseRedisUrl(text);
   if (address !== undefined) return address;
@@ -91,6 +106,18 @@ const variables = z.object({
   UNKNOWN_QUERY: oneOf(['refuse', 'ignore']).default('refuse'),
   SHUTDOWN_DELAY_MS: wholeNumber(0, 60_000, 'milliseconds').optional(),
   HANG_LIMIT_MS: wholeNumberOrOff(1_000, 600_000, 'milliseconds').optional(),
+  ALLOWED_HOSTS: listOf(
+    parseHostName,
+    'Use host names separated by commas, without scheme and port, as in api.example.com.',
+    { skipBlank: true },
+  ).optional(),
+  REQUESTS_IN_PROGRESS: wholeNumberOrOff(1, 1_000_000, 'requests').default(4_096),
+  REQUESTS_PER_ADDRESS: wholeNumberOrOff(1, 1_000_000, 'requests').default(100),
+  CONNECTIONS_PER_ADDRESS: wholeNumberOrOff(1, 1_000_000, 'connections').default('off'),
+  HEADERS_TIMEOUT_MS: time.default(defaultSocketLimits.headersTimeoutMs),
+  REQUEST_TIMEOUT_MS: time.default(defaultSocketLimits.requestTimeoutMs),
+  KEEP_ALIVE_TIMEOUT_MS: time.default(defaultSocketLimits.keepAliveTimeoutMs),
+  WRITE_TIMEOUT_MS: time.default(defaultSocketLimits.writeTimeoutMs),
   SHED_DELAY_MS: wholeNumber(1, Infinity, 'milliseconds').default(defaultLimits.delayMs),
   SHED_UTILISATION: share({ zero: false, example: 0.95 }).default(defaultLimits.utilisation),
   LOG_LEVEL: oneOf(logLevels).default('info'),
@@ -178,6 +205,19 @@ function toSettings(read: z.output<typeof variables>, ofServices: ReadOfServices
       port: read.PORT,
       adminPort: read.ADMIN_PORT,
       shutdownDelayMs: read.SHUTDOWN_DELAY_MS ?? (inProduction ? 5_000 : 0),
+      sockets: {
+        headersTimeoutMs: read.HEADERS_TIMEOUT_MS,
+        requestTimeoutMs: read.REQUEST_TIMEOUT_MS,
+        keepAliveTimeoutMs: read.KEEP_ALIVE_TIMEOUT_MS,
+        writeTimeoutMs: read.WRITE_TIMEOUT_MS,
+        connectionsPerAddress: limitIn(read.CONNECTIONS_PER_ADDRESS),
+      },
+    },
+    edge: {
+      ...(read.ALLOWED_HOSTS && { allowedHosts: read.ALLOWED_HOSTS }),
+      trustedPeers: read.TRUSTED_PEERS,
+      requestsPerAddress: limitIn(read.REQUESTS_PER_ADDRESS) ?? Infinity,
+      requests: limitIn(read.REQUESTS_IN_PROGRESS) ?? Infinity,
     },
     unknownQuery: read.UNKNOWN_QUERY,
     overload: { delayMs: read.SHED_DELAY_MS, utilisation: read.SHED_UTILISATION },

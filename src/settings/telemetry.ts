@@ -5,7 +5,7 @@ import { otlpProtocols, samplerRoots } from '../telemetry/settings.ts';
 import type { MetricsExport, SamplerSettings, SdkSettings } from '../telemetry/settings.ts';
 import { parseHttpUrl } from '../url.ts';
 import { isNot, listOf, oneOf, share, wholeNumber } from './kinds.ts';
-import { parseNetwork } from './network.ts';
+import { parseNetwork } from '../network.ts';
 
 const samplers = samplerRoots.flatMap((root) => [root, `parentbased_${root}`] as const);
 const protocol = oneOf(otlpProtocols);

@@ -2,6 +2,7 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../clock.ts';
+import { isWithin } from '../network.ts';
 import { toError } from '../errors.ts';
 import { onceAMinute } from '../quiet.ts';
 import type { RequestSampler } from './sampler.ts';
@@ -9,7 +10,6 @@ import { serverTiming } from './server-timing.ts';
 import { combine, propagation } from './telemetry.ts';
 import type { Observer, Telemetry } from './telemetry.ts';
 import type { SamplerSettings, SdkSettings, TelemetrySettings } from './settings.ts';
-import { createTrust } from './trusted-peers.ts';
 
 export interface SdkOptions {
   readonly settings: TelemetrySettings;
@@ -29,7 +29,7 @@ export async function startTelemetry(options: SdkOptions): Promise<Telemetry> {
   const { settings, clock } = options;
   const { sdk } = settings;
   const timing = settings.serverTiming ? [serverTiming(clock)] : [];
-  const isTrusted = createTrust(settings.trustedPeers);
+  const isTrusted = isWithin(settings.trustedPeers);
   if (sdk === undefined) return combine([propagation(isTrusted), ...timing]);
   const { diag, DiagLogLevel } = await import('@opentelemetry/api');
   const mayComplain = onceAMinute(clock);

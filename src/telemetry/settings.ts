@@ -1,4 +1,5 @@
 /** The settings of telemetry. */
+import type { Network } from '../network.ts';
 
 export interface TelemetrySettings {
   /** Whether responses carry `Server-Timing`. */
@@ -38,10 +39,3 @@ export interface MetricsExport {
 
 export const otlpProtocols = ['http/protobuf', 'http/json', 'grpc'] as const;
 export type OtlpProtocol = (typeof otlpProtocols)[number];
-
-/** A range of IP addresses: all whose first `bits` bits are those of `address`. */
-export interface Network {
-  readonly address: string;
-  readonly bits: number;
-  readonly family: 'ipv4' | 'ipv6';
-}

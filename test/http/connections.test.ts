@@ -63,6 +63,63 @@ describe('requests pipelined on one connection', () => {
   });
 });
 
+describe('a connection', () => {
+  it('ends when its client reads nothing of an answer for too long', async () => {
+    const { url, upstream } = await serveParts({ sockets: { writeTimeoutMs: 100 } });
+    upstream.answerAll(() => value('x'.repeat(4_000_000)));
+    const socket = await open(url);
+    socket.write(get('/parts/a'));
+    await once(socket, 'readable');
+    await new Promise((resolve) => void setTimeout(resolve, 400));
+    const received = collect(socket);
+    socket.resume();
+    await once(socket, 'close');
+    expect(received().length).toBeLessThan(4_000_000);
+  });
+
+  it('lasts while its client reads slowly, or waits for a slow service', async () => {
+    const { url, upstream } = await serveParts({ sockets: { writeTimeoutMs: 100 } });
+    const socket = await open(url);
+    socket.write(get('/parts/a'));
+    const arrival = await upstream.next('GET /parts/a');
+    await new Promise((resolve) => void setTimeout(resolve, 300));
+    arrival.answer(value('x'.repeat(2_000_000)));
+    let size = 0;
+    while (size < 2_000_000) {
+      await new Promise((resolve) => void setTimeout(resolve, 20));
+      size += ((socket.read() as Buffer | null) ?? '').length;
+    }
+    expect(size).toBeGreaterThan(2_000_000);
+    socket.destroy();
+  });
+
+  it('ends when it has idled for too long', async () => {
+    const { url, upstream } = await serveParts({ sockets: { keepAliveTimeoutMs: 1 } });
+    upstream.answerAll(() => value('a'));
+    const socket = await open(url);
+    const received = collect(socket);
+    socket.write(get('/parts/a'));
+    await once(socket, 'close');
+    expect(received()).toContain('200 OK');
+  });
+
+  it('is refused beyond the limit of its address, until another has ended', async () => {
+    const { url } = await serveParts({ sockets: { connectionsPerAddress: 2 } });
+    const [first] = [await open(url), await open(url)];
+    const third = await open(url);
+    await once(third, 'close');
+    first?.destroy();
+    await vi.waitUntil(async () => {
+      const next = await open(url);
+      const received = collect(next);
+      next.write('GET /livez HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n');
+      await once(next, 'close');
+      return received().includes('200 OK');
+    });
+    expect(third.bytesRead).toBe(0);
+  });
+});
+
 describe('a request that cannot be read', () => {
   it('is logged and has a request id, as any other', async () => {
     const lines: string[] = [];

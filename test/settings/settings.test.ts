@@ -75,6 +75,35 @@ const messages: readonly (readonly [string, string, string])[] = [
     'is "1m". Use a whole number of milliseconds of at least 1.',
   ],
   ['OTEL_EXPORTER_OTLP_PROTOCOL', 'udp', 'is "udp". Use http/protobuf, http/json or grpc.'],
+  [
+    'ALLOWED_HOSTS',
+    'https://api.example.com',
+    'contains "https://api.example.com". Use host names separated by commas, without scheme and ' +
+      'port, as in api.example.com.',
+  ],
+  [
+    'REQUESTS_PER_ADDRESS',
+    '-1',
+    'is "-1". Use a whole number of requests from 1 to 1000000, or off.',
+  ],
+  [
+    'REQUESTS_IN_PROGRESS',
+    'x',
+    'is "x". Use a whole number of requests from 1 to 1000000, or off.',
+  ],
+  [
+    'CONNECTIONS_PER_ADDRESS',
+    '1.5',
+    'is "1.5". Use a whole number of connections from 1 to 1000000, or off.',
+  ],
+  ...['HEADERS', 'REQUEST', 'KEEP_ALIVE', 'WRITE'].map(
+    (what) =>
+      [
+        `${what}_TIMEOUT_MS`,
+        '10',
+        'is "10". Use a whole number of milliseconds from 1000 to 3600000.',
+      ] as const,
+  ),
   ['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL', 'x', 'is "x". Use http/protobuf, http/json or grpc.'],
 ];
 
@@ -127,8 +156,21 @@ describe('a variable that cannot be used', () => {
 describe('the settings', () => {
   const unset = {
     mode: 'development',
-    server: { host: '127.0.0.1', port: 8080, adminPort: undefined, shutdownDelayMs: 0 },
     unknownQuery: 'refuse',
+    server: {
+      host: '127.0.0.1',
+      port: 8080,
+      adminPort: undefined,
+      shutdownDelayMs: 0,
+      sockets: {
+        headersTimeoutMs: 10_000,
+        requestTimeoutMs: 30_000,
+        keepAliveTimeoutMs: 75_000,
+        writeTimeoutMs: 30_000,
+        connectionsPerAddress: undefined,
+      },
+    },
+    edge: { trustedPeers: [], requestsPerAddress: 100, requests: 4_096 },
     overload: { delayMs: 150, utilisation: 0.95 },
     log: { level: 'info', format: 'text', headers: [] },
     telemetry: {
@@ -201,11 +243,27 @@ describe('the settings', () => {
       SERVER_TIMING: 'on',
       TRUSTED_PEERS: '10.1.2.3/8, ::1',
       REDIS_URL: 'redis://cache',
+      ALLOWED_HOSTS: 'API.example.com, [::1]',
+      REQUESTS_PER_ADDRESS: 'off',
+      REQUESTS_IN_PROGRESS: '10',
+      CONNECTIONS_PER_ADDRESS: '5',
+      WRITE_TIMEOUT_MS: '1000',
       MOCKS_BASE_PORT: '5001',
     });
     expect(settings).toMatchObject({
-      server: { host: '::1', port: 0, adminPort: 9000, shutdownDelayMs: 0 },
       unknownQuery: 'ignore',
+      server: {
+        host: '::1',
+        port: 0,
+        adminPort: 9000,
+        shutdownDelayMs: 0,
+        sockets: { connectionsPerAddress: 5, writeTimeoutMs: 1_000 },
+      },
+      edge: {
+        allowedHosts: ['api.example.com', '[::1]'],
+        requestsPerAddress: Infinity,
+        requests: 10,
+      },
       overload: { delayMs: 1, utilisation: 1 },
       log: { level: 'trace', format: 'text', headers: ['user-agent', 'x-tenant'] },
       redis: { host: 'cache', port: 6379, db: 0 },

@@ -7,6 +7,7 @@ import type { GatewayOptions } from './gateway.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { Composition } from '../../src/dsl/composition.ts';
 import type { Overload } from '../../src/edge/overload.ts';
+import type { ListenOptions } from '../../src/listen.ts';
 import { compileAll } from '../../src/plan/compile.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { addressesOf } from './addresses.ts';
@@ -26,6 +27,8 @@ export interface WithMocksOptions {
   readonly overload?: Overload;
   readonly middleware?: GatewayOptions['middleware'];
   readonly unknownQuery?: GatewayOptions['unknownQuery'];
+  readonly edge?: GatewayOptions['edge'];
+  readonly sockets?: ListenOptions['sockets'];
 }
 
 export interface RunningGateway {
@@ -62,6 +65,8 @@ export async function startWithMocks(options: WithMocksOptions): Promise<Running
     ...(options.accessLog && { accessLog: options.accessLog }),
     ...(options.unknownQuery && { unknownQuery: options.unknownQuery }),
     ...(options.middleware && { middleware: options.middleware }),
+    ...(options.edge && { edge: options.edge }),
+    ...(options.sockets && { sockets: options.sockets }),
   });
   let closing: Promise<void> | undefined;
   const close = (graceMs = 0): Promise<void> => (closing ??= stop(graceMs));

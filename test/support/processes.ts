@@ -1,6 +1,7 @@
 /** Programs of the project as processes of their own. */
 import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join, relative } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -21,6 +22,8 @@ export interface Program {
   readonly errors: () => string;
   /** Settles when it and all that it has started have ended. */
   readonly exitCode: Promise<number | null>;
+  /** Its resident memory, in MiB. */
+  memory(): number;
   kill(signal?: NodeJS.Signals): void;
   /** Sends SIGINT to it and to all that it has started, as Ctrl-C in a terminal does. */
   interrupt(): void;
@@ -108,6 +111,10 @@ function observe(program: string, child: ChildProcess): Program {
     lines,
     errors: () => errors,
     exitCode,
+    memory() {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1_024;
+    },
     kill: (signal = 'SIGTERM') => void child.kill(signal),
     interrupt() {
       if (child.pid !== undefined) signalGroup(child.pid, 'SIGINT');

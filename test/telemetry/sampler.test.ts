@@ -20,7 +20,7 @@ import { createSampler } from '../../src/telemetry/sampler.ts';
 import { contextFrom } from '../../src/telemetry/scope.ts';
 import { unobserved } from '../../src/telemetry/telemetry.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
-import { createTrust } from '../../src/telemetry/trusted-peers.ts';
+import { isWithin } from '../../src/network.ts';
 import type { Environment } from '../../src/environment.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 
@@ -196,15 +196,15 @@ describe('TRUSTED_PEERS', () => {
     ['::ffff:10.0.0.0/104', ['10.9.9.9', '::ffff:10.9.9.9'], ['11.0.0.1']],
     [' 10.0.0.0/8 ,, ::1, ', ['10.0.0.1', '::1'], ['127.0.0.1']],
   ] as const)('%j', (text, yes, no) => {
-    const isTrusted = createTrust(peersIn(text));
+    const isTrusted = isWithin(peersIn(text));
     expect(yes.filter((peer) => !isTrusted(peer))).toEqual([]);
     expect(no.filter((peer) => isTrusted(peer))).toEqual([]);
   });
 
   it('is nobody where it is not set, or the peer is not known', () => {
-    expect(createTrust(peersIn(''))('127.0.0.1')).toBe(false);
+    expect(isWithin(peersIn(''))('127.0.0.1')).toBe(false);
     for (const peer of ['', 'localhost', '10.0.0.1:80', 'unix:/tmp/socket'])
-      expect(createTrust(peersIn('0.0.0.0/0, ::/0'))(peer)).toBe(false);
+      expect(isWithin(peersIn('0.0.0.0/0, ::/0'))(peer)).toBe(false);
   });
 
   it.each([
@@ -248,7 +248,7 @@ describe('a whole request', () => {
       spanProcessors: [new SimpleSpanProcessor({ exporter })],
     });
     onTestFinished(() => provider.shutdown());
-    const isTrusted = createTrust(peersIn(trustedPeers));
+    const isTrusted = isWithin(peersIn(trustedPeers));
     const tracing = createTracing({
       tracer: provider.getTracer('test'),
       sampler: own,

@@ -28,7 +28,7 @@ import { combine, propagation, unobserved } from '../../src/telemetry/telemetry.
 import { createSampler } from '../../src/telemetry/sampler.ts';
 import type { SamplerSettings } from '../../src/telemetry/settings.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
-import { createTrust } from '../../src/telemetry/trusted-peers.ts';
+import { isWithin } from '../../src/network.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { startServer } from '../support/servers.ts';
 import { askForAcceptedWork } from './_accepted.ts';
@@ -282,7 +282,7 @@ describe('telemetry that is off', () => {
 
   it('hands it on as it came from a peer that is trusted', async () => {
     const telemetry = combine([
-      propagation(createTrust([{ address: '127.0.0.0', bits: 8, family: 'ipv4' }])),
+      propagation(isWithin([{ address: '127.0.0.0', bits: 8, family: 'ipv4' }])),
     ]);
     const app = await startWithMocks({ compositions: { payment }, telemetry });
     await app.get('/payments/ord_1001', { headers });
