@@ -19,6 +19,11 @@ export function utf8Text(bytes: Buffer): string {
   throw new NotUtf8Error(firstInvalid(bytes));
 }
 
+/** Text without the byte order mark that some programs write before it. */
+export function withoutByteOrderMark(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
 function firstInvalid(bytes: Uint8Array): number {
   let at = 0;
   for (let length = 1; length > 0 && at < bytes.length; at += length) {

@@ -15,6 +15,7 @@ const layers = [
     'environment.ts',
     'defined-at.ts',
     'errors.ts',
+    'form.ts',
     'frozen.ts',
     'header-value.ts',
     'headers.ts',

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Answered } from './answered.ts';
 import { refuseAsynchronous } from './asynchronous.ts';
+import { refuseKinds } from './body-kind.ts';
 import { CompositionError } from '../errors.ts';
 import type { ResponseCache } from './cache.ts';
 import type { Ref, Resolved, Wired } from './reference.ts';
@@ -41,7 +42,7 @@ export interface CompositionConfig<
    * by `unknownQuery`; `z.strictObject` always refuses and `z.looseObject` always takes them.
    */
   readonly query?: z.ZodType<Query> & Shaped;
-  /** The JSON body, for methods that have one. */
+  /** The body, for methods that have one: JSON, or of another kind, as by `form` and `text`. */
   readonly body?: z.ZodType<Body>;
   /** The request headers that `compose` may use, by their lower-case names. */
   readonly headers?: z.ZodType<Headers> & Shaped;
@@ -157,10 +158,11 @@ export function defineComposition<
     );
   }
   const { params, query, body, headers, cookies, response }: AnyConfig = config;
-  refuseAsynchronous(
-    { params, query, body, headers, cookies, response },
-    `defineComposition ${config.route}`,
-  );
+  const place = `defineComposition ${config.route}`;
+  refuseAsynchronous({ params, query, body, headers, cookies, response }, place);
+  for (const [option, schema] of Object.entries({ params, query, headers, cookies, response }))
+    refuseKinds(option, schema, { kinds: [], place });
+  refuseKinds('body', body, { kinds: ['form', 'text'], place });
   return Object.freeze({ kind: 'composition', config: Object.freeze({ ...config }) });
 }
 

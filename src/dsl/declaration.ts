@@ -4,6 +4,8 @@ import { CompositionError } from '../errors.ts';
 import type { Numbers } from '../parse.ts';
 import { refuseAsynchronous } from './asynchronous.ts';
 import type { Schemas } from './asynchronous.ts';
+import { refuseKinds } from './body-kind.ts';
+import type { BodyKindName } from './body-kind.ts';
 import { checkedOperationCache } from './cache.ts';
 import type { OperationCache } from './cache.ts';
 import { checkedForward } from './forward.ts';
@@ -82,9 +84,14 @@ export function begin(
   const place = operationName({ service, name });
   refuseUnknownKnobs(config, [...commonKnobs, ...ownKnobs], place);
   refuseAsynchronous(schemas, place);
+  for (const [option, schema] of Object.entries(schemas))
+    refuseKinds(option, schema, { kinds: option === 'body' ? sentKinds : [], place });
   refuseUnwritableQuery(schemas['query'], place);
   return { route, name, place };
 }
+
+/** The kinds of a request's body. */
+const sentKinds: readonly BodyKindName[] = ['json', 'form', 'text'];
 
 const commonKnobs = [
   'name',

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { noteDefinition } from '../defined-at.ts';
 import { CompositionError } from '../errors.ts';
+import { bodyKindOf, plainJson, refuseKinds } from './body-kind.ts';
 import { begin, checkedCommon, refuseArgumentTwice } from './declaration.ts';
 import type { Common } from './declaration.ts';
 import { checkedFailure } from './failure-rule.ts';
@@ -95,6 +96,8 @@ export function lookup<
   });
   const { route, place } = declaration;
   refuseParts(config, place);
+  // Keys are put into JSON.
+  refuseKinds('body', body, { kinds: ['json'], place });
   if (body !== undefined && isSafe(route.method))
     throw new CompositionError(place, `${route.method} has no body. Use query, or POST.`);
   const common = checkedCommon(service, config, declaration, {
@@ -118,6 +121,8 @@ export function lookup<
       slash: [],
       query: config.query,
       body: config.body,
+      bodyKind: bodyKindOf(config.body),
+      responseKind: plainJson,
       response: config.item,
       parts: undefined,
       headers: sent,

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { noteDefinition } from '../defined-at.ts';
 import { CompositionError } from '../errors.ts';
 import { refuseAsynchronous } from './asynchronous.ts';
+import { bodyKindOf } from './body-kind.ts';
 import { begin, checkedCommon, refuseArgumentTwice } from './declaration.ts';
 import type { BodyArg, Common, Flat } from './declaration.ts';
 import { checkedFailure } from './failure-rule.ts';
@@ -36,7 +37,7 @@ export interface OperationConfig<
   /** The query parameters. Arrays repeat a parameter; `undefined` and `null` leave it out. */
   readonly query?: Query;
   /**
-   * The JSON body, given as the argument `body`. If its schema gives `undefined` for it, as
+   * The body, given as the argument `body`: JSON, or of another kind, as by `form`. If its schema gives `undefined` for it, as
    * `.optional()` does for no argument, no body is sent.
    */
   readonly body?: Body;
@@ -161,14 +162,21 @@ export function operation<
       idempotencyKey,
       slash: checkedSlash(config.slash, route, place),
       query: config.query,
-      body: config.body,
-      response,
-      parts,
+      ...bodiesOf(body, { response, parts }),
       headers: sent,
       lookup: undefined,
       ...checkedMeanings(config, { response, parts }, place),
     }),
   );
+}
+
+/** The schemas of bodies, and their kinds. */
+function bodiesOf(
+  body: z.ZodType | undefined,
+  { response, parts }: CheckedResponse,
+): Pick<Operation, 'body' | 'bodyKind' | 'response' | 'parts' | 'responseKind'> {
+  const responseKind = bodyKindOf(parts?.body ?? response);
+  return { body, bodyKind: bodyKindOf(body), response, parts, responseKind };
 }
 
 /** Whether an operation only reads: it has a safe method, or is declared `safe`. */

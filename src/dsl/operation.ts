@@ -1,6 +1,7 @@
 /** An operation: one endpoint of a service, with typed arguments and results. */
 import type { z } from 'zod';
 import type { Numbers } from '../parse.ts';
+import type { BodyKind } from './body-kind.ts';
 import type { OperationCache } from './cache.ts';
 import type { FailureRule } from './failure-rule.ts';
 import type { HeaderArguments } from './header-arguments.ts';
@@ -24,6 +25,9 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly slash: readonly string[];
   readonly query: z.ZodObject | undefined;
   readonly body: z.ZodType | undefined;
+  /** How a request body is written, and how the body of a response is read. */
+  readonly bodyKind: BodyKind;
+  readonly responseKind: BodyKind;
   /** The schema of the value: of the response body, of its `parts`, or of one item of a lookup. */
   readonly response: z.ZodType;
   /** The parts of an answer that are the value, if that is not the body. */

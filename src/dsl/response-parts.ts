@@ -1,6 +1,10 @@
 /** `response: { body, headers, status }`: the parts of an answer that are an operation's value. */
 import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
+import { fieldsOf } from '../schema.ts';
+import { bodyKindOf, refuseKinds } from './body-kind.ts';
+import type { BodyKindName } from './body-kind.ts';
+import { refuseUnreadableFields } from './body-kinds.ts';
 import { ignoredBody } from './ignored-body.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
 import { headerNameProblem, headerTextProblem } from './header-names.ts';
@@ -42,7 +46,10 @@ export interface CheckedResponse {
 
 /** @throws CompositionError for parts that do not exist or that no answer can fit. */
 export function checkedResponse(response: z.ZodType | Parts, place: string): CheckedResponse {
-  if (response instanceof z.ZodType) return { response, parts: undefined };
+  if (response instanceof z.ZodType) {
+    checkBody('response', response, place);
+    return { response, parts: undefined };
+  }
   refuseUnknownKnobs(response, ['body', 'headers', 'status'], `${place}: response`);
   const { body, headers, status } = response;
   const declared = Object.entries({ body, headers, status }).flatMap(([part, schema]) =>
@@ -50,6 +57,7 @@ export function checkedResponse(response: z.ZodType | Parts, place: string): Che
   );
   if (declared.length === 0)
     throw new CompositionError(place, 'response has no part. Declare body, headers or status.');
+  if (body !== undefined) checkBody('response.body', body, place);
   const parts = {
     body: body ?? ignoredBody,
     hasBody: body !== undefined,
@@ -58,6 +66,15 @@ export function checkedResponse(response: z.ZodType | Parts, place: string): Che
   };
   if (status !== undefined) refuseImpossibleStatus(status, place);
   return { response: z.object(Object.fromEntries(declared)), parts };
+}
+
+/** The kinds of an answer's body. */
+const readKinds: readonly BodyKindName[] = ['json', 'form', 'text'];
+
+function checkBody(option: string, body: z.ZodType, place: string): void {
+  refuseKinds(option, body, { kinds: readKinds, place });
+  if (bodyKindOf(body).kind !== 'form') return;
+  refuseUnreadableFields(option, fieldsOf(body, 'in') ?? {}, { isForm: true, place });
 }
 
 /** Whether the answers of an operation set cookies, so that each is for one client. */

@@ -13,6 +13,7 @@ export function drawTree(plan: ExplainedPlan): string {
     `deadline ${milliseconds(deadlineMs)} · ${roundTrips} round ` +
       `trip${roundTrips === 1 ? '' : 's'}${degraded === 'fail' ? ' · never degraded' : ''}`,
     ...inputsOf(plan),
+    ...(plan.body === undefined ? [] : [`body ${plan.body}`]),
     ...(answer ? [answerOf(answer)] : []),
     ...(cache ? [responseCacheOf(cache)] : []),
     ...(parallelWrites.length > 0 ? [writesOf(parallelWrites)] : []),
@@ -154,7 +155,7 @@ function details({ call }: ExplainedStep): string[] {
   if (call === undefined) return [];
   const { cache } = call;
   return [
-    [call.route, ...sharingOf(call)].join(' · '),
+    [call.route, ...kindsOf(call), ...sharingOf(call)].join(' · '),
     ...headersOf(call),
     ...meaningsOf(call),
     ...(cache ? [operationCacheOf(cache)] : []),
@@ -195,6 +196,14 @@ function meaningsOf({ missing, failure }: ExplainedCall): string[] {
     ...(failure === undefined ? [] : [`failure inside a 2xx: ${failure}`]),
   ];
   return words.length === 0 ? [] : [words.join(' · ')];
+}
+
+/** `body form · response csv` */
+function kindsOf({ body, response }: ExplainedCall): string[] {
+  return [
+    ...(body === undefined ? [] : [`body ${body}`]),
+    ...(response === undefined ? [] : [`response ${response}`]),
+  ];
 }
 
 function sharingOf({ batch, coalesce, redirects }: ExplainedCall): string[] {

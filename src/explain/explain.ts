@@ -1,4 +1,6 @@
 /** A plan as data for people: what needs what, what is batched, which limits are in effect. */
+import { bodyKindOf, shownKind } from '../dsl/body-kind.ts';
+import type { BodyKind } from '../dsl/body-kind.ts';
 import type { OperationCache } from '../dsl/cache.ts';
 import type { Auth } from '../dsl/credentials.ts';
 import { traitsOf } from '../dsl/node-traits.ts';
@@ -23,6 +25,8 @@ export interface ExplainedPlan {
   readonly composition: string;
   readonly route: string;
   readonly summary?: string;
+  /** The kind of the request's body; absent: JSON, or none. */
+  readonly body?: string;
   readonly deadlineMs: number;
   readonly degraded: 'allow' | 'fail';
   /**
@@ -64,6 +68,9 @@ export interface ExplainedStep {
 export interface ExplainedCall {
   readonly operation: string;
   readonly route: string;
+  /** The kinds of the bodies of request and answer; absent: JSON, or none. */
+  readonly body?: string;
+  readonly response?: string;
   /** Present on lookups: how keys are batched. */
   readonly batch?: ExplainedBatch;
   /** Single-flight: whether identical calls of several requests share one request. */
@@ -121,6 +128,7 @@ export function explain(plan: Plan): ExplainedPlan {
     composition: plan.name,
     route: plan.route.text,
     ...(plan.summary !== undefined && { summary: plan.summary }),
+    ...named('body', bodyKindOf(plan.schemas.body)),
     deadlineMs: plan.deadlineMs,
     degraded: plan.degraded,
     roundTrips: countRoundTrips(plan),
@@ -209,6 +217,8 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
   return {
     operation: operationName(operation),
     route: operation.route.text,
+    ...named('body', operation.bodyKind),
+    ...named('response', operation.responseKind),
     ...(lookup && { batch: explainBatch(lookup) }),
     coalesce,
     ...(cache && { cache }),
@@ -230,6 +240,12 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
     ...(service.health && { health: service.health }),
     ...(service.tls && { tls: service.tls }),
   };
+}
+
+/** A field with the name of a kind, unless that is plain JSON. */
+function named<Field extends string>(field: Field, kind: BodyKind): { [F in Field]?: string } {
+  const shown = shownKind(kind);
+  return shown === undefined ? {} : ({ [field]: shown } as { [F in Field]?: string }); // the only one
 }
 
 function explainHeaders({

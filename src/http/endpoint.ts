@@ -6,9 +6,8 @@ import { routedPath } from '../dsl/route.ts';
 import type { Execute } from '../engine/execute.ts';
 import { readRequestTimeout, requestTimeoutHeader } from '../request-timeout.ts';
 import type { Plan } from '../plan/plan.ts';
-import { saysOptional } from '../schema.ts';
 import type { Admission } from './admission.ts';
-import { readJsonBodyBefore } from './body.ts';
+import { bodyReader } from './body.ts';
 import { inputParserFor } from './inputs.ts';
 import { problemResponse, refusalProblem } from './error-response.ts';
 import type { GatewayContext, GatewayEnv } from './request-record.ts';
@@ -43,8 +42,7 @@ function precedenceOf({ route: { segments, trailingSlash } }: Plan): string {
 function handlerFor(plan: Plan, { execute, clock, admit, unknownQuery }: ServingOptions) {
   const parseInputs = inputParserFor(plan, { unknownQuery });
   const respond = responderFor(plan);
-  const { body } = plan.schemas;
-  const bodyOptions = { optional: body !== undefined && saysOptional(body) };
+  const readBody = plan.schemas.body && bodyReader(plan.schemas.body, clock);
   return async function serveComposition(c: GatewayContext): Promise<Response> {
     const record = c.get('record');
     const header = (name: string): string | undefined => c.req.header(name);
@@ -58,7 +56,7 @@ function handlerFor(plan: Plan, { execute, clock, admit, unknownQuery }: Serving
     const inputs = parseInputs({
       params: c.req.param(),
       query: queryOf(c.req.url),
-      body: body && (await readJsonBodyBefore(clock, deadlineAt, c.req, bodyOptions)),
+      body: readBody && (await readBody(c.req, deadlineAt)),
       header,
     });
     const outcome = await execute(plan, {

@@ -1,5 +1,7 @@
 /** Start-up checks, for files that `tsc` has not seen and for rules that types cannot express. */
 import type { z } from 'zod';
+import { bodyKindOf } from '../dsl/body-kind.ts';
+import { refuseUnreadableFields } from '../dsl/body-kinds.ts';
 import type { AnyConfig } from '../dsl/composition.ts';
 import type { Node, ShapeNode, Source } from '../dsl/node.ts';
 import { withArticle } from '../dsl/header-names.ts';
@@ -41,6 +43,11 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
     checkTextual(name, part, config[part]);
   checkCookies(name, config);
   checkUnknownQuery(name, config);
+  if (config.body !== undefined && bodyKindOf(config.body).kind === 'form')
+    refuseUnreadableFields('body', fieldsOf(config.body, 'in') ?? {}, {
+      isForm: true,
+      place: name,
+    });
   for (const header of Object.keys(config.headers?.shape ?? {})) {
     if (header !== header.toLowerCase()) {
       throw new CompositionError(

@@ -10,12 +10,14 @@ import {
   defineService,
   each,
   fallback,
+  form,
   given,
   map,
   omit,
   operation,
   optional,
   pick,
+  text as textBody,
 } from 'plait';
 import type { Operation, Ref, ResponseOf, StepFailure } from 'plait';
 import { z } from 'zod';
@@ -493,3 +495,17 @@ export const maybeThere = defineComposition({
   compose: ({ params }) => call(maybeThing, { id: params.id }),
 });
 same<ResponseOf<typeof maybeThere>, { id: string } | null>(true);
+
+/** A body of another kind has the types of its schema. */
+const formFields = z.object({ q: z.string(), page: z.coerce.number().optional() });
+const otherKinds = operation(defineService({ name: 'others', url: 'http://others' }), {
+  route: 'POST /others',
+  body: form(formFields),
+  response: { body: textBody() },
+});
+export const others = defineComposition({
+  route: 'POST /others',
+  body: form(formFields),
+  compose: ({ body }) => call(otherKinds, { body: { q: body.q, page: body.page } }),
+});
+same<ResponseOf<typeof others>, { body: string }>(true);

@@ -13,7 +13,9 @@ import {
   defineService,
   each,
   fallback,
+  form,
   given,
+  json,
   lookup,
   map,
   omit,
@@ -519,3 +521,13 @@ export const cookiesAndQuery = [
     compose: () => ({}),
   }),
 ];
+// @ts-expect-error a form has names
+form(z.array(z.string()));
+// @ts-expect-error a type is wanted
+json(Thing);
+export const kinds = defineComposition({
+  route: 'POST /kinds',
+  body: form(z.object({ q: z.string() })),
+  // @ts-expect-error the form has no such field
+  compose: ({ body }) => ({ q: body.page }),
+});

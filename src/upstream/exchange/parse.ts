@@ -1,5 +1,6 @@
 /** Raw reply → reply: any 2xx is a success; a body that does not fit the schema is an error. */
 import type { z } from 'zod';
+import type { BodyKind } from '../../dsl/body-kind.ts';
 import { ignoredBody } from '../../dsl/ignored-body.ts';
 import { failureStatusIn } from '../../dsl/failure-rule.ts';
 import type { Operation } from '../../dsl/operation.ts';
@@ -11,13 +12,13 @@ import { isBlank, isTooDeep, parseJson, toPointer } from '../../json.ts';
 import { oncePerSchema } from '../../once-per-schema.ts';
 import { parseBy, parseJsonBy, parseJsonFor } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
-import { NotUtf8Error } from '../../utf8.ts';
 import { fieldOf } from '../../plain-object.ts';
 import type { Attempt, Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
 import { partsOf } from './answer-parts.ts';
+import { readBody } from './bodies/read.ts';
+import { textOf } from './bodies/text.ts';
 import { decodeBody } from './decode-body.ts';
-import { CharsetError, decodeText } from './decode-text.ts';
 import { matchOf } from './doubt.ts';
 import { envelopedError, statusError } from './status-error.ts';
 import type { RawReply } from './transport.ts';
@@ -79,27 +80,50 @@ function replyTo(
   return { ...reply, doubt: 'accepted' };
 }
 
-function parsedReply(
-  call: Asked & Pick<Attempt, 'headers'>,
-  { status, headers, body, target }: RawReply,
-  now: number,
-): Reply {
+function parsedReply(call: Asked & Pick<Attempt, 'headers'>, raw: RawReply, now: number): Reply {
+  const { status, headers, body } = raw;
+  const { lookup, responseKind } = call.operation;
+  if (responseKind.kind !== 'json') return otherReply(call, raw, responseKind, now);
   const text = body.length === 0 ? '' : textOf(call, headers, body);
   const value = isBlank(text) ? null : parseBody(call, text);
-  const { lookup, failure } = call.operation;
-  const said = failure && failureStatusIn(failure, value, call.operation.numbers);
-  if (said !== undefined) {
-    if (isMissing(call.operation, said)) return missingReply({ headers }, said);
-    throw envelopedError(call, { status, headers, said }, now);
-  }
-  if (lookup === undefined) {
-    const isAbsent = isBlank(text) && isUndefinedWithoutBody(bodySchemaOf(call.operation));
-    return replyTo(call, { status, headers, target }, isAbsent ? undefined : value);
-  }
+  const missing = failedInside(call, raw, value, now);
+  if (missing !== undefined) return missing;
+  if (lookup === undefined) return replyTo(call, raw, isBlank(text) ? noBodyOf(call) : value);
   const items = itemsOf(call, value, lookup.items);
   const { keys = [] } = call;
   const match = matchOf(lookup, { keys, items, body: value, headers });
   return { status, headers, raw: undefined, value: items, ...match };
+}
+
+/** The reply whose body is not JSON. An empty body may be one, unless the status says otherwise. */
+function otherReply(
+  call: Asked & Pick<Attempt, 'headers'>,
+  raw: RawReply,
+  kind: Exclude<BodyKind, { kind: 'json' }>,
+  now: number,
+): Reply {
+  if (raw.status === 204 || raw.status === 205) return replyTo(call, raw, noBodyOf(call));
+  const value = readBody(call, raw, kind, bodySchemaOf(call.operation));
+  return failedInside(call, raw, value, now) ?? replyTo(call, raw, value);
+}
+
+/** Throws the failure inside a 2xx, unless it says that there is no such thing. */
+function failedInside(
+  call: Asked & Pick<Attempt, 'headers'>,
+  { status, headers }: RawReply,
+  value: unknown,
+  now: number,
+): Reply | undefined {
+  const { failure, numbers } = call.operation;
+  const said = failure && failureStatusIn(failure, value, numbers);
+  if (said === undefined) return undefined;
+  if (isMissing(call.operation, said)) return missingReply({ headers }, said);
+  throw envelopedError(call, { status, headers, said }, now);
+}
+
+/** The value of an answer without a body. */
+function noBodyOf({ operation }: Called): null | undefined {
+  return isUndefinedWithoutBody(bodySchemaOf(operation)) ? undefined : null;
 }
 
 /**
@@ -147,15 +171,6 @@ function placeInParts([part, ...path]: readonly PropertyKey[]): string {
 const isUndefinedWithoutBody = oncePerSchema(
   (schema) => !parseBy(schema, null).ok && parseBy(schema, undefined).ok,
 );
-
-function textOf(call: Called, headers: RawReply['headers'], body: Buffer): string {
-  try {
-    return decodeText(body, headers['content-type']?.toString());
-  } catch (error) {
-    if (!(error instanceof NotUtf8Error) && !(error instanceof CharsetError)) throw error;
-    throw callError(call, 'invalid-body', `its body ${error.message}`, { reached: 'body' });
-  }
-}
 
 function parseBody(call: Called, text: string): unknown {
   const { cache, failure, policies } = call.operation;

@@ -4,16 +4,17 @@ import type { Clock } from '../../clock.ts';
 import type { HeaderArguments } from '../../dsl/header-arguments.ts';
 import { withKeys } from '../../dsl/lookup-keys.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
+import type { Operation } from '../../dsl/operation.ts';
 import type { Method } from '../../dsl/route.ts';
 import { headerValueProblem } from '../../header-value.ts';
 import { isExactNumber } from '../../json-numbers.ts';
-import { stringifyJson } from '../../json.ts';
-import { NotJsonError, toJsonValue } from '../../json-value.ts';
-import { mayTransform, parseBy } from '../../parse.ts';
+import { parseBy } from '../../parse.ts';
 import { requestTimeoutHeader, writeRequestTimeout } from '../../request-timeout.ts';
 import { declaredPath } from '../../schema.ts';
 import type { Dispatch } from '../call.ts';
 import { callError, isShareable } from '../call.ts';
+import { checkedJson, writeBody } from './bodies/write.ts';
+import type { WrittenBody } from './bodies/write.ts';
 import { targetOf } from './target.ts';
 
 export interface HttpRequest {
@@ -31,10 +32,10 @@ export function toHttpRequest(
 ): HttpRequest {
   const target = targetWithQuery(call);
   const body = bodyOf(call);
-  const { service, route, headers: declared } = call.operation;
+  const { service, route, headers: declared, responseKind } = call.operation;
   const headers: Record<string, string> = {
-    accept: 'application/json',
-    ...(body !== null && { 'content-type': 'application/json' }),
+    accept: responseKind.accept,
+    ...(body && { 'content-type': body.type }),
     [requestTimeoutHeader]: writeRequestTimeout(timeLeftMs(call, clock)),
     ...(declared && headerArguments(call, declared)),
     ...call.headers,
@@ -42,7 +43,7 @@ export function toHttpRequest(
   };
   const id = call.caller?.requestId;
   if (id !== undefined && service.requestId !== undefined) headers[service.requestId] = id;
-  return { method: route.method, target, headers, body };
+  return { method: route.method, target, headers, body: body?.content ?? null };
 }
 
 /** Without a `caller`, no client has asked, as for a health check. */
@@ -67,12 +68,25 @@ function timeLeftMs({ operation, deadlineAt }: Asking, clock: Clock): number {
   return Math.min(deadlineAt - clock.now(), operation.policies.timeoutMs);
 }
 
-/** The arguments that neither path nor body use: a strict query schema would reject the others. */
+/** The arguments that nothing else uses: a strict query schema would reject the others. */
 function queryArguments({ operation, args }: Targeted): Record<string, unknown> {
-  const elsewhere = new Set([...operation.route.params, ...(operation.lookup?.arguments ?? [])]);
-  if (operation.body !== undefined) elsewhere.add('body');
-  if (operation.headers !== undefined) elsewhere.add('headers');
-  return Object.fromEntries(Object.entries(args).filter(([name]) => !elsewhere.has(name)));
+  const elsewhere = elsewhereOf(operation);
+  const query: Record<string, unknown> = {};
+  for (const name in args) if (!elsewhere.has(name)) query[name] = args[name];
+  return query;
+}
+
+const knownElsewhere = new WeakMap<Operation, ReadonlySet<string>>();
+
+/** The names of the arguments that path, body and headers use. */
+function elsewhereOf(operation: Operation): ReadonlySet<string> {
+  const known = knownElsewhere.get(operation);
+  if (known !== undefined) return known;
+  const names = new Set([...operation.route.params, ...(operation.lookup?.arguments ?? [])]);
+  if (operation.body !== undefined) names.add('body');
+  if (operation.headers !== undefined) names.add('headers');
+  knownElsewhere.set(operation, names);
+  return names;
 }
 
 /** The argument `headers` as text, and the constant ones. */
@@ -101,21 +115,13 @@ function headerText(call: Targeted, name: string, value: unknown): string {
   throw argumentError(call, `headers.${name}`, `argument "headers.${name}" ${problem}`, undefined);
 }
 
-/** The body as it is sent; `null`: none. Throws like `toHttpRequest`. */
-export function bodyOf(call: Targeted): string | null {
-  const { lookup } = call.operation;
-  const value = argumentBody(call);
+/** The body as it is sent; `undefined`: none. Throws like `toHttpRequest`. */
+export function bodyOf(call: Targeted): WrittenBody | undefined {
+  const { body, lookup } = call.operation;
+  const value = body && parsed(call, body, call.args['body'], 'body');
   if (lookup?.keys.kind === 'body' && call.keys !== undefined)
-    return toJson(call, bodyWithKeys(call, lookup, { value, keys: call.keys }));
-  return value === undefined ? null : toJson(call, value);
-}
-
-/** The argument `body` as its schema gives it. */
-function argumentBody(call: Targeted): unknown {
-  const { body } = call.operation;
-  if (body === undefined) return undefined;
-  const value = parsed(call, body, call.args['body'], 'body');
-  return value !== undefined && mayTransform(body) ? carried(call, value) : value;
+    return writeBody(call, bodyWithKeys(call, lookup, { value, keys: call.keys }));
+  return value === undefined ? undefined : writeBody(call, value);
 }
 
 function bodyWithKeys(
@@ -123,28 +129,10 @@ function bodyWithKeys(
   lookup: Lookup,
   { value, keys }: { readonly value: unknown; readonly keys: readonly unknown[] },
 ): object {
-  const body = withKeys(lookup, value, keys);
+  const body = withKeys(lookup, value && checkedJson(call, value), keys);
   if (body !== undefined) return body;
   const problem = `argument "body" has no room for the keys at "${lookup.keys.name}"`;
   throw argumentError(call, 'body', problem, undefined);
-}
-
-/** Refuses what a function of the schema made and JSON would change silently, as `NaN` to `null`. */
-function carried(call: Targeted, value: unknown): unknown {
-  try {
-    return toJsonValue(value);
-  } catch (cause) {
-    const problem = cause instanceof NotJsonError ? cause.message : 'cannot be written as JSON';
-    throw argumentError(call, 'body', `argument "body": ${problem}`, cause);
-  }
-}
-
-function toJson(call: Targeted, value: unknown): string {
-  try {
-    return stringifyJson(value);
-  } catch (cause) {
-    throw argumentError(call, 'body', 'argument "body" cannot be written as JSON', cause);
-  }
 }
 
 function parsed(

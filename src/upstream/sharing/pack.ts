@@ -159,7 +159,7 @@ function fitsInOne(asked: readonly Asked[], lookup: Lookup, empty: number): bool
 function withoutKeys({ operation, args }: Call): { target: string; body: string | null } {
   const call = { operation, args, keys: [] };
   try {
-    return { target: targetWithQuery(call), body: bodyOf(call) };
+    return { target: targetWithQuery(call), body: bodyOf(call)?.content ?? null };
   } catch {
     return { target: '', body: null };
   }

@@ -1,0 +1,83 @@
+/** `json`, `form`, `text`: bodies that are something else than `application/json`. */
+import { z } from 'zod';
+import { CompositionError } from '../errors.ts';
+import { itemOf, unwrapped } from '../schema.ts';
+import { textFormOf } from '../text-form.ts';
+import { withKind } from './body-kind.ts';
+import { withArticle } from './header-names.ts';
+
+/**
+ * A JSON body of another type than `application/json`, which is sent as `Content-Type`, or as
+ * `Accept`.
+ *
+ * @example
+ * const patch = operation(orders, {
+ *   route: 'PATCH /orders/:id', body: json(Change, 'application/merge-patch+json'), response: Order,
+ * });
+ */
+export function json<S extends z.ZodType>(schema: S, type: string): S {
+  if (!isJsonType(type))
+    throw new CompositionError(
+      'json()',
+      `its second argument is no type of JSON. Write one, as in "application/merge-patch+json".`,
+    );
+  return withKind(schema, { kind: 'json', type, accept: type });
+}
+
+/** With parameters, like `application/json;odata.metadata=none`; without those that end a type. */
+function isJsonType(type: unknown): type is string {
+  const pattern =
+    /^application\/(?:[\w.!#$&^-]+\+)?json(?: *; *[\w.-]+=(?:[\w./:-]+|"[\w ./:-]*"))*$/i;
+  return typeof type === 'string' && pattern.test(type);
+}
+
+/**
+ * A body of names and values (`application/x-www-form-urlencoded`). A list repeats its name;
+ * `undefined` and `null` leave one out. Values that are read are texts, as in a query.
+ *
+ * @example
+ * const search = operation(legacy, {
+ *   route: 'POST /search', body: form(z.object({ q: z.string() })), response: Found, safe: true,
+ * });
+ */
+export function form<S extends z.ZodObject>(schema: S): S {
+  if (!(schema instanceof z.ZodObject))
+    throw new CompositionError(
+      'form()',
+      'its argument names no fields. Use z.object(), as in form(z.object({ q: z.string() })).',
+    );
+  const type = 'application/x-www-form-urlencoded';
+  return withKind(schema, { kind: 'form', type, accept: type });
+}
+
+/**
+ * A body that is a text, of any type.
+ *
+ * @example
+ * const getTerms = operation(files, { route: 'GET /terms.txt', response: text() });
+ */
+export function text(): z.ZodString {
+  return withKind(z.string(), {
+    kind: 'text',
+    type: 'text/plain; charset=utf-8',
+    accept: 'text/plain, text/*;q=0.9, */*;q=0.8',
+  });
+}
+
+/** @throws CompositionError for a field of a form that is read, but that no text can fit. */
+export function refuseUnreadableFields(
+  option: string,
+  fields: Readonly<Record<string, z.ZodType>>,
+  { isForm, place }: { readonly isForm: boolean; readonly place: string },
+): void {
+  for (const [name, field] of Object.entries(fields)) {
+    const arriving = textFormOf(field);
+    if (arriving === 'text' || arriving === 'either' || (arriving === 'list' && isForm)) continue;
+    const { type } = unwrapped((isForm ? itemOf(field, 'in') : undefined) ?? field, 'in').def;
+    throw new CompositionError(
+      place,
+      `${option}.${name} expects ${withArticle(type)}, but arrives as text. Use z.coerce, as in ` +
+        'z.coerce.number(), or z.stringbool().',
+    );
+  }
+}

@@ -1,0 +1,61 @@
+/** The body of an answer that is not JSON, by the kind that its operation declares. */
+import type { z } from 'zod';
+import type { BodyKind, BodyKindName } from '../../../dsl/body-kind.ts';
+import type { Operation } from '../../../dsl/operation.ts';
+import { NotFormError, parseForm } from '../../../form.ts';
+import { withoutByteOrderMark } from '../../../utf8.ts';
+import { callError } from '../../call.ts';
+import type { RawReply } from '../transport.ts';
+import { textOf } from './text.ts';
+
+interface Called {
+  readonly operation: Operation;
+}
+
+/**
+ * The value of a body for the schema of the response; all parts of it are texts.
+ *
+ * @throws UpstreamError of kind `invalid-body`, which quotes nothing of the body.
+ */
+export function readBody(
+  call: Called,
+  { headers, body }: Pick<RawReply, 'headers' | 'body'>,
+  kind: Exclude<BodyKind, { kind: 'json' }>,
+  schema: z.ZodType,
+): unknown {
+  refuseType(call, kind.kind, headers['content-type']?.toString());
+  const text = body.length === 0 ? '' : withoutByteOrderMark(textOf(call, headers, body));
+  switch (kind.kind) {
+    case 'form':
+      return formOf(call, schema, text);
+    case 'text':
+      return text;
+    default:
+      return kind satisfies never;
+  }
+}
+
+function formOf(call: Called, schema: z.ZodType, text: string): unknown {
+  try {
+    return parseForm(schema, text);
+  } catch (error) {
+    if (!(error instanceof NotFormError)) throw error;
+    throw callError(call, 'invalid-body', `its body ${error.message}`, { reached: 'body' });
+  }
+}
+
+/** The media types of answers that can be of a kind. An answer may leave out its type. */
+const readable: Readonly<Record<Exclude<BodyKindName, 'json'>, RegExp>> = {
+  form: /^(?:application\/x-www-form-urlencoded|text\/plain)$/,
+  text: /^(?!(?:image|audio|video|font|multipart)\/|application\/octet-stream$)/,
+};
+
+function refuseType(call: Called, kind: keyof typeof readable, contentType = ''): void {
+  const [type = ''] = contentType.toLowerCase().split(';');
+  const essence = type.trim();
+  if (essence === '' || readable[kind].test(essence)) return;
+  const shown = /^[\w.+-]{1,60}\/[\w.+-]{1,60}$/.test(essence) ? essence : 'an unreadable type';
+  throw callError(call, 'invalid-body', `answered ${shown}, which is no body of ${kind}()`, {
+    reached: 'body',
+  });
+}

@@ -1,0 +1,93 @@
+/** The body of a request, by the kind that its operation declares. */
+import type { Dispatch } from '../../call.ts';
+import { callError } from '../../call.ts';
+import { NotJsonError, toJsonValue } from '../../../json-value.ts';
+import { isExactNumber } from '../../../json-numbers.ts';
+import { stringifyJson } from '../../../json.ts';
+import { mayTransform } from '../../../parse.ts';
+
+type Called = Pick<Dispatch, 'operation'>;
+
+/** What is sent, and its `Content-Type`. */
+export interface WrittenBody {
+  readonly content: string;
+  readonly type: string;
+}
+
+/**
+ * Writes the argument `body` as its schema gave it.
+ *
+ * @throws UpstreamError of kind `invalid-argument` for a value that the kind cannot carry.
+ */
+export function writeBody(call: Called, value: unknown): WrittenBody {
+  const { bodyKind } = call.operation;
+  const { kind, type } = bodyKind;
+  switch (kind) {
+    case 'json':
+      return { content: toJson(call, checkedJson(call, value)), type };
+    case 'form':
+      return { content: toForm(call, value), type };
+    case 'text':
+      return { content: toText(call, value), type };
+    default:
+      return bodyKind satisfies never;
+  }
+}
+
+/** Refuses what a function of the schema made and JSON would change silently, as `NaN` to `null`. */
+export function checkedJson(call: Called, value: unknown): unknown {
+  const { body } = call.operation;
+  if (body === undefined || !mayTransform(body)) return value;
+  try {
+    return toJsonValue(value);
+  } catch (cause) {
+    const problem = cause instanceof NotJsonError ? cause.message : 'cannot be written as JSON';
+    throw bodyError(call, `argument "body": ${problem}`, cause);
+  }
+}
+
+function toJson(call: Called, value: unknown): string {
+  try {
+    return stringifyJson(value);
+  } catch (cause) {
+    throw bodyError(call, 'argument "body" cannot be written as JSON', cause);
+  }
+}
+
+function toText(call: Called, value: unknown): string {
+  if (typeof value !== 'string') throw bodyError(call, 'argument "body" is no text');
+  return wellFormed(call, value, 'body');
+}
+
+/** Lists repeat their name; `undefined` and `null` leave it out. */
+function toForm(call: Called, value: unknown): string {
+  const fields = new URLSearchParams();
+  for (const [name, field] of Object.entries(Object(value)))
+    for (const item of Array.isArray(field) ? field : [field])
+      if (item !== undefined && item !== null)
+        fields.append(wellFormed(call, name, 'body'), scalarText(call, item, `body.${name}`));
+  return fields.toString();
+}
+
+/** The text of a single value in a body that has no other kinds. */
+export function scalarText(call: Called, value: unknown, argument: string): string {
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
+  const isScalar =
+    ['string', 'boolean', 'bigint'].includes(typeof value) ||
+    Number.isFinite(value) ||
+    isExactNumber(value);
+  if (!isScalar) throw bodyError(call, `argument "${argument}" is no text, number or boolean`);
+  return wellFormed(call, String(value), argument);
+}
+
+function wellFormed(call: Called, text: string, argument: string): string {
+  if (text.isWellFormed()) return text;
+  throw bodyError(call, `argument "${argument}" is not well-formed Unicode`);
+}
+
+function bodyError(call: Called, problem: string, cause?: unknown): Error {
+  return callError(call, 'invalid-argument', problem, {
+    argument: 'body',
+    ...(cause !== undefined && { cause }),
+  });
+}
