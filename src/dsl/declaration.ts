@@ -44,6 +44,9 @@ export interface Common<Text> extends Policies {
   readonly redirects?: Redirects;
 }
 
+/** The same without the route, which lookups have under two names. */
+export type CommonConfig = Omit<Common<string>, 'route'>;
+
 /** `T` with its properties written out, as an editor shows them. */
 export type Flat<T> = { [K in keyof T]: T[K] };
 
@@ -66,6 +69,7 @@ interface Declaration {
 
 /** The parts of a declaration that differ between operations and lookups. */
 interface Own extends RouteOptions {
+  readonly route: string;
   readonly ownKnobs: readonly string[];
   readonly schemas: Schemas;
 }
@@ -76,10 +80,10 @@ interface Own extends RouteOptions {
  */
 export function begin(
   service: Service,
-  config: Common<string>,
+  config: CommonConfig,
   { ownKnobs, schemas, ...options }: Own,
 ): Declaration {
-  const route = parseRoute(config.route, `service "${service.name}"`, options);
+  const route = parseRoute(options.route, `service "${service.name}"`, options);
   const name = checkedName(service, config, route);
   const place = operationName({ service, name });
   refuseUnknownKnobs(config, [...commonKnobs, ...ownKnobs], place);
@@ -105,7 +109,7 @@ const commonKnobs = [
   'redirects',
 ] satisfies (keyof Common<string>)[];
 
-function checkedName(service: Service, config: Common<string>, route: Route): string {
+function checkedName(service: Service, config: CommonConfig, route: Route): string {
   const name = config.name ?? defaultName(route);
   if (/^[A-Za-z][\w-]*$/.test(name)) return name;
   throw new CompositionError(
@@ -138,7 +142,7 @@ interface Judged {
 /** Checks the common options and fills in those of the service. */
 export function checkedCommon(
   service: Service,
-  config: Common<string>,
+  config: CommonConfig,
   { name, place, route }: Declaration,
   { isWrite, query, headers, keys }: Judged,
 ) {

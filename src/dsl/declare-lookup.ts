@@ -4,13 +4,15 @@ import { noteDefinition } from '../defined-at.ts';
 import { CompositionError } from '../errors.ts';
 import { bodyKindOf, plainJson, refuseKinds } from './body-kind.ts';
 import { begin, checkedCommon, refuseArgumentTwice } from './declaration.ts';
-import type { Common } from './declaration.ts';
+import type { CommonConfig } from './declaration.ts';
 import { checkedFailure } from './failure-rule.ts';
 import type { FailureConfig } from './failure-rule.ts';
 import { checkedHeaderArguments } from './header-arguments.ts';
 import { checkedLookup, lookupKnobs } from './lookup.ts';
-import type { LookupOptions } from './lookup.ts';
+import type { Lookup, LookupOptions } from './lookup.ts';
 import type { ArgumentsFor, ByOf, KeyArg, KeyArgs, KeyOf, SharedArgs } from './lookup-types.ts';
+import { refuseBesideSingle, routeOfLookup } from './single.ts';
+import type { ManyKeys, SingleKeys } from './single.ts';
 import type { Operation } from './operation.ts';
 import { isSafe } from './route.ts';
 import type { RouteText } from './route.ts';
@@ -19,7 +21,6 @@ import type { Service } from './service.ts';
 type Schema = z.ZodType;
 
 export interface LookupConfig<
-  Text,
   Query,
   Item extends Schema,
   By,
@@ -29,7 +30,7 @@ export interface LookupConfig<
   Headers = undefined,
   Argument = string | readonly string[],
 >
-  extends Common<Text>, LookupOptions<Item, ByOf<Item, By>, Key, Argument> {
+  extends CommonConfig, LookupOptions<Item, ByOf<Item, By>, Key, Argument> {
   /** Further query parameters. Only calls with the same values share a request. */
   readonly query?: Query;
   /**
@@ -51,6 +52,8 @@ export interface LookupConfig<
  * and sent as `ceil(distinct keys / max)` requests, and items are matched to keys by their field
  * `by`, which may be a path: `by: 'order.id'` has the argument `id`, and `by: ['tenantId', 'id']` has
  * both.
+ *
+ * With `single`, the service has an endpoint for one key only, and each key is a request of its own.
  *
  * A call returns the item of its key, or `null` if there is none (with `missing: 'error'` it
  * fails). With `many: true` it returns the list of all items of its key.
@@ -74,14 +77,17 @@ export function lookup<
   const Argument extends ArgumentsFor<By> | undefined = undefined,
 >(
   service: Service,
-  config: LookupConfig<Text, Query, Item, By, Key, Failure, Body, Headers, Argument> & {
+  config: LookupConfig<Query, Item, By, Key, Failure, Body, Headers, Argument> & {
     /** Whether several items may belong to one key. Default `false`. */
     readonly many?: Many;
     /** The result for a key without an item: `null` or an error. Default `'null'`. */
     readonly missing?: Missing;
-  },
+  } & (ManyKeys<Text> | SingleKeys<Text>),
 ): Operation<
-  KeyArgs<KeyArg<Item, By, Key, Argument>, SharedArgs<Text, Query, Body, Headers>>,
+  KeyArgs<
+    KeyArg<Item, By, Key, Argument>,
+    SharedArgs<Text, KeyArg<Item, By, Key, Argument>, Query, Body, Headers>
+  >,
   Many extends true
     ? z.output<Item>[]
     : Missing extends 'error'
@@ -90,12 +96,14 @@ export function lookup<
 > {
   const { query, item, key, body, headers } = config;
   const declaration = begin(service, config, {
+    route: routeOfLookup(config, `service "${service.name}"`),
     // It is known, so that `refuseParts` can say why it is refused.
     ownKnobs: 'response' in config ? [...lookupKnobs, 'response'] : lookupKnobs,
     schemas: { query, item, key, body, headers },
   });
   const { route, place } = declaration;
   refuseParts(config, place);
+  refuseBesideSingle(config, place);
   // Keys are put into JSON.
   refuseKinds('body', body, { kinds: ['json'], place });
   if (body !== undefined && isSafe(route.method))
@@ -109,7 +117,7 @@ export function lookup<
   });
   const sent = checkedHeaderArguments(headers, { ...common, idempotencyKey: undefined, place });
   const checked = checkedLookup(config, route, place);
-  refuseArgumentTwice({ route, query, body, headers: sent }, place, checked.arguments);
+  refuseArgumentTwice({ route, query, body, headers: sent }, place, keyBeside(checked));
   return noteDefinition(
     Object.freeze({
       ...common,
@@ -131,6 +139,11 @@ export function lookup<
       failure: checkedFailure(config.failure, { body: undefined, place }),
     }),
   );
+}
+
+/** The arguments that make the key, unless they are among the path parameters. */
+function keyBeside({ keys, arguments: names }: Lookup): readonly string[] {
+  return keys.kind === 'path' ? [] : names;
 }
 
 /** Rejects a response as operations have it, with parts or without. */

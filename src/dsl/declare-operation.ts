@@ -124,6 +124,7 @@ export function operation<
 > {
   const { query, body, headers } = config;
   const declaration = begin(service, config, {
+    route: config.route,
     ownKnobs: operationKnobs,
     schemas: { query, body, headers },
     head: true,

@@ -104,7 +104,7 @@ function refuseUselessJoin({ kind, join }: LookupKeys, by: readonly Path[], plac
       place,
       'keys.join joins the parts of a key, but by has only one. Remove it.',
     );
-  if (by.length === 1 || join !== undefined || kind === 'body') return;
+  if (by.length === 1 || join !== undefined || kind === 'body' || kind === 'path') return;
   throw new CompositionError(
     place,
     `by has ${by.length} parts, which a query cannot carry. Add join, as in ` +

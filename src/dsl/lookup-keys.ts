@@ -18,9 +18,12 @@ export type KeyStyle =
   | { readonly query: string; readonly repeat?: boolean; readonly join?: string }
   | { readonly body: string; readonly join?: string };
 
-/** Where the keys go, and the name of the query parameter or path of the field that holds them. */
+/**
+ * Where the keys go, and the name of the query parameter, path of the field, or path parameter that
+ * holds them.
+ */
 export interface LookupKeys {
-  readonly kind: 'separated' | 'repeated' | 'body';
+  readonly kind: 'separated' | 'repeated' | 'body' | 'path';
   readonly name: string;
   /** The names of the fields on the way to the keys in the body. */
   readonly path: readonly string[];
@@ -28,7 +31,17 @@ export interface LookupKeys {
   readonly join: string | undefined;
 }
 
-export function toKeys(style: KeyStyle, place: string): LookupKeys {
+/** The keys of a lookup with `single`. */
+export const keysInPath: LookupKeys = { kind: 'path', name: '', path: [], join: undefined };
+
+const places = 'Use { query: "ids" }, { query: "id", repeat: true } or { body: "ids" }.';
+
+export function isInQuery({ kind }: LookupKeys): boolean {
+  return kind === 'separated' || kind === 'repeated';
+}
+
+export function toKeys(style: KeyStyle | undefined, place: string): LookupKeys {
+  if (style === undefined) throw new CompositionError(place, `lookup() needs keys. ${places}`);
   refuseUnknownKnobs(style, ['query', 'repeat', 'body', 'join'], `${place}: keys`);
   const {
     query,
@@ -38,11 +51,7 @@ export function toKeys(style: KeyStyle, place: string): LookupKeys {
   }: { query?: string; body?: string; repeat?: boolean; join?: string } = style;
   const name = body ?? query;
   if (typeof name !== 'string' || name === '' || (body !== undefined && query !== undefined)) {
-    throw new CompositionError(
-      place,
-      'keys names no place for the keys. Use { query: "ids" }, { query: "id", repeat: true } or ' +
-        '{ body: "ids" }.',
-    );
+    throw new CompositionError(place, `keys names no place for the keys. ${places}`);
   }
   const kind = body !== undefined ? 'body' : repeat ? 'repeated' : 'separated';
   const path = body === undefined ? [] : parsePath(body, 'keys.body', place).names;
@@ -102,6 +111,7 @@ export function keysInQuery({ keys }: Keyed, values: readonly unknown[]): string
         .map((text) => `${name}=${text}`)
         .join('&');
     case 'body':
+    case 'path':
       return '';
     default:
       return keys.kind satisfies never;
@@ -154,6 +164,8 @@ export function keysExample({
       return `?${name}=${a}&${name}=${b}`;
     case 'body':
       return JSON.stringify(placed(path, 0, undefined, [a, b]));
+    case 'path':
+      return '';
     default:
       return kind satisfies never;
   }
@@ -165,15 +177,15 @@ export interface MaxBytes {
    * The longest request line, in bytes as sent, if keys go into the query. Default 7 KiB, since
    * nginx, Apache and Tomcat accept 8. A key that is too long for it gets a request of its own.
    */
-  readonly maxRequestLineBytes?: number;
+  readonly maxRequestLineBytes?: number | undefined;
   /**
    * The largest request body, in bytes as sent, if keys go into the body. Default 256 KiB. A key
    * that is too long for it gets a request of its own.
    */
-  readonly maxRequestBodyBytes?: number;
+  readonly maxRequestBodyBytes?: number | undefined;
 }
 
-const defaultBytes: Required<MaxBytes> = {
+const defaultBytes = {
   maxRequestLineBytes: 7 * 1024,
   maxRequestBodyBytes: 256 * 1024,
 };
@@ -235,6 +247,8 @@ export function bytesWithoutKeys({ keys }: Keyed, { method, target, body }: Keyl
       return requestLineBytes(method, target) - 1;
     case 'repeated':
       return requestLineBytes(method, target);
+    case 'path':
+      return 0;
     default:
       return keys.kind satisfies never;
   }
@@ -249,6 +263,8 @@ export function bytesOfKey({ keys }: Keyed, key: unknown): number {
       return encodeURIComponent(String(key)).length + 1;
     case 'repeated':
       return encodeURIComponent(keys.name).length + encodeURIComponent(String(key)).length + 2;
+    case 'path': // it is alone there
+      return 0;
     default:
       return keys.kind satisfies never;
   }

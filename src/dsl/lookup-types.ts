@@ -64,8 +64,8 @@ export type KeyArg<Item, By, Key, Argument> = By extends readonly unknown[]
 export type KeyArgs<Argument, Shared> = Flat<Argument & Shared>;
 
 /** The arguments of a lookup that all keys of a request share. */
-export type SharedArgs<Text extends string, Query, Body, Headers> = {
-  [K in ParamNames<Text>]: string | number | bigint;
+export type SharedArgs<Text extends string, Key, Query, Body, Headers> = {
+  [K in Exclude<ParamNames<Text>, keyof Key>]: string | number | bigint;
 } & (Query extends Schema ? z.input<Query> : unknown) &
   BodyArg<Body> &
   HeadersArg<Headers>;

@@ -8,9 +8,11 @@ import { fieldsOf } from '../schema.ts';
 import { positive } from './knobs.ts';
 import { checkedBy } from './lookup-by.ts';
 import type { KeyRule } from './lookup-by.ts';
-import { refuseKeysInBody, toKeys, toMaxBytes } from './lookup-keys.ts';
+import { isInQuery, keysInPath, refuseKeysInBody, toKeys, toMaxBytes } from './lookup-keys.ts';
 import type { KeyStyle, LookupKeys, MaxBytes } from './lookup-keys.ts';
 import { parsePath } from './path.ts';
+import { singleKnobs, singleRequests } from './single.ts';
+import type { Requests } from './single.ts';
 import type { Path } from './path.ts';
 import { isSafe } from './route.ts';
 import type { Route } from './route.ts';
@@ -21,8 +23,7 @@ export interface LookupOptions<
   By = string | readonly string[],
   Key = unknown,
   Argument = string | readonly string[],
-> extends MaxBytes {
-  readonly keys: KeyStyle;
+> {
   /**
    * The path of the field of an item that holds its key, or several of a compound key. The last
    * name of each is an argument.
@@ -36,34 +37,17 @@ export interface LookupOptions<
    * not sent: the service might reject the whole batch because of it.
    */
   readonly key?: Key;
-  /** The most keys in one request. Default 100. */
-  readonly max?: number;
-  /**
-   * How long the first call of a batch waits for others, in milliseconds. Default 0: until the end
-   * of the current turn of the event loop.
-   */
-  readonly windowMs?: number;
   /** The path of the items in the body, as `data.items`, if the body is not the list itself. */
   readonly items?: string;
-  /**
-   * The meaning of a 404 to a request with several keys: `'none'`, that none of them has an item,
-   * or `'error'`, a failure. A 404 to a single key always means no item. Default `'error'`.
-   */
-  readonly notFound?: 'none' | 'error';
 }
 
 /** A lookup's options, checked. */
-export interface Lookup extends KeyRule {
-  readonly keys: LookupKeys;
+export interface Lookup extends KeyRule, Requests {
   /**
    * The schema of a key, of a compound one as an object by arguments; `undefined` allows any string
    * or number.
    */
   readonly key: z.ZodType | undefined;
-  readonly max: number;
-  /** The most bytes of the part of a request that holds the keys: its line, or its body. */
-  readonly maxBytes: number;
-  readonly windowMs: number;
   readonly many: boolean;
   readonly missing: 'null' | 'error';
   /** Whether `missing` was given, so that keys without items surprise nobody. */
@@ -76,6 +60,7 @@ export interface Lookup extends KeyRule {
 
 export const lookupKnobs = [
   'keys',
+  ...singleKnobs,
   'by',
   'argument',
   'item',
@@ -95,7 +80,13 @@ export const lookupKnobs = [
 ];
 
 /** The options of a lookup, and those of its operation that must not conflict with them. */
-interface Config extends LookupOptions {
+interface Config extends LookupOptions, MaxBytes {
+  readonly keys?: KeyStyle | undefined;
+  readonly max?: number | undefined;
+  readonly windowMs?: number | undefined;
+  readonly notFound?: 'none' | 'error' | undefined;
+  readonly single?: string | undefined;
+  readonly concurrency?: number | undefined;
   readonly query?: z.ZodObject | undefined;
   readonly body?: z.ZodType | undefined;
   readonly many?: boolean | undefined;
@@ -104,18 +95,33 @@ interface Config extends LookupOptions {
 
 /** @throws CompositionError that names the option that cannot be used. */
 export function checkedLookup(config: Config, route: Route, place: string): Lookup {
-  const keys = toKeys(config.keys, place);
+  const keys = config.single === undefined ? toKeys(config.keys, place) : keysInPath;
   const rule = checkedBy(config, keys, place);
-  refuseKeysTwice(config, { route, keys, names: rule.arguments, place });
+  const names = rule.arguments;
+  const requests =
+    config.single === undefined
+      ? requestsOfMany(config, { route, keys, place })
+      : singleRequests(config.concurrency, { route, names, place });
+  refuseKeysTwice(config, { route, keys, names, place });
   return {
     ...rule,
-    keys,
+    ...requests,
     key: checkedKey(config.key, rule, place),
+    ...checkedResults(config, place),
+    items: config.items === undefined ? undefined : parsePath(config.items, 'items', place),
+  };
+}
+
+function requestsOfMany(
+  config: Config,
+  { route, keys, place }: { route: Route; keys: LookupKeys; place: string },
+): Requests {
+  return {
+    keys,
     max: positive(config.max ?? 100, 'max', place),
     maxBytes: toMaxBytes(config, { route, keys, place }),
     windowMs: positive(config.windowMs ?? 0, 'windowMs', place, { least: 0 }),
-    ...checkedResults(config, place),
-    items: config.items === undefined ? undefined : parsePath(config.items, 'items', place),
+    concurrency: undefined,
   };
 }
 
@@ -172,9 +178,10 @@ function refuseKeysTwice(
     }
     if (body !== undefined) refuseKeysInBody(body, keys.path, place);
   }
-  const param = route.params.find((name) => names.includes(name));
+  const param =
+    keys.kind === 'path' ? undefined : route.params.find((name) => names.includes(name));
   const field = Object.keys(query?.shape ?? {}).find(
-    (name) => names.includes(name) || (keys.kind !== 'body' && name === keys.name),
+    (name) => names.includes(name) || (isInQuery(keys) && name === keys.name),
   );
   if (param === undefined && field === undefined) return;
   const taken = param === undefined ? `query parameter "${field}"` : `path parameter ":${param}"`;

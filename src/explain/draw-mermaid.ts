@@ -1,5 +1,5 @@
 /** An explained plan as a Mermaid flowchart: an arrow leads from a step to those that need it. */
-import type { ExplainedPlan, ExplainedStep } from './explain.ts';
+import type { ExplainedCall, ExplainedPlan, ExplainedStep } from './explain.ts';
 
 export function drawMermaid(plan: ExplainedPlan): string {
   const ids = new Map(allSteps(plan.steps).map((step, index) => [step.name, `s${index}`]));
@@ -53,10 +53,14 @@ function label(step: ExplainedStep): string {
 }
 
 function whatRuns({ kind, call, together, concurrency }: ExplainedStep): string {
-  if (call !== undefined) return `${call.operation}${call.batch ? ' (batched)' : ''}`;
+  if (call !== undefined) return `${call.operation}${howAsked(call)}`;
   if (kind === 'instead') return 'second source';
   const turns = concurrency === undefined ? '' : `, ${concurrency} at a time`;
   return `${together === false ? 'each item by itself' : kind}${turns}`;
+}
+
+function howAsked({ batch, single }: ExplainedCall): string {
+  return batch ? ' (batched)' : single ? ` (single, ${single.concurrency} at a time)` : '';
 }
 
 function allSteps(steps: readonly ExplainedStep[]): ExplainedStep[] {

@@ -206,13 +206,20 @@ function kindsOf({ body, response }: ExplainedCall): string[] {
   ];
 }
 
-function sharingOf({ batch, coalesce, redirects }: ExplainedCall): string[] {
+function sharingOf({ batch, single, coalesce, redirects }: ExplainedCall): string[] {
   return [
+    ...(single ? [singleOf(single)] : []),
     ...(batch ? [batchOf(batch)] : []),
     ...(batch && batch.windowMs > 0 ? [`waits ${milliseconds(batch.windowMs)} for more`] : []),
     ...(coalesce ? [] : ['not shared with other requests']),
     ...(redirects === undefined ? [] : ['follows redirects']),
   ];
+}
+
+/** `single, 8 at a time, at most 100 calls` */
+function singleOf({ concurrency, mostCalls }: NonNullable<ExplainedCall['single']>): string {
+  const most = `${mostCalls.toLocaleString('en')} call${mostCalls === 1 ? '' : 's'}`;
+  return `single, ${concurrency} at a time, at most ${most}`;
 }
 
 function batchOf(batch: NonNullable<ExplainedCall['batch']>): string {

@@ -73,6 +73,8 @@ export interface ExplainedCall {
   readonly response?: string;
   /** Present on lookups: how keys are batched. */
   readonly batch?: ExplainedBatch;
+  /** Present on lookups that ask for one key at a time. */
+  readonly single?: ExplainedSingle;
   /** Single-flight: whether identical calls of several requests share one request. */
   readonly coalesce: boolean;
   /** How long responses are cached; absent: not at all. */
@@ -122,6 +124,15 @@ export interface ExplainedBatch extends MaxBytes {
   readonly windowMs: number;
 }
 
+/** The calls of a lookup that asks for one key at a time. */
+export interface ExplainedSingle {
+  readonly by: string;
+  /** The most calls of a client request that are under way at a time. */
+  readonly concurrency: number;
+  /** The most calls that the step makes: one for each item of the lists around it. */
+  readonly mostCalls: number;
+}
+
 export function explain(plan: Plan): ExplainedPlan {
   const writes = parallelWrites(plan);
   return {
@@ -136,7 +147,7 @@ export function explain(plan: Plan): ExplainedPlan {
     ...(plan.cache && { cache: { ...plan.cache, vary: plan.vary } }),
     ...(plan.answer && { answer: explainAnswer(plan.answer) }),
     ...explainInputs(plan),
-    steps: explainBlock(plan, plan.root),
+    steps: explainBlock(plan, plan.root, 1),
   };
 }
 
@@ -156,7 +167,8 @@ function explainAnswer({ status, headers }: PlanAnswer): NonNullable<ExplainedPl
   };
 }
 
-function explainBlock(plan: Plan, block: PlanBlock): ExplainedStep[] {
+/** `items`: the most times that the block runs for one request. */
+function explainBlock(plan: Plan, block: PlanBlock, items: number): ExplainedStep[] {
   return block.steps.flatMap((step) => {
     if (!isShown(step)) return [];
     return {
@@ -165,7 +177,7 @@ function explainBlock(plan: Plan, block: PlanBlock): ExplainedStep[] {
       needs: shownNeeds(plan, step).map(({ name }) => name),
       failure: step.tolerated ?? 'required',
       ...(step.limitMs !== undefined && { withinMs: step.limitMs }),
-      ...detailsOf(plan, step),
+      ...detailsOf(plan, step, items),
     };
   });
 }
@@ -174,21 +186,22 @@ function explainBlock(plan: Plan, block: PlanBlock): ExplainedStep[] {
 function detailsOf(
   plan: Plan,
   step: ShownStep,
+  items: number,
 ): Pick<ExplainedStep, 'call' | 'maxItems' | 'concurrency' | 'together' | 'steps'> {
   switch (step.kind) {
     case 'call':
-      return { call: explainCall(step.operation, plan.deadlineMs) };
+      return { call: explainCall(step.operation, { deadlineMs: plan.deadlineMs, items }) };
     case 'map':
       return {};
     case 'instead':
     case 'given':
-      return { steps: explainBlock(plan, step.block) };
+      return { steps: explainBlock(plan, step.block, items) };
     case 'each':
       return {
         maxItems: step.max,
         ...(step.concurrency !== undefined && { concurrency: step.concurrency }),
         together: step.block.together,
-        steps: explainBlock(plan, step.block),
+        steps: explainBlock(plan, step.block, items * step.max),
       };
     default:
       return step satisfies never;
@@ -210,7 +223,10 @@ function isShown(step: Step): step is ShownStep {
   return traitsOf(step).isStep;
 }
 
-function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
+function explainCall(
+  operation: Operation,
+  { deadlineMs, items }: { readonly deadlineMs: number; readonly items: number },
+): ExplainedCall {
   const { service, lookup, policies, coalesce, cache } = operation;
   const { retry, hedge } = policies;
   const isRead = operation.safe;
@@ -219,7 +235,7 @@ function explainCall(operation: Operation, deadlineMs: number): ExplainedCall {
     route: operation.route.text,
     ...named('body', operation.bodyKind),
     ...named('response', operation.responseKind),
-    ...(lookup && { batch: explainBatch(lookup) }),
+    ...(lookup && explainKeys(lookup, items)),
     coalesce,
     ...(cache && { cache }),
     forward: operation.forward,
@@ -266,6 +282,12 @@ function explainHeaders({
 function explainBreaker({ service, policies }: Operation): ExplainedCall['breaker'] {
   if (service.breaker === false) return false;
   return { ...service.breaker, slowMs: slowMsOf(service.breaker, policies) };
+}
+
+function explainKeys(lookup: Lookup, items: number): Pick<ExplainedCall, 'batch' | 'single'> {
+  const { concurrency } = lookup;
+  if (concurrency === undefined) return { batch: explainBatch(lookup) };
+  return { single: { by: shownBy(lookup), concurrency, mostCalls: items } };
 }
 
 function explainBatch(lookup: Lookup): ExplainedBatch {

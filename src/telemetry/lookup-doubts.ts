@@ -57,7 +57,7 @@ const fewestNotFound = { lookup: 3, operation: 20 };
 export function warnOfDoubts(clock: Clock, warn: (message: string) => void): Observer {
   const mayWarn = onceAMinute(clock);
   const detect = doubtDetector((operation, doubt, times) => {
-    const kind = operation.lookup === undefined ? 'operation' : 'lookup';
+    const kind = asksForMany(operation) ? 'lookup' : 'operation';
     if (doubt === 'not-found' && times < fewestNotFound[kind]) return;
     if (doubt === 'fewer' && operation.lookup?.declaresMissing === true) return;
     const name = operationName(operation);
@@ -80,6 +80,11 @@ export function warnOfDoubts(clock: Clock, warn: (message: string) => void): Obs
       return watch;
     },
   };
+}
+
+/** A lookup with `single` asks for one key, so a 404 is what an unknown one is answered with. */
+function asksForMany({ lookup }: Operation): boolean {
+  return lookup !== undefined && lookup.keys.kind !== 'path';
 }
 
 const unwatched: AttemptWatch = Object.freeze({});

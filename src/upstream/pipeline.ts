@@ -30,6 +30,7 @@ import { batch } from './sharing/batch.ts';
 import { coalesce } from './sharing/coalesce.ts';
 import { deduplicate } from './sharing/deduplicate.ts';
 import type { Senders } from './sharing/deduplicate.ts';
+import { single } from './sharing/single.ts';
 
 /** deduplicate ▸ … */
 export function perRequest(gateway: Senders): Senders {
@@ -48,13 +49,13 @@ export interface GatewayParts {
   readonly withdraw: (operation: Operation) => boolean;
 }
 
-/** … cache ▸ coalesce, or for lookups batch ▸ telemetry's batch span ▸ … */
+/** … cache ▸ coalesce, or for lookups single ▸ batch ▸ telemetry's batch span ▸ … */
 export function perGateway(parts: GatewayParts, toService: Send<Dispatch>): Senders {
   const { caching, clock, aroundCall, prefixOf, extraBytes, withdraw } = parts;
   const dispatch = aroundCall(toService);
   return {
     send: caching.call(coalesce(clock, { withdraw })(dispatch)),
-    sendLoad: caching.load(batch(clock, dispatch, { prefixOf, extraBytes, withdraw })),
+    sendLoad: caching.load(single(batch(clock, dispatch, { prefixOf, extraBytes, withdraw }))),
   };
 }
 

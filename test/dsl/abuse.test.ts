@@ -974,6 +974,61 @@ describe('lookup()', () => {
   });
 });
 
+describe('lookup() with single', () => {
+  const common = { single: 'GET /x/:id', name: 'getX', by: 'id' } as const;
+  const item = z.object({ id: z.string() });
+  const alone = 'single asks for one key at a time, so';
+
+  it.each<[string, object, string]>([
+    ['another route', { route: 'GET /x' }, `${alone} route says nothing. Remove it.`],
+    ['a place of keys', { keys: { query: 'ids' } }, `${alone} keys says nothing. Remove it.`],
+    ['a bound on keys', { max: 10 }, `${alone} max bounds nothing. Remove it.`],
+    ['a window', { windowMs: 5 }, `${alone} windowMs bounds nothing. Remove it.`],
+    [
+      'a bound on bytes',
+      { maxRequestLineBytes: 8_000 },
+      `${alone} maxRequestLineBytes bounds nothing. Remove it.`,
+    ],
+    ['a 404 to several', { notFound: 'none' }, `${alone} notFound says nothing. Remove it.`],
+    [
+      'a route without the key',
+      { single: 'GET /x' },
+      'single: route "GET /x" has no ":id". Add it.',
+    ],
+    [
+      'no calls at a time',
+      { concurrency: 0 },
+      'concurrency is 0. Use a whole number of at least 1.',
+    ],
+    [
+      'concurrency without single',
+      { single: undefined, route: 'GET /x', keys: { query: 'ids' }, concurrency: 4 },
+      'concurrency bounds the calls of single, which is not there. Remove it.',
+    ],
+    [
+      'a route without keys',
+      { single: undefined, route: 'GET /x' },
+      'lookup() needs keys. Use { query: "ids" }, { query: "id", repeat: true } or { body: "ids" }.',
+    ],
+    [
+      'a query parameter named like the key',
+      { query: z.object({ id: z.string() }) },
+      'query parameter "id" is already used for the keys. Rename one.',
+    ],
+  ])('refuses %s', (_, config, problem) => {
+    expect(messageOf(() => lookup(things, { ...common, item, ...config } as never))).toBe(
+      `things.getX: ${problem}`,
+    );
+  });
+
+  it('refuses a lookup without any route', () => {
+    expect(messageOf(() => lookup(things, { by: 'id', item } as never))).toBe(
+      `service "things": a lookup has no route. Write route and keys, or single, as in ` +
+        `single: 'GET /payments/:orderId'.`,
+    );
+  });
+});
+
 function text(reference: unknown): string {
   return String(reference);
 }

@@ -380,6 +380,42 @@ describe('the tree', () => {
   });
 });
 
+describe('a lookup of one key at a time', () => {
+  const thingOf = lookup(things, {
+    name: 'thingOf',
+    single: 'GET /things/:id',
+    by: 'id',
+    item: z.object({ id: z.string() }),
+    concurrency: 4,
+  });
+  const Lists = z.array(z.object({ ids: z.array(z.string()) }));
+  const alone = explained(
+    defineComposition({
+      route: 'POST /alone',
+      body: z.object({ id: z.string(), lists: Lists }),
+      compose: ({ body }) => ({
+        one: call(thingOf, { id: body.id }),
+        all: each(
+          body.lists,
+          ({ ids }) => each(ids, (id) => ({ thing: call(thingOf, { id }) }), { max: 30 }),
+          { max: 50 },
+        ),
+      }),
+    }),
+  );
+
+  it('says how many calls it makes in the worst case', () => {
+    const lines = drawTree(alone);
+    expect(lines).toContain('GET /things/:id · single, 4 at a time, at most 1 call');
+    expect(lines).toContain('GET /things/:id · single, 4 at a time, at most 1,500 calls');
+    expect(drawMermaid(alone)).toContain('things.thingOf (single, 4 at a time)');
+    expect(alone.steps[0]?.call).toMatchObject({
+      single: { by: 'id', concurrency: 4, mostCalls: 1 },
+    });
+    expect(alone.steps[0]?.call).not.toHaveProperty('batch');
+  });
+});
+
 describe('an each with a concurrency', () => {
   const bounded = explained(
     defineComposition({

@@ -98,6 +98,17 @@ describe('a lookup that has answered nothing but 404', () => {
     expect(warnings).toHaveLength(1);
   });
 
+  it('is warned of from its twentieth answer on where it asks for one key at a time', () => {
+    const { warnings, end } = startWarnings();
+    const alone = lookup(nowhere, { name: 'alone', single: 'GET /things/:id', by: 'id', item });
+    end(alone, notFound(alone), 19);
+    expect(warnings).toEqual([]);
+    end(alone, notFound(alone));
+    expect(warnings).toEqual([
+      'shop.alone: has answered nothing but 404 since the start. Its route or address may be wrong',
+    ]);
+  });
+
   it('is told from an operation, whose 404 is an answer like any other', () => {
     const { warnings, end } = startWarnings();
     end(getThing, notFound(getThing), 10);

@@ -75,6 +75,14 @@ export const thingAt = lookup(service, {
   headers: z.object({ 'x-tenant': z.string(), accept: z.literal('application/x+json') }),
 });
 
+/** A lookup of a service without an endpoint for many keys. */
+export const thingAlone = lookup(service, {
+  single: 'GET /places/:place/things/:id',
+  by: 'id',
+  item: Thing,
+  concurrency: 4,
+});
+
 /** A lookup of which not every text is a key. */
 export const thingNamed = lookup(service, {
   route: 'GET /things',

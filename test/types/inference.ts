@@ -25,6 +25,7 @@ import type { ParamNames } from '../../src/dsl/route.ts';
 import type {
   Thing,
   thingAsJson,
+  thingAlone,
   thingAt,
   thingCalled,
   thingIn,
@@ -70,6 +71,7 @@ same<
 same<ArgsOf<typeof thingIn>, { name: string; size: number; since?: string | undefined }>(true);
 same<ArgsOf<typeof thingCalled>, { called: string }>(true);
 same<ArgsOf<typeof thingInside>, { owner: string; thing: 'a' | 'b' }>(true);
+same<ArgsOf<typeof thingAlone>, { id: string; place: string | number | bigint }>(true);
 same<ArgsOf<typeof thingNamed>, { id: 'a' | 'b' }>(true);
 
 // A parameter begins a segment and ends at the first character that no name has.

@@ -313,6 +313,12 @@ lookup(service, {
   item: Thing,
 });
 
+// @ts-expect-error one key at a time, so nothing bounds their number
+lookup(service, { single: 'GET /x/:id', by: 'id', item: Thing, max: 10 });
+
+// @ts-expect-error a place for keys without a route that takes them
+lookup(service, { keys: { query: 'ids' }, by: 'id', item: Thing });
+
 // @ts-expect-error neither in the query nor in the body
 lookup(service, { route: 'GET /x', keys: { header: 'ids' }, by: 'id', item: Thing });
 

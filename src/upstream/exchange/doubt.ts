@@ -31,7 +31,7 @@ function areInOrder(lookup: Lookup, { keys, items }: LookupAnswer): boolean {
 }
 
 function doubtOf(lookup: Lookup, answer: LookupAnswer, isInOrder: boolean): Doubt | undefined {
-  const { many, missing, textOfItem, textOfSent } = lookup;
+  const { many, missing, keys, textOfItem, textOfSent } = lookup;
   const asked = new Set(answer.keys.map(textOfSent));
   const texts = answer.items.map(textOfItem);
   const given = new Set(texts);
@@ -43,7 +43,8 @@ function doubtOf(lookup: Lookup, answer: LookupAnswer, isInOrder: boolean): Doub
   if (hasErrors(answer.body)) return 'errors';
   if (saysMore(answer)) return 'more';
   if (several !== undefined) return several;
-  return many || missing === 'error' ? undefined : 'fewer';
+  // An empty answer to one key says that it has no item.
+  return many || missing === 'error' || keys.kind === 'path' ? undefined : 'fewer';
 }
 
 /** Whether two items have the same of the keys that were asked for. */

@@ -5,7 +5,7 @@ import { ignoredBody } from '../../dsl/ignored-body.ts';
 import { failureStatusIn } from '../../dsl/failure-rule.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import { readPath } from '../../dsl/path.ts';
-import type { Path } from '../../dsl/path.ts';
+import type { Lookup } from '../../dsl/lookup.ts';
 import { seesAccepted } from '../../dsl/response-parts.ts';
 import { TooManyNumbersError } from '../../json-numbers.ts';
 import { isBlank, isTooDeep, parseJson, toPointer } from '../../json.ts';
@@ -89,7 +89,7 @@ function parsedReply(call: Asked & Pick<Attempt, 'headers'>, raw: RawReply, now:
   const missing = failedInside(call, raw, value, now);
   if (missing !== undefined) return missing;
   if (lookup === undefined) return replyTo(call, raw, isBlank(text) ? noBodyOf(call) : value);
-  const items = itemsOf(call, value, lookup.items);
+  const items = itemsOf(call, value, lookup);
   const { keys = [] } = call;
   const match = matchOf(lookup, { keys, items, body: value, headers });
   return { status, headers, raw: undefined, value: items, ...match };
@@ -193,14 +193,17 @@ function jsonProblem(error: unknown, maxDepth: number): string {
     : 'something that is not JSON';
 }
 
-function itemsOf(call: Called, value: unknown, path: Path | undefined): readonly unknown[] {
+/** The items in the answer of a lookup: that of a single key is the item itself. */
+function itemsOf(call: Called, value: unknown, lookup: Lookup): readonly unknown[] {
+  const { items: path, keys, many } = lookup;
   // `null` is an empty list in Go and the like; an answer without a body, like a 204, has none.
   if (value === null) return [];
-  const list = path === undefined ? value : readPath(value, path);
-  if (Array.isArray(list)) return list;
-  if (list === null) return [];
+  const found = path === undefined ? value : readPath(value, path);
+  if (found === null) return [];
+  const isOne = keys.kind === 'path' && !many;
+  if (isOne && found !== undefined) return [found];
+  if (!isOne && Array.isArray(found)) return found;
   const where = path === undefined ? 'its body' : `${toPointer(path.names)} in its body`;
-  throw callError(call, 'invalid-body', `answered a lookup, but ${where} is not a list`, {
-    reached: 'body',
-  });
+  const problem = `answered a lookup, but ${where} is not ${isOne ? 'there' : 'a list'}`;
+  throw callError(call, 'invalid-body', problem, { reached: 'body' });
 }

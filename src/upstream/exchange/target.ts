@@ -2,6 +2,7 @@
 import { keysInQuery } from '../../dsl/lookup-keys.ts';
 import type { Segment } from '../../dsl/route.ts';
 import { isExactNumber } from '../../json-numbers.ts';
+import { fieldOf } from '../../plain-object.ts';
 import { segmentProblem, traversalProblem } from '../../path-segment.ts';
 import type { Dispatch } from '../call.ts';
 import { callError } from '../call.ts';
@@ -56,8 +57,14 @@ function refuseTraversal(call: Targeted, name: string, text: string, slash: bool
   if (problem !== undefined) throw argumentError(call, name, problem);
 }
 
+/** The key of a lookup with `single` is not among the arguments that its calls have in common. */
+function argumentOf({ operation: { lookup }, args, keys }: Targeted, name: string): unknown {
+  if (lookup?.keys.kind !== 'path' || !lookup.arguments.includes(name)) return args[name];
+  return lookup.isPlain ? keys?.[0] : fieldOf(keys?.[0], name);
+}
+
 function textOf(call: Targeted, name: string): string {
-  const value = call.args[name];
+  const value = argumentOf(call, name);
   if (typeof value !== 'string' && typeof value !== 'number' && !isExactNumber(value)) {
     throw argumentError(call, name, `is ${value === null ? 'null' : typeof value}, not text`);
   }

@@ -115,13 +115,21 @@ function isWhole({ width }: BatchFlight, [share = [], ...others]: Shares): boole
 /** The keys of a batch, by the client requests that wait for them. */
 type Shares = readonly (readonly LoadKey[])[];
 
-/** A 404 to one key says that it has no item; a 404 to several may be about any of them. */
+/**
+ * A 404 to one key says that it has no item; a 404 to several may be about any of them. A 410 is
+ * about a key only where that is in the path.
+ */
 function saysThatNoneExists({ lookup, width }: BatchFlight, error: Error): error is UpstreamError {
+  if (lookup.keys.kind === 'path') return isNotFound(error) || statusOf(error) === 410;
   return isNotFound(error) && (width === 1 || lookup.notFound === 'none');
 }
 
 function isNotFound(error: Error): error is UpstreamError {
-  return error instanceof UpstreamError && error.kind === 'status' && error.status === 404;
+  return statusOf(error) === 404;
+}
+
+function statusOf(error: Error): number | undefined {
+  return error instanceof UpstreamError && error.kind === 'status' ? error.status : undefined;
 }
 
 /** About √n groups of n shares, of nearly equal size; groups of one if n is small. */

@@ -24,7 +24,10 @@ import {
 } from '../../support/upstream-calls.ts';
 
 const Payment = z.object({ orderId: z.string(), status: z.string() });
-type Payments = Omit<Partial<Lookup>, 'argument' | 'keys' | 'by' | 'key' | 'items' | 'maxBytes'> & {
+type Payments = Omit<
+  Partial<Lookup>,
+  'argument' | 'keys' | 'concurrency' | 'by' | 'key' | 'items' | 'maxBytes'
+> & {
   readonly items?: string;
   readonly query?: z.ZodObject;
 };
