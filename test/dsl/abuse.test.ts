@@ -996,6 +996,11 @@ describe('lookup() with single', () => {
       'single: route "GET /x" has no ":id". Add it.',
     ],
     [
+      'a route with a part of the key only',
+      { by: ['id', 'of'], item: z.object({ id: z.string(), of: z.string() }) },
+      'single: route "GET /x/:id" has no ":of". Add it.',
+    ],
+    [
       'no calls at a time',
       { concurrency: 0 },
       'concurrency is 0. Use a whole number of at least 1.',

@@ -140,9 +140,13 @@ export function addressOf(attempt: Dispatch): Address {
 export function callWith(calls: Calls): CallOperation {
   return (operation, args, trace) => {
     if (operation.lookup === undefined) return calls.call(operation, args, trace);
-    const [by = ''] = operation.lookup.arguments;
-    const { [by]: key, ...others } = args;
-    return replyOf(calls.load({ operation, args: others, keys: [key], trace }));
+    const { arguments: names, isPlain } = operation.lookup;
+    const parts = names.map((name) => args[name]);
+    const others = Object.fromEntries(
+      Object.entries(args).filter(([name]) => !names.includes(name)),
+    );
+    const keys = isPlain ? parts : [parts];
+    return replyOf(calls.load({ operation, args: others, keys, trace }));
   };
 }
 

@@ -89,3 +89,49 @@ describe('the answer to a single key', () => {
     }
   });
 });
+
+/** A service that answers each path with its own body. */
+async function startOrders(body: (path: readonly string[]) => unknown) {
+  const { url, requests } = await startServer((request, response) => {
+    const path = (request.url ?? '').split('/').map(decodeURIComponent);
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(body(path)));
+  });
+  return { ...openShop({ url }), requests };
+}
+
+describe('a compound key of its own', () => {
+  const orderOf = { single: 'GET /of/:tenantId/orders/:id', by: ['tenantId', 'id'] } as const;
+  const Order = z.object({ tenantId: z.string(), id: z.string() });
+
+  it('has each of its parts in its own segment', async () => {
+    const { service, call, requests } = await startOrders(([, , tenantId, , id]) => ({
+      tenantId,
+      id,
+    }));
+    const own = lookup(service, { ...orderOf, item: Order });
+    const keys = [
+      { tenantId: 'a b', id: '1' },
+      { tenantId: 'a', id: 'b 1' },
+    ];
+    const replies = await Promise.all(keys.map((key) => call(own, key, undefined)));
+    expect(replies.map(({ value }) => value)).toEqual(keys);
+    expect(requests.map(({ target }) => target).toSorted()).toEqual([
+      '/of/a%20b/orders/1',
+      '/of/a/orders/b%201',
+    ]);
+    const failure = await failureOf(call(own, { tenantId: '..', id: '1' }, undefined));
+    expect(failure).toMatchObject({ kind: 'invalid-argument', argument: 'tenantId' });
+  });
+
+  it('has the list of its items at a path', async () => {
+    const { service, call } = await startOrders(([, , tenantId]) => ({
+      data: { list: ['1', '2', '1'].map((id) => ({ tenantId, id })) },
+    }));
+    const own = lookup(service, { ...orderOf, item: Order, many: true, items: 'data.list' });
+    const { value } = await call(own, { tenantId: 'a', id: '1' }, undefined);
+    expect(value).toEqual([
+      { tenantId: 'a', id: '1' },
+      { tenantId: 'a', id: '1' },
+    ]);
+  });
+});
