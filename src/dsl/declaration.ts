@@ -16,6 +16,8 @@ import { operationName } from './operation.ts';
 import { checkedPolicies, policyKnobs } from './policies.ts';
 import type { Policies } from './policies.ts';
 import { refuseUnwritableQuery } from './query-arguments.ts';
+import { queryStyleOf, writtenStyle } from './query-style.ts';
+import type { QueryStyle } from './query-style.ts';
 import { redirectsOf } from './redirects.ts';
 import type { Redirects } from './redirects.ts';
 import { parseRoute } from './route.ts';
@@ -42,6 +44,8 @@ export interface Common<Text> extends Policies {
   readonly auth?: false;
   /** Whether redirects are followed. Default: as for the service, with GET and HEAD. */
   readonly redirects?: Redirects;
+  /** How the query is written. Default: what it does not say is as for the service. */
+  readonly queryStyle?: QueryStyle;
 }
 
 /** The same without the route, which lookups have under two names. */
@@ -65,6 +69,7 @@ interface Declaration {
   readonly name: string;
   /** Its full name, which begins each message. */
   readonly place: string;
+  readonly queryStyle: QueryStyle;
 }
 
 /** The parts of a declaration that differ between operations and lookups. */
@@ -90,8 +95,9 @@ export function begin(
   refuseAsynchronous(schemas, place);
   for (const [option, schema] of Object.entries(schemas))
     refuseKinds(option, schema, { kinds: option === 'body' ? sentKinds : [], place });
-  refuseUnwritableQuery(schemas['query'], place);
-  return { route, name, place };
+  const queryStyle = queryStyleOf(config.queryStyle, service, place);
+  refuseUnwritableQuery(schemas['query'], queryStyle, place);
+  return { route, name, place, queryStyle };
 }
 
 /** The kinds of a request's body. */
@@ -107,6 +113,7 @@ const commonKnobs = [
   'numbers',
   'auth',
   'redirects',
+  'queryStyle',
 ] satisfies (keyof Common<string>)[];
 
 function checkedName(service: Service, config: CommonConfig, route: Route): string {
@@ -143,7 +150,7 @@ interface Judged {
 export function checkedCommon(
   service: Service,
   config: CommonConfig,
-  { name, place, route }: Declaration,
+  { name, place, route, queryStyle }: Declaration,
   { isWrite, query, headers, keys }: Judged,
 ) {
   const forward = mergedForward(service, checkedForward(config.forward ?? [], place, { isWrite }));
@@ -164,6 +171,7 @@ export function checkedCommon(
     cache: checkedOperationCache(config.cache, place),
     numbers: checkedNumbers(config.numbers, place),
     auth,
+    queryStyle: query && writtenStyle(queryStyle),
     redirects: redirectsOf(config.redirects, service, { method: route.method, place }),
   };
 }

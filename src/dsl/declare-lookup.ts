@@ -116,7 +116,8 @@ export function lookup<
     keys: config.keys as { readonly query?: string } | undefined,
   });
   const sent = checkedHeaderArguments(headers, { ...common, idempotencyKey: undefined, place });
-  const checked = checkedLookup(config, route, place);
+  const { queryStyle } = declaration;
+  const checked = checkedLookup({ ...config, queryStyle }, route, place);
   refuseArgumentTwice({ route, query, body, headers: sent }, place, keyBeside(checked));
   return noteDefinition(
     Object.freeze({

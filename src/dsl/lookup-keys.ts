@@ -7,6 +7,7 @@ import { kindOf, ownField, unwrapped } from '../schema.ts';
 import { withArticle } from './header-names.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import { parsePath } from './path.ts';
+import type { QueryStyle } from './query-style.ts';
 import type { Route } from './route.ts';
 
 /**
@@ -40,22 +41,49 @@ export function isInQuery({ kind }: LookupKeys): boolean {
   return kind === 'separated' || kind === 'repeated';
 }
 
-export function toKeys(style: KeyStyle | undefined, place: string): LookupKeys {
+/** Without `repeat`, keys are written as the lists of the service are. */
+export function toKeys(
+  style: KeyStyle | undefined,
+  place: string,
+  { arrays }: QueryStyle = {},
+): LookupKeys {
   if (style === undefined) throw new CompositionError(place, `lookup() needs keys. ${places}`);
   refuseUnknownKnobs(style, ['query', 'repeat', 'body', 'join'], `${place}: keys`);
   const {
     query,
     body,
-    repeat = false,
+    repeat,
     join,
   }: { query?: string; body?: string; repeat?: boolean; join?: string } = style;
   const name = body ?? query;
   if (typeof name !== 'string' || name === '' || (body !== undefined && query !== undefined)) {
     throw new CompositionError(place, `keys names no place for the keys. ${places}`);
   }
-  const kind = body !== undefined ? 'body' : repeat ? 'repeated' : 'separated';
+  const { kind, suffix } = body === undefined ? stylesInQuery[styleOf(repeat, arrays)] : inBody;
   const path = body === undefined ? [] : parsePath(body, 'keys.body', place).names;
-  return { kind, name, path, join: checkedJoin(join, kind, place) };
+  return { kind, name: name + suffix, path, join: checkedJoin(join, kind, place) };
+}
+
+function styleOf(
+  repeat: boolean | undefined,
+  arrays: QueryStyle['arrays'] = 'comma',
+): keyof typeof stylesInQuery {
+  return repeat === undefined ? arrays : repeat ? 'repeat' : 'comma';
+}
+
+const brackets = '[]';
+
+const inBody = { kind: 'body', suffix: '' } as const;
+
+const stylesInQuery = {
+  repeat: { kind: 'repeated', suffix: '' },
+  comma: { kind: 'separated', suffix: '' },
+  brackets: { kind: 'repeated', suffix: brackets },
+} as const;
+
+/** The name of the query parameter that holds the keys, as an argument would have it. */
+export function bareName({ name }: LookupKeys): string {
+  return name.endsWith(brackets) ? name.slice(0, -brackets.length) : name;
 }
 
 function checkedJoin(join: unknown, kind: LookupKeys['kind'], place: string): string | undefined {

@@ -8,12 +8,20 @@ import { fieldsOf } from '../schema.ts';
 import { positive } from './knobs.ts';
 import { checkedBy } from './lookup-by.ts';
 import type { KeyRule } from './lookup-by.ts';
-import { isInQuery, keysInPath, refuseKeysInBody, toKeys, toMaxBytes } from './lookup-keys.ts';
+import {
+  bareName,
+  isInQuery,
+  keysInPath,
+  refuseKeysInBody,
+  toKeys,
+  toMaxBytes,
+} from './lookup-keys.ts';
 import type { KeyStyle, LookupKeys, MaxBytes } from './lookup-keys.ts';
 import { parsePath } from './path.ts';
 import { singleKnobs, singleRequests } from './single.ts';
 import type { Requests } from './single.ts';
 import type { Path } from './path.ts';
+import type { QueryStyle } from './query-style.ts';
 import { isSafe } from './route.ts';
 import type { Route } from './route.ts';
 
@@ -91,11 +99,13 @@ interface Config extends LookupOptions, MaxBytes {
   readonly body?: z.ZodType | undefined;
   readonly many?: boolean | undefined;
   readonly missing?: 'null' | 'error' | undefined;
+  readonly queryStyle?: QueryStyle | undefined;
 }
 
 /** @throws CompositionError that names the option that cannot be used. */
 export function checkedLookup(config: Config, route: Route, place: string): Lookup {
-  const keys = config.single === undefined ? toKeys(config.keys, place) : keysInPath;
+  const keys =
+    config.single === undefined ? toKeys(config.keys, place, config.queryStyle) : keysInPath;
   const rule = checkedBy(config, keys, place);
   const names = rule.arguments;
   const requests =
@@ -181,7 +191,7 @@ function refuseKeysTwice(
   const param =
     keys.kind === 'path' ? undefined : route.params.find((name) => names.includes(name));
   const field = Object.keys(query?.shape ?? {}).find(
-    (name) => names.includes(name) || (isInQuery(keys) && name === keys.name),
+    (name) => names.includes(name) || (isInQuery(keys) && name === bareName(keys)),
   );
   if (param === undefined && field === undefined) return;
   const taken = param === undefined ? `query parameter "${field}"` : `path parameter ":${param}"`;

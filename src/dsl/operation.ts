@@ -8,6 +8,7 @@ import type { HeaderArguments } from './header-arguments.ts';
 import type { Auth } from './credentials.ts';
 import type { Lookup } from './lookup.ts';
 import type { EffectivePolicies } from './policies.ts';
+import type { WrittenStyle } from './query-style.ts';
 import type { Redirects } from './redirects.ts';
 import type { ResponseParts } from './response-parts.ts';
 import type { Route } from './route.ts';
@@ -57,6 +58,8 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly failure: FailureRule | undefined;
   /** Whether redirects of its service are followed. */
   readonly redirects: Redirects;
+  /** How its query is written; `undefined`: as forms are. */
+  readonly queryStyle: WrittenStyle | undefined;
 }
 
 /** The unique name of an operation in traces, metrics and messages: `orders.getOrder`. */

@@ -32,6 +32,8 @@ import type {
   Policies,
   RetryBudgetConfig,
 } from './policies.ts';
+import { checkedQueryStyle } from './query-style.ts';
+import type { QueryStyle } from './query-style.ts';
 import { checkedRedirects } from './redirects.ts';
 import type { Redirects } from './redirects.ts';
 import { isVariableName } from './source.ts';
@@ -68,6 +70,8 @@ export interface ServiceConfig extends Policies {
   readonly tls?: TlsConfig;
   /** Whether GET and HEAD follow redirects at the same address. Default `'error'`: they fail. */
   readonly redirects?: Redirects;
+  /** How queries are written. Default: lists repeat their name, a space is `+`, no objects. */
+  readonly queryStyle?: QueryStyle;
 }
 
 /** An upstream service with all options checked and filled in. */
@@ -88,6 +92,7 @@ export interface Service {
   readonly requestId: string | undefined;
   readonly tls: TlsConfig | undefined;
   readonly redirects: Redirects;
+  readonly queryStyle: QueryStyle;
 }
 
 /**
@@ -100,7 +105,12 @@ export interface Service {
 export function defineService(config: ServiceConfig): Service {
   const { name, url, forward = [], connectTimeoutMs = 1_000 } = config;
   const { breaker = {}, retryBudget = {}, bulkhead = {}, ejection = {}, health } = config;
-  const { headers: givenHeaders = {}, auth: givenAuth, redirects = 'error' } = config;
+  const {
+    headers: givenHeaders = {},
+    auth: givenAuth,
+    redirects = 'error',
+    queryStyle = {},
+  } = config;
   if (!/^[a-z][a-z0-9-]*$/.test(name)) {
     throw new CompositionError(
       'defineService',
@@ -133,6 +143,7 @@ export function defineService(config: ServiceConfig): Service {
       requestId,
       tls: checkedTls(config.tls, place),
       redirects: checkedRedirects(redirects, place),
+      queryStyle: checkedQueryStyle(queryStyle, place),
     }),
   );
 }
@@ -171,4 +182,5 @@ const knobs = [
   'requestId',
   'tls',
   'redirects',
+  'queryStyle',
 ] satisfies (keyof ServiceConfig)[];

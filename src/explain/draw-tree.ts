@@ -1,6 +1,7 @@
 /** An explained plan as a tree for the terminal: a step stands below one that it needs. */
 import { defaultRequestId } from '../dsl/own-headers.ts';
 import { shownAuth } from '../dsl/credentials.ts';
+import { shownQueryStyle } from '../dsl/query-style.ts';
 import { shownTls } from '../dsl/tls.ts';
 import type { ExplainedCall, ExplainedPlan, ExplainedStep } from './explain.ts';
 
@@ -206,13 +207,14 @@ function kindsOf({ body, response }: ExplainedCall): string[] {
   ];
 }
 
-function sharingOf({ batch, single, coalesce, redirects }: ExplainedCall): string[] {
+function sharingOf({ batch, single, coalesce, redirects, queryStyle }: ExplainedCall): string[] {
   return [
     ...(single ? [singleOf(single)] : []),
     ...(batch ? [batchOf(batch)] : []),
     ...(batch && batch.windowMs > 0 ? [`waits ${milliseconds(batch.windowMs)} for more`] : []),
     ...(coalesce ? [] : ['not shared with other requests']),
     ...(redirects === undefined ? [] : ['follows redirects']),
+    ...(queryStyle === undefined ? [] : shownQueryStyle(queryStyle)),
   ];
 }
 

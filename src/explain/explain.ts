@@ -13,6 +13,7 @@ import { shownFailure } from '../dsl/failure-rule.ts';
 import type { OwnHeaders } from '../dsl/own-headers.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
+import type { WrittenStyle } from '../dsl/query-style.ts';
 import { slowMsOf } from '../dsl/policies.ts';
 import type { EffectiveBreaker, HedgeConfig, RetryConfig } from '../dsl/policies.ts';
 import type { Service } from '../dsl/service.ts';
@@ -91,6 +92,8 @@ export interface ExplainedCall {
   readonly missing?: 'null';
   /** The place of the status of failures inside a 2xx, or that status; absent: there are none. */
   readonly failure?: string;
+  /** How its query is written; absent: as forms are. */
+  readonly queryStyle?: WrittenStyle;
   /** Absent: a redirect is an error. */
   readonly redirects?: 'follow';
   /** The credentials of the gateway's own, and their sources; absent: none. */
@@ -242,6 +245,7 @@ function explainCall(
     ...explainHeaders(operation),
     ...(operation.missing === 'null' && { missing: 'null' as const }),
     ...(operation.failure && { failure: shownFailure(operation.failure) }),
+    ...(operation.queryStyle && { queryStyle: operation.queryStyle }),
     ...(operation.redirects === 'follow' && { redirects: 'follow' as const }),
     ...(operation.auth && { auth: operation.auth }),
     ...(service.requestId !== undefined && { requestId: service.requestId }),

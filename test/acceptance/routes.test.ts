@@ -29,6 +29,14 @@ const strict = operation(shop, {
   response,
 });
 
+const filter = z.object({ status: z.string(), tags: z.array(z.string()) });
+const find = operation(shop, {
+  route: 'GET /find',
+  query: z.object({ filter }),
+  queryStyle: { arrays: 'comma', objects: 'brackets', spaces: '%20' },
+  response,
+});
+
 const compositions = {
   list: defineComposition({ route: 'GET /orders/', compose: () => call(list, {}) }),
   one: defineComposition({
@@ -39,6 +47,11 @@ const compositions = {
     route: 'POST /orders:search',
     body: z.object({ text: z.string() }),
     compose: ({ body }) => call(search, { body: { text: body.text } }),
+  }),
+  find: defineComposition({
+    route: 'GET /find',
+    query: z.object({ status: z.string(), tag: z.array(z.string()) }),
+    compose: ({ query }) => call(find, { filter: { status: query.status, tags: query.tag } }),
   }),
   moved: defineComposition({
     route: 'GET /moved/:where',
@@ -78,6 +91,11 @@ describe('routes as services have them', () => {
     ['/orders/7', '/orders/7.json', {}],
     ['/orders/a%3Ab', '/orders/a%3Ab.json', {}],
     ['/orders:search', '/orders:search', { method: 'POST', body: '{"text":"x"}' }],
+    [
+      '/find?status=not+open&tag=a&tag=b,c',
+      '/find?filter%5Bstatus%5D=not%20open&filter%5Btags%5D=a,b%2Cc',
+      {},
+    ],
     ['/moved/here', '/orders/', {}],
     ['/strict/nowhere', undefined, {}],
   ])('are called by %s', async (path, at, init) => {

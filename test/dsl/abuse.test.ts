@@ -590,6 +590,26 @@ describe('defineService()', () => {
     );
   });
 
+  it.each<[object | string, string]>([
+    [{ arrays: 'csv' }, 'queryStyle.arrays is "csv". Use "repeat", "comma" or "brackets".'],
+    [{ objects: true }, 'queryStyle.objects is true. Use "brackets" or "dots".'],
+    [{ spaces: ' ' }, 'queryStyle.spaces is " ". Use "+" or "%20".'],
+    ['comma', 'queryStyle: is "comma". Write { arrays: … }.'],
+    [
+      { lists: 'comma' },
+      'queryStyle: unknown option "lists". Known options: arrays, objects, spaces.',
+    ],
+  ])('refuses queryStyle: %j', (queryStyle, problem) => {
+    const own = { queryStyle } as { queryStyle: object };
+    expect(messageOf(() => defineService({ name: 'x', url: 'http://x', ...own }))).toBe(
+      `service "x": ${problem}`,
+    );
+    const response = z.null();
+    expect(messageOf(() => operation(things, { route: 'GET /x', response, ...own }))).toBe(
+      `things.getX: ${problem}`,
+    );
+  });
+
   it('takes a queue of none', () => {
     const service = defineService({ name: 'x', url: 'http://x', bulkhead: { queue: 0 } });
     expect(service.bulkhead.queue).toBe(0);
@@ -685,7 +705,7 @@ describe('operation()', () => {
     expect(messageOf(() => defineService({ name: 'x', url: 'http://x', ...knob }))).toBe(
       'service "x": unknown option "timeoutms". Known options: name, url, forward, timeoutMs, ' +
         'maxBodyBytes, maxDepth, retry, hedge, connectTimeoutMs, retryBudget, breaker, bulkhead, ' +
-        'ejection, health, headers, auth, requestId, tls, redirects.',
+        'ejection, health, headers, auth, requestId, tls, redirects, queryStyle.',
     );
     expect(
       messageOf(() =>

@@ -46,6 +46,8 @@ const strange = operation(things, {
   name: 'strange',
   route: 'GET /strange',
   redirects: 'follow',
+  query: z.object({ tags: z.array(z.string()).optional() }),
+  queryStyle: { arrays: 'comma', objects: 'dots', spaces: '%20' },
   response: Thing,
   missing: 'null',
   failure: { body: z.object({ error: z.object({ code: z.int() }) }), status: 'error.code' },
@@ -576,9 +578,13 @@ describe('answers whose meaning is not their status', () => {
     expect(drawn.steps[0]?.call).toMatchObject({ missing: 'null', failure: 'error.code' });
   });
 
-  it('are drawn with their route where redirects are followed', () => {
+  it('are drawn with their route, as are redirects that are followed and the style of a query', () => {
     const drawn = explain(plan);
     expect(drawTree(drawn)).toContain('GET /strange · follows redirects');
+    expect(drawTree(drawn)).toContain(' · a=1,2 · a.b=1 · spaces as %20\n');
+    expect(drawn.steps[0]?.call).toMatchObject({
+      queryStyle: { arrays: 'comma', objects: 'dots', spaces: '%20' },
+    });
     expect(drawn.steps[0]?.call).toHaveProperty('redirects', 'follow');
     expect(explained(diamond).steps[0]?.call).not.toHaveProperty('redirects');
   });

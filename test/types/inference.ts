@@ -338,6 +338,19 @@ same<ArgsOf<typeof fileOf>, { path: string | number | bigint; version: string | 
   true,
 );
 
+/** A query may have objects, which are written in a style of the service. */
+export const find = operation(
+  defineService({ name: 'search', url: 'http://search', queryStyle: { objects: 'brackets' } }),
+  {
+    route: 'GET /things',
+    query: z.object({ filter: z.object({ status: z.enum(['open', 'shut']) }) }),
+    queryStyle: { arrays: 'comma' },
+    redirects: 'follow',
+    response: z.unknown(),
+  },
+);
+same<ArgsOf<typeof find>, { filter: { status: 'open' | 'shut' } }>(true);
+
 /** A tolerated part may have a limit, which does not change its type. */
 export const bounded = defineComposition({
   route: 'GET /bounded/:id',

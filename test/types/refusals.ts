@@ -537,3 +537,25 @@ export const kinds = defineComposition({
   // @ts-expect-error the form has no such field
   compose: ({ body }) => ({ q: body.page }),
 });
+
+const searched = defineService({ name: 'searched', url: 'http://searched' });
+export const styles = [
+  // @ts-expect-error an unknown way to write lists
+  defineService({ name: 'a', url: 'http://a', queryStyle: { arrays: 'csv' } }),
+  // @ts-expect-error an unknown part of the style
+  defineService({ name: 'a', url: 'http://a', queryStyle: { lists: 'comma' } }),
+  // @ts-expect-error neither 'error' nor 'follow'
+  defineService({ name: 'a', url: 'http://a', redirects: true }),
+  // @ts-expect-error an unknown way to write spaces
+  operation(searched, { route: 'GET /a', response: Thing, queryStyle: { spaces: '%2B' } }),
+  // @ts-expect-error the parameter is called id, and the text after it is no part of the name
+  operation(searched, { route: 'GET /:id.json', slash: ['id.json'], response: Thing }),
+];
+
+export const parameters = defineComposition({
+  route: 'GET /things:search/:id',
+  compose({ params }) {
+    // @ts-expect-error a colon after text begins no parameter
+    return [params.id, params.search];
+  },
+});

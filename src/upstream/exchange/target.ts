@@ -1,13 +1,10 @@
 /** Arguments → request target. Prevents path traversal: no argument can reach another path. */
-import { keysInQuery } from '../../dsl/lookup-keys.ts';
 import type { Segment } from '../../dsl/route.ts';
 import { isExactNumber } from '../../json-numbers.ts';
 import { fieldOf } from '../../plain-object.ts';
 import { segmentProblem, traversalProblem } from '../../path-segment.ts';
-import type { Dispatch } from '../call.ts';
-import { callError } from '../call.ts';
-
-type Targeted = Pick<Dispatch, 'operation' | 'args' | 'keys'>;
+import { argumentError, searchOf } from './query.ts';
+import type { Targeted } from './query.ts';
 
 /** The path and query of a call, without the address's prefix. */
 export function targetOf(call: Targeted, query: Readonly<Record<string, unknown>>): string {
@@ -73,43 +70,4 @@ function textOf(call: Targeted, name: string): string {
     typeof value === 'number' && !Number.isFinite(value) ? `is ${text}` : segmentProblem(text);
   if (problem !== undefined) throw argumentError(call, name, problem);
   return text;
-}
-
-function searchOf(call: Targeted, query: Readonly<Record<string, unknown>>): string {
-  const keys = keysOf(call);
-  const fields = Object.entries(query);
-  // `URLSearchParams` costs as much as the rest of the target.
-  if (fields.length === 0) return keys;
-  const search = new URLSearchParams();
-  for (const [name, value] of fields) {
-    for (const item of Array.isArray(value) ? value : [value])
-      appendValue(search, call, name, item);
-  }
-  const rest = search.toString();
-  return rest === '' || keys === '' ? rest + keys : `${rest}&${keys}`;
-}
-
-function appendValue(search: URLSearchParams, call: Targeted, name: string, value: unknown): void {
-  if (value === undefined || value === null) return;
-  if (value instanceof Date) return search.append(name, dateText(call, name, value));
-  if (typeof value === 'object')
-    throw argumentError(call, name, 'is an object, which cannot be written in a query');
-  const text = String(value);
-  if (typeof value === 'number' && !Number.isFinite(value))
-    throw argumentError(call, name, `is ${text}`);
-  if (!text.isWellFormed()) throw argumentError(call, name, 'is not well-formed Unicode');
-  search.append(name, text);
-}
-
-function dateText(call: Targeted, name: string, date: Date): string {
-  if (Number.isNaN(date.getTime())) throw argumentError(call, name, 'is not a valid date');
-  return date.toISOString();
-}
-
-function keysOf({ keys, operation: { lookup } }: Targeted): string {
-  return keys === undefined || lookup === undefined ? '' : keysInQuery(lookup, keys);
-}
-
-function argumentError(call: Targeted, argument: string, problem: string): Error {
-  return callError(call, 'invalid-argument', `argument "${argument}" ${problem}`, { argument });
 }
