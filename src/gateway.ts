@@ -1,5 +1,6 @@
 /** Puts the parts of a gateway together, without opening a socket. `listen.ts` opens them. */
 import type { Hono, MiddlewareHandler } from 'hono';
+import { basePathRule, parseBasePath } from './base-path.ts';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import type { UnknownQuery } from './dsl/composition.ts';
@@ -9,7 +10,7 @@ import { hygiene } from './edge/hygiene.ts';
 import { shedding, neverSheds } from './edge/overload.ts';
 import type { Overload } from './edge/overload.ts';
 import { createEngine } from './engine/execute.ts';
-import { toError } from './errors.ts';
+import { ConfigurationError, toError } from './errors.ts';
 import { adminRoutes, onLoopback } from './http/admin.ts';
 import type { AdminTelemetry } from './http/admin.ts';
 import { createApp } from './http/app.ts';
@@ -58,6 +59,8 @@ export interface GatewayOptions {
   readonly unknownQuery?: UnknownQuery;
   /** Who may ask, and how much at a time. Default: everybody, without limit. */
   readonly edge?: EdgeOptions;
+  /** Stands before the routes of compositions, not of health checks: `/api`. Default: none. */
+  readonly basePath?: string;
   readonly clock?: Clock;
 }
 
@@ -86,6 +89,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { telemetry = unobserved, overload = neverSheds, clock = systemClock } = options;
   const { onInternalError = warnOf, onWritesCut = warnOfWrites, accessLog: logging } = options;
   const { unknownQuery = 'refuse' } = options;
+  const basePath = checkedBasePath(options.basePath);
   const { onCallEnd, aroundCall, watchAttempt, watchSteps } = telemetry;
   let ready = true;
   const upstreams = createUpstreams({
@@ -119,6 +123,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         clock,
         admit: shedding(overload),
         unknownQuery,
+        basePath,
       }),
     }),
     admin: createApp({
@@ -137,6 +142,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** @throws ConfigurationError for a path that no route can begin with. */
+function checkedBasePath(given = ''): string {
+  const basePath = parseBasePath(given);
+  if (basePath !== undefined) return basePath;
+  throw new ConfigurationError(`basePath is ${JSON.stringify(given)}. Use ${basePathRule}.`);
 }
 
 function toAdmin(

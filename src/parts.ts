@@ -40,6 +40,7 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
     addresses,
     secrets: openSecrets({ clock, onWarning: warn }),
     clock,
+    basePath: settings.basePath,
     unknownQuery: settings.unknownQuery,
     overload: createOverload({ limits, meter: createLagMeter(), clock }),
     edge: settings.edge,

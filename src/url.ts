@@ -1,5 +1,5 @@
 /**
- * Text → http URLs, and how messages name a text that may hold a password: only `shown` decides
+ * Text → URLs of services, and how messages name a text that may hold a password: only `shown` decides
  * what they quote of it, for compositions and settings alike.
  */
 
@@ -11,7 +11,8 @@ export function parseHttpUrl(text: string): URL | undefined {
 
 /** The rule for base URLs, as messages say it: what `parseBaseUrl` takes. */
 export const baseUrlRule =
-  'an http or https URL with a host, and without credentials, port 0, query or fragment';
+  'an http or https URL with a host, and without credentials, port 0, query or fragment, or a ' +
+  'socket and a prefix (unix:/run/orders.sock:/v2)';
 
 /**
  * `URL.parse` ignores an empty query, too many slashes, white space and the like, and would so find
@@ -19,10 +20,31 @@ export const baseUrlRule =
  */
 const written = /^https?:\/\/[^/?#@\\\s]+(?:\/[^?#\\\s]*)?$/i;
 
-/** A URL that paths can be added to; `undefined` for a text that breaks the rule. */
+/** A URL that paths can be added to, also `unix:` of a socket; `undefined` for a text that breaks the rule. */
 export function parseBaseUrl(text: string): URL | undefined {
+  if (/^unix:/i.test(text)) return isSocketUrl(text) ? new URL(text) : undefined;
   const url = written.test(text) ? URL.parse(text) : null;
   return url === null || url.port === '0' ? undefined : url;
+}
+
+/** A socket's absolute path, and after a colon what comes before every path of the service. */
+const writtenSocket = /^unix:(?<path>(?:\/[\w.~@+=-]+)+)(?::(?<prefix>(?:\/[\w.~@+=:-]+)*\/?))?$/i;
+
+/** The most bytes that the operating system takes (`sun_path`). */
+const longestSocketPath = 107;
+
+/** `URL.parse` would resolve dot segments over the end of the socket's path. */
+function isSocketUrl(text: string): boolean {
+  const path = writtenSocket.exec(text)?.groups?.['path'] ?? '';
+  return path !== '' && path.length <= longestSocketPath && !/\/\.{1,2}(?:[/:]|$)/.test(text);
+}
+
+/** The parts of a base URL that names a socket; `undefined` of one over a network. */
+export function socketOf(url: URL): { readonly path: string; readonly prefix: string } | undefined {
+  if (url.protocol !== 'unix:') return undefined;
+  const end = url.pathname.indexOf(':');
+  if (end === -1) return { path: url.pathname, prefix: '' };
+  return { path: url.pathname.slice(0, end), prefix: url.pathname.slice(end + 1) };
 }
 
 /** The rule for the URLs of token endpoints (RFC 6749, 3.2): what `parseTokenUrl` takes. */

@@ -8,6 +8,7 @@ const source = join(root, 'src');
 /** From the top down: a file imports from its own layer or from one before it. */
 const layers = [
   [
+    'base-path.ts',
     'charset.ts',
     'clock.ts',
     'cookie.ts',

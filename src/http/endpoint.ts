@@ -18,6 +18,8 @@ export interface ServingOptions {
   readonly clock: Clock;
   readonly admit: Admission;
   readonly unknownQuery: UnknownQuery;
+  /** Stands before every route: `/api`, or nothing. */
+  readonly basePath: string;
 }
 
 /** Makes one route per plan. Hono takes the first match, so text precedes parameters. */
@@ -28,9 +30,15 @@ export function compositionRoutes(
   const routes = new Hono<GatewayEnv>();
   const inOrder = plans.toSorted((a, b) => precedenceOf(a).localeCompare(precedenceOf(b)));
   for (const plan of inOrder) {
-    routes.on(plan.route.method, routedPath(plan.route), handlerFor(plan, options));
+    routes.on(plan.route.method, pathsOf(plan, options), handlerFor(plan, options));
   }
   return routes;
+}
+
+/** The route `/` is served with and without the slash after the base path. */
+function pathsOf({ route }: Plan, { basePath }: ServingOptions): string[] {
+  const path = basePath + routedPath(route);
+  return route.path === '/' && basePath !== '' ? [basePath, path] : [path];
 }
 
 /** A sort key: `1` for each text segment, also an empty one at the end, `2` for each parameter. */
@@ -39,7 +47,9 @@ function precedenceOf({ route: { segments, trailingSlash } }: Plan): string {
   return kinds.join('') + (trailingSlash ? '1' : '');
 }
 
-function handlerFor(plan: Plan, { execute, clock, admit, unknownQuery }: ServingOptions) {
+function handlerFor(plan: Plan, options: ServingOptions) {
+  const { execute, clock, admit, unknownQuery, basePath } = options;
+  const template = basePath + plan.route.template;
   const parseInputs = inputParserFor(plan, { unknownQuery });
   const respond = responderFor(plan);
   const readBody = plan.schemas.body && bodyReader(plan.schemas.body, clock);
@@ -47,7 +57,7 @@ function handlerFor(plan: Plan, { execute, clock, admit, unknownQuery }: Serving
     const record = c.get('record');
     const header = (name: string): string | undefined => c.req.header(name);
     record.composition = plan.name;
-    record.route = plan.route.template;
+    record.route = template;
     record.refusal = await admit({ peer: record.peer, header }, plan);
     if (record.refusal !== undefined) return problemResponse(refusalProblem(record.refusal), c);
     const timeoutMs = readRequestTimeout(header(requestTimeoutHeader));

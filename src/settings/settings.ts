@@ -1,6 +1,7 @@
 /** Environment variables → typed settings, or one error that lists everything wrong with them. */
 import { z } from 'zod';
 import type { UnknownQuery } from '../dsl/composition.ts';
+import { basePathRule, parseBasePath } from '../base-path.ts';
 import type { Service } from '../dsl/service.ts';
 import type { EdgeOptions } from '../edge/layers.ts';
 import { defaultLimits } from '../edge/overload.ts';
@@ -18,7 +19,7 @@ import { readSecrets } from '../upstream/credentials/secrets.ts';
 import type { ReadSecrets } from '../upstream/credentials/secrets.ts';
 import { addressVariables, toAddresses } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
-import { listOf, oneOf, share, wholeNumber, wholeNumberOrOff } from './kinds.ts';
+import { isNot, listOf, oneOf, share, wholeNumber, wholeNumberOrOff } from './kinds.ts';
 import { parseRedisUrl } from './redis-address.ts';
 import { atStart, sourcesOf, tlsProblems } from './sources.ts';
 import type { ReadOfServices } from './sources.ts';
@@ -31,6 +32,8 @@ export interface Settings {
   readonly unknownQuery: UnknownQuery;
   /** Who may ask, and how much at a time. */
   readonly edge: EdgeOptions;
+  /** Stands before the routes of compositions: `/api`, or nothing. */
+  readonly basePath: string;
   /** Thresholds of load shedding. */
   readonly overload: OverloadLimits;
   readonly log: LogSettings;
@@ -98,11 +101,17 @@ const redis = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const basePath = z
+  .string()
+  .refine((text) => parseBasePath(text) !== undefined, isNot(`Use ${basePathRule}.`))
+  .transform((text) => parseBasePath(text) ?? '');
+
 const variables = z.object({
   NODE_ENV: oneOf(['production', 'development', 'test']).default('development'),
   HOST: z.string().optional(),
   PORT: port.default(8080),
   ADMIN_PORT: port.optional(),
+  BASE_PATH: basePath.default(''),
   UNKNOWN_QUERY: oneOf(['refuse', 'ignore']).default('refuse'),
   SHUTDOWN_DELAY_MS: wholeNumber(0, 60_000, 'milliseconds').optional(),
   HANG_LIMIT_MS: wholeNumberOrOff(1_000, 600_000, 'milliseconds').optional(),
@@ -219,6 +228,7 @@ function toSettings(read: z.output<typeof variables>, ofServices: ReadOfServices
       requestsPerAddress: limitIn(read.REQUESTS_PER_ADDRESS) ?? Infinity,
       requests: limitIn(read.REQUESTS_IN_PROGRESS) ?? Infinity,
     },
+    basePath: read.BASE_PATH,
     unknownQuery: read.UNKNOWN_QUERY,
     overload: { delayMs: read.SHED_DELAY_MS, utilisation: read.SHED_UTILISATION },
     log: {

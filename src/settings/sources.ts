@@ -32,9 +32,10 @@ export function tlsProblems(
 ): readonly string[] {
   return services.flatMap(({ name, url, tls }) => {
     if (tls === undefined) return [];
-    const isHttp = addresses.get(name)?.some(({ protocol }) => protocol === 'http:') === true;
+    const other = addresses.get(name)?.find(({ protocol }) => protocol !== 'https:');
     const where = typeof url === 'string' ? 'its url' : url.env;
-    const ofAddress = isHttp ? `tls is for https, but ${where} has an http address` : undefined;
+    const kind = other?.protocol === 'unix:' ? 'a unix socket' : 'an http address';
+    const ofAddress = other && `tls is for https, but ${where} has ${kind}`;
     const problems = [ofAddress, tlsProblem(tls, secrets)].filter((one) => one !== undefined);
     return problems.map((problem) => `service "${name}": ${problem}.`);
   });

@@ -33,7 +33,7 @@ export interface ServiceStatus {
 }
 
 export interface AddressStatus {
-  /** `host:port` */
+  /** `host:port`, or the path of a socket. */
   readonly address: string;
   /** `ejected`: not used after consecutive failures; `unwell`: its health check fails. */
   readonly state: 'used' | 'ejected' | 'unwell';
@@ -72,7 +72,7 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
       breaker: breaker?.state ?? 'off',
       bulkhead: { inFlight: bulkhead.inFlight, waiting: bulkhead.waiting },
       endpoints: balancer.health.map(({ address, isWell, isEjected, inFlight }) => ({
-        address: `${address.host}:${address.port}`,
+        address: nameOfAddress(address),
         state: isWell ? (isEjected ? 'ejected' : 'used') : 'unwell',
         inFlight,
       })),
@@ -82,4 +82,8 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
       await Promise.all(addresses.map((address) => address.destroy()));
     },
   };
+}
+
+function nameOfAddress({ host, port }: Address): string {
+  return port === undefined ? host : `${host}:${port}`;
 }

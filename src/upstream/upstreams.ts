@@ -134,7 +134,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   // Gateways that share a Redis may use one name for different services, or different accounts.
   const originOf = (operation: Operation): string => {
     const { service, route } = operation;
-    const own = addresses.get(service)?.map(({ origin, prefix }) => origin + prefix) ?? [];
+    const own = addresses.get(service)?.map(({ url }) => url.href) ?? [];
     const account = credentials.accountOf(operation);
     return [route.text, ...own, ...(account === '' ? [] : [account])].join(' ');
   };

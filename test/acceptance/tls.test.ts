@@ -170,9 +170,12 @@ describe('at the start', () => {
     );
   });
 
-  it('an http address is refused', () => {
-    expect(() => read({ serverName: 'x' }, { SHOP_URL: 'https://a,http://b' })).toThrow(
-      /^service "shop": tls is for https, but SHOP_URL has an http address\.$/,
+  it.each([
+    ['http://b', 'an http address'],
+    ['unix:/run/b.sock', 'a unix socket'],
+  ])('%s is refused', (url, kind) => {
+    expect(() => read({ serverName: 'x' }, { SHOP_URL: `https://a,${url}` })).toThrow(
+      new RegExp(`^service "shop": tls is for https, but SHOP_URL has ${kind}\\.$`),
     );
   });
 });

@@ -631,7 +631,8 @@ describe('the address of a service', () => {
     const message = messageOf(() => defineService({ name: 'x', url }));
     expect(message).toBe(
       `service "x": url contains ${shown}. Use an http or https URL with a host, and without ` +
-        'credentials, port 0, query or fragment, as in "http://127.0.0.1:4001", or { env: ' +
+        'credentials, port 0, query or fragment, or a socket and a prefix ' +
+        '(unix:/run/orders.sock:/v2), as in "http://127.0.0.1:4001", or { env: ' +
         '"ORDERS_URL" }.',
     );
   });

@@ -27,6 +27,7 @@ function appBehind(admit: Admission) {
     routes: compositionRoutes([compile({ name: 'things', composition })], {
       clock: systemClock,
       unknownQuery: 'refuse',
+      basePath: '',
       admit,
       execute: async () => {
         seen.executed += 1;

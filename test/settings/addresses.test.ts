@@ -11,7 +11,8 @@ function read(text: string): string[] {
   return (addresses.get('shop') ?? []).map(String);
 }
 
-const rule = 'an http or https URL with a host, and without credentials, port 0, query or fragment';
+const rule =
+  'an http or https URL with a host, and without credentials, port 0, query or fragment, or a socket and a prefix (unix:/run/orders.sock:/v2)';
 const advice = `Use ${rule}, as in http://127.0.0.1:4001.`;
 
 describe('the addresses of a service', () => {
@@ -103,6 +104,10 @@ describe('one rule', () => {
     ['an IPv6 address', 'http://[::1]:4001/x'],
     ['another case', 'HTTP://Orders'],
     ['white space around it', '  http://orders  '],
+    ['a socket', 'unix:/run/orders.sock'],
+    ['a socket and a prefix', 'unix:/run/orders.sock:/v2/'],
+    ['a socket and no more than a slash', 'unix:/run/orders.sock:/'],
+    ['a socket of 107 bytes', `unix:/${'a'.repeat(106)}`],
   ])('accepts a URL with %s, at load and at start', (_, text) => {
     expect(judged(text)).toEqual({ atLoad: true, atStart: true });
   });
@@ -131,7 +136,18 @@ describe('one rule', () => {
     ['a line break in it', 'http://orders/\nx'],
     ['no scheme', 'orders:4001'],
     ['another scheme', 'ftp://orders'],
-    ['a scheme of sockets', 'unix:///run/orders.sock'],
+    ['a socket after three slashes', 'unix:///run/orders.sock'],
+    ['a host before a socket', 'unix://host/run/orders.sock'],
+    ['a socket of a relative path', 'unix:orders.sock'],
+    ['no socket', 'unix:'],
+    ['a folder', 'unix:/run/'],
+    ['a socket of 108 bytes', `unix:/${'a'.repeat(107)}`],
+    ['a dot segment before its socket', 'unix:/run/../orders.sock'],
+    ['a dot segment in its prefix', 'unix:/run/orders.sock:/../../etc/x.sock'],
+    ['a dot segment at the end', 'unix:/run/orders.sock:/v2/..'],
+    ['a prefix without a slash', 'unix:/run/orders.sock:v2'],
+    ['an escape in its socket', 'unix:/run/%6frders.sock'],
+    ['a query after its prefix', 'unix:/run/orders.sock:/v2?a=1'],
     ['a host that cannot be', 'http://exa%mple'],
     ['an address that cannot be', 'http://[::1'],
     ['a comma too many', 'http://a,'],

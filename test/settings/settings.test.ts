@@ -22,6 +22,21 @@ const messages: readonly (readonly [string, string, string])[] = [
   ],
   ['ADMIN_PORT', '-1', 'is "-1". Use a whole number from 0 to 65535.'],
   ['MOCKS_BASE_PORT', '4001.5', 'is "4001.5". Use a whole number from 0 to 65535.'],
+  ...[
+    'api',
+    '/api/',
+    '//api',
+    '/api//v1',
+    '/:id',
+    '/api/../x',
+    '/a b',
+    '/livez',
+    'http://x/api',
+  ].map((text): [string, string, string] => [
+    'BASE_PATH',
+    text,
+    `is ${JSON.stringify(text)}. Use a path without a slash at the end, of letters, digits and . _ ~ -, as in /api.`,
+  ]),
   ['UNKNOWN_QUERY', 'drop', 'is "drop". Use refuse or ignore.'],
   ['NODE_ENV', 'staging', 'is "staging". Use production, development or test.'],
   ['SHUTDOWN_DELAY_MS', '1h', 'is "1h". Use a whole number of milliseconds from 0 to 60000.'],
@@ -156,6 +171,7 @@ describe('a variable that cannot be used', () => {
 describe('the settings', () => {
   const unset = {
     mode: 'development',
+    basePath: '',
     unknownQuery: 'refuse',
     server: {
       host: '127.0.0.1',
@@ -234,6 +250,7 @@ describe('the settings', () => {
       PORT: '0',
       ADMIN_PORT: '9000',
       SHUTDOWN_DELAY_MS: '0',
+      BASE_PATH: '/api/v1',
       UNKNOWN_QUERY: 'ignore',
       SHED_DELAY_MS: '1',
       SHED_UTILISATION: '1',
@@ -251,6 +268,7 @@ describe('the settings', () => {
       MOCKS_BASE_PORT: '5001',
     });
     expect(settings).toMatchObject({
+      basePath: '/api/v1',
       unknownQuery: 'ignore',
       server: {
         host: '::1',

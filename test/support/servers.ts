@@ -25,6 +25,7 @@ export interface Listening {
 /** An HTTP server that records its requests. Answers `null` unless told otherwise. */
 export async function startServer(
   answer: RequestListener = (_, response) => void response.end('null'),
+  socketPath?: string,
 ): Promise<Listening & { readonly requests: readonly Recorded[] }> {
   const requests: Recorded[] = [];
   const server = createHttpServer((request, response) => {
@@ -36,7 +37,7 @@ export async function startServer(
       answer(request, response);
     });
   });
-  return Object.assign(await listen(server), { requests });
+  return Object.assign(await listen(server, socketPath), { requests });
 }
 
 /** A server of bare sockets, which calls `misbehave` with each request's text. */
@@ -54,7 +55,11 @@ export async function startSocketServer(
   return Object.assign(await listen(server), { requests });
 }
 
-export async function listen(server: Server | SocketServer): Promise<Listening> {
+/** Listens at any free port, or at the path of a socket. */
+export async function listen(
+  server: Server | SocketServer,
+  socketPath?: string,
+): Promise<Listening> {
   const open = new Set<Socket>();
   let accepted = 0;
   server.on('connection', (socket: Socket) => {
@@ -62,7 +67,8 @@ export async function listen(server: Server | SocketServer): Promise<Listening> 
     open.add(socket);
     socket.once('close', () => open.delete(socket));
   });
-  server.listen(0, '127.0.0.1');
+  if (socketPath === undefined) server.listen(0, '127.0.0.1');
+  else server.listen(socketPath);
   await once(server, 'listening');
   onTestFinished(async () => {
     const closed = new Promise((resolve) => server.close(resolve));
@@ -70,11 +76,16 @@ export async function listen(server: Server | SocketServer): Promise<Listening> 
     await closed;
   });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // a TCP server has a port
+    // A TCP server has a port.
+    url: socketPath ? `unix:${socketPath}` : urlOf(server.address() as AddressInfo),
     open,
     get accepted() {
       return accepted;
     },
     allClosed: () => vi.waitFor(() => expect(open.size).toBe(0), { timeout: 5_000, interval: 5 }),
   };
+}
+
+function urlOf({ port }: AddressInfo): string {
+  return `http://127.0.0.1:${port}`;
 }

@@ -98,6 +98,7 @@ function takeKey(call: Call): { key: unknown; call: Call } {
 
 /** An address that no test reaches. */
 export const unreached: Address = {
+  url: new URL('http://127.0.0.1:9'),
   origin: 'http://127.0.0.1:9',
   host: '127.0.0.1',
   port: 9,

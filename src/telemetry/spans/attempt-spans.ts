@@ -46,5 +46,5 @@ function describeAttempt({ span }: Scope, attempt: Attempt): void {
   if (tried.length > 1) span.setAttribute('http.request.resend_count', tried.length - 1);
   if (queuedMs > 0) span.setAttribute('plait.bulkhead.wait_ms', queuedMs);
   span.setAttribute('server.address', address.host);
-  span.setAttribute('server.port', address.port);
+  if (address.port !== undefined) span.setAttribute('server.port', address.port);
 }

@@ -34,7 +34,7 @@ export function startHealthChecks(
   const isWell = questionTo(service, { credential, clock });
   const checks = addresses.map((checked) => {
     // With a connection of its own, a check does not wait behind the calls of a busy service.
-    const address = openAddress(service, urlOf(checked.address), { tls, connections: 1 });
+    const address = openAddress(service, checked.address.url, { tls, connections: 1 });
     const ask: Check['ask'] = (signal) => isWell(address, signal);
     return { address, stop: check(checked, { clock, intervalMs: health.intervalMs, ask }) };
   });
@@ -76,10 +76,6 @@ function check(checked: AddressHealth, { clock, intervalMs, ask }: Check): () =>
     cancelTimer();
     stopped.abort(new Error('the gateway stops'));
   };
-}
-
-function urlOf({ origin, prefix }: Address): URL {
-  return new URL(origin + prefix);
 }
 
 /** Whether an address answers the health path with a 2xx before the timeout. */

@@ -7,15 +7,20 @@ import PoolOnly from 'undici/lib/dispatcher/pool.js';
 // @ts-expect-error -- see above
 import ClientOnly from 'undici/lib/dispatcher/client.js';
 import type { Service } from '../../dsl/service.ts';
+import { socketOf } from '../../url.ts';
 
 const Pool = PoolOnly as typeof UndiciPool;
 const Client = ClientOnly as typeof UndiciClient;
 
 /** One base URL of a service, and its connections. */
 export interface Address {
+  readonly url: URL;
+  /** That of absolute URLs to it: `http://localhost` of a socket. */
   readonly origin: string;
+  /** Its host, or the path of its socket. */
   readonly host: string;
-  readonly port: number;
+  /** Absent: it is a socket. */
+  readonly port: number | undefined;
   /** Comes before every path: `/v2` for `http://orders/v2/`; empty without a path. */
   readonly prefix: string;
   /** `isNew`: on a new connection, which no other request uses. */
@@ -54,6 +59,7 @@ export function createAddress(
   url: URL,
   { connections = service.bulkhead.concurrency, tls }: AddressOptions = {},
 ): Address {
+  const socket = socketOf(url);
   const options: UndiciClient.Options = {
     connectTimeout: service.connectTimeoutMs,
     // The gateway has timeouts of its own: those of undici are coarse, and do not limit a response
@@ -66,23 +72,26 @@ export function createAddress(
     // `Keep-Alive`: a request would meet its end.
     keepAliveTimeoutThreshold: 2_000,
     ...(tls && { connect: tls }),
+    ...(socket && { socketPath: socket.path }),
   };
-  const pool = new Pool(url.origin, { ...options, connections, factory: openConnection });
+  const origin = socket === undefined ? url.origin : 'http://localhost';
+  const pool = new Pool(origin, { ...options, connections, factory: openConnection });
   const extra = new Set<UndiciClient>();
 
   /** Sends a request on a connection of its own, which closes after it. */
   function dispatchAlone(request: Dispatcher.DispatchOptions, handler: DispatchHandler): void {
-    const client = new Client(url.origin, options);
+    const client = new Client(origin, options);
     extra.add(client);
     client.dispatch(request, handler);
     void client.close().finally(() => extra.delete(client));
   }
 
   return {
-    origin: url.origin,
-    host: url.hostname,
-    port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-    prefix: url.pathname.replace(/\/+$/, ''),
+    url,
+    origin,
+    host: socket?.path ?? url.hostname,
+    port: socket === undefined ? portOf(url) : undefined,
+    prefix: (socket?.prefix ?? url.pathname).replace(/\/+$/, ''),
     dispatch(request, handler, isNew = false) {
       if (isNew) dispatchAlone(request, handler);
       else pool.dispatch(request, handler);
@@ -94,6 +103,10 @@ export function createAddress(
       await Promise.all([pool, ...extra].map((dispatcher) => dispatcher.destroy()));
     },
   };
+}
+
+function portOf({ port, protocol }: URL): number {
+  return Number(port) || (protocol === 'https:' ? 443 : 80);
 }
 
 function openConnection(origin: URL, options: object): Dispatcher {
