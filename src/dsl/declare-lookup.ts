@@ -29,8 +29,9 @@ export interface LookupConfig<
   Body = undefined,
   Headers = undefined,
   Argument = string | readonly string[],
+  Match = 'by' | 'key' | 'position',
 >
-  extends CommonConfig, LookupOptions<Item, ByOf<Item, By>, Key, Argument> {
+  extends CommonConfig, LookupOptions<Item, ByOf<Item, By, Match>, Key, Argument> {
   /** Further query parameters. Only calls with the same values share a request. */
   readonly query?: Query;
   /**
@@ -65,7 +66,7 @@ export interface LookupConfig<
  */
 export function lookup<
   const Text extends RouteText,
-  Item extends z.ZodObject,
+  Item extends z.ZodType,
   const By extends string | readonly [string, ...string[]],
   Query extends z.ZodObject | undefined = undefined,
   const Many extends boolean = false,
@@ -75,9 +76,16 @@ export function lookup<
   Body extends z.ZodType | undefined = undefined,
   Headers extends z.ZodObject | undefined = undefined,
   const Argument extends ArgumentsFor<By> | undefined = undefined,
+  const Match extends 'by' | 'key' | 'position' = 'by',
 >(
   service: Service,
-  config: LookupConfig<Query, Item, By, Key, Failure, Body, Headers, Argument> & {
+  config: LookupConfig<Query, Item, By, Key, Failure, Body, Headers, Argument, Match> & {
+    /**
+     * How items are matched to keys: `'by'` their fields at `by`; `'key'`, the answer is an object
+     * by key; `'position'`, it has one entry, or `null`, for each key in the order sent. With the
+     * latter two, `by` only names the argument. Default `'by'`.
+     */
+    readonly match?: Match;
     /** Whether several items may belong to one key. Default `false`. */
     readonly many?: Many;
     /** The result for a key without an item: `null` or an error. Default `'null'`. */

@@ -1,5 +1,5 @@
 /** Keys of lookups: the arguments that make one, its text, and where items have it. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { toExactBigInt } from '../json-numbers.ts';
 import { fieldOf } from '../plain-object.ts';
@@ -14,6 +14,8 @@ export interface KeyRule {
   readonly arguments: readonly string[];
   /** For each of them, the path of the field of an item that holds it. */
   readonly by: readonly Path[];
+  /** How items are matched to keys: by their fields, by the names of an object, or by position. */
+  readonly match: 'by' | 'key' | 'position';
   /** Whether a key is one value that is sent and compared as it is. */
   readonly isPlain: boolean;
   /** The text of an item's key, equal for equal keys; `undefined` if it cannot be read. */
@@ -25,20 +27,24 @@ export interface KeyRule {
 interface Config {
   readonly by: string | readonly string[];
   readonly argument?: string | readonly string[] | undefined;
-  readonly item: z.ZodObject;
+  readonly match?: string | undefined;
+  readonly item: z.ZodType;
 }
 
 /** @throws CompositionError that names the option that cannot be used. */
 export function checkedBy(config: Config, keys: LookupKeys, place: string): KeyRule {
-  const by = textsOf(config.by).map((text) => checkedPath(text, config.item, place));
+  const match = checkedMatch(config.match ?? 'by', place);
+  const by = textsOf(config.by).map((text) => parsePath(text, 'by', place));
+  if (match === 'by') for (const path of by) refuseUnknownPath(path, config.item, place);
   if (by.length === 0)
     throw new CompositionError(place, 'by is empty. Use the path of the field that holds the key.');
   const names = checkedArguments(config.argument, by, place);
-  refuseUselessJoin(keys, by, place);
+  refuseWrongJoin(keys, { by, match }, place);
   const isPlain = by.length === 1;
   return {
     arguments: Object.freeze(names),
     by: Object.freeze(by),
+    match,
     isPlain,
     textOfItem: isPlain ? textAt(by[0]) : textAtAll(by),
     textOfSent: isPlain ? keyText : textOfParts(names, keys.join),
@@ -49,16 +55,20 @@ function textsOf(value: string | readonly string[]): readonly string[] {
   return Array.isArray(value) ? value : [value as string]; // TypeScript does not narrow both
 }
 
-function checkedPath(text: unknown, item: z.ZodObject, place: string): Path {
-  const path = parsePath(text, 'by', place);
+function checkedMatch(match: string, place: string): KeyRule['match'] {
+  if (match === 'by' || match === 'key' || match === 'position') return match;
+  throw new CompositionError(place, `match is "${match}". Use "by", "key" or "position".`);
+}
+
+function refuseUnknownPath(path: Path, item: z.ZodType, place: string): void {
   const field = schemaAtPath(item, path);
   if (field === undefined) {
-    const fields = Object.keys(item.shape).join(', ');
-    const problem = `by is "${path.text}", which the item does not have. It has: ${fields}.`;
+    const fields = Object.keys(item instanceof z.ZodObject ? item.shape : {}).join(', ');
+    const problem = `by is "${path.text}", which the item does not have. It has: ${fields || 'no fields'}.`;
     throw new CompositionError(place, problem);
   }
   const kind = kindOf(field, 'in') ?? '';
-  if (!['object', 'array', 'boolean'].includes(kind)) return path;
+  if (!['object', 'array', 'boolean'].includes(kind)) return;
   throw new CompositionError(
     place,
     `by is "${path.text}", which is ${kind === 'boolean' ? 'a' : 'an'} ${kind}, not a key. Use the ` +
@@ -98,17 +108,23 @@ function refuseTwins(names: readonly string[], by: readonly Path[], place: strin
   );
 }
 
-function refuseUselessJoin({ kind, join }: LookupKeys, by: readonly Path[], place: string): void {
+function refuseWrongJoin(
+  { kind, join }: LookupKeys,
+  { by, match }: Pick<KeyRule, 'by' | 'match'>,
+  place: string,
+): void {
   if (by.length === 1 && join !== undefined)
     throw new CompositionError(
       place,
       'keys.join joins the parts of a key, but by has only one. Remove it.',
     );
-  if (by.length === 1 || join !== undefined || kind === 'body' || kind === 'path') return;
+  const isObject = kind === 'body' && match !== 'key';
+  if (by.length === 1 || join !== undefined || isObject || kind === 'path') return;
+  const carrier = kind === 'body' ? 'the name of a field' : 'a query';
+  const example = kind === 'body' ? '{ body: "ids", join: ":" }' : '{ query: "ids", join: ":" }';
   throw new CompositionError(
     place,
-    `by has ${by.length} parts, which a query cannot carry. Add join, as in ` +
-      '{ query: "ids", join: ":" }.',
+    `by has ${by.length} parts, which ${carrier} cannot carry. Add join, as in ${example}.`,
   );
 }
 

@@ -12,15 +12,16 @@ type KeyField = Scalar | Date;
 
 /**
  * `By` if it leads to a text or number of items; otherwise the paths that do, and a sentence for
- * the compiler to show. Of a compound key, for each of its parts.
+ * the compiler to show. Of a compound key, for each of its parts. Where items are not matched by
+ * it, any name will do.
  */
-export type ByOf<Item extends Schema, By> = By extends
-  | PathOf<z.output<Item>, KeyField>
-  | readonly PathOf<z.output<Item>, KeyField>[]
+export type ByOf<Item extends Schema, By, Match> = Match extends 'key' | 'position'
   ? By
-  : By extends readonly unknown[]
-    ? readonly PathFor<z.output<Item>, By[number]>[]
-    : PathFor<z.output<Item>, By>;
+  : By extends PathOf<z.output<Item>, KeyField> | readonly PathOf<z.output<Item>, KeyField>[]
+    ? By
+    : By extends readonly unknown[]
+      ? readonly PathFor<z.output<Item>, By[number]>[]
+      : PathFor<z.output<Item>, By>;
 
 type PathFor<Value, By> =
   By extends PathOf<Value, KeyField>
@@ -42,7 +43,9 @@ export type KeyOf<Item, By, Argument> = By extends readonly unknown[]
     }
   : PartOf<Item, By>;
 
-type PartOf<Item, By> = NonNullable<At<z.output<Item>, By>>;
+type PartOf<Item, By> = [At<z.output<Item>, By>] extends [never]
+  ? Scalar
+  : NonNullable<At<z.output<Item>, By>>;
 
 type NameAt<By, Argument, I extends keyof By> = (Argument extends readonly unknown[]
   ? Argument[I & keyof Argument]

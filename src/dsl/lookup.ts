@@ -27,7 +27,7 @@ import type { Route } from './route.ts';
 
 /** The options that only lookups have. */
 export interface LookupOptions<
-  Item = z.ZodObject,
+  Item = z.ZodType,
   By = string | readonly string[],
   Key = unknown,
   Argument = string | readonly string[],
@@ -71,6 +71,7 @@ export const lookupKnobs = [
   ...singleKnobs,
   'by',
   'argument',
+  'match',
   'item',
   'key',
   'max',
@@ -95,6 +96,7 @@ interface Config extends LookupOptions, MaxBytes {
   readonly notFound?: 'none' | 'error' | undefined;
   readonly single?: string | undefined;
   readonly concurrency?: number | undefined;
+  readonly match?: 'by' | 'key' | 'position' | undefined;
   readonly query?: z.ZodObject | undefined;
   readonly body?: z.ZodType | undefined;
   readonly many?: boolean | undefined;

@@ -35,11 +35,13 @@ export type PathOf<T, Wanted = unknown, Depth extends 0[] = []> = Depth['length'
       : never;
 
 /** The type of the value at a path. */
-export type At<T, P> = P extends keyof T
-  ? T[P]
-  : {
-      [K in Declared<T>]: P extends `${K}.${infer Rest}` ? At<NonNullable<T[K]>, Rest> : never;
-    }[Declared<T>];
+export type At<T, P> = T extends object
+  ? P extends keyof T
+    ? T[P]
+    : {
+        [K in Declared<T>]: P extends `${K}.${infer Rest}` ? At<NonNullable<T[K]>, Rest> : never;
+      }[Declared<T>]
+  : never;
 
 /** The last name of a path. */
 export type Last<P> = P extends `${string}.${infer Rest}` ? Last<Rest> : P;

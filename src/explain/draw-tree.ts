@@ -225,12 +225,13 @@ function singleOf({ concurrency, mostCalls }: NonNullable<ExplainedCall['single'
 }
 
 function batchOf(batch: NonNullable<ExplainedCall['batch']>): string {
-  const { by, max, keys, maxRequestLineBytes, maxRequestBodyBytes } = batch;
+  const { by, match, max, keys, maxRequestLineBytes, maxRequestBodyBytes } = batch;
   const bytes =
     maxRequestLineBytes === undefined
       ? `${kibibytes(maxRequestBodyBytes ?? 0)} of body`
       : `${kibibytes(maxRequestLineBytes)} of request line`;
-  return `batched by ${by}, ${max} keys and ${bytes} a request (${keys})`;
+  const matched = match === undefined ? '' : `, by ${match}`;
+  return `batched by ${by}${matched}, ${max} keys and ${bytes} a request (${keys})`;
 }
 
 function operationCacheOf(cache: NonNullable<ExplainedCall['cache']>): string {

@@ -120,6 +120,8 @@ export interface ExplainedCall {
 /** With the bound on bytes that goes with the place of the keys: request line or body. */
 export interface ExplainedBatch extends MaxBytes {
   readonly by: string;
+  /** The answer is an object by key, or has one entry for each key; absent: by fields of items. */
+  readonly match?: 'key' | 'position';
   /** The most keys in one request. */
   readonly max: number;
   readonly keys: string;
@@ -298,6 +300,7 @@ function explainBatch(lookup: Lookup): ExplainedBatch {
   const { max, maxBytes, windowMs } = lookup;
   return {
     by: shownBy(lookup),
+    ...(lookup.match !== 'by' && { match: lookup.match }),
     max,
     [bytesKnob(lookup.keys)]: maxBytes,
     keys: keysExample(lookup),

@@ -9,6 +9,7 @@ import type { UpstreamErrorKind, UpstreamErrorOptions } from '../errors.ts';
 import type { Signal } from '../signal.ts';
 import type { Trace } from '../trace.ts';
 import type { Address } from './exchange/address.ts';
+import type { Match } from './exchange/match.ts';
 
 /** The client request on whose behalf calls are made: one object for all of its calls. */
 export interface Caller {
@@ -120,7 +121,7 @@ export type Doubt = 'accepted' | 'unmatched' | 'errors' | 'more' | 'several' | '
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** The parsed body; for a batch, the list of raw items. */
+  /** The parsed body; for a batch, the list of raw items, or their object by key. */
   readonly value: unknown;
   /**
    * The body as JSON, before the schema parsed it: a cache outside the process can store that.
@@ -129,8 +130,8 @@ export interface Reply {
   readonly raw: unknown;
   /** Whether it answers an earlier call, which this one has joined. */
   readonly deduplicated?: boolean;
-  /** For a batch: whether there is one item for each of the keys sent, in their order. */
-  readonly isInOrder?: boolean;
+  /** For a batch: which items belong to which keys. */
+  readonly match?: Match;
   /** Why the answer may not be what it is taken for. */
   readonly doubt?: Doubt | undefined;
   /** The part of the operation's cache, if it has one; `stale`: from the cache, after `ttlMs`. */

@@ -43,6 +43,25 @@ const joined = lookup(shop, {
   ...compound,
 });
 
+const perKey = lookup(shop, {
+  name: 'perKey',
+  route: 'GET /left',
+  keys: { query: 'ids' },
+  match: 'key',
+  items: 'left',
+  by: 'id',
+  item: z.int(),
+});
+const byPosition = lookup(shop, {
+  name: 'byPosition',
+  route: 'POST /left',
+  keys: { body: 'of', join: '/' },
+  match: 'position',
+  by: ['shop', 'id'],
+  many: true,
+  item: z.object({ shelf: z.string() }),
+});
+
 const prices = [
   { sku: 'b', shop: { no: 7 }, cents: 2 },
   { sku: 'a', shop: { no: 7 }, cents: 1 },
@@ -76,6 +95,26 @@ const styles: Record<string, Style> = {
     answer: prices,
     asked: '/prices{"of":[{"shop":7,"sku":"a"},{"shop":7,"sku":"b"},{"shop":7,"sku":"c"}]}',
     given: [prices[1], prices[0], null],
+  },
+  'by key': {
+    composition: defineComposition({
+      route: 'GET /orders',
+      query: z.object({ ids: z.array(z.string()) }),
+      compose: ({ query }) => each(query.ids, (id) => call(perKey, { id })),
+    }),
+    answer: { left: { z: 9, b: 2, a: 0, c: null } },
+    asked: '/left?ids=a,b,c',
+    given: [0, 2, null],
+  },
+  'by position': {
+    composition: defineComposition({
+      route: 'GET /orders',
+      query: z.object({ ids: z.array(z.string()) }),
+      compose: ({ query }) => each(query.ids, (id) => call(byPosition, { shop: 'x', id })),
+    }),
+    answer: [[{ shelf: 'k' }, { shelf: 'l' }], null, []],
+    asked: '/left{"of":["x/a","x/b","x/c"]}',
+    given: [[{ shelf: 'k' }, { shelf: 'l' }], [], []],
   },
   'by a compound key in a query': {
     composition: defineComposition({

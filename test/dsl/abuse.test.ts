@@ -874,6 +874,18 @@ describe('lookup()', () => {
       'by has 2 parts, which a query cannot carry. Add join, as in { query: "ids", join: ":" }.',
     ],
     [
+      'a compound key that is the name of a field, without join',
+      { route: 'POST /x', name: 'getX', keys: { body: 'ids' }, by: ['id', 'name'], match: 'key' },
+      'by has 2 parts, which the name of a field cannot carry. Add join, as in ' +
+        '{ body: "ids", join: ":" }.',
+    ],
+    ['an unknown match', { match: 'id' }, 'match is "id". Use "by", "key" or "position".'],
+    [
+      'a key field of items that have none',
+      { item: z.int() },
+      'by is "id", which the item does not have. It has: no fields.',
+    ],
+    [
       'a join of one part',
       { keys: { query: 'ids', join: ':' } },
       'keys.join joins the parts of a key, but by has only one. Remove it.',

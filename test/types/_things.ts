@@ -127,6 +127,15 @@ export const thingInside = lookup(service, {
   item: Thing,
 });
 
+/** A lookup whose items do not have their key. */
+export const sizeOf = lookup(service, {
+  route: 'GET /sizes',
+  keys: { query: 'ids' },
+  match: 'key',
+  by: 'id',
+  item: z.number(),
+});
+
 /** A lookup by a field that some items do not have. */
 export const thingWith = lookup(service, {
   route: 'GET /noted',

@@ -27,6 +27,7 @@ import type {
   thingAsJson,
   thingAlone,
   thingAt,
+  sizeOf,
   thingCalled,
   thingIn,
   thingInside,
@@ -72,6 +73,7 @@ same<ArgsOf<typeof thingIn>, { name: string; size: number; since?: string | unde
 same<ArgsOf<typeof thingCalled>, { called: string }>(true);
 same<ArgsOf<typeof thingInside>, { owner: string; thing: 'a' | 'b' }>(true);
 same<ArgsOf<typeof thingAlone>, { id: string; place: string | number | bigint }>(true);
+same<typeof sizeOf, Operation<{ id: string | number | bigint }, number | null>>(true);
 same<ArgsOf<typeof thingNamed>, { id: 'a' | 'b' }>(true);
 
 // A parameter begins a segment and ends at the first character that no name has.

@@ -319,6 +319,18 @@ lookup(service, { single: 'GET /x/:id', by: 'id', item: Thing, max: 10 });
 // @ts-expect-error a place for keys without a route that takes them
 lookup(service, { keys: { query: 'ids' }, by: 'id', item: Thing });
 
+// @ts-expect-error matched by a field that numbers do not have
+lookup(service, { route: 'GET /x', keys: { query: 'ids' }, by: 'id', item: z.number() });
+
+lookup(service, {
+  route: 'GET /x',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: Thing,
+  // @ts-expect-error neither by field, key nor position
+  match: 'index',
+});
+
 // @ts-expect-error neither in the query nor in the body
 lookup(service, { route: 'GET /x', keys: { header: 'ids' }, by: 'id', item: Thing });
 

@@ -2,58 +2,63 @@
 import type { Lookup } from '../../dsl/lookup.ts';
 import { isPlainObject } from '../../plain-object.ts';
 import type { Doubt, Reply } from '../call.ts';
+import { none } from './match.ts';
+import type { Match } from './match.ts';
 
 /** The answer to a batch. */
 export interface LookupAnswer {
+  /** The keys as they were sent. */
   readonly keys: readonly unknown[];
-  readonly items: readonly unknown[];
+  readonly match: Match;
+  /** The number of items, or of entries that are one for each key. */
+  readonly count: number;
   /** The whole body, which may be the list of items itself. */
   readonly body: unknown;
   readonly headers: Reply['headers'];
 }
 
-/** Whether the items are one for each key, in the order of the keys, and the doubt about them. */
-export function matchOf(
-  lookup: Lookup,
-  answer: LookupAnswer,
-): { readonly isInOrder: boolean; readonly doubt: Doubt | undefined } {
-  const isInOrder = areInOrder(lookup, answer);
+/** The doubt about an answer; `undefined` if there is none. */
+export function doubtOf(lookup: Lookup, given: LookupAnswer): Doubt | undefined {
+  const { many, textOfSent } = lookup;
+  const answer = isObjectByKey(lookup) ? { ...given, body: undefined } : given;
+  const { inOrder, found } = answer.match;
   // If there is one item for each key, none can be missing, unless keys may have several.
-  const doubt = isInOrder && !lookup.many ? undefined : doubtOf(lookup, answer, isInOrder);
-  return { isInOrder, doubt };
-}
-
-function areInOrder(lookup: Lookup, { keys, items }: LookupAnswer): boolean {
-  if (items.length !== keys.length) return false;
-  for (let index = 0; index < items.length; index += 1)
-    if (lookup.textOfItem(items[index]) !== lookup.textOfSent(keys[index])) return false;
-  return true;
-}
-
-function doubtOf(lookup: Lookup, answer: LookupAnswer, isInOrder: boolean): Doubt | undefined {
-  const { many, missing, keys, textOfItem, textOfSent } = lookup;
+  if (inOrder !== undefined) return many && saysMore(answer) ? 'more' : undefined;
   const asked = new Set(answer.keys.map(textOfSent));
-  const texts = answer.items.map(textOfItem);
-  const given = new Set(texts);
-  const several = !many && haveTwins(texts, asked) ? 'several' : undefined;
-  const lacksItems = !isInOrder && !asked.isSubsetOf(given);
-  if (!lacksItems) return many && saysMore(answer) ? 'more' : several;
-  given.delete(undefined);
-  if (!given.isSubsetOf(asked)) return 'unmatched';
-  if (hasErrors(answer.body)) return 'errors';
-  if (saysMore(answer)) return 'more';
-  if (several !== undefined) return several;
+  const several = haveTwins(lookup, found, asked) ? 'several' : undefined;
+  const without = [...asked].filter((text) => (found.get(text) ?? none).length === 0);
+  // Of the others the answer says by `null` that they have none.
+  const isSilent = without.some((text) => !found.has(text));
+  if (isSilent && hasOthers(found, asked)) return 'unmatched';
+  if (without.length > 0 && hasErrors(answer.body)) return 'errors';
+  if ((isSilent || many) && saysMore(answer)) return 'more';
+  if (!isSilent || several !== undefined) return several;
+  return fewer(lookup);
+}
+
+function fewer({ many, missing, keys }: Lookup): Doubt | undefined {
   // An empty answer to one key says that it has no item.
   return many || missing === 'error' || keys.kind === 'path' ? undefined : 'fewer';
 }
 
-/** Whether two items have the same of the keys that were asked for. */
+/** Whether there are items of keys that were not asked for. */
+function hasOthers(found: Match['found'], asked: ReadonlySet<string | undefined>): boolean {
+  return [...found.keys()].some((text) => text !== undefined && !asked.has(text));
+}
+
+/** Whether the whole body is an object by key, whose fields are keys and say nothing else. */
+function isObjectByKey({ match, items }: Lookup): boolean {
+  return match === 'key' && items === undefined;
+}
+
+/** Whether a key that was asked for has more than one item, of which only the first is used. */
 function haveTwins(
-  texts: readonly (string | undefined)[],
+  { many }: Lookup,
+  found: Match['found'],
   asked: ReadonlySet<string | undefined>,
 ): boolean {
-  const wanted = texts.filter((text) => text !== undefined && asked.has(text));
-  return new Set(wanted).size < wanted.length;
+  if (many) return false;
+  return [...asked].some((text) => text !== undefined && (found.get(text) ?? none).length > 1);
 }
 
 /** Names of fields that contain errors, in lower case without separators. */
@@ -85,15 +90,15 @@ const ofPages = new Set(['totalpages', 'pagecount']);
 /** Names of fields that may contain such fields. */
 const around = new Set(['meta', 'metadata', 'page', 'paging', 'pagination', 'pageinfo', 'links']);
 
-function saysMore({ body, items, headers }: LookupAnswer): boolean {
+function saysMore({ body, count, headers }: LookupAnswer): boolean {
   if (/\brel="?next\b/.test(String(headers['link']))) return true;
-  if (Number(headers['x-total-count']) > items.length) return true;
+  if (Number(headers['x-total-count']) > count) return true;
   return fieldsOf(body)
     .flatMap(([name, value]) => (around.has(name) ? fieldsOf(value) : [[name, value] as const]))
     .some(
       ([name, value]) =>
         (ofMore.has(name) && isFilled(value)) ||
-        (ofTotals.has(name) && Number(value) > items.length) ||
+        (ofTotals.has(name) && Number(value) > count) ||
         (ofPages.has(name) && Number(value) > 1),
     );
 }

@@ -4,8 +4,6 @@ import type { BodyKind } from '../../dsl/body-kind.ts';
 import { ignoredBody } from '../../dsl/ignored-body.ts';
 import { failureStatusIn } from '../../dsl/failure-rule.ts';
 import type { Operation } from '../../dsl/operation.ts';
-import { readPath } from '../../dsl/path.ts';
-import type { Lookup } from '../../dsl/lookup.ts';
 import { seesAccepted } from '../../dsl/response-parts.ts';
 import { TooManyNumbersError } from '../../json-numbers.ts';
 import { isBlank, isTooDeep, parseJson, toPointer } from '../../json.ts';
@@ -19,7 +17,9 @@ import { partsOf } from './answer-parts.ts';
 import { readBody } from './bodies/read.ts';
 import { textOf } from './bodies/text.ts';
 import { decodeBody } from './decode-body.ts';
-import { matchOf } from './doubt.ts';
+import { doubtOf } from './doubt.ts';
+import { itemsOf } from './lookup-items.ts';
+import { matchOf } from './match.ts';
 import { envelopedError, statusError } from './status-error.ts';
 import type { RawReply } from './transport.ts';
 
@@ -89,10 +89,12 @@ function parsedReply(call: Asked & Pick<Attempt, 'headers'>, raw: RawReply, now:
   const missing = failedInside(call, raw, value, now);
   if (missing !== undefined) return missing;
   if (lookup === undefined) return replyTo(call, raw, isBlank(text) ? noBodyOf(call) : value);
-  const items = itemsOf(call, value, lookup);
+  const items = itemsOf(call, lookup, value);
   const { keys = [] } = call;
-  const match = matchOf(lookup, { keys, items, body: value, headers });
-  return { status, headers, raw: undefined, value: items, ...match };
+  const match = matchOf(lookup, { keys, items });
+  const count = Array.isArray(items) ? items.length : Object.keys(items).length;
+  const doubt = doubtOf(lookup, { keys, match, count, body: value, headers });
+  return { status, headers, raw: undefined, value: items, match, doubt };
 }
 
 /** The reply whose body is not JSON. An empty body may be one, unless the status says otherwise. */
@@ -191,19 +193,4 @@ function jsonProblem(error: unknown, maxDepth: number): string {
   return error instanceof TooManyNumbersError
     ? error.message.replace('has', 'with')
     : 'something that is not JSON';
-}
-
-/** The items in the answer of a lookup: that of a single key is the item itself. */
-function itemsOf(call: Called, value: unknown, lookup: Lookup): readonly unknown[] {
-  const { items: path, keys, many } = lookup;
-  // `null` is an empty list in Go and the like; an answer without a body, like a 204, has none.
-  if (value === null) return [];
-  const found = path === undefined ? value : readPath(value, path);
-  if (found === null) return [];
-  const isOne = keys.kind === 'path' && !many;
-  if (isOne && found !== undefined) return [found];
-  if (!isOne && Array.isArray(found)) return found;
-  const where = path === undefined ? 'its body' : `${toPointer(path.names)} in its body`;
-  const problem = `answered a lookup, but ${where} is not ${isOne ? 'there' : 'a list'}`;
-  throw callError(call, 'invalid-body', problem, { reached: 'body' });
 }

@@ -7,20 +7,6 @@ import { callError } from '../call.ts';
 import { parseValue } from '../exchange/parse.ts';
 import { cacheControlOf } from '../exchange/status-error.ts';
 
-/** The items of a key that has none. */
-export const none: readonly unknown[] = [];
-
-/** Whether the items are one for each key, in the order of the keys. */
-export function isInOrder(
-  lookup: Lookup,
-  items: readonly unknown[],
-  texts: readonly string[],
-): boolean {
-  for (let index = 0; index < items.length; index += 1)
-    if (lookup.textOfItem(items[index]) !== texts[index]) return false;
-  return true;
-}
-
 /** The answer to one key. */
 export interface Answer {
   readonly found: readonly unknown[];

@@ -5,7 +5,9 @@ import { toError } from '../../errors.ts';
 import type { UpstreamError } from '../../errors.ts';
 import { frozen } from '../../frozen.ts';
 import type { Call, Caller, Dispatch, Reply, Send } from '../call.ts';
-import { isInOrder, none, valueFor } from './batch-answer.ts';
+import { matchOf, noItems, none } from '../exchange/match.ts';
+import type { Match } from '../exchange/match.ts';
+import { valueFor } from './batch-answer.ts';
 import type { Answer } from './batch-answer.ts';
 import { Flight } from './flight.ts';
 import type { Asked, Carrier, Load, LoadKey } from './load.ts';
@@ -149,7 +151,10 @@ export class BatchFlight extends Flight implements Carrier {
     const call = this.#liveCall();
     const own = { signal: this, deadlineAt: this.#latest, callers: this, keys, tried: [] };
     try {
-      this.#distribute(await next({ ...call, ...own, isPatient: this.isPart }));
+      const reply = await next({ ...call, ...own, isPatient: this.isPart });
+      // Replies of the parser have been matched already.
+      const { match = matchOf(this.#lookup, { keys, items: reply.value }) } = reply;
+      this.#distribute(reply, match);
       return this.end();
     } catch (error) {
       this.forget();
@@ -196,21 +201,23 @@ export class BatchFlight extends Flight implements Carrier {
   }
 
   /** Settles every key with its items, in whatever order they are; other items are ignored. */
-  #distribute({ status, headers, value, isInOrder: isKnown }: Reply): void {
+  #distribute({ status, headers }: Pick<Reply, 'status' | 'headers'>, match: Match): void {
     this.forget();
-    const items = value as readonly unknown[]; // the parser of replies gives lookups a list
     const reply: Reply = { status, headers, value: undefined, raw: undefined };
-    const inOrder =
-      items.length === this.#texts.length &&
-      (isKnown ?? isInOrder(this.#lookup, items, this.#texts));
-    const byKey = inOrder ? undefined : Map.groupBy(items, this.#lookup.textOfItem);
+    // Some keys were not sent if their loads have left before.
+    const items = match.inOrder?.length === this.#texts.length ? match.inOrder : undefined;
+    const byKey = items === undefined ? this.#byKey(match) : undefined;
     // An item without a readable key cannot be matched to any caller.
     const strays = byKey?.has(undefined) ?? false;
     const shared = this.#others && { ...reply, deduplicated: true };
     for (let position = 0; position < this.#texts.length; position += 1) {
-      const found = inOrder ? [items[position]] : (byKey?.get(this.#texts[position]) ?? none);
+      const found = items ? [items[position]] : (byKey?.get(this.#texts[position]) ?? none);
       this.#serve(position, { found, strays, reply, shared });
     }
+  }
+
+  #byKey({ inOrder, found }: Match): Match['found'] {
+    return inOrder === undefined ? found : Map.groupBy(inOrder, this.#lookup.textOfItem);
   }
 
   #serve(position: number, answer: Answer): void {
@@ -232,7 +239,7 @@ export class BatchFlight extends Flight implements Carrier {
   /** Settles all keys as missing, after a 404. */
   serveNone({ cacheControl }: UpstreamError): void {
     const headers = cacheControl === undefined ? {} : { 'cache-control': cacheControl };
-    this.#distribute({ status: 404, headers, value: none, raw: undefined });
+    this.#distribute({ status: 404, headers }, noItems);
     this.end();
   }
 

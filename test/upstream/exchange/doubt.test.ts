@@ -13,6 +13,7 @@ interface Case {
   readonly headers?: Readonly<Record<string, string>>;
   readonly many?: boolean;
   readonly missing?: 'null' | 'error';
+  readonly match?: 'by' | 'key' | 'position';
 }
 
 const a = { id: 'a' };
@@ -20,6 +21,7 @@ const b = { id: 'b' };
 
 /** The doubt about an answer to a lookup of a and b, as the hook of attempts is told. */
 async function doubtOf({ body, keys = ['a', 'b'], status = 200, headers = {}, ...options }: Case) {
+  const isWrapped = Object.hasOwn(Object(body), 'items');
   const { url } = await startServer((_, response) =>
     response.writeHead(status, headers).end(JSON.stringify(body)),
   );
@@ -33,7 +35,7 @@ async function doubtOf({ body, keys = ['a', 'b'], status = 200, headers = {}, ..
     keys: { query: 'ids' },
     by: 'id',
     item: z.object({ id: z.union([z.string(), z.number()]) }),
-    ...(!Array.isArray(body) && { items: 'items' }),
+    ...(!Array.isArray(body) && isWrapped && { items: 'items' }),
     ...options,
   });
   const call = open();
@@ -80,6 +82,18 @@ describe('an answer to a lookup', () => {
       { body: { items: [a, a], next: 2 } },
     ],
     ['has fewer items than keys', 'fewer', { body: [a] }],
+    ['has other names than keys', 'unmatched', { body: { a, B: b }, match: 'key' }],
+    ['has fewer names than keys', 'fewer', { body: { a }, match: 'key' }],
+    [
+      'has errors beside a name that is null',
+      'errors',
+      { body: { items: { a, b: null }, errors: ['b'] }, match: 'key' },
+    ],
+    [
+      'has errors beside an entry that is null',
+      'errors',
+      { body: { items: [a, null], errors: ['b'] }, match: 'position' },
+    ],
     ['has none', 'fewer', { body: [] }],
     ['has fewer items than keys, as expected', 'fewer', { body: [a], missing: 'null' }],
   ])('that %s is doubtful: %s', async (_, doubt, answer) => {
@@ -97,6 +111,9 @@ describe('an answer to a lookup', () => {
     ['has two items for a key that was not asked for', { body: [a, b, { id: 'x' }, { id: 'x' }] }],
     ['has two items without a key', { body: [b, a, {}, {}] }],
     ['has two items for a key, as declared', { body: [a, b, a], many: true }],
+    ['has null for a name', { body: { a, b: null }, match: 'key' }],
+    ['has keys with names that say more elsewhere', { body: { a, b, next: b }, match: 'key' }],
+    ['has null in its place', { body: [null, b], match: 'position' }],
     ['lacks an item, which is an error', { body: [a], missing: 'error' }],
     ['lacks items where there may be none or many', { body: [a], many: true }],
   ])('that %s is not', async (_, answer) => {
