@@ -1,7 +1,7 @@
 /** Bodies of forms (`application/x-www-form-urlencoded`): names and values, which may repeat. */
 import type { z } from 'zod';
 import { oncePerSchema } from './once-per-schema.ts';
-import { fieldsOf } from './schema.ts';
+import { declaredFields } from './schema.ts';
 import { textFormOf } from './text-form.ts';
 
 /** Text that is no form. The message does not quote it. */
@@ -39,7 +39,7 @@ export function parseForm(schema: z.ZodType, text: string): Readonly<Record<stri
 
 /** The fields that only a list of texts fits. */
 const listsOf = oncePerSchema((schema) => {
-  const fields = Object.entries(fieldsOf(schema, 'in') ?? {});
+  const fields = Object.entries(declaredFields(schema, 'in'));
   return new Set(fields.flatMap(([name, field]) => (textFormOf(field) === 'list' ? [name] : [])));
 });
 

@@ -6,7 +6,7 @@ export type { Answered } from './dsl/answered.ts';
 export { clientCredentials } from './dsl/client-credentials.ts';
 export { apiKey, basic, bearer } from './dsl/credentials.ts';
 export type { Auth } from './dsl/credentials.ts';
-export { form, json, text } from './dsl/body-kinds.ts';
+export { csv, form, json, text } from './dsl/body-kinds.ts';
 export { ignoredBody } from './dsl/ignored-body.ts';
 export { lookup } from './dsl/declare-lookup.ts';
 export { operation } from './dsl/declare-operation.ts';

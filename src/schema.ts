@@ -45,6 +45,15 @@ export function fieldsOf(
   return bare instanceof z.ZodObject && isStrictlyKnown(bare) ? asShape(bare.shape) : undefined;
 }
 
+/** The fields that an object schema declares; it may take others, too. */
+export function declaredFields(
+  schema: z.ZodType | undefined,
+  side?: Side,
+): Readonly<Record<string, z.ZodType>> {
+  const bare = schema && unwrapped(schema, side);
+  return bare instanceof z.ZodObject ? asShape(bare.shape) : {};
+}
+
 /** The schema of the items of an array schema. */
 export function itemOf(schema: z.ZodType, side?: Side): z.ZodType | undefined {
   const bare = unwrapped(schema, side);

@@ -5,7 +5,14 @@ import { defOf, schemasIn } from '../schema-parts.ts';
 
 /** How a body is written and read. */
 export type BodyKind = Media &
-  ({ readonly kind: 'json' } | { readonly kind: 'form' } | { readonly kind: 'text' });
+  ({ readonly kind: 'json' } | { readonly kind: 'form' } | { readonly kind: 'text' } | CsvKind);
+
+export interface CsvKind {
+  readonly kind: 'csv';
+  readonly separator: string;
+  /** Whether the first line has the names of the columns. */
+  readonly header: boolean;
+}
 
 export type BodyKindName = BodyKind['kind'];
 

@@ -1,9 +1,10 @@
-/** `json`, `form`, `text`: bodies that are something else than `application/json`. */
+/** `json`, `form`, `text`, `csv`: bodies that are something else than `application/json`. */
 import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { itemOf, unwrapped } from '../schema.ts';
 import { textFormOf } from '../text-form.ts';
 import { withKind } from './body-kind.ts';
+import { refuseUnknownKnobs } from './knobs.ts';
 import { withArticle } from './header-names.ts';
 
 /**
@@ -64,7 +65,52 @@ export function text(): z.ZodString {
   });
 }
 
-/** @throws CompositionError for a field of a form that is read, but that no text can fit. */
+/** The form of a table. */
+export interface CsvOptions {
+  /** One character. Default `,`. */
+  readonly separator?: string;
+  /**
+   * Whether the first line has the names of the columns. `false`: they are the fields of the
+   * schema, in its order. Default `true`.
+   */
+  readonly header?: boolean;
+}
+
+/**
+ * A body of comma-separated values (RFC 4180): a list of rows, whose fields are read as texts. An
+ * empty field without quotation marks is absent where the schema says `.optional()`.
+ *
+ * @example
+ * const rates = operation(bank, {
+ *   route: 'GET /rates.csv',
+ *   response: csv(z.object({ currency: z.string(), rate: z.coerce.number() }), { separator: ';' }),
+ * });
+ */
+export function csv<Row extends z.ZodObject>(row: Row, options: CsvOptions = {}): z.ZodArray<Row> {
+  refuseUnknownKnobs(options, ['separator', 'header'], 'csv()');
+  const { separator = ',', header = true } = options;
+  if (!(row instanceof z.ZodObject))
+    throw new CompositionError(
+      'csv()',
+      'its first argument names no columns. Use z.object(), as in csv(z.object({ id: z.string() })).',
+    );
+  if (typeof separator !== 'string' || !/^[^"\r\n]$/.test(separator))
+    throw new CompositionError('csv()', 'separator is no single character. Write one, as in ";".');
+  if (typeof header !== 'boolean')
+    throw new CompositionError('csv()', 'header is neither true nor false. Write one of them.');
+  if (!header && Object.keys(row.shape).length === 0)
+    throw new CompositionError('csv()', 'header is false, so the schema has to name the columns.');
+  const type = separator === '\t' ? 'text/tab-separated-values' : 'text/csv';
+  return withKind(z.array(row), {
+    kind: 'csv',
+    separator,
+    header,
+    type: `${type}; charset=utf-8`,
+    accept: type,
+  });
+}
+
+/** @throws CompositionError for a field of a form or a row that is read, but that no text can fit. */
 export function refuseUnreadableFields(
   option: string,
   fields: Readonly<Record<string, z.ZodType>>,

@@ -1,7 +1,7 @@
 /** `response: { body, headers, status }`: the parts of an answer that are an operation's value. */
 import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
-import { fieldsOf } from '../schema.ts';
+import { declaredFields, itemOf } from '../schema.ts';
 import { bodyKindOf, refuseKinds } from './body-kind.ts';
 import type { BodyKindName } from './body-kind.ts';
 import { refuseUnreadableFields } from './body-kinds.ts';
@@ -69,12 +69,13 @@ export function checkedResponse(response: z.ZodType | Parts, place: string): Che
 }
 
 /** The kinds of an answer's body. */
-const readKinds: readonly BodyKindName[] = ['json', 'form', 'text'];
+const readKinds: readonly BodyKindName[] = ['json', 'form', 'text', 'csv'];
 
 function checkBody(option: string, body: z.ZodType, place: string): void {
   refuseKinds(option, body, { kinds: readKinds, place });
-  if (bodyKindOf(body).kind !== 'form') return;
-  refuseUnreadableFields(option, fieldsOf(body, 'in') ?? {}, { isForm: true, place });
+  const { kind } = bodyKindOf(body);
+  const named = kind === 'form' ? body : kind === 'csv' ? itemOf(body, 'in') : undefined;
+  refuseUnreadableFields(option, declaredFields(named, 'in'), { isForm: kind === 'form', place });
 }
 
 /** Whether the answers of an operation set cookies, so that each is for one client. */

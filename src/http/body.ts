@@ -64,11 +64,10 @@ const json: Format = {
 };
 
 function formatOf(schema: z.ZodType): Format {
-  return formats[bodyKindOf(schema).kind](schema);
+  return formats[bodyKindOf(schema).kind]?.(schema) ?? json;
 }
 
-const formats: Readonly<Record<BodyKindName, (schema: z.ZodType) => Format>> = {
-  json: () => json,
+const formats: Readonly<Partial<Record<BodyKindName, (schema: z.ZodType) => Format>>> = {
   form: (schema) => ({
     ...plain('a form', 'application/x-www-form-urlencoded'),
     parse: (text) => parseForm(schema, text),

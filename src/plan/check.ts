@@ -14,7 +14,7 @@ import { CompositionError } from '../errors.ts';
 import { isHeaderName } from '../headers.ts';
 import { checkCookies } from './cookies.ts';
 import type { Composed } from './run-compose.ts';
-import { fieldsOf, itemOf, ownField, unwrapped } from '../schema.ts';
+import { declaredFields, fieldsOf, itemOf, ownField, unwrapped } from '../schema.ts';
 import { textMisfit } from '../text-fit.ts';
 import type { MayArrive } from '../text-fit.ts';
 import { textFormOf } from '../text-form.ts';
@@ -44,7 +44,7 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
   checkCookies(name, config);
   checkUnknownQuery(name, config);
   if (config.body !== undefined && bodyKindOf(config.body).kind === 'form')
-    refuseUnreadableFields('body', fieldsOf(config.body, 'in') ?? {}, {
+    refuseUnreadableFields('body', declaredFields(config.body, 'in'), {
       isForm: true,
       place: name,
     });

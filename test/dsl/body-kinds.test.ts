@@ -1,5 +1,5 @@
 /** `form`, `json`, `text`: where they can be, and the messages where they cannot. */
-import { call, defineComposition, form, json, lookup, operation, text } from 'plait';
+import { call, csv, defineComposition, form, json, lookup, operation, text } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { bodyKindOf } from '../../src/dsl/body-kind.ts';
@@ -53,6 +53,36 @@ describe('a kind', () => {
     ['a list in a form', () => form(z.array(z.string()) as never), 'form(): its argument names no'],
     ['nothing in a form', () => form(undefined as never), 'form(): its argument names no fields.'],
     [
+      'no columns',
+      () => csv(z.string() as never),
+      'csv(): its first argument names no columns. Use',
+    ],
+    [
+      'no names',
+      () => csv(z.object({}), { header: false }),
+      'csv(): header is false, so the schema',
+    ],
+    [
+      'two separators',
+      () => csv(fields, { separator: '||' }),
+      'csv(): separator is no single char',
+    ],
+    [
+      'a quotation mark',
+      () => csv(fields, { separator: '"' }),
+      'csv(): separator is no single char',
+    ],
+    [
+      'no boolean',
+      () => csv(fields, { header: 'a' } as never),
+      'csv(): header is neither true nor',
+    ],
+    [
+      'a misspelt option',
+      () => csv(fields, { seperator: ';' } as never),
+      'csv(): unknown option "sep',
+    ],
+    [
       'two kinds',
       () => json(form(fields), 'application/json'),
       'json(): its schema is form() already',
@@ -90,6 +120,11 @@ describe('a kind', () => {
       'response.n expects a number, but arrives as text. Use z.coerce, as in z.coerce.number(), or',
     ],
     [
+      'with a list in a column',
+      { response: csv(z.object({ n: z.array(z.string()) })) },
+      'response.n expects an array, but arrives as text.',
+    ],
+    [
       'with a list of numbers',
       { response: { body: form(z.object({ n: z.array(z.number()) })) } },
       'response.body.n expects a number, but arrives as text.',
@@ -111,6 +146,11 @@ describe('a kind', () => {
       'of JSON',
       { body: json(fields, 'application/json') },
       'body is json(), but body here is JSON, or',
+    ],
+    [
+      'of a table',
+      { body: csv(fields) },
+      'body is csv(), but body here is JSON, or one of form(), t',
     ],
     ['in the response', { response: text() }, 'response is text(), but response here has no kind'],
   ])('is refused in a composition %s', (_, config, words) => {

@@ -1,5 +1,5 @@
 /** Bodies that are not plain JSON, to and from a service, over sockets. */
-import { form, json, operation, text } from 'plait';
+import { csv, form, json, operation, text } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { startServer } from '../../support/servers.ts';
@@ -69,6 +69,37 @@ describe('a request body', () => {
       formType,
     ],
     ['an empty form', form(anything), {}, '', formType],
+    [
+      'a table',
+      csv(z.object({ a: z.string(), b: z.number().optional(), c: z.string().nullable() })),
+      [
+        { a: 'x, "y"', b: 1, c: null },
+        { a: '', c: ' \n' },
+      ],
+      'a,b,c\r\n"x, ""y""",1,\r\n"",," \n"\r\n',
+      'text/csv; charset=utf-8',
+    ],
+    [
+      'a table without a header',
+      csv(z.looseObject({ a: z.boolean() }), { separator: '\t', header: false }),
+      [{ a: true, dropped: 1 }],
+      'true\r\n',
+      'text/tab-separated-values; charset=utf-8',
+    ],
+    [
+      'a table without rows',
+      csv(z.object({ a: z.string() })),
+      [],
+      'a\r\n',
+      'text/csv; charset=utf-8',
+    ],
+    [
+      'a table whose columns a function decides',
+      csv(z.object({ a: z.string() })).transform((list) => list.map(({ a }) => ({ b: a }))),
+      [{ a: 'c' }],
+      'b\r\nc\r\n',
+      'text/csv; charset=utf-8',
+    ],
     ['a text', text(), 'é "quoted"\n', 'é "quoted"\n', 'text/plain; charset=utf-8'],
     ['an empty text', text(), '', '', 'text/plain; charset=utf-8'],
     ['a refined text', text().min(1), 'a', 'a', 'text/plain; charset=utf-8'],
@@ -106,6 +137,7 @@ describe('a request body', () => {
     ['half a character in a form', form(anything), { a: '\ud800' }, 'is not well-formed Unicode'],
     ['half a character in a text', text(), '\ud800', 'is not well-formed Unicode'],
     ['a number that a function made of a text', text().transform(Number), '1', '"body" is no text'],
+    ['a list in a table', csv(z.object({ a: z.unknown() })), [{ a: [] }], '"body.0.a" is no text'],
     ['a value that does not fit', form(z.object({ a: z.string() })), { a: 1 }, '"body.a": Invalid'],
   ])('is an error for %s', async (_, body, value, words) => {
     const { service, call, server } = await start();
@@ -118,6 +150,13 @@ describe('a request body', () => {
 });
 
 describe('a response body', () => {
+  const table = csv(
+    z.object({ id: z.string(), n: z.coerce.number(), note: z.string().optional() }),
+  );
+  const rows = [
+    { id: 'a', n: 1, note: 'x' },
+    { id: 'b', n: 2 },
+  ];
   const fields = form(
     z.object({
       a: z.string(),
@@ -137,6 +176,35 @@ describe('a response body', () => {
       form(z.looseObject({})),
       { body: '__proto__=x&constructor=y' },
       { constructor: 'y' },
+    ],
+    ['a table', table, { body: 'id,n,note\r\na,1,x\r\nb,2,\r\n' }, rows],
+    ['a table in another order', table, { body: 'note,more,n,id\nx,7,1,a\n,7,2,b' }, rows],
+    ['a table with a mark before it', table, { body: '\ufeffid,n\nb,2\n\n' }, rows.slice(1)],
+    [
+      'a table with an empty text',
+      table,
+      { body: 'id,n,note\n"",1,""' },
+      [{ id: '', n: 1, note: '' }],
+    ],
+    ['a table without rows', table, { body: 'id,n,note\n' }, []],
+    ['an empty table', table, {}, []],
+    [
+      'a table without a header',
+      csv(z.object({ id: z.string(), n: z.coerce.number() }), { header: false, separator: ';' }),
+      { body: '"a;""b""\n";1\n', type: 'application/octet-stream' },
+      [{ id: 'a;"b"\n', n: 1 }],
+    ],
+    [
+      'a table of one column, where an empty line is a row',
+      csv(z.object({ id: z.string() })),
+      { body: 'id\n\na\n', type: 'text/csv; charset=utf-8; header=present' },
+      [{ id: '' }, { id: 'a' }],
+    ],
+    [
+      'a table in latin1',
+      csv(z.object({ id: z.string() })),
+      { body: Buffer.from('id\né', 'latin1'), type: 'text/csv;charset=iso-8859-1' },
+      [{ id: 'é' }],
     ],
     ['a text', text(), { body: ' <é>\n', type: 'text/html; charset=utf-8' }, ' <é>\n'],
     ['an empty text', text(), {}, ''],
@@ -160,6 +228,25 @@ describe('a response body', () => {
     ['that is an image', text(), { body: 'a', type: 'image/png' }, 'answered image/png, which is'],
     ['with half an escape', fields, { body: 'a=%e' }, 'its body has an invalid percent-encoding'],
     ['with an escape beyond UTF-8', fields, { body: 'a=%e9' }, 'its body has an invalid percent'],
+    [
+      'that is no table',
+      table,
+      { body: '<p>', type: 'text/html' },
+      'answered text/html, which is no',
+    ],
+    ['with a short row', table, { body: 'id,n\na' }, 'its body has 1 fields instead of 2 in row 1'],
+    ['with a long row', table, { body: 'id,n\na,1\nb,2,3' }, 'has 3 fields instead of 2 in row 2'],
+    ['with a quotation mark inside a field', table, { body: 'id,n\na"b,1' }, 'has a misplaced'],
+    ['with text after a quotation', table, { body: 'id,n\n"a"b,1' }, 'quotation mark in line 2'],
+    [
+      'with an open quotation',
+      table,
+      { body: 'id,n\n"a,1\n' },
+      'a quotation mark that is not closed',
+    ],
+    ['with two columns of one name', table, { body: 'id,id\na,b' }, 'has two columns of one name'],
+    ['with an empty number', table, { body: 'id,n\na,' }, '/0/n in its body does not fit'],
+    ['with a column less', table, { body: 'id\na' }, '/0/n in its body does not fit'],
     ['that is not UTF-8', text(), { body: latin1 }, 'its body is not UTF-8 at byte 0'],
     ['in another charset', text(), { body: 'a', type: 'text/plain; charset=koi8-r' }, 'koi8-r'],
     ['that does not fit', fields, { body: 'a=b&n=x' }, '/n in its body does not fit the schema'],

@@ -1,11 +1,15 @@
 /** The body of an answer that is not JSON, by the kind that its operation declares. */
 import type { z } from 'zod';
-import type { BodyKind, BodyKindName } from '../../../dsl/body-kind.ts';
+import type { BodyKind, BodyKindName, CsvKind } from '../../../dsl/body-kind.ts';
 import type { Operation } from '../../../dsl/operation.ts';
 import { NotFormError, parseForm } from '../../../form.ts';
 import { withoutByteOrderMark } from '../../../utf8.ts';
+import { oncePerSchema } from '../../../once-per-schema.ts';
+import { declaredFields, itemOf, saysOptional, unwrapped } from '../../../schema.ts';
 import { callError } from '../../call.ts';
 import type { RawReply } from '../transport.ts';
+import { NotCsvError, parseCsv } from './csv.ts';
+import type { Columns } from './csv.ts';
 import { textOf } from './text.ts';
 
 interface Called {
@@ -30,6 +34,8 @@ export function readBody(
       return formOf(call, schema, text);
     case 'text':
       return text;
+    case 'csv':
+      return tableOf(call, kind, { schema, text });
     default:
       return kind satisfies never;
   }
@@ -44,9 +50,40 @@ function formOf(call: Called, schema: z.ZodType, text: string): unknown {
   }
 }
 
+function tableOf(
+  call: Called,
+  kind: CsvKind,
+  { schema, text }: { readonly schema: z.ZodType; readonly text: string },
+): unknown {
+  try {
+    return parseCsv(text, kind, columnsOf(schema));
+  } catch (error) {
+    if (!(error instanceof NotCsvError)) throw error;
+    throw callError(call, 'invalid-body', `its body ${error.message}`, { reached: 'body' });
+  }
+}
+
+const columnsOf = oncePerSchema((schema): Columns => {
+  const fields = Object.entries(declaredFields(itemOf(schema, 'in'), 'in'));
+  const absent = fields.filter(([, field]) => saysOptional(field) || makesNumbers(field));
+  return {
+    names: fields.map(([name]) => name),
+    mayBeAbsent: new Set(absent.map(([name]) => name)),
+  };
+});
+
+/** Whether a schema would make a zero, or the like, of an empty text. */
+function makesNumbers(field: z.ZodType): boolean {
+  const { def } = unwrapped(field, 'in');
+  const isCoerced = 'coerce' in def && def.coerce === true;
+  return isCoerced && ['number', 'bigint', 'date'].includes(def.type);
+}
+
 /** The media types of answers that can be of a kind. An answer may leave out its type. */
 const readable: Readonly<Record<Exclude<BodyKindName, 'json'>, RegExp>> = {
   form: /^(?:application\/x-www-form-urlencoded|text\/plain)$/,
+  // Many servers know no type for files that end in .csv.
+  csv: /^(?:text\/(?!html$|xml$)[\w.+-]+|application\/(?:csv|vnd\.ms-excel|octet-stream))$/,
   text: /^(?!(?:image|audio|video|font|multipart)\/|application\/octet-stream$)/,
 };
 

@@ -1,9 +1,13 @@
 /** The body of a request, by the kind that its operation declares. */
+import type { CsvKind } from '../../../dsl/body-kind.ts';
 import type { Dispatch } from '../../call.ts';
 import { callError } from '../../call.ts';
+import { writeCsv } from './csv.ts';
 import { NotJsonError, toJsonValue } from '../../../json-value.ts';
 import { isExactNumber } from '../../../json-numbers.ts';
 import { stringifyJson } from '../../../json.ts';
+import { fieldOf } from '../../../plain-object.ts';
+import { declaredFields, itemOf } from '../../../schema.ts';
 import { mayTransform } from '../../../parse.ts';
 
 type Called = Pick<Dispatch, 'operation'>;
@@ -29,6 +33,8 @@ export function writeBody(call: Called, value: unknown): WrittenBody {
       return { content: toForm(call, value), type };
     case 'text':
       return { content: toText(call, value), type };
+    case 'csv':
+      return { content: toTable(call, bodyKind, value), type };
     default:
       return bodyKind satisfies never;
   }
@@ -67,6 +73,22 @@ function toForm(call: Called, value: unknown): string {
       if (item !== undefined && item !== null)
         fields.append(wellFormed(call, name, 'body'), scalarText(call, item, `body.${name}`));
   return fields.toString();
+}
+
+/** The columns are the fields that the schema gives, or those of the first row. */
+function toTable(call: Called, kind: CsvKind, value: unknown): string {
+  const { body } = call.operation;
+  if (!Array.isArray(value)) throw bodyError(call, 'argument "body" is no list of rows');
+  const declared = Object.keys(declaredFields(body && itemOf(body)));
+  const names = declared.length > 0 ? declared : Object.keys(Object(value[0]));
+  const rows = value.map((row: unknown, index) =>
+    names.map((name) => {
+      const field = fieldOf(row, name);
+      const isAbsent = field === undefined || field === null;
+      return isAbsent ? undefined : scalarText(call, field, `body.${index}.${name}`);
+    }),
+  );
+  return writeCsv(kind, names, rows);
 }
 
 /** The text of a single value in a body that has no other kinds. */
