@@ -2,6 +2,7 @@
  * Addresses that a service gives of itself. As results they become paths, so that its own address
  * does not leave; redirects and next pages are followed only where they lead to itself.
  */
+import { isUtf8 } from 'node:buffer';
 import { traversalProblem } from '../../path-segment.ts';
 
 /** The address that was asked, and the target that the text stands in the answer to. */
@@ -60,7 +61,17 @@ export function whereTo(text: string, base: Base): string {
 }
 
 function resolved(text: string, { origin, prefix, target }: Base): URL | null {
-  return URL.parse(text, origin + prefix + target);
+  return URL.parse(inUtf8(text), origin + prefix + target);
+}
+
+/**
+ * A header's bytes arrive as characters of Latin-1. Those beyond ASCII, which no URI has, are UTF-8
+ * where they can be.
+ */
+function inUtf8(text: string): string {
+  if (!/[\u0080-\u00ff]/.test(text)) return text;
+  const bytes = Buffer.from(text, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : text;
 }
 
 function isBelow(pathname: string, prefix: string): boolean {

@@ -26,6 +26,8 @@ describe('the target that a reference leads to', () => {
     ['a query of its own', '?page=2', '/orders/1?page=2'],
     ['the same place', '', '/orders/1?expand=all'],
     ['a fragment, which is not sent', '/v2/a#b', '/a'],
+    ['bytes that are UTF-8', '/v2/\u00c3\u00a4', '/%C3%A4'],
+    ['bytes that are Latin-1', '/v2/\u00e4', '/%C3%A4'],
     ['an encoded slash', '/v2/a%2Fb', '/a%2Fb'],
     ['our key, which is added again', '/v2/a?x=%20&api_key=k&y=1', '/a?x=%20&y=1'],
     ['our key alone, however it is written', '/v2/a?%61pi_key=k', '/a'],

@@ -55,6 +55,11 @@ describe('a redirect that is followed', () => {
       { '/a': [302, '/b/c'], '/b/c': [302, 'd'], '/b/d': [302, '?e'] },
       ['/a', '/b/c', '/b/d', '/b/d?e'],
     ],
+    [
+      'with bytes that are not escaped',
+      { '/a': [302, Buffer.from('/ä').toString('latin1')] },
+      ['/a', '/%C3%A4'],
+    ],
     ['with letters that are not escaped', { '/a': [302, '/b c'] }, ['/a', '/b%20c']],
   ])('leads %s', async (_, redirects, expected) => {
     const { call, get, targets } = await start(redirects);
