@@ -118,6 +118,11 @@ function refuseWrongJoin(
       place,
       'keys.join joins the parts of a key, but by has only one. Remove it.',
     );
+  if (by.length > 1 && kind === 'path' && match === 'key')
+    throw new CompositionError(
+      place,
+      `by has ${by.length} parts, but match: "key" with single takes one. Use "by" or "position".`,
+    );
   const isObject = kind === 'body' && match !== 'key';
   if (by.length === 1 || join !== undefined || isObject || kind === 'path') return;
   const carrier = kind === 'body' ? 'the name of a field' : 'a query';

@@ -1034,6 +1034,16 @@ describe('lookup() with single', () => {
       'single: route "GET /x/:id" has no ":of". Add it.',
     ],
     [
+      'an object by keys of several parts',
+      {
+        single: 'GET /x/:of/:id',
+        by: ['id', 'of'],
+        item: z.object({ id: z.string(), of: z.string() }),
+        match: 'key',
+      },
+      'by has 2 parts, but match: "key" with single takes one. Use "by" or "position".',
+    ],
+    [
       'no calls at a time',
       { concurrency: 0 },
       'concurrency is 0. Use a whole number of at least 1.',
