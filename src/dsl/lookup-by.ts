@@ -4,6 +4,8 @@ import { CompositionError } from '../errors.ts';
 import { toExactBigInt } from '../json-numbers.ts';
 import { fieldOf } from '../plain-object.ts';
 import { kindOf } from '../schema.ts';
+import { checkedCompare, normaliserOf } from './compare.ts';
+import type { Compare, Normalise } from './compare.ts';
 import type { LookupKeys } from './lookup-keys.ts';
 import { parsePath, readPath, schemaAtPath } from './path.ts';
 import type { Path } from './path.ts';
@@ -16,6 +18,9 @@ export interface KeyRule {
   readonly by: readonly Path[];
   /** How items are matched to keys: by their fields, by the names of an object, or by position. */
   readonly match: 'by' | 'key' | 'position';
+  readonly compare: Compare;
+  /** Makes one text of those of equal keys; `undefined`: texts are compared as they are. */
+  readonly normalise: Normalise | undefined;
   /** Whether a key is one value that is sent and compared as it is. */
   readonly isPlain: boolean;
   /** The text of an item's key, equal for equal keys; `undefined` if it cannot be read. */
@@ -28,6 +33,7 @@ interface Config {
   readonly by: string | readonly string[];
   readonly argument?: string | readonly string[] | undefined;
   readonly match?: string | undefined;
+  readonly compare?: string | undefined;
   readonly item: z.ZodType;
 }
 
@@ -40,14 +46,18 @@ export function checkedBy(config: Config, keys: LookupKeys, place: string): KeyR
     throw new CompositionError(place, 'by is empty. Use the path of the field that holds the key.');
   const names = checkedArguments(config.argument, by, place);
   refuseWrongJoin(keys, { by, match }, place);
-  const isPlain = by.length === 1;
+  const compare = checkedCompare(config.compare, place);
+  const normalise = normaliserOf(compare);
+  const isPlain = by.length === 1 && normalise === undefined;
   return {
     arguments: Object.freeze(names),
     by: Object.freeze(by),
     match,
+    compare,
+    normalise,
     isPlain,
-    textOfItem: isPlain ? textAt(by[0]) : textAtAll(by),
-    textOfSent: isPlain ? keyText : textOfParts(names, keys.join),
+    textOfItem: by.length === 1 ? textAt(by[0], normalise) : textAtAll(by, normalise),
+    textOfSent: by.length === 1 ? sentText(normalise) : textOfParts(names, keys.join, normalise),
   };
 }
 
@@ -150,24 +160,44 @@ function keyTextOfItem(key: unknown): string | undefined {
 }
 
 /** Reads keys of one field: a name without dots needs no path. */
-function textAt(path: Path | undefined): KeyRule['textOfItem'] {
+function textAt(path: Path | undefined, normalise: Normalise | undefined): KeyRule['textOfItem'] {
   const [name, ...rest] = path?.names ?? [];
-  if (path === undefined || name === undefined || rest.length > 0)
-    return (item) => path && keyTextOfItem(readPath(item, path));
+  if (path === undefined || name === undefined) throw new Error('a path has at least one name');
+  if (normalise !== undefined)
+    return (item) => comparable(keyTextOfItem(readPath(item, path)), normalise);
+  if (rest.length > 0) return (item) => keyTextOfItem(readPath(item, path));
   return (item) => keyTextOfItem(fieldOf(item, name));
 }
 
-function textAtAll(by: readonly Path[]): KeyRule['textOfItem'] {
-  return (item) => textOfAll(by.map((path) => keyTextOfItem(readPath(item, path))));
+function textAtAll(by: readonly Path[], normalise: Normalise | undefined): KeyRule['textOfItem'] {
+  return (item) => {
+    const parts = by.map((path) => comparable(keyTextOfItem(readPath(item, path)), normalise));
+    return textOfAll(parts);
+  };
 }
 
-function textOfParts(names: readonly string[], join: string | undefined): KeyRule['textOfSent'] {
-  if (join === undefined)
-    return (key) => textOfAll(names.map((name) => keyText(fieldOf(key, name))));
+function sentText(normalise: Normalise | undefined): KeyRule['textOfSent'] {
+  return normalise === undefined ? keyText : (key) => comparable(keyText(key), normalise);
+}
+
+function textOfParts(
+  names: readonly string[],
+  join: string | undefined,
+  normalise: Normalise | undefined,
+): KeyRule['textOfSent'] {
   return (key) => {
-    const parts = String(key).split(join);
-    return parts.length === names.length ? textOfAll(parts) : undefined;
+    const parts =
+      join === undefined
+        ? names.map((name) => keyText(fieldOf(key, name)))
+        : String(key).split(join);
+    if (parts.length !== names.length) return undefined;
+    return textOfAll(parts.map((part) => comparable(part, normalise)));
   };
+}
+
+/** A text that is no key of its kind, as `abc` of numbers, equals no key that is asked for. */
+function comparable(text: string | undefined, normalise: Normalise | undefined) {
+  return text === undefined || normalise === undefined ? text : (normalise(text) ?? text);
 }
 
 /** The text of a compound key: no two have the same. */
@@ -182,7 +212,7 @@ export function shownBy({ by }: KeyRule): string {
 
 /** How texts of keys are made, so that those of other options are not taken for them. */
 export function keyShape(rule: KeyRule): string | undefined {
-  return rule.isPlain ? undefined : shownBy(rule);
+  return rule.isPlain ? undefined : `${shownBy(rule)}, ${rule.compare}`;
 }
 
 /** In characters. A longer key could make the request of its whole batch fail. */

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { fieldsOf } from '../schema.ts';
 import { positive } from './knobs.ts';
+import type { Compare } from './compare.ts';
 import { checkedBy } from './lookup-by.ts';
 import type { KeyRule } from './lookup-by.ts';
 import {
@@ -37,6 +38,11 @@ export interface LookupOptions<
    * name of each is an argument.
    */
   readonly by: By;
+  /**
+   * When two keys are the same, and so asked for once: texts that differ in case only, or numbers
+   * that are written differently, as `007` and `7`. Default `'exact'`.
+   */
+  readonly compare?: Compare | undefined;
   /** The name of the argument instead, or a name for each of `by`. */
   readonly argument?: Argument | undefined;
   readonly item: Item;
@@ -72,6 +78,7 @@ export const lookupKnobs = [
   'by',
   'argument',
   'match',
+  'compare',
   'item',
   'key',
   'max',
@@ -157,7 +164,7 @@ function checkedKey(key: unknown, rule: KeyRule, place: string): z.ZodType | und
   if (!(key instanceof z.ZodType))
     throw new CompositionError(place, 'key is not a schema. Use one of zod, as in z.uuid().');
   const names = rule.arguments;
-  if (rule.isPlain || hasFields(key, names)) return key;
+  if (names.length === 1 || hasFields(key, names)) return key;
   const advice = `Use z.object({ ${names.map((name) => `${name}: …`).join(', ')} }).`;
   throw new CompositionError(place, `key is no object of ${names.join(' and ')}. ${advice}`);
 }

@@ -225,14 +225,17 @@ function singleOf({ concurrency, mostCalls }: NonNullable<ExplainedCall['single'
 }
 
 function batchOf(batch: NonNullable<ExplainedCall['batch']>): string {
-  const { by, match, max, keys, maxRequestLineBytes, maxRequestBodyBytes } = batch;
+  const { by, match, compare, max, keys, maxRequestLineBytes, maxRequestBodyBytes } = batch;
   const bytes =
     maxRequestLineBytes === undefined
       ? `${kibibytes(maxRequestBodyBytes ?? 0)} of body`
       : `${kibibytes(maxRequestLineBytes)} of request line`;
   const matched = match === undefined ? '' : `, by ${match}`;
-  return `batched by ${by}${matched}, ${max} keys and ${bytes} a request (${keys})`;
+  const compared = compare === undefined ? '' : `, ${comparisons[compare]}`;
+  return `batched by ${by}${matched}${compared}, ${max} keys and ${bytes} a request (${keys})`;
 }
+
+const comparisons = { caseless: 'caseless', number: 'as numbers' } as const;
 
 function operationCacheOf(cache: NonNullable<ExplainedCall['cache']>): string {
   const times = [

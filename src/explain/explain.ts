@@ -122,6 +122,8 @@ export interface ExplainedBatch extends MaxBytes {
   readonly by: string;
   /** The answer is an object by key, or has one entry for each key; absent: by fields of items. */
   readonly match?: 'key' | 'position';
+  /** When two keys are the same; absent: exactly. */
+  readonly compare?: 'caseless' | 'number';
   /** The most keys in one request. */
   readonly max: number;
   readonly keys: string;
@@ -301,6 +303,7 @@ function explainBatch(lookup: Lookup): ExplainedBatch {
   return {
     by: shownBy(lookup),
     ...(lookup.match !== 'by' && { match: lookup.match }),
+    ...(lookup.compare !== 'exact' && { compare: lookup.compare }),
     max,
     [bytesKnob(lookup.keys)]: maxBytes,
     keys: keysExample(lookup),

@@ -879,6 +879,11 @@ describe('lookup()', () => {
       'by has 2 parts, which the name of a field cannot carry. Add join, as in ' +
         '{ body: "ids", join: ":" }.',
     ],
+    [
+      'an unknown compare',
+      { compare: 'nocase' },
+      'compare is "nocase". Use "exact", "caseless" or "number".',
+    ],
     ['an unknown match', { match: 'id' }, 'match is "id". Use "by", "key" or "position".'],
     [
       'a key field of items that have none',

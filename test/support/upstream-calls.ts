@@ -141,12 +141,12 @@ export function addressOf(attempt: Dispatch): Address {
 export function callWith(calls: Calls): CallOperation {
   return (operation, args, trace) => {
     if (operation.lookup === undefined) return calls.call(operation, args, trace);
-    const { arguments: names, isPlain } = operation.lookup;
+    const { arguments: names } = operation.lookup;
     const parts = names.map((name) => args[name]);
     const others = Object.fromEntries(
       Object.entries(args).filter(([name]) => !names.includes(name)),
     );
-    const keys = isPlain ? parts : [parts];
+    const keys = names.length === 1 ? parts : [parts];
     return replyOf(calls.load({ operation, args: others, keys, trace }));
   };
 }

@@ -331,6 +331,15 @@ lookup(service, {
   match: 'index',
 });
 
+lookup(service, {
+  route: 'GET /x',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: Thing,
+  // @ts-expect-error no way to compare
+  compare: 'nocase',
+});
+
 // @ts-expect-error neither in the query nor in the body
 lookup(service, { route: 'GET /x', keys: { header: 'ids' }, by: 'id', item: Thing });
 

@@ -57,7 +57,7 @@ function refuseTraversal(call: Targeted, name: string, text: string, slash: bool
 /** The key of a lookup with `single` is not among the arguments that its calls have in common. */
 function argumentOf({ operation: { lookup }, args, keys }: Targeted, name: string): unknown {
   if (lookup?.keys.kind !== 'path' || !lookup.arguments.includes(name)) return args[name];
-  return lookup.isPlain ? keys?.[0] : fieldOf(keys?.[0], name);
+  return lookup.arguments.length === 1 ? keys?.[0] : fieldOf(keys?.[0], name);
 }
 
 function textOf(call: Targeted, name: string): string {

@@ -1,5 +1,6 @@
 /** Keys as a step gives them → keys as they are sent and their texts, or what is wrong with them. */
 import { keyProblem, keyText, textOfAll } from '../../dsl/lookup-by.ts';
+import type { Normalise } from '../../dsl/compare.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import { readerOf } from '../../parse.ts';
 import type { ParseProblem } from '../../parse.ts';
@@ -22,11 +23,13 @@ export interface ReadKeys {
 
 /** `given`: of a compound key, the list of its parts. */
 export function readKeys(lookup: Lookup, given: readonly unknown[]): ReadKeys {
-  return lookup.isPlain ? readPlain(lookup, given) : readCompound(lookup, given);
+  if (lookup.arguments.length > 1) return readCompound(lookup, given);
+  const read = readSingle(lookup, given);
+  return lookup.normalise === undefined ? read : normalised(lookup, lookup.normalise, read);
 }
 
 /** Keys of one value, which is sent as it is. */
-function readPlain(lookup: Lookup, given: readonly unknown[]): ReadKeys {
+function readSingle(lookup: Lookup, given: readonly unknown[]): ReadKeys {
   const { keys, misfits } =
     lookup.key === undefined ? { keys: given, misfits: undefined } : parsedBy(lookup, given);
   const [argument = ''] = lookup.arguments;
@@ -42,6 +45,23 @@ function readPlain(lookup: Lookup, given: readonly unknown[]): ReadKeys {
   }
   return { keys, texts, unusable };
 }
+
+/** The keys with texts that equal ones have in common. */
+function normalised(
+  { arguments: [argument = ''] }: Lookup,
+  normalise: Normalise,
+  { keys, texts, unusable }: ReadKeys,
+): ReadKeys {
+  const own = new Map(unusable);
+  const common = texts.map((text, index) => {
+    const one = normalise(text);
+    if (one === undefined && !own.has(index)) own.set(index, { argument, problem: notANumber });
+    return one ?? text;
+  });
+  return { keys, texts: common, unusable: own.size === 0 ? undefined : own };
+}
+
+const notANumber = 'is not a number, as which keys are compared';
 
 type Misfits = Map<number, UnusableKey> | undefined;
 
@@ -100,10 +120,26 @@ function readOne(lookup: Lookup, object: unknown): CompoundKey {
     if (problem !== undefined)
       return { sent: object, text: '', unusable: { argument: names[at] ?? '', problem } };
   }
-  const text = textOfAll(parts) ?? '';
+  const common = normaliseAll(lookup, parts);
+  const odd = common.indexOf(undefined);
+  if (odd !== -1)
+    return {
+      sent: object,
+      text: '',
+      unusable: { argument: names[odd] ?? '', problem: notANumber },
+    };
+  const text = textOfAll(common) ?? '';
   if (keys.join === undefined) return { sent: object, text };
   const sent = parts.join(keys.join);
   if (lookup.textOfSent(sent) === text) return { sent, text };
   const problem = `and the others contain "${keys.join}" when they are joined`;
   return { sent, text, unusable: { argument: names[0] ?? '', problem } };
+}
+
+function normaliseAll(
+  { normalise }: Lookup,
+  parts: readonly (string | undefined)[],
+): readonly (string | undefined)[] {
+  if (normalise === undefined) return parts;
+  return parts.map((part) => (part === undefined ? undefined : normalise(part)));
 }

@@ -132,3 +132,100 @@ describe('the answer to a single key by position', () => {
     expect((await open()(own, { sku: 'a' }, undefined)).value).toEqual(value);
   });
 });
+
+interface Compared {
+  readonly compare: 'exact' | 'caseless' | 'number';
+  readonly keys: readonly string[];
+  /** The keys of the items that the service has. */
+  readonly ids: readonly unknown[];
+  /** The keys in its request. */
+  readonly asked: string;
+  readonly found: readonly unknown[];
+}
+
+describe('keys are the same', () => {
+  it.each<[string, Compared]>([
+    [
+      'as they are',
+      { compare: 'exact', keys: ['a', 'A'], ids: ['A'], asked: 'a,A', found: [null, 'A'] },
+    ],
+    [
+      'without case',
+      {
+        compare: 'caseless',
+        keys: ['a', 'A', 'b'],
+        ids: ['B', 'A'],
+        asked: 'a,b',
+        found: ['A', 'A', 'B'],
+      },
+    ],
+    [
+      'in Greek',
+      {
+        compare: 'caseless',
+        keys: ['ΟΔΟΣ'],
+        ids: ['οδος'],
+        asked: '%CE%9F%CE%94%CE%9F%CE%A3',
+        found: ['οδος'],
+      },
+    ],
+    [
+      'as numbers',
+      {
+        compare: 'number',
+        keys: ['007', '7.0', '-1'],
+        ids: [-1, 7],
+        asked: '007,-1',
+        found: [7, 7, -1],
+      },
+    ],
+    [
+      'as long numbers',
+      {
+        compare: 'number',
+        keys: ['9007199254740993', '9007199254740992'],
+        ids: ['09007199254740992', '9007199254740993.0'],
+        asked: '9007199254740993,9007199254740992',
+        found: ['9007199254740993.0', '09007199254740992'],
+      },
+    ],
+    [
+      'beside texts',
+      { compare: 'number', keys: ['7', '8'], ids: ['x', '7'], asked: '7,8', found: ['7', null] },
+    ],
+  ])('%s', async (_, { compare, keys, ids, asked, found }) => {
+    const body = JSON.stringify(ids.map((id) => ({ id })));
+    const { url, requests } = await startServer((_request, response) => response.end(body));
+    const { service, open } = openShop({ url });
+    const own = lookup(service, {
+      route: 'GET /x',
+      keys: { query: 'ids' },
+      by: 'id',
+      compare,
+      item: z.object({ id: z.union([z.string(), z.number()]) }),
+    });
+    const call = open();
+    const replies = await Promise.all(keys.map((id) => call(own, { id }, undefined)));
+    expect(replies.map(({ value }) => value)).toEqual(
+      found.map((id) => (id === null ? id : { id })),
+    );
+    expect(requests.map(({ target }) => target)).toEqual([`/x?ids=${asked}`]);
+  });
+
+  it('as numbers only where they are numbers', async () => {
+    const { service, open } = openShop({ url: 'http://127.0.0.1:9' });
+    const own = lookup(service, {
+      name: 'x',
+      route: 'GET /x',
+      keys: { query: 'ids' },
+      by: 'id',
+      compare: 'number',
+      item: z.object({ id: z.string() }),
+    });
+    const failure = await open()(own, { id: 'seven' }, undefined).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      kind: 'invalid-argument',
+      message: 'shop.x: argument "id" is not a number, as which keys are compared',
+    });
+  });
+});
