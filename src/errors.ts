@@ -116,6 +116,14 @@ export type UpstreamErrorKind =
   /** Nobody waits for the answer any more. */
   | 'aborted';
 
+/** What a service says is wrong with a request, as far as its operation declares that. */
+export interface UpstreamField {
+  /** The names that lead to the place, in the service's own words; absent: it says no place. */
+  readonly path: readonly string[] | undefined;
+  /** One line, for the client. */
+  readonly detail: string;
+}
+
 /** A service's answer to credentials that it has rejected. */
 export interface RejectedCredentials {
   /** Its `WWW-Authenticate`, without challenges that are not for the gateway's clients. */
@@ -150,13 +158,15 @@ export interface UpstreamErrorOptions extends ErrorOptions {
   readonly rejectedCredentials?: RejectedCredentials;
   /** For `status`: the response was a 2xx, whose body says that it is a failure. */
   readonly isEnveloped?: boolean;
+  /** For `status`: what is wrong with the request, for the client. Default: nothing is said. */
+  readonly fields?: readonly UpstreamField[];
   /** The `Cache-Control` of the response, if there is one: it may forbid to cache the failure. */
   readonly cacheControl?: string;
 }
 
 /**
  * A call to a service failed. The message names the service and the operation, for logs and traces.
- * It never quotes a response body, and never reaches a client.
+ * It never quotes a response body, and never reaches a client; of `fields` the client may be told.
  */
 export class UpstreamError extends StacklessError {
   override readonly name = 'UpstreamError';
@@ -174,6 +184,7 @@ export class UpstreamError extends StacklessError {
   readonly cacheControl: string | undefined;
   readonly rejectedCredentials: RejectedCredentials | undefined;
   readonly isEnveloped: boolean;
+  readonly fields: readonly UpstreamField[];
 
   constructor(kind: UpstreamErrorKind, message: string, options: UpstreamErrorOptions) {
     super(`${options.service}.${options.operation}: ${message}`, options);
@@ -191,6 +202,7 @@ export class UpstreamError extends StacklessError {
     this.cacheControl = options.cacheControl;
     this.rejectedCredentials = options.rejectedCredentials;
     this.isEnveloped = options.isEnveloped ?? false;
+    this.fields = options.fields ?? [];
   }
 }
 

@@ -38,6 +38,7 @@ const layers = [
     'schema-merge.ts',
     'schema-numbers.ts',
     'schema-parts.ts',
+    'schema-places.ts',
     'schema-record.ts',
     'schema-stop.ts',
     'schema-traits.ts',

@@ -146,6 +146,7 @@ export function lookup<
       lookup: checked,
       missing: 'error',
       failure: checkedFailure(config.failure, { body: undefined, place }),
+      problem: undefined,
     }),
   );
 }

@@ -13,6 +13,8 @@ import type { HeadersArg } from './header-arguments.ts';
 import { refuseSharing, unshared } from './one-client.ts';
 import type { Operation } from './operation.ts';
 import type { Policies } from './policies.ts';
+import { checkedProblem } from './problem-rule.ts';
+import type { ProblemConfig } from './problem-rule.ts';
 import { checkedResponse, refuseBodyOfHead, setsCookies } from './response-parts.ts';
 import type { CheckedResponse, Parts, ResultOf } from './response-parts.ts';
 import { isSafe } from './route.ts';
@@ -74,6 +76,11 @@ export interface OperationConfig<
   readonly missing?: Missing;
   /** Answers that are failures although their status is a 2xx, and their statuses. */
   readonly failure?: FailureConfig<Failure>;
+  /**
+   * What the client is told of a 400 or 422: the texts of its entries, and their places where those
+   * are the client's own. Only where an argument comes straight from the client's request.
+   */
+  readonly problem?: ProblemConfig;
 }
 
 const operationKnobs = [
@@ -87,6 +94,7 @@ const operationKnobs = [
   'headers',
   'missing',
   'failure',
+  'problem',
 ] satisfies (keyof OperationConfig<string, unknown, unknown, unknown, unknown>)[];
 
 /**
@@ -167,6 +175,7 @@ export function operation<
       headers: sent,
       lookup: undefined,
       ...checkedMeanings(config, { response, parts }, place),
+      problem: checkedProblem(config.problem, { method: route.method, place }),
     }),
   );
 }

@@ -10,6 +10,7 @@ import type { Lookup } from './lookup.ts';
 import type { EffectivePolicies } from './policies.ts';
 import type { WrittenStyle } from './query-style.ts';
 import type { Redirects } from './redirects.ts';
+import type { ProblemRule } from './problem-rule.ts';
 import type { ResponseParts } from './response-parts.ts';
 import type { Route } from './route.ts';
 import type { Service } from './service.ts';
@@ -56,6 +57,8 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly missing: 'null' | 'error';
   /** The answers that are failures although their status is a 2xx. */
   readonly failure: FailureRule | undefined;
+  /** What the client is told of a 400 or 422. */
+  readonly problem: ProblemRule | undefined;
   /** Whether redirects of its service are followed. */
   readonly redirects: Redirects;
   /** How its query is written; `undefined`: as forms are. */

@@ -45,6 +45,16 @@ export function clientFieldsOf(error: StepError, among?: readonly string[]): Cli
     .map((input) => toField(error, input));
 }
 
+/** The place `rest` in a part of the request that is an argument of a failed call, or part of one. */
+export function fieldOfClient(
+  error: StepError,
+  input: ClientInput,
+  rest: readonly string[],
+): Omit<InvalidField, 'detail'> {
+  const { in: part, pointer } = toField(error, { ...input, path: [...input.path, ...rest] });
+  return { in: part, pointer };
+}
+
 interface ClientField extends Omit<InvalidField, 'detail'> {
   /** Whether the pointer leads into an item of a list. */
   readonly isInItem: boolean;

@@ -190,11 +190,12 @@ function headersOf({ takes = [], sends = {}, gives = [] }: ExplainedCall): strin
   return words.length === 0 ? [] : [words.join(' · ')];
 }
 
-/** `404 is null · failure inside a 2xx: error.code` */
-function meaningsOf({ missing, failure }: ExplainedCall): string[] {
+/** `404 is null · failure inside a 2xx: error.code · passes on errors of a 400 or 422` */
+function meaningsOf({ missing, failure, problem }: ExplainedCall): string[] {
   const words = [
     ...(missing === undefined ? [] : ['404 is null']),
     ...(failure === undefined ? [] : [`failure inside a 2xx: ${failure}`]),
+    ...(problem === undefined ? [] : [`passes on ${problem} of a 400 or 422`]),
   ];
   return words.length === 0 ? [] : [words.join(' · ')];
 }

@@ -96,6 +96,8 @@ export interface ExplainedCall {
   readonly queryStyle?: WrittenStyle;
   /** Absent: a redirect is an error. */
   readonly redirects?: 'follow';
+  /** The place of the entries of a 400 or 422 that the client is told of; absent: of none. */
+  readonly problem?: string;
   /** The credentials of the gateway's own, and their sources; absent: none. */
   readonly auth?: Auth;
   /** The header that carries the id of the client's request; absent: none does. */
@@ -247,8 +249,7 @@ function explainCall(
     ...(cache && { cache }),
     forward: operation.forward,
     ...explainHeaders(operation),
-    ...(operation.missing === 'null' && { missing: 'null' as const }),
-    ...(operation.failure && { failure: shownFailure(operation.failure) }),
+    ...explainMeanings(operation),
     ...(operation.queryStyle && { queryStyle: operation.queryStyle }),
     ...(operation.redirects === 'follow' && { redirects: 'follow' as const }),
     ...(operation.auth && { auth: operation.auth }),
@@ -270,6 +271,19 @@ function explainCall(
 function named<Field extends string>(field: Field, kind: BodyKind): { [F in Field]?: string } {
   const shown = shownKind(kind);
   return shown === undefined ? {} : ({ [field]: shown } as { [F in Field]?: string }); // the only one
+}
+
+/** Answers whose meaning is not their status, or that clients are told more of. */
+function explainMeanings({
+  missing,
+  failure,
+  problem,
+}: Operation): Pick<ExplainedCall, 'missing' | 'failure' | 'problem'> {
+  return {
+    ...(missing === 'null' && { missing }),
+    ...(failure && { failure: shownFailure(failure) }),
+    ...(problem && { problem: problem.errors.text }),
+  };
 }
 
 function explainHeaders({

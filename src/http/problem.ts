@@ -9,8 +9,9 @@ export interface Problem {
   /** The step that failed. */
   readonly step?: string;
   readonly errors?: readonly {
-    readonly in: string;
-    readonly pointer: string;
+    /** Where it is in the client's request, if it is known. */
+    readonly in?: string;
+    readonly pointer?: string;
     readonly detail: string;
   }[];
   /** In seconds, for the `Retry-After` header. */

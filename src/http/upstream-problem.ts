@@ -4,6 +4,7 @@
  * `upstream/exchange/status-error`.
  */
 import { clientFieldsOf } from '../engine/blame.ts';
+import { clientPlaceOf } from '../engine/client-place.ts';
 import type { StepError } from '../engine/step-error.ts';
 import type { RejectedCredentials, UpstreamError, UpstreamErrorKind } from '../errors.ts';
 import type { Step } from '../plan/plan.ts';
@@ -89,11 +90,21 @@ function answerProblem(error: UpstreamError, failed: StepError): Problem {
   if (title !== undefined)
     return { type, title, status, detail, headers: challengesOf(status, rejectedCredentials) };
   const same = isAskedByClient(failed.step) ? passedOn[status] : undefined;
-  if (same !== undefined)
-    return { type, title: same, status, detail, ...itemErrors(failed, `was answered ${status}`) };
+  if (same !== undefined) return { type, title: same, status, detail, ...errorsOf(failed, error) };
   // The gateway has used up its share of the service, or the service asks for a later retry.
   const isOverloaded = status === 429 || (status === 503 && retryAfterSeconds !== undefined);
   return { ...mappedProblem(error, isOverloaded ? 'overloaded' : error.kind), detail };
+}
+
+/** What the service says is wrong with the request, as far as its operation declares that. */
+function errorsOf(failed: StepError, { status, fields }: UpstreamError): Pick<Problem, 'errors'> {
+  const said = fields.map(({ path, detail }) => ({
+    ...(path && clientPlaceOf(failed, path)),
+    detail,
+  }));
+  if (said.some((one) => 'pointer' in one)) return { errors: said };
+  const { errors = [] } = itemErrors(failed, `was answered ${status}`);
+  return said.length + errors.length === 0 ? {} : { errors: [...errors, ...said] };
 }
 
 /**

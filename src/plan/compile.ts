@@ -49,7 +49,10 @@ export function compile({ name, composition, origin }: NamedComposition): Plan {
   checkOutput(name, composed, config.response);
   checkAnswer(name, composed, config);
   const { params, query, body, headers, cookies, response, credentials = [] } = config;
-  const linked = link(composed, credentials);
+  const linked = link(composed, {
+    credentials,
+    schemas: { params, query, body, headers, cookies },
+  });
   return frozen({
     name,
     route,

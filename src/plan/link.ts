@@ -1,5 +1,5 @@
 /** Nodes → steps: adds the frame, slot and needs of each, and the effect of its failure. */
-import type { Block, Node } from '../dsl/node.ts';
+import type { Block, InputName, Node } from '../dsl/node.ts';
 import { blockSources, readsOf, traitsOf } from '../dsl/node-traits.ts';
 import { clientInputsOf } from './client-inputs.ts';
 import { createConcealment } from './concealment.ts';
@@ -8,7 +8,7 @@ import { lookupArgumentsOf } from './lookup-arguments.ts';
 import { firstGuarded, nameSteps } from './names.ts';
 import { staysTogether } from './pace.ts';
 import { findResponsePaths } from './response-paths.ts';
-import type { PlanBlock, Step } from './plan.ts';
+import type { PlanBlock, Schemas, Step } from './plan.ts';
 import type { Composed } from './run-compose.ts';
 import { blocksOf, depthsOf, idsOf } from './visit.ts';
 import { boundedSteps } from './within.ts';
@@ -21,10 +21,17 @@ interface Runner {
   readonly repeated: boolean;
 }
 
+/** What a composition says of its request. */
+interface Declared {
+  /** The cookies that say who the client is. */
+  readonly credentials: readonly string[];
+  readonly schemas: Pick<Schemas, InputName>;
+}
+
 /** The steps of a composition, by number, and its root block. */
 export function link(
   composed: Composed,
-  credentials: readonly string[],
+  { credentials, schemas }: Declared,
 ): { steps: readonly Step[]; root: PlanBlock } {
   const { nodes } = composed;
   const names = nameSteps(composed);
@@ -85,7 +92,7 @@ export function link(
           ...facts,
           ...node,
           lookup: lookupArgumentsOf(node, items),
-          clientInputs: clientInputsOf({ nodes, depths }, node),
+          clientInputs: clientInputsOf({ nodes, depths }, node, schemas),
           conceals: conceals(node),
         };
       }

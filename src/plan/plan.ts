@@ -141,6 +141,12 @@ export interface RequestPart {
 /** One that is an argument of a call, or part of one, unchanged. */
 export interface ClientInput extends RequestPart {
   readonly argument: string;
+  /** Where it is in the argument. */
+  readonly at: readonly string[];
+  /** The `pick`s and `omit`s that have shaped it. */
+  readonly shapes: readonly Pick<ShapeNode, 'mode' | 'keys'>[];
+  /** The schema of the part of the request that it is, or is in. */
+  readonly schema: z.ZodType | undefined;
 }
 
 export interface InputStep extends StepFacts, InputNode {}

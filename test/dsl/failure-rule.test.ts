@@ -1,4 +1,4 @@
-/** `missing` and `failure`: what is refused when they are declared, with what advice. */
+/** `missing`, `failure` and `problem`: what is refused when they are declared, with what advice. */
 import { ignoredBody, lookup, operation } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -15,6 +15,33 @@ function declare(options: object): string {
 describe('missing', () => {
   it('is one of two words', () => {
     expect(declare({ missing: true })).toBe('things.x: missing is "true". Use "null" or "error".');
+  });
+});
+
+describe('problem', () => {
+  it.each<[string, unknown, string]>([
+    ['no object', true, 'problem: is true.'],
+    ['another option', { errors: 'a', detail: 'b', code: 'c' }, 'problem: unknown option "code"'],
+    ['no list', { detail: 'b' }, 'problem.errors is undefined, not a path. Use names of fields'],
+    ['no text', { errors: 'a' }, 'problem.detail is undefined, not a path.'],
+    ['an empty name', { errors: 'a..b', detail: 'b' }, 'in which a name is empty.'],
+    [
+      'a place that is no path',
+      { errors: 'a', detail: 'b', pointer: ['c'] },
+      'problem.pointer is ["c"], not a path.',
+    ],
+    ['a prototype', { errors: '__proto__', detail: 'b' }, 'but no answer has a "__proto__".'],
+  ])('is refused with %s', (_, problem, words) => {
+    expect(declare({ problem })).toContain(words);
+  });
+
+  it('is refused where answers have no body, and of a lookup', () => {
+    const problem = { errors: 'errors', detail: 'detail' };
+    expect(declare({ problem, route: 'HEAD /x', response: ignoredBody })).toBe(
+      'things.x: problem reads the body of a 400 or 422, but the answer to a HEAD has none. Remove it.',
+    );
+    const config = { route: 'GET /x', keys: { query: 'ids' }, by: 'id', item: response, problem };
+    expect(messageOf(() => lookup(things, config as never))).toContain('unknown option "problem"');
   });
 });
 

@@ -51,6 +51,7 @@ const strange = operation(things, {
   response: Thing,
   missing: 'null',
   failure: { body: z.object({ error: z.object({ code: z.int() }) }), status: 'error.code' },
+  problem: { errors: 'error.fields', detail: 'text' },
 });
 
 const diamond = defineComposition({
@@ -574,8 +575,14 @@ describe('answers whose meaning is not their status', () => {
 
   it('are drawn below their call, and are in the data', () => {
     const drawn = explain(plan);
-    expect(drawTree(drawn)).toContain('404 is null · failure inside a 2xx: error.code');
-    expect(drawn.steps[0]?.call).toMatchObject({ missing: 'null', failure: 'error.code' });
+    expect(drawTree(drawn)).toContain(
+      '404 is null · failure inside a 2xx: error.code · passes on error.fields of a 400 or 422',
+    );
+    expect(drawn.steps[0]?.call).toMatchObject({
+      missing: 'null',
+      failure: 'error.code',
+      problem: 'error.fields',
+    });
   });
 
   it('are drawn with their route, as are redirects that are followed and the style of a query', () => {

@@ -525,6 +525,18 @@ export const meanings = [
     failure: { body: failed, status: { at: 'error.code', values: { a: 'not found' } } },
   }),
   operation(nowhere, {
+    route: 'GET /p',
+    response: Thing,
+    // @ts-expect-error a path is a text
+    problem: { errors: ['errors'], detail: 'detail' },
+  }),
+  operation(nowhere, {
+    route: 'GET /q',
+    response: Thing,
+    // @ts-expect-error without a text there is nothing to tell
+    problem: { errors: 'errors' },
+  }),
+  operation(nowhere, {
     route: 'GET /d',
     response: Thing,
     // @ts-expect-error null or error

@@ -5,6 +5,7 @@ import { ignoredBody } from '../../dsl/ignored-body.ts';
 import { failureStatusIn } from '../../dsl/failure-rule.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import { seesAccepted } from '../../dsl/response-parts.ts';
+import type { UpstreamError } from '../../errors.ts';
 import { TooManyNumbersError } from '../../json-numbers.ts';
 import { isBlank, isTooDeep, parseJson, toPointer } from '../../json.ts';
 import { oncePerSchema } from '../../once-per-schema.ts';
@@ -20,8 +21,10 @@ import { decodeBody } from './decode-body.ts';
 import { doubtOf } from './doubt.ts';
 import { itemsOf } from './lookup-items.ts';
 import { matchOf } from './match.ts';
+import { fieldsIn, hasProblem } from './problem-fields.ts';
 import { envelopedError, statusError } from './status-error.ts';
 import type { RawReply } from './transport.ts';
+import { refuseWithFields } from './validation-error.ts';
 
 type Called = Pick<Call, 'operation'>;
 type Asked = Pick<Attempt, 'operation' | 'args' | 'keys' | 'address'>;
@@ -41,6 +44,7 @@ export function parseReply(
   const { status, headers, body } = raw;
   if (status < 200 || status > 299) {
     if (isMissing(call.operation, status)) return missingReply(raw, status);
+    if (hasProblem(call, status)) return refuseWithFields(call, raw, now);
     throw statusError(call, raw, now);
   }
   if (bodySchemaOf(call.operation) === ignoredBody) return replyTo(call, raw, null);
@@ -49,6 +53,12 @@ export function parseReply(
   const decoding = decodeBody(call, body, headers['content-encoding']);
   if (decoding === undefined) return parsedReply(call, raw, now);
   return decoding.then((decoded) => parsedReply(call, { ...raw, body: decoded }, now));
+}
+
+/** What is wrong with the request, according to a 2xx that counts as `said`. */
+function saidIn(call: Called, said: number, body: unknown): UpstreamError['fields'] | undefined {
+  const { problem } = call.operation;
+  return problem && hasProblem(call, said) ? fieldsIn(problem, body) : undefined;
 }
 
 /** Whether a status says that there is no such thing, where that is a value. */
@@ -120,7 +130,7 @@ function failedInside(
   const said = failure && failureStatusIn(failure, value, numbers);
   if (said === undefined) return undefined;
   if (isMissing(call.operation, said)) return missingReply({ headers }, said);
-  throw envelopedError(call, { status, headers, said }, now);
+  throw envelopedError(call, { status, headers, said, fields: saidIn(call, said, value) }, now);
 }
 
 /** The value of an answer without a body. */

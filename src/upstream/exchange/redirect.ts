@@ -71,7 +71,7 @@ interface Before {
 
 function nextTarget(attempt: Attempt, raw: RawReply, { asked, now }: Before): string {
   const refuse = (words: string): never => {
-    throw statusError(attempt, raw, now, words);
+    throw statusError(attempt, raw, now, { words });
   };
   const [location, ...others] = [raw.headers['location'] ?? []].flat();
   if (location === undefined) return refuse(' without a Location');

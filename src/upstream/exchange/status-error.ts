@@ -2,6 +2,7 @@
  * Makes the error of an answer that is not a 2xx: its status, `Retry-After` and challenges, read
  * from headers. `http/upstream-problem` decides what the client is told of them, as of a 429.
  */
+import type { UpstreamError } from '../../errors.ts';
 import { credentialHeaders } from '../../headers.ts';
 import { parseHttpDate } from '../../http-date.ts';
 import type { Call, Reply } from '../call.ts';
@@ -16,34 +17,43 @@ const rejections = new Set([401, 402, 403]);
 
 /**
  * `now`: when the answer came, in milliseconds since 1970. `words` continue the sentence about its
- * status.
+ * status; `fields` are for the client.
  */
 export function statusError(
   call: Answered,
   { status, headers }: Pick<RawReply, 'status' | 'headers'>,
   now: number,
-  words = '',
+  { words = '', fields }: { readonly words?: string; readonly fields?: Fields } = {},
 ): Error {
-  return errorOf(call, { status, headers, message: `answered ${status}${words}`, now });
+  return errorOf(call, { status, headers, message: `answered ${status}${words}`, now, fields });
 }
 
 /** The error of a 2xx whose body says that it is a failure: as if that were its status. */
 export function envelopedError(
   call: Answered,
-  { status, headers, said }: Pick<RawReply, 'status' | 'headers'> & { readonly said: number },
+  { status, headers, said, fields }: Enveloped,
   now: number,
 ): Error {
   const message = `answered ${status} with a failure, which counts as ${said}`;
-  return errorOf(call, { status: said, headers, message, now, isEnveloped: true });
+  return errorOf(call, { status: said, headers, message, now, isEnveloped: true, fields });
+}
+
+type Fields = UpstreamError['fields'] | undefined;
+
+interface Enveloped extends Pick<RawReply, 'status' | 'headers'> {
+  readonly said: number;
+  readonly fields: Fields;
 }
 
 interface Facts extends Pick<RawReply, 'status' | 'headers'> {
   readonly message: string;
   readonly now: number;
   readonly isEnveloped?: boolean;
+  readonly fields: Fields;
 }
 
-function errorOf(call: Answered, { status, headers, message, now, isEnveloped }: Facts): Error {
+function errorOf(call: Answered, facts: Facts): Error {
+  const { status, headers, message, now, isEnveloped, fields } = facts;
   const retryAfterSeconds = retryAfterOf(headers, now);
   // Beside credentials of the gateway's own, nothing says which of them were rejected.
   const isOfCaller =
@@ -51,6 +61,7 @@ function errorOf(call: Answered, { status, headers, message, now, isEnveloped }:
   return callError(call, 'status', message, {
     status,
     ...(isEnveloped && { isEnveloped }),
+    ...(fields && { fields }),
     ...cacheControlOf(headers),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     ...(isOfCaller && { rejectedCredentials: rejectedCredentialsOf(headers) }),

@@ -3,6 +3,7 @@ import { toError } from '../../errors.ts';
 import type { Attempt } from '../call.ts';
 import { callError } from '../call.ts';
 import type { Connection, DispatchController, DispatchHandler } from './address.ts';
+import { hasProblem, maxProblemBytes } from './problem-fields.ts';
 import type { HttpRequest } from './request.ts';
 
 export interface RawReply {
@@ -106,7 +107,8 @@ class ReplyReader implements DispatchHandler, Line {
       this.#giveUp(
         callError(this.#call, 'too-large', `answered with more than ${maxBodyBytes} bytes`),
       );
-    } else if (!this.#hasFailed() && this.#onLateEnd === undefined) this.#chunks.push(chunk);
+    } else if (this.#isRead() && this.#onLateEnd === undefined) this.#chunks.push(chunk);
+    else this.#chunks = [];
   }
 
   onResponseEnd(): void {
@@ -183,6 +185,12 @@ class ReplyReader implements DispatchHandler, Line {
       : reason;
     this.#onLateEnd?.(failure, failure === undefined ? status : undefined);
     this.#onLateEnd = undefined;
+  }
+
+  /** Whether its body is of use. */
+  #isRead(): boolean {
+    if (!this.#hasFailed()) return true;
+    return hasProblem(this.#call, this.#status) && this.#size <= maxProblemBytes;
   }
 
   #hasFailed(): boolean {

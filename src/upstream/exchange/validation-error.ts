@@ -1,0 +1,23 @@
+/** Makes the error of a 400 or 422 whose body says what is wrong, if the operation declares that. */
+import { parseJson } from '../../json.ts';
+import type { Call } from '../call.ts';
+import { textOf } from './bodies/text.ts';
+import { decodeBody } from './decode-body.ts';
+import { fieldsIn, maxProblemBytes } from './problem-fields.ts';
+import { statusError } from './status-error.ts';
+import type { RawReply } from './transport.ts';
+
+type Answered = Pick<Call, 'operation' | 'headers'>;
+
+/** Rejects: a body that cannot be read leaves the error as it would be without. */
+export async function refuseWithFields(call: Answered, raw: RawReply, now: number): Promise<never> {
+  const fields = await fieldsOf(call, raw).catch(() => []);
+  throw statusError(call, raw, now, { fields });
+}
+
+async function fieldsOf(call: Answered, { body, headers }: RawReply) {
+  const { problem, policies } = call.operation;
+  const bytes = (await decodeBody(call, body, headers['content-encoding'])) ?? body;
+  if (problem === undefined || bytes.length > maxProblemBytes) return [];
+  return fieldsIn(problem, parseJson(textOf(call, headers, bytes), policies.maxDepth));
+}
