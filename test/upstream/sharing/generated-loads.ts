@@ -15,6 +15,7 @@ import { batch } from '../../../src/upstream/sharing/batch.ts';
 import { deduplicate } from '../../../src/upstream/sharing/deduplicate.ts';
 import type { Load } from '../../../src/upstream/sharing/load.ts';
 import { openLoad } from '../../../src/upstream/sharing/open-load.ts';
+import { single } from '../../../src/upstream/sharing/single.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { callOf, nowhere, ok, turn } from '../../support/upstream-calls.ts';
 
@@ -54,10 +55,18 @@ class OpenSignal implements Signal {
 export const knownKeys = ['a', 'b', 'c', 'd', 'e'];
 export const longestDelayMs = 4;
 
-export const situations = fc.record({
-  lookup: fc.record({
+/** Of a lookup with `single`, `concurrency` is not `null`, and the others say nothing. */
+const limits = fc
+  .record({
     max: fc.integer({ min: 1, max: 4 }),
     windowMs: fc.constantFrom(0, 0, 2),
+    concurrency: fc.constantFrom(null, null, null, 2, 50),
+  })
+  .map((one) => (one.concurrency === null ? one : { ...one, max: 1, windowMs: 0 }));
+
+export const situations = fc.record({
+  limits,
+  lookup: fc.record({
     coalesce: fc.boolean(),
     many: fc.boolean(),
     missing: fc.constantFrom('null', 'error'),
@@ -98,11 +107,16 @@ type Client = Situation['clients'][number];
 
 const Item = z.object({ id: z.string(), who: z.string(), tag: z.string(), number: z.int() });
 
-export function lookupOf({ lookup: { isCached, ...options } }: Situation): Operation {
+export function lookupOf(situation: Situation): Operation {
+  const { isCached, ...options } = situation.lookup;
+  const { max, windowMs, concurrency } = situation.limits;
+  const requests =
+    concurrency === null
+      ? ({ route: 'GET /items', keys: { query: 'ids' }, max, windowMs } as const)
+      : ({ single: 'GET /items/:id', concurrency } as const);
   return lookup(nowhere, {
     name: 'itemOf',
-    route: 'GET /items',
-    keys: { query: 'ids' },
+    ...requests,
     by: 'id',
     item: Item,
     query: z.object({ tag: z.string() }),
@@ -134,9 +148,8 @@ function itemsFor({ faults, lookup: { many } }: Situation, { who, tag, key }: As
 
 /** One client asks for whatever there is, with no faults. */
 export const plain: Situation = {
+  limits: { max: 100, windowMs: 0, concurrency: null },
   lookup: {
-    max: 100,
-    windowMs: 0,
     coalesce: true,
     many: false,
     missing: 'null',
@@ -149,9 +162,10 @@ export const plain: Situation = {
 
 /** The answer that a client gets for a key on its own. */
 function resultAlone(situation: Situation, { who, tag, key }: Asking): unknown {
-  const { failing, faults } = situation;
+  const { failing, faults, limits: own } = situation;
   const { many, missing } = situation.lookup;
-  if (key === null || key === '' || key.includes(',')) return 'invalid-argument';
+  if (key === null || key === '') return 'invalid-argument';
+  if (own.concurrency === null && key.includes(',')) return 'invalid-argument';
   if (failing?.tag === tag && failing.who === who) return 'status';
   const items = itemsFor(situation, { who, tag, key });
   if (items.length === 0 && missing === 'error') return 'missing';
@@ -218,7 +232,7 @@ export function startSharing(situation: Situation, own: Operation) {
     clock,
     onRefreshError: () => undefined,
   });
-  const sendLoad = caching.load(batch(clock, send, { mostKeys }));
+  const sendLoad = caching.load(single(batch(clock, send, { mostKeys })));
 
   /** The way of one client to the service. */
   function openClient(who: string) {
@@ -274,6 +288,14 @@ export async function runClients({ clients }: Situation, { clock, openClient, fi
   }
   await finish();
   return { observed, signals };
+}
+
+/** When a load is done at the latest, unless its client leaves. */
+export function latestMs({ limits: own, clients }: Situation, { openedAtMs }: Observed): number {
+  const { windowMs, concurrency } = own;
+  if (concurrency === null) return openedAtMs + windowMs + longestDelayMs;
+  const counts = clients.map(({ loads }) => loads.flatMap(({ keys }) => keys).length);
+  return openedAtMs + Math.ceil(Math.max(...counts) / concurrency) * longestDelayMs;
 }
 
 export function expectedOf(situation: Situation, { who, tag, load }: Observed): readonly unknown[] {

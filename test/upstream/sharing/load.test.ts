@@ -6,7 +6,7 @@ import {
   expectedOf,
   knownKeys,
   left,
-  longestDelayMs,
+  latestMs,
   lookupOf,
   plain,
   resultAt,
@@ -23,10 +23,10 @@ describe('loads of several requests', () => {
         const { observed } = await runClients(situation, sharing);
         for (const one of observed) {
           const { load, openedAtMs, doneAtMs, leavesAtMs } = one;
-          const latestMs = openedAtMs + situation.lookup.windowMs + longestDelayMs;
+          const endsMs = latestMs(situation, one);
           const overAtMs = Math.max(openedAtMs, leavesAtMs ?? Infinity);
-          expect(doneAtMs).toBeLessThanOrEqual(Math.min(latestMs, overAtMs));
-          const mayHaveLeft = overAtMs <= latestMs;
+          expect(doneAtMs).toBeLessThanOrEqual(Math.min(endsMs, overAtMs));
+          const mayHaveLeft = overAtMs <= endsMs;
           for (const [index, alone] of expectedOf(situation, one).entries())
             expect(mayHaveLeft ? [alone, left] : [alone]).toContainEqual(resultAt(load, index));
         }
@@ -38,7 +38,8 @@ describe('loads of several requests', () => {
   it('make ceil(distinct keys / max) requests a turn, and ask for no key that is under way', async () => {
     await assertProperty(
       fc.asyncProperty(situations, async (situation) => {
-        const { max, coalesce } = situation.lookup;
+        const { max } = situation.limits;
+        const { coalesce } = situation.lookup;
         const sharing = startSharing(situation, lookupOf(situation));
         await runClients(situation, sharing);
         const turns = Map.groupBy(sharing.sent, ({ dispatch, atMs }) => `${atMs} ${dispatch.key}`);
