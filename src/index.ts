@@ -17,4 +17,5 @@ export { defineService } from './dsl/service.ts';
 export type { Service } from './dsl/service.ts';
 export type { Source } from './dsl/source.ts';
 export { fallback, optional } from './dsl/guards.ts';
+export { pages } from './dsl/pages.ts';
 export { after, call, each, given, map, omit, pick } from './dsl/steps.ts';

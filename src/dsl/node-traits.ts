@@ -52,7 +52,7 @@ export function wordsFor(node: Node | undefined): string {
     case 'item':
       return 'the item';
     case 'call':
-      return `the result of call(${node.operation.name})`;
+      return `the result of ${node.pages ? 'pages' : 'call'}(${node.operation.name})`;
     case 'shape':
     case 'guard':
       return `the result of ${node.mode}()`;

@@ -1,5 +1,6 @@
 /** A composition as data: the words of the DSL add nodes, and a plan is made of those. */
 import type { Operation } from './operation.ts';
+import type { PagesRule } from './pages-rule.ts';
 
 export type Json =
   | string
@@ -69,6 +70,8 @@ export interface CallNode extends Ordered {
   readonly kind: 'call';
   readonly operation: Operation;
   readonly args: Template;
+  /** Present if the value is a list whose pages are asked for one after the other. */
+  readonly pages?: PagesRule;
 }
 
 export interface MapNode {

@@ -1,13 +1,11 @@
 /** The words used inside `compose`: each adds a node and returns a reference to its value. */
 import { CompositionError } from '../errors.ts';
-import { saysOptional } from '../schema.ts';
 import { currentDraft } from './draft.ts';
-import { headersProblem } from './header-arguments.ts';
-import type { Draft } from './draft.ts';
 import { takesTime } from './node-traits.ts';
 import type { Operation } from './operation.ts';
 import type { Carried, Carryable } from './carried.ts';
 import type { Reference, Ref, Resolved, WiredParts, Shared } from './reference.ts';
+import { checkedArguments } from './call-arguments.ts';
 import { concurrencyOf } from './concurrency.ts';
 import type { EachOptions } from './concurrency.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
@@ -31,9 +29,8 @@ export function call<Args, Result>(
   args: Bindings<NoInfer<Args>>,
 ): Ref<Result> {
   const draft = currentDraft('call');
-  const place = `call(${operation.name})`;
-  checkArguments(draft, operation, args);
-  return draft.add({ kind: 'call', operation, args: toTemplate(draft, args, place) });
+  const checked = checkedArguments(draft, 'call', { operation, args });
+  return draft.add({ kind: 'call', operation, args: checked });
 }
 
 /**
@@ -177,50 +174,4 @@ function shape<T>(
   const draft = currentDraft(mode);
   const from = toSource(draft, value, `${mode}(): its first argument`);
   return draft.add({ kind: 'shape', from, mode, keys: [...keys] });
-}
-
-function checkArguments(draft: Draft, operation: Operation, args: object): void {
-  if (typeof args !== 'object' || args === null) {
-    throw new CompositionError(
-      draft.place,
-      `call(${operation.name}) needs its arguments, written out: call(${operation.name}, { ` +
-        'name: value }).',
-    );
-  }
-  const known = argumentNames(operation);
-  const unknown = Object.keys(args).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new CompositionError(
-      draft.place,
-      `call(${operation.name}) has no argument "${unknown}". It takes: ` +
-        `${known.join(', ') || 'none'}.`,
-    );
-  }
-  const missing = requiredNames(operation).find((name) => !Object.hasOwn(args, name));
-  if (missing !== undefined) {
-    throw new CompositionError(
-      draft.place,
-      `call(${operation.name}) is missing its argument "${missing}". It takes: ` +
-        `${known.join(', ')}.`,
-    );
-  }
-  const problem = operation.headers && headersProblem(operation.headers, args);
-  if (problem !== undefined)
-    throw new CompositionError(draft.place, `call(${operation.name}) ${problem}`);
-}
-
-function argumentNames(operation: Operation): string[] {
-  const body = operation.body === undefined ? [] : ['body'];
-  const headers = operation.headers?.names.length ? ['headers'] : [];
-  const query = Object.keys(operation.query?.shape ?? {});
-  return [...new Set([...requiredNames(operation), ...body, ...query, ...headers])];
-}
-
-function requiredNames(operation: Operation): string[] {
-  return [
-    ...operation.route.params,
-    ...(operation.lookup?.arguments ?? []),
-    ...(operation.body === undefined || saysOptional(operation.body) ? [] : ['body']),
-    ...(operation.headers?.required.length ? ['headers'] : []),
-  ];
 }

@@ -1,14 +1,16 @@
 /** Calls services for a step: one call per item, or one load with the keys of all items. */
 import type { Template } from '../dsl/node.ts';
+import type { PagesRule } from '../dsl/pages-rule.ts';
 import type { CallStep, LookupArguments } from '../plan/plan.ts';
 import { isShareable } from '../upstream/call.ts';
 import type { Reply } from '../upstream/call.ts';
 import { canonical } from '../upstream/sharing/key.ts';
 import type { Load } from '../upstream/sharing/load.ts';
+import { take } from './call-end.ts';
 import { callWrite } from './call-write.ts';
 import { assemble } from './frame.ts';
 import type { Failure } from './frame.ts';
-import { narrowed } from './response-freshness.ts';
+import { allPages } from './pages.ts';
 import { inTurn } from './turn.ts';
 import type { Work } from './work.ts';
 
@@ -19,6 +21,7 @@ export function callService(work: Work, step: CallStep, item: number): void {
 }
 
 function sendCall(work: Work, step: CallStep, item: number, onEnd?: () => void): void {
+  if (step.pages !== undefined) return gather(work, step, step.pages, { item, onEnd });
   const { operation, args } = step;
   const { calls, onCallEnd } = work.frame.execution;
   const given = argsOf(work, args, item);
@@ -38,6 +41,21 @@ function sendCall(work: Work, step: CallStep, item: number, onEnd?: () => void):
       onError(error);
       work.fail(item, error);
     });
+}
+
+/** All pages of a list take one turn, since they follow each other. */
+function gather(
+  work: Work,
+  step: CallStep,
+  pages: PagesRule,
+  { item, onEnd }: { readonly item: number; readonly onEnd: (() => void) | undefined },
+): void {
+  allPages({ work, step, pages }, argsOf(work, step.args, item))
+    .finally(() => onEnd?.())
+    .then(
+      (items) => work.succeed(item, items),
+      (error: unknown) => work.fail(item, error),
+    );
 }
 
 /** Of calls whose keys must not have their arguments in clear. */
@@ -172,12 +190,4 @@ function takeAll(work: Work, step: CallStep, { replies, failures }: Load): void 
   if (onCallEnd === undefined || failures === undefined) return;
   for (const failure of failures.values())
     onCallEnd({ operation: step.operation, reply: undefined, failure, count: 1 });
-}
-
-function take(work: Work, { operation }: CallStep, reply: Reply, count: number): void {
-  const { execution } = work.frame;
-  execution.onCallEnd?.({ operation, reply, failure: undefined, count });
-  if (work.watched !== undefined) work.watched.reply = reply;
-  if (execution.plan.cache !== undefined)
-    execution.freshness = narrowed(execution.freshness, reply);
 }

@@ -163,6 +163,13 @@ export function itemIn(frame: Frame, holder: Frame, item: number): number {
   return index;
 }
 
+/** The failure by which a frame, or one around it, is over. */
+export function failureAround(frame: Frame): Failure | undefined {
+  let around: Frame | undefined = frame;
+  while (around !== undefined && around.failure === undefined) around = around.parent;
+  return around?.failure;
+}
+
 /** The indexes of an item in the lists around it, the innermost first. */
 export function indexPath(frame: Frame, item: number): number[] {
   const path: number[] = [];

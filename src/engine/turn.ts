@@ -1,6 +1,7 @@
 /** `concurrency` of an `each`: calls of its block wait for their turn. */
 import { both, createSemaphore } from '../limit.ts';
 import type { Semaphore } from '../limit.ts';
+import { failureAround } from './frame.ts';
 import type { Frame } from './frame.ts';
 import type { Work } from './work.ts';
 
@@ -23,7 +24,8 @@ export function inTurn(work: Work, item: number, limit: Semaphore, begin: Begin)
   if (signal.aborted) return work.fail(item, signal.reason);
   const stopWaiting = limit.acquire((release) => {
     signal.removeEventListener('abort', leave);
-    if (isOver(work)) return release();
+    // Nobody waits for the call any more.
+    if (work.isOver || failureAround(work.frame) !== undefined) return release();
     try {
       begin(release);
     } catch (error) {
@@ -38,11 +40,4 @@ export function inTurn(work: Work, item: number, limit: Semaphore, begin: Begin)
   }
 
   signal.addEventListener('abort', leave, { once: true });
-}
-
-/** Whether nobody waits for the call any more. */
-function isOver({ isOver: isDone, frame }: Work): boolean {
-  let around: Frame | undefined = frame;
-  while (around !== undefined && !around.isOver) around = around.parent;
-  return isDone || around !== undefined;
 }

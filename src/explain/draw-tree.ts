@@ -6,13 +6,12 @@ import { shownTls } from '../dsl/tls.ts';
 import type { ExplainedCall, ExplainedPlan, ExplainedStep } from './explain.ts';
 
 export function drawTree(plan: ExplainedPlan): string {
-  const { route, composition, summary, deadlineMs, degraded, roundTrips, cache } = plan;
+  const { route, composition, summary, deadlineMs, degraded, cache } = plan;
   const { parallelWrites = [], answer } = plan;
   const head = [
     `${route}  (${composition})`,
     ...(summary === undefined ? [] : [summary]),
-    `deadline ${milliseconds(deadlineMs)} · ${roundTrips} round ` +
-      `trip${roundTrips === 1 ? '' : 's'}${degraded === 'fail' ? ' · never degraded' : ''}`,
+    `deadline ${milliseconds(deadlineMs)} · ${roundTripsOf(plan)}${degraded === 'fail' ? ' · never degraded' : ''}`,
     ...inputsOf(plan),
     ...(plan.body === undefined ? [] : [`body ${plan.body}`]),
     ...(answer ? [answerOf(answer)] : []),
@@ -50,6 +49,12 @@ const unknownWords = {
 function cookiesOf({ names, credentials }: NonNullable<ExplainedPlan['cookies']>): string {
   const drawn = names.map((name) => (credentials.includes(name) ? `${name} (credential)` : name));
   return `reads cookie${names.length === 1 ? '' : 's'} ${drawn.join(', ')}`;
+}
+
+/** `2 round trips`, or `1 to 10 round trips` */
+function roundTripsOf({ roundTrips, mostRoundTrips }: ExplainedPlan): string {
+  if (mostRoundTrips !== undefined) return `${roundTrips} to ${mostRoundTrips} round trips`;
+  return `${roundTrips} round trip${roundTrips === 1 ? '' : 's'}`;
 }
 
 /** `answers 201, location` */
@@ -129,7 +134,7 @@ function parentOf(
 
 function title(siblings: readonly ExplainedStep[], step: ExplainedStep): string {
   const what = {
-    call: step.call && `call ${step.call.operation}`,
+    call: step.call && callOf(step.call),
     map: 'map',
     instead: 'second source',
     given: 'given, when present',
@@ -140,6 +145,11 @@ function title(siblings: readonly ExplainedStep[], step: ExplainedStep): string 
   const others = step.needs.filter((name) => name !== drawnUnder);
   const waits = others.length === 0 ? '' : ` · waits for ${others.join(', ')} too`;
   return `${step.name}: ${what}${failure}${waits}`;
+}
+
+/** `call orders.getOrder`, or `pages orders.listOrders, at most 10` */
+function callOf({ operation, pages }: ExplainedCall): string {
+  return pages === undefined ? `call ${operation}` : `pages ${operation}, at most ${pages.max}`;
 }
 
 /** `, 8 at a time` */

@@ -11,6 +11,7 @@ import type { MaxBytes } from '../dsl/lookup-keys.ts';
 import type { Lookup } from '../dsl/lookup.ts';
 import { shownFailure } from '../dsl/failure-rule.ts';
 import type { OwnHeaders } from '../dsl/own-headers.ts';
+import type { NextRule } from '../dsl/pages-rule.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { WrittenStyle } from '../dsl/query-style.ts';
@@ -19,7 +20,15 @@ import type { EffectiveBreaker, HedgeConfig, RetryConfig } from '../dsl/policies
 import type { Service } from '../dsl/service.ts';
 import type { TlsConfig } from '../dsl/tls.ts';
 import { parallelWrites } from './parallel-writes.ts';
-import type { Plan, PlanAnswer, PlanBlock, PlanCache, QueryRule, Step } from '../plan/plan.ts';
+import type {
+  CallStep,
+  Plan,
+  PlanAnswer,
+  PlanBlock,
+  PlanCache,
+  QueryRule,
+  Step,
+} from '../plan/plan.ts';
 
 /** The output of `plait explain --json`. */
 export interface ExplainedPlan {
@@ -34,6 +43,8 @@ export interface ExplainedPlan {
    * The least number of round trips: the length of the longest chain of calls that need each other.
    */
   readonly roundTrips: number;
+  /** The most, if every list has as many pages as it may; absent: the same. */
+  readonly mostRoundTrips?: number;
   /** The names of writes that may run beside other writes; absent: there are none. */
   readonly parallelWrites?: readonly string[];
   /** The most that caches may keep of the response; absent: nothing. Times in seconds. */
@@ -72,6 +83,8 @@ export interface ExplainedCall {
   /** The kinds of the bodies of request and answer; absent: JSON, or none. */
   readonly body?: string;
   readonly response?: string;
+  /** Present where it is called for one page after the other: how the list goes on. */
+  readonly pages?: { readonly next: NextRule['kind']; readonly max: number };
   /** Present on lookups: how keys are batched. */
   readonly batch?: ExplainedBatch;
   /** Present on lookups that ask for one key at a time. */
@@ -151,7 +164,7 @@ export function explain(plan: Plan): ExplainedPlan {
     ...named('body', bodyKindOf(plan.schemas.body)),
     deadlineMs: plan.deadlineMs,
     degraded: plan.degraded,
-    roundTrips: countRoundTrips(plan),
+    ...explainRoundTrips(plan),
     ...(writes.length > 0 && { parallelWrites: writes }),
     ...(plan.cache && { cache: { ...plan.cache, vary: plan.vary } }),
     ...(plan.answer && { answer: explainAnswer(plan.answer) }),
@@ -199,7 +212,7 @@ function detailsOf(
 ): Pick<ExplainedStep, 'call' | 'maxItems' | 'concurrency' | 'together' | 'steps'> {
   switch (step.kind) {
     case 'call':
-      return { call: explainCall(step.operation, { deadlineMs: plan.deadlineMs, items }) };
+      return { call: explainCall(step, { deadlineMs: plan.deadlineMs, items }) };
     case 'map':
       return {};
     case 'instead':
@@ -233,9 +246,10 @@ function isShown(step: Step): step is ShownStep {
 }
 
 function explainCall(
-  operation: Operation,
+  step: CallStep,
   { deadlineMs, items }: { readonly deadlineMs: number; readonly items: number },
 ): ExplainedCall {
+  const { operation } = step;
   const { service, lookup, policies, coalesce, cache } = operation;
   const { retry, hedge } = policies;
   const isRead = operation.safe;
@@ -244,6 +258,7 @@ function explainCall(
     route: operation.route.text,
     ...named('body', operation.bodyKind),
     ...named('response', operation.responseKind),
+    ...explainPages(step),
     ...(lookup && explainKeys(lookup, items)),
     coalesce,
     ...(cache && { cache }),
@@ -286,6 +301,10 @@ function explainMeanings({
   };
 }
 
+function explainPages({ pages }: CallStep): Pick<ExplainedCall, 'pages'> {
+  return pages === undefined ? {} : { pages: { next: pages.next.kind, max: pages.maxPages } };
+}
+
 function explainHeaders({
   service,
   headers,
@@ -325,8 +344,14 @@ function explainBatch(lookup: Lookup): ExplainedBatch {
   };
 }
 
+function explainRoundTrips(plan: Plan): Pick<ExplainedPlan, 'roundTrips' | 'mostRoundTrips'> {
+  const roundTrips = countRoundTrips(plan, () => 1);
+  const most = countRoundTrips(plan, ({ pages }) => pages?.maxPages ?? 1);
+  return { roundTrips, ...(most > roundTrips && { mostRoundTrips: most }) };
+}
+
 /** The length of the longest chain of calls that need each other. */
-function countRoundTrips({ root }: Plan): number {
+function countRoundTrips({ root }: Plan, tripsOf: (step: CallStep) => number): number {
   // By step: the number of consecutive calls until it, and all steps inside it, have their values.
   const reached = new Map<number, number>();
 
@@ -334,7 +359,7 @@ function countRoundTrips({ root }: Plan): number {
   function countIn(block: PlanBlock, before: number): number {
     for (const step of block.steps) {
       const waited = Math.max(before, ...step.needs.map((need) => reached.get(need) ?? 0));
-      const own = waited + (step.kind === 'call' ? 1 : 0);
+      const own = waited + (step.kind === 'call' ? tripsOf(step) : 0);
       // A second source is asked after a failure only.
       const isRun = 'block' in step && step.kind !== 'instead';
       reached.set(step.id, isRun ? countIn(step.block, own) : own);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { resultSchema } from '../dsl/lookup.ts';
 import type { Node, Source } from '../dsl/node.ts';
 import type { Operation } from '../dsl/operation.ts';
+import type { PagesRule } from '../dsl/pages-rule.ts';
 import { itemOf, schemaAt, unwrapped } from '../schema.ts';
 import { ownerOf } from './visit.ts';
 
@@ -10,7 +11,9 @@ import { ownerOf } from './visit.ts';
 export function schemaOf(nodes: readonly Node[], node: Node): z.ZodType | undefined {
   switch (node.kind) {
     case 'call':
-      return schemaOfResult(node.operation);
+      return node.pages === undefined
+        ? schemaOfResult(node.operation)
+        : schemaOfPages(node.operation, node.pages);
     case 'guard': {
       const guarded = node.mode === 'optional' ? nodes[node.guarded] : undefined;
       return guarded && schemaOf(nodes, guarded)?.nullable();
@@ -32,6 +35,13 @@ export function schemaOf(nodes: readonly Node[], node: Node): z.ZodType | undefi
 function schemaOfResult({ lookup, response, missing }: Operation): z.ZodType {
   if (lookup !== undefined) return resultSchema(lookup, response);
   return missing === 'null' ? response.nullable() : response;
+}
+
+/** A list of the items that pages have, if the schema of these is known. */
+function schemaOfPages({ response }: Operation, { items }: PagesRule): z.ZodType | undefined {
+  const list = schemaAt(response, items?.names ?? []);
+  const item = list && itemOf(list);
+  return item && z.array(item);
 }
 
 function schemaOfItem(nodes: readonly Node[], item: Node): z.ZodType | undefined {

@@ -31,6 +31,8 @@ export interface Caller {
 export interface Call {
   readonly operation: Operation;
   readonly args: Readonly<Record<string, unknown>>;
+  /** The path and query that the page before has given, instead of those of the arguments. */
+  readonly givenTarget: string | undefined;
   /** The client's headers that the operation forwards. */
   readonly headers: Readonly<Record<string, string>>;
   /** A hash of `headers`; empty if nothing is forwarded. */

@@ -6,19 +6,21 @@ import type { Call, Caller } from './call.ts';
 import { identityOf, keyOf } from './sharing/key.ts';
 
 /** The facts that a call takes over from its step and its request. */
-type Origin = Pick<Call, 'operation' | 'args' | 'trace' | 'caller' | 'createdAt' | 'conceals'>;
+type Origin = Pick<Call, 'operation' | 'args' | 'trace' | 'caller' | 'createdAt' | 'conceals'> &
+  Partial<Pick<Call, 'givenTarget'>>;
 
 type Forwarding = Pick<Call, 'headers' | 'identity'>;
 
 export function makeCall(origin: Origin, { headers, identity }: Forwarding): Call {
-  const { operation, args, trace, caller, createdAt, conceals } = origin;
+  const { operation, args, trace, caller, createdAt, conceals, givenTarget } = origin;
   const secrets = operation.headers?.secrets;
   const keyed = secrets?.length
     ? concealed(origin, headers, secrets)
-    : { operation, args, identity, conceals };
+    : { operation, args, givenTarget, identity, conceals };
   return {
     operation,
     args,
+    givenTarget,
     headers,
     identity: keyed.identity,
     conceals,
@@ -35,16 +37,18 @@ export function makeCall(origin: Origin, { headers, identity }: Forwarding): Cal
 
 /** The facts of a call's key, in which credentials among its arguments are a part of the hash. */
 function concealed(
-  { operation, args, conceals }: Origin,
+  { operation, args, givenTarget, conceals }: Origin,
   own: Call['headers'],
   secrets: readonly string[],
-): Pick<Call, 'operation' | 'args' | 'identity' | 'conceals'> {
+): Parameters<typeof keyOf>[0] {
   const { headers: given, ...others } = args;
-  if (!isPlainObject(given)) return { operation, args, identity: identityOf(own), conceals };
+  if (!isPlainObject(given))
+    return { operation, args, givenTarget, identity: identityOf(own), conceals };
   const isSecret = ([name]: [string, unknown]): boolean => secrets.includes(name);
   const headers = Object.entries(given);
   return {
     operation,
+    givenTarget,
     conceals,
     args: { ...others, headers: Object.fromEntries(headers.filter((one) => !isSecret(one))) },
     identity: identityOf({ ...own, ...Object.fromEntries(headers.filter(isSecret)) }),

@@ -12,6 +12,8 @@ import type { Call, Caller, Dispatch, Policy, Reply, Send, WriteWatch } from './
 import { createCredentials } from './credentials/credentials.ts';
 import { noSecrets } from './credentials/secrets.ts';
 import type { Secrets } from './credentials/secrets.ts';
+import { pageOf } from './exchange/next-page.ts';
+import type { Asked as PageAsked, Page } from './exchange/next-page.ts';
 import { openAddress } from './exchange/tls-address.ts';
 import { createForwarding, makeCall } from './make-call.ts';
 import { perGateway, perRequest } from './pipeline.ts';
@@ -68,10 +70,19 @@ export interface LoadRequest {
   readonly conceals?: boolean;
 }
 
+/** A page of a list. */
+export interface PageRequest extends Omit<PageAsked, 'addresses'> {
+  readonly operation: Operation;
+  readonly trace: Trace | undefined;
+  readonly conceals?: boolean;
+}
+
 /** Calls services on behalf of one request. */
 export interface Calls {
   readonly call: CallOperation;
   load(request: LoadRequest): Load;
+  /** Asks for one page of a list, and tells where the next one is. */
+  page(request: PageRequest): Promise<Page>;
 }
 
 export interface Upstreams {
@@ -94,7 +105,8 @@ const ignore = (): void => undefined;
 
 const plain: CallDetails = Object.freeze({});
 
-type Asked = Pick<LoadRequest, 'operation' | 'args' | 'trace' | 'conceals'>;
+type Asked = Pick<LoadRequest, 'operation' | 'args' | 'trace' | 'conceals'> &
+  Partial<Pick<Call, 'givenTarget'>>;
 
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const { clock, aroundCall = unchanged, watchAttempt: hook } = options;
@@ -159,10 +171,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       const { send: sendOnce, sendLoad } = perRequest(shared);
       const forwarding = createForwarding(caller);
       const make = (asked: Asked): Call => {
-        const { operation, args, trace, conceals = false } = asked;
+        const { operation, args, givenTarget, trace, conceals = false } = asked;
         const createdAt = clock.now();
         return makeCall(
-          { operation, args, trace, caller, createdAt, conceals },
+          { operation, args, givenTarget, trace, caller, createdAt, conceals },
           forwarding(operation),
         );
       };
@@ -172,6 +184,15 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
           if (made.key !== undefined) return sendOnce(made);
           const headers = { ...made.headers, ...write?.headers };
           return writes.track(operation, sendOnce({ ...made, headers, write }));
+        },
+        async page(asked) {
+          const { at, operation } = asked;
+          const call = make({ ...asked, args: at.args, givenTarget: at.target });
+          const reply = await sendOnce(call);
+          return pageOf(call, reply, {
+            ...asked,
+            addresses: addresses.get(operation.service) ?? [],
+          });
         },
         load: (asked) => {
           const { keys, failsAtOnce = false } = asked;

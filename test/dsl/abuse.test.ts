@@ -12,6 +12,7 @@ import {
   map,
   operation,
   optional,
+  pages,
   pick,
 } from 'plait';
 import type { Ref, Reference } from 'plait';
@@ -465,6 +466,114 @@ describe('map() and each()', () => {
     expect(loadErrorOf(composition)).toBe(
       'page: each(): concurrency bounds nothing, since the body only asks lookups. Remove it.',
     );
+  });
+});
+
+describe('pages()', () => {
+  const listThings = operation(things, {
+    name: 'listThings',
+    route: 'GET /all',
+    query: z.object({ cursor: z.string().optional(), limit: z.number().optional() }),
+    response: z.object({
+      items: z.array(z.string()),
+      meta: z.object({ next: z.string().nullish() }),
+    }),
+  });
+  const next = { cursor: 'meta.next', query: 'cursor' };
+  const forms =
+    'Use "link", { cursor: "next", query: "cursor" }, { url: "next" }, { offset: "offset", limit: ' +
+    '"limit" } or { page: "page" }.';
+
+  it.each<[string, object, string]>([
+    ['no next', { items: 'items' }, `next does not say how the list goes on. ${forms}`],
+    ['text', { items: 'items', next: 'links' }, `next does not say how the list goes on. ${forms}`],
+    [
+      'a parameter that is not taken',
+      { items: 'items', next: { cursor: 'meta.next', query: 'page' } },
+      'next.query is "page", which listThings does not take. It takes: cursor, limit.',
+    ],
+    [
+      'a limit that is not taken',
+      { items: 'items', next: { offset: 'cursor', limit: 'size' } },
+      'next.limit is "size", which listThings does not take. It takes: cursor, limit.',
+    ],
+    [
+      'a field that is not there',
+      { items: 'items', next: { url: 'meta.nxt' } },
+      'next.url is "meta.nxt", which listThings does not answer with. It has: items, meta.',
+    ],
+    [
+      'a path with an empty name',
+      { items: 'items', next: { ...next, cursor: 'meta..next' } },
+      'next.cursor is "meta..next", in which a name is empty. Use names of fields with dots ' +
+        'between, as in "data.items".',
+    ],
+    [
+      'options of two forms',
+      { items: 'items', next: { ...next, total: 'meta.next' } },
+      'next: unknown option "total". Known options: cursor, query.',
+    ],
+    [
+      'items that are elsewhere',
+      { items: 'data', next },
+      'items is "data", which listThings does not answer with. It has: items, meta.',
+    ],
+    [
+      'items that are no list',
+      { items: 'meta', next },
+      'items is "meta", which is no list but an object. Give the path to the list.',
+    ],
+    [
+      'no items',
+      { next },
+      'the value of listThings is no list. Give the path to its list, as in items: "data.items".',
+    ],
+    [
+      'no pages at all',
+      { items: 'items', next, maxPages: 0 },
+      'maxPages is 0. Use a whole number of at least 1.',
+    ],
+    [
+      'a misspelt option',
+      { items: 'items', next, max: 3 },
+      'unknown option "max". Known options: items, next, maxPages.',
+    ],
+  ])('refuses %s', (_, options, message) => {
+    const composition = page(() => pages(listThings, {}, options as never));
+    expect(loadErrorOf(composition)).toBe(`page: pages(): ${message}`);
+  });
+
+  it.each([
+    [
+      createThing,
+      { body: { name: 'a' } },
+      'createThing is a POST. Use call(); if it only reads, declare safe: true.',
+    ],
+    [
+      thingOf,
+      { id: 'a' },
+      'thingOf is a lookup, whose items are matched to keys. Use call(), which batches them.',
+    ],
+  ])('is for operations that read, and no lookups', (other, args, reason) => {
+    const composition = page(() =>
+      pages(other as unknown as typeof listThings, args as object, {} as never),
+    );
+    expect(loadErrorOf(composition)).toBe(
+      `page: pages() is for operations that read, but ${reason}`,
+    );
+  });
+
+  it('names itself where arguments are wrong, and its value where that is', () => {
+    const options = { items: 'items', next: 'link' } as const;
+    const wrong = page(() => pages(listThings, { curser: 'a' } as object, options));
+    expect(loadErrorOf(wrong)).toBe(
+      'page: pages(listThings) has no argument "curser". It takes: cursor, limit.',
+    );
+    const list = page(() => {
+      const all = pages(listThings, {}, options) as unknown as { first: Reference<string> };
+      return optional(all.first);
+    });
+    expect(loadErrorOf(list)).toContain('was given the result of pages(listThings).first');
   });
 });
 

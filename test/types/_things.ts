@@ -143,3 +143,21 @@ export const thingWith = lookup(service, {
   by: 'note',
   item: Thing,
 });
+
+export const pageOfThings = operation(service, {
+  route: 'GET /pages',
+  query: z.object({ cursor: z.string().optional(), limit: z.number().optional() }),
+  response: z.object({
+    data: z.object({
+      things: z.array(z.object({ id: z.string() })).nullable(),
+      next: z.string().nullish(),
+    }),
+    total: z.int(),
+  }),
+});
+
+export const bareThings = operation(service, {
+  route: 'GET /bare',
+  query: z.object({ page: z.number().optional() }),
+  response: z.array(z.string()),
+});

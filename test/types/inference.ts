@@ -16,6 +16,7 @@ import {
   omit,
   operation,
   optional,
+  pages,
   pick,
   text as textBody,
 } from 'plait';
@@ -35,7 +36,15 @@ import type {
   thingOwnedBy,
   thingWith,
 } from './_things.ts';
-import { createThing, getThing, thingFor, thingOf, thingsOf } from './_things.ts';
+import {
+  bareThings,
+  createThing,
+  getThing,
+  pageOfThings,
+  thingFor,
+  thingOf,
+  thingsOf,
+} from './_things.ts';
 
 type Equal<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -352,6 +361,21 @@ export const find = operation(
   },
 );
 same<ArgsOf<typeof find>, { filter: { status: 'open' | 'shut' } }>(true);
+
+/** The items of all pages are one list. */
+export const paged = defineComposition({
+  route: 'GET /paged',
+  compose() {
+    const inObject = pages(pageOfThings, {}, { items: 'data.things', next: 'link' });
+    same<typeof inObject, Ref<{ id: string }[]>>(true);
+    const next = { cursor: 'data.next', query: 'cursor' } as const;
+    same<typeof inObject, typeof byCursor>(true);
+    const byCursor = pages(pageOfThings, {}, { items: 'data.things', next, maxPages: 5 });
+    const bare = pages(bareThings, { page: 1 }, { next: { page: 'page' } });
+    same<typeof bare, Ref<string[]>>(true);
+    return { inObject, byCursor, bare };
+  },
+});
 
 /** A tolerated part may have a limit, which does not change its type. */
 export const bounded = defineComposition({

@@ -21,11 +21,21 @@ import {
   omit,
   operation,
   optional,
+  pages,
   pick,
 } from 'plait';
 import type { Ref } from 'plait';
 import { z } from 'zod';
-import { Thing, createThing, getThing, thingFor, thingOf, thingsOf } from './_things.ts';
+import {
+  Thing,
+  bareThings,
+  createThing,
+  getThing,
+  pageOfThings,
+  thingFor,
+  thingOf,
+  thingsOf,
+} from './_things.ts';
 
 export const names = defineComposition({
   route: 'GET /names/:id',
@@ -146,6 +156,22 @@ export const values = defineComposition({
     thing.id = id;
     // @ts-expect-error a value is not a reference
     const tolerated = optional('a');
+    // @ts-expect-error items leads to no list
+    pages(pageOfThings, {}, { items: 'data.next', next: 'link' });
+    // @ts-expect-error items is missing
+    pages(pageOfThings, {}, { next: 'link' });
+    // @ts-expect-error no such query parameter
+    pages(pageOfThings, {}, { items: 'data.things', next: { cursor: 'data.next', query: 'page' } });
+    // @ts-expect-error no such field
+    pages(pageOfThings, {}, { items: 'data.things', next: { url: 'data.nxt' } });
+    // @ts-expect-error a total without what it ends
+    pages(pageOfThings, {}, { items: 'data.things', next: { total: 'total' } });
+    // @ts-expect-error no such option
+    pages(pageOfThings, {}, { items: 'data.things', next: 'link', max: 3 });
+    // @ts-expect-error no such argument
+    pages(pageOfThings, { page: 1 }, { items: 'data.things', next: 'link' });
+    // @ts-expect-error the value is a list
+    pages(bareThings, {}, { items: 'data', next: 'link' });
     // @ts-expect-error optional() has no such option
     optional(thing, { within: 5 });
     // @ts-expect-error a time is a number

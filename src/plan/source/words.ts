@@ -1,5 +1,6 @@
 /** Recognises the words of the DSL in source text. */
 import type * as guards from '../../dsl/guards.ts';
+import type * as paged from '../../dsl/pages.ts';
 import type * as steps from '../../dsl/steps.ts';
 import type { Value } from './value.ts';
 
@@ -14,7 +15,8 @@ const words = {
   map: true,
   pick: true,
   omit: true,
-} satisfies Record<keyof typeof guards | keyof typeof steps, true>;
+  pages: true,
+} satisfies Record<keyof typeof guards | keyof typeof paged | keyof typeof steps, true>;
 
 export type Word = keyof typeof words;
 

@@ -45,8 +45,11 @@ export type EntryState = 'fresh' | 'stale-while-revalidate' | 'stale-if-error' |
 
 type Rules = Required<OperationCache>;
 
-/** The headers that determine freshness (RFC 9111, 4.2). The others are not stored. */
-export const storedHeaders = ['cache-control', 'expires', 'date', 'age'] as const;
+/**
+ * The headers that determine freshness (RFC 9111, 4.2), and the one that may have the address of a
+ * list's next page. The others are not stored.
+ */
+export const storedHeaders = ['cache-control', 'expires', 'date', 'age', 'link'] as const;
 
 /** The largest clock skew between machines that share a store. */
 const mostSkewMs = 10_000;
@@ -59,7 +62,7 @@ export function entryOfReply(call: Call, reply: Reply, storedAt: number): Entry 
   const outcome: StoredOutcome = {
     kind: 'reply',
     status,
-    headers: freshnessHeaders(reply.headers),
+    headers: headersToStore(reply.headers),
     raw,
     parsed: { value: frozen(value) },
   };
@@ -234,7 +237,7 @@ function lifetimeMs(headers: Reply['headers'], mostMs: number, rules: Rules): nu
   return Math.min(mostMs, Math.max(0, said - ageSecondsOf(headers['age'])) * 1000);
 }
 
-function freshnessHeaders(headers: Reply['headers']): Reply['headers'] {
+function headersToStore(headers: Reply['headers']): Reply['headers'] {
   const names = storedHeaders.filter((name) => headers[name] !== undefined);
   return Object.fromEntries(names.map((name) => [name, headers[name]]));
 }

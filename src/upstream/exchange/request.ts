@@ -48,16 +48,18 @@ export function toHttpRequest(
 
 /** Without a `caller`, no client has asked, as for a health check. */
 export type Asking = Pick<Dispatch, 'operation' | 'args' | 'headers' | 'keys' | 'deadlineAt'> &
-  Partial<Pick<Dispatch, 'caller'>>;
+  Partial<Pick<Dispatch, 'caller' | 'givenTarget'>>;
 
 /** The path and query of a call. Throws like `toHttpRequest`. */
 export function targetWithQuery(call: Targeted): string {
+  if (call.givenTarget !== undefined) return call.givenTarget;
   const schema = call.operation.query;
   const query = schema ? parsed(call, schema, queryArguments(call), 'query') : {};
   return targetOf(call, query as Record<string, unknown>); // an object schema gives an object
 }
 
-type Targeted = Pick<Dispatch, 'operation' | 'args' | 'keys'>;
+type Targeted = Pick<Dispatch, 'operation' | 'args' | 'keys'> &
+  Partial<Pick<Dispatch, 'givenTarget'>>;
 
 /**
  * The time left until the deadline of the request, but no more than one attempt may take. A write

@@ -5,7 +5,8 @@ import { isRawJson, toRawJson } from '../../json-numbers.ts';
 import { isPlainObject } from '../../plain-object.ts';
 import type { Call } from '../call.ts';
 
-type Keyed = Pick<Call, 'operation' | 'args' | 'identity' | 'conceals'>;
+type Keyed = Pick<Call, 'operation' | 'args' | 'identity' | 'conceals'> &
+  Partial<Pick<Call, 'givenTarget'>>;
 
 /**
  * The key of a call: equal for calls with the same operation, arguments and identity, and for no
@@ -13,8 +14,9 @@ type Keyed = Pick<Call, 'operation' | 'args' | 'identity' | 'conceals'>;
  * Deduplication, coalescing and caching go by it, and loads with the same key share batches. Of
  * arguments with a credential it has a hash, since keys are kept in memory and in shared caches.
  */
-export function keyOf({ operation, args, identity, conceals }: Keyed): string {
-  const text = isEmpty(args) ? '{}' : canonical(args);
+export function keyOf({ operation, args, givenTarget, identity, conceals }: Keyed): string {
+  const given = isEmpty(args) ? '{}' : canonical(args);
+  const text = givenTarget === undefined ? given : `${given} @${givenTarget}`;
   return `${operationName(operation)} ${identity} ${conceals ? hashOf(text) : text}`;
 }
 

@@ -85,9 +85,10 @@ function startGateway() {
     upstreams: {
       ...upstreams,
       open(caller) {
-        const { call: callOnce, load } = upstreams.open(caller);
+        const { call: callOnce, load, page } = upstreams.open(caller);
         return {
           call: callOnce,
+          page,
           load(request) {
             const opened = load(request);
             loads.push(new WeakRef(opened));
