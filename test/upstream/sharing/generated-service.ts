@@ -25,6 +25,7 @@ const fields = fc.record({
   place: fc.constantFrom(...places),
   match: fc.constantFrom(...matches),
   isCompound: fc.boolean(),
+  isCaseless: fc.boolean(),
   isWrapped: fc.boolean(),
   many: fc.boolean(),
   /** The order of the items, by a number for each key. */
@@ -36,7 +37,7 @@ const fields = fc.record({
   hasSurplus: fc.boolean(),
   hasNumbers: fc.boolean(),
   nothing: fc.constantFrom(...nothings),
-  keys: fc.array(fc.constantFrom(...tokens), { minLength: 1, maxLength: 8 }),
+  keys: fc.array(fc.constantFrom(...tokens, 'A', 'É€'), { minLength: 1, maxLength: 8 }),
 });
 
 /** An answer to one compound key is no object by key: nothing says how its name would be made. */
@@ -55,6 +56,7 @@ export function lookupOf(service: Service, situation: Situation): Operation {
   const join = isJoined(situation) ? { join: '/' } : {};
   const common = {
     match,
+    compare: situation.isCaseless ? 'caseless' : 'exact',
     name: 'itemOf',
     by: isCompound ? ['of.tenant', 'id'] : 'id',
     item: z.object({ id: text, of: z.object({ tenant: z.string() }), count: z.int() }),
@@ -80,11 +82,16 @@ export function argumentsOf({ isCompound }: Situation, key: string): object {
   return isCompound ? { tenant, id: key } : { id: key };
 }
 
+/** Equal keys have the same one, which is how the service writes them. */
+export function writtenAs({ isCaseless }: Situation, key: string): string {
+  return isCaseless ? key.toLowerCase() : key;
+}
+
 function stateOf({ states: all }: Situation, key: string): (typeof states)[number] | undefined {
   return all[tokens.indexOf(key)];
 }
 
-/** The keys of a request, as the service reads them. */
+/** The keys of a request. */
 function keysIn(
   situation: Situation,
   request: { readonly url?: string | undefined; readonly body: string },
@@ -138,7 +145,8 @@ export interface Answer {
 
 /** The answer of the service: items in any order, those of other keys among them. */
 export function answerTo(situation: Situation, request: IncomingMessage, body: string): Answer {
-  const keys = keysIn(situation, { url: request.url, body });
+  const asked = keysIn(situation, { url: request.url, body });
+  const keys = asked.map((key) => writtenAs(situation, key));
   if (keys.some((key) => stateOf(situation, key) === 'refused')) return { status: 400, body: '' };
   const isOne = situation.place === 'single';
   if (isOne && itemsOf(situation, keys[0] ?? '').length === 0) return nothingIn(situation);
@@ -199,8 +207,9 @@ function wrapped({ isWrapped }: Situation, items: unknown): string {
 }
 
 /** What a key must be given: its value, or the kind of its failure. */
-export function expectedFor(situation: Situation, key: string): unknown {
-  const { place, keys, many } = situation;
+export function expectedFor(situation: Situation, given: string): unknown {
+  const { place, many } = situation;
+  const [key = '', ...keys] = [given, ...situation.keys].map((one) => writtenAs(situation, one));
   const isRefused = (one: string): boolean => stateOf(situation, one) === 'refused';
   // One client request asks for all keys at once, so that a bad one among them is its own.
   if (place === 'single' ? isRefused(key) : keys.some(isRefused)) return 'status';
