@@ -88,6 +88,8 @@ function perform(action: Action, scope: Scope): void {
     case 'given':
     case 'each':
       return nest(action, scope);
+    case 'second':
+      return replace(action, scope);
     case 'map':
       return compute(action, scope);
     case 'pick':
@@ -158,6 +160,26 @@ function nest(action: Extract<Action, { word: 'given' | 'each' }>, scope: Scope)
     type: isEach ? { kind: 'list', of: type } : type,
     isScattered: scope.inEach || inner.hasEach,
   });
+}
+
+/** A second source for a step, which asks something at least. */
+function replace(action: Extract<Action, { word: 'second' }>, scope: Scope): void {
+  const of = choose(
+    scope.known.filter(({ isStep }) => isStep === true),
+    action.of,
+  );
+  const key = chosenFor(scope, 0, 'text');
+  const isTooLate = scope.isFlat === true && (scope.inEach || of?.isScattered === true);
+  if (of === undefined || key === undefined || isTooLate || scope.unused?.size === 0) return;
+  const inner: Scope = { ...scope, hasEach: false };
+  const reference = fallback(of.reference, () => {
+    const first = asked(inner, action.operation, key);
+    if (first !== undefined) add(inner, { ...first, isScattered: scope.inEach });
+    return run(action.body, inner).template;
+  });
+  scope.hasEach ||= inner.hasEach;
+  const isScattered = of.isScattered || scope.inEach || inner.hasEach;
+  addStep(scope, action, { reference: reference as Ref<unknown>, type: of.type, isScattered });
 }
 
 function compute(action: Extract<Action, { word: 'map' }>, scope: Scope): void {

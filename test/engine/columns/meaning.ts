@@ -157,6 +157,7 @@ class Reader {
 
   #run(scope: Scope, step: Step): Result {
     if (step.kind === 'guard') return this.#guard(scope, step, this.#step(scope, step.guarded));
+    if (step.kind === 'instead') return this.#instead(scope, step, this.#step(scope, step.guarded));
     const needs = step.needs.map((id) => this.#step(scope, id));
     const isLate = scope.isLate || needs.some((one) => one.isLate);
     const failures = failuresOf(needs);
@@ -171,8 +172,6 @@ class Reader {
         return attempt(() => shaped(this.#read(scope, step.from), step), isLate);
       case 'map':
         return this.#map(scope, step, isLate);
-      case 'instead':
-        throw new Error('programs have no second sources');
       case 'call':
       case 'given':
       case 'each':
@@ -218,6 +217,30 @@ class Reader {
       isLate,
       missing: new Map([[{ step: name, pointers, reasons }, false]]),
     };
+  }
+
+  /** Left open: what becomes of a step whose writes may have been done, or that fails at the cut. */
+  #instead(scope: Scope, step: InsteadStep, guarded: Result): Result {
+    if (guarded.reasons === undefined) return { ...guarded, missing: none };
+    const { reasons, early, isLate } = guarded;
+    const never = [...reasons].filter((one) => afterWhich.has(one));
+    const isAllowed = this.#situation.plan.degraded === 'allow';
+    if (!isAllowed || never.length === reasons.size) return failed(reasons, { isLate, early });
+    if (never.length > 0 || isLate || scope.isLate || this.#mayWrite(step.guarded))
+      throw new Undecided();
+    const second = this.#block(scopeOf(step.block, scope, { item: undefined, index: 0, isLate }));
+    if (second.reasons !== undefined) return firstOf(reasons, second);
+    const pointers = (step.paths.length === 0 ? [[]] : step.paths).map((path) =>
+      pointerTo(scope, path),
+    );
+    const missing = new Map([[{ step: step.first, pointers, reasons }, false], ...second.missing]);
+    return { ...second, missing };
+  }
+
+  /** Whether a write is in a step, or in one that it needs. */
+  #mayWrite(id: number): boolean {
+    const step = this.#stepOf(id);
+    return changesSomething(step) || step.needs.some((need) => this.#mayWrite(need));
   }
 
   #map(scope: Scope, { inputs, compute }: MapStep, isLate: boolean): Result {
@@ -276,8 +299,16 @@ class Reader {
 
   #isShed(step: Step): boolean {
     const { sheds, plan } = this.#situation;
+    return sheds && plan.degraded === 'allow' && !changesSomething(step) && this.#mayBeMissed(step);
+  }
+
+  /** Whether guards take its place, also around second sources: none of these is asked then. */
+  #mayBeMissed({ id, tolerated }: Step): boolean {
     return (
-      sheds && plan.degraded === 'allow' && step.tolerated !== undefined && !changesSomething(step)
+      tolerated !== undefined &&
+      this.#situation.plan.steps.every(
+        (one) => one.kind !== 'instead' || one.guarded !== id || this.#mayBeMissed(one),
+      )
     );
   }
 
@@ -313,6 +344,18 @@ class Reader {
     if (step === undefined) throw new Error(`the plan has no step ${id}`);
     return step;
   }
+}
+
+/** The failures after which no second source is asked. */
+const afterWhich: ReadonlySet<string> = new Set([internal, 'disconnected', 'deadline', 'shed']);
+
+/** The first failure stands, unless nobody may tolerate the second. */
+function firstOf(first: ReadonlySet<string>, second: Result): Result {
+  const { reasons = noReasons, isLate } = second;
+  const intolerable = [...reasons].filter((one) => one === internal || one === 'disconnected');
+  if (intolerable.length === reasons.size) return second;
+  if (intolerable.length > 0) throw new Undecided();
+  return failed(first, { isLate, ...(earlyOf([second]).size > 0 && { early: first }) });
 }
 
 /** Whether its block had nothing to run for. */

@@ -32,6 +32,12 @@ export type Action =
       readonly max: number;
       readonly body: Program;
     })
+  | (Guarded & {
+      readonly word: 'second';
+      readonly of: Choice;
+      readonly operation: number;
+      readonly body: Program;
+    })
   | (Guarded & { readonly word: 'map'; readonly inputs: readonly Choice[]; readonly how: How })
   | {
       readonly word: 'pick' | 'omit';
@@ -119,6 +125,16 @@ function nested(body: fc.Arbitrary<Program>) {
     {
       weight: 2,
       arbitrary: fc.record({ word: fc.constant('given'), on: choices, body, ...guarded }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        word: fc.constant('second'),
+        of: choices,
+        operation: operationIndex,
+        body,
+        ...guarded,
+      }),
     },
   ] as const;
 }
