@@ -4,7 +4,7 @@ import { basePathRule, parseBasePath } from './base-path.ts';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import type { UnknownQuery } from './dsl/composition.ts';
-import { edgeLayers } from './edge/layers.ts';
+import { browserLayers, edgeLayers } from './edge/layers.ts';
 import type { EdgeOptions } from './edge/layers.ts';
 import { hygiene } from './edge/hygiene.ts';
 import { shedding, neverSheds } from './edge/overload.ts';
@@ -35,7 +35,7 @@ export interface GatewayOptions {
   readonly secrets?: Secrets;
   /**
    * Hono middleware around the compositions, the first one outermost: inside of telemetry, access
-   * log and hygiene, so that its responses are recorded too.
+   * log and the edge, so that its responses are recorded too.
    */
   readonly middleware?: readonly MiddlewareHandler[];
   /** Called for unexpected errors, which are answered with 500. Default: a process warning. */
@@ -88,7 +88,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { plans, addresses, middleware = [], secrets, cacheStore, onRefreshError } = options;
   const { telemetry = unobserved, overload = neverSheds, clock = systemClock } = options;
   const { onInternalError = warnOf, onWritesCut = warnOfWrites, accessLog: logging } = options;
-  const { unknownQuery = 'refuse' } = options;
+  const { unknownQuery = 'refuse', edge } = options;
   const basePath = checkedBasePath(options.basePath);
   const { onCallEnd, aroundCall, watchAttempt, watchSteps } = telemetry;
   let ready = true;
@@ -116,8 +116,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       observers: [
         ...telemetry.layers,
         ...(logging ? [accessLog({ ...logging, clock, quiet: false })] : []),
+        ...browserLayers(edge),
       ],
-      layers: [...edgeLayers(options.edge), ...middleware],
+      layers: [...edgeLayers(edge), ...middleware],
       routes: compositionRoutes(plans, {
         execute,
         clock,

@@ -8,6 +8,8 @@ export { apiKey, basic, bearer } from './dsl/credentials.ts';
 export type { Auth } from './dsl/credentials.ts';
 export { csv, form, json, text } from './dsl/body-kinds.ts';
 export { ignoredBody } from './dsl/ignored-body.ts';
+export { defineGateway } from './dsl/gateway.ts';
+export type { GatewayDefinition } from './dsl/gateway.ts';
 export { lookup } from './dsl/declare-lookup.ts';
 export { operation } from './dsl/declare-operation.ts';
 export type { StepFailure } from './dsl/guards.ts';

@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { findFiles, mentionsOf } from './composition-files.ts';
 import type { FoundFiles, SourceFile } from './composition-files.ts';
 import { isComposition } from './dsl/composition.ts';
+import { defineGateway, gatewayFile, isGatewayDefinition } from './dsl/gateway.ts';
+import type { GatewayDefinition } from './dsl/gateway.ts';
 import { CompositionError, toError } from './errors.ts';
 import type { Claim } from './plan/collisions.ts';
 import { compileAll } from './plan/compile.ts';
@@ -16,6 +18,8 @@ import { readSource } from './read-source.ts';
 
 export interface Loaded {
   readonly plans: readonly Plan[];
+  /** What holds for all of them: of `gateway.ts`, or as it is without one. */
+  readonly definition: GatewayDefinition;
   /** The errors of all files. */
   readonly errors: readonly Error[];
   /** Probable mistakes, which keep nothing from being served. */
@@ -45,14 +49,15 @@ export async function loadCompositions(
   const sourceModules = createModules(readSource);
   const imports = await Promise.allSettled(
     found.sources.map(async (file) => {
-      const named = await importComposition(file, used.get(file.realPath) === true);
-      const origin = { path: join(folder, file.path), modules: sourceModules };
-      return named && { ...named, origin };
+      const one = await importDefault(file, used.get(file.realPath) === true);
+      if (one === undefined || isGatewayDefinition(one)) return one;
+      return { ...one, origin: { path: join(folder, file.path), modules: sourceModules } };
     }),
   );
-  const compositions = imports.flatMap((one) =>
+  const exported = imports.flatMap((one) =>
     one.status === 'fulfilled' && one.value !== undefined ? [one.value] : [],
   );
+  const compositions = exported.filter((one) => 'composition' in one);
   const modules = found.sources.filter((_, index) => {
     const one = imports[index];
     return one?.status === 'fulfilled' && one.value === undefined;
@@ -62,6 +67,7 @@ export async function loadCompositions(
   const isEmpty = compositions.length === 0 && all.length === 0;
   return {
     plans,
+    definition: exported.find(isGatewayDefinition) ?? defineGateway({}),
     claims,
     errors: (isEmpty ? [noCompositions(folder)] : all).map((error) => located(error, folder)),
     warnings: [...strayFiles(modules, found.ignored, used), ...plans.flatMap(warningsOf)],
@@ -98,11 +104,11 @@ function located(error: Error, folder: string): Error {
   return error;
 }
 
-/** The composition of a file; `undefined` if it is a module. */
-async function importComposition(
+/** The composition of a file, or the definition of the gateway; `undefined` if it is a module. */
+async function importDefault(
   file: SourceFile,
   isUsed: boolean,
-): Promise<NamedComposition | undefined> {
+): Promise<NamedComposition | GatewayDefinition | undefined> {
   // A file without these words exports no default. It runs only if another file imports it.
   if (!/\b(?:default|exports)\b/.test(file.text)) return undefined;
   const { path } = file;
@@ -110,6 +116,11 @@ async function importComposition(
   const module = await importModule(name, file);
   const exported = module['default'];
   if (isComposition(exported)) return { name, composition: exported };
+  if (isGatewayDefinition(exported)) {
+    if (name === gatewayFile) return exported;
+    const words = `is not loaded: defineGateway() is for ${gatewayFile}.ts in the folder itself.`;
+    throw new CompositionError(name, words);
+  }
   if (!('default' in module) || isUsed) return undefined;
   throw new CompositionError(
     name,

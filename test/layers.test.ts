@@ -131,6 +131,7 @@ describe('the layers', () => {
   it('lets hono in where apps and routes are made', () => {
     const users = imports.filter(({ target, typeOnly }) => !typeOnly && isPackage(target, 'hono'));
     expect([...new Set(users.map(({ file }) => file))].toSorted()).toEqual([
+      'edge/browsers.ts',
       'http/admin.ts',
       'http/app.ts',
       'http/endpoint.ts',

@@ -269,3 +269,27 @@ describe('files that collide', () => {
     },
   );
 });
+
+describe('the definition of the gateway', () => {
+  const gateway = `import { defineGateway } from 'plait';
+    export default defineGateway({ cors: { origins: ['https://app.example.com'] } });`;
+
+  it('is the default export of gateway.ts, and no endpoint', async () => {
+    const folder = await folderOf({ 'gateway.ts': gateway, 'a.ts': at('/a') });
+    const { plans, errors, warnings, definition } = await loadCompositions(folder);
+    expect([plans.map(({ name }) => name), errors, warnings]).toEqual([['a'], [], []]);
+    expect(definition.cors?.origins).toEqual(['https://app.example.com']);
+  });
+
+  it('is the default without that file', async () => {
+    const { definition } = await loadCompositions(await folderOf({ 'a.ts': at('/a') }));
+    expect(definition).toMatchObject({ cors: undefined, securityHeaders: true, middleware: [] });
+  });
+
+  it.each(['edge.ts', 'lib/gateway.ts'])('is an error in %s', async (path) => {
+    const { errors } = await load(await folderOf({ [path]: gateway, 'a.ts': at('/a') }));
+    expect(errors).toEqual([
+      expect.stringContaining('defineGateway() is for gateway.ts in the folder itself.'),
+    ]);
+  });
+});

@@ -26,14 +26,14 @@ export interface StartOptions {
 /** @throws LoadError and ConfigurationError, before anything listens. */
 export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   turnOffPretenuring();
-  const { plans, notServed, warnings, claims } = await loadPlans(folder, tolerant);
+  const { plans, definition, notServed, warnings, claims } = await loadPlans(folder, tolerant);
   const settings = parseSettings(process.env, servicesOf(plans));
   const parts = await openParts(settings);
   for (const reason of notServed) parts.log.warn({}, `Not served: ${reason}`);
   for (const warning of warnings) parts.log.warn({}, warning);
   const plain = plainTextWarnings(servicesOf(plans), settings);
   for (const warning of plain) parts.log.warn({}, warning);
-  const gateway = createGateway({ plans, ...parts });
+  const gateway = createGateway({ plans, ...parts, edge: { ...parts.edge, definition } });
   const listening = await listen(gateway, whereToListen(settings.server));
   const watchdog = startWatchdog({
     limitMs: settings.hangLimitMs,
@@ -60,7 +60,7 @@ function whereToListen({ host, port, adminPort, sockets }: ServerSettings): List
   return { host, port, sockets, adminPort: first, otherAdminPort: 0 };
 }
 
-interface Served extends Pick<Loaded, 'plans' | 'warnings' | 'claims'> {
+interface Served extends Pick<Loaded, 'plans' | 'definition' | 'warnings' | 'claims'> {
   /** Why the others are not served. */
   readonly notServed: readonly string[];
 }

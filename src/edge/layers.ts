@@ -3,6 +3,8 @@ import type { Layer } from '../http/request-record.ts';
 import { isWithin } from '../network.ts';
 import type { Network } from '../network.ts';
 import { allowHosts } from './allowed-hosts.ts';
+import { addSecurityHeaders, allowOrigins } from './browsers.ts';
+import type { GatewayDefinition } from '../dsl/gateway.ts';
 import { hygiene } from './hygiene.ts';
 import { limitInProgress } from './in-progress.ts';
 
@@ -15,11 +17,28 @@ export interface EdgeOptions {
   readonly requestsPerAddress?: number;
   /** Requests in progress in all. Default: any number. */
   readonly requests?: number;
+  /** What `defineGateway` has made. Default: no CORS, no security headers, no middleware. */
+  readonly definition?: GatewayDefinition;
+  /** Whether pages on the developer's machine may read answers. Default `false`. */
+  readonly isDevelopment?: boolean;
 }
 
-/** The layers around the public side, the first outermost. */
+/** The layers around every request, even one that is malformed; the first is outermost. */
+export function browserLayers({ definition, isDevelopment = false }: EdgeOptions = {}): Layer[] {
+  if (definition === undefined) return [];
+  const { cors, securityHeaders } = definition;
+  const allowed = cors ?? (isDevelopment ? noOrigins : undefined);
+  return [
+    ...(securityHeaders ? [addSecurityHeaders(cors !== undefined)] : []),
+    ...(allowed === undefined ? [] : [allowOrigins({ ...allowed, isDevelopment })]),
+  ];
+}
+
+const noOrigins = { origins: [], credentials: false, maxAgeS: 0 };
+
+/** The layers around well-formed requests; the first is outermost. */
 export function edgeLayers(edge: EdgeOptions = {}): Layer[] {
-  const { allowedHosts, trustedPeers = [], ...limits } = edge;
+  const { allowedHosts, definition, trustedPeers = [], ...limits } = edge;
   const { requestsPerAddress = Infinity, requests = Infinity } = limits;
   const isTrusted = isWithin(trustedPeers);
   return [
@@ -28,5 +47,6 @@ export function edgeLayers(edge: EdgeOptions = {}): Layer[] {
     ...(Math.min(requestsPerAddress, requests) === Infinity
       ? []
       : [limitInProgress({ requestsPerAddress, requests, isTrusted })]),
+    ...(definition?.middleware ?? []),
   ];
 }

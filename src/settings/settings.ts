@@ -225,6 +225,7 @@ function toSettings(read: z.output<typeof variables>, ofServices: ReadOfServices
     edge: {
       ...(read.ALLOWED_HOSTS && { allowedHosts: read.ALLOWED_HOSTS }),
       trustedPeers: read.TRUSTED_PEERS,
+      isDevelopment: !inProduction,
       requestsPerAddress: limitIn(read.REQUESTS_PER_ADDRESS) ?? Infinity,
       requests: limitIn(read.REQUESTS_IN_PROGRESS) ?? Infinity,
     },

@@ -1,0 +1,69 @@
+/** What browsers ask of a server: which pages may read its answers, and how they treat them. */
+import { cors } from 'hono/cors';
+import { secureHeaders } from 'hono/secure-headers';
+import type { Layer } from '../http/request-record.ts';
+import type { CorsConfig } from '../dsl/gateway.ts';
+
+/** Headers of answers that pages may read besides those that every page may (Fetch, 4.1.1). */
+const exposed = [
+  'ETag',
+  'Link',
+  'Location',
+  'Plait-Degraded',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Retry-After',
+  'Server-Timing',
+  'X-Request-Id',
+];
+
+/** Pages on the developer's own machine. */
+const local = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
+
+export interface CorsOptions extends Required<CorsConfig> {
+  /** Whether pages on this machine are allowed, too. */
+  readonly isDevelopment: boolean;
+}
+
+/** CORS (Fetch, 3.2): answers preflights, and allows pages of `origins` to read answers. */
+export function allowOrigins(options: CorsOptions): Layer {
+  const { origins, credentials, maxAgeS, isDevelopment } = options;
+  const allowed = new Set(origins);
+  const isAllowed = (origin: string): boolean =>
+    allowed.has(origin) || (isDevelopment && local.test(origin));
+  const answerPage = cors({
+    origin: origins === '*' ? '*' : (origin) => (isAllowed(origin) ? origin : null),
+    credentials,
+    maxAge: maxAgeS,
+    exposeHeaders: exposed,
+  });
+  return async function allowOrigin(c, next) {
+    // Only a browser sends an Origin: for others there is nothing but what caches have to know.
+    if (c.req.header('origin') !== undefined) return answerPage(c, next);
+    await next();
+    if (origins !== '*') c.res.headers.append('vary', 'Origin');
+  };
+}
+
+/**
+ * Security headers of answers that are data: no page may show them as one, guess their type, or
+ * frame them. What a composition has set itself is kept.
+ */
+export function addSecurityHeaders(isCrossOrigin: boolean): Layer {
+  return secureHeaders({
+    contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    crossOriginResourcePolicy: isCrossOrigin ? 'cross-origin' : 'same-origin',
+    referrerPolicy: true,
+    xContentTypeOptions: true,
+    xFrameOptions: 'DENY',
+    // Those below are for pages, or for browsers of the past.
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    strictTransportSecurity: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
+    overwrite: false,
+  });
+}

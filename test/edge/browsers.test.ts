@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { defineComposition } from '../../src/dsl/composition.ts';
+import { answer } from '../../src/dsl/answer.ts';
+import { defineGateway } from '../../src/dsl/gateway.ts';
+import type { GatewayConfig } from '../../src/dsl/gateway.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
+
+const compositions = {
+  plain: defineComposition({ route: 'GET /plain', compose: () => ({ plain: true }) }),
+  framed: defineComposition({
+    route: 'GET /framed',
+    compose: () => answer({ framed: true }, { headers: { 'x-frame-options': 'SAMEORIGIN' } }),
+  }),
+};
+const app = 'https://app.example.com';
+const securityHeaders = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+async function start(config: GatewayConfig, { isDevelopment = false } = {}) {
+  const edge = { definition: defineGateway(config), isDevelopment };
+  const gateway = await startWithMocks({ compositions, edge });
+  return async (path: string, headers: Record<string, string> = {}, method = 'GET') => {
+    const answered = await gateway.get(path, { method, headers });
+    return { ...answered, header: (name: string) => answered.headers.get(name) };
+  };
+}
+
+describe('a page of another origin', () => {
+  it.each([
+    ['/plain', 200],
+    ['/nothing', 404],
+    ['/%zz', 400],
+  ])('may read %s, whose status is %i, where its origin is allowed', async (path, status) => {
+    const ask = await start({ cors: { origins: [app] } });
+    const answered = await ask(path, { origin: app });
+    expect([answered.status, answered.header('access-control-allow-origin')]).toEqual([
+      status,
+      app,
+    ]);
+    expect(answered.header('vary')).toContain('Origin');
+    expect(answered.header('access-control-expose-headers')).toContain('Plait-Degraded');
+    expect(answered.header('access-control-allow-credentials')).toBeNull();
+  });
+
+  it.each(['https://app.example.com.evil.example', 'http://app.example.com', 'null', ''])(
+    'may not read an answer from %j, which is not allowed',
+    async (origin) => {
+      const ask = await start({ cors: { origins: [app] } });
+      const answered = await ask('/plain', { origin });
+      expect([answered.status, answered.header('access-control-allow-origin')]).toEqual([
+        200,
+        null,
+      ]);
+    },
+  );
+
+  it('is told before it sends what it may send', async () => {
+    const ask = await start({ cors: { origins: [app], credentials: true, maxAgeS: 60 } });
+    const answered = await ask(
+      '/plain',
+      {
+        origin: app,
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'x-tenant',
+      },
+      'OPTIONS',
+    );
+    expect(answered.status).toBe(204);
+    expect(answered.header('access-control-allow-origin')).toBe(app);
+    expect(answered.header('access-control-allow-headers')).toBe('x-tenant');
+    expect(answered.header('access-control-allow-credentials')).toBe('true');
+    expect(answered.header('access-control-max-age')).toBe('60');
+  });
+
+  it('of this machine may read answers in development, and in production not', async () => {
+    const [development, production] = [await start({}, { isDevelopment: true }), await start({})];
+    for (const origin of ['http://localhost:5173', 'http://127.0.0.1:3000', 'https://[::1]']) {
+      const headers = { origin };
+      expect((await development('/plain', headers)).header('access-control-allow-origin')).toBe(
+        origin,
+      );
+      expect((await production('/plain', headers)).header('access-control-allow-origin')).toBe(
+        null,
+      );
+    }
+    const other = await development('/plain', { origin: 'http://localhost.evil.example' });
+    expect(other.header('access-control-allow-origin')).toBeNull();
+  });
+
+  it('may be any where all are allowed, and caches need not tell them apart', async () => {
+    const ask = await start({ cors: { origins: '*' } });
+    const answered = await ask('/plain', { origin: app });
+    expect(answered.header('access-control-allow-origin')).toBe('*');
+    expect(answered.header('vary') ?? '').not.toContain('Origin');
+  });
+
+  it('is known to caches from answers to others, too', async () => {
+    const ask = await start({ cors: { origins: [app] } });
+    const answered = await ask('/plain');
+    expect([answered.header('vary'), answered.header('access-control-allow-origin')]).toEqual([
+      'Origin',
+      null,
+    ]);
+  });
+});
+
+describe('security headers', () => {
+  it.each(['/plain', '/nothing', '/%zz', '/livez'])('are on the answer to %s', async (path) => {
+    const ask = await start({});
+    const { headers } = await ask(path);
+    expect(Object.fromEntries(headers)).toMatchObject(securityHeaders);
+  });
+
+  it('do not replace what a composition has set', async () => {
+    const ask = await start({});
+    expect((await ask('/framed')).header('x-frame-options')).toBe('SAMEORIGIN');
+  });
+
+  it('let pages of allowed origins use answers', async () => {
+    const ask = await start({ cors: { origins: [app] } });
+    expect((await ask('/plain')).header('cross-origin-resource-policy')).toBe('cross-origin');
+  });
+
+  it('can be left to others', async () => {
+    const ask = await start({ securityHeaders: false });
+    expect((await ask('/plain')).header('referrer-policy')).toBeNull();
+  });
+});
+
+describe('middleware of the gateway', () => {
+  it('stands around compositions', async () => {
+    const ask = await start({
+      middleware: [
+        async (c, next) => {
+          await next();
+          c.res.headers.set('x-mine', 'yes');
+        },
+      ],
+    });
+    expect((await ask('/plain')).header('x-mine')).toBe('yes');
+  });
+});
+
+describe('defineGateway', () => {
+  it.each<readonly [unknown, string]>([
+    [{ cor: {} }, 'unknown option "cor". Known options: cors, securityHeaders, middleware.'],
+    [undefined, 'is undefined. Write { cors: … }.'],
+    [
+      { cors: { origin: app } },
+      'unknown option "origin". Known options: origins, credentials, maxAgeS.',
+    ],
+    [
+      { cors: { origins: ['app.example.com'] } },
+      'cors.origins has "app.example.com", which is no origin.',
+    ],
+    [
+      { cors: { origins: ['https://app.example.com/'] } },
+      'cors.origins has "https://app.example.com/"',
+    ],
+    [{ cors: { origins: ['https://*.example.com'] } }, 'cors.origins has "https://*.example.com"'],
+    [{ cors: { origins: app } }, `cors.origins has "${app}"`],
+    [{ cors: { origins: '*', credentials: true } }, 'would let every page act as its visitor'],
+    [
+      { cors: { origins: [app], maxAgeS: -1 } },
+      'cors.maxAgeS is -1. Use a whole number of at least 0.',
+    ],
+    [{ securityHeaders: 'no' }, 'securityHeaders is neither true nor false.'],
+    [{ middleware: {} }, 'middleware is no list of functions. Use Hono middleware.'],
+  ])('refuses %j', (config, message) => {
+    expect(() => defineGateway(config as GatewayConfig)).toThrow(message);
+  });
+});
