@@ -5,7 +5,13 @@ import { defOf, schemasIn } from '../schema-parts.ts';
 
 /** How a body is written and read. */
 export type BodyKind = Media &
-  ({ readonly kind: 'json' } | { readonly kind: 'form' } | { readonly kind: 'text' } | CsvKind);
+  (
+    | { readonly kind: 'json' }
+    | { readonly kind: 'form' }
+    | { readonly kind: 'text' }
+    | { readonly kind: 'bytes' }
+    | CsvKind
+  );
 
 export interface CsvKind {
   readonly kind: 'csv';
@@ -59,6 +65,11 @@ export function withKind<S extends z.ZodType>(schema: S, kind: BodyKind): S {
 /** The kind of the bodies that a schema describes. */
 export function bodyKindOf(schema: z.ZodType | undefined): BodyKind {
   return (schema && noteIn(schema)) ?? plainJson;
+}
+
+/** Whether a schema is that of `bytes()`, or has it inside. */
+export function hasBytes(schema: z.ZodType): boolean {
+  return [...schemasIn(schema)].some((part) => noteOf(part)?.kind === 'bytes');
 }
 
 function noteIn(schema: Schema): BodyKind | undefined {

@@ -1,11 +1,15 @@
-/** `json`, `form`, `text`, `csv`: bodies that are something else than `application/json`. */
+/** `json`, `form`, `text`, `csv`, `bytes`: bodies that are something else than `application/json`. */
 import { z } from 'zod';
+import { isBytes } from '../bytes.ts';
+import type { Bytes } from '../bytes.ts';
 import { CompositionError } from '../errors.ts';
 import { itemOf, unwrapped } from '../schema.ts';
 import { textFormOf } from '../text-form.ts';
 import { withKind } from './body-kind.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
 import { withArticle } from './header-names.ts';
+
+export type { Bytes };
 
 /**
  * A JSON body of another type than `application/json`, which is sent as `Content-Type`, or as
@@ -107,6 +111,21 @@ export function csv<Row extends z.ZodObject>(row: Row, options: CsvOptions = {})
     header,
     type: `${type}; charset=utf-8`,
     accept: type,
+  });
+}
+
+/**
+ * A body of any type that is passed on as it is: as the whole response of a composition, or as the
+ * body of another call. It is held in memory, within `maxBodyBytes`.
+ *
+ * @example
+ * const getInvoice = operation(invoices, { route: 'GET /invoices/:id.pdf', response: bytes() });
+ */
+export function bytes(): z.ZodType<Bytes, Bytes> {
+  return withKind(z.custom<Bytes>(isBytes), {
+    kind: 'bytes',
+    type: 'application/octet-stream',
+    accept: '*/*',
   });
 }
 

@@ -1,5 +1,6 @@
 /** Types of values that JSON can carry: the results of functions given to `map`. */
 
+import type { Bytes } from '../bytes.ts';
 import type { Json } from './node.ts';
 
 /** A value that says itself how JSON writes it: a `Date` as its ISO 8601 text. */
@@ -29,20 +30,25 @@ type Opaque =
  */
 export type Carryable<T> = [unknown] extends [T]
   ? T
-  : // At once, since `Json` itself is recursive without end.
-    [T] extends [Json]
-    ? T
-    : T extends Scalar | Writable
+  : // Before the next line, since they have no fields that JSON could not carry.
+    [T] extends [Bytes]
+    ? [T] extends [never]
       ? T
-      : T extends undefined
-        ? 'JSON has no undefined here: return null instead'
-        : T extends Callable | symbol
-          ? 'JSON cannot carry a function or a symbol: return data'
-          : T extends Opaque
-            ? 'JSON cannot carry this object: return a list, or an object of plain fields'
-            : T extends readonly unknown[]
-              ? { [I in keyof T]: Carryable<T[I]> }
-              : { [K in keyof T]: CarryableField<T[K]> };
+      : 'JSON cannot carry bytes: return them as the whole response'
+    : // At once, since `Json` itself is recursive without end.
+      [T] extends [Json]
+      ? T
+      : T extends Scalar | Writable
+        ? T
+        : T extends undefined
+          ? 'JSON has no undefined here: return null instead'
+          : T extends Callable | symbol
+            ? 'JSON cannot carry a function or a symbol: return data'
+            : T extends Opaque
+              ? 'JSON cannot carry this object: return a list, or an object of plain fields'
+              : T extends readonly unknown[]
+                ? { [I in keyof T]: Carryable<T[I]> }
+                : { [K in keyof T]: CarryableField<T[K]> };
 
 type CarryableField<T> = T extends undefined ? T : Carryable<T>;
 

@@ -160,8 +160,9 @@ export function defineComposition<
   const { params, query, body, headers, cookies, response }: AnyConfig = config;
   const place = `defineComposition ${config.route}`;
   refuseAsynchronous({ params, query, body, headers, cookies, response }, place);
-  for (const [option, schema] of Object.entries({ params, query, headers, cookies, response }))
+  for (const [option, schema] of Object.entries({ params, query, headers, cookies }))
     refuseKinds(option, schema, { kinds: [], place });
+  refuseKinds('response', response, { kinds: ['bytes'], place });
   refuseKinds('body', body, { kinds: ['form', 'text'], place });
   return Object.freeze({ kind: 'composition', config: Object.freeze({ ...config }) });
 }

@@ -156,6 +156,8 @@ export function operation<
   if (config.body !== undefined && isSafe(route.method)) {
     throw new CompositionError(place, `${route.method} has no body. Use query, or another method.`);
   }
+  if (config.cache !== undefined && bodyKindOf(parts?.body ?? response).kind === 'bytes')
+    throw new CompositionError(place, 'bytes are passed on, and never cached. Remove cache.');
   if (setsCookies(parts)) refuseSharing(config, place);
   const idempotencyKey = checkedKey(config.idempotencyKey, safe, place);
   const common = checkedCommon(service, config, declaration, { isWrite: !safe, query, headers });

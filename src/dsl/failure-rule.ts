@@ -5,6 +5,7 @@ import { parseJsonBy } from '../parse.ts';
 import type { Numbers } from '../parse.ts';
 import { hasField } from '../plain-object.ts';
 import { refuseAsynchronous } from './asynchronous.ts';
+import { bodyKindOf, refuseKinds } from './body-kind.ts';
 import { ignoredBody } from './ignored-body.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
 import { mayHavePath, parsePath, readPath } from './path.ts';
@@ -48,6 +49,11 @@ export function checkedFailure(
 ): FailureRule | undefined {
   if (config === undefined) return undefined;
   refuseUnknownKnobs(config, ['body', 'status'], `${place}: failure`);
+  if (body !== undefined && bodyKindOf(body).kind === 'bytes')
+    throw new CompositionError(
+      place,
+      'failure looks into the body, but bytes are passed on unread.',
+    );
   if (body === ignoredBody)
     throw new CompositionError(
       place,
@@ -63,6 +69,7 @@ function refuseUnusableBody(schema: unknown, place: string): void {
     throw new CompositionError(place, `failure.body is not a schema. ${advice}`);
   }
   refuseAsynchronous({ 'failure.body': schema }, place);
+  refuseKinds('failure.body', schema, { kinds: [], place });
   if (![null, {}, []].some((empty) => schema.safeParse(empty).success)) return;
   throw new CompositionError(
     place,

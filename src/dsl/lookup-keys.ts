@@ -262,7 +262,7 @@ function emptyBodyBytes({ path }: LookupKeys): number {
 interface Keyless {
   readonly method: string;
   readonly target: string;
-  readonly body: string | null;
+  readonly body: string | Buffer | null;
 }
 
 /** The bytes of a request line or body without keys; each key adds its `bytesOfKey`. */

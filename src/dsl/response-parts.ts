@@ -69,7 +69,7 @@ export function checkedResponse(response: z.ZodType | Parts, place: string): Che
 }
 
 /** The kinds of an answer's body. */
-const readKinds: readonly BodyKindName[] = ['json', 'form', 'text', 'csv'];
+const readKinds: readonly BodyKindName[] = ['json', 'form', 'text', 'csv', 'bytes'];
 
 function checkBody(option: string, body: z.ZodType, place: string): void {
   refuseKinds(option, body, { kinds: readKinds, place });

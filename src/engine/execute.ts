@@ -1,4 +1,5 @@
 /** Executes a plan for a request: one deadline, one signal, one outcome. */
+import { isBytes } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
 import { ExecutionError } from '../errors.ts';
 import { pointsInto, toPointer } from '../json.ts';
@@ -149,7 +150,8 @@ function parsedResponse({ schemas }: Plan, value: unknown): unknown {
   if (schemas.response === undefined) return value;
   const result = parseBy(schemas.response, value);
   if (result.ok) {
-    if (result.value === undefined || !mayTransform(schemas.response)) return result.value;
+    if (result.value === undefined || isBytes(result.value)) return result.value;
+    if (!mayTransform(schemas.response)) return result.value;
     const maker = 'the response schema made';
     return carried(result.value, { kind: 'response-mismatch', maker });
   }

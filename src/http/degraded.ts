@@ -1,6 +1,7 @@
 /** Degradation: how a response says that parts of it are missing. */
 import type { Answered } from '../engine/execution.ts';
 import type { Degradation } from '../engine/step-error.ts';
+import { isPlainObject } from '../plain-object.ts';
 import { toProblem } from './error-response.ts';
 
 /**
@@ -8,7 +9,7 @@ import { toProblem } from './error-response.ts';
  * there is no room for `$problems`, each place where a part is missing has an item of its own.
  */
 export function degradedHeader({ value, degraded }: Degraded, isBodiless = false): string {
-  if (isObject(value) && !isBodiless) return counted(degraded.map(item));
+  if (isPlainObject(value) && !isBodiless) return counted(degraded.map(item));
   const placed = degraded.flatMap((one) => one.pointers.map((pointer) => ({ one, pointer })));
   const some: string[] = [];
   let bytes = 0;
@@ -55,13 +56,9 @@ function displayString(text: string): string {
 
 /** The value of a response, with `$problems` if parts are missing and there is room for that. */
 export function withProblems({ value, degraded }: Degraded): unknown {
-  return degraded.length > 0 && isObject(value)
+  return degraded.length > 0 && isPlainObject(value)
     ? { ...value, $problems: problemsOf(degraded) }
     : value;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The value of `$problems`: one entry for every place where a part is missing. */

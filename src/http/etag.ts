@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 
 /** Makes a strong entity tag: equal for equal bytes only. */
-export function etagOf(body: string): string {
+export function etagOf(body: string | Uint8Array): string {
   return `"${hash('sha256', body, 'base64url')}"`;
 }
 

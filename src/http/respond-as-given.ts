@@ -1,10 +1,10 @@
 /** Makes responses with the status and headers that the composition gives by `answer`. */
 import type { Answered, AnsweredBeside } from '../engine/execution.ts';
-import { stringifyJson } from '../json.ts';
 import type { Plan, PlanAnswer } from '../plan/plan.ts';
 import { givenBy } from './answer.ts';
 import { cacheControlFor, noStore } from './cache-control.ts';
-import { degradedHeader, withProblems } from './degraded.ts';
+import { degradedHeader } from './degraded.ts';
+import type { Representation } from './representation.ts';
 import { etagOf, isNamed, opaqueTag } from './etag.ts';
 import { textResponse } from './text-response.ts';
 
@@ -21,7 +21,11 @@ export type Respond = (outcome: Answered, options: ResponseOptions) => Response;
 /** Statuses that caches may keep and reuse by a lifetime (RFC 9110, 15.1). */
 const cacheable: ReadonlySet<number> = new Set([200, 203, 301, 308, 404, 410]);
 
-export function answerResponder(plan: Plan, answer: PlanAnswer): Respond {
+export function answerResponder(
+  plan: Plan,
+  answer: PlanAnswer,
+  { describe, contentOf }: Representation,
+): Respond {
   const cacheControl = plan.cache ? cacheControlFor(plan.cache) : () => noStore;
   const vary = plan.cache && plan.vary.length > 0 ? { vary: plan.vary.join(', ') } : {};
   const isRead = plan.route.method === 'GET';
@@ -30,7 +34,7 @@ export function answerResponder(plan: Plan, answer: PlanAnswer): Respond {
     const { status, headers: given, cookies } = givenBy(answer, beside);
     const isStorable = degraded.length === 0 && cookies.length === 0 && cacheable.has(status);
     const headers: Record<string, string> = {
-      'content-type': 'application/json',
+      ...describe(outcome),
       ...given,
       'cache-control': isStorable ? cacheControl(freshness, elapsedMs) : noStore,
       'x-content-type-options': 'nosniff',
@@ -39,7 +43,7 @@ export function answerResponder(plan: Plan, answer: PlanAnswer): Respond {
     };
     if (degraded.length > 0) headers['plait-degraded'] = degradedHeader(outcome, status === 204);
     if (status === 204) return withCookies(emptyResponse(status, headers), cookies);
-    const body = stringifyJson(withProblems(outcome) ?? null);
+    const body = contentOf(outcome);
     tag(headers, { body, status, isWhole: degraded.length === 0 });
     const isKnown = isRead && status === 200 && isNamed(opaqueTag(headers['etag']), ifNoneMatch);
     const response = isKnown ? emptyResponse(304, headers) : textResponse(body, status, headers);
@@ -50,7 +54,7 @@ export function answerResponder(plan: Plan, answer: PlanAnswer): Respond {
 const nothing: AnsweredBeside = { status: 200, headers: [] };
 
 interface Tagged {
-  readonly body: string;
+  readonly body: string | Uint8Array;
   readonly status: number;
   /** Whether no part is missing: an entity tag stands for the whole. */
   readonly isWhole: boolean;

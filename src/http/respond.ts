@@ -1,18 +1,22 @@
 /** Makes the response to a request that was answered. */
-import { stringifyJson } from '../json.ts';
 import type { Plan } from '../plan/plan.ts';
 import { cacheControlFor, noStore } from './cache-control.ts';
-import { degradedHeader, withProblems } from './degraded.ts';
+import { degradedHeader } from './degraded.ts';
 import { etagOf, isNamed } from './etag.ts';
+import { representationOf } from './representation.ts';
+import type { Representation } from './representation.ts';
 import { answerResponder } from './respond-as-given.ts';
 import type { Respond } from './respond-as-given.ts';
 import { textResponse } from './text-response.ts';
 
 export function responderFor(plan: Plan): Respond {
-  return plan.answer === undefined ? plainResponder(plan) : answerResponder(plan, plan.answer);
+  const represent = representationOf(plan);
+  return plan.answer === undefined
+    ? plainResponder(plan, represent)
+    : answerResponder(plan, plan.answer, represent);
 }
 
-function plainResponder(plan: Plan): Respond {
+function plainResponder(plan: Plan, { describe, contentOf }: Representation): Respond {
   const cacheControl = plan.cache ? cacheControlFor(plan.cache) : () => noStore;
   const vary = plan.cache && plan.vary.length > 0 ? { vary: plan.vary.join(', ') } : {};
   return function respondPlainly(outcome, { requestId, ifNoneMatch, elapsedMs }) {
@@ -24,14 +28,14 @@ function plainResponder(plan: Plan): Respond {
       ...vary,
     };
     if (degraded.length > 0) headers['plait-degraded'] = degradedHeader(outcome);
-    const body = stringifyJson(withProblems(outcome) ?? null);
+    const body = contentOf(outcome);
     // A response that nobody may store, as a degraded one, needs no ETag.
     if (headers['cache-control'] !== noStore) {
       const etag = etagOf(body);
       headers['etag'] = etag;
       if (isNamed(etag, ifNoneMatch)) return new Response(null, { status: 304, headers });
     }
-    headers['content-type'] = 'application/json';
+    Object.assign(headers, describe(outcome));
     return textResponse(body, 200, headers);
   };
 }

@@ -1,14 +1,15 @@
-/** Responses of text with an explicit length, which HEAD and compression middleware rely on. */
+/** Responses with an explicit length, which HEAD and compression middleware rely on. */
 
 export function textResponse(
-  text: string,
+  content: string | Buffer,
   status: number,
   headers: Readonly<Record<string, string>>,
 ): Response {
-  return new Response(text, {
+  // A buffer whose memory is not shared, as none here is, is a body.
+  return new Response(content as string | Uint8Array<ArrayBuffer>, {
     status,
     // A plain record, which the adapter writes as it is, without making `Headers` of it.
-    headers: { ...headers, 'content-length': String(Buffer.byteLength(text)) },
+    headers: { ...headers, 'content-length': String(Buffer.byteLength(content)) },
   });
 }
 

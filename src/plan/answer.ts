@@ -12,6 +12,7 @@ import { UnsendableError, checkStatus, linesOf } from './answer-values.ts';
 import { inputsIn } from './client-inputs.ts';
 import type { PlanAnswer } from './plan.ts';
 import type { Composed } from './run-compose.ts';
+import { isOfBytes } from './whole-bytes.ts';
 import { schemaAtSource } from './value-schema.ts';
 import { depthsOf } from './visit.ts';
 
@@ -26,8 +27,9 @@ export function checkAnswer(
   if (cache !== undefined) refuseCookies(name, composed);
   if (answer === undefined) return;
   const { status, headers } = answer;
+  const isJson = !isOfBytes(composed);
   for (const [header, value] of headers)
-    checkHeader({ name, header, nodes: composed.nodes }, value);
+    checkHeader({ name, header, nodes: composed.nodes, isJson }, value);
   if (status.kind === 'reference') return checkStatusReference(name, composed, status.source);
   const given = status.kind === 'literal' ? status.value : {};
   const isNamed = (wanted: string) => headers.some(([header]) => header === wanted);
@@ -82,14 +84,16 @@ interface Place {
   readonly name: string;
   readonly header: string;
   readonly nodes: readonly Node[];
+  /** Whether the body is JSON, and not bytes. */
+  readonly isJson: boolean;
 }
 
 function checkHeader(place: Place, value: Template): void {
-  const { name, header } = place;
+  const { name, header, isJson } = place;
   const problem = headerNameProblem(header) ?? decidedProblem(header);
   if (problem !== undefined)
     throw new CompositionError(name, `answer(): headers: "${header}" ${problem}`);
-  checkContentType(name, header, value);
+  if (isJson) checkContentType(name, header, value);
   for (const part of value.kind === 'array' ? value.items : [value]) checkPart(place, part);
 }
 
@@ -126,7 +130,7 @@ function decidedProblem(header: string): string | undefined {
   return found && `is set by ${found[1]}. Remove it.`;
 }
 
-/** The body is JSON whatever the header says. */
+/** A template is JSON whatever the header says. */
 function checkContentType(name: string, header: string, value: Template): void {
   if (header !== 'content-type') return;
   const text = value.kind === 'literal' && String(value.value);

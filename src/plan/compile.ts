@@ -20,6 +20,7 @@ import { refuseChange } from './second-run.ts';
 import { refuseMistakes } from './source/refuse-mistakes.ts';
 import type { Origin } from './source/refuse-mistakes.ts';
 import { operationsOf } from './visit.ts';
+import { checkBytes } from './whole-bytes.ts';
 import { checkBounds } from './within.ts';
 
 /** A composition and its name: the path of its file in the folder, without the ending. */
@@ -47,6 +48,7 @@ export function compile({ name, composition, origin }: NamedComposition): Plan {
   checkBounds(name, composed, deadlineMs);
   checkResponse(name, composed, config.response);
   checkOutput(name, composed, config.response);
+  checkBytes(name, composed);
   checkAnswer(name, composed, config);
   const { params, query, body, headers, cookies, response, credentials = [] } = config;
   const linked = link(composed, {

@@ -152,7 +152,7 @@ describe('a kind', () => {
       { body: csv(fields) },
       'body is csv(), but body here is JSON, or one of form(), t',
     ],
-    ['in the response', { response: text() }, 'response is text(), but response here has no kind'],
+    ['in the response', { response: text() }, 'response is text(), but response here is JSON, or'],
   ])('is refused in a composition %s', (_, config, words) => {
     const define = () =>
       defineComposition({ route: 'POST /x', compose: () => ({}), ...config } as never);

@@ -1,9 +1,11 @@
 /** Types that the compiler infers, held by equality. Checked by `tsc`; nothing here runs. */
 import {
+  after,
   answer as respond,
   apiKey,
   basic,
   bearer,
+  bytes,
   call,
   clientCredentials,
   defineComposition,
@@ -20,7 +22,7 @@ import {
   pick,
   text as textBody,
 } from 'plait';
-import type { Operation, Ref, ResponseOf, StepFailure } from 'plait';
+import type { Bytes, Operation, Ref, ResponseOf, StepFailure } from 'plait';
 import { z } from 'zod';
 import type { ParamNames } from '../../src/dsl/route.ts';
 import type {
@@ -550,3 +552,20 @@ export const others = defineComposition({
   compose: ({ body }) => call(otherKinds, { body: { q: body.q, page: body.page } }),
 });
 same<ResponseOf<typeof others>, { body: string }>(true);
+
+/** Bytes have no fields, are a response as they are, and the body of another call. */
+const getBytes = operation(defineService({ name: 'bytes', url: 'http://bytes' }), {
+  route: 'GET /bytes',
+  response: bytes(),
+});
+const putBytes = operation(defineService({ name: 'sink', url: 'http://sink' }), {
+  route: 'PUT /bytes',
+  body: bytes(),
+  response: z.null(),
+});
+export const passedOn = defineComposition({
+  route: 'GET /bytes',
+  response: bytes(),
+  compose: () => after(call(putBytes, { body: call(getBytes, {}) }), () => call(getBytes, {})),
+});
+same<ResponseOf<typeof passedOn>, Bytes>(true);

@@ -21,7 +21,7 @@ export interface HttpRequest {
   readonly method: Method;
   readonly target: string;
   readonly headers: Record<string, string>;
-  readonly body: string | null;
+  readonly body: string | Buffer | null;
 }
 
 /** @throws UpstreamError of kind `invalid-argument` when the arguments do not fit the operation. */

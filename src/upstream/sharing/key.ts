@@ -1,5 +1,6 @@
 /** Keys of calls: two calls with the same key can be answered by one reply. */
 import { hash } from 'node:crypto';
+import { isBytes } from '../../bytes.ts';
 import { operationName } from '../../dsl/operation.ts';
 import { isRawJson, toRawJson } from '../../json-numbers.ts';
 import { isPlainObject } from '../../plain-object.ts';
@@ -15,9 +16,21 @@ type Keyed = Pick<Call, 'operation' | 'args' | 'identity' | 'conceals'> &
  * arguments with a credential it has a hash, since keys are kept in memory and in shared caches.
  */
 export function keyOf({ operation, args, givenTarget, identity, conceals }: Keyed): string {
-  const given = isEmpty(args) ? '{}' : canonical(args);
+  const given = isEmpty(args) ? '{}' : canonical(comparableArguments(operation, args));
   const text = givenTarget === undefined ? given : `${given} @${givenTarget}`;
   return `${operationName(operation)} ${identity} ${conceals ? hashOf(text) : text}`;
+}
+
+/** The arguments, with digests in the place of bytes. */
+function comparableArguments({ bodyKind }: Keyed['operation'], args: Call['args']): object {
+  return bodyKind.kind === 'bytes' ? { ...args, body: withDigests(args['body']) } : args;
+}
+
+function withDigests(value: unknown): unknown {
+  if (isBytes(value)) return { bytes: value.digest };
+  if (Array.isArray(value)) return value.map(withDigests);
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withDigests(part)]));
 }
 
 /** Not JSON, so that it equals no arguments. */

@@ -156,7 +156,7 @@ function fitsInOne(asked: readonly Asked[], lookup: Lookup, empty: number): bool
 }
 
 /** Its request; empty if the arguments do not fit their schemas, since it is never sent then. */
-function withoutKeys({ operation, args }: Call): { target: string; body: string | null } {
+function withoutKeys({ operation, args }: Call): { target: string; body: string | Buffer | null } {
   const call = { operation, args, keys: [] };
   try {
     return { target: targetWithQuery(call), body: bodyOf(call)?.content ?? null };

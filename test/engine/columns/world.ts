@@ -146,7 +146,7 @@ export function answerTo(world: World, own: Operation, request: HttpRequest): Ra
     const key = decodeURIComponent(url.pathname.split('/')[2] ?? '');
     return rawReply(faultOf(world, own, key), ordinaryBody(world, own, { key, other }));
   }
-  const asked = keysIn(url, request.body);
+  const asked = keysIn(url, request.body?.toString() ?? null);
   const how = faultOf(world, own, own.lookup.max === 1 ? asked[0] : undefined);
   const items = asked.flatMap((key) => itemsFor(world, own, { key, other }));
   const stranger = { id: 'stranger', ref: null, part: null, list: null };

@@ -1,5 +1,6 @@
 /** The body of an answer that is not JSON, by the kind that its operation declares. */
 import type { z } from 'zod';
+import { holdBytes } from '../../../bytes.ts';
 import type { BodyKind, BodyKindName, CsvKind } from '../../../dsl/body-kind.ts';
 import type { Operation } from '../../../dsl/operation.ts';
 import { NotFormError, parseForm } from '../../../form.ts';
@@ -27,7 +28,9 @@ export function readBody(
   kind: Exclude<BodyKind, { kind: 'json' }>,
   schema: z.ZodType,
 ): unknown {
-  refuseType(call, kind.kind, headers['content-type']?.toString());
+  const type = headers['content-type']?.toString();
+  if (kind.kind === 'bytes') return holdBytes(body, type);
+  refuseType(call, kind.kind, type);
   const text = body.length === 0 ? '' : withoutByteOrderMark(textOf(call, headers, body));
   switch (kind.kind) {
     case 'form':
@@ -80,7 +83,7 @@ function makesNumbers(field: z.ZodType): boolean {
 }
 
 /** The media types of answers that can be of a kind. An answer may leave out its type. */
-const readable: Readonly<Record<Exclude<BodyKindName, 'json'>, RegExp>> = {
+const readable: Readonly<Record<Exclude<BodyKindName, 'json' | 'bytes'>, RegExp>> = {
   form: /^(?:application\/x-www-form-urlencoded|text\/plain)$/,
   // Many servers know no type for files that end in .csv.
   csv: /^(?:text\/(?!html$|xml$)[\w.+-]+|application\/(?:csv|vnd\.ms-excel|octet-stream))$/,

@@ -2,6 +2,7 @@
 import type { CsvKind } from '../../../dsl/body-kind.ts';
 import type { Dispatch } from '../../call.ts';
 import { callError } from '../../call.ts';
+import { isBytes } from '../../../bytes.ts';
 import { writeCsv } from './csv.ts';
 import { NotJsonError, toJsonValue } from '../../../json-value.ts';
 import { isExactNumber } from '../../../json-numbers.ts';
@@ -14,7 +15,7 @@ type Called = Pick<Dispatch, 'operation'>;
 
 /** What is sent, and its `Content-Type`. */
 export interface WrittenBody {
-  readonly content: string;
+  readonly content: string | Buffer;
   readonly type: string;
 }
 
@@ -33,6 +34,9 @@ export function writeBody(call: Called, value: unknown): WrittenBody {
       return { content: toForm(call, value), type };
     case 'text':
       return { content: toText(call, value), type };
+    case 'bytes':
+      if (isBytes(value)) return { content: value.content, type: value.type };
+      throw bodyError(call, 'argument "body" is no bytes, which only answers of services are');
     case 'csv':
       return { content: toTable(call, bodyKind, value), type };
     default:
