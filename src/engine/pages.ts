@@ -4,7 +4,8 @@ import type { PagesRule } from '../dsl/pages-rule.ts';
 import type { CallStep } from '../plan/plan.ts';
 import type { Call } from '../upstream/call.ts';
 import { callError } from '../upstream/call.ts';
-import type { NamedPlace, Page, Place } from '../upstream/exchange/next-page.ts';
+import type { NextPage, Page, PageCall } from '../upstream/exchange/next-page.ts';
+import type { PageRequest } from '../upstream/upstreams.ts';
 import { take } from './call-end.ts';
 import { failureAround } from './frame.ts';
 import type { Work } from './work.ts';
@@ -20,7 +21,7 @@ export async function allPages(list: List, args: Call['args']): Promise<unknown[
   const { work, step, pages } = list;
   const items: unknown[] = [];
   const asked = new Set<string>();
-  let at: Place = { args };
+  let at: PageCall = { args };
   for (let number = 1; ; number += 1) {
     // oxlint-disable-next-line no-await-in-loop -- each page says where the next one is
     const page = await pageAt(list, { at, number, before: items.length });
@@ -36,10 +37,7 @@ export async function allPages(list: List, args: Call['args']): Promise<unknown[
   }
 }
 
-type Asking = Pick<
-  Parameters<Work['frame']['execution']['calls']['page']>[0],
-  'at' | 'number' | 'before'
->;
+type Asking = Pick<PageRequest, 'at' | 'number' | 'before'>;
 
 /** A page; `undefined` if there is none, where the one before may have been the last. */
 async function pageAt({ work, step, pages }: List, asking: Asking): Promise<Page | undefined> {
@@ -60,7 +58,7 @@ async function pageAt({ work, step, pages }: List, asking: Asking): Promise<Page
 
 function refuseFurther(
   step: CallStep,
-  next: NamedPlace,
+  next: NextPage,
   { asked, isLast }: { readonly asked: ReadonlySet<string>; readonly isLast: boolean },
 ): void {
   if (asked.has(next.name))

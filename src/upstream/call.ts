@@ -136,6 +136,8 @@ export interface Reply {
   readonly match?: Match;
   /** Why the answer may not be what it is taken for. */
   readonly doubt?: Doubt | undefined;
+  /** The path and query that has answered, if the service has redirected to it. */
+  readonly target?: string;
   /** The part of the operation's cache, if it has one; `stale`: from the cache, after `ttlMs`. */
   readonly cache?: 'hit' | 'miss' | 'stale';
 }

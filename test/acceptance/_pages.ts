@@ -97,6 +97,8 @@ export interface ServeOptions {
   readonly deadlineMs?: number;
   /** That of the service's address. */
   readonly prefix?: string;
+  /** Further addresses of the service. */
+  readonly others?: readonly string[];
 }
 
 interface Inputs {
@@ -107,7 +109,7 @@ interface Inputs {
 export async function serve(
   compose: (inputs: Inputs) => unknown,
   handler: Handler,
-  { deadlineMs, prefix = '' }: ServeOptions = {},
+  { deadlineMs, prefix = '', others = [] }: ServeOptions = {},
 ) {
   const server = await startServer((request, response) => {
     const given = handler(request.url ?? '', request, response);
@@ -125,7 +127,7 @@ export async function serve(
   });
   const gateway = await startWithMocks({
     compositions: { list },
-    environment: { SHOP_URL: server.url + prefix },
+    environment: { SHOP_URL: [server.url + prefix, ...others].join(',') },
     clock,
   });
   const asked = (): string[] => server.requests.map(({ target }) => target);

@@ -1,11 +1,24 @@
 /** The next page of a list, through a whole gateway: where it may be, and how it is asked for. */
-import { apiKey, defineComposition, defineService, each, operation, pages } from 'plait';
+import type { ServerResponse } from 'node:http';
+import {
+  apiKey,
+  call,
+  defineComposition,
+  defineService,
+  each,
+  given,
+  operation,
+  optional,
+  pages,
+} from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { drawTree } from '../../src/explain/draw-tree.ts';
 import { explain } from '../../src/explain/explain.ts';
 import { createGateway } from '../../src/gateway.ts';
 import { compile } from '../../src/plan/compile.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
+import { quiet } from '../support/serve.ts';
 import { startServer } from '../support/servers.ts';
 import { Page, forms, listBy, listOrders, pageOf, query, serve, shop } from './_pages.ts';
 import type { Form, Given } from './_pages.ts';
@@ -100,6 +113,91 @@ describe('the next page of a list', () => {
     expect(app.asked()).toEqual(['/v2/orders', '/v2/orders?cursor=1']);
   });
 
+  it('is relative to the place that the service has redirected to, from a cache too', async () => {
+    const moved = operation(shop, {
+      name: 'moved',
+      route: 'GET /orders',
+      query,
+      response: Page,
+      redirects: 'follow',
+      cache: { ttlMs: 60_000 },
+    });
+    const app = await serve(
+      () => pages(moved, {}, forms.link),
+      (target) => {
+        if (target.startsWith('/orders')) return { status: 307, headers: { location: '/v3/list' } };
+        const headers = target.includes('cursor') ? {} : { link: '<?cursor=1>; rel=next' };
+        return { body: { data: { items: [{ id: 1 }] } }, headers };
+      },
+    );
+    expect((await app.ask()).json).toHaveLength(2);
+    expect(app.asked()).toEqual(['/orders', '/v3/list', '/v3/list?cursor=1']);
+    expect((await app.ask()).json).toHaveLength(2);
+  });
+
+  it('may be at another address of the service, whose answers a cache may have kept', async () => {
+    const other = await startServer((request, response) => {
+      const { body, headers } = pageOf('link', three, request.url ?? '');
+      response.writeHead(200, headers);
+      response.end(JSON.stringify(body));
+    });
+    const app = await serve(
+      () => listBy('link'),
+      (target) => {
+        const { body, headers } = pageOf('link', three, target);
+        const link = headers.link?.replace('</orders?', `<${other.url}/orders?`);
+        return { body, headers: link === undefined ? {} : { link } };
+      },
+      { others: [other.url] },
+    );
+    expect((await app.ask()).json).toHaveLength(9);
+    expect(app.asked().length + other.requests.length).toBe(3);
+  });
+
+  it.each<[string, () => unknown, (clock: FakeClock) => void]>([
+    [
+      'the list takes too long',
+      () => optional(listBy('link'), { withinMs: 100 }),
+      (clock) => clock.advance(100),
+    ],
+    [
+      'a step beside it has failed',
+      () =>
+        optional(
+          given(call(listOrders, { q: 'a' }), () => ({
+            list: listBy('link'),
+            failing: call(listOrders, { q: 'failing' }),
+          })),
+        ),
+      () => undefined,
+    ],
+  ])('is not asked for once %s', async (_, list, happen) => {
+    const held = new Map<string, ServerResponse>();
+    const app = await serve(
+      () => ({ list: list(), slow: call(listOrders, { q: 'slow' }) }),
+      (target, __, response) => {
+        if (target.includes('q=a')) return { body: empty };
+        held.set(target, response);
+        return undefined;
+      },
+    );
+    const release = async (target: string, status = 200): Promise<void> => {
+      await expect.poll(() => held.has(target)).toBe(true);
+      const { body, headers } = pageOf('link', three, target);
+      held.get(target)?.writeHead(status, headers).end(JSON.stringify(body));
+    };
+    const answer = app.ask();
+    await expect.poll(() => held.has('/orders')).toBe(true);
+    if (String(list).includes('failing')) await release('/orders?q=failing', 500);
+    happen(app.clock);
+    await quiet(app.gateway);
+    await release('/orders');
+    await quiet(app.gateway);
+    expect(app.asked().filter((target) => target.includes('cursor'))).toEqual([]);
+    await release('/orders?q=slow');
+    expect((await answer).json).toMatchObject({ list: null });
+  });
+
   it.each<[string, Form, Given]>([
     ['a Link that cannot be read', 'link', { headers: { link: '</a>; rel=next, <' } }],
     ['two Links', 'link', { headers: { link: '</a>; rel=next, </b>; rel=next' } }],
@@ -168,6 +266,27 @@ describe('each page of a list', () => {
     expect(app.asked()).toHaveLength(5);
     expect((await app.ask()).json).toEqual(first.json);
     expect(app.asked()).toHaveLength(5);
+  });
+
+  it('is shared by clients that ask at the same time', async () => {
+    const held: (() => void)[] = [];
+    const app = await serve(
+      () => listBy('link'),
+      (target, _, response) => {
+        const { body, headers } = pageOf('link', three, target);
+        held.push(() => response.writeHead(200, headers).end(JSON.stringify(body)));
+        return undefined;
+      },
+    );
+    const answers = [app.ask(), app.ask(), app.ask()];
+    await quiet(app.gateway);
+    for (let page = 1; page <= 3; page += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one page after the other
+      await expect.poll(() => held.length).toBe(page);
+      held[page - 1]?.();
+    }
+    for (const { json } of await Promise.all(answers)) expect(json).toHaveLength(9);
+    expect(app.asked()).toHaveLength(3);
   });
 
   it('is asked for again if the service fails, like any call', async () => {

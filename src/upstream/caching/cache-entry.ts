@@ -58,7 +58,9 @@ const mostSkewMs = 10_000;
 export function entryOfReply(call: Call, reply: Reply, storedAt: number): Entry | undefined {
   const rules = call.operation.cache;
   if (rules === undefined || isForbidden(reply.headers)) return undefined;
-  const { status, raw, value } = reply;
+  const { status, raw, value, target } = reply;
+  // Links are relative to the target that has answered, which entries do not have.
+  if (target !== undefined && reply.headers['link'] !== undefined) return undefined;
   const outcome: StoredOutcome = {
     kind: 'reply',
     status,

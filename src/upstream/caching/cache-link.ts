@@ -24,7 +24,7 @@ export interface Link {
  * The beginning of every name in Redis. It has the version of the format, so that gateways with
  * another format find nothing instead of misreading entries.
  */
-export const namespace = 'plait:3';
+export const namespace = 'plait:4';
 
 /** How long Redis is bypassed before it is probed again. */
 const pauseMs = 1_000;

@@ -11,16 +11,16 @@ import { ownTarget, whereTo } from './own-location.ts';
 import type { Base } from './own-location.ts';
 import { targetWithQuery } from './request.ts';
 
-/** Where a page is: the arguments of its call, or the path and query that the one before gave. */
-export interface Place {
+/** The call for a page: its arguments, or the path and query that the page before gave. */
+export interface PageCall {
   readonly args: Call['args'];
   readonly target?: string | undefined;
   /** Whether the page before may have been the last, so that there need be nothing here. */
   readonly mayBeNone?: boolean;
 }
 
-/** A place with a name that no other page of a list has. */
-export interface NamedPlace extends Place {
+/** That of a next page, with a name that no other page of the list has. */
+export interface NextPage extends PageCall {
   readonly name: string;
 }
 
@@ -29,13 +29,13 @@ export interface Page {
   readonly items: readonly unknown[];
   readonly name: string;
   /** Absent for the last page. */
-  readonly next: NamedPlace | undefined;
+  readonly next: NextPage | undefined;
 }
 
 /** The page that was asked for. */
 export interface Asked {
   readonly pages: PagesRule;
-  readonly at: Place;
+  readonly at: PageCall;
   /** Which one it is, from 1. */
   readonly number: number;
   /** The number of items on the pages before. */
@@ -80,14 +80,14 @@ function afterwards(answered: Answered): Pick<Page, 'name' | 'next'> {
     case 'url': {
       const name = targetWithQuery({ ...call, keys: undefined });
       const text = rule.kind === 'link' ? linkIn(answered) : addressAt(answered, rule.at);
-      const target = text && followable(answered, text, name);
+      const target = text && followable(answered, text, answered.reply.target ?? name);
       return { name, next: target ? { args: unwritten(call), target, name: target } : undefined };
     }
     case 'cursor': {
       const cursor = scalarAt(answered, rule.at);
       const hasNext = cursor !== undefined && cursor !== '';
       const name = String(call.args[rule.argument] ?? '');
-      return { name, next: hasNext ? placeOf(call, rule, cursor) : undefined };
+      return { name, next: hasNext ? nextBy(call, rule, cursor) : undefined };
     }
     case 'offset':
     case 'page':
@@ -114,7 +114,7 @@ function counted(answered: Answered, rule: CountedRule): Pick<Page, 'name' | 'ne
   const start = numberIn(call, rule);
   const name = String(start);
   const isOffset = rule.kind === 'offset';
-  const place = placeOf(call, rule, start + (isOffset ? items.length : 1));
+  const following = nextBy(call, rule, start + (isOffset ? items.length : 1));
   // From a later page on, nothing says how many items are on those before.
   const isWhole = isOffset || start - number + 1 <= 1;
   const total = rule.total && isWhole ? totalAt(answered, rule.total) : undefined;
@@ -125,14 +125,14 @@ function counted(answered: Answered, rule: CountedRule): Pick<Page, 'name' | 'ne
   if (isEmpty && isOffset)
     throw invalid(call, `no items at offset ${start}, although there are ${total}`);
   // A total of fewer items than came is out of date, or is another number.
-  return { name, next: { ...place, mayBeNone: total === undefined || reached > total } };
+  return { name, next: { ...following, mayBeNone: total === undefined || reached > total } };
 }
 
-function placeOf(
+function nextBy(
   { args }: Call,
   { argument, asText }: { readonly argument: string; readonly asText: boolean },
   value: unknown,
-): NamedPlace {
+): NextPage {
   const text = String(value);
   return { args: { ...args, [argument]: asText ? text : value }, name: text };
 }

@@ -85,7 +85,8 @@ function replyTo(
   const { parts, response, cache } = call.operation;
   const raw = parts === undefined ? body : partsOf(parts, { status, headers, body, target }, call);
   const value = parseValue(call, response, raw, status);
-  const reply = { status, headers, raw: cache && raw, value };
+  const own = { status, headers, raw: cache && raw, value };
+  const reply = target === undefined ? own : { ...own, target };
   if (status !== 202 || headers['location'] === undefined || seesAccepted(parts)) return reply;
   return { ...reply, doubt: 'accepted' };
 }

@@ -250,7 +250,7 @@ describe.skipIf(isRedisSkipped)('Redis', patient, () => {
     await store.set('a', entryOf('a'), { ...keep, versions });
     await store.set('x'.repeat(1_000), entryOf('a'), keep);
     await store.claim('a', 5_000);
-    const names = (await redis.ask('KEYS *')).match(/plait:3:.*/g) ?? [];
+    const names = (await redis.ask('KEYS *')).match(/plait:4:.*/g) ?? [];
     expect(names.length).toBe(5);
     expect(Number((await redis.ask('DBSIZE')).slice(1))).toBe(5);
     expect(Math.max(...names.map(({ length }) => length))).toBeLessThan(100);

@@ -202,6 +202,38 @@ describe('the key of a call with a credential among its arguments', () => {
   });
 });
 
+describe('the key of a page at an address that the page before gave', () => {
+  const list = operation(nowhere, { route: 'GET /orders', response: z.unknown() });
+  const at = (givenTarget: string | undefined, args = {}): string =>
+    keyOf({ operation: list, args, givenTarget, identity: '', conceals: false });
+
+  it('has the path and query, and is that of no arguments', () => {
+    assertProperty(
+      fc.property(
+        fc.webPath(),
+        fc.webPath(),
+        fc.dictionary(fc.string(), fc.string()),
+        (one, other, args) => {
+          expect(at(one) === at(other)).toBe(one === other);
+          expect(at(one)).not.toBe(at(undefined, args));
+          expect(at(one)).not.toBe(at(undefined, { a: ` @${one}` }));
+        },
+      ),
+    );
+  });
+
+  it('has a hash of both where arguments are made of a credential', () => {
+    const hidden = keyOf({
+      operation: list,
+      args: {},
+      givenTarget: '/orders?session=canary',
+      identity: '',
+      conceals: true,
+    });
+    expect(hidden).not.toContain('canary');
+  });
+});
+
 describe('the text of a lookup key', () => {
   it('is exact for every number that JSON carries exactly', () => {
     assertProperty(
