@@ -10,6 +10,7 @@ export type BodyKind = Media &
     | { readonly kind: 'form' }
     | { readonly kind: 'text' }
     | { readonly kind: 'bytes' }
+    | { readonly kind: 'multipart' }
     | CsvKind
   );
 
@@ -95,6 +96,13 @@ export function shownKind(kind: BodyKind): string | undefined {
   return kind.type === plainJson.type ? undefined : kind.type;
 }
 
+/** Whether a part is a file in a `multipart()`. */
+function isFile(part: Schema, whole: Schema | undefined): boolean {
+  return (
+    whole !== undefined && noteOf(whole)?.kind === 'multipart' && noteOf(part)?.kind === 'bytes'
+  );
+}
+
 interface Allowed {
   /** The names of the kinds besides JSON, in the order of a message. */
   readonly kinds: readonly BodyKindName[];
@@ -109,7 +117,9 @@ export function refuseKinds(
 ): void {
   if (!(schema instanceof z.ZodType)) return;
   const whole = notingIn(schema);
-  const part = [...schemasIn(schema)].find((one) => one !== whole && noteOf(one) !== undefined);
+  const isAllowed = (one: Schema): boolean =>
+    one === whole || noteOf(one) === undefined || isFile(one, whole);
+  const part = [...schemasIn(schema)].find((one) => !isAllowed(one));
   const { kind = 'json' } = (part && noteOf(part)) ?? {};
   if (part !== undefined)
     throw new CompositionError(

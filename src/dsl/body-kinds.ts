@@ -1,4 +1,4 @@
-/** `json`, `form`, `text`, `csv`, `bytes`: bodies that are something else than `application/json`. */
+/** `json`, `form`, `text`, `csv`, `bytes`, `multipart`: bodies that are something else than `application/json`. */
 import { z } from 'zod';
 import { isBytes } from '../bytes.ts';
 import type { Bytes } from '../bytes.ts';
@@ -46,13 +46,8 @@ function isJsonType(type: unknown): type is string {
  * });
  */
 export function form<S extends z.ZodObject>(schema: S): S {
-  if (!(schema instanceof z.ZodObject))
-    throw new CompositionError(
-      'form()',
-      'its argument names no fields. Use z.object(), as in form(z.object({ q: z.string() })).',
-    );
   const type = 'application/x-www-form-urlencoded';
-  return withKind(schema, { kind: 'form', type, accept: type });
+  return withKind(fieldsFor('form', schema), { kind: 'form', type, accept: type });
 }
 
 /**
@@ -127,6 +122,30 @@ export function bytes(): z.ZodType<Bytes, Bytes> {
     type: 'application/octet-stream',
     accept: '*/*',
   });
+}
+
+/**
+ * A body of parts (`multipart/form-data`), which only requests have. Fields are those of a form, or
+ * files of another service, whose schema is `bytes()`.
+ *
+ * @example
+ * const upload = operation(archive, {
+ *   route: 'POST /documents',
+ *   body: multipart(z.object({ title: z.string(), file: bytes() })),
+ *   response: Document,
+ * });
+ */
+export function multipart<S extends z.ZodObject>(schema: S): S {
+  const type = 'multipart/form-data';
+  return withKind(fieldsFor('multipart', schema), { kind: 'multipart', type, accept: type });
+}
+
+function fieldsFor<S extends z.ZodObject>(word: string, schema: S): S {
+  if (schema instanceof z.ZodObject) return schema;
+  throw new CompositionError(
+    `${word}()`,
+    `its argument names no fields. Use z.object(), as in ${word}(z.object({ q: z.string() })).`,
+  );
 }
 
 /** @throws CompositionError for a field of a form or a row that is read, but that no text can fit. */

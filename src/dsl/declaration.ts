@@ -101,7 +101,7 @@ export function begin(
 }
 
 /** The kinds of a request's body. */
-const sentKinds: readonly BodyKindName[] = ['json', 'form', 'text', 'csv', 'bytes'];
+const sentKinds: readonly BodyKindName[] = ['json', 'form', 'text', 'csv', 'bytes', 'multipart'];
 
 const commonKnobs = [
   'name',

@@ -2,6 +2,7 @@
 import { bodyKindOf, hasBytes } from '../dsl/body-kind.ts';
 import type { CallNode, Node, Source, Template } from '../dsl/node.ts';
 import { blockOf, sourcesOf } from '../dsl/node-traits.ts';
+import type { Operation } from '../dsl/operation.ts';
 import { CompositionError } from '../errors.ts';
 import type { Composed } from './run-compose.ts';
 import { schemaAtSource } from './value-schema.ts';
@@ -19,7 +20,7 @@ export function checkBytes(name: string, { nodes, root }: Composed): void {
     throw new CompositionError(
       name,
       `call(${node.operation.name}): argument "${argument}" cannot be bytes. Only a body of ` +
-        'bytes() takes them.',
+        'bytes() or multipart() takes them.',
     );
   }
 }
@@ -80,8 +81,12 @@ function wrongArgument(nodes: readonly Node[], { args, operation }: CallNode): s
   if (args.kind !== 'object') return undefined;
   const wrong = args.entries.find(([name, value]) => {
     const found = inTemplate(nodes, value);
-    const isTaken = name === 'body' && operation.bodyKind.kind === 'bytes' && found === 'whole';
-    return found !== 'none' && !isTaken;
+    return found !== 'none' && !(name === 'body' && takes(operation, found));
   });
   return wrong?.[0];
+}
+
+/** Whether a body may be bytes, or have some as parts. */
+function takes({ bodyKind: { kind } }: Operation, found: Presence): boolean {
+  return found === 'whole' ? kind === 'bytes' : kind === 'multipart';
 }

@@ -6,6 +6,7 @@ import {
   defineComposition,
   defineService,
   given,
+  multipart,
   operation,
   optional,
 } from 'plait';
@@ -29,7 +30,25 @@ const scan = operation(files, {
   safe: true,
 });
 
+const upload = operation(files, {
+  name: 'upload',
+  route: 'POST /scan',
+  body: multipart(
+    z.object({ 'a "b"\r\n': z.string(), n: z.array(z.number()), none: z.null(), file: bytes() }),
+  ),
+  response: z.object({ clean: z.boolean() }),
+  safe: true,
+});
+
 const compositions = {
+  uploaded: defineComposition({
+    route: 'GET /uploaded/:id',
+    compose({ params }) {
+      const file = call(getFile, { id: params.id });
+      const body = { 'a "b"\r\n': params.id, n: [1, 2], none: null, file };
+      return { one: call(upload, { body }), two: call(upload, { body }) };
+    },
+  }),
   file: defineComposition({
     route: 'GET /file/:id',
     cache: { maxAge: 60 },
@@ -146,4 +165,40 @@ it('is the body of another call, with its type, and the same call is made once',
   ]);
   expect(scans[0]?.headers['content-length']).toBe(String(content.length));
   expect(internalErrors).toEqual([]);
+});
+
+it('is a part of a body, as a file with its type, and the same call is made once', async () => {
+  const { get, server, internalErrors } = await start('application/pdf');
+  const { response } = await get(`/uploaded/${encodeURIComponent('é')}`);
+  expect([response.status, internalErrors]).toEqual([200, []]);
+  const [sent, ...others] = server.requests.filter(({ target }) => target === '/scan');
+  expect(others).toEqual([]);
+  const type = sent?.headers['content-type'] ?? '';
+  const [, boundary] = type.split('boundary=');
+  expect(sent?.body.replaceAll(String(boundary), '·').split('\r\n')).toEqual([
+    '--·',
+    'Content-Disposition: form-data; name="a %22b%22%0D%0A"',
+    '',
+    'é',
+    '--·',
+    'Content-Disposition: form-data; name="n"',
+    '',
+    '1',
+    '--·',
+    'Content-Disposition: form-data; name="n"',
+    '',
+    '2',
+    '--·',
+    'Content-Disposition: form-data; name="file"; filename="file"',
+    'Content-Type: application/pdf',
+    '',
+    content.toString(),
+    '--·--',
+    '',
+  ]);
+  // Read by another reader than ours is written for.
+  const read = await new Response(sent?.body ?? '', {
+    headers: { 'content-type': type },
+  }).formData();
+  expect([...read.keys()]).toEqual(['a "b"\r\n', 'n', 'n', 'file']);
 });

@@ -1,5 +1,16 @@
 /** `form`, `json`, `text`: where they can be, and the messages where they cannot. */
-import { call, csv, defineComposition, form, json, lookup, operation, text } from 'plait';
+import {
+  bytes,
+  call,
+  csv,
+  defineComposition,
+  form,
+  json,
+  lookup,
+  multipart,
+  operation,
+  text,
+} from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { bodyKindOf } from '../../src/dsl/body-kind.ts';
@@ -83,6 +94,11 @@ describe('a kind', () => {
       'csv(): unknown option "sep',
     ],
     [
+      'no fields',
+      () => multipart(z.string() as never),
+      'multipart(): its argument names no fields. Us',
+    ],
+    [
       'two kinds',
       () => json(form(fields), 'application/json'),
       'json(): its schema is form() already',
@@ -124,6 +140,13 @@ describe('a kind', () => {
       { response: csv(z.object({ n: z.array(z.string()) })) },
       'response.n expects an array, but arrives as text.',
     ],
+    [
+      'in the response',
+      { response: multipart(fields) },
+      'response is multipart(), but response here',
+    ],
+    ['inside multipart()', { body: multipart(z.object({ a: text() })) }, 'body has text() inside'],
+    ['of bytes inside a form', { body: form(z.object({ a: bytes() })) }, 'body has bytes() inside'],
     [
       'with a list of numbers',
       { response: { body: form(z.object({ n: z.array(z.number()) })) } },

@@ -1,5 +1,17 @@
 /** Where bytes can be: alone in a response, and as a body; everywhere else they are refused. */
-import { answer, bytes, call, each, fallback, given, map, operation, optional, pick } from 'plait';
+import {
+  answer,
+  bytes,
+  call,
+  each,
+  fallback,
+  given,
+  map,
+  multipart,
+  operation,
+  optional,
+  pick,
+} from 'plait';
 import type { Ref } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -27,6 +39,13 @@ const send = operation(things, {
   name: 'send',
   route: 'POST /send/:id',
   body: z.unknown(),
+  response: z.null(),
+});
+
+const upload = operation(things, {
+  name: 'upload',
+  route: 'POST /upload',
+  body: multipart(z.object({ file: bytes(), title: z.string() })),
   response: z.null(),
 });
 
@@ -67,6 +86,7 @@ describe('bytes', () => {
     ['what is given', () => given(call(getList, {}), () => file())],
     ['a second source', () => fallback(file(), () => parts().body)],
     ['an answer of another type', () => answer(file(), { headers: { 'content-type': 'a/b' } })],
+    ['a part of a body', () => call(upload, { body: { file: file(), title: 'a' } })],
     ['a body', () => ({ scanned: call(scan, { body: file() }), status: parts().status })],
   ])('are taken as %s', (_, compose) => {
     expect(compile({ name: 'page', composition: page(compose as never) }).name).toBe('page');
@@ -79,10 +99,15 @@ describe('bytes', () => {
       'send): argument "id"',
     ],
     ['JSON', () => call(send, { id: 'a', body: { file: file() } }), 'send): argument "body"'],
+    [
+      'a whole body of parts',
+      () => call(upload, { body: file() as never }),
+      'upload): argument "body"',
+    ],
     ['more than bytes', () => call(scan, { body: parts() as never }), 'scan): argument "body"'],
   ])('are refused as an argument for %s', (_, compose, words) => {
     expect(loadErrorOf(page((() => ({ done: compose() })) as never))).toContain(
-      `page: call(${words} cannot be bytes. Only a body of bytes() takes them.`,
+      `page: call(${words} cannot be bytes. Only a body of bytes() or multipart() takes them.`,
     );
   });
 

@@ -23,7 +23,8 @@ export function keyOf({ operation, args, givenTarget, identity, conceals }: Keye
 
 /** The arguments, with digests in the place of bytes. */
 function comparableArguments({ bodyKind }: Keyed['operation'], args: Call['args']): object {
-  return bodyKind.kind === 'bytes' ? { ...args, body: withDigests(args['body']) } : args;
+  const mayHaveBytes = bodyKind.kind === 'bytes' || bodyKind.kind === 'multipart';
+  return mayHaveBytes ? { ...args, body: withDigests(args['body']) } : args;
 }
 
 function withDigests(value: unknown): unknown {

@@ -39,6 +39,8 @@ export function readBody(
       return text;
     case 'csv':
       return tableOf(call, kind, { schema, text });
+    case 'multipart':
+      throw new Error('multipart() is refused as a response');
     default:
       return kind satisfies never;
   }
@@ -84,6 +86,7 @@ function makesNumbers(field: z.ZodType): boolean {
 
 /** The media types of answers that can be of a kind. An answer may leave out its type. */
 const readable: Readonly<Record<Exclude<BodyKindName, 'json' | 'bytes'>, RegExp>> = {
+  multipart: /^multipart\//,
   form: /^(?:application\/x-www-form-urlencoded|text\/plain)$/,
   // Many servers know no type for files that end in .csv.
   csv: /^(?:text\/(?!html$|xml$)[\w.+-]+|application\/(?:csv|vnd\.ms-excel|octet-stream))$/,

@@ -4,6 +4,7 @@ import type { Dispatch } from '../../call.ts';
 import { callError } from '../../call.ts';
 import { isBytes } from '../../../bytes.ts';
 import { writeCsv } from './csv.ts';
+import { writeParts } from './multipart.ts';
 import { NotJsonError, toJsonValue } from '../../../json-value.ts';
 import { isExactNumber } from '../../../json-numbers.ts';
 import { stringifyJson } from '../../../json.ts';
@@ -37,6 +38,8 @@ export function writeBody(call: Called, value: unknown): WrittenBody {
     case 'bytes':
       if (isBytes(value)) return { content: value.content, type: value.type };
       throw bodyError(call, 'argument "body" is no bytes, which only answers of services are');
+    case 'multipart':
+      return writeParts(fieldsOf(value), ([name, part]) => scalarText(call, part, `body.${name}`));
     case 'csv':
       return { content: toTable(call, bodyKind, value), type };
     default:
@@ -70,12 +73,19 @@ function toText(call: Called, value: unknown): string {
 }
 
 /** Lists repeat their name; `undefined` and `null` leave it out. */
+function fieldsOf(value: unknown): readonly (readonly [string, unknown])[] {
+  return Object.entries(Object(value)).flatMap(([name, field]) =>
+    [field]
+      .flat()
+      .filter((item) => item !== undefined && item !== null)
+      .map((item) => [name, item] as const),
+  );
+}
+
 function toForm(call: Called, value: unknown): string {
   const fields = new URLSearchParams();
-  for (const [name, field] of Object.entries(Object(value)))
-    for (const item of Array.isArray(field) ? field : [field])
-      if (item !== undefined && item !== null)
-        fields.append(wellFormed(call, name, 'body'), scalarText(call, item, `body.${name}`));
+  for (const [name, field] of fieldsOf(value))
+    fields.append(wellFormed(call, name, 'body'), scalarText(call, field, `body.${name}`));
   return fields.toString();
 }
 
