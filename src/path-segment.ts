@@ -49,6 +49,12 @@ function isDotSegment(segment: string): boolean {
   return name === '.' || name === '..';
 }
 
+/** A text without any layer of encoding. */
+export function decodedWhole(text: string): string {
+  const decoded = decodedOnce(text);
+  return decoded === text ? text : decodedWhole(decoded);
+}
+
 /**
  * Removes one layer of encoding, as the most lenient server would: it decodes bytes one by one,
  * keeps malformed escapes, and accepts overlong UTF-8 forms (RFC 3629, 3) and `%uXXXX`. Repeating

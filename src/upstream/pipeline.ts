@@ -78,6 +78,8 @@ export interface ServiceParts {
 export function perService(parts: ServiceParts): Send<Dispatch> {
   const { credential, budget, balancer, hangWatch, hook, clock } = parts;
 
+  const isSecret = (text: string): boolean => credential?.isIn(text) ?? false;
+
   /** Nothing but the exchange sees a request with its credentials. */
   function send(own: Attempt, request: HttpRequest): Promise<RawReply> {
     own.caller.sent += 1;
@@ -99,7 +101,7 @@ export function perService(parts: ServiceParts): Send<Dispatch> {
       const answer = await send(own, request);
       const onRedirect = watch?.onRedirect;
       const raw = isRedirect(answer)
-        ? await followed(own, answer, { request, clock, send, onRedirect })
+        ? await followed(own, answer, { request, clock, send, isSecret, onRedirect })
         : answer;
       const now = clock.epoch();
       return parseReply(own, dated(raw, now), now);

@@ -71,7 +71,7 @@ export interface LoadRequest {
 }
 
 /** A page of a list. */
-export interface PageRequest extends Omit<PageAsked, 'addresses'> {
+export interface PageRequest extends Omit<PageAsked, 'addresses' | 'isSecret'> {
   readonly operation: Operation;
   readonly trace: Trace | undefined;
   readonly conceals?: boolean;
@@ -192,6 +192,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
           return pageOf(call, reply, {
             ...asked,
             addresses: addresses.get(operation.service) ?? [],
+            isSecret: (text) => credentials.of(operation.service)?.isIn(text) ?? false,
           });
         },
         load: (asked) => {

@@ -1,6 +1,9 @@
 /** The headers and credentials of the gateway's own that are added to requests to a service. */
+import { sourcesOfAuth } from '../../dsl/credentials.ts';
+import type { Auth } from '../../dsl/credentials.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import type { Service } from '../../dsl/service.ts';
+import type { Text } from '../../dsl/source.ts';
 import { untilAborted } from '../../own-signal.ts';
 import type { Signal } from '../../signal.ts';
 import type { Gate } from '../attempt.ts';
@@ -8,6 +11,7 @@ import type { Dispatch, Policy } from '../call.ts';
 import type { HttpRequest } from '../exchange/request.ts';
 import { attachmentOf, valueOf } from './attachment.ts';
 import type { Attachment, AttachmentOptions } from './attachment.ts';
+import { repeats } from './echo.ts';
 import { renew } from './renew.ts';
 import { tokenGate } from './token-gate.ts';
 
@@ -23,6 +27,8 @@ export interface Credential {
    * spans, logs and keys are made of the request before.
    */
   attach(request: HttpRequest, call: Sending): HttpRequest;
+  /** Whether a text that the service has written repeats a secret that it was sent. */
+  isIn(text: string): boolean;
   /** An upper bound for the bytes that are added to the request line of an operation. */
   queryBytes(operation: Operation): number;
   /** Waits for a token, on behalf of a health check; resolves to whether there is one. */
@@ -46,6 +52,15 @@ export function createCredential(
   /** The credentials of the latest attempt of each dispatch. */
   const sent = new WeakMap<object, string>();
 
+  const ofFiles = [...Object.values(service.headers), ...(auth === undefined ? [] : textsOf(auth))];
+  const secrets = ofFiles.filter((text) => typeof text !== 'string').map(options.secrets);
+
+  /** The secrets of the service, and what is made of them: a token, or a pair in Base64. */
+  function secretTexts(): readonly string[] {
+    const made = attached?.value().split(' ').at(-1) ?? '';
+    return [...secrets.map((secret) => secret.text()), made];
+  }
+
   return {
     account: attached?.account ?? '',
     gate: attached?.tokens && tokenGate(attached.tokens),
@@ -59,12 +74,17 @@ export function createCredential(
       if (tried !== undefined && attached.renewal !== undefined) sent.set(tried, value);
       return withCredentials(plain, attached, value);
     },
+    isIn: (text) => repeats(text, secretTexts()),
     queryBytes: ({ auth: used }) =>
       used === undefined || attached === undefined || attached.header !== undefined
         ? 0
         : attached.prefix.length + attached.value().length + 1,
     isReady: async (signal) => attached?.tokens === undefined || hasToken(attached.tokens, signal),
   };
+}
+
+function textsOf(auth: Auth): readonly Text[] {
+  return sourcesOfAuth(auth).map(({ source }) => source);
 }
 
 /** `request`: with headers of its own, which are changed. */

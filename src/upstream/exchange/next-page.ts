@@ -5,6 +5,7 @@ import type { Path } from '../../dsl/path.ts';
 import { isExactNumber } from '../../json-numbers.ts';
 import type { Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
+import { credentialsIn, repeats } from '../credentials/echo.ts';
 import { keyParameterOf } from './answer-parts.ts';
 import { nextLinks } from './link-header.ts';
 import { ownTarget, whereTo } from './own-location.ts';
@@ -42,6 +43,8 @@ export interface Asked {
   readonly before: number;
   /** Those of the service: a next page is at one of them. */
   readonly addresses: readonly Pick<Base, 'origin' | 'prefix'>[];
+  /** Whether a text repeats credentials of the gateway's own. */
+  readonly isSecret: (text: string) => boolean;
 }
 
 interface Answered extends Asked {
@@ -184,7 +187,11 @@ function linkIn({ call, reply }: Answered): string | undefined {
 }
 
 /** The target of a next page, at an address of the service and below its prefix. */
-function followable({ call, addresses }: Answered, text: string, target: string): string {
+function followable(
+  { call, addresses, isSecret: isOurs }: Answered,
+  text: string,
+  target: string,
+): string {
   const keyParameter = keyParameterOf(call.operation);
   const bases = addresses.map(({ origin, prefix }) => ({ origin, prefix, target, keyParameter }));
   for (const base of bases) {
@@ -192,7 +199,9 @@ function followable({ call, addresses }: Answered, text: string, target: string)
     if (found !== undefined) return found;
   }
   const [first] = bases;
-  const where = first === undefined ? 'elsewhere' : `at ${whereTo(text, first)}`;
+  const isSecret = (shown: string): boolean =>
+    isOurs(shown) || repeats(shown, credentialsIn(call.headers));
+  const where = first === undefined ? 'elsewhere' : `at ${whereTo(text, first, isSecret)}`;
   throw invalid(call, `a next page that is not below an address of the service: ${where}`);
 }
 

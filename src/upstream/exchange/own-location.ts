@@ -51,13 +51,20 @@ export function ownTarget(text: string, base: Base): string | undefined {
   return `${path === '' ? '/' : path}${withoutParameter(url.search, base.keyParameter)}`;
 }
 
-/** Where a URI reference leads, for logs: a path at the own origin, otherwise the origin alone. */
-export function whereTo(text: string, base: Base): string {
+/**
+ * Where a URI reference leads, for logs: a path at the own origin, otherwise the origin alone.
+ * `isSecret` says of a text that it may not be shown: services repeat what they were sent.
+ */
+export function whereTo(text: string, base: Base, isSecret: (text: string) => boolean): string {
   const url = resolved(text, base);
   if (url === null) return 'an address that cannot be read';
-  if (url.origin === base.origin) return shortened(url.pathname);
-  // Only http and the like have an origin.
-  return url.origin === 'null' ? `an address that begins with ${url.protocol}` : url.origin;
+  const where = url.origin === base.origin ? url.pathname : originOf(url);
+  return isSecret(where) ? 'an address that repeats a credential' : shortened(where);
+}
+
+/** Only http and the like have an origin. */
+function originOf({ origin, protocol }: URL): string {
+  return origin === 'null' ? `an address that begins with ${protocol}` : origin;
 }
 
 function resolved(text: string, { origin, prefix, target }: Base): URL | null {

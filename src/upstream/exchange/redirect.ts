@@ -12,6 +12,7 @@ import {
 } from '../../request-timeout.ts';
 import type { Attempt } from '../call.ts';
 import { callError } from '../call.ts';
+import { credentialsIn, repeats } from '../credentials/echo.ts';
 import { keyParameterOf } from './answer-parts.ts';
 import { ownTarget, whereTo } from './own-location.ts';
 import type { HttpRequest } from './request.ts';
@@ -33,6 +34,8 @@ export interface FollowOptions {
   readonly clock: Clock;
   /** Adds credentials to a request and sends it. */
   readonly send: (attempt: Attempt, request: HttpRequest) => Promise<RawReply>;
+  /** Whether a text repeats credentials that `send` has added. */
+  readonly isSecret: (text: string) => boolean;
   /** Called before a redirect is followed, with the number of those so far. */
   readonly onRedirect: ((count: number) => void) | undefined;
 }
@@ -45,11 +48,13 @@ export interface FollowOptions {
 export async function followed(
   attempt: Attempt,
   redirect: RawReply,
-  { request, clock, send, onRedirect }: FollowOptions,
+  { request, clock, send, isSecret: isOurs, onRedirect }: FollowOptions,
 ): Promise<RawReply> {
+  const isSecret = (text: string): boolean =>
+    isOurs(text) || repeats(text, credentialsIn(request.headers));
   const asked = [request.target];
   for (let raw = redirect; ;) {
-    const target = nextTarget(attempt, raw, { asked, now: clock.epoch() });
+    const target = nextTarget(attempt, raw, { asked, isSecret, now: clock.epoch() });
     onRedirect?.(asked.length);
     asked.push(target);
     const again = { ...request, target, headers: headersLater(request, attempt, clock) };
@@ -66,10 +71,11 @@ export async function followed(
 interface Before {
   /** The targets asked so far; the last one has answered with the redirect. */
   readonly asked: readonly string[];
+  readonly isSecret: (text: string) => boolean;
   readonly now: number;
 }
 
-function nextTarget(attempt: Attempt, raw: RawReply, { asked, now }: Before): string {
+function nextTarget(attempt: Attempt, raw: RawReply, { asked, isSecret, now }: Before): string {
   const refuse = (words: string): never => {
     throw statusError(attempt, raw, now, { words });
   };
@@ -79,7 +85,7 @@ function nextTarget(attempt: Attempt, raw: RawReply, { asked, now }: Before): st
   const { origin, prefix } = attempt.address;
   const keyParameter = keyParameterOf(attempt.operation);
   const base = { origin, prefix, target: asked.at(-1) ?? '/', keyParameter };
-  const to = ` to ${whereTo(location, base)}`;
+  const to = ` to ${whereTo(location, base, isSecret)}`;
   if (attempt.operation.redirects === 'error') return refuse(`${to}, which is not followed`);
   const target = ownTarget(location, base);
   if (target === undefined) return refuse(`${to}, which is not below the address that was asked`);

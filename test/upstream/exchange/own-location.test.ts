@@ -59,7 +59,10 @@ describe('the target that a reference leads to', () => {
     ['nothing that can be read', 'http://', 'an address that cannot be read'],
   ])('is none for %s', (_, text, where) => {
     expect(ownTarget(text, base)).toBeUndefined();
-    expect(whereTo(text, base)).toBe(where);
+    expect(whereTo(text, base, () => false)).toBe(where);
+    const isRead = where !== 'an address that cannot be read';
+    const hidden = isRead ? 'an address that repeats a credential' : where;
+    expect(whereTo(text, base, () => true)).toBe(hidden);
   });
 
   it('is always at the same address and below its prefix', () => {

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { OutgoingHttpHeaders, RequestListener } from 'node:http';
 import { z } from 'zod';
-import { apiKey } from '../../../src/dsl/credentials.ts';
+import { apiKey, basic, bearer } from '../../../src/dsl/credentials.ts';
+import type { Auth } from '../../../src/dsl/credentials.ts';
 import { operation } from '../../../src/dsl/declare-operation.ts';
 import type { OperationConfig } from '../../../src/dsl/declare-operation.ts';
 import { lookup } from '../../../src/dsl/declare-lookup.ts';
@@ -260,6 +261,41 @@ describe('a redirect that is not followed', () => {
     expect(error).toMatchObject({ kind: 'status', status: 302 });
     expect(error.message).toBe('shop.get: answered 302 to /b, which is not followed');
     expect(targets()).toEqual(['/a']);
+  });
+
+  it.each<[string, Auth | undefined, string]>([
+    ['a token', bearer({ env: 'KEY' }), '/Zm9v-key/x'],
+    [
+      'a key in other case and encoded twice',
+      apiKey({ env: 'KEY' }, { query: 'k' }),
+      '/zm9v%252Dkey',
+    ],
+    ['a password', basic({ user: 'me', password: { env: 'KEY' } }), '/login/Zm9v-key'],
+    ['a pair in Base64', basic({ user: 'me', password: { env: 'KEY' } }), '/bWU6Wm05di1rZXk='],
+    ['a host of its own', bearer({ env: 'KEY' }), 'http://zm9v-key.example/'],
+    ['a scheme of its own', bearer({ env: 'KEY' }), 'zm9v-key:x'],
+    ['a constant header', undefined, '/own/constant'],
+    ['a credential of the client', undefined, '/session/client-token'],
+  ])('does not show an address that repeats %s', async (_, auth, location) => {
+    const texts: Readonly<Record<string, string>> = { KEY: 'Zm9v-key', OWN: 'constant' };
+    const server = await startServer((_request, answer) => {
+      answer.writeHead(302, { location }).end();
+    });
+    const { call, service } = openShop({
+      url: server.url,
+      service: { ...(auth && { auth }), headers: { 'x-own': { env: 'OWN' } }, forward: ['cookie'] },
+      headers: { cookie: 'a=b; sid="client-token"' },
+      environment: texts,
+      secrets: (source) => ({
+        text: () => ('env' in source && texts[source.env]) || '',
+        lookAgain: async () => undefined,
+      }),
+    });
+    const get = operation(service, { name: 'get', route: 'GET /a', response });
+    const { message } = await failureOf(call(get, {}, undefined));
+    expect(message).toBe(
+      'shop.get: answered 302 to an address that repeats a credential, which is not followed',
+    );
   });
 
   it('is one of a write, and of a read by POST', async () => {

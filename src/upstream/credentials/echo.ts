@@ -1,0 +1,24 @@
+/** Finds secrets in texts that a service has written, so that no log shows them. */
+import { credentialHeaders } from '../../headers.ts';
+import { decodedWhole } from '../../path-segment.ts';
+
+/** Whether a text repeats one of these secrets, in any case and however often it is encoded. */
+export function repeats(text: string, secrets: readonly string[]): boolean {
+  const found = comparable(text);
+  return secrets.some((secret) => secret !== '' && found.includes(comparable(secret)));
+}
+
+function comparable(text: string): string {
+  return decodedWhole(text).toLowerCase();
+}
+
+/** Shorter words of a header are no secrets, and are found in any text. */
+const shortest = 6;
+
+/** The credentials among the headers of a request: of a client, or arguments. */
+export function credentialsIn(headers: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(headers)
+    .filter(([name]) => credentialHeaders.has(name))
+    .flatMap(([, value]) => value.split(/[\s,;="]+/))
+    .filter((word) => word.length >= shortest);
+}
