@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { sourcesOf } from '../dsl/node-traits.ts';
 import { CompositionError } from '../errors.ts';
 import { outputsOf } from '../schema-parts.ts';
+import { firstGuarded } from './names.ts';
 import type { Composed } from './run-compose.ts';
 import { schemaAtSource } from './value-schema.ts';
 import { blocksOf } from './visit.ts';
@@ -28,9 +29,10 @@ export function checkOutput(
 ): void {
   if (response !== undefined) return refuseUncarried(name, 'the response schema', response);
   for (const { template } of blocksOf(composed)) {
-    for (const source of sourcesOf(template)) {
-      const schema = schemaAtSource(composed.nodes, source);
-      const place = ['the response of an operation', ...source.path].join('.');
+    for (const { node, path } of sourcesOf(template)) {
+      const first = firstGuarded(composed.nodes, node);
+      const schema = schemaAtSource(composed.nodes, { node: first, path });
+      const place = ['the response of an operation', ...path].join('.');
       if (schema !== undefined) refuseUncarried(name, place, schema);
     }
   }

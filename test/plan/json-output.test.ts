@@ -1,5 +1,5 @@
 /** Schemas of values that JSON cannot carry are refused before a request finds it out. */
-import { call, defineComposition, each, given, lookup, map, operation } from 'plait';
+import { call, defineComposition, each, fallback, given, lookup, map, operation } from 'plait';
 import type { Composition } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -47,6 +47,21 @@ describe('a response with something that JSON cannot carry', () => {
     [
       'for each',
       page(() => each(call(tagged, {}).list, (id) => call(linksOf, { id }))),
+      'the response of an operation has a Map',
+    ],
+    [
+      'where its failure is tolerated by a value',
+      page(() => fallback(call(tagged, {}), null)),
+      'the response of an operation has a Set',
+    ],
+    [
+      'of the first of two sources',
+      page(() => fallback(call(tagged, {}), () => call(linksOf, { id: '1' }).id)),
+      'the response of an operation has a Set',
+    ],
+    [
+      'of the second of two sources',
+      page(() => fallback(call(tagged, {}), () => call(linksOf, { id: '1' })).id),
       'the response of an operation has a Map',
     ],
   ])('is refused %s', (_, composition, found) => {
