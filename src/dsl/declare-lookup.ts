@@ -7,6 +7,7 @@ import { begin, checkedCommon, refuseArgumentTwice } from './declaration.ts';
 import type { CommonConfig } from './declaration.ts';
 import { checkedFailure } from './failure-rule.ts';
 import type { FailureConfig } from './failure-rule.ts';
+import type { ErrorsConfig } from './key-errors.ts';
 import { checkedHeaderArguments } from './header-arguments.ts';
 import { checkedLookup, lookupKnobs } from './lookup.ts';
 import type { Lookup, LookupOptions } from './lookup.ts';
@@ -77,6 +78,7 @@ export function lookup<
   Headers extends z.ZodObject | undefined = undefined,
   const Argument extends ArgumentsFor<By> | undefined = undefined,
   const Match extends 'by' | 'key' | 'position' = 'by',
+  When extends z.ZodType = z.ZodType,
 >(
   service: Service,
   config: LookupConfig<Query, Item, By, Key, Failure, Body, Headers, Argument, Match> & {
@@ -86,6 +88,11 @@ export function lookup<
      * latter two, `by` only names the argument. Default `'by'`.
      */
     readonly match?: Match;
+    /**
+     * The entries by which single keys fail: beside the items, or items that fit a schema. A 404 or
+     * 410 is no item; one without a status is a 502.
+     */
+    readonly errors?: ErrorsConfig<When>;
     /** Whether several items may belong to one key. Default `false`. */
     readonly many?: Many;
     /** The result for a key without an item: `null` or an error. Default `'null'`. */

@@ -56,7 +56,7 @@ export function checkedBy(config: Config, keys: LookupKeys, place: string): KeyR
     compare,
     normalise,
     isPlain,
-    textOfItem: by.length === 1 ? textAt(by[0], normalise) : textAtAll(by, normalise),
+    textOfItem: textAtAll(by, normalise),
     textOfSent: by.length === 1 ? sentText(normalise) : textOfParts(names, keys.join, normalise),
   };
 }
@@ -160,16 +160,21 @@ function keyTextOfItem(key: unknown): string | undefined {
 }
 
 /** Reads keys of one field: a name without dots needs no path. */
-function textAt(path: Path | undefined, normalise: Normalise | undefined): KeyRule['textOfItem'] {
-  const [name, ...rest] = path?.names ?? [];
-  if (path === undefined || name === undefined) throw new Error('a path has at least one name');
+function textAt(path: Path, normalise: Normalise | undefined): KeyRule['textOfItem'] {
+  const [name = '', ...rest] = path.names;
   if (normalise !== undefined)
     return (item) => comparable(keyTextOfItem(readPath(item, path)), normalise);
   if (rest.length > 0) return (item) => keyTextOfItem(readPath(item, path));
   return (item) => keyTextOfItem(fieldOf(item, name));
 }
 
-function textAtAll(by: readonly Path[], normalise: Normalise | undefined): KeyRule['textOfItem'] {
+/** Reads keys of several fields, or of one at any path. */
+export function textAtAll(
+  by: readonly Path[],
+  normalise: Normalise | undefined,
+): KeyRule['textOfItem'] {
+  const [only, ...others] = by;
+  if (only !== undefined && others.length === 0) return textAt(only, normalise);
   return (item) => {
     const parts = by.map((path) => comparable(keyTextOfItem(readPath(item, path)), normalise));
     return textOfAll(parts);

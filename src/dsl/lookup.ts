@@ -7,6 +7,8 @@ import { CompositionError } from '../errors.ts';
 import { fieldsOf } from '../schema.ts';
 import { positive } from './knobs.ts';
 import type { Compare } from './compare.ts';
+import { checkedErrors } from './key-errors.ts';
+import type { ErrorRule, GivenErrors } from './key-errors.ts';
 import { checkedBy } from './lookup-by.ts';
 import type { KeyRule } from './lookup-by.ts';
 import {
@@ -70,6 +72,8 @@ export interface Lookup extends KeyRule, Requests {
   readonly notFound: 'none' | 'error';
   /** The path of the items in the body; `undefined` if the body is the list itself. */
   readonly items: Path | undefined;
+  /** How single keys fail inside an answer. */
+  readonly errors: ErrorRule | undefined;
 }
 
 export const lookupKnobs = [
@@ -93,6 +97,7 @@ export const lookupKnobs = [
   'items',
   'notFound',
   'failure',
+  'errors',
 ];
 
 /** The options of a lookup, and those of its operation that must not conflict with them. */
@@ -106,6 +111,7 @@ interface Config extends LookupOptions, MaxBytes {
   readonly match?: 'by' | 'key' | 'position' | undefined;
   readonly query?: z.ZodObject | undefined;
   readonly body?: z.ZodType | undefined;
+  readonly errors?: GivenErrors | undefined;
   readonly many?: boolean | undefined;
   readonly missing?: 'null' | 'error' | undefined;
   readonly queryStyle?: QueryStyle | undefined;
@@ -128,6 +134,7 @@ export function checkedLookup(config: Config, route: Route, place: string): Look
     key: checkedKey(config.key, rule, place),
     ...checkedResults(config, place),
     items: config.items === undefined ? undefined : parsePath(config.items, 'items', place),
+    errors: checkedErrors(config.errors, rule, place),
   };
 }
 

@@ -201,11 +201,12 @@ function headersOf({ takes = [], sends = {}, gives = [] }: ExplainedCall): strin
 }
 
 /** `404 is null · failure inside a 2xx: error.code · passes on errors of a 400 or 422` */
-function meaningsOf({ missing, failure, problem }: ExplainedCall): string[] {
+function meaningsOf({ missing, failure, errors, problem }: ExplainedCall): string[] {
   const words = [
     ...(missing === undefined ? [] : ['404 is null']),
     ...(failure === undefined ? [] : [`failure inside a 2xx: ${failure}`]),
     ...(problem === undefined ? [] : [`passes on ${problem} of a 400 or 422`]),
+    ...(errors === undefined ? [] : [`errors of keys: ${errors}`]),
   ];
   return words.length === 0 ? [] : [words.join(' · ')];
 }

@@ -9,7 +9,8 @@ import { shownBy } from '../dsl/lookup-by.ts';
 import { bytesKnob, keysExample } from '../dsl/lookup-keys.ts';
 import type { MaxBytes } from '../dsl/lookup-keys.ts';
 import type { Lookup } from '../dsl/lookup.ts';
-import { shownFailure } from '../dsl/failure-rule.ts';
+import { shownErrors } from '../dsl/key-errors.ts';
+import { shownStatus } from '../dsl/status-rule.ts';
 import type { OwnHeaders } from '../dsl/own-headers.ts';
 import type { NextRule } from '../dsl/pages-rule.ts';
 import { operationName } from '../dsl/operation.ts';
@@ -105,6 +106,8 @@ export interface ExplainedCall {
   readonly missing?: 'null';
   /** The place of the status of failures inside a 2xx, or that status; absent: there are none. */
   readonly failure?: string;
+  /** The place of the errors of single keys of a lookup; absent: there are none. */
+  readonly errors?: string;
   /** How its query is written; absent: as forms are. */
   readonly queryStyle?: WrittenStyle;
   /** Absent: a redirect is an error. */
@@ -259,7 +262,7 @@ function explainCall(
     ...named('body', operation.bodyKind),
     ...named('response', operation.responseKind),
     ...explainPages(step),
-    ...(lookup && explainKeys(lookup, items)),
+    ...(lookup && { ...explainKeys(lookup, items), ...explainErrors(lookup) }),
     coalesce,
     ...(cache && { cache }),
     forward: operation.forward,
@@ -296,7 +299,7 @@ function explainMeanings({
 }: Operation): Pick<ExplainedCall, 'missing' | 'failure' | 'problem'> {
   return {
     ...(missing === 'null' && { missing }),
-    ...(failure && { failure: shownFailure(failure) }),
+    ...(failure && { failure: shownStatus(failure) }),
     ...(problem && { problem: problem.errors.text }),
   };
 }
@@ -323,6 +326,10 @@ function explainHeaders({
 function explainBreaker({ service, policies }: Operation): ExplainedCall['breaker'] {
   if (service.breaker === false) return false;
   return { ...service.breaker, slowMs: slowMsOf(service.breaker, policies) };
+}
+
+function explainErrors({ errors }: Lookup): Pick<ExplainedCall, 'errors'> {
+  return errors === undefined ? {} : { errors: shownErrors(errors) };
 }
 
 function explainKeys(lookup: Lookup, items: number): Pick<ExplainedCall, 'batch' | 'single'> {

@@ -993,6 +993,50 @@ describe('lookup()', () => {
       { compare: 'nocase' },
       'compare is "nocase". Use "exact", "caseless" or "number".',
     ],
+    [
+      'errors in no place',
+      { errors: { by: 'id' } },
+      'errors are beside the items or among them. Use { items: "errors", by: "id" } or ' +
+        '{ when: z.object({ … }), status: … }.',
+    ],
+    [
+      'errors in two places',
+      { errors: { items: 'errors', when: z.object({ code: z.int() }), status: 500 } },
+      'errors are beside the items or among them. Use { items: "errors", by: "id" } or ' +
+        '{ when: z.object({ … }), status: … }.',
+    ],
+    [
+      'errors that every item may be',
+      { errors: { when: z.object({ code: z.int().optional() }), status: 500 } },
+      'errors.when fits an empty answer, so every answer might be a failure. Name a field that only ' +
+        'failures have, as in z.object({ success: z.literal(false) }).',
+    ],
+    [
+      'the status of a success for errors',
+      { errors: { items: 'errors', by: 'id', status: 200 } },
+      'errors.status is 200, which is no failure. Use 400 to 599.',
+    ],
+    [
+      'a status that errors do not have',
+      { errors: { when: z.object({ code: z.int() }), status: 'kode' } },
+      'errors.status is "kode", which errors.when does not have. Use a path to a field of it, as in ' +
+        '"error.code".',
+    ],
+    [
+      'too many parts of the key of an error',
+      { errors: { items: 'errors', by: ['id', 'name'] } },
+      'errors.by has 2 parts, but a key has 1 part. Give a path for each.',
+    ],
+    [
+      'a key of errors among the items',
+      { errors: { when: z.object({ code: z.int() }), status: 'code', by: 'id' } },
+      'errors.by is for errors beside the items. Remove it.',
+    ],
+    [
+      'an unknown option of errors',
+      { errors: { items: 'errors', key: 'id' } },
+      'errors: unknown option "key". Known options: items, by, when, status.',
+    ],
     ['an unknown match', { match: 'id' }, 'match is "id". Use "by", "key" or "position".'],
     [
       'a key field of items that have none',

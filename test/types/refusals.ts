@@ -366,6 +366,24 @@ lookup(service, {
   compare: 'nocase',
 });
 
+lookup(service, {
+  route: 'GET /x',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: Thing,
+  // @ts-expect-error a field that errors do not have
+  errors: { when: z.object({ code: z.int() }), status: 'kode' },
+});
+
+lookup(service, {
+  route: 'GET /x',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: Thing,
+  // @ts-expect-error beside the items, or among them
+  errors: { items: 'errors', when: z.object({ code: z.int() }), status: 'code' },
+});
+
 // @ts-expect-error neither in the query nor in the body
 lookup(service, { route: 'GET /x', keys: { header: 'ids' }, by: 'id', item: Thing });
 

@@ -26,14 +26,19 @@ export function doubtOf(lookup: Lookup, given: LookupAnswer): Doubt | undefined 
   if (inOrder !== undefined) return many && saysMore(answer) ? 'more' : undefined;
   const asked = new Set(answer.keys.map(textOfSent));
   const several = haveTwins(lookup, found, asked) ? 'several' : undefined;
-  const without = [...asked].filter((text) => (found.get(text) ?? none).length === 0);
+  const without = [...asked].filter((text) => isWithout(answer.match, text));
   // Of the others the answer says by `null` that they have none.
   const isSilent = without.some((text) => !found.has(text));
-  if (isSilent && hasOthers(found, asked)) return 'unmatched';
-  if (without.length > 0 && hasErrors(answer.body)) return 'errors';
+  if (isSilent && hasOthers(answer.match, asked)) return 'unmatched';
+  if (without.length > 0 && saysErrors(lookup, answer.body)) return 'errors';
   if ((isSilent || many) && saysMore(answer)) return 'more';
   if (!isSilent || several !== undefined) return several;
   return fewer(lookup);
+}
+
+/** Whether a key has neither an item nor an error. */
+function isWithout({ found, failed }: Match, text: string | undefined): boolean {
+  return (found.get(text) ?? none).length === 0 && !failed.has(text);
 }
 
 function fewer({ many, missing, keys }: Lookup): Doubt | undefined {
@@ -41,9 +46,9 @@ function fewer({ many, missing, keys }: Lookup): Doubt | undefined {
   return many || missing === 'error' || keys.kind === 'path' ? undefined : 'fewer';
 }
 
-/** Whether there are items of keys that were not asked for. */
-function hasOthers(found: Match['found'], asked: ReadonlySet<string | undefined>): boolean {
-  return [...found.keys()].some((text) => text !== undefined && !asked.has(text));
+/** Whether there are items or errors of keys that were not asked for. */
+function hasOthers({ found, failed }: Match, asked: ReadonlySet<string | undefined>): boolean {
+  return [...found.keys(), ...failed.keys()].some((text) => text !== undefined && !asked.has(text));
 }
 
 /** Whether the whole body is an object by key, whose fields are keys and say nothing else. */
@@ -64,7 +69,9 @@ function haveTwins(
 /** Names of fields that contain errors, in lower case without separators. */
 const ofErrors = new Set(['errors', 'error', 'failures', 'failed']);
 
-function hasErrors(body: unknown): boolean {
+/** Whether there are errors beside the items that nobody has looked at. */
+function saysErrors({ errors }: Lookup, body: unknown): boolean {
+  if (errors !== undefined) return false;
   return fieldsOf(body).some(([name, value]) => ofErrors.has(name) && isFilled(value));
 }
 

@@ -12,9 +12,16 @@ type Asked = Pick<Attempt, 'operation' | 'keys'>;
 export function itemsOf(call: Asked, lookup: Lookup, body: unknown): object {
   const found = lookup.items === undefined ? body : readPath(body, lookup.items);
   // `null` is an empty list in Go and the like; an answer without a body, like a 204, has none.
-  const items = found === null ? [] : found;
+  const items = found === null || isLeftOut(lookup, found, body) ? [] : found;
   if (isAboutOne(lookup)) return aboutOne(call, lookup, found);
   return lookup.match === 'key' ? byKey(call, lookup, items) : listOf(call, lookup, items);
+}
+
+/** Whether there are no items beside errors. */
+function isLeftOut({ items, errors }: Lookup, found: unknown, body: unknown): boolean {
+  if (items === undefined || found !== undefined || errors?.items === undefined) return false;
+  const beside = readPath(body, errors.items);
+  return typeof beside === 'object' && beside !== null && Object.keys(beside).length > 0;
 }
 
 /** Whether the answer is that of the only key, and no list or object around it. */

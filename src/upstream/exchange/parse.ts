@@ -102,7 +102,7 @@ function parsedReply(call: Asked & Pick<Attempt, 'headers'>, raw: RawReply, now:
   if (lookup === undefined) return replyTo(call, raw, isBlank(text) ? noBodyOf(call) : value);
   const items = itemsOf(call, lookup, value);
   const { keys = [] } = call;
-  const match = matchOf(lookup, { keys, items });
+  const match = matchOf(lookup, { keys, items, body: value });
   const count = Array.isArray(items) ? items.length : Object.keys(items).length;
   const doubt = doubtOf(lookup, { keys, match, count, body: value, headers });
   return { status, headers, raw: undefined, value: items, match, doubt };
@@ -186,13 +186,13 @@ const isUndefinedWithoutBody = oncePerSchema(
 );
 
 function parseBody(call: Called, text: string): unknown {
-  const { cache, failure, policies } = call.operation;
+  const { cache, failure, lookup, policies } = call.operation;
   const schema = bodySchemaOf(call.operation);
   const { maxDepth } = policies;
   try {
-    // A cache keeps the whole body, and `failure` looks at other fields than the schema.
-    const isRead = cache === undefined && failure === undefined;
-    return isRead ? parseJsonFor(schema, text, maxDepth) : parseJson(text, maxDepth);
+    // A cache keeps the whole body, and `failure` and `errors` look at other fields than the schema.
+    const reads = cache ?? failure ?? lookup?.errors;
+    return reads === undefined ? parseJsonFor(schema, text, maxDepth) : parseJson(text, maxDepth);
   } catch (error) {
     // No cause: the message of V8's error quotes the body.
     throw callError(call, 'invalid-body', `answered ${jsonProblem(error, maxDepth)}`);

@@ -7,7 +7,7 @@ import { frozen } from '../../frozen.ts';
 import type { Call, Caller, Dispatch, Reply, Send } from '../call.ts';
 import { matchOf, noItems, none } from '../exchange/match.ts';
 import type { Match } from '../exchange/match.ts';
-import { valueFor } from './batch-answer.ts';
+import { strayIn, valueFor } from './batch-answer.ts';
 import type { Answer } from './batch-answer.ts';
 import { Flight } from './flight.ts';
 import type { Asked, Carrier, Load, LoadKey } from './load.ts';
@@ -207,12 +207,13 @@ export class BatchFlight extends Flight implements Carrier {
     // Some keys were not sent if their loads have left before.
     const items = match.inOrder?.length === this.#texts.length ? match.inOrder : undefined;
     const byKey = items === undefined ? this.#byKey(match) : undefined;
-    // An item without a readable key cannot be matched to any caller.
-    const strays = byKey?.has(undefined) ?? false;
+    // What has no readable key cannot be matched to any caller.
+    const stray = strayIn(this.#lookup, byKey, match.failed);
     const shared = this.#others && { ...reply, deduplicated: true };
     for (let position = 0; position < this.#texts.length; position += 1) {
       const found = items ? [items[position]] : (byKey?.get(this.#texts[position]) ?? none);
-      this.#serve(position, { found, strays, reply, shared });
+      const failedAs = match.failed.get(this.#texts[position]);
+      this.#serve(position, { found, failedAs, stray, reply, shared });
     }
   }
 

@@ -26,7 +26,7 @@ import {
 const Payment = z.object({ orderId: z.string(), status: z.string() });
 type Payments = Omit<
   Partial<Lookup>,
-  'argument' | 'keys' | 'concurrency' | 'by' | 'key' | 'items' | 'maxBytes'
+  'errors' | 'argument' | 'keys' | 'concurrency' | 'by' | 'key' | 'items' | 'maxBytes'
 > & {
   readonly items?: string;
   readonly query?: z.ZodObject;
