@@ -1,4 +1,4 @@
-import { call, defineComposition, each, map, optional } from 'plait';
+import { call, defineComposition, each, fallback, map, optional } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { getOrder, listOrders } from '../../compositions/upstreams/orders.ts';
@@ -23,6 +23,17 @@ const list = defineComposition({
   }),
 });
 
+const doubled = defineComposition({
+  route: 'GET /doubled',
+  compose: () => ({
+    payment: optional(
+      fallback(call(paymentOf, { orderId: 'ord_1001' }), () =>
+        call(getOrder, { orderId: 'ord_1001' }),
+      ),
+    ),
+  }),
+});
+
 const Line = z.looseObject({ level: z.string(), message: z.string() });
 
 async function startLogging(options: { withCauses?: boolean; headers?: readonly string[] } = {}) {
@@ -31,7 +42,7 @@ async function startLogging(options: { withCauses?: boolean; headers?: readonly 
   const log = createLog({ level: 'info', format: 'json', write });
   const { withCauses = false, headers = [] } = options;
   const app = await startWithMocks({
-    compositions: { order, list },
+    compositions: { order, list, doubled },
     accessLog: { log, withCauses, headers },
     adminPort: 0,
   });
@@ -91,6 +102,17 @@ describe('the access log', () => {
         status: 200,
         degraded: ['rows.payment: payments.paymentOf: answered 500'],
       }),
+    ]);
+  });
+
+  it('names what has failed of a step and of its second source', async () => {
+    const { app, lines } = await startLogging();
+    app.mocks.payments.fault([{ match: '*', status: 500 }]);
+    app.mocks.orders.fault([{ match: '*', status: 404 }]);
+    await app.get('/doubled', { headers });
+    expect(lines[0]?.['degraded']).toEqual([
+      'payment: payments.paymentOf: answered 500; instead, step "payment.instead.getOrder": ' +
+        'orders.getOrder: answered 404',
     ]);
   });
 

@@ -1,11 +1,11 @@
 /** The trace of a request: which span is whose child, and the attributes of each. */
-import { call, defineComposition, each } from 'plait';
+import { call, defineComposition, each, fallback } from 'plait';
 import { describe, expect, it } from 'vitest';
 import customerOrders from '../../compositions/customer-orders.ts';
 import summary from '../../compositions/order-summary.ts';
 import tracking from '../../compositions/order-tracking.ts';
 import { neverSheds } from '../../src/edge/overload.ts';
-import { items, list, priceOf } from '../support/serve.ts';
+import { items, list, maybe, part, priceOf } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
@@ -197,5 +197,51 @@ describe('given', () => {
           CLIENT GET /shipments/latest  status=200
         INTERNAL step tracking  skipped
     `;
+  });
+});
+
+describe('a second source', () => {
+  const doubled = defineComposition({
+    route: 'GET /doubled/:name',
+    compose: ({ params: { name } }) => ({
+      it: fallback(call(part, { name }), () => call(maybe, { name })),
+    }),
+  });
+
+  async function ask(name: string) {
+    const upstream = await startUpstream();
+    const app = await startShipped({
+      compositions: { doubled },
+      environment: { UPSTREAM_URL: upstream.url },
+    });
+    return { upstream, answer: app.ask(`/doubled/${name}`) };
+  }
+
+  it('is no span where it is not asked', async () => {
+    const { upstream, answer } = await ask('a');
+    await upstream.answer('GET /parts/a', { value: 'A' });
+    const { traceId, status } = await answer;
+    expect(status).toBe(200);
+    await expectTrace(traceId)`
+      SERVER GET /doubled/{name}  status=200
+        INTERNAL step it  fallback
+          CLIENT GET /parts/{name}  status=200
+    `;
+  });
+
+  it('is a span beside the step that has failed, with its calls below', async () => {
+    const { upstream, answer } = await ask('b');
+    await upstream.answer('GET /parts/b', {}, 404);
+    await upstream.answer('GET /maybe/b', { value: 'B' });
+    const { traceId } = await answer;
+    const spans = await expectTrace(traceId)`
+      SERVER GET /doubled/{name}  status=200 degraded=it
+        INTERNAL step it  status=404 error.type=404 fallback ERROR
+          CLIENT GET /parts/{name}  status=404 error.type=404 ERROR
+        INTERNAL step it.instead
+          INTERNAL step it.instead.maybe
+            CLIENT GET /maybe/{name}  status=200
+    `;
+    expect(strays(spans)).toEqual([]);
   });
 });
