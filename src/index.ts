@@ -7,7 +7,7 @@ export { clientCredentials } from './dsl/client-credentials.ts';
 export { apiKey, basic, bearer } from './dsl/credentials.ts';
 export type { Auth } from './dsl/credentials.ts';
 export type { Bytes } from './dsl/body-kinds.ts';
-export { bytes, csv, form, json, multipart, text } from './dsl/body-kinds.ts';
+export { bytes, csv, form, json, multipart, text, xml } from './dsl/body-kinds.ts';
 export { ignoredBody } from './dsl/ignored-body.ts';
 export { defineGateway } from './dsl/gateway.ts';
 export type { GatewayDefinition } from './dsl/gateway.ts';

@@ -54,6 +54,13 @@ export function declaredFields(
   return bare instanceof z.ZodObject ? asShape(bare.shape) : {};
 }
 
+/** Whether a schema would make a zero, or the like, of an empty text. */
+export function makesNumbers(field: z.ZodType): boolean {
+  const { def } = unwrapped(field, 'in');
+  const isCoerced = 'coerce' in def && def.coerce === true;
+  return isCoerced && ['number', 'bigint', 'date'].includes(def.type);
+}
+
 /** The schema of the items of an array schema. */
 export function itemOf(schema: z.ZodType, side?: Side): z.ZodType | undefined {
   const bare = unwrapped(schema, side);

@@ -11,6 +11,7 @@ export type BodyKind = Media &
     | { readonly kind: 'text' }
     | { readonly kind: 'bytes' }
     | { readonly kind: 'multipart' }
+    | { readonly kind: 'xml' }
     | CsvKind
   );
 

@@ -1,10 +1,12 @@
-/** `json`, `form`, `text`, `csv`, `bytes`, `multipart`: bodies that are something else than `application/json`. */
+/** `json`, `form`, `text`, `csv`, `bytes`, `multipart`, `xml`: bodies that are something else than `application/json`. */
 import { z } from 'zod';
 import { isBytes } from '../bytes.ts';
 import type { Bytes } from '../bytes.ts';
 import { CompositionError } from '../errors.ts';
 import { itemOf, unwrapped } from '../schema.ts';
+import { defOf, inputsOf } from '../schema-parts.ts';
 import { textFormOf } from '../text-form.ts';
+import { loadXmlParser } from '../xml.ts';
 import { withKind } from './body-kind.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
 import { withArticle } from './header-names.ts';
@@ -138,6 +140,53 @@ export function bytes(): z.ZodType<Bytes, Bytes> {
 export function multipart<S extends z.ZodObject>(schema: S): S {
   const type = 'multipart/form-data';
   return withKind(fieldsFor('multipart', schema), { kind: 'multipart', type, accept: type });
+}
+
+/**
+ * A body of XML: an object with one field, the root element. Everything in it is text. `@id` is an
+ * attribute, `#text` the text of an element that has attributes, and a list repeats an element. A
+ * document with a DTD is refused. Needs the package `saxes`.
+ *
+ * @example
+ * const getOrder = operation(legacy, {
+ *   route: 'GET /orders/:id.xml',
+ *   response: xml(z.object({ order: z.object({ '@id': z.string(), line: z.array(z.string()) }) })),
+ * });
+ */
+export function xml<S extends z.ZodObject>(schema: S): S {
+  requireXmlParser();
+  return withKind(fieldsFor('xml', schema), {
+    kind: 'xml',
+    type: 'application/xml; charset=utf-8',
+    accept: 'application/xml, text/xml;q=0.9',
+  });
+}
+
+/** @throws CompositionError where it is not installed; `load` imports it. */
+export function requireXmlParser(load?: (name: string) => unknown): void {
+  try {
+    loadXmlParser(load);
+  } catch (cause) {
+    throw new CompositionError(
+      'xml()',
+      'it needs the package saxes, which is not installed. Install it: npm install saxes.',
+      { cause },
+    );
+  }
+}
+
+/** @throws CompositionError for a part of an answer in XML that no text can fit. */
+export function refuseUnreadableXml(option: string, schema: z.ZodType, place: string): void {
+  for (const part of inputsOf(schema)) {
+    const def = defOf(part);
+    const isCoerced = 'coerce' in def && def.coerce === true;
+    if (isCoerced || !['number', 'bigint', 'boolean', 'date'].includes(def.type)) continue;
+    throw new CompositionError(
+      place,
+      `${option} expects ${withArticle(def.type)} in it, but all of XML arrives as text. Use ` +
+        'z.coerce, as in z.coerce.number(), or z.stringbool().',
+    );
+  }
 }
 
 function fieldsFor<S extends z.ZodObject>(word: string, schema: S): S {

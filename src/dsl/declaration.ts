@@ -101,7 +101,15 @@ export function begin(
 }
 
 /** The kinds of a request's body. */
-const sentKinds: readonly BodyKindName[] = ['json', 'form', 'text', 'csv', 'bytes', 'multipart'];
+const sentKinds: readonly BodyKindName[] = [
+  'json',
+  'form',
+  'text',
+  'csv',
+  'bytes',
+  'multipart',
+  'xml',
+];
 
 const commonKnobs = [
   'name',

@@ -4,7 +4,7 @@ import { CompositionError } from '../errors.ts';
 import { declaredFields, itemOf } from '../schema.ts';
 import { bodyKindOf, refuseKinds } from './body-kind.ts';
 import type { BodyKindName } from './body-kind.ts';
-import { refuseUnreadableFields } from './body-kinds.ts';
+import { refuseUnreadableFields, refuseUnreadableXml } from './body-kinds.ts';
 import { ignoredBody } from './ignored-body.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
 import { headerNameProblem, headerTextProblem } from './header-names.ts';
@@ -69,11 +69,12 @@ export function checkedResponse(response: z.ZodType | Parts, place: string): Che
 }
 
 /** The kinds of an answer's body. */
-const readKinds: readonly BodyKindName[] = ['json', 'form', 'text', 'csv', 'bytes'];
+const readKinds: readonly BodyKindName[] = ['json', 'form', 'text', 'csv', 'bytes', 'xml'];
 
 function checkBody(option: string, body: z.ZodType, place: string): void {
   refuseKinds(option, body, { kinds: readKinds, place });
   const { kind } = bodyKindOf(body);
+  if (kind === 'xml') refuseUnreadableXml(option, body, place);
   const named = kind === 'form' ? body : kind === 'csv' ? itemOf(body, 'in') : undefined;
   refuseUnreadableFields(option, declaredFields(named, 'in'), { isForm: kind === 'form', place });
 }

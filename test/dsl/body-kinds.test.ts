@@ -10,9 +10,11 @@ import {
   multipart,
   operation,
   text,
+  xml,
 } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { requireXmlParser } from '../../src/dsl/body-kinds.ts';
 import { bodyKindOf } from '../../src/dsl/body-kind.ts';
 import { explain } from '../../src/explain/explain.ts';
 import { drawTree } from '../../src/explain/draw-tree.ts';
@@ -148,6 +150,11 @@ describe('a kind', () => {
     ['inside multipart()', { body: multipart(z.object({ a: text() })) }, 'body has text() inside'],
     ['of bytes inside a form', { body: form(z.object({ a: bytes() })) }, 'body has bytes() inside'],
     [
+      'with a number in XML',
+      { response: xml(z.object({ a: z.object({ n: z.array(z.number()) }) })) },
+      'response expects a number in it, but all of XML arrives as text. Use z.coerce, as in',
+    ],
+    [
       'with a list of numbers',
       { response: { body: form(z.object({ n: z.array(z.number()) })) } },
       'response.body.n expects a number, but arrives as text.',
@@ -190,6 +197,16 @@ describe('a kind', () => {
         'or z.stringbool().',
     );
   });
+});
+
+function absent(): never {
+  throw new Error("Cannot find module 'saxes'");
+}
+
+it('says what to install where the package for XML is missing', () => {
+  expect(messageOf(() => requireXmlParser(absent) as never)).toBe(
+    'xml(): it needs the package saxes, which is not installed. Install it: npm install saxes.',
+  );
 });
 
 it('is drawn by explain, where it is not plain JSON', () => {

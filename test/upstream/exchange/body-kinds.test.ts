@@ -1,5 +1,5 @@
 /** Bodies that are not plain JSON, to and from a service, over sockets. */
-import { csv, form, json, operation, text } from 'plait';
+import { csv, form, json, operation, text, xml } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { startServer } from '../../support/servers.ts';
@@ -100,6 +100,13 @@ describe('a request body', () => {
       'b\r\nc\r\n',
       'text/csv; charset=utf-8',
     ],
+    [
+      'XML',
+      xml(z.object({ a: z.object({ '@n': z.number(), at: z.date() }) })),
+      { a: { '@n': 1, at: new Date(0) } },
+      '<?xml version="1.0" encoding="UTF-8"?><a n="1"><at>1970-01-01T00:00:00.000Z</at></a>',
+      'application/xml; charset=utf-8',
+    ],
     ['a text', text(), 'é "quoted"\n', 'é "quoted"\n', 'text/plain; charset=utf-8'],
     ['an empty text', text(), '', '', 'text/plain; charset=utf-8'],
     ['a refined text', text().min(1), 'a', 'a', 'text/plain; charset=utf-8'],
@@ -137,6 +144,12 @@ describe('a request body', () => {
     ['half a character in a form', form(anything), { a: '\ud800' }, 'is not well-formed Unicode'],
     ['half a character in a text', text(), '\ud800', 'is not well-formed Unicode'],
     ['a number that a function made of a text', text().transform(Number), '1', '"body" is no text'],
+    [
+      'an element without a name',
+      xml(anything),
+      { '': '' },
+      '"body" has a field whose name is no name',
+    ],
     ['a list in a table', csv(z.object({ a: z.unknown() })), [{ a: [] }], '"body.0.a" is no text'],
     ['a value that does not fit', form(z.object({ a: z.string() })), { a: 1 }, '"body.a": Invalid'],
   ])('is an error for %s', async (_, body, value, words) => {
@@ -150,6 +163,7 @@ describe('a request body', () => {
 });
 
 describe('a response body', () => {
+  const document = xml(z.object({ r: z.object({ n: z.array(z.coerce.number()) }) }));
   const table = csv(
     z.object({ id: z.string(), n: z.coerce.number(), note: z.string().optional() }),
   );
@@ -205,6 +219,16 @@ describe('a response body', () => {
       csv(z.object({ id: z.string() })),
       { body: Buffer.from('id\né', 'latin1'), type: 'text/csv;charset=iso-8859-1' },
       [{ id: 'é' }],
+    ],
+    ['XML', document, { body: '<r><n>1</n></r>', type: 'application/atom+xml' }, { r: { n: [1] } }],
+    [
+      'XML in the charset that it names',
+      xml(z.object({ r: z.string() })),
+      {
+        body: Buffer.from('<?xml version="1.0" encoding="iso-8859-1"?><r>é</r>', 'latin1'),
+        type: 'text/xml',
+      },
+      { r: 'é' },
     ],
     ['a text', text(), { body: ' <é>\n', type: 'text/html; charset=utf-8' }, ' <é>\n'],
     ['an empty text', text(), {}, ''],

@@ -1,12 +1,14 @@
 /** Bodies of parts (`multipart/form-data`, RFC 7578): texts and files, by name. */
 import { isBytes } from '../../../bytes.ts';
-import type { WrittenBody } from './write.ts';
 
 /** A part: a text, or the bytes of a file with their type. */
 export type Part = readonly [name: string, value: unknown];
 
 /** `textOf` gives the text of a part that is no file. */
-export function writeParts(parts: readonly Part[], textOf: (part: Part) => string): WrittenBody {
+export function writeParts(
+  parts: readonly Part[],
+  textOf: (part: Part) => string,
+): { readonly content: Buffer; readonly type: string } {
   // By chance, so that no part can contain it, whoever has chosen the part.
   const boundary = `plait-${crypto.randomUUID()}`;
   const content = parts.flatMap((part) => [

@@ -6,9 +6,11 @@ import type { Operation } from '../../../dsl/operation.ts';
 import { NotFormError, parseForm } from '../../../form.ts';
 import { withoutByteOrderMark } from '../../../utf8.ts';
 import { oncePerSchema } from '../../../once-per-schema.ts';
-import { declaredFields, itemOf, saysOptional, unwrapped } from '../../../schema.ts';
+import { declaredFields, itemOf, makesNumbers, saysOptional } from '../../../schema.ts';
 import { callError } from '../../call.ts';
 import type { RawReply } from '../transport.ts';
+import { NotXmlError, parseXml } from '../../../xml.ts';
+import { charsetOf } from '../../../charset.ts';
 import { NotCsvError, parseCsv } from './csv.ts';
 import type { Columns } from './csv.ts';
 import { textOf } from './text.ts';
@@ -31,7 +33,8 @@ export function readBody(
   const type = headers['content-type']?.toString();
   if (kind.kind === 'bytes') return holdBytes(body, type);
   refuseType(call, kind.kind, type);
-  const text = body.length === 0 ? '' : withoutByteOrderMark(textOf(call, headers, body));
+  const declared = kind.kind === 'xml' ? withEncoding(headers, body) : headers;
+  const text = body.length === 0 ? '' : withoutByteOrderMark(textOf(call, declared, body));
   switch (kind.kind) {
     case 'form':
       return formOf(call, schema, text);
@@ -39,6 +42,8 @@ export function readBody(
       return text;
     case 'csv':
       return tableOf(call, kind, { schema, text });
+    case 'xml':
+      return documentOf(call, schema, text);
     case 'multipart':
       throw new Error('multipart() is refused as a response');
     default:
@@ -53,6 +58,26 @@ function formOf(call: Called, schema: z.ZodType, text: string): unknown {
     if (!(error instanceof NotFormError)) throw error;
     throw callError(call, 'invalid-body', `its body ${error.message}`, { reached: 'body' });
   }
+}
+
+function documentOf(call: Called, schema: z.ZodType, text: string): unknown {
+  try {
+    return parseXml(schema, text, call.operation.policies.maxDepth);
+  } catch (error) {
+    if (!(error instanceof NotXmlError)) throw error;
+    throw callError(call, 'invalid-body', `its body ${error.message}`, { reached: 'body' });
+  }
+}
+
+/** The headers, with the charset that the document names if they name none (RFC 7303, 3). */
+function withEncoding(headers: RawReply['headers'], body: Buffer): RawReply['headers'] {
+  const type = headers['content-type']?.toString() ?? '';
+  const [, encoding] =
+    /^<\?xml\s[^>]*?\sencoding\s*=\s*["']([\w.-]+)["']/.exec(
+      body.subarray(0, 200).toString('latin1'),
+    ) ?? [];
+  if (encoding === undefined || charsetOf(type) !== undefined) return headers;
+  return { ...headers, 'content-type': `${type};charset=${encoding}` };
 }
 
 function tableOf(
@@ -77,15 +102,9 @@ const columnsOf = oncePerSchema((schema): Columns => {
   };
 });
 
-/** Whether a schema would make a zero, or the like, of an empty text. */
-function makesNumbers(field: z.ZodType): boolean {
-  const { def } = unwrapped(field, 'in');
-  const isCoerced = 'coerce' in def && def.coerce === true;
-  return isCoerced && ['number', 'bigint', 'date'].includes(def.type);
-}
-
 /** The media types of answers that can be of a kind. An answer may leave out its type. */
 const readable: Readonly<Record<Exclude<BodyKindName, 'json' | 'bytes'>, RegExp>> = {
+  xml: /^(?:application|text)\/(?:[\w.+-]+\+)?xml$/,
   multipart: /^multipart\//,
   form: /^(?:application\/x-www-form-urlencoded|text\/plain)$/,
   // Many servers know no type for files that end in .csv.

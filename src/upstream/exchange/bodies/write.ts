@@ -3,6 +3,7 @@ import type { CsvKind } from '../../../dsl/body-kind.ts';
 import type { Dispatch } from '../../call.ts';
 import { callError } from '../../call.ts';
 import { isBytes } from '../../../bytes.ts';
+import { NotXmlError, writeXml } from '../../../xml.ts';
 import { writeCsv } from './csv.ts';
 import { writeParts } from './multipart.ts';
 import { NotJsonError, toJsonValue } from '../../../json-value.ts';
@@ -40,6 +41,8 @@ export function writeBody(call: Called, value: unknown): WrittenBody {
       throw bodyError(call, 'argument "body" is no bytes, which only answers of services are');
     case 'multipart':
       return writeParts(fieldsOf(value), ([name, part]) => scalarText(call, part, `body.${name}`));
+    case 'xml':
+      return { content: toXml(call, value), type };
     case 'csv':
       return { content: toTable(call, bodyKind, value), type };
     default:
@@ -87,6 +90,15 @@ function toForm(call: Called, value: unknown): string {
   for (const [name, field] of fieldsOf(value))
     fields.append(wellFormed(call, name, 'body'), scalarText(call, field, `body.${name}`));
   return fields.toString();
+}
+
+function toXml(call: Called, value: unknown): string {
+  try {
+    return writeXml(value, (part) => scalarText(call, part, 'body'));
+  } catch (error) {
+    if (!(error instanceof NotXmlError)) throw error;
+    throw bodyError(call, `argument "body" ${error.message}`);
+  }
 }
 
 /** The columns are the fields that the schema gives, or those of the first row. */
