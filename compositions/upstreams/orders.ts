@@ -42,6 +42,27 @@ export const listOrders = operation(orders, {
   response: z.object({ items: z.array(Order), total: z.int() }),
 });
 
+/** An order together with its version, which a later write may insist on. */
+export const getOrderVersion = operation(orders, {
+  name: 'getOrderVersion',
+  route: 'GET /orders/:orderId',
+  response: {
+    body: Order.pick({ id: true, status: true }),
+    headers: z.object({ etag: z.string() }),
+  },
+});
+
+/** Accepts the cancellation of an order that is still the version in `if-match`. */
+export const cancelOrder = operation(orders, {
+  name: 'cancelOrder',
+  route: 'POST /orders/:orderId/cancellation',
+  headers: z.object({ 'if-match': z.string() }),
+  body: z.object({ reason: z.string() }),
+  response: { status: z.literal(202) },
+  // What the service says of fields goes to the client, and nothing else of its answer does.
+  problem: { errors: 'errors', pointer: 'pointer', detail: 'detail' },
+});
+
 export const getCustomer = operation(orders, {
   name: 'getCustomer',
   route: 'GET /customers/:customerId',

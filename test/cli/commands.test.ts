@@ -109,7 +109,7 @@ describe('plait check', () => {
   it('lists the compositions and ends with 0', async () => {
     const { code, out } = await output(plait(['check']));
     expect(out).toContain('GET /orders/:orderId/summary  (order-summary)');
-    expect(out).toContain('4 compositions, no errors');
+    expect(out).toContain('5 compositions, no errors');
     expect(code).toBe(0);
   });
 
@@ -117,7 +117,7 @@ describe('plait check', () => {
     const folder = await folderWith({ 'no-address.ts': withoutAddress });
     const { code, out } = await output(plait(['check', '--compositions', folder]));
     expect(out).toContain('GET /nothing  (no-address)');
-    expect(out).toContain('5 compositions, no errors');
+    expect(out).toContain('6 compositions, no errors');
     expect(code).toBe(0);
   });
 

@@ -17,6 +17,28 @@ describe('orders service', () => {
     expect(await get(`${orders.url}/orders/ord_1`)).toEqual(problem(404));
   });
 
+  it('accepts the cancellation of the version it is told, of an order that has not been shipped', async () => {
+    const { orders } = await startForTest();
+    const cancel = async (id: string, version: string | undefined, body: unknown) => {
+      const headers = {
+        'content-type': 'application/json',
+        ...(version && { 'if-match': version }),
+      };
+      const init = { method: 'POST', headers, body: JSON.stringify(body) };
+      const response = await fetch(`${orders.url}/orders/${id}/cancellation`, init);
+      return [response.status, response.headers.get('location')];
+    };
+    const read = await fetch(`${orders.url}/orders/ord_1002`);
+    const version = read.headers.get('etag') ?? '';
+    const reason = 'too late';
+    expect(await cancel('ord_1002', version, { reason })).toEqual([202, '/orders/ord_1002']);
+    expect(await cancel('ord_1002', undefined, { reason })).toEqual([428, null]);
+    expect(await cancel('ord_1002', '"other"', { reason })).toEqual([412, null]);
+    expect(await cancel('ord_1002', version, { reason: 'no' })).toEqual([422, null]);
+    expect(await cancel('ord_1001', '"ord_1001-shipped"', { reason })).toEqual([409, null]);
+    expect(await cancel('ord_1', version, { reason })).toEqual([404, null]);
+  });
+
   it('answers one customer, and 404 for an unknown one', async () => {
     const { orders } = await startForTest();
     expect((await get(`${orders.url}/customers/cus_3`)).body).toMatchObject({ id: 'cus_3' });

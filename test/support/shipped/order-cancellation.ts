@@ -1,0 +1,1 @@
+export { default } from '../../../compositions/order-cancellation.ts';
