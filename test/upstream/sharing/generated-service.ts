@@ -7,10 +7,19 @@ import type { Operation } from '../../../src/dsl/operation.ts';
 import type { Service } from '../../../src/dsl/service.ts';
 
 /**
- * `absent`: it has no item. `twice`: it has two. `misfit`: its item does not fit the schema.
+ * `gone`, `failing`: the answer says so, by 404 or 503, where it says such things. `absent`: it has no item. `twice`: it has two. `misfit`: its item does not fit the schema.
  * `refused`: a request with it is a 400.
  */
-const states = ['plain', 'plain', 'absent', 'twice', 'misfit', 'refused'] as const;
+const states = [
+  'plain',
+  'plain',
+  'absent',
+  'twice',
+  'misfit',
+  'refused',
+  'gone',
+  'failing',
+] as const;
 
 const tokens = ['a', 'b', '7', 'x y', 'é€', 'c?d', '50%'];
 
@@ -27,6 +36,8 @@ const fields = fc.record({
   isCompound: fc.boolean(),
   isCaseless: fc.boolean(),
   isWrapped: fc.boolean(),
+  /** Whether items that are errors say that their key has failed. */
+  hasErrors: fc.boolean(),
   many: fc.boolean(),
   /** The order of the items, by a number for each key. */
   order: fc.array(fc.nat(9), { minLength: tokens.length, maxLength: tokens.length }),
@@ -61,6 +72,7 @@ export function lookupOf(service: Service, situation: Situation): Operation {
     by: isCompound ? ['of.tenant', 'id'] : 'id',
     item: z.object({ id: text, of: z.object({ tenant: z.string() }), count: z.int() }),
     many,
+    ...(situation.hasErrors && { errors: { when: z.object({ code: z.int() }), status: 'code' } }),
     ...(isWrapped && { items: 'data.list' }),
   };
   const keys = {
@@ -123,12 +135,21 @@ function itemOf({ hasNumbers }: Situation, key: string, count: unknown): object 
   return { id: hasNumbers && key === '7' ? 7 : key, of: { tenant }, count };
 }
 
+/** An error has the key of its item, which is how it is found in a list. */
+function errorOf(situation: Situation, key: string): object {
+  const code = stateOf(situation, key) === 'gone' ? 404 : 503;
+  return { ...itemOf(situation, key, 0), code };
+}
+
 function itemsOf(situation: Situation, key: string): readonly object[] {
   switch (stateOf(situation, key)) {
     case 'absent':
     case 'refused':
     case undefined:
       return [];
+    case 'gone':
+    case 'failing':
+      return situation.hasErrors ? [errorOf(situation, key)] : [];
     case 'misfit':
       return [itemOf(situation, key, 'many')];
     case 'plain':
@@ -208,13 +229,16 @@ function wrapped({ isWrapped }: Situation, items: unknown): string {
 
 /** What a key must be given: its value, or the kind of its failure. */
 export function expectedFor(situation: Situation, given: string): unknown {
-  const { place, many } = situation;
+  const { place, many, hasErrors } = situation;
   const [key = '', ...keys] = [given, ...situation.keys].map((one) => writtenAs(situation, one));
   const isRefused = (one: string): boolean => stateOf(situation, one) === 'refused';
   // One client request asks for all keys at once, so that a bad one among them is its own.
   if (place === 'single' ? isRefused(key) : keys.some(isRefused)) return 'status';
   const items = itemsOf(situation, key);
-  if (stateOf(situation, key) === 'misfit') return 'invalid-body';
-  if (many) return items;
-  return items[0] ?? null;
+  const state = stateOf(situation, key);
+  if (state === 'misfit') return 'invalid-body';
+  const isGone = state === 'gone' || (state === 'failing' && !hasErrors);
+  if (state === 'failing' && hasErrors) return 'status';
+  if (many) return isGone ? [] : items;
+  return isGone ? null : (items[0] ?? null);
 }
