@@ -3,7 +3,7 @@ export { defineComposition } from './dsl/composition.ts';
 export type { Composition, ResponseOf } from './dsl/composition.ts';
 export { answer } from './dsl/answer.ts';
 export type { Answered } from './dsl/answered.ts';
-export { clientCredentials } from './dsl/client-credentials.ts';
+export { clientCredentials, tokenExchange } from './dsl/client-credentials.ts';
 export { apiKey, basic, bearer } from './dsl/credentials.ts';
 export type { Auth } from './dsl/credentials.ts';
 export type { Bytes } from './dsl/body-kinds.ts';

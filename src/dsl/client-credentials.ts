@@ -1,4 +1,4 @@
-/** `clientCredentials`: tokens of an OAuth 2.0 issuer, as the gateway's own credentials. */
+/** `clientCredentials` and `tokenExchange`: tokens of an OAuth 2.0 issuer. */
 import { CompositionError } from '../errors.ts';
 import { parseTokenUrl, shown, tokenUrlRule } from '../url.ts';
 import { makeAuth } from './made-auth.ts';
@@ -21,8 +21,20 @@ export interface ClientCredentialsConfig {
   readonly timeoutMs?: number;
 }
 
-export interface ClientCredentials {
+/** Its tokens are the gateway's own. */
+export interface ClientCredentials extends IssuerClient {
   readonly kind: 'clientCredentials';
+}
+
+/** Its tokens are made of those of callers. */
+export interface TokenExchange extends IssuerClient {
+  readonly kind: 'tokenExchange';
+}
+
+/** Credentials that an issuer gives. */
+export type IssuedAuth = ClientCredentials | TokenExchange;
+
+interface IssuerClient {
   readonly tokenUrl: string | FromEnvironment;
   readonly clientId: Text;
   readonly clientSecret: Source;
@@ -44,13 +56,32 @@ export interface ClientCredentials {
  * })
  */
 export function clientCredentials(config: ClientCredentialsConfig): ClientCredentials {
-  const place = 'clientCredentials()';
+  return makeAuth({ kind: 'clientCredentials', ...checkedClient(config, 'clientCredentials()') });
+}
+
+/**
+ * Sends a token that the issuer gives for the bearer token of the client (token exchange, RFC 8693):
+ * one for each client, kept while it is good. A client without a token, or with one that the issuer
+ * refuses, gets a 401.
+ *
+ * @example
+ * auth: tokenExchange({
+ *   tokenUrl: { env: 'TOKEN_URL' },
+ *   clientId: 'gateway',
+ *   clientSecret: { file: '/run/secrets/gateway' },
+ *   audience: 'orders',
+ * })
+ */
+export function tokenExchange(config: ClientCredentialsConfig): TokenExchange {
+  return makeAuth({ kind: 'tokenExchange', ...checkedClient(config, 'tokenExchange()') });
+}
+
+function checkedClient(config: ClientCredentialsConfig, place: string): IssuerClient {
   refuseUnknownKnobs(config, knobs, place);
   const { sends = 'basic', timeoutMs = 3_000 } = config;
   if (sends !== 'basic' && sends !== 'body')
     throw new CompositionError(place, `sends is "${String(sends)}". Use "basic" or "body".`);
-  return makeAuth({
-    kind: 'clientCredentials',
+  return {
     tokenUrl: checkedTokenUrl(config.tokenUrl, place),
     clientId: checkedText(config.clientId, 'clientId', place),
     clientSecret: checkedSecret(config.clientSecret, 'clientSecret', place),
@@ -58,7 +89,7 @@ export function clientCredentials(config: ClientCredentialsConfig): ClientCreden
     audience: checkedWords(config.audience, 'audience', place),
     sends,
     timeoutMs: positive(timeoutMs, 'timeoutMs', place),
-  });
+  };
 }
 
 const knobs = [
@@ -93,10 +124,11 @@ function checkedWords(words: string | undefined, knob: string, place: string): s
 }
 
 /** For people: the client and its issuer, or where they come from. */
-export function shownClient({ clientId, tokenUrl, scope }: ClientCredentials): string {
+export function shownClient({ kind, clientId, tokenUrl, scope }: IssuedAuth): string {
   const id = typeof clientId === 'string' ? clientId : shownSource(clientId);
   const issuer = typeof tokenUrl === 'string' ? shownUrl(tokenUrl) : shownSource(tokenUrl);
-  return `client credentials of ${id} at ${issuer}${scope === undefined ? '' : ` for ${scope}`}`;
+  const words = kind === 'tokenExchange' ? 'token exchange' : 'client credentials';
+  return `${words} of ${id} at ${issuer}${scope === undefined ? '' : ` for ${scope}`}`;
 }
 
 /** A query may hold anything. */

@@ -2,14 +2,14 @@
 import { CompositionError } from '../errors.ts';
 import { isHeaderName } from '../headers.ts';
 import { shownClient } from './client-credentials.ts';
-import type { ClientCredentials } from './client-credentials.ts';
+import type { IssuedAuth } from './client-credentials.ts';
 import { whyNotOwn } from './forward.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
 import { isMadeAuth, makeAuth } from './made-auth.ts';
 import { checkedSecret, checkedText, shownSource } from './source.ts';
 import type { Source, Text } from './source.ts';
 
-/** Credentials of the gateway's own, made by one of the words; it holds no secret. */
+/** Credentials that a service is sent, made by one of the words; it holds no secret. */
 export type Auth =
   | { readonly kind: 'bearer'; readonly token: Source }
   | { readonly kind: 'basic'; readonly user: Text; readonly password: Source }
@@ -19,7 +19,7 @@ export type Auth =
       readonly in: 'header' | 'query';
       readonly name: string;
     }
-  | ClientCredentials;
+  | IssuedAuth;
 
 /** The place of an API key: a header or a query parameter. */
 export type KeyPlace = { readonly header: string } | { readonly query: string };
@@ -92,7 +92,7 @@ function checkedQueryName(name: unknown, place: string): string {
 /** Checks the `auth` of a service. */
 export function checkedAuth(auth: Auth | undefined, place: string): Auth | undefined {
   if (auth === undefined || isMadeAuth(auth)) return auth;
-  const words = 'bearer(), basic(), apiKey() or clientCredentials()';
+  const words = 'bearer(), basic(), apiKey(), clientCredentials() or tokenExchange()';
   throw new CompositionError(place, `auth is made by ${words}. Use one.`);
 }
 
@@ -105,6 +105,11 @@ export function headerOfAuth(auth: Auth): string | undefined {
 /** The query parameter that carries the credentials, if one does. */
 export function queryOfAuth(auth: Auth | undefined): string | undefined {
   return auth?.kind === 'apiKey' && auth.in === 'query' ? auth.name : undefined;
+}
+
+/** Whether the credentials are made of the client's own, which are in its `Authorization`. */
+export function areOfCaller(auth: Auth | undefined): boolean {
+  return auth?.kind === 'tokenExchange';
 }
 
 /** A source, and the part of a request or a connection that its text becomes. */
@@ -123,6 +128,7 @@ export function sourcesOfAuth(auth: Auth): readonly SourceUse[] {
     case 'apiKey':
       return [{ source: auth.key, carriedBy: auth.in === 'header' ? 'header' : 'text' }];
     case 'clientCredentials':
+    case 'tokenExchange':
       return [
         ...use(auth.clientId, 'text'),
         ...use(auth.clientSecret, 'text'),
@@ -150,6 +156,7 @@ export function shownAuth(auth: Auth): string {
     case 'apiKey':
       return `key in ${auth.in} ${auth.name} from ${shownSource(auth.key)}`;
     case 'clientCredentials':
+    case 'tokenExchange':
       return shownClient(auth);
     default:
       return auth satisfies never;

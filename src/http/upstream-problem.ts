@@ -61,16 +61,28 @@ export function upstreamProblem(error: UpstreamError, failed: StepError): Proble
       return answerProblem(error, failed);
     case 'missing':
       return missingProblem(error, failed);
-    case 'credentials': {
-      const problem = mappedProblem(error);
-      if (!error.isMisconfigured) return problem;
-      // Only a change of the configuration helps, so that a later retry does not.
-      const { type, title, detail = '' } = problem;
-      return { type, title, status: 502, detail };
-    }
+    case 'credentials':
+      return credentialsProblem(error);
     default:
       return mappedProblem(error);
   }
+}
+
+function credentialsProblem(error: UpstreamError): Problem {
+  const { service, operation, rejectedCredentials, isMisconfigured } = error;
+  if (rejectedCredentials !== undefined)
+    return {
+      type: typeOf('upstream-401'),
+      title: 'Unauthorized',
+      status: 401,
+      detail: `${service}.${operation} needs a bearer token that is accepted.`,
+      headers: challengesOf(401, rejectedCredentials),
+    };
+  const problem = mappedProblem(error);
+  if (!isMisconfigured) return problem;
+  // Only a change of the configuration helps, so that a later retry does not.
+  const { type, title, detail = '' } = problem;
+  return { type, title, status: 502, detail };
 }
 
 function missingProblem(error: UpstreamError, failed: StepError): Problem {

@@ -1,6 +1,7 @@
 /** Rules for caches between us and the client: for whom a response is, and what it depends on. */
 import type { ResponseCache } from '../dsl/cache.ts';
 import type { AnyConfig } from '../dsl/composition.ts';
+import { areOfCaller } from '../dsl/credentials.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Plan, PlanCache } from './plan.ts';
 
@@ -11,7 +12,9 @@ export function responseCacheOf(
   { cache, headers, cookies }: Pick<AnyConfig, 'cache' | 'headers' | 'cookies'>,
   operations: readonly Operation[],
 ): Pick<Plan, 'cache' | 'identityBearing' | 'vary'> {
-  const forwarded = operations.flatMap(({ forward }) => forward);
+  const forwarded = operations.flatMap(({ forward, auth }) =>
+    areOfCaller(auth) ? [...forward, 'authorization'] : forward,
+  );
   const read = Object.keys(headers?.shape ?? {});
   const ofCookies = Object.keys(cookies?.shape ?? {}).length > 0 ? ['cookie'] : [];
   const vary = [...new Set([...forwarded, ...read, ...ofCookies])].toSorted();

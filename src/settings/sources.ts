@@ -65,7 +65,7 @@ export function plainTextWarnings(
 }
 
 function issuersOf(auth: Auth, secrets: Secrets): readonly URL[] {
-  if (auth.kind !== 'clientCredentials') return [];
+  if (!('tokenUrl' in auth)) return [];
   const { tokenUrl } = auth;
   const url = parseTokenUrl(typeof tokenUrl === 'string' ? tokenUrl : secrets(tokenUrl).text());
   return url === undefined ? [] : [url];

@@ -35,7 +35,7 @@ export interface Call {
   readonly givenTarget: string | undefined;
   /** The client's headers that the operation forwards. */
   readonly headers: Readonly<Record<string, string>>;
-  /** A hash of `headers`; empty if nothing is forwarded. */
+  /** A hash of `headers`, and of credentials that others are made of; empty if there are none. */
   readonly identity: string;
   /** Whether an argument is made of a credential, so that keys have a hash of the arguments. */
   readonly conceals: boolean;

@@ -1,4 +1,5 @@
 /** Makes the calls of a client request, with the headers that are forwarded to their services. */
+import { areOfCaller } from '../dsl/credentials.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { isPlainObject } from '../plain-object.ts';
 import { isShareable } from './call.ts';
@@ -9,13 +10,17 @@ import { identityOf, keyOf } from './sharing/key.ts';
 type Origin = Pick<Call, 'operation' | 'args' | 'trace' | 'caller' | 'createdAt' | 'conceals'> &
   Partial<Pick<Call, 'givenTarget'>>;
 
-type Forwarding = Pick<Call, 'headers' | 'identity'>;
+interface Forwarding extends Pick<Call, 'headers' | 'identity'> {
+  /** The client's headers that the identity is made of. Default: those that are forwarded. */
+  readonly identifying?: Call['headers'];
+}
 
-export function makeCall(origin: Origin, { headers, identity }: Forwarding): Call {
+export function makeCall(origin: Origin, forwarding: Forwarding): Call {
+  const { headers, identity, identifying = headers } = forwarding;
   const { operation, args, trace, caller, createdAt, conceals, givenTarget } = origin;
   const secrets = operation.headers?.secrets;
   const keyed = secrets?.length
-    ? concealed(origin, headers, secrets)
+    ? concealed(origin, identifying, secrets)
     : { operation, args, givenTarget, identity, conceals };
   return {
     operation,
@@ -62,17 +67,25 @@ function concealed(
 export function createForwarding(caller: Caller) {
   let known: Map<Operation, Forwarding> | undefined;
   return function forwardedTo(operation: Operation): Forwarding {
-    if (operation.forward.length === 0) return nothingForwarded;
+    const isOfCaller = areOfCaller(operation.auth);
+    if (operation.forward.length === 0 && !isOfCaller) return nothingForwarded;
     const before = (known ??= new Map()).get(operation);
     if (before !== undefined) return before;
     const headers = forwarded(caller, operation);
-    const forwarding = { headers, identity: identityOf(headers) };
+    const identifying = isOfCaller ? withAuthorization(headers, caller) : headers;
+    const forwarding = { headers, identifying, identity: identityOf(identifying) };
     known.set(operation, forwarding);
     return forwarding;
   };
 }
 
 const nothingForwarded = Object.freeze({ headers: Object.freeze({}), identity: '' });
+
+/** The token of the client is not sent, but another one that is made of it. */
+function withAuthorization(headers: Call['headers'], caller: Caller): Call['headers'] {
+  const authorization = caller.header('authorization');
+  return authorization === undefined ? headers : { ...headers, authorization };
+}
 
 /** The client's headers that the operation lists in `forward`. */
 function forwarded(caller: Caller, operation: Operation): Call['headers'] {

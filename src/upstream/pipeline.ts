@@ -78,7 +78,7 @@ export interface ServiceParts {
 export function perService(parts: ServiceParts): Send<Dispatch> {
   const { credential, budget, balancer, hangWatch, hook, clock } = parts;
 
-  const isSecret = (text: string): boolean => credential?.isIn(text) ?? false;
+  const secretsOf = (own: Attempt) => (text: string) => credential?.isIn(text, own) ?? false;
 
   /** Nothing but the exchange sees a request with its credentials. */
   function send(own: Attempt, request: HttpRequest): Promise<RawReply> {
@@ -101,7 +101,13 @@ export function perService(parts: ServiceParts): Send<Dispatch> {
       const answer = await send(own, request);
       const onRedirect = watch?.onRedirect;
       const raw = isRedirect(answer)
-        ? await followed(own, answer, { request, clock, send, isSecret, onRedirect })
+        ? await followed(own, answer, {
+            request,
+            clock,
+            send,
+            isSecret: secretsOf(own),
+            onRedirect,
+          })
         : answer;
       const now = clock.epoch();
       return parseReply(own, dated(raw, now), now);

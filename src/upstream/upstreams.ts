@@ -192,7 +192,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
           return pageOf(call, reply, {
             ...asked,
             addresses: addresses.get(operation.service) ?? [],
-            isSecret: (text) => credentials.of(operation.service)?.isIn(text) ?? false,
+            isSecret: (text) => credentials.of(operation.service)?.isIn(text, call) ?? false,
           });
         },
         load: (asked) => {

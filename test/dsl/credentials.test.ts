@@ -1,5 +1,6 @@
 /** The messages of the words for credentials and headers when they are misused. */
 import { apiKey, basic, bearer, clientCredentials, defineService, lookup, operation } from 'plait';
+import { tokenExchange } from 'plait';
 import type { Auth, Source } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -123,7 +124,7 @@ describe('auth', () => {
   it('of a service is made by a word', () => {
     const auth = { kind: 'bearer', token: { env: 'A' } } as Auth;
     expect(messageOf(() => defineService({ name: 'x', url: 'http://x', auth }))).toBe(
-      'service "x": auth is made by bearer(), basic(), apiKey() or clientCredentials(). Use one.',
+      'service "x": auth is made by bearer(), basic(), apiKey(), clientCredentials() or tokenExchange(). Use one.',
     );
   });
 
@@ -195,7 +196,7 @@ describe('auth', () => {
   });
 });
 
-describe('clientCredentials()', () => {
+describe('clientCredentials() and tokenExchange()', () => {
   const config = { tokenUrl: 'https://id/token', clientId: 'me', clientSecret: env };
 
   it.each([
@@ -223,9 +224,9 @@ describe('clientCredentials()', () => {
       'unknown option "secret". Known options: tokenUrl, clientId, clientSecret, scope, audience, sends, timeoutMs.',
     ],
   ])('refuses %j', (own, problem) => {
-    expect(messageOf(() => clientCredentials(wrong({ ...config, ...own })))).toBe(
-      `clientCredentials(): ${problem}`,
-    );
+    const given = wrong({ ...config, ...own });
+    expect(messageOf(() => clientCredentials(given))).toBe(`clientCredentials(): ${problem}`);
+    expect(messageOf(() => tokenExchange(given))).toBe(`tokenExchange(): ${problem}`);
   });
 
   it.each(['https://id/token?tenant=1', 'http://127.0.0.1:1/t'])(

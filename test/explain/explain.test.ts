@@ -14,6 +14,7 @@ import {
   operation,
   optional,
   pick,
+  tokenExchange,
 } from 'plait';
 import type { Auth } from 'plait';
 import { describe, expect, it } from 'vitest';
@@ -475,6 +476,10 @@ describe('what a call is sent besides its arguments', () => {
     [
       clientCredentials({ tokenUrl: { env: 'TOKEN_URL' }, clientId: 'gateway', clientSecret }),
       'client credentials of gateway at env TOKEN_URL',
+    ],
+    [
+      tokenExchange({ tokenUrl: { env: 'TOKEN_URL' }, clientId: 'gateway', clientSecret }),
+      'token exchange of gateway at env TOKEN_URL',
     ],
     [
       clientCredentials({

@@ -1,4 +1,4 @@
-import { apiKey, clientCredentials, defineService } from 'plait';
+import { apiKey, clientCredentials, defineService, tokenExchange } from 'plait';
 import type { Auth } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { parseSettings } from '../../src/settings/settings.ts';
@@ -6,6 +6,12 @@ import { plainTextWarnings } from '../../src/settings/sources.ts';
 
 const key = apiKey({ env: 'KEY' }, { header: 'x-key' });
 const client = clientCredentials({
+  tokenUrl: { env: 'TOKEN_URL' },
+  clientId: 'me',
+  clientSecret: { env: 'KEY' },
+});
+
+const exchange = tokenExchange({
   tokenUrl: { env: 'TOKEN_URL' },
   clientId: 'me',
   clientSecret: { env: 'KEY' },
@@ -26,6 +32,7 @@ describe('credentials without TLS', () => {
     ['https://a,http://b', key, undefined, ['http://b']],
     ['https://shop', client, 'http://id/token?tenant=1', ['http://id']],
     ['http://shop', client, 'http://id/token', ['http://shop', 'http://id']],
+    ['http://shop', exchange, 'http://id/token', ['http://shop', 'http://id']],
   ])('are warned of: %s', (url, auth, tokenUrl, shown) => {
     expect(warningsOf(url, auth, tokenUrl)).toEqual(shown.map(warning));
   });

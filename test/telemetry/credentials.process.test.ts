@@ -24,17 +24,22 @@ const secrets = {
 };
 const ofFile = canary('file');
 const granted = canary('granted');
+/** The token that the client sends, which an issuer is sent to be exchanged. */
+const subject = canary('subject');
 
 /** Every form in which they are sent, or could be shown. */
-const words = [...Object.entries(secrets), ['FILE', ofFile], ['GRANTED', granted]].flatMap(
-  ([name = '', secret = '']) => [
-    [name, secret.slice(0, 24)] as const,
-    [`${name} percent-encoded`, encodeURIComponent(secret)] as const,
-    ...[secret, `me:${secret}`, `me:${encodeURIComponent(secret)}`].map(
-      (text) => [`${name} in base64`, Buffer.from(text).toString('base64').slice(0, 32)] as const,
-    ),
-  ],
-);
+const words = [
+  ...Object.entries(secrets),
+  ['FILE', ofFile],
+  ['GRANTED', granted],
+  ['SUBJECT', subject],
+].flatMap(([name = '', secret = '']) => [
+  [name, secret.slice(0, 24)] as const,
+  [`${name} percent-encoded`, encodeURIComponent(secret)] as const,
+  ...[secret, `me:${secret}`, `me:${encodeURIComponent(secret)}`].map(
+    (text) => [`${name} in base64`, Buffer.from(text).toString('base64').slice(0, 32)] as const,
+  ),
+]);
 
 const kinds = {
   bearer: `bearer({ env: 'TOKEN' })`,
@@ -48,6 +53,10 @@ const kinds = {
     tokenUrl: { env: 'TOKEN_URL' }, clientId: 'me', clientSecret: { env: 'CLIENT_SECRET' } })`,
   refused: `clientCredentials({
     tokenUrl: { env: 'REFUSING_URL' }, clientId: 'me', clientSecret: { env: 'CLIENT_SECRET' } })`,
+  exchange: `tokenExchange({
+    tokenUrl: { env: 'TOKEN_URL' }, clientId: 'me', clientSecret: { env: 'CLIENT_SECRET' } })`,
+  stranger: `tokenExchange({ sends: 'body',
+    tokenUrl: { env: 'STRANGER_URL' }, clientId: 'me', clientSecret: { env: 'CLIENT_SECRET' } })`,
 };
 /** With TLS, and certificates of the gateway. */
 const own = `ca: { env: 'CA' }, cert: { env: 'CERT' }, key: { env: 'CERT_KEY' }`;
@@ -63,10 +72,10 @@ const names = Object.keys(allKinds);
 function compositionOf([name, auth]: readonly [string, string], url: string): string {
   return `
     import { apiKey, basic, bearer, call, clientCredentials, defineComposition, defineService,
-      operation } from 'plait';
+      operation, tokenExchange } from 'plait';
     import { z } from 'zod';
     const service = defineService({ name: 'keyed-${name}', url: { env: '${url}' }, retry: false,
-      timeoutMs: 400, headers: { 'x-tenant': { env: 'TENANT' } }, auth: ${auth} });
+      timeoutMs: 2_000, headers: { 'x-tenant': { env: 'TENANT' } }, auth: ${auth} });
     const ask = operation(service, { name: 'ask', route: 'GET /:how', cache: { ttlMs: 60_000 },
       response: z.object({ value: z.string() }) });
     export default defineComposition({ route: 'GET /${name}-${url.toLowerCase()}/:how',
@@ -99,19 +108,23 @@ async function startSecure(authority: Authority): Promise<string> {
   return (await listen(server)).url.replace('http:', 'https:');
 }
 
-async function startIssuer(status: number) {
-  return startServer((request, response) => {
-    const echoed = { error: JSON.stringify(request.headers), token_type: 'bearer' };
-    response.writeHead(status).end(JSON.stringify({ ...echoed, access_token: granted }));
+/** Repeats what it was sent, and the code of an error. */
+async function startIssuer(status: number, error?: string) {
+  const issuer = await startServer((_, response) => {
+    const echoed = JSON.stringify(issuer.requests.at(-1));
+    const said = { error: error ?? echoed, error_description: echoed, token_type: 'bearer' };
+    response.writeHead(status).end(JSON.stringify({ ...said, access_token: granted }));
   });
+  return issuer;
 }
 
 describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
   it('is in nothing that is written, stored or answered, whatever goes wrong', async () => {
-    const [service, issuer, refusing] = await Promise.all([
+    const [service, issuer, refusing, strict] = await Promise.all([
       startServer(echo),
       startIssuer(200),
       startIssuer(401),
+      startIssuer(400, 'invalid_grant'),
     ]);
     const collector = await startCollector();
     const redis = await startRedis();
@@ -140,6 +153,7 @@ describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
       CERT_KEY: certificate.key,
       TOKEN_URL: `${issuer.url}/token`,
       REFUSING_URL: `${refusing.url}/token`,
+      STRANGER_URL: `${strict.url}/token`,
       REDIS_URL: redis.url,
       PORT: '0',
       ADMIN_PORT: '0',
@@ -159,7 +173,9 @@ describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
     ]);
     const answers = await Promise.all(
       asked.map(async (path) => {
-        const response = await fetch(url + path);
+        const response = await fetch(url + path, {
+          headers: { authorization: `Bearer ${subject}` },
+        });
         const said = JSON.stringify([...response.headers]) + (await response.text());
         return { path, status: response.status, said };
       }),
@@ -203,12 +219,13 @@ describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
 
     // All of it was there to be told: every way of failing, and every secret at its place.
     const statusOf = (path: string) => answers.find((one) => one.path === path)?.status;
-    for (const name of names.filter((one) => one !== 'refused' && one !== 'untrusted'))
+    for (const name of names.filter((one) => !['refused', 'untrusted', 'stranger'].includes(one)))
       expect([name, statusOf(`/${name}-${urlOf(name).toLowerCase()}/ok`)]).toEqual([name, 200]);
     expect(statusOf('/refused-keyed_url/ok')).toBe(502);
+    expect(statusOf('/stranger-keyed_url/ok')).toBe(401);
     expect(statusOf('/untrusted-secure_url/ok')).toBe(502);
     const requests = JSON.stringify([...service.requests, ...issuer.requests]);
-    for (const word of [ofFile, granted, ...Object.values(secrets)])
+    for (const word of [ofFile, granted, subject, ...Object.values(secrets)])
       expect(
         [
           word,

@@ -8,6 +8,7 @@ import {
   bytes,
   call,
   clientCredentials,
+  tokenExchange,
   defineComposition,
   defineService,
   each,
@@ -512,6 +513,12 @@ export const keyed = [
     clientId: 'gateway',
     clientSecret: { file: '/run/secrets/gateway' },
     scope: 'shipments:read',
+  }),
+  tokenExchange({
+    tokenUrl: 'https://id/token',
+    clientId: { env: 'CLIENT_ID' },
+    clientSecret: { env: 'SECRET' },
+    audience: 'shipping',
   }),
 ].map((auth) =>
   defineService({

@@ -9,6 +9,7 @@ import {
   bearer,
   call,
   clientCredentials,
+  tokenExchange,
   defineComposition,
   defineService,
   each,
@@ -439,6 +440,9 @@ apiKey({ env: 'KEY' }, { cookie: 'key' });
 clientCredentials({ tokenUrl: 'https://id/token', clientId: 'me', clientSecret: 'canary' });
 
 // @ts-expect-error the URL of an issuer is no secret, and in no file
+tokenExchange({ tokenUrl: { file: '/x' }, clientId: 'me', clientSecret: { env: 'SECRET' } });
+
+// @ts-expect-error the URL of an issuer is a text or in a variable
 clientCredentials({ tokenUrl: { file: '/x' }, clientId: 'me', clientSecret: { env: 'SECRET' } });
 
 // @ts-expect-error credentials are made by their word

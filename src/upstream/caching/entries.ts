@@ -99,7 +99,13 @@ export function isOutage(error: unknown): boolean {
   if (!(error instanceof UpstreamError)) return false;
   const { kind, status = 0 } = error;
   if (kind === 'status') return status < 400 || status > 499;
+  if (isOfRefusedCaller(error)) return false;
   return kind !== 'invalid-argument' && kind !== 'aborted' && kind !== 'missing';
+}
+
+/** Whether the client has no token that can be exchanged: it may not see earlier answers. */
+function isOfRefusedCaller({ kind, rejectedCredentials }: UpstreamError): boolean {
+  return kind === 'credentials' && rejectedCredentials !== undefined;
 }
 
 /** Whether the service has answered that there is nothing, at least not for this client. */
@@ -108,7 +114,9 @@ function voidsEarlierAnswer(error: unknown): boolean {
   const { kind, status = 0 } = error;
   const asksForPatience = status === 408 || status === 429;
   return (
-    kind === 'missing' || (kind === 'status' && status >= 400 && status < 500 && !asksForPatience)
+    kind === 'missing' ||
+    isOfRefusedCaller(error) ||
+    (kind === 'status' && status >= 400 && status < 500 && !asksForPatience)
   );
 }
 

@@ -1,74 +1,22 @@
-/** Attachments: what credentials add to a request, by their kind. */
-import type { Clock } from '../../clock.ts';
-import { sourcesOfAuth } from '../../dsl/credentials.ts';
-import type { Auth } from '../../dsl/credentials.ts';
-import type { Text } from '../../dsl/source.ts';
-import { basicOf } from './basic.ts';
-import { fileRenewal, tokenRenewal } from './renew.ts';
+/** The shape of attachments: what credentials add to a request, and how there are new ones. */
+import type { Dispatch } from '../call.ts';
 import type { Renewal } from './renew.ts';
-import type { Secrets } from './secrets.ts';
 import type { TokenSource } from './token.ts';
-import type { OpenTokens } from './tokens.ts';
 
 export interface Attachment {
   /** The name of a header; `undefined`: it goes into the query. */
   readonly header: string | undefined;
   /** Comes before the value. */
   readonly prefix: string;
-  /** Gives the credentials as they are now. */
-  value(): string;
+  /** Gives the credentials as they are now; `undefined`: a call without a caller has none. */
+  value(call?: Sending): string | undefined;
   /** The name of the account, which is no secret; empty if there is none. */
   readonly account: string;
   /** The token to wait for; absent: the credentials are always at hand. */
-  readonly tokens?: TokenSource;
+  readonly tokens?: (dispatch?: Dispatch) => TokenSource | undefined;
   /** Absent: there are never new ones. */
-  readonly renewal?: Renewal;
+  readonly renewal?: (dispatch: Dispatch) => Renewal;
 }
 
-export interface AttachmentOptions {
-  readonly secrets: Secrets;
-  readonly tokens: OpenTokens;
-  readonly clock: Clock;
-}
-
-export function attachmentOf(auth: Auth, options: AttachmentOptions): Attachment {
-  const attachment = readNow(auth, options);
-  const files = sourcesOfAuth(auth).filter(({ source }) => 'file' in source);
-  // Those of an issuer have a renewal already, which looks at files, too.
-  if (attachment.renewal !== undefined || files.length === 0) return attachment;
-  const secrets = files.map(({ source }) => options.secrets(source));
-  return { ...attachment, renewal: fileRenewal(attachment.value, secrets) };
-}
-
-function readNow(auth: Auth, { secrets, tokens, clock }: AttachmentOptions): Attachment {
-  const inHeader = { header: 'authorization', prefix: '', account: '' };
-  switch (auth.kind) {
-    case 'bearer':
-      return { ...inHeader, prefix: 'Bearer ', value: valueOf(auth.token, secrets) };
-    case 'basic': {
-      const user = valueOf(auth.user, secrets);
-      const password = valueOf(auth.password, secrets);
-      const value = (): string => basicOf(user(), password());
-      return { ...inHeader, account: `basic ${user()}`, value };
-    }
-    case 'apiKey': {
-      const value = valueOf(auth.key, secrets);
-      if (auth.in === 'header') return { ...inHeader, header: auth.name, value };
-      const prefix = `${encodeURIComponent(auth.name)}=`;
-      return { ...inHeader, header: undefined, prefix, value: () => encodeURIComponent(value()) };
-    }
-    case 'clientCredentials': {
-      const { source, account } = tokens.open(auth);
-      const renewal = tokenRenewal(source, clock);
-      const value = (): string => source.text();
-      return { ...inHeader, prefix: 'Bearer ', account, value, tokens: source, renewal };
-    }
-    default:
-      return auth satisfies never;
-  }
-}
-
-/** Gives the text as it is now. */
-export function valueOf(text: Text, secrets: Secrets): () => string {
-  return typeof text === 'string' ? () => text : secrets(text).text;
-}
+/** `tried` is the same list for all attempts of a dispatch, however often that is copied. */
+export type Sending = Pick<Dispatch, 'operation'> & Partial<Pick<Dispatch, 'tried' | 'caller'>>;

@@ -9,11 +9,13 @@ import type { Signal } from '../../signal.ts';
 import type { Gate } from '../attempt.ts';
 import type { Dispatch, Policy } from '../call.ts';
 import type { HttpRequest } from '../exchange/request.ts';
-import { attachmentOf, valueOf } from './attachment.ts';
-import type { Attachment, AttachmentOptions } from './attachment.ts';
+import { attachmentOf, valueOf } from './attach.ts';
+import type { AttachmentOptions } from './attach.ts';
+import type { Attachment, Sending } from './attachment.ts';
 import { repeats } from './echo.ts';
 import { renew } from './renew.ts';
 import { tokenGate } from './token-gate.ts';
+import type { TokenSource } from './token.ts';
 
 export interface Credential {
   /** The name of the account, as part of the names of stored answers; never a secret. */
@@ -27,16 +29,13 @@ export interface Credential {
    * spans, logs and keys are made of the request before.
    */
   attach(request: HttpRequest, call: Sending): HttpRequest;
-  /** Whether a text that the service has written repeats a secret that it was sent. */
-  isIn(text: string): boolean;
+  /** Whether a text that the service has answered a call with repeats a secret that it was sent. */
+  isIn(text: string, call: Sending): boolean;
   /** An upper bound for the bytes that are added to the request line of an operation. */
   queryBytes(operation: Operation): number;
   /** Waits for a token, on behalf of a health check; resolves to whether there is one. */
   isReady(signal: Signal): Promise<boolean>;
 }
-
-/** `tried` is the same list for all attempts of a dispatch, however often that is copied. */
-type Sending = Pick<Dispatch, 'operation'> & Partial<Pick<Dispatch, 'tried'>>;
 
 /** `undefined` for a service that is sent nothing of the gateway's own. */
 export function createCredential(
@@ -56,8 +55,8 @@ export function createCredential(
   const secrets = ofFiles.filter((text) => typeof text !== 'string').map(options.secrets);
 
   /** The secrets of the service, and what is made of them: a token, or a pair in Base64. */
-  function secretTexts(): readonly string[] {
-    const made = attached?.value().split(' ').at(-1) ?? '';
+  function secretTexts(call: Sending): readonly string[] {
+    const made = attached?.value(call)?.split(' ').at(-1) ?? '';
     return [...secrets.map((secret) => secret.text()), made];
   }
 
@@ -65,21 +64,26 @@ export function createCredential(
     account: attached?.account ?? '',
     gate: attached?.tokens && tokenGate(attached.tokens),
     renew: attached?.renewal && renew(attached.renewal, ({ tried }) => sent.get(tried)),
-    attach(request, { operation, tried }) {
+    attach(request, call) {
+      const { operation, tried } = call;
       const own = { ...request.headers };
       for (const [name, value] of headers) own[name] = value();
       const plain = { ...request, headers: own };
       if (attached === undefined || operation.auth === undefined) return plain;
-      const value = attached.value();
+      const value = attached.value(call);
+      if (value === undefined) return plain;
       if (tried !== undefined && attached.renewal !== undefined) sent.set(tried, value);
       return withCredentials(plain, attached, value);
     },
-    isIn: (text) => repeats(text, secretTexts()),
+    isIn: (text, call) => repeats(text, secretTexts(call)),
     queryBytes: ({ auth: used }) =>
       used === undefined || attached === undefined || attached.header !== undefined
         ? 0
-        : attached.prefix.length + attached.value().length + 1,
-    isReady: async (signal) => attached?.tokens === undefined || hasToken(attached.tokens, signal),
+        : attached.prefix.length + (attached.value()?.length ?? 0) + 1,
+    async isReady(signal) {
+      const source = attached?.tokens?.();
+      return source === undefined || hasToken(source, signal);
+    },
   };
 }
 
@@ -97,12 +101,9 @@ function withCredentials(request: HttpRequest, { header, prefix }: Attachment, v
   return { ...request, target: `${target}${target.includes('?') ? '&' : '?'}${prefix}${value}` };
 }
 
-async function hasToken(
-  tokens: NonNullable<Attachment['tokens']>,
-  signal: Signal,
-): Promise<boolean> {
+async function hasToken(source: TokenSource, signal: Signal): Promise<boolean> {
   try {
-    const renewal = tokens.ready();
+    const renewal = source.ready();
     if (renewal !== undefined) await untilAborted(renewal, signal);
     return true;
   } catch {

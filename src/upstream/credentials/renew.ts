@@ -15,9 +15,9 @@ export interface Renewal {
   accept(sent: string): void;
 }
 
-/** `sentWith`: the credentials of the latest attempt of a dispatch. */
+/** `renewalFor`, `sentWith`: those of a dispatch, and the credentials of its latest attempt. */
 export function renew(
-  renewal: Renewal,
+  renewalFor: (dispatch: Dispatch) => Renewal,
   sentWith: (dispatch: Dispatch) => string | undefined,
 ): Policy<Dispatch> {
   return (next) => {
@@ -26,7 +26,7 @@ export function renew(
         return await sendAccepted(dispatch);
       } catch (error) {
         const rejected = isUnauthorized(error) ? sentWith(dispatch) : undefined;
-        if (rejected === undefined || !(await renewal.renew(rejected))) throw error;
+        if (rejected === undefined || !(await renewalFor(dispatch).renew(rejected))) throw error;
         dispatch.signal.throwIfAborted();
         return sendAccepted(dispatch);
       }
@@ -35,7 +35,7 @@ export function renew(
     async function sendAccepted(dispatch: Dispatch) {
       const reply = await next(dispatch);
       const sent = sentWith(dispatch);
-      if (sent !== undefined) renewal.accept(sent);
+      if (sent !== undefined) renewalFor(dispatch).accept(sent);
       return reply;
     }
   };
@@ -73,7 +73,7 @@ export function tokenRenewal(source: TokenSource, clock: Clock): Renewal {
 
 /** Looks whether files have changed; `value`: the credentials they make. */
 export function fileRenewal(
-  value: () => string,
+  value: () => string | undefined,
   files: readonly { lookAgain(): Promise<void> }[],
 ): Renewal {
   return {

@@ -4,16 +4,17 @@ import type { Gate, Permit } from '../attempt.ts';
 import type { Dispatch } from '../call.ts';
 import { callError } from '../call.ts';
 import type { TokenSource } from './token.ts';
-import { TokenError } from './token-request.ts';
+import { RefusedTokenError, TokenError } from './token-error.ts';
 
 /** There is nothing to give back. */
 const free: Permit = Object.freeze({ onEnd: () => undefined });
 
-export function tokenGate(source: TokenSource): Gate {
+/** `tokens`: the token that a dispatch is sent with. */
+export function tokenGate(tokens: (dispatch: Dispatch) => TokenSource | undefined): Gate {
   return function passWithToken(dispatch) {
     if (dispatch.operation.auth === undefined) return free;
     try {
-      const renewal = source.ready();
+      const renewal = tokens(dispatch)?.ready();
       return renewal === undefined ? free : waitFor(renewal, dispatch);
     } catch (error) {
       throw toCallError(error, dispatch);
@@ -37,6 +38,9 @@ function toCallError(error: unknown, dispatch: Dispatch): unknown {
   const { message, isMisconfigured, retryAfterSeconds } = error;
   return callError(dispatch, 'credentials', message, {
     isMisconfigured,
+    ...(error instanceof RefusedTokenError && {
+      rejectedCredentials: { challenges: error.challenge },
+    }),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   });
 }

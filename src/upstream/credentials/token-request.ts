@@ -1,7 +1,7 @@
-/** The request for a token (RFC 6749, 4.4.2): one POST, on connections of its own. */
+/** The request for a token (RFC 6749, 4.4.2; RFC 8693, 2.1): one POST, on connections of its own. */
 import { z } from 'zod';
 import type { Clock } from '../../clock.ts';
-import type { ClientCredentials } from '../../dsl/client-credentials.ts';
+import type { IssuedAuth } from '../../dsl/client-credentials.ts';
 import { operation } from '../../dsl/declare-operation.ts';
 import { defineService } from '../../dsl/service.ts';
 import { UpstreamError } from '../../errors.ts';
@@ -15,6 +15,7 @@ import type { RawReply } from '../exchange/transport.ts';
 import { attemptTimeout } from '../resilience/attempt-timeout.ts';
 import { basicOf } from './basic.ts';
 import type { Secret } from './secrets.ts';
+import { RefusedTokenError, TokenError } from './token-error.ts';
 
 /** A token, and how long it is good for; the time is absent if the issuer does not say it. */
 export interface Granted {
@@ -22,22 +23,8 @@ export interface Granted {
   readonly livesMs: number | undefined;
 }
 
-/** There is no token. The message says why, and quotes nothing of the issuer's answer. */
-export class TokenError extends Error {
-  override readonly name = 'TokenError';
-  /** Whether only a change of the configuration helps: the issuer is there, and gives no token. */
-  readonly isMisconfigured: boolean;
-  readonly retryAfterSeconds: number | undefined;
-
-  constructor(message: string, isMisconfigured: boolean, retryAfterSeconds?: number) {
-    super(message);
-    this.isMisconfigured = isMisconfigured;
-    this.retryAfterSeconds = retryAfterSeconds;
-  }
-}
-
 export interface TokenRequestOptions {
-  readonly auth: ClientCredentials;
+  readonly auth: IssuedAuth;
   readonly url: URL;
   readonly id: Secret;
   readonly secret: Secret;
@@ -45,8 +32,12 @@ export interface TokenRequestOptions {
 }
 
 export interface TokenRequest {
-  /** @throws TokenError */
-  ask(): Promise<Granted>;
+  /**
+   * `subject`: the token of a caller, to be exchanged.
+   *
+   * @throws TokenError
+   */
+  ask(subject?: string): Promise<Granted>;
   close(): Promise<void>;
 }
 
@@ -67,32 +58,40 @@ export function createTokenRequest(options: TokenRequestOptions): TokenRequest {
     timeoutMs,
     maxBodyBytes,
   });
-  const address = createAddress(issuer, new URL(url.origin), { connections: 2 });
+  const address = createAddress(issuer, new URL(url.origin), {
+    connections: auth.kind === 'tokenExchange' ? 32 : 2,
+  });
   const startTimeout = attemptTimeout(clock);
   const stopped = new AbortSource();
   const where = url.origin + url.pathname;
 
-  async function send(): Promise<RawReply> {
+  async function send(subject: string | undefined): Promise<RawReply> {
     const { signal, onEnd } = startTimeout({ operation: token, signal: stopped });
     try {
-      const request = toTokenRequest(auth, url, { id: id.text(), secret: secret.text() });
-      return await exchange({ operation: token, address, signal }, request);
+      const request = toTokenRequest(auth, url, {
+        id: id.text(),
+        secret: secret.text(),
+        subject,
+      });
+      return await exchange({ operation: token, address, signal, readsFailures: true }, request);
     } finally {
       onEnd();
     }
   }
 
   return {
-    async ask() {
+    async ask(subject) {
       // Both may have been replaced, with an issuer that knows the new ones only.
       await Promise.all([id.lookAgain(), secret.lookAgain()]);
+      let code = '';
       try {
-        const reply = await send();
-        if (reply.status < 200 || reply.status > 299)
-          throw statusError({ operation: token, headers: {} }, reply, clock.epoch());
-        return toGranted(reply);
+        const reply = await send(subject);
+        if (reply.status >= 200 && reply.status <= 299) return toGranted(reply);
+        code = errorCodeOf(reply);
+        throw statusError({ operation: token, headers: {} }, reply, clock.epoch());
       } catch (error) {
-        throw toTokenError(error, where, timeoutMs);
+        if (subject !== undefined && ofSubject.has(code)) throw refused(where, code);
+        throw toTokenError(error, { where, timeoutMs, code });
       }
     },
     async close() {
@@ -102,14 +101,20 @@ export function createTokenRequest(options: TokenRequestOptions): TokenRequest {
   };
 }
 
+interface Texts {
+  readonly id: string;
+  readonly secret: string;
+  readonly subject: string | undefined;
+}
+
 /** RFC 6749, 2.3.1: id and secret are form-encoded, in `Authorization: Basic`, too. */
 function toTokenRequest(
-  { scope, audience, sends }: ClientCredentials,
+  { scope, audience, sends }: IssuedAuth,
   url: URL,
-  { id, secret }: { readonly id: string; readonly secret: string },
+  { id, secret, subject }: Texts,
 ): HttpRequest {
   const body = new URLSearchParams({
-    grant_type: 'client_credentials',
+    ...grantOf(subject),
     ...(scope !== undefined && { scope }),
     ...(audience !== undefined && { audience }),
     ...(sends === 'body' && { client_id: id, client_secret: secret }),
@@ -123,6 +128,16 @@ function toTokenRequest(
       ...(sends === 'basic' && { authorization: basicOf(formEncoded(id), formEncoded(secret)) }),
     },
     body: body.toString(),
+  };
+}
+
+/** RFC 6749, 4.4.2, or RFC 8693, 2.1. */
+function grantOf(subject: string | undefined): Record<string, string> {
+  if (subject === undefined) return { grant_type: 'client_credentials' };
+  return {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token: subject,
+    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
   };
 }
 
@@ -148,7 +163,50 @@ function toGranted({ body }: RawReply): Granted {
   };
 }
 
-function toTokenError(error: unknown, where: string, timeoutMs: number): TokenError {
+/** RFC 6749, 5.2; RFC 6750, 3.1; RFC 8693, 2.2.2. Others are not repeated. */
+const errorCodes: ReadonlySet<string> = new Set([
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'invalid_target',
+  'invalid_token',
+]);
+
+/** Those that are about the token to be exchanged. */
+const ofSubject: ReadonlySet<string> = new Set([
+  'invalid_request',
+  'invalid_grant',
+  'invalid_token',
+]);
+
+const failure = z.object({ error: z.string() });
+
+/** The error code of a refusal; empty if there is none that is known. */
+function errorCodeOf({ status, body }: RawReply): string {
+  if (status > 499) return '';
+  try {
+    const { error } = failure.parse(parsePlainJson(body.toString('utf8')));
+    return errorCodes.has(error) ? error : '';
+  } catch {
+    return '';
+  }
+}
+
+function refused(where: string, code: string): RefusedTokenError {
+  const message = `no token from ${where}: it refuses the client's (${code})`;
+  return new RefusedTokenError(message, 'Bearer error="invalid_token"');
+}
+
+interface Place {
+  readonly where: string;
+  readonly timeoutMs: number;
+  readonly code: string;
+}
+
+function toTokenError(error: unknown, { where, timeoutMs, code }: Place): TokenError {
   const noToken = `no token from ${where}`;
   if (!(error instanceof UpstreamError))
     return new TokenError(`${noToken}: its answer is no bearer token`, true);
@@ -156,7 +214,8 @@ function toTokenError(error: unknown, where: string, timeoutMs: number): TokenEr
   switch (kind) {
     case 'status': {
       const isDown = status >= 500 || [408, 425, 429].includes(status);
-      return new TokenError(`${noToken}: answered ${status}`, !isDown, retryAfterSeconds);
+      const words = code === '' ? '' : ` (${code})`;
+      return new TokenError(`${noToken}: answered ${status}${words}`, !isDown, retryAfterSeconds);
     }
     case 'timeout':
       return new TokenError(`${noToken}: did not answer within ${timeoutMs} ms`, false);

@@ -1,9 +1,11 @@
 /**
- * A token that all calls share: fetched once (single-flight), renewed before it expires, and not
- * asked for again at once when the issuer has failed.
+ * A token that calls share: fetched once (single-flight), renewed before it expires, and not asked
+ * for again at once when the issuer has failed.
  */
 import type { Clock } from '../../clock.ts';
-import { TokenError } from './token-request.ts';
+import { createRest } from './rest.ts';
+import type { Rest } from './rest.ts';
+import { RefusedTokenError, TokenError } from './token-error.ts';
 import type { Granted } from './token-request.ts';
 
 export interface TokenSource {
@@ -30,73 +32,82 @@ interface Held {
   readonly endsAt: number;
 }
 
-/** While the issuer rests. */
-interface Rest {
-  readonly until: number;
-  readonly failures: number;
-  readonly error: TokenError;
-}
-
 /** How long a token is kept whose issuer does not say how long it is good for. */
 const unknownLifeMs = 300_000;
 /** A token is renewed in the last fifth of its life, but at most this long before its end. */
 const earliestMs = 60_000;
 /** Within this time of its end, a token might expire on its way. */
 const wayMs = 5_000;
-/** The pause after the first failure, and the longest one. */
-const minRestMs = 250;
-const maxRestMs = 30_000;
 
-export function createTokenSource(ask: () => Promise<Granted>, clock: Clock): TokenSource {
+/** Gets one from the issuer. */
+export type Ask = () => Promise<Granted>;
+
+/** A source whose caller says how the issuer is asked. */
+export interface Token extends Omit<TokenSource, 'ready'> {
+  ready(ask: Ask): Promise<void> | undefined;
+}
+
+export function createTokenSource(ask: Ask, clock: Clock): TokenSource {
+  return bound(createToken(clock), ask);
+}
+
+export function bound(token: Token, ask: Ask): TokenSource {
+  return { ...token, ready: () => token.ready(ask) };
+}
+
+/** `ofIssuer`: its pause after a failure that is not the fault of what it was asked with. */
+export function createToken(clock: Clock, ofIssuer: Rest = createRest(clock)): Token {
   let held: Held | undefined;
   let latest = '';
-  let rest: Rest | undefined;
   let flight: Promise<void> | undefined;
+  const own = createRest(clock);
 
-  async function renew(): Promise<void> {
+  async function renew(ask: Ask): Promise<void> {
     // Its life has begun when the issuer made it, which is before it arrives.
     const askedAt = clock.now();
     try {
       const { token, livesMs = unknownLifeMs } = await ask();
       latest = token;
       held = toHeld(token, askedAt, livesMs, clock.random());
-      rest = undefined;
-    } catch (error) {
-      rest = toRest(toTokenError(error), rest, clock);
-      throw rest.error;
+      for (const rest of [own, ofIssuer]) rest.end();
+    } catch (thrown) {
+      const error = toTokenError(thrown);
+      if (error instanceof RefusedTokenError) held = undefined;
+      (error instanceof RefusedTokenError ? own : ofIssuer).begin(error);
+      throw error;
     }
   }
 
-  /** Begins a renewal, unless one is under way or the issuer rests. */
-  function begin(): Promise<void> | undefined {
-    if (flight !== undefined || isResting()) return flight;
-    flight = renew().finally(() => (flight = undefined));
+  function begin(ask: Ask): Promise<void> {
+    flight = renew(ask).finally(() => (flight = undefined));
     // A renewal in the background has no caller, and its failure only begins a rest.
     flight.catch(() => undefined);
     return flight;
   }
 
-  function isResting(): boolean {
-    return rest !== undefined && clock.now() < rest.until;
-  }
-
   return {
     text: () => latest,
-    ready() {
+    ready(ask) {
       const now = clock.now();
       if (held !== undefined && now < held.renewAt) return undefined;
-      const renewal = begin();
+      const resting = own.error() ?? ofIssuer.error();
+      const renewal = flight ?? (resting === undefined ? begin(ask) : undefined);
       if (held !== undefined && now < held.waitAt) return undefined;
       const hasUsable = held !== undefined && now < held.endsAt;
-      if (renewal !== undefined) return hasUsable ? renewal.catch(() => undefined) : renewal;
-      if (hasUsable || rest === undefined) return undefined;
-      throw restError(rest, now);
+      if (renewal !== undefined) return hasUsable ? renewal.catch(ifRefused) : renewal;
+      if (hasUsable || resting === undefined) return undefined;
+      throw resting;
     },
     isInUse: (token) => held?.token === token,
     drop() {
       held = undefined;
     },
   };
+}
+
+/** A token that is good for a while yet is used, unless its caller is refused by now. */
+function ifRefused(error: unknown): void {
+  if (error instanceof RefusedTokenError) throw error;
 }
 
 function toHeld(token: string, askedAt: number, livesMs: number, chance: number): Held {
@@ -110,19 +121,6 @@ function toHeld(token: string, askedAt: number, livesMs: number, chance: number)
     waitAt: endsAt - wayBefore,
     renewAt: endsAt - Math.max(renewBefore, wayBefore),
   };
-}
-
-/** With full jitter, or as long as the issuer asks for. */
-function toRest(error: TokenError, before: Rest | undefined, clock: Clock): Rest {
-  const failures = (before?.failures ?? 0) + 1;
-  const longest = Math.min(minRestMs * 2 ** (failures - 1), maxRestMs);
-  const asked = Math.min((error.retryAfterSeconds ?? 0) * 1_000, maxRestMs * 10);
-  return { error, failures, until: clock.now() + (asked || longest * clock.random()) };
-}
-
-function restError({ error, until }: Rest, now: number): TokenError {
-  const seconds = Math.max(1, Math.ceil((until - now) / 1_000));
-  return new TokenError(error.message, error.isMisconfigured, seconds);
 }
 
 function toTokenError(error: unknown): TokenError {

@@ -1,12 +1,14 @@
 /** The token sources of a gateway: one for each client of an issuer, scope and audience. */
 import type { Clock } from '../../clock.ts';
-import type { ClientCredentials } from '../../dsl/client-credentials.ts';
+import type { ClientCredentials, IssuedAuth, TokenExchange } from '../../dsl/client-credentials.ts';
 import { nameOfSource } from '../../dsl/source.ts';
 import type { Text } from '../../dsl/source.ts';
 import { ConfigurationError } from '../../errors.ts';
 import { parseTokenUrl, tokenUrlRule } from '../../url.ts';
 import type { Secret, Secrets } from './secrets.ts';
+import type { OpenExchange } from './caller-token.ts';
 import { createTokenSource } from './token.ts';
+import { createExchange } from './token-exchange.ts';
 import type { TokenSource } from './token.ts';
 import { createTokenRequest } from './token-request.ts';
 import type { TokenRequest } from './token-request.ts';
@@ -14,6 +16,8 @@ import type { TokenRequest } from './token-request.ts';
 export interface OpenTokens {
   /** Equal clients share one source. */
   open(auth: ClientCredentials): OpenToken;
+  /** Equal clients share the tokens for their callers, too. */
+  openExchange(auth: TokenExchange): OpenExchange;
   close(): Promise<void>;
 }
 
@@ -25,34 +29,56 @@ export interface OpenToken {
 
 export function createTokens(secrets: Secrets, clock: Clock): OpenTokens {
   const known = new Map<string, OpenToken>();
+  const exchanges = new Map<string, OpenExchange>();
   const requests: TokenRequest[] = [];
 
-  function openToken(auth: ClientCredentials): OpenToken {
+  function clientOf(auth: IssuedAuth) {
     const url = urlOf(auth, secrets);
     const id = secretOf(auth.clientId, secrets);
-    const account = ['client', id.text(), url.href, auth.scope ?? '', auth.audience ?? ''].join(
-      ' ',
-    );
+    const parts = ['client', id.text(), url.href, auth.scope ?? '', auth.audience ?? ''];
+    const account = parts.join(' ');
     const key = JSON.stringify([account, auth.clientId, auth.clientSecret, auth.sends]);
-    const before = known.get(key);
-    if (before !== undefined) return before;
+    return { url, id, account, key };
+  }
+
+  function request(auth: IssuedAuth, { url, id }: ReturnType<typeof clientOf>): TokenRequest {
     const secret = secrets(auth.clientSecret);
-    const request = createTokenRequest({ auth, url, id, secret, clock });
-    requests.push(request);
-    const opened = { source: createTokenSource(request.ask, clock), account };
-    known.set(key, opened);
-    return opened;
+    const made = createTokenRequest({ auth, url, id, secret, clock });
+    requests.push(made);
+    return made;
   }
 
   return {
-    open: openToken,
+    open(auth) {
+      const client = clientOf(auth);
+      return kept(known, client.key, () => {
+        const { ask } = request(auth, client);
+        return { source: createTokenSource(() => ask(), clock), account: client.account };
+      });
+    },
+    openExchange(auth) {
+      const client = clientOf(auth);
+      return kept(exchanges, client.key, () => {
+        const { ask } = request(auth, client);
+        return { exchange: createExchange(ask, clock), account: `of callers, ${client.account}` };
+      });
+    },
     close: async () => {
-      await Promise.all(requests.map((request) => request.close()));
+      await Promise.all(requests.map((one) => one.close()));
     },
   };
 }
 
-function urlOf({ tokenUrl }: ClientCredentials, secrets: Secrets): URL {
+/** The value under `key`, made when it is asked for first. */
+function kept<T>(all: Map<string, T>, key: string, make: () => T): T {
+  const before = all.get(key);
+  if (before !== undefined) return before;
+  const made = make();
+  all.set(key, made);
+  return made;
+}
+
+function urlOf({ tokenUrl }: IssuedAuth, secrets: Secrets): URL {
   const url = parseTokenUrl(typeof tokenUrl === 'string' ? tokenUrl : secrets(tokenUrl).text());
   if (url !== undefined) return url;
   const name = typeof tokenUrl === 'string' ? 'tokenUrl' : nameOfSource(tokenUrl);

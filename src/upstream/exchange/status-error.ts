@@ -2,6 +2,7 @@
  * Makes the error of an answer that is not a 2xx: its status, `Retry-After` and challenges, read
  * from headers. `http/upstream-problem` decides what the client is told of them, as of a 429.
  */
+import { areOfCaller } from '../../dsl/credentials.ts';
 import type { UpstreamError } from '../../errors.ts';
 import { credentialHeaders } from '../../headers.ts';
 import { parseHttpDate } from '../../http-date.ts';
@@ -55,9 +56,7 @@ interface Facts extends Pick<RawReply, 'status' | 'headers'> {
 function errorOf(call: Answered, facts: Facts): Error {
   const { status, headers, message, now, isEnveloped, fields } = facts;
   const retryAfterSeconds = retryAfterOf(headers, now);
-  // Beside credentials of the gateway's own, nothing says which of them were rejected.
-  const isOfCaller =
-    rejections.has(status) && call.operation.auth === undefined && hasCredentials(call.headers);
+  const isOfCaller = rejections.has(status) && hasCallersOnly(call);
   return callError(call, 'status', message, {
     status,
     ...(isEnveloped && { isEnveloped }),
@@ -91,6 +90,11 @@ function retryAfterOf(headers: Reply['headers'], now: number): number | undefine
 
 /** More than anybody waits, and few enough digits for any client. */
 const longestSeconds = 999_999_999;
+
+/** Beside credentials of the gateway's own, nothing says which of them were rejected. */
+function hasCallersOnly({ operation: { auth }, headers }: Answered): boolean {
+  return areOfCaller(auth) || (auth === undefined && hasCredentials(headers));
+}
 
 function hasCredentials(forwarded: Call['headers']): boolean {
   return Object.keys(forwarded).some((name) => credentialHeaders.has(name));

@@ -46,7 +46,10 @@ export function exchange(
 }
 
 export type Exchanged = Pick<Attempt, 'operation' | 'signal' | 'address' | 'isOnNewConnection'> &
-  Partial<Pick<Attempt, 'onSent' | 'write'>>;
+  Partial<Pick<Attempt, 'onSent' | 'write'>> & {
+    /** Whether the body of an answer that is no 2xx is read, too. Default `false`. */
+    readonly readsFailures?: boolean;
+  };
 
 interface ReaderOptions {
   readonly resolve: (reply: RawReply) => void;
@@ -189,7 +192,7 @@ class ReplyReader implements DispatchHandler, Line {
 
   /** Whether its body is of use. */
   #isRead(): boolean {
-    if (!this.#hasFailed()) return true;
+    if (!this.#hasFailed() || this.#call.readsFailures === true) return true;
     return hasProblem(this.#call, this.#status) && this.#size <= maxProblemBytes;
   }
 

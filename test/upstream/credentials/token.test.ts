@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createTokenSource } from '../../../src/upstream/credentials/token.ts';
-import { TokenError } from '../../../src/upstream/credentials/token-request.ts';
+import { TokenError } from '../../../src/upstream/credentials/token-error.ts';
 import type { Granted } from '../../../src/upstream/credentials/token-request.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 

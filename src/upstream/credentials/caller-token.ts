@@ -1,0 +1,70 @@
+/** `tokenExchange`: credentials that are made of the bearer token of each caller. */
+import type { Clock } from '../../clock.ts';
+import type { Dispatch } from '../call.ts';
+import type { Attachment, Sending } from './attachment.ts';
+import { tokenRenewal } from './renew.ts';
+import type { Renewal } from './renew.ts';
+import { RefusedTokenError } from './token-error.ts';
+import type { Exchange, Exchanged } from './token-exchange.ts';
+import type { Token } from './token.ts';
+
+export interface OpenExchange {
+  readonly exchange: Exchange;
+  /** The client at its issuer; no secret. */
+  readonly account: string;
+}
+
+/**
+ * All callers of a dispatch have sent the same token, since its hash is a part of their identity:
+ * the first one stands for them.
+ */
+export function ofCallers({ exchange, account }: OpenExchange, clock: Clock): Attachment {
+  /** By the list that all attempts of a dispatch share. */
+  const known = new WeakMap<object, Exchanged>();
+  const renewals = new WeakMap<Token, Renewal>();
+
+  function exchangedFor({ tried, caller }: Dispatch): Exchanged {
+    const before = known.get(tried);
+    if (before !== undefined) return before;
+    const exchanged = exchange(bearerIn(caller.header('authorization')));
+    known.set(tried, exchanged);
+    return exchanged;
+  }
+
+  /** Of a call that was sent: an answer out of a cache may have no dispatch. */
+  function knownFor({ tried, caller }: Sending): Exchanged | undefined {
+    if (tried !== undefined) return known.get(tried);
+    const token = tokenIn(caller?.header('authorization'));
+    return token === undefined ? undefined : exchange(token);
+  }
+
+  function renewalFor(dispatch: Dispatch): Renewal {
+    const { token, source } = exchangedFor(dispatch);
+    const before = renewals.get(token);
+    if (before !== undefined) return before;
+    const renewal = tokenRenewal(source, clock);
+    renewals.set(token, renewal);
+    return renewal;
+  }
+
+  return {
+    header: 'authorization',
+    prefix: 'Bearer ',
+    account,
+    // A health check has no caller, and is sent without.
+    value: (call) => call && knownFor(call)?.source.text(),
+    tokens: (dispatch) => dispatch && exchangedFor(dispatch).source,
+    renewal: renewalFor,
+  };
+}
+
+/** @throws RefusedTokenError if there is none (RFC 6750, 2.1). */
+function bearerIn(authorization: string | undefined): string {
+  const token = tokenIn(authorization);
+  if (token !== undefined) return token;
+  throw new RefusedTokenError('the client has sent no bearer token', 'Bearer');
+}
+
+function tokenIn(authorization = ''): string | undefined {
+  return /^bearer +([\w.~+/-]+=*)$/i.exec(authorization)?.[1];
+}
