@@ -7,21 +7,22 @@ import { textFormOf } from './text-form.ts';
 /** Text that is no form. The message does not quote it. */
 export class NotFormError extends Error {
   override readonly name = 'NotFormError';
-
-  constructor() {
-    super('has an invalid percent-encoding');
-  }
 }
+
+/** More than any form has: each takes more time than a field of JSON. */
+const mostFields = 10_000;
 
 /**
  * The fields of a form as they are given to `schema`: a name that is repeated, or that the schema
  * has as a list, is a list of texts. `__proto__` is dropped, as in JSON.
  *
- * @throws NotFormError for escapes that are none, or none of UTF-8.
+ * @throws NotFormError for escapes that are none, or none of UTF-8, and for more than 10,000 fields.
  */
 export function parseForm(schema: z.ZodType, text: string): Readonly<Record<string, unknown>> {
   const values = new Map<string, string[]>();
-  for (const pair of text.split('&')) {
+  const pairs = text.split('&', mostFields + 1);
+  if (pairs.length > mostFields) throw new NotFormError(`has more than ${mostFields} fields`);
+  for (const pair of pairs) {
     if (pair === '') continue;
     const end = pair.indexOf('=');
     const name = decoded(end === -1 ? pair : pair.slice(0, end));
@@ -50,6 +51,6 @@ function decoded(text: string): string {
     return decodeURIComponent(spaced);
   } catch {
     // Without the cause, whose message might quote the text.
-    throw new NotFormError();
+    throw new NotFormError('has an invalid percent-encoding');
   }
 }

@@ -22,6 +22,12 @@ describe('a form', () => {
     );
   });
 
+  it('has 10,000 fields at the most', () => {
+    const text = Array.from({ length: 10_000 }, (_, index) => `a${index}`).join('&');
+    expect(Object.keys(parseForm(anything, text))).toHaveLength(10_000);
+    expect(() => parseForm(anything, `${text}&b`)).toThrow('has more than 10000 fields');
+  });
+
   it('is text with escapes of UTF-8, or refused without a quotation', () => {
     const piece = fc.oneof(
       word,

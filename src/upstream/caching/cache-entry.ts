@@ -182,9 +182,11 @@ export function replay(call: Call, { outcome, storedAt }: Entry, now: number): R
 }
 
 function parsedAgain(call: Call, { raw, status }: StoredOutcome & { kind: 'reply' }): unknown {
-  const { lookup, response, parts, policies } = call.operation;
+  const { lookup, response, parts, policies, responseKind } = call.operation;
   // A body that is a part of the value is one level further down.
-  if (isDeeperThan(raw, policies.maxDepth + (parts === undefined ? 0 : 1)))
+  // Lists are levels of their own, which those of a table or of XML are not.
+  const isJson = responseKind.kind === 'json';
+  if (isJson && isDeeperThan(raw, policies.maxDepth + (parts === undefined ? 0 : 1)))
     throw callError(call, 'invalid-body', 'was stored with a nesting that is not allowed');
   if (isMissing(lookup, { status })) return null;
   if (lookup === undefined) return parseValue(call, response, raw, status);

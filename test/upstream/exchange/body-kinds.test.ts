@@ -3,7 +3,8 @@ import { csv, form, json, operation, text, xml } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { startServer } from '../../support/servers.ts';
-import { failureOf, openShop } from '../../support/upstream-calls.ts';
+import { entryOfReply, replay } from '../../../src/upstream/caching/cache-entry.ts';
+import { callOf, failureOf, openShop } from '../../support/upstream-calls.ts';
 import type { ShopOptions } from '../../support/upstream-calls.ts';
 
 interface Answering {
@@ -339,6 +340,27 @@ describe('a response body', () => {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       expect((await open()(get, {}, undefined)).value).toEqual({ a: 'b', list: [] });
     expect(server.requests).toHaveLength(1);
+  });
+});
+
+describe('an entry of a cache outside the process', () => {
+  const document = z.object({ r: z.object({ n: z.array(z.coerce.number()) }) });
+  it.each<[string, z.ZodType, string]>([
+    ['form', form(z.object({ a: z.string(), n: z.coerce.number() })), 'a=b&n=1'],
+    ['text', text(), 'a'],
+    ['table', csv(z.object({ a: z.string(), n: z.coerce.number().optional() })), 'a,n\nb,\nc,1'],
+    ['document', xml(document), '<r><n>1</n><n>2</n></r>'],
+  ])('gives the same %s', async (_, response, body) => {
+    const { service, call } = await start({ body }, { service: { maxDepth: 2 } });
+    const get = operation(service, { route: 'GET /a', response, cache: { ttlMs: 1_000 } });
+    const reply = await call(get, {}, undefined);
+    const made = callOf(get);
+    const entry = entryOfReply(made, reply, 0);
+    const stored = JSON.parse(JSON.stringify(entry)) as NonNullable<typeof entry>;
+    const { parsed: __, ...outcome } = stored.outcome as {
+      parsed?: unknown;
+    } & typeof stored.outcome;
+    expect(replay(made, { ...stored, outcome }, 0).value).toEqual(reply.value);
   });
 });
 

@@ -6,7 +6,7 @@ export class NotCsvError extends Error {
   override readonly name = 'NotCsvError';
 }
 
-/** A field; `undefined`: empty, and without quotation marks. */
+/** A field; `undefined`: an empty text in quotation marks, and so not absent. */
 type Field = string | undefined;
 
 export interface Columns {
@@ -28,15 +28,14 @@ export function parseCsv(
   { separator, header }: CsvKind,
   { names, mayBeAbsent }: Columns,
 ): readonly object[] {
-  const records = recordsOf(text, separator);
-  const columns = header ? namesOf(records.shift() ?? []) : names;
+  const read = recordReader(text, separator);
+  const columns = header ? namesOf(read() ?? []) : names;
   const rows: object[] = [];
-  for (let index = 0; index < records.length; index += 1) {
-    const record = records[index] ?? [];
-    if (record.length === 1 && record[0] === undefined && columns.length > 1) continue;
+  for (let record = read(); record !== undefined; record = read()) {
+    if (record.length === 1 && record[0] === '' && columns.length > 1) continue;
     if (record.length !== columns.length)
       throw new NotCsvError(
-        `has ${record.length} fields instead of ${columns.length} in row ${index + 1}`,
+        `has ${record.length} fields instead of ${columns.length} in row ${rows.length + 1}`,
       );
     rows.push(rowOf(columns, record, mayBeAbsent));
   }
@@ -59,37 +58,60 @@ function rowOf(
     const name = columns[index] ?? '';
     const field = record[index];
     // Dropped as in JSON.
-    if (name === '__proto__' || (field === undefined && mayBeAbsent.has(name))) continue;
+    if (name === '__proto__' || (field === '' && mayBeAbsent.has(name))) continue;
     row[name] = field ?? '';
   }
   return row;
 }
 
-/** All lines, split into fields. The end of the last one may be missing. */
-function recordsOf(text: string, separator: string): Field[][] {
-  const records: Field[][] = [];
-  let record: Field[] = [];
+/** Gives the fields of one record after the other. The end of the last line may be missing. */
+function recordReader(text: string, separator: string): () => Field[] | undefined {
   let at = 0;
-  let isAfterSeparator = false;
-  while (at < text.length || isAfterSeparator) {
+  let nextQuote = text.indexOf('"');
+  return function nextRecord() {
+    if (at >= text.length) return undefined;
+    const lineEnd = text.indexOf('\n', at);
+    const end = lineEnd === -1 ? text.length : lineEnd;
+    if (nextQuote !== -1 && nextQuote < at) nextQuote = text.indexOf('"', at);
+    if (nextQuote === -1 || nextQuote > end) {
+      const line = text.slice(at, text[end - 1] === '\r' && end < text.length ? end - 1 : end);
+      at = end + 1;
+      return line.split(separator);
+    }
+    const quoted = quotedRecord(text, at, separator);
+    at = quoted.end;
+    return quoted.record;
+  };
+}
+
+/** A record with quotation marks, and where the next one begins. */
+function quotedRecord(
+  text: string,
+  start: number,
+  separator: string,
+): { readonly record: Field[]; readonly end: number } {
+  const record: Field[] = [];
+  for (let at = start; ;) {
     const end = text[at] === '"' ? endOfQuoted(text, at) : endOfPlain(text, at, separator);
     record.push(fieldOf(text.slice(at, end)));
     const next = text[end];
-    isAfterSeparator = next === separator;
-    const isCrLf = next === '\r' && text[end + 1] === '\n';
-    at = end + (isCrLf ? 2 : 1);
-    if (isAfterSeparator) continue;
-    if (next !== undefined && next !== '\n' && !isCrLf)
-      throw new NotCsvError(`has a misplaced quotation mark in line ${records.length + 1}`);
-    records.push(record);
-    record = [];
+    if (next === separator) {
+      at = end + 1;
+      continue;
+    }
+    if (next === undefined || next === '\n') return { record, end: end + 1 };
+    if (next === '\r' && text[end + 1] === '\n') return { record, end: end + 2 };
+    throw new NotCsvError(`has a misplaced quotation mark in line ${lineOf(text, end)}`);
   }
-  return records;
+}
+
+function lineOf(text: string, at: number): number {
+  return text.slice(0, at).split('\n').length;
 }
 
 function fieldOf(written: string): Field {
-  if (written === '') return undefined;
-  return written.startsWith('"') ? written.slice(1, -1).replaceAll('""', '"') : written;
+  if (!written.startsWith('"')) return written;
+  return written.slice(1, -1).replaceAll('""', '"') || undefined;
 }
 
 /** Behind the closing quotation mark; two in a row are one of the field. */
