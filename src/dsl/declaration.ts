@@ -152,6 +152,7 @@ interface Judged {
   readonly query?: z.ZodObject | undefined;
   readonly headers?: z.ZodObject | undefined;
   readonly keys?: { readonly query?: string } | undefined;
+  readonly limit?: { readonly query?: string } | undefined;
 }
 
 /** Checks the common options and fills in those of the service. */
@@ -159,14 +160,14 @@ export function checkedCommon(
   service: Service,
   config: CommonConfig,
   { name, place, route, queryStyle }: Declaration,
-  { isWrite, query, headers, keys }: Judged,
+  { isWrite, query, headers, keys, limit }: Judged,
 ) {
   const forward = mergedForward(service, checkedForward(config.forward ?? [], place, { isWrite }));
   const auth = checkedAuth(config.auth, service, place);
   const ofOperation = fieldsOf(headers);
   refuseHeaderTwice({ ...service, auth, forward, ofOperation }, place);
   refuseKeyTwice(
-    [...fieldsOf(query), ...(keys?.query === undefined ? [] : [keys.query])],
+    [...fieldsOf(query), ...[keys, limit].flatMap((one) => one?.query ?? [])],
     auth,
     place,
   );

@@ -129,6 +129,7 @@ export function lookup<
     headers,
     // It may be in the body instead, or be none at all until `checkedLookup` has seen it.
     keys: config.keys as { readonly query?: string } | undefined,
+    limit: config.limit,
   });
   const sent = checkedHeaderArguments(headers, { ...common, idempotencyKey: undefined, place });
   const { queryStyle } = declaration;

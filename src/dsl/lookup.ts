@@ -20,6 +20,8 @@ import {
   toMaxBytes,
 } from './lookup-keys.ts';
 import type { KeyStyle, LookupKeys, MaxBytes } from './lookup-keys.ts';
+import { checkedLimit } from './lookup-limit.ts';
+import type { LimitConfig } from './lookup-limit.ts';
 import { parsePath } from './path.ts';
 import { singleKnobs, singleRequests } from './single.ts';
 import type { Requests } from './single.ts';
@@ -96,6 +98,7 @@ export const lookupKnobs = [
   'headers',
   'items',
   'notFound',
+  'limit',
   'failure',
   'errors',
 ];
@@ -105,6 +108,7 @@ interface Config extends LookupOptions, MaxBytes {
   readonly keys?: KeyStyle | undefined;
   readonly max?: number | undefined;
   readonly windowMs?: number | undefined;
+  readonly limit?: LimitConfig | undefined;
   readonly notFound?: 'none' | 'error' | undefined;
   readonly single?: string | undefined;
   readonly concurrency?: number | undefined;
@@ -142,12 +146,15 @@ function requestsOfMany(
   config: Config,
   { route, keys, place }: { route: Route; keys: LookupKeys; place: string },
 ): Requests {
+  const max = positive(config.max ?? 100, 'max', place);
+  const { many = false, query } = config;
   return {
     keys,
-    max: positive(config.max ?? 100, 'max', place),
+    max,
     maxBytes: toMaxBytes(config, { route, keys, place }),
     windowMs: positive(config.windowMs ?? 0, 'windowMs', place, { least: 0 }),
     concurrency: undefined,
+    limit: checkedLimit(config.limit, { max, many, keys, query, place }),
   };
 }
 

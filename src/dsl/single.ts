@@ -3,6 +3,7 @@ import { CompositionError } from '../errors.ts';
 import { positive } from './knobs.ts';
 import { keysInPath } from './lookup-keys.ts';
 import type { KeyStyle, LookupKeys, MaxBytes } from './lookup-keys.ts';
+import type { Limit, LimitConfig } from './lookup-limit.ts';
 import type { Route } from './route.ts';
 
 /** The options of a lookup whose requests have many keys. */
@@ -21,6 +22,8 @@ export interface ManyKeys<Text> extends MaxBytes {
    * or `'error'`, a failure. A 404 to a single key always means no item. Default `'error'`.
    */
   readonly notFound?: 'none' | 'error';
+  /** Says how many items an answer may have, where a service's own page is smaller than `max`. */
+  readonly limit?: LimitConfig;
   readonly single?: undefined;
   readonly concurrency?: undefined;
 }
@@ -41,6 +44,7 @@ export interface SingleKeys<Text> {
   readonly maxRequestBodyBytes?: undefined;
   readonly windowMs?: undefined;
   readonly notFound?: undefined;
+  readonly limit?: undefined;
 }
 
 /** Those options as they may come from JavaScript. */
@@ -56,6 +60,7 @@ const ofManyKeys = {
   maxRequestLineBytes: 'bounds nothing',
   maxRequestBodyBytes: 'bounds nothing',
   windowMs: 'bounds nothing',
+  limit: 'bounds nothing',
 } as const;
 
 const defaultConcurrency = 8;
@@ -68,6 +73,7 @@ export interface Requests {
   readonly windowMs: number;
   /** The most calls of a client request under way; `undefined`: its requests have many keys. */
   readonly concurrency: number | undefined;
+  readonly limit: Limit | undefined;
 }
 
 /** The route of a lookup, whichever option has it. */
@@ -107,5 +113,6 @@ export function singleRequests(
     maxBytes: Infinity,
     windowMs: 0,
     concurrency: positive(concurrency, 'concurrency', place),
+    limit: undefined,
   };
 }

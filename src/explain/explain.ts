@@ -7,6 +7,7 @@ import { traitsOf } from '../dsl/node-traits.ts';
 import type { StepKind } from '../dsl/node-traits.ts';
 import { shownBy } from '../dsl/lookup-by.ts';
 import { bytesKnob, keysExample } from '../dsl/lookup-keys.ts';
+import { limitInQuery } from '../dsl/lookup-limit.ts';
 import type { MaxBytes } from '../dsl/lookup-keys.ts';
 import type { Lookup } from '../dsl/lookup.ts';
 import { shownErrors } from '../dsl/key-errors.ts';
@@ -338,6 +339,12 @@ function explainKeys(lookup: Lookup, items: number): Pick<ExplainedCall, 'batch'
   return { single: { by: shownBy(lookup), concurrency, mostCalls: items } };
 }
 
+/** `&limit=2`, of the two keys of the example. */
+function limitExample({ keys, limit }: Lookup): string {
+  if (limit === undefined) return '';
+  return `${keys.kind === 'body' ? ' and ?' : '&'}${limitInQuery(limit, 2)}`;
+}
+
 function explainBatch(lookup: Lookup): ExplainedBatch {
   const { max, maxBytes, windowMs } = lookup;
   return {
@@ -346,7 +353,7 @@ function explainBatch(lookup: Lookup): ExplainedBatch {
     ...(lookup.compare !== 'exact' && { compare: lookup.compare }),
     max,
     [bytesKnob(lookup.keys)]: maxBytes,
-    keys: keysExample(lookup),
+    keys: keysExample(lookup) + limitExample(lookup),
     windowMs,
   };
 }

@@ -1,5 +1,5 @@
 /** Lookups of services as they are, through a whole gateway. */
-import { call, defineComposition, defineService, each, lookup } from 'plait';
+import { call, defineComposition, defineService, each, lookup, optional } from 'plait';
 import type { Composition } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -62,6 +62,18 @@ const byPosition = lookup(shop, {
   item: z.object({ shelf: z.string() }),
 });
 
+const limited = lookup(shop, {
+  name: 'limited',
+  route: 'GET /stock',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: z.object({ id: z.string() }),
+  compare: 'caseless',
+  limit: { query: 'page size' },
+  errors: { items: 'meta.errors', by: 'of', status: 'code' },
+  items: 'rows',
+});
+
 const prices = [
   { sku: 'b', shop: { no: 7 }, cents: 2 },
   { sku: 'a', shop: { no: 7 }, cents: 1 },
@@ -105,6 +117,24 @@ const styles: Record<string, Style> = {
     answer: { left: { z: 9, b: 2, a: 0, c: null } },
     asked: '/left?ids=a,b,c',
     given: [0, 2, null],
+  },
+  'with a limit, and without case': {
+    composition: defineComposition({
+      route: 'GET /orders',
+      query: z.object({ ids: z.array(z.string()) }),
+      compose: ({ query }) => each(query.ids, (id) => optional(call(limited, { id }))),
+    }),
+    answer: {
+      rows: [{ id: 'A' }],
+      meta: {
+        errors: [
+          { of: 'c', code: 410 },
+          { of: 'b', code: 503 },
+        ],
+      },
+    },
+    asked: '/stock?ids=a,b,c&page%20size=3',
+    given: [{ id: 'A' }, null, null],
   },
   'by position': {
     composition: defineComposition({

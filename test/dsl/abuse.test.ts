@@ -1037,6 +1037,43 @@ describe('lookup()', () => {
       { errors: { items: 'errors', key: 'id' } },
       'errors: unknown option "key". Known options: items, by, when, status.',
     ],
+    [
+      'a limit without a name',
+      { limit: { value: 5 } },
+      'limit.query names no parameter. Use { query: "limit" }.',
+    ],
+    [
+      'a limit named like the keys',
+      { limit: { query: 'ids' } },
+      'query parameter "ids" is that of the keys, so limit cannot send it, too. Rename one.',
+    ],
+    [
+      'a limit named like an argument',
+      { limit: { query: 'size' }, query: z.object({ size: z.int() }) },
+      'query parameter "size" is an argument, so limit cannot send it, too. Rename one.',
+    ],
+    [
+      'a limit of many without a value',
+      { limit: { query: 'size' }, many: true },
+      'limit needs a value: with many, the number of keys bounds no items. Add one, as in ' +
+        '{ query: "limit", value: 1000 }.',
+    ],
+    [
+      'a limit below max',
+      { limit: { query: 'size', value: 50 } },
+      'limit.value is 50, but a request has up to 100 keys. Lower max, or raise it.',
+    ],
+    [
+      'a limit of single',
+      {
+        route: undefined,
+        keys: undefined,
+        name: 'getX',
+        single: 'GET /x/:id',
+        limit: { query: 'size' },
+      },
+      'single asks for one key at a time, so limit bounds nothing. Remove it.',
+    ],
     ['an unknown match', { match: 'id' }, 'match is "id". Use "by", "key" or "position".'],
     [
       'a key field of items that have none',

@@ -384,6 +384,39 @@ describe('the tree', () => {
   });
 });
 
+describe('a lookup of a service as it is', () => {
+  const item = z.object({ cents: z.int() });
+  const common = { match: 'key', compare: 'caseless', by: ['shop', 'sku'], item } as const;
+  const priceOf = lookup(things, {
+    name: 'priceOf',
+    route: 'GET /prices',
+    keys: { query: 'of', join: ':' },
+    limit: { query: 'size' },
+    errors: { items: 'errors', status: 'code' },
+    items: 'data',
+    ...common,
+  });
+  const page = explained(
+    defineComposition({
+      route: 'GET /prices/:shop/:sku',
+      compose: ({ params }) => call(priceOf, { shop: params.shop, sku: params.sku }),
+    }),
+  );
+
+  it('says how its keys are sent, matched and compared, and where they fail', () => {
+    const lines = drawTree(page);
+    expect(lines).toContain(
+      'batched by shop + sku, by key, caseless, 100 keys and 7 KiB of request line a request ' +
+        '(?of=a1:a2,b1:b2&size=2)',
+    );
+    expect(lines).toContain('errors of keys: errors');
+    expect(page.steps[0]?.call).toMatchObject({
+      errors: 'errors',
+      batch: { by: 'shop + sku', match: 'key', compare: 'caseless' },
+    });
+  });
+});
+
 describe('a lookup of one key at a time', () => {
   const thingOf = lookup(things, {
     name: 'thingOf',

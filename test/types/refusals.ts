@@ -385,6 +385,15 @@ lookup(service, {
   errors: { items: 'errors', when: z.object({ code: z.int() }), status: 'code' },
 });
 
+lookup(service, {
+  route: 'GET /x',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: Thing,
+  // @ts-expect-error a limit without its parameter
+  limit: { value: 100 },
+});
+
 // @ts-expect-error neither in the query nor in the body
 lookup(service, { route: 'GET /x', keys: { header: 'ids' }, by: 'id', item: Thing });
 

@@ -1,5 +1,6 @@
 /** Arguments → the query of a request, in the style that its service reads. */
 import { keysInQuery } from '../../dsl/lookup-keys.ts';
+import { limitInQuery } from '../../dsl/lookup-limit.ts';
 import { mostLevels, reservedIn } from '../../dsl/query-style.ts';
 import type { WrittenStyle } from '../../dsl/query-style.ts';
 import { isPlainObject } from '../../plain-object.ts';
@@ -20,7 +21,11 @@ export function searchOf(call: Targeted, query: Readonly<Record<string, unknown>
 }
 
 function keysOf({ keys, operation: { lookup } }: Targeted): string {
-  return keys === undefined || lookup === undefined ? '' : keysInQuery(lookup, keys);
+  if (keys === undefined || lookup === undefined) return '';
+  const own = keysInQuery(lookup, keys);
+  if (lookup.limit === undefined) return own;
+  const limit = limitInQuery(lookup.limit, keys.length);
+  return own === '' ? limit : `${own}&${limit}`;
 }
 
 type Fields = readonly (readonly [name: string, value: unknown])[];

@@ -1,5 +1,6 @@
 /** Packing: puts the keys of loads into as few requests as the limits on their size allow. */
 import { bytesOfKey, bytesWithoutKeys, mostBytesOfKeys } from '../../dsl/lookup-keys.ts';
+import { moreBytesOfLimit } from '../../dsl/lookup-limit.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import type { Call } from '../call.ts';
@@ -45,7 +46,10 @@ export function createPacker(
       target: prefixOf(operation) + target,
       body,
     });
-    const bytes = lookup.keys.kind === 'body' ? known : known + extraBytes(operation);
+    const bytes =
+      lookup.keys.kind === 'body'
+        ? known
+        : known + moreBytesOfLimit(lookup.limit, lookup.max) + extraBytes(operation);
     latest.set(operation, { name, bytes });
     return bytes;
   }

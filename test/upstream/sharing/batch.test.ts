@@ -26,7 +26,16 @@ import {
 const Payment = z.object({ orderId: z.string(), status: z.string() });
 type Payments = Omit<
   Partial<Lookup>,
-  'errors' | 'argument' | 'keys' | 'concurrency' | 'by' | 'key' | 'items' | 'maxBytes'
+  | 'errors'
+  | 'limit'
+  | 'limit'
+  | 'argument'
+  | 'keys'
+  | 'concurrency'
+  | 'by'
+  | 'key'
+  | 'items'
+  | 'maxBytes'
 > & {
   readonly items?: string;
   readonly query?: z.ZodObject;

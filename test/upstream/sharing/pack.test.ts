@@ -92,6 +92,12 @@ describe('the batches of a lookup', () => {
   it.each([
     { route: 'GET /p', keys: { query: 'ids', join: '::' }, maxRequestLineBytes: 200 },
     { route: 'GET /p', keys: { query: 'id', repeat: true, join: '.' }, maxRequestLineBytes: 200 },
+    {
+      route: 'GET /p',
+      keys: { query: 'id', join: '.' },
+      limit: { query: 'lim' },
+      maxRequestLineBytes: 200,
+    },
     { route: 'POST /p', keys: { body: 'ids' }, maxRequestBodyBytes: 200 },
     { route: 'POST /p', keys: { body: 'ids', join: '|' }, maxRequestBodyBytes: 200 },
   ] as const)('stay within them with compound keys, as in %j', async (style) => {
