@@ -55,6 +55,7 @@ const layers = [
     'xml.ts',
   ],
   ['dsl'],
+  ['import'],
   ['plan'],
   ['explain'],
   ['upstream'],
@@ -92,6 +93,7 @@ const doors: Record<string, string> = {
   '@opentelemetry/exporter-prometheus': 'telemetry/metrics-provider.ts',
   pino: 'telemetry/log.ts',
   citty: 'cli/main.ts',
+  yaml: 'import/yaml.ts',
 };
 
 interface Import {

@@ -4,6 +4,7 @@ import { check } from './check.ts';
 import { dev } from './dev.ts';
 import { explainRoute } from './explain-route.ts';
 import { orExit } from './exit.ts';
+import { newService } from './new-service.ts';
 import { start } from './start.ts';
 import { localAdminUrl, trace } from './trace.ts';
 import { readVersion } from './version.ts';
@@ -65,6 +66,41 @@ const commands = {
           format: args.json ? 'json' : args.mermaid ? 'mermaid' : 'tree',
         }),
       ),
+  }),
+  new: defineCommand({
+    meta: { description: 'Write files to begin with' },
+    subCommands: {
+      service: defineCommand({
+        meta: { description: 'Write a service, its operations and schemas from a document' },
+        args: {
+          name: {
+            type: 'positional',
+            required: true,
+            description: 'The name of the service, as "payments"',
+          },
+          'from-openapi': {
+            type: 'string',
+            valueHint: 'file',
+            description: 'An OpenAPI document of version 3.0 or 3.1, in JSON or YAML',
+          },
+          operations: {
+            type: 'string',
+            valueHint: 'a,b',
+            description: 'The operations to write, by id, name or "GET /path" (default: all)',
+          },
+          compositions,
+        },
+        run: ({ args }) =>
+          orExit(() =>
+            newService({
+              name: args.name,
+              document: args['from-openapi'],
+              operations: args.operations,
+              folder: args.compositions,
+            }),
+          ),
+      }),
+    },
   }),
   trace: defineCommand({
     meta: { description: 'Show the latest traces of a gateway in development, or one of them' },

@@ -1,0 +1,77 @@
+/** `plait new service`: writes the file of a service from its OpenAPI document. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { ConfigurationError } from '../errors.ts';
+import { importOpenApi, linesOf } from '../import/import-openapi.ts';
+import { constantCase } from '../import/names.ts';
+import { splitList } from '../url.ts';
+
+export interface NewServiceOptions {
+  readonly name: string;
+  /** The path of the OpenAPI document. */
+  readonly document: string | undefined;
+  /** The operations asked for, separated by commas; all of them without. */
+  readonly operations: string | undefined;
+  readonly folder: string;
+}
+
+/** @throws ConfigurationError when the document cannot be used, or the file exists. */
+export async function newService({
+  name,
+  document,
+  operations,
+  folder,
+}: NewServiceOptions): Promise<void> {
+  if (!/^[a-z][a-z0-9-]*$/.test(name))
+    throw new ConfigurationError(
+      `${JSON.stringify(name)} is no name of a service. Use lower-case letters, digits and ` +
+        'dashes, as in "payments".',
+    );
+  if (document === undefined || document === '')
+    throw new ConfigurationError(
+      `plait new service ${name} needs a document: --from-openapi openapi.json`,
+    );
+  const { text, declared, findings } = await importOpenApi(await read(document), {
+    service: name,
+    file: basename(document),
+    operations: operations === undefined ? undefined : splitList(operations),
+  });
+  const path = join(folder, 'upstreams', `${name}.ts`);
+  await write(path, text);
+  const count = (kind: 'operation' | 'lookup'): string => {
+    const { length } = declared.filter((one) => one.kind === kind);
+    return `${length} ${kind}${length === 1 ? '' : 's'}`;
+  };
+  console.log(`${path}: ${count('operation')}, ${count('lookup')}`);
+  console.log(`Set ${constantCase(name)}_URL to the address of the service.`);
+  if (findings.length === 0) return;
+  console.log(`\nNot carried over from ${document}, as said at the end of the file:`);
+  for (const line of linesOf(findings)) console.log(`  ${line}`);
+}
+
+async function read(document: string): Promise<string> {
+  try {
+    return await readFile(document, 'utf8');
+  } catch (cause) {
+    throw new ConfigurationError(`${document} cannot be read (${codeOf(cause)}).`, { cause });
+  }
+}
+
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text, { flag: 'wx' });
+  } catch (cause) {
+    const code = codeOf(cause);
+    throw new ConfigurationError(
+      code === 'EEXIST'
+        ? `${path} exists, and nothing is overwritten. Move it away, or choose another name.`
+        : `${path} cannot be written (${code}).`,
+      { cause },
+    );
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
