@@ -396,7 +396,7 @@ describe('a lookup of a service as it is', () => {
     items: 'data',
     ...common,
   });
-  const page = explained(
+  const priced = explained(
     defineComposition({
       route: 'GET /prices/:shop/:sku',
       compose: ({ params }) => call(priceOf, { shop: params.shop, sku: params.sku }),
@@ -404,13 +404,13 @@ describe('a lookup of a service as it is', () => {
   );
 
   it('says how its keys are sent, matched and compared, and where they fail', () => {
-    const lines = drawTree(page);
+    const lines = drawTree(priced);
     expect(lines).toContain(
       'batched by shop + sku, by key, caseless, 100 keys and 7 KiB of request line a request ' +
         '(?of=a1:a2,b1:b2&size=2)',
     );
     expect(lines).toContain('errors of keys: errors');
-    expect(page.steps[0]?.call).toMatchObject({
+    expect(priced.steps[0]?.call).toMatchObject({
       errors: 'errors',
       batch: { by: 'shop + sku', match: 'key', compare: 'caseless' },
     });
