@@ -442,6 +442,18 @@ describe('an entry that is served stale if a call fails', () => {
     expect(await failureOf(get(getOrder))).toMatchObject({ kind, status });
   });
 
+  it('is not served, and removed, when the client is refused the token to ask with', async () => {
+    const rejectedCredentials = { challenges: 'Bearer' };
+    const refused = callError({ operation: getOrder }, 'credentials', 'no token', {
+      rejectedCredentials,
+    });
+    const { get, clock, store } = startCache({}, { fail: refused });
+    await get(getOrder);
+    clock.advance(1_000);
+    expect(await failureOf(get(getOrder))).toMatchObject({ kind: 'credentials' });
+    expect(store.entries).toBe(0);
+  });
+
   it.each([429, 408])(
     'remains when the service answers %i, which asks for patience',
     async (status) => {
