@@ -1,6 +1,6 @@
 /** Cookies of the client as arguments: who shares answers, and what keys show of them. */
 import { call, defineComposition, defineService, each, given, lookup, map, operation } from 'plait';
-import { optional, pick } from 'plait';
+import { optional, pages, pick } from 'plait';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/clock.ts';
@@ -30,6 +30,21 @@ const sessionOf = lookup(shop, {
   cache,
 });
 
+const oneSession = lookup(shop, {
+  name: 'oneSession',
+  single: 'GET /sessions/:id',
+  by: 'id',
+  item: Session,
+  cache,
+});
+const listSessions = operation(shop, {
+  name: 'listSessions',
+  route: 'GET /lists/:id',
+  query: z.object({ cursor: z.string().optional() }),
+  response: z.object({ items: z.array(Session), next: z.string().nullable() }),
+  cache,
+});
+
 const cookies = z.object({ sid: z.string().default('none'), lang: z.string().optional() });
 
 /** A gateway that serves `compositions`, and the keys by which it stores answers. */
@@ -38,7 +53,9 @@ async function startShop(compositions: Readonly<Record<string, Composition>>) {
     const { pathname, searchParams } = new URL(url, 'http://x');
     const id = pathname.split('/').at(-1) ?? '';
     const ids = searchParams.get('ids')?.split(',');
-    const answer = ids?.map((one) => ({ id: one, user: `u-${one}` })) ?? { id, user: `u-${id}` };
+    const session = { id, user: `u-${id}` };
+    const single = pathname.startsWith('/lists') ? { items: [session], next: null } : session;
+    const answer = ids?.map((one) => ({ id: one, user: `u-${one}` })) ?? single;
     response.end(JSON.stringify(answer));
   });
   const keys: string[] = [];
@@ -108,6 +125,24 @@ const ways: Readonly<Record<string, Composition>> = {
     credentials: ['sid'],
     compose: (inputs) => ({
       a: call(getSession, { id: 'x', more: optional(map(inputs.cookies, ({ sid }) => sid)) }),
+    }),
+  }),
+  single: defineComposition({
+    route: 'GET /single',
+    cookies,
+    credentials: ['sid'],
+    compose: (inputs) => ({ a: call(oneSession, { id: inputs.cookies.sid }) }),
+  }),
+  pages: defineComposition({
+    route: 'GET /pages',
+    cookies,
+    credentials: ['sid'],
+    compose: (inputs) => ({
+      a: pages(
+        listSessions,
+        { id: inputs.cookies.sid },
+        { items: 'items', next: { cursor: 'next', query: 'cursor' } },
+      ),
     }),
   }),
   lookup: defineComposition({
