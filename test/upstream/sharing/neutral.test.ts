@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { lookup } from '../../../src/dsl/declare-lookup.ts';
+import type { Operation } from '../../../src/dsl/operation.ts';
 import type { Dispatch, Send } from '../../../src/upstream/call.ts';
 import { callError } from '../../../src/upstream/call.ts';
 import { batch } from '../../../src/upstream/sharing/batch.ts';
@@ -43,6 +44,7 @@ interface Rules {
   readonly max: number;
   readonly bytes: number;
   readonly most: number;
+  readonly style: 'by' | 'key' | 'position' | 'compound' | 'caseless';
 }
 
 const rules: fc.Arbitrary<Rules> = fc.record({
@@ -50,18 +52,46 @@ const rules: fc.Arbitrary<Rules> = fc.record({
   max: fc.constantFrom(2, 5, 100),
   bytes: fc.constantFrom(120, 7_168),
   most: fc.constantFrom(4, 100),
+  style: fc.constantFrom('by', 'key', 'position', 'compound', 'caseless'),
 });
 
-/** Lets clients visit a service which rejects bad keys, and more keys at once than it takes. */
-async function receive(visits: readonly Visit[], { rejection, max, bytes, most }: Rules) {
-  const own = lookup(nowhere, {
+function lookupOf({ max, bytes, style }: Rules): Operation {
+  const isCompound = style === 'compound';
+  return lookup(nowhere, {
     route: 'GET /items',
-    keys: { query: 'ids' },
-    by: 'id',
-    item: z.object({ id: z.string() }),
+    keys: { query: 'ids', ...(isCompound && { join: '~' }) },
+    by: isCompound ? ['shop', 'id'] : 'id',
+    item: z.object({ id: z.string(), shop: z.string() }).partial({ shop: true }),
+    match: style === 'key' || style === 'position' ? style : 'by',
+    compare: style === 'caseless' ? 'caseless' : 'exact',
     max,
     maxRequestLineBytes: bytes,
   });
+}
+
+/** The key as this client writes it. */
+function keyFor(one: string, style: Rules['style'], client: number): unknown {
+  if (style === 'compound') return ['s', one];
+  return style === 'caseless' && client % 2 === 1 ? one.toUpperCase() : one;
+}
+
+function bareKey(sent: string): string {
+  return sent.replace(/^s~/, '').toLowerCase();
+}
+
+/** The answer to keys, of which one that is rare has no item. */
+function valueOf(keys: readonly string[], style: Rules['style']): unknown {
+  const itemOf = (id: string) => ({ id, ...(style === 'compound' && { shop: 's' }) });
+  if (style === 'position') return keys.map((id) => (id === 'rare' ? null : itemOf(id)));
+  const known = keys.filter((one) => one !== 'rare');
+  if (style !== 'key') return known.map(itemOf);
+  return Object.fromEntries(known.map((id) => [id, itemOf(id)]));
+}
+
+/** Lets clients visit a service which rejects bad keys, and more keys at once than it takes. */
+async function receive(visits: readonly Visit[], rule: Rules) {
+  const { rejection, most, style } = rule;
+  const own = lookupOf(rule);
   let sent = 0;
   let bound = 0;
   const send: Send<Dispatch> = async (dispatch) => {
@@ -69,18 +99,19 @@ async function receive(visits: readonly Visit[], { rejection, max, bytes, most }
     if (!dispatch.isPatient) bound += 1;
     await turn();
     await turn();
-    const keys = (dispatch.keys ?? []).map(String);
+    const keys = (dispatch.keys ?? []).map((one) => bareKey(String(one)));
     const waiting = new Set(dispatch.callers.waiting().map(({ caller }) => caller));
     if (!dispatch.isPatient) bound += waiting.size + Math.sqrt(waiting.size);
     dispatch.signal.throwIfAborted();
     const status = keys.length > most ? 414 : rejection;
     if (keys.length > most || keys.some((one) => one.startsWith('bad')))
       throw callError(dispatch, 'status', `answered ${status}`, { status });
-    return { ...ok, value: keys.filter((one) => one !== 'rare').map((id) => ({ id })) };
+    return { ...ok, value: valueOf(keys, style) };
   };
   const sendLoad = batch(createFakeClock(), send, { withdraw: () => true });
   const got = await Promise.all(
-    visits.map(async ({ keys, comes, leaves, hasMs }) => {
+    visits.map(async ({ keys: bare, comes, leaves, hasMs }, at) => {
+      const keys = bare.map((one) => keyFor(one, style, at));
       // oxlint-disable-next-line no-await-in-loop -- one turn after the other
       for (let waited = 0; waited < comes; waited += 1) await turn();
       const client = new AbortController();
@@ -91,7 +122,7 @@ async function receive(visits: readonly Visit[], { rejection, max, bytes, most }
       );
       void leave(client, leaves);
       const { values, failures } = await load.done;
-      return values.map((value, at) => failures?.get(at) ?? value);
+      return values.map((value, index) => failures?.get(index) ?? value);
     }),
   );
   return { got, sent, bound };
@@ -115,7 +146,8 @@ describe('what a client gets from a shared call', () => {
           for (const [at, { keys, leaves }] of visits.entries()) {
             const isInnocent = !keys.some((one) => one.startsWith('bad'));
             for (const [index, one] of keys.entries()) {
-              const answer = one === 'rare' ? null : { id: one };
+              const shop = service.style === 'compound' && { shop: 's' };
+              const answer = one === 'rare' ? null : { id: one, ...shop };
               const status = expect.objectContaining({ kind: 'status' });
               const may = [
                 ...(one.startsWith('bad') ? [] : [answer]),
