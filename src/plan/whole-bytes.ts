@@ -47,6 +47,12 @@ function atSource(nodes: readonly Node[], source: Source): Presence {
 /** Of a node whose schema is not known. */
 function ofNode(nodes: readonly Node[], node: Node | undefined, path: Source['path']): Presence {
   switch (node?.kind) {
+    case undefined:
+    case 'input':
+    case 'item':
+    case 'call':
+    case 'map':
+      return 'none';
     case 'guard':
       return atSource(nodes, { node: node.guarded, path });
     case 'instead':
@@ -61,7 +67,7 @@ function ofNode(nodes: readonly Node[], node: Node | undefined, path: Source['pa
     case 'shape':
       return atSource(nodes, { ...node.from, path: [...node.from.path, ...path] });
     default:
-      return 'none';
+      return node satisfies never;
   }
 }
 

@@ -30,6 +30,7 @@ describe('after a new kind of node was declared, the compiler', () => {
       'src/plan/names.ts',
       'src/plan/response-paths.ts',
       'src/plan/value-schema.ts',
+      'src/plan/whole-bytes.ts',
     ]);
   });
 
@@ -54,6 +55,7 @@ describe('after a new kind of node was declared, the compiler', () => {
       'src/plan/names.ts',
       'src/plan/response-paths.ts',
       'src/plan/value-schema.ts',
+      'src/plan/whole-bytes.ts',
     ]);
   });
 
