@@ -186,7 +186,7 @@ describe('the settings', () => {
         connectionsPerAddress: undefined,
       },
     },
-    edge: { trustedPeers: [], requestsPerAddress: 100, requests: 4_096 },
+    edge: { isDevelopment: true, trustedPeers: [], requestsPerAddress: 100, requests: 4_096 },
     overload: { delayMs: 150, utilisation: 0.95 },
     log: { level: 'info', format: 'text', headers: [] },
     telemetry: {
@@ -223,6 +223,7 @@ describe('the settings', () => {
     expect(read({ NODE_ENV: 'production' })).toEqual({
       ...unset,
       mode: 'production',
+      edge: { ...unset.edge, isDevelopment: false },
       hangLimitMs: 10_000,
       server: { ...unset.server, host: '0.0.0.0', shutdownDelayMs: 5_000 },
       log: { ...unset.log, format: 'json' },
