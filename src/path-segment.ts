@@ -23,7 +23,8 @@ export function segmentProblem(text: string): string | undefined {
 export function traversalProblem(text: string, { slash = false } = {}): string | undefined {
   // Most ids contain none of these characters.
   if (!/[%./\\;\u2024\u2025\ufe52\uff0e]/.test(text)) return undefined;
-  for (let current = text; ;) {
+  let current = text;
+  for (let layer = 0; layer <= mostLayers; layer += 1) {
     const problem = problemIn(current, slash);
     if (problem !== undefined)
       return current === text ? problem : `${problem} once it is decoded again`;
@@ -31,7 +32,13 @@ export function traversalProblem(text: string, { slash = false } = {}): string |
     if (decoded === current) return undefined;
     current = decoded;
   }
+  return tooManyLayers;
 }
+
+/** No server decodes as often, and each time costs time: a text can have thousands of layers. */
+const mostLayers = 20;
+
+const tooManyLayers = `is encoded more than ${mostLayers} times`;
 
 function problemIn(text: string, slash: boolean): string | undefined {
   if (text.includes('\\')) return 'contains a backslash';
@@ -49,10 +56,15 @@ function isDotSegment(segment: string): boolean {
   return name === '.' || name === '..';
 }
 
-/** A text without any layer of encoding. */
-export function decodedWhole(text: string): string {
-  const decoded = decodedOnce(text);
-  return decoded === text ? text : decodedWhole(decoded);
+/** A text without any layer of encoding; `undefined` if there are too many to remove. */
+export function decodedWhole(text: string): string | undefined {
+  let current = text;
+  for (let layer = 0; layer <= mostLayers; layer += 1) {
+    const decoded = decodedOnce(current);
+    if (decoded === current) return current;
+    current = decoded;
+  }
+  return undefined;
 }
 
 /**
