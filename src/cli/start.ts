@@ -14,7 +14,7 @@ import { splitList } from '../url.ts';
 import { runningVariable } from './child.ts';
 import { turnOffPretenuring } from './pretenuring.ts';
 import { watchStrayErrors } from './stray-errors.ts';
-import { whenStopped } from './stop.ts';
+import { ignoreOtherSignals, whenStopped } from './stop.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface StartOptions {
@@ -47,6 +47,7 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
     await parts.log.close();
   };
   whenStopped(drain);
+  ignoreOtherSignals((signal) => parts.log.warn({}, `${signal} is ignored: SIGTERM stops`));
   watchStrayErrors({ log: parts.log, onStrayError: parts.telemetry.onStrayError, drain });
   console.log(`admin ${listening.adminUrl}`);
   if (process.connected && process.env[runningVariable] !== undefined) process.send?.({ claims });

@@ -3,6 +3,9 @@
 /** npm passes a Ctrl-C on to a process that already got it from the terminal. */
 const echoMs = 500;
 
+/** Signals that supervisors and people send to stop a process. */
+const stopping = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'disconnect'] as const;
+
 /**
  * Runs `close` once and then ends the process. A second signal ends it at once, unless it is the
  * first one passed on.
@@ -18,5 +21,13 @@ export function whenStopped(close: () => Promise<void>): void {
     await close();
     process.exit(0);
   };
-  for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) process.on(event, () => void stop());
+  for (const event of stopping) process.on(event, () => void stop());
+}
+
+/** Signals that would end a process by default, or open its debugger, though nobody meant that. */
+const meaningless = ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+
+/** Calls `onIgnored`, and nothing else, for a signal that has no meaning here. */
+export function ignoreOtherSignals(onIgnored: (signal: string) => void): void {
+  for (const signal of meaningless) process.on(signal, () => onIgnored(signal));
 }

@@ -9,6 +9,10 @@ export interface Connections {
   whenAnswered(socket: Socket, then: () => void): void;
   /** Ends every connection from now on as soon as its requests are answered. */
   endWhenIdle(): void;
+  /** Ends those that idle, but for new ones: their first request is on its way. */
+  closeIdle(): void;
+  /** Ends those that have never sent a request. */
+  endUnused(): void;
 }
 
 export interface ConnectionLimits {
@@ -43,10 +47,8 @@ export function followConnections(server: Server, limits: ConnectionLimits): Con
       connection.close();
     });
   });
-  // Node's own `close()` calls it, too.
-  server.closeIdleConnections = () => {
-    for (const [socket, connection] of connections) if (connection.isIdle) socket.destroy();
-  };
+  // Node's own `close()` calls it before it stops listening, which has to come first: see `closeIdle`.
+  server.closeIdleConnections = () => undefined;
   // When a connection has idled for too long, or for the time that a write may take.
   server.on('timeout', (socket: Socket) => {
     if (connections.get(socket)?.isIdle !== false || socket.writableLength > 0) socket.destroy();
@@ -63,6 +65,13 @@ export function followConnections(server: Server, limits: ConnectionLimits): Con
     endWhenIdle() {
       isEnding = true;
     },
+    closeIdle() {
+      for (const [socket, connection] of connections)
+        if (connection.isIdle && connection.isUsed) socket.destroy();
+    },
+    endUnused() {
+      for (const [socket, connection] of connections) if (!connection.isUsed) socket.destroy();
+    },
   };
 }
 
@@ -73,6 +82,7 @@ class Connection {
   readonly #open = new Set<ServerResponse>();
   readonly #waiting: (() => void)[] = [];
   #underWay = 0;
+  #isUsed = false;
   #afterwards: (() => void) | undefined;
 
   constructor(socket: Socket, isEnding: () => boolean) {
@@ -84,7 +94,13 @@ class Connection {
     return this.#open.size === 0;
   }
 
+  /** Whether it has ever sent a request. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
   take(outgoing: ServerResponse, serve: () => void): void {
+    this.#isUsed = true;
     this.#open.add(outgoing);
     outgoing.once('close', () => this.#release(outgoing));
     if (this.#underWay < mostAtOnce) {

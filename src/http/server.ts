@@ -6,6 +6,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
 import { ConfigurationError, RequestError } from '../errors.ts';
 import { followConnections } from './connections.ts';
+import type { Connections } from './connections.ts';
 import { anonymousProblem } from './error-response.ts';
 import type { Bindings } from './request-record.ts';
 import { defaultSocketLimits, mostConnections } from './socket-limits.ts';
@@ -89,7 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     close(graceMs) {
       state.draining = true;
       connections.endWhenIdle();
-      return stop(server, graceMs);
+      return stop(server, connections, graceMs);
     },
   };
 }
@@ -163,13 +164,47 @@ function listen(server: Server, { host, port, setBy }: ServerOptions): Promise<v
   });
 }
 
-function stop(server: Server, graceMs: number): Promise<void> {
+/** How long a connection that was accepted last may take to send its request. */
+const lastWordMs = 250;
+
+function stop(server: Server, connections: Connections, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), graceMs);
-    server.close(() => {
-      clearTimeout(force);
-      resolve();
+    const unused = setTimeout(() => connections.endUnused(), Math.min(lastWordMs, graceMs));
+    atQuietMoment(server, function closeNow() {
+      server.close(() => {
+        clearTimeout(force);
+        clearTimeout(unused);
+        resolve();
+      });
+      connections.closeIdle();
     });
-    server.closeIdleConnections();
+  });
+}
+
+/** How long connections that wait are still accepted, in milliseconds. */
+const longestWaitMs = 200;
+
+/** A turn of the event loop this short, in milliseconds, has done nothing but look for events. */
+const quietMs = 0.1;
+
+/**
+ * Runs `close` right after a turn of the event loop that found nothing to do: connections that the
+ * system has accepted since the last look, on our behalf, will be reset. libuv accepts one in a turn.
+ */
+function atQuietMoment(server: Server, close: () => void): void {
+  const startedAt = performance.now();
+  let turnedAt = startedAt;
+  let hasAccepted = true;
+  const note = (): void => void (hasAccepted = true);
+  server.on('connection', note);
+  setImmediate(function look() {
+    const now = performance.now();
+    const isQuiet = !hasAccepted && now - turnedAt < quietMs;
+    turnedAt = now;
+    hasAccepted = false;
+    if (!isQuiet && now - startedAt < longestWaitMs) return void setImmediate(look);
+    server.off('connection', note);
+    return close();
   });
 }

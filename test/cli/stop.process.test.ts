@@ -1,0 +1,106 @@
+import { connect } from 'node:net';
+import { expect, it } from 'vitest';
+import { run, runMocks, shipped } from '../support/processes.ts';
+
+const stops = process.env['PROPERTIES'] === 'long' ? 20 : 3;
+const request = 'GET /orders/ord_1001/summary HTTP/1.1\r\nhost: gateway\r\n\r\n';
+
+it(
+  `a stop under load loses no request of a connection that was in use, ${stops} times in a row`,
+  { timeout: 300_000 },
+  async () => {
+    const mocks = await runMocks();
+    const lost: Lost[] = [];
+    let answered = 0;
+    for (let stop = 0; stop < stops; stop += 1) {
+      const gateway = run('bin/plait.js', ['start', ...shipped], {
+        ...mocks,
+        PORT: '0',
+        SHUTDOWN_DELAY_MS: '100',
+      });
+      const port = Number(new URL(await gateway.ready).port);
+      const load = [
+        ...Array.from({ length: 8 }, () => askUntilClosed(port, { reconnects: false })),
+        ...Array.from({ length: 4 }, () => askUntilClosed(port, { reconnects: true })),
+      ];
+      await new Promise((resolve) => void setTimeout(resolve, 300));
+      gateway.kill('SIGTERM');
+      for (const result of await Promise.all(load)) {
+        answered += result.answered;
+        lost.push(...result.lost);
+      }
+      expect(await gateway.exitCode).toBe(0);
+    }
+    expect(lost.filter(({ answered: before }) => before > 0)).toEqual([]);
+    // The system accepts connections on our behalf until the very moment of the close.
+    expect(lost.length).toBeLessThanOrEqual(2 * stops);
+    expect(answered).toBeGreaterThan(100 * stops);
+  },
+);
+
+interface Result {
+  readonly answered: number;
+  readonly lost: readonly Lost[];
+}
+
+/** A connection that was open, and ended while it waited for an answer. */
+interface Lost {
+  /** The requests that it had answered before. */
+  readonly answered: number;
+  readonly how: string;
+}
+
+/** Asks one request after the other until no connection is accepted any more. */
+async function askUntilClosed(
+  port: number,
+  { reconnects }: { readonly reconnects: boolean },
+): Promise<Result> {
+  const lost: Lost[] = [];
+  let answered = 0;
+  for (;;) {
+    const end = await converse(port, reconnects ? 1 : Infinity);
+    answered += end.answered;
+    if (end.kind === 'refused') return { answered, lost };
+    if (end.kind === 'lost') lost.push(end);
+  }
+}
+
+type End =
+  | { readonly kind: 'refused' | 'closed'; readonly answered: number }
+  | ({ readonly kind: 'lost' } & Lost);
+
+/** Asks up to `most` requests on one connection, each after the answer to the one before. */
+function converse(port: number, most: number): Promise<End> {
+  return new Promise((resolve) => {
+    let answered = 0;
+    let received = '';
+    let isOpen = false;
+    let isWaiting = false;
+    let how = 'closed';
+    const socket = connect(port, '127.0.0.1', () => {
+      isOpen = true;
+      ask();
+    });
+    function ask(): void {
+      received = '';
+      isWaiting = true;
+      socket.write(request);
+    }
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      received += chunk;
+      const length = Number(/content-length: (\d+)/i.exec(received)?.[1]);
+      const end = received.indexOf('\r\n\r\n');
+      if (end === -1 || received.length < end + 4 + length) return;
+      answered += 1;
+      isWaiting = false;
+      if (answered < most && !/connection: close/i.test(received)) ask();
+      else socket.end();
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => (how = error.code ?? error.message));
+    socket.once('close', () => {
+      if (!isOpen) resolve({ kind: 'refused', answered });
+      else if (isWaiting) resolve({ kind: 'lost', answered, how });
+      else resolve({ kind: 'closed', answered });
+    });
+  });
+}
