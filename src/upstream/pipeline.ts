@@ -14,6 +14,7 @@ import type { Attempt, Dispatch, Policy, Send } from './call.ts';
 import type { Credential } from './credentials/credential.ts';
 import { parseReply } from './exchange/parse.ts';
 import { dated } from './exchange/dated.ts';
+import { withCleanAddresses } from './exchange/own-location.ts';
 import { followed, isRedirect } from './exchange/redirect.ts';
 import { toHttpRequest } from './exchange/request.ts';
 import type { HttpRequest } from './exchange/request.ts';
@@ -110,7 +111,9 @@ export function perService(parts: ServiceParts): Send<Dispatch> {
           })
         : answer;
       const now = clock.epoch();
-      return parseReply(own, dated(raw, now), now);
+      const isKey = (text: string): boolean => credential?.isKeyIn(text, own) ?? false;
+      const clean = credential === undefined ? raw : withCleanAddresses(raw, isKey);
+      return parseReply(own, dated(clean, now), now, secretsOf(own));
     },
   );
   const { hasUntried } = balancer;

@@ -71,7 +71,7 @@ export interface LoadRequest {
 }
 
 /** A page of a list. */
-export interface PageRequest extends Omit<PageAsked, 'addresses' | 'isSecret'> {
+export interface PageRequest extends Omit<PageAsked, 'addresses' | 'isSecret' | 'isKey'> {
   readonly operation: Operation;
   readonly trace: Trace | undefined;
   readonly conceals?: boolean;
@@ -193,6 +193,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
             ...asked,
             addresses: addresses.get(operation.service) ?? [],
             isSecret: (text) => credentials.of(operation.service)?.isIn(text, call) ?? false,
+            isKey: (text) => credentials.of(operation.service)?.isKeyIn(text, call) ?? false,
           });
         },
         load: (asked) => {

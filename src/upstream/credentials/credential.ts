@@ -12,7 +12,7 @@ import type { HttpRequest } from '../exchange/request.ts';
 import { attachmentOf, valueOf } from './attach.ts';
 import type { AttachmentOptions } from './attach.ts';
 import type { Attachment, Sending } from './attachment.ts';
-import { repeats } from './echo.ts';
+import { longEnough, repeats } from './echo.ts';
 import { renew } from './renew.ts';
 import { tokenGate } from './token-gate.ts';
 import type { TokenSource } from './token.ts';
@@ -31,6 +31,8 @@ export interface Credential {
   attach(request: HttpRequest, call: Sending): HttpRequest;
   /** Whether a text that the service has answered a call with repeats a secret that it was sent. */
   isIn(text: string, call: Sending): boolean;
+  /** Without what only headers carry, which may be a word like any other: a tenant, or a region. */
+  isKeyIn(text: string, call: Sending): boolean;
   /** An upper bound for the bytes that are added to the request line of an operation. */
   queryBytes(operation: Operation): number;
   /** Waits for a token, on behalf of a health check; resolves to whether there is one. */
@@ -51,13 +53,13 @@ export function createCredential(
   /** The credentials of the latest attempt of each dispatch. */
   const sent = new WeakMap<object, string>();
 
-  const ofFiles = [...Object.values(service.headers), ...(auth === undefined ? [] : textsOf(auth))];
-  const secrets = ofFiles.filter((text) => typeof text !== 'string').map(options.secrets);
+  const readAll = (texts: readonly Text[]): readonly string[] =>
+    texts.flatMap((text) => (typeof text === 'string' ? [] : [options.secrets(text).text()]));
 
-  /** The secrets of the service, and what is made of them: a token, or a pair in Base64. */
-  function secretTexts(call: Sending): readonly string[] {
+  /** The secrets of `auth`, and what is made of them: a token, or a pair in Base64. */
+  function keyTexts(call: Sending): readonly string[] {
     const made = attached?.value(call)?.split(' ').at(-1) ?? '';
-    return [...secrets.map((secret) => secret.text()), made];
+    return [...readAll(auth === undefined ? [] : textsOf(auth)), made];
   }
 
   return {
@@ -75,7 +77,9 @@ export function createCredential(
       if (tried !== undefined && attached.renewal !== undefined) sent.set(tried, value);
       return withCredentials(plain, attached, value);
     },
-    isIn: (text, call) => repeats(text, secretTexts(call)),
+    isIn: (text, call) =>
+      repeats(text, [...keyTexts(call), ...longEnough(readAll(Object.values(service.headers)))]),
+    isKeyIn: (text, call) => repeats(text, longEnough(keyTexts(call))),
     queryBytes: ({ auth: used }) =>
       used === undefined || attached === undefined || attached.header !== undefined
         ? 0

@@ -16,13 +16,18 @@ function comparable(secret: string): string {
   return (decodedWhole(secret) ?? secret).toLowerCase();
 }
 
-/** Shorter words of a header are no secrets, and are found in any text. */
+/** Shorter words are no secrets, and are found in any text. */
 const shortest = 6;
+
+export function longEnough(words: readonly string[]): readonly string[] {
+  return words.filter((word) => word.length >= shortest);
+}
 
 /** The credentials among the headers of a request: of a client, or arguments. */
 export function credentialsIn(headers: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(headers)
-    .filter(([name]) => credentialHeaders.has(name))
-    .flatMap(([, value]) => value.split(/[\s,;="]+/))
-    .filter((word) => word.length >= shortest);
+  return longEnough(
+    Object.entries(headers)
+      .filter(([name]) => credentialHeaders.has(name))
+      .flatMap(([, value]) => value.split(/[\s,;="]+/)),
+  );
 }

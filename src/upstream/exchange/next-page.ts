@@ -8,7 +8,7 @@ import { callError } from '../call.ts';
 import { credentialsIn, repeats } from '../credentials/echo.ts';
 import { keyParameterOf } from './answer-parts.ts';
 import { nextLinks } from './link-header.ts';
-import { ownTarget, whereTo } from './own-location.ts';
+import { ownTarget, whereTo, withoutEchoes } from './own-location.ts';
 import type { Base } from './own-location.ts';
 import { targetWithQuery } from './request.ts';
 
@@ -45,6 +45,8 @@ export interface Asked {
   readonly addresses: readonly Pick<Base, 'origin' | 'prefix'>[];
   /** Whether a text repeats credentials of the gateway's own. */
   readonly isSecret: (text: string) => boolean;
+  /** Whether a part of an address does, which is then left out. */
+  readonly isKey: (text: string) => boolean;
 }
 
 interface Answered extends Asked {
@@ -83,7 +85,8 @@ function afterwards(answered: Answered): Pick<Page, 'name' | 'next'> {
     case 'url': {
       const name = targetWithQuery({ ...call, keys: undefined });
       const text = rule.kind === 'link' ? linkIn(answered) : addressAt(answered, rule.at);
-      const target = text && followable(answered, text, answered.reply.target ?? name);
+      const own = text && withoutEchoes(text, answered.isKey);
+      const target = own && followable(answered, own, answered.reply.target ?? name);
       return { name, next: target ? { args: unwritten(call), target, name: target } : undefined };
     }
     case 'cursor': {

@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { traversalProblem } from '../../path-segment.ts';
+import type { RawReply } from './transport.ts';
 
 /** The address that was asked, and the target that the text stands in the answer to. */
 export interface Base {
@@ -100,6 +101,32 @@ function withoutParameter(search: string, name: string | undefined): string {
     .split('&')
     .filter((part) => !new URLSearchParams(part).has(name));
   return rest.length === 0 ? '' : `?${rest.join('&')}`;
+}
+
+/**
+ * A text with addresses, without the query parameters that repeat a secret: some services put the
+ * key that they were sent into every address they give, under its name or another one.
+ */
+export function withoutEchoes(text: string, isSecret: (text: string) => boolean): string {
+  if (!text.includes('?') || !isSecret(text)) return text;
+  return text.replaceAll(/\?([^?#<>"\s]*)/g, (_, search: string) => {
+    const rest = search.split('&').filter((part) => !isSecret(part));
+    return rest.length === 0 ? '' : `?${rest.join('&')}`;
+  });
+}
+
+/** An answer whose headers with addresses repeat no key: they become values, and stay in caches. */
+export function withCleanAddresses(raw: RawReply, isSecret: (text: string) => boolean): RawReply {
+  const names = ['location', 'content-location', 'link'].filter(
+    (name) => raw.headers[name] !== undefined,
+  );
+  if (names.length === 0) return raw;
+  const clean = (text: string): string => withoutEchoes(text, isSecret);
+  const cleaned = names.map((name) => {
+    const value = raw.headers[name] ?? '';
+    return [name, typeof value === 'string' ? clean(value) : value.map(clean)] as const;
+  });
+  return { ...raw, headers: { ...raw.headers, ...Object.fromEntries(cleaned) } };
 }
 
 const longestShown = 200;

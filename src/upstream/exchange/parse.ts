@@ -25,6 +25,7 @@ import { fieldsIn, hasProblem } from './problem-fields.ts';
 import { envelopedError, statusError } from './status-error.ts';
 import type { RawReply } from './transport.ts';
 import { refuseWithFields } from './validation-error.ts';
+import type { Reading } from './validation-error.ts';
 
 type Called = Pick<Call, 'operation'>;
 type Asked = Pick<Attempt, 'operation' | 'args' | 'keys' | 'address'>;
@@ -35,30 +36,38 @@ const partial: ReadonlyMap<number, string> = new Map([
   [226, 'changes (226) although none were asked for'],
 ]);
 
+const noSecret: Reading['isSecret'] = () => false;
+
 /** @throws UpstreamError of kind `status`, `invalid-body` or `too-large`. */
 export function parseReply(
   call: Asked & Pick<Attempt, 'headers'>,
   raw: RawReply,
   now: number,
+  isSecret: Reading['isSecret'] = noSecret,
 ): Reply | Promise<Reply> {
   const { status, headers, body } = raw;
   if (status < 200 || status > 299) {
     if (isMissing(call.operation, status)) return missingReply(raw, status);
-    if (hasProblem(call, status)) return refuseWithFields(call, raw, now);
+    if (hasProblem(call, status)) return refuseWithFields(call, raw, { now, isSecret });
     throw statusError(call, raw, now);
   }
   if (bodySchemaOf(call.operation) === ignoredBody) return replyTo(call, raw, null);
   const part = partial.get(status);
   if (part !== undefined) throw callError(call, 'invalid-body', `answered with ${part}`);
   const decoding = decodeBody(call, body, headers['content-encoding']);
-  if (decoding === undefined) return parsedReply(call, raw, now);
-  return decoding.then((decoded) => parsedReply(call, { ...raw, body: decoded }, now));
+  const reading = { now, isSecret };
+  if (decoding === undefined) return parsedReply(call, raw, reading);
+  return decoding.then((decoded) => parsedReply(call, { ...raw, body: decoded }, reading));
 }
 
 /** What is wrong with the request, according to a 2xx that counts as `said`. */
-function saidIn(call: Called, said: number, body: unknown): UpstreamError['fields'] | undefined {
+function saidIn(
+  call: Called,
+  said: number,
+  { body, isSecret }: Pick<Reading, 'isSecret'> & { readonly body: unknown },
+): UpstreamError['fields'] | undefined {
   const { problem } = call.operation;
-  return problem && hasProblem(call, said) ? fieldsIn(problem, body) : undefined;
+  return problem && hasProblem(call, said) ? fieldsIn(problem, body, isSecret) : undefined;
 }
 
 /** Whether a status says that there is no such thing, where that is a value. */
@@ -91,13 +100,17 @@ function replyTo(
   return { ...reply, doubt: 'accepted' };
 }
 
-function parsedReply(call: Asked & Pick<Attempt, 'headers'>, raw: RawReply, now: number): Reply {
+function parsedReply(
+  call: Asked & Pick<Attempt, 'headers'>,
+  raw: RawReply,
+  reading: Reading,
+): Reply {
   const { status, headers, body } = raw;
   const { lookup, responseKind } = call.operation;
-  if (responseKind.kind !== 'json') return otherReply(call, raw, responseKind, now);
+  if (responseKind.kind !== 'json') return otherReply(call, raw, responseKind, reading);
   const text = body.length === 0 ? '' : textOf(call, headers, body);
   const value = isBlank(text) ? null : parseBody(call, text);
-  const missing = failedInside(call, raw, value, now);
+  const missing = failedInside(call, raw, value, reading);
   if (missing !== undefined) return missing;
   if (lookup === undefined) return replyTo(call, raw, isBlank(text) ? noBodyOf(call) : value);
   const items = itemsOf(call, lookup, value);
@@ -113,11 +126,11 @@ function otherReply(
   call: Asked & Pick<Attempt, 'headers'>,
   raw: RawReply,
   kind: Exclude<BodyKind, { kind: 'json' }>,
-  now: number,
+  reading: Reading,
 ): Reply {
   if (raw.status === 204 || raw.status === 205) return replyTo(call, raw, noBodyOf(call));
   const value = readBody(call, raw, kind, bodySchemaOf(call.operation));
-  return failedInside(call, raw, value, now) ?? replyTo(call, raw, value);
+  return failedInside(call, raw, value, reading) ?? replyTo(call, raw, value);
 }
 
 /** Throws the failure inside a 2xx, unless it says that there is no such thing. */
@@ -125,13 +138,14 @@ function failedInside(
   call: Asked & Pick<Attempt, 'headers'>,
   { status, headers }: RawReply,
   value: unknown,
-  now: number,
+  { now, isSecret }: Reading,
 ): Reply | undefined {
   const { failure, numbers } = call.operation;
   const said = failure && failureStatusIn(failure, value, numbers);
   if (said === undefined) return undefined;
   if (isMissing(call.operation, said)) return missingReply({ headers }, said);
-  throw envelopedError(call, { status, headers, said, fields: saidIn(call, said, value) }, now);
+  const fields = saidIn(call, said, { body: value, isSecret });
+  throw envelopedError(call, { status, headers, said, fields }, now);
 }
 
 /** The value of an answer without a body. */

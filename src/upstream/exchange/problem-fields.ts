@@ -18,11 +18,18 @@ export function hasProblem({ operation }: Pick<Call, 'operation'>, status: numbe
   return operation.problem !== undefined && (status === 400 || status === 422);
 }
 
-export function fieldsIn(rule: ProblemRule, body: unknown): readonly UpstreamField[] {
+/** `isSecret`: whether a text repeats a credential of ours, as some services do with what they got. */
+export function fieldsIn(
+  rule: ProblemRule,
+  body: unknown,
+  isSecret: (text: string) => boolean = () => false,
+): readonly UpstreamField[] {
   const list = readPath(body, rule.errors);
   if (!Array.isArray(list)) return [];
   return list.slice(0, most.fields).flatMap((entry: unknown) => {
-    const detail = lineOf(readPath(entry, rule.detail));
+    const said = readPath(entry, rule.detail);
+    if (typeof said === 'string' && isSecret(said)) return [];
+    const detail = lineOf(said);
     return detail === undefined ? [] : [{ path: placeIn(entry, rule.pointer), detail }];
   });
 }

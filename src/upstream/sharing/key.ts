@@ -17,7 +17,8 @@ type Keyed = Pick<Call, 'operation' | 'args' | 'identity' | 'conceals'> &
  */
 export function keyOf({ operation, args, givenTarget, identity, conceals }: Keyed): string {
   const given = isEmpty(args) ? '{}' : canonical(comparableArguments(operation, args));
-  const text = givenTarget === undefined ? given : `${given} @${givenTarget}`;
+  // As a hash, since a service may put what it was sent into the addresses that it gives.
+  const text = givenTarget === undefined ? given : `${given} @${hashOf(givenTarget)}`;
   return `${operationName(operation)} ${identity} ${conceals ? hashOf(text) : text}`;
 }
 
