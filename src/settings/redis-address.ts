@@ -1,5 +1,5 @@
 /** `REDIS_URL` → where Redis is, and how to get in. */
-import type { RedisAddress } from '../upstream/caching/redis-store.ts';
+import type { RedisAddress } from '../redis.ts';
 
 /** `undefined` when `text` is not the URL of a Redis. */
 export function parseRedisUrl(text: string): RedisAddress | undefined {

@@ -14,7 +14,7 @@ import type { SocketLimits } from '../http/socket-limits.ts';
 import { logLevels } from '../telemetry/log.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import type { TelemetrySettings } from '../telemetry/settings.ts';
-import type { RedisAddress } from '../upstream/caching/redis-store.ts';
+import type { RedisAddress } from '../redis.ts';
 import { readSecrets } from '../upstream/credentials/secrets.ts';
 import type { ReadSecrets } from '../upstream/credentials/secrets.ts';
 import { addressVariables, toAddresses } from './addresses.ts';

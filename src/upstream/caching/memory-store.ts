@@ -1,8 +1,8 @@
-/** A store in the memory of this process: the door to lru-cache. */
+/** A store in the memory of this process. */
 import { randomUUID } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import { stringifyJson } from '../../json.ts';
+import { LRUCache } from '../../lru.ts';
 import type { Entry } from './cache-entry.ts';
 import { isSameVersions } from './cache-store.ts';
 import type { CacheStore, Found } from './cache-store.ts';

@@ -1,8 +1,8 @@
 /** Opens the store that the settings ask for. */
 import type { Clock } from '../../clock.ts';
+import type { RedisAddress } from '../../redis.ts';
 import type { CacheStore } from './cache-store.ts';
 import { createMemoryStore } from './memory-store.ts';
-import type { RedisAddress } from './redis-store.ts';
 
 export interface CacheStoreOptions {
   /** Absent: entries are stored in the memory of this process. */

@@ -1,28 +1,17 @@
-/** A store in Redis, shared by all processes of a gateway: the door to ioredis. */
+/** A store in Redis, shared by all processes of a gateway. */
 import { hash, randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
-import type { RedisOptions } from 'ioredis';
 import { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import { parseJson, stringifyJson } from '../../json.ts';
+import { createRedis } from '../../redis.ts';
+import type { Redis, RedisAddress } from '../../redis.ts';
+import { watchRedis } from '../../redis-link.ts';
 import { NotUtf8Error, utf8Text } from '../../utf8.ts';
 import { storedHeaders } from './cache-entry.ts';
 import type { Entry } from './cache-entry.ts';
-import { namespace, watchRedis } from './cache-link.ts';
 import { isSameVersions } from './cache-store.ts';
 import type { CacheStore, Found } from './cache-store.ts';
 import { createMemoryStore } from './memory-store.ts';
-
-/** The address of a Redis, and the credentials for it. */
-export interface RedisAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly db: number;
-  readonly username?: string;
-  readonly password?: string;
-  /** Present: over TLS. */
-  readonly tls?: Record<string, never>;
-}
 
 export interface RedisStoreOptions {
   readonly address: RedisAddress;
@@ -30,19 +19,11 @@ export interface RedisStoreOptions {
   readonly onWarning: (message: string) => void;
 }
 
-/** With its defaults, the client waits for seconds when Redis hangs or cannot be reached. */
-const impatient = {
-  enableOfflineQueue: false,
-  maxRetriesPerRequest: 1,
-  autoResendUnfulfilledCommands: false,
-  commandTimeout: 50,
-  connectTimeout: 500,
-  disconnectTimeout: 100,
-  // Detects a connection whose other end has vanished; runs only while a reply is outstanding.
-  socketTimeout: 5_000,
-  retryStrategy: (attempts: number) => Math.min(100 * attempts, 1_000),
-  lazyConnect: true,
-} satisfies RedisOptions;
+/**
+ * The beginning of every name in Redis. It has the version of the format, so that gateways with
+ * another format find nothing instead of misreading entries.
+ */
+const namespace = 'plait:4';
 
 /** Removes tags that are not in use any more. If it removes others, their entries are lost. */
 const tagMs = 31 * 24 * 60 * 60 * 1_000;
@@ -89,9 +70,14 @@ const storedSchema = z.strictObject({
  */
 export async function createRedisStore(options: RedisStoreOptions): Promise<CacheStore> {
   const { clock } = options;
-  const redis = new Redis({ ...options.address, ...impatient });
+  const redis = createRedis(options.address);
   const local = createMemoryStore({ clock });
-  const link = watchRedis(redis, { ...options, onBack: local.clear });
+  const link = watchRedis(redis, {
+    ...options,
+    probe: `${namespace}:probe`,
+    meanwhile: 'answers are cached in this process',
+    onBack: local.clear,
+  });
   await link.open();
 
   return {

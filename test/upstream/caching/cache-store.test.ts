@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import type { Clock } from '../../../src/clock.ts';
 import { openCacheStore } from '../../../src/upstream/caching/open-cache-store.ts';
-import type { RedisAddress } from '../../../src/upstream/caching/redis-store.ts';
+import type { RedisAddress } from '../../../src/redis.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 
 const nobody = { host: '127.0.0.1', port: 9, db: 0 };

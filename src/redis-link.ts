@@ -1,11 +1,15 @@
-/** The connection to Redis, which is bypassed while Redis does not answer in time. */
-import type { Redis } from 'ioredis';
-import type { Clock } from '../../clock.ts';
-import { toError } from '../../errors.ts';
-import { onceAMinute } from '../../quiet.ts';
+/** A connection to Redis, which is bypassed while Redis does not answer in time. */
+import type { Clock } from './clock.ts';
+import { toError } from './errors.ts';
+import { onceAMinute } from './quiet.ts';
+import type { Redis } from './redis.ts';
 
 export interface LinkOptions {
   readonly clock: Clock;
+  /** The name in Redis that probes write to. */
+  readonly probe: string;
+  /** What is done without Redis, for the warning. */
+  readonly meanwhile: string;
   /** Called when Redis is bypassed, at most once a minute. */
   readonly onWarning: (message: string) => void;
   /** Called when Redis answers again, just before it is used again. */
@@ -20,12 +24,6 @@ export interface Link {
   close(): Promise<void>;
 }
 
-/**
- * The beginning of every name in Redis. It has the version of the format, so that gateways with
- * another format find nothing instead of misreading entries.
- */
-export const namespace = 'plait:4';
-
 /** How long Redis is bypassed before it is probed again. */
 const pauseMs = 1_000;
 
@@ -34,7 +32,8 @@ const pauseMs = 1_000;
  * meanwhile. The first probe is sent at once, since it may be this process that was slow, and the
  * next ones every second.
  */
-export function watchRedis(redis: Redis, { clock, onWarning, onBack }: LinkOptions): Link {
+export function watchRedis(redis: Redis, options: LinkOptions): Link {
+  const { clock, probe, meanwhile, onWarning, onBack } = options;
   let state: 'up' | 'down' | 'closed' = 'down';
   let reason = 'no connection';
   const mayWarn = onceAMinute(clock);
@@ -81,7 +80,7 @@ export function watchRedis(redis: Redis, { clock, onWarning, onBack }: LinkOptio
   async function retry(): Promise<void> {
     if (state !== 'down') return;
     try {
-      await redis.set(`${namespace}:probe`, '1', 'PX', pauseMs);
+      await redis.set(probe, '1', 'PX', pauseMs);
       comeBack();
     } catch (error) {
       if (redis.status === 'ready') fail(error);
@@ -101,8 +100,6 @@ export function watchRedis(redis: Redis, { clock, onWarning, onBack }: LinkOptio
     cancelRetry?.();
     cancelRetry = clock.after(pauseMs, () => void retry());
     if (!mayWarn()) return;
-    onWarning(
-      `Redis cannot be used (${reason}): answers are cached in this process until it is back`,
-    );
+    onWarning(`Redis cannot be used (${reason}): ${meanwhile} until it is back`);
   }
 }
