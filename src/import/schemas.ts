@@ -221,14 +221,16 @@ export function createSchemas({ document, names, report }: SchemasOptions): Sche
     const constant: Constant = { name: names.take(wanted), zod: undefined, isUntyped: false };
     constants.set(key, constant);
     const made = of(target, { ...where, isInProperty: false });
-    constant.zod = made;
+    // Where the schema itself does not say that it may be `null`, the constant does.
+    const isInner = made.isNullable && !isNullable(target);
+    constant.zod = isInner ? plain(written(made, { isOptional: false })) : made;
     const head = `const ${constant.name}${constant.isUntyped ? ': z.ZodType<unknown>' : ''} = `;
-    const code = written({ ...made, isNullable: false }, { isOptional: false });
+    const code = isInner ? constant.zod.code : made.code;
     finished.push(`${head}${print(code, 0, head.length)};`);
     return named(constant);
   }
 
-  /** A constant that is complete; whether it may be `null` is said where it is used. */
+  /** A constant that is complete; that it may be `null` is mostly said where it is used. */
   function named({ name, zod: made, isUntyped }: Constant): Zod {
     const object = isUntyped ? undefined : made?.object;
     return {
