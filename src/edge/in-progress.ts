@@ -1,4 +1,5 @@
 /** Limits the requests in progress, in all and of each client, so that no client takes it all. */
+import type { Socket } from 'node:net';
 import { problemResponse, refusalProblem } from '../http/error-response.ts';
 import { isHealthCheck } from '../http/health.ts';
 import { bindingsOf } from '../http/request-record.ts';
@@ -38,17 +39,34 @@ export function limitInProgress(limits: InProgressLimits): Layer {
   return function limitRequests(c, next) {
     if (isHealthCheck(c)) return next();
     const record = c.get('record');
-    const client = clientAddress(record.peer, c.req.header('x-forwarded-for'), isTrusted);
-    const address = client && addressGroup(client);
+    const { incoming, outgoing } = bindingsOf(c);
+    const address =
+      incoming === undefined || isTrusted(record.peer)
+        ? groupOf(clientAddress(record.peer, c.req.header('x-forwarded-for'), isTrusted))
+        : groupOfSocket(incoming.socket, record.peer);
     const ofAddress = address === undefined ? 0 : (byAddress.get(address) ?? 0);
     if (all >= requests || ofAddress >= requestsPerAddress) {
       record.refusal = { kind: 'in-progress', retryAfterSeconds: 1 };
       return Promise.resolve(problemResponse(refusalProblem(record.refusal), c));
     }
     const end = begin(address);
-    const { outgoing } = bindingsOf(c);
     if (outgoing === undefined) return next().finally(end);
     outgoing.once('close', end);
     return next();
   };
+}
+
+function groupOf(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : addressGroup(address);
+}
+
+/** The addresses of connections: parsing one takes longer than counting it. */
+const groups = new WeakMap<Socket, string>();
+
+function groupOfSocket(socket: Socket, peer: string): string {
+  const known = groups.get(socket);
+  if (known !== undefined) return known;
+  const group = addressGroup(peer);
+  groups.set(socket, group);
+  return group;
 }
