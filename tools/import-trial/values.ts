@@ -46,12 +46,22 @@ function ownValues(schema: Json, root: Json, depth: number): fc.Arbitrary<unknow
   const { allOf, oneOf = schema['anyOf'] } = schema;
   const kinds = typesOf(schema).map((type) => ofType(type, schema, root, depth));
   const parts = [
-    ...(isList(allOf) ? allOf.map((one) => valuesOf(one, root, depth)) : []),
+    ...(isList(allOf) ? narrowestLast(allOf, root) : []).map((one) => valuesOf(one, root, depth)),
     ...(isList(oneOf) ? [unionOf(oneOf, schema, root, depth)] : []),
     ...(kinds.length > 0 ? [fc.oneof(...kinds)] : []),
   ];
   const [first = fc.constantFrom<unknown>('any', 1, true)] = parts;
   return parts.length > 1 ? fc.tuple(...parts).map(together) : first;
+}
+
+/** The last one of several schemas decides: it is one that names the values of a field. */
+function narrowestLast(schemas: readonly unknown[], root: Json): readonly unknown[] {
+  const isNarrow = (schema: unknown): boolean => {
+    const bare = resolved(schema, root);
+    const fields = isObject(bare) && isObject(bare['properties']) ? bare['properties'] : {};
+    return Object.keys(fields).some((name) => isFixed(schema, name, root));
+  };
+  return schemas.toSorted((a, b) => Number(isNarrow(a)) - Number(isNarrow(b)));
 }
 
 /** One value that fits all: the objects as one, or else the first. */
@@ -69,7 +79,8 @@ function unionOf(
   const { propertyName, mapping = {} } = isObject(schema['discriminator'])
     ? schema['discriminator']
     : {};
-  const all = members.map((member) => {
+  // Only the member that is drawn is looked into: each may have as many of its own.
+  return fc.constantFrom(...members).chain((member) => {
     const values = valuesOf(member, root, depth);
     const ref = isObject(member) ? String(member['$ref']) : '';
     if (typeof propertyName !== 'string') return values;
@@ -81,7 +92,6 @@ function unionOf(
         : value,
     );
   });
-  return fc.oneof(...all);
 }
 
 /** Whether a field says itself which values it has. */
@@ -113,9 +123,8 @@ function ofType(type: string, schema: Json, root: Json, depth: number): fc.Arbit
     case 'array': {
       const minLength = number(schema['minItems']) ?? 0;
       const maxLength = Math.min(number(schema['maxItems']) ?? Infinity, minLength + 2);
-      const items = valuesOf(schema['items'] ?? true, root, depth + 1);
-      const isEnd = depth >= deepest && minLength === 0;
-      return isEnd ? fc.constant([]) : fc.array(items, { minLength, maxLength });
+      if (depth >= deepest && minLength === 0) return fc.constant([]);
+      return fc.array(valuesOf(schema['items'] ?? true, root, depth + 1), { minLength, maxLength });
     }
     case 'object':
       return objects(schema, root, depth);
