@@ -23,7 +23,10 @@ export const defaultSocketLimits: SocketLimits = {
   writeTimeoutMs: 30_000,
 };
 
-/** The share of this process's file descriptors that clients may use; services need the rest. */
+/** The file descriptors that Node itself, logs and telemetry need, and more. */
+const ownFiles = 64;
+
+/** The share of the others that clients may use; services need the rest. */
 const clientsShare = 0.75;
 
 /**
@@ -34,7 +37,8 @@ export function mostConnections(): number | undefined {
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8');
     const soft = Number(/^Max open files +(\d+)/m.exec(limits)?.[1]);
-    return Number.isNaN(soft) ? undefined : Math.floor(soft * clientsShare);
+    if (Number.isNaN(soft)) return undefined;
+    return Math.max(1, Math.floor((soft - ownFiles) * clientsShare));
   } catch {
     // There is no such file: this is not Linux.
     return undefined;

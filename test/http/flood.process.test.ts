@@ -1,5 +1,7 @@
-import type { Socket } from 'node:net';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { folderWith } from '../support/folder.ts';
 import { run, runMocks, shipped } from '../support/processes.ts';
 import { open } from '../support/raw-http.ts';
 
@@ -33,6 +35,97 @@ it(
     expect(healthy).toBeGreaterThan(5);
   },
 );
+
+it(
+  'fifteen clients that never read answers of 24 MiB are cut off, and their memory comes back',
+  { timeout: 120_000 },
+  async () => {
+    const { gateway, url } = await serveWhole({ WRITE_TIMEOUT_MS: '2000' });
+    await (await fetch(`${url}/whole`)).arrayBuffer();
+    const before = gateway.memory();
+    const sockets = await Promise.all(Array.from({ length: 15 }, () => open(url)));
+    for (const socket of sockets) socket.write('GET /whole HTTP/1.1\r\nhost: gateway\r\n\r\n');
+    await vi.waitUntil(() => gateway.memory() > before + 100, { timeout: 30_000, interval: 20 });
+    await vi.waitUntil(
+      async () => {
+        // V8 collects garbage when there is something to do.
+        await (await fetch(`${url}/livez`)).text();
+        return gateway.memory() < before + 100;
+      },
+      { timeout: 60_000, interval: 100 },
+    );
+    for (const socket of sockets) socket.destroy();
+    expect((await fetch(`${url}/whole`)).status).toBe(200);
+  },
+);
+
+it(
+  'more clients than there are file descriptors cost no accepted request its services',
+  { timeout: 60_000 },
+  async () => {
+    const { url } = await serveWhole({}, { openFiles: 120 });
+    const crowd = await Promise.all(
+      Array.from({ length: 300 }, () => open(url).catch(() => undefined)),
+    );
+    const statuses = new Set<number>();
+    for (const socket of crowd) {
+      if (socket === undefined) continue;
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk: Buffer) => {
+        const status = /^HTTP\/1\.1 (\d+)/.exec(chunk.toString('latin1'))?.[1];
+        if (status !== undefined) statuses.add(Number(status));
+      });
+      socket.write('GET /small HTTP/1.1\r\nhost: gateway\r\n\r\n');
+    }
+    await vi.waitUntil(() => statuses.size > 0, { timeout: 20_000 });
+    await new Promise((resolve) => void setTimeout(resolve, 1_000));
+    for (const socket of crowd) socket?.destroy();
+    expect([...statuses]).toEqual([200]);
+  },
+);
+
+/** A gateway over a service that answers `/whole` with 24 MiB of text, and `/small` with little. */
+async function serveWhole(
+  environment: Record<string, string>,
+  { openFiles }: { readonly openFiles?: number } = {},
+) {
+  const whole = JSON.stringify('x'.repeat(24 * 2 ** 20));
+  const service = createServer(({ url }, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(url === '/whole' ? whole : '"x"');
+  });
+  await new Promise<void>((resolve) => void service.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    service.closeAllConnections();
+    service.close();
+  });
+  const { port } = service.address() as AddressInfo;
+  const composition = (name: string): string => `
+    import { call, defineComposition, defineService, operation } from 'plait';
+    import { z } from 'zod';
+    const service = defineService({ name: '${name}', url: 'http://127.0.0.1:${port}' });
+    const get = operation(service, {
+      name: 'get', route: 'GET /${name}', response: z.string(), maxBodyBytes: 32 * 2 ** 20, coalesce: false,
+    });
+    export default defineComposition({ route: 'GET /${name}', compose: () => ({ got: call(get, {}) }) });`;
+  const folder = await folderWith({
+    'whole.ts': composition('whole'),
+    'small.ts': composition('small'),
+  });
+  const settings = {
+    ...(await runMocks()),
+    NODE_ENV: 'production',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    REQUESTS_PER_ADDRESS: 'off',
+    ...environment,
+  };
+  const args = ['start', '--compositions', folder];
+  const gateway = run('bin/plait.js', args, settings, {
+    ...(openFiles !== undefined && { openFiles }),
+  });
+  return { gateway, url: await gateway.ready };
+}
 
 interface Flood {
   readonly connections: number;

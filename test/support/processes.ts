@@ -29,6 +29,12 @@ export interface Program {
   interrupt(): void;
 }
 
+export interface RunOptions {
+  readonly cwd?: string;
+  /** The most files and sockets that it may have open. */
+  readonly openFiles?: number;
+}
+
 /**
  * Runs `node <program> <args>` in the project, or in the folder `cwd`, with `environment` only. It
  * logs no more than warnings, unless `LOG_LEVEL` is set, and is stopped with the test.
@@ -37,15 +43,20 @@ export function run(
   program: string,
   args: readonly string[],
   environment: Record<string, string>,
-  { cwd = root }: { readonly cwd?: string } = {},
+  { cwd = root, openFiles }: RunOptions = {},
 ): Program {
   if (cwd === root) refuseUnnamedFolder(program, args);
+  const limited = openFiles !== undefined && {
+    execPath: 'prlimit',
+    execArgv: [`--nofile=${openFiles}:${openFiles}`, process.execPath],
+  };
   return observe(
     program,
     fork(join(cwd, program), args, {
       cwd,
       env: { PATH: process.env['PATH'], ...quiet, ...environment },
       execArgv: [],
+      ...limited,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
     }),
