@@ -7,10 +7,14 @@ import type { UnknownQuery } from './dsl/composition.ts';
 import { browserLayers, edgeLayers } from './edge/layers.ts';
 import type { EdgeOptions } from './edge/layers.ts';
 import { hygiene } from './edge/hygiene.ts';
+import type { LimitStore } from './edge/limits/limit-store.ts';
+import { createMemoryLimits } from './edge/limits/memory-limits.ts';
+import { rateLimiting } from './edge/limits/rate-limits.ts';
 import { shedding, neverSheds } from './edge/overload.ts';
 import type { Overload } from './edge/overload.ts';
 import { createEngine } from './engine/execute.ts';
 import { ConfigurationError, toError } from './errors.ts';
+import { inTurn } from './http/admission.ts';
 import { adminRoutes, onLoopback } from './http/admin.ts';
 import type { AdminTelemetry } from './http/admin.ts';
 import { createApp } from './http/app.ts';
@@ -48,6 +52,8 @@ export interface GatewayOptions {
   readonly accessLog?: Pick<AccessLogOptions, 'log' | 'headers' | 'withCauses'>;
   /** Stores answers of services; disposed with the gateway. Default: in this process. */
   readonly cacheStore?: CacheStore;
+  /** Counts requests for rate limits; disposed with the gateway. Default: in this process. */
+  readonly limitStore?: LimitStore;
   /** Disposed with the gateway. Default: none. */
   readonly telemetry?: Telemetry;
   /** Sheds load; disposed with the gateway. Default: never. */
@@ -88,7 +94,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { plans, addresses, middleware = [], secrets, cacheStore, onRefreshError } = options;
   const { telemetry = unobserved, overload = neverSheds, clock = systemClock } = options;
   const { onInternalError = warnOf, onWritesCut = warnOfWrites, accessLog: logging } = options;
-  const { unknownQuery = 'refuse', edge } = options;
+  const { unknownQuery = 'refuse', edge, limitStore = createMemoryLimits({ clock }) } = options;
   const basePath = checkedBasePath(options.basePath);
   const { onCallEnd, aroundCall, watchAttempt, watchSteps } = telemetry;
   let ready = true;
@@ -105,10 +111,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { shedsSteps } = overload;
   const execute = createEngine({ upstreams, clock, watchSteps, onCallEnd, shedsSteps });
   telemetry.watch({ status: () => upstreams.status(), overload });
+  const rateLimits = rateLimiting({ plans, edge, store: limitStore });
   const resources = new AsyncDisposableStack();
   resources.defer(() => telemetry.shutdown());
   resources.defer(() => upstreams.close());
   resources.defer(() => overload.close());
+  resources.defer(() => limitStore.close());
   const shell = { clock, isReady: () => ready, onInternalError };
   return {
     app: createApp({
@@ -118,11 +126,11 @@ export function createGateway(options: GatewayOptions): Gateway {
         ...(logging ? [accessLog({ ...logging, clock, quiet: false })] : []),
         ...browserLayers(edge),
       ],
-      layers: [...edgeLayers(edge), ...middleware],
+      layers: [...edgeLayers(edge, rateLimits.layers), ...middleware],
       routes: compositionRoutes(plans, {
         execute,
         clock,
-        admit: shedding(overload),
+        admit: inTurn([...rateLimits.admissions, shedding(overload)]),
         unknownQuery,
         basePath,
       }),

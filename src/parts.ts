@@ -3,6 +3,7 @@ import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { toError } from './errors.ts';
 import { createLagMeter } from './edge/lag-meter.ts';
+import { openLimitStore } from './edge/limits/open-limit-store.ts';
 import { createOverload } from './edge/overload.ts';
 import { writesCut } from './gateway.ts';
 import type { GatewayOptions } from './gateway.ts';
@@ -32,11 +33,14 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
   const telemetry = combine([observed, warnOfDoubts(clock, warn)]);
   opened.defer(() => telemetry.shutdown());
   const cacheStore = await openCacheStore({ redis: settings.redis, clock, onWarning: warn });
+  opened.defer(() => cacheStore.close());
+  const limitStore = await openLimitStore({ redis: settings.redis, clock, onWarning: warn });
   opened.move();
   return {
     log,
     telemetry,
     cacheStore,
+    limitStore,
     addresses,
     secrets: openSecrets({ clock, onWarning: warn }),
     clock,

@@ -87,6 +87,7 @@ const doors: Record<string, string> = {
   undici: 'upstream/exchange/address.ts',
   dataloader: 'upstream/sharing/batch.ts',
   'p-limit': 'limit.ts',
+  'rate-limiter-flexible': 'edge/limits/redis-limits.ts',
   'lru-cache': 'lru.ts',
   ioredis: 'redis.ts',
   acorn: 'plan/source/parse.ts',

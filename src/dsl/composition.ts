@@ -5,6 +5,7 @@ import { refuseAsynchronous } from './asynchronous.ts';
 import { refuseKinds } from './body-kind.ts';
 import { CompositionError } from '../errors.ts';
 import type { ResponseCache } from './cache.ts';
+import type { RouteRateLimit } from './rate-limit.ts';
 import type { Ref, Resolved, Wired } from './reference.ts';
 import type { ParamNames, RouteText } from './route.ts';
 
@@ -67,6 +68,8 @@ export interface CompositionConfig<
   readonly response?: z.ZodType<unknown, Answer>;
   /** The time a request may take, in milliseconds. Default 10,000. */
   readonly deadlineMs?: number;
+  /** How often it may be asked for; beyond is 429. Default: any number of times. */
+  readonly rateLimit?: RouteRateLimit;
   /** The `Cache-Control` of the response. Default: `no-store`. */
   readonly cache?: ResponseCache;
   /**
@@ -123,6 +126,7 @@ export interface AnyConfig {
   readonly response?: z.ZodType | undefined;
   readonly deadlineMs?: number | undefined;
   readonly degraded?: 'allow' | 'fail' | undefined;
+  readonly rateLimit?: RouteRateLimit | undefined;
   readonly cache?: ResponseCache | undefined;
   readonly compose: (inputs: never) => unknown;
 }

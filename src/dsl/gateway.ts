@@ -2,8 +2,12 @@
 import type { MiddlewareHandler } from 'hono';
 import { CompositionError } from '../errors.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
+import { checkedRateLimits } from './rate-limit.ts';
+import type { RateLimits } from './rate-limit.ts';
 
 export interface GatewayConfig {
+  /** How many requests of one client are served; beyond is 429. Default: any number. */
+  readonly rateLimits?: RateLimits;
   /** Which web pages of other origins may read answers. Default: none, in development localhost. */
   readonly cors?: CorsConfig;
   /** Whether answers carry security headers. Default `true`. */
@@ -27,6 +31,7 @@ export interface CorsConfig {
 /** The default export of `compositions/gateway.ts`. */
 export interface GatewayDefinition {
   readonly kind: 'gateway';
+  readonly rateLimits: RateLimits;
   readonly cors: Required<CorsConfig> | undefined;
   readonly securityHeaders: boolean;
   readonly middleware: readonly MiddlewareHandler[];
@@ -37,7 +42,7 @@ export const gatewayFile = 'gateway';
 
 /**
  * Declares what holds for all compositions beside it: the default export of `gateway.ts` in their
- * folder. Addresses, limits and certificates are environment variables.
+ * folder. Addresses, certificates and the limits of this machine are environment variables.
  *
  * @example
  * export default defineGateway({ cors: { origins: ['https://app.example.com'] } });
@@ -46,8 +51,8 @@ export const gatewayFile = 'gateway';
  */
 export function defineGateway(config: GatewayConfig): GatewayDefinition {
   const place = 'defineGateway()';
-  refuseUnknownKnobs(config, ['cors', 'securityHeaders', 'middleware'], place);
-  const { cors, securityHeaders = true, middleware = [] } = config;
+  refuseUnknownKnobs(config, ['cors', 'securityHeaders', 'middleware', 'rateLimits'], place);
+  const { rateLimits = {}, cors, securityHeaders = true, middleware = [] } = config;
   if (typeof securityHeaders !== 'boolean')
     throw new CompositionError(place, 'securityHeaders is neither true nor false.');
   const isList = Array.isArray(middleware) && middleware.every((one) => typeof one === 'function');
@@ -55,6 +60,7 @@ export function defineGateway(config: GatewayConfig): GatewayDefinition {
     throw new CompositionError(place, 'middleware is no list of functions. Use Hono middleware.');
   return Object.freeze({
     kind: 'gateway',
+    rateLimits: checkedRateLimits(rateLimits, place),
     cors: cors && checkedCors(cors, place),
     securityHeaders,
     middleware: [...middleware],

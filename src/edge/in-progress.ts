@@ -1,11 +1,9 @@
 /** Limits the requests in progress, in all and of each client, so that no client takes it all. */
-import type { Socket } from 'node:net';
 import { problemResponse, refusalProblem } from '../http/error-response.ts';
 import { isHealthCheck } from '../http/health.ts';
 import { bindingsOf } from '../http/request-record.ts';
 import type { Layer } from '../http/request-record.ts';
-import { addressGroup } from '../network.ts';
-import { clientAddress } from './client-address.ts';
+import { groupOfRequest } from './client-address.ts';
 
 export interface InProgressLimits {
   /** Of one address; IPv6 counts by /64. */
@@ -39,11 +37,8 @@ export function limitInProgress(limits: InProgressLimits): Layer {
   return function limitRequests(c, next) {
     if (isHealthCheck(c)) return next();
     const record = c.get('record');
-    const { incoming, outgoing } = bindingsOf(c);
-    const address =
-      incoming === undefined || isTrusted(record.peer)
-        ? groupOf(clientAddress(record.peer, c.req.header('x-forwarded-for'), isTrusted))
-        : groupOfSocket(incoming.socket, record.peer);
+    const { outgoing } = bindingsOf(c);
+    const address = groupOfRequest(c, isTrusted);
     const ofAddress = address === undefined ? 0 : (byAddress.get(address) ?? 0);
     if (all >= requests || ofAddress >= requestsPerAddress) {
       record.refusal = { kind: 'in-progress', retryAfterSeconds: 1 };
@@ -54,19 +49,4 @@ export function limitInProgress(limits: InProgressLimits): Layer {
     outgoing.once('close', end);
     return next();
   };
-}
-
-function groupOf(address: string | undefined): string | undefined {
-  return address === undefined ? undefined : addressGroup(address);
-}
-
-/** The addresses of connections: parsing one takes longer than counting it. */
-const groups = new WeakMap<Socket, string>();
-
-function groupOfSocket(socket: Socket, peer: string): string {
-  const known = groups.get(socket);
-  if (known !== undefined) return known;
-  const group = addressGroup(peer);
-  groups.set(socket, group);
-  return group;
 }

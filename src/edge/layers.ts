@@ -36,8 +36,8 @@ export function browserLayers({ definition, isDevelopment = false }: EdgeOptions
 
 const noOrigins = { origins: [], credentials: false, maxAgeS: 0 };
 
-/** The layers around well-formed requests; the first is outermost. */
-export function edgeLayers(edge: EdgeOptions = {}): Layer[] {
+/** The layers around well-formed requests, `rateLimits` among them; the first is outermost. */
+export function edgeLayers(edge: EdgeOptions = {}, rateLimits: readonly Layer[] = []): Layer[] {
   const { allowedHosts, definition, trustedPeers = [], ...limits } = edge;
   const { requestsPerAddress = Infinity, requests = Infinity } = limits;
   const isTrusted = isWithin(trustedPeers);
@@ -47,6 +47,7 @@ export function edgeLayers(edge: EdgeOptions = {}): Layer[] {
     ...(Math.min(requestsPerAddress, requests) === Infinity
       ? []
       : [limitInProgress({ requestsPerAddress, requests, isTrusted })]),
+    ...rateLimits,
     ...(definition?.middleware ?? []),
   ];
 }

@@ -6,7 +6,7 @@ import { shownTls } from '../dsl/tls.ts';
 import type { ExplainedCall, ExplainedPlan, ExplainedStep } from './explain.ts';
 
 export function drawTree(plan: ExplainedPlan): string {
-  const { route, composition, summary, deadlineMs, degraded, cache } = plan;
+  const { route, composition, summary, deadlineMs, degraded, rateLimit, cache } = plan;
   const { parallelWrites = [], answer } = plan;
   const head = [
     `${route}  (${composition})`,
@@ -15,6 +15,7 @@ export function drawTree(plan: ExplainedPlan): string {
     ...inputsOf(plan),
     ...(plan.body === undefined ? [] : [`body ${plan.body}`]),
     ...(answer ? [answerOf(answer)] : []),
+    ...(rateLimit ? [rateLimitOf(rateLimit)] : []),
     ...(cache ? [responseCacheOf(cache)] : []),
     ...(parallelWrites.length > 0 ? [writesOf(parallelWrites)] : []),
   ];
@@ -61,6 +62,12 @@ function roundTripsOf({ roundTrips, mostRoundTrips }: ExplainedPlan): string {
 function answerOf({ status, headers }: NonNullable<ExplainedPlan['answer']>): string {
   const said = status === 'by data' ? 'a status by data' : String(status);
   return `answers ${[said, ...headers].join(', ')}`;
+}
+
+/** `limit 100 in 60 s by principal, 3 a request` */
+function rateLimitOf({ limit, windowS, by, cost }: NonNullable<ExplainedPlan['rateLimit']>) {
+  const price = cost === 1 ? '' : `, ${cost.toLocaleString('en')} a request`;
+  return `limit ${limit.toLocaleString('en')} in ${seconds(windowS)} by ${by}${price}`;
 }
 
 function responseCacheOf(cache: NonNullable<ExplainedPlan['cache']>): string {

@@ -28,6 +28,7 @@ import type {
   PlanAnswer,
   PlanBlock,
   PlanCache,
+  PlanRateLimit,
   QueryRule,
   Step,
 } from '../plan/plan.ts';
@@ -49,6 +50,8 @@ export interface ExplainedPlan {
   readonly mostRoundTrips?: number;
   /** The names of writes that may run beside other writes; absent: there are none. */
   readonly parallelWrites?: readonly string[];
+  /** How often it may be asked for, and what a request takes of that; absent: any number of times. */
+  readonly rateLimit?: PlanRateLimit;
   /** The most that caches may keep of the response; absent: nothing. Times in seconds. */
   readonly cache?: PlanCache & { readonly vary: readonly string[] };
   /** The status and headers that the composition gives; absent: 200, and those of the gateway. */
@@ -170,6 +173,7 @@ export function explain(plan: Plan): ExplainedPlan {
     degraded: plan.degraded,
     ...explainRoundTrips(plan),
     ...(writes.length > 0 && { parallelWrites: writes }),
+    ...(plan.rateLimit && { rateLimit: plan.rateLimit }),
     ...(plan.cache && { cache: { ...plan.cache, vary: plan.vary } }),
     ...(plan.answer && { answer: explainAnswer(plan.answer) }),
     ...explainInputs(plan),

@@ -9,17 +9,45 @@ export interface RequestFacts {
   readonly peer: string;
   /** A header of the request, by its lower-case name. */
   header(name: string): string | undefined;
+  /** Who asks, as a hash that is the same for all their requests; absent: it is not known. */
+  readonly principal?: string | undefined;
+}
+
+/** A request for which decisions may note what it has left. */
+export interface CountedRequest extends RequestFacts {
+  readonly rateLimits: RateLimitCount[];
+}
+
+/** What a request has left of a rate limit. */
+export interface RateLimitCount {
+  /** Names the limit in headers: `address`, `principal` or `route`. */
+  readonly name: string;
+  readonly limit: number;
+  readonly windowS: number;
+  readonly remaining: number;
+  /** When the window ends. */
+  readonly resetMs: number;
 }
 
 /** A decision not to serve a request. */
 export interface Refusal {
-  readonly kind: 'overload' | 'in-progress';
+  readonly kind: 'overload' | 'in-progress' | 'rate-limit';
   /** For the `Retry-After` header. */
   readonly retryAfterSeconds: number;
 }
 
 /** Decides about a request before its inputs are parsed; `undefined` admits it. */
 export type Admission = (
-  request: RequestFacts,
+  request: CountedRequest,
   plan: Plan,
 ) => Refusal | undefined | Promise<Refusal | undefined>;
+
+/** Asks one after the other; the first refusal decides. */
+export function inTurn(admissions: readonly Admission[]): Admission {
+  return admissions.reduce(
+    (first, second) =>
+      async function admitInTurn(request, plan) {
+        return (await first(request, plan)) ?? second(request, plan);
+      },
+  );
+}

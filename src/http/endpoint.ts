@@ -58,7 +58,10 @@ function handlerFor(plan: Plan, options: ServingOptions) {
     const header = (name: string): string | undefined => c.req.header(name);
     record.composition = plan.name;
     record.route = template;
-    record.refusal = await admit({ peer: record.peer, header }, plan);
+    record.refusal = await admit(
+      { peer: record.peer, header, rateLimits: record.rateLimits },
+      plan,
+    );
     if (record.refusal !== undefined) return problemResponse(refusalProblem(record.refusal), c);
     const timeoutMs = readRequestTimeout(header(requestTimeoutHeader));
     // The client's own limit can only shorten the deadline.

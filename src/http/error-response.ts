@@ -139,10 +139,18 @@ function statusProblem({ status, message }: HTTPException): Problem {
 
 /** The problem of a request that was not admitted. */
 export function refusalProblem({ kind, retryAfterSeconds }: Refusal): Problem {
-  return unavailableProblem({ message: refusalMessages[kind], retryAfterSeconds });
+  if (kind !== 'rate-limit')
+    return unavailableProblem({ message: unavailableMessages[kind], retryAfterSeconds });
+  return {
+    type: typeOf(kind),
+    title: 'Too many requests',
+    status: 429,
+    detail: 'The rate limit is used up.',
+    retryAfter: retryAfterSeconds,
+  };
 }
 
-const refusalMessages: Readonly<Record<Refusal['kind'], string>> = {
+const unavailableMessages: Readonly<Record<Exclude<Refusal['kind'], 'rate-limit'>, string>> = {
   overload: 'The gateway is overloaded.',
   'in-progress': 'Too many requests are in progress.',
 };

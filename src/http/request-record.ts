@@ -7,7 +7,7 @@ import type { CompletedWrite } from '../engine/writes.ts';
 import { toError } from '../errors.ts';
 import type { RequestError } from '../errors.ts';
 import type { Trace } from '../trace.ts';
-import type { Refusal } from './admission.ts';
+import type { RateLimitCount, Refusal } from './admission.ts';
 
 /** One per request, from `c.get('record')`. Only http and telemetry write to it. */
 export interface RequestRecord {
@@ -34,6 +34,8 @@ export interface RequestRecord {
   error: unknown;
   /** Why the request was not admitted. */
   refusal: Refusal | undefined;
+  /** The rate limits that it has counted for. */
+  readonly rateLimits: RateLimitCount[];
   /**
    * The requests sent to services on its behalf; one that several requests share counts for the
    * first.
@@ -76,6 +78,7 @@ export function openRecord(clock: Clock): Layer {
       uncertain: [],
       error: undefined,
       refusal: undefined,
+      rateLimits: [],
       sent: 0,
     });
     try {

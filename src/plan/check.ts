@@ -8,6 +8,7 @@ import { withArticle } from '../dsl/header-names.ts';
 import { blockOf, blockSources, readsOf, wordsFor } from '../dsl/node-traits.ts';
 import type { Route, Segment } from '../dsl/route.ts';
 import { checkResponseCache } from '../dsl/cache.ts';
+import { checkRouteLimit } from '../dsl/rate-limit.ts';
 import { isSafe } from '../dsl/route.ts';
 import { positive, refuseUnknownKnobs } from '../dsl/knobs.ts';
 import { CompositionError } from '../errors.ts';
@@ -38,6 +39,7 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
   for (const segment of route.segments) checkSegment(name, segment);
   checkKnobs(name, config);
   checkResponseCache(config.cache, route.method, name);
+  checkRouteLimit(config.rateLimit, name);
   checkParams(name, config, route);
   for (const part of ['params', 'query', 'headers', 'cookies'] as const)
     checkTextual(name, part, config[part]);
@@ -116,6 +118,7 @@ const knobs = [
   'response',
   'deadlineMs',
   'degraded',
+  'rateLimit',
   'cache',
   'compose',
 ] satisfies (keyof AnyConfig)[];

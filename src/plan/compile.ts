@@ -14,6 +14,7 @@ import { checkResponse } from './fit.ts';
 import { checkOutput } from './json-output.ts';
 import { link } from './link.ts';
 import type { Plan } from './plan.ts';
+import { rateLimitOf } from './rate-limit.ts';
 import { queryRuleOf } from './unknown-query.ts';
 import { responseCacheOf } from './response-cache.ts';
 import { refuseChange } from './second-run.ts';
@@ -61,6 +62,7 @@ export function compile({ name, composition, origin }: NamedComposition): Plan {
     summary: config.summary,
     deadlineMs,
     degraded: config.degraded ?? 'allow',
+    rateLimit: rateLimitOf(name, config.rateLimit, linked.root),
     schemas: { params, query, body, headers, cookies, response },
     credentials,
     unknownQuery: queryRuleOf(config),

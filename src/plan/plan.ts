@@ -15,6 +15,7 @@ import type {
   Template,
 } from '../dsl/node.ts';
 import type { TimedKind } from '../dsl/node-traits.ts';
+import type { RouteRateLimit } from '../dsl/rate-limit.ts';
 import type { Route } from '../dsl/route.ts';
 
 export interface Plan {
@@ -24,6 +25,8 @@ export interface Plan {
   readonly route: Route;
   readonly deadlineMs: number;
   readonly degraded: 'allow' | 'fail';
+  /** How often it may be asked for; absent: any number of times. */
+  readonly rateLimit: PlanRateLimit | undefined;
   /** The most that caches may keep of the response; absent: nothing. */
   readonly cache: PlanCache | undefined;
   /** Whether the response may depend on who the client is, so that no other client may get it. */
@@ -39,6 +42,11 @@ export interface Plan {
   /** All steps by number, those of inner blocks included. */
   readonly steps: readonly Step[];
   readonly root: PlanBlock;
+}
+
+/** The declared rate limit, with what a request costs in numbers. */
+export interface PlanRateLimit extends Required<RouteRateLimit> {
+  readonly cost: number;
 }
 
 /** The declared cache as it takes effect. Times in seconds. */

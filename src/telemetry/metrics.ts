@@ -93,7 +93,8 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     const { status } = c.res;
     const type = status >= 500 ? (errorType(record.error) ?? String(status)) : undefined;
     requests.record(secondsSince(startedAt), knownMethod(c.req.method), route, status, type);
-    if (refusal !== undefined) shed.add(1, { 'plait.shed.what': 'request' });
+    if (refusal !== undefined && refusal.kind !== 'rate-limit')
+      shed.add(1, { 'plait.shed.what': 'request' });
     const left = degraded.filter(({ error }) => error.reason.kind === 'shed').length;
     if (left > 0) shed.add(left, { 'plait.shed.what': 'step' });
   };

@@ -148,7 +148,10 @@ describe('middleware of the gateway', () => {
 
 describe('defineGateway', () => {
   it.each<readonly [unknown, string]>([
-    [{ cor: {} }, 'unknown option "cor". Known options: cors, securityHeaders, middleware.'],
+    [
+      { cor: {} },
+      'unknown option "cor". Known options: cors, securityHeaders, middleware, rateLimits.',
+    ],
     [undefined, 'is undefined. Write { cors: … }.'],
     [
       { cors: { origin: app } },
@@ -170,6 +173,23 @@ describe('defineGateway', () => {
       'cors.maxAgeS is -1. Use a whole number of at least 0.',
     ],
     [{ securityHeaders: 'no' }, 'securityHeaders is neither true nor false.'],
+    [
+      { rateLimits: { perAdress: {} } },
+      'rateLimits: unknown option "perAdress". Known options: perAddress, perPrincipal.',
+    ],
+    [
+      { rateLimits: { perAddress: { limit: 5 } } },
+      'rateLimits.perAddress has no windowS. Write { limit: 100, windowS: 60 } for 100 requests a minute.',
+    ],
+    [{ rateLimits: { perAddress: 100 } }, 'rateLimits.perAddress: is 100. Write { limit: … }.'],
+    [
+      { rateLimits: { perPrincipal: { limit: 0, windowS: 1 } } },
+      'rateLimits.perPrincipal.limit is 0. Use a whole number of at least 1.',
+    ],
+    [
+      { rateLimits: { perPrincipal: { limit: 1, windowS: 1e7 } } },
+      'rateLimits.perPrincipal.windowS is 10000000. Use a whole number of at most 2678400.',
+    ],
     [{ middleware: {} }, 'middleware is no list of functions. Use Hono middleware.'],
   ])('refuses %j', (config, message) => {
     expect(() => defineGateway(config as GatewayConfig)).toThrow(message);

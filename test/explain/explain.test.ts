@@ -644,6 +644,29 @@ function page(config: object): ExplainedPlan {
   return explain(compile({ name: 'page', composition }));
 }
 
+describe('a rate limit', () => {
+  it.each([
+    [{ limit: 100, windowS: 60 }, 'limit 100 in 60 s by principal'],
+    [
+      { limit: 5_000, windowS: 3_600, by: 'address', cost: 20 },
+      'limit 5,000 in 3,600 s by address, 20 a request',
+    ],
+    [{ limit: 5, windowS: 1, cost: 'calls' }, 'limit 5 in 1 s by principal'],
+  ] as const)('%j is in the head of the tree', (rateLimit, line) => {
+    expect(drawTree(page({ rateLimit })).split('\n')).toContain(line);
+  });
+
+  it('is in the data, with its cost as a number', () => {
+    expect(page({ rateLimit: { limit: 5, windowS: 1, cost: 'calls' } }).rateLimit).toEqual({
+      limit: 5,
+      windowS: 1,
+      by: 'principal',
+      cost: 1,
+    });
+    expect(page({})).not.toHaveProperty('rateLimit');
+  });
+});
+
 describe('parts of the request', () => {
   const cookies = z.object({ theme: z.string().optional(), sid: z.string() });
 

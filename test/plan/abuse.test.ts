@@ -127,7 +127,8 @@ describe('the configuration', () => {
       'a knob that is none',
       { deadline: 500 },
       'unknown option "deadline". Known options: route, summary, params, query, body, headers, ' +
-        'cookies, credentials, unknownQuery, response, deadlineMs, degraded, cache, compose.',
+        'cookies, credentials, unknownQuery, response, deadlineMs, degraded, rateLimit, ' +
+        'cache, compose.',
     ],
     [
       'a query parameter that no text fits',
@@ -227,6 +228,38 @@ describe('the configuration', () => {
       'credentials that are no list',
       { credentials: 'sid', cookies: z.object({ sid: z.string() }) },
       'credentials is a list of cookies, as in ["session"].',
+    ],
+    [
+      'a rate limit without window',
+      { rateLimit: { limit: 5 } },
+      'rateLimit has no windowS. Write { limit: 100, windowS: 60 } for 100 requests a minute.',
+    ],
+    ['a rate limit that is a number', { rateLimit: 5 }, 'rateLimit: is 5. Write { limit: … }.'],
+    [
+      'a misspelt option of a rate limit',
+      { rateLimit: { limit: 5, window: 60 } },
+      'rateLimit: unknown option "window". Known options: limit, windowS, by, cost.',
+    ],
+    [
+      'a rate limit by something else',
+      { rateLimit: { limit: 5, windowS: 1, by: 'key' } },
+      'rateLimit.by is "key". Use "principal" or "address".',
+    ],
+    [
+      'the cost of something else',
+      { rateLimit: { limit: 5, windowS: 1, cost: 'steps' } },
+      'rateLimit.cost is "steps". Use a whole number, or "calls".',
+    ],
+    [
+      'a cost that is no whole number',
+      { rateLimit: { limit: 5, windowS: 1, cost: 0.5 } },
+      'rateLimit.cost is 0.5. Use a whole number of at least 1.',
+    ],
+    [
+      'a cost above the limit',
+      { rateLimit: { limit: 5, windowS: 1, cost: 6 } },
+      'rateLimit: a request costs 6, and the limit is 5: none would be served. Raise the limit, or ' +
+        'lower the cost.',
     ],
     [
       'an unknown unknownQuery',

@@ -326,6 +326,7 @@ export const inputs = defineComposition({
   cookies: z.object({ theme: z.enum(['light', 'dark']).optional(), sid: z.string() }),
   credentials: ['sid'],
   unknownQuery: 'ignore',
+  rateLimit: { limit: 100, windowS: 60, by: 'address', cost: 'calls' },
   body: z.object({ name: z.string(), labels: z.array(z.string()) }),
   compose({ params, query, headers, cookies, body }) {
     same<typeof cookies.theme, Ref<'light' | 'dark' | undefined>>(true);

@@ -616,6 +616,18 @@ export const cookiesAndQuery = [
     unknownQuery: 'drop',
     compose: () => ({}),
   }),
+  defineComposition({
+    route: 'GET /c',
+    // @ts-expect-error nothing else is counted
+    rateLimit: { limit: 5, windowS: 60, cost: 'steps' },
+    compose: () => ({}),
+  }),
+  defineComposition({
+    route: 'GET /d',
+    // @ts-expect-error a limit has a window
+    rateLimit: { limit: 5 },
+    compose: () => ({}),
+  }),
 ];
 // @ts-expect-error a form has names
 form(z.array(z.string()));

@@ -63,7 +63,7 @@ function describeRequest(scope: Scope, c: GatewayContext): void {
   span.setAttribute('http.response.status_code', status);
   if (route !== undefined) span.setAttribute('http.route', route);
   if (composition !== undefined) span.setAttribute('plait.composition', composition);
-  if (refusal !== undefined) span.setAttribute('plait.shed', true);
+  if (refusal !== undefined && refusal.kind !== 'rate-limit') span.setAttribute('plait.shed', true);
   // The client disconnected.
   if (status === 499) span.setAttribute('plait.cancelled', true);
   if (degraded.length > 0)

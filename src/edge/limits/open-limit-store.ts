@@ -1,0 +1,21 @@
+/** Opens what counts requests for rate limits, as the settings ask for it. */
+import type { Clock } from '../../clock.ts';
+import type { RedisAddress } from '../../redis.ts';
+import type { LimitStore } from './limit-store.ts';
+import { createMemoryLimits } from './memory-limits.ts';
+
+export interface LimitStoreOptions {
+  /** Absent: each process counts for itself. */
+  readonly redis?: RedisAddress | undefined;
+  readonly clock: Clock;
+  /** Called when Redis cannot be used, at most once a minute. */
+  readonly onWarning: (message: string) => void;
+}
+
+/** Opens counts in Redis, which need not be reachable yet, or in memory. */
+export async function openLimitStore(options: LimitStoreOptions): Promise<LimitStore> {
+  const { redis, clock, onWarning } = options;
+  if (redis === undefined) return createMemoryLimits({ clock });
+  const { createRedisLimits } = await import('./redis-limits.ts');
+  return createRedisLimits({ address: redis, clock, onWarning });
+}
