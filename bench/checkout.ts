@@ -16,6 +16,20 @@ export async function borrowCompositions(checkout: string, folder: string): Prom
   );
 }
 
+/** The same with a rate limit per address that no load reaches. */
+export async function limitedCompositions(checkout: string, folder: string): Promise<string> {
+  const project = join(folder, `project-${basename(checkout)}-limited`);
+  return inProject(checkout, project, async (compositions) => {
+    await cp(ours, compositions, { recursive: true });
+    await writeFile(
+      join(compositions, 'gateway.ts'),
+      "import { defineGateway } from 'plait';\n" +
+        'const perAddress = { limit: 1_000_000_000, windowS: 3_600 };\n' +
+        'export default defineGateway({ rateLimits: { perAddress } });\n',
+    );
+  });
+}
+
 /** Up to 1,000 compositions: the shipped `order-summary`, each time at another address. */
 export async function generateCompositions(
   checkout: string,

@@ -1,10 +1,11 @@
 /** The programs that a row compares: ways to start something that answers requests. */
 import { join } from 'node:path';
 import { fromGraphQL, toGraphQL } from './baselines/graphql/requests.ts';
-import { borrowCompositions, generateCompositions } from './checkout.ts';
+import { borrowCompositions, generateCompositions, limitedCompositions } from './checkout.ts';
 import type { Request } from './load/request-file.ts';
 import { thisCheckout } from './process/child.ts';
 import type { Launch } from './process/child.ts';
+import { startRedis } from './process/redis.ts';
 
 /** Where a program finds what it needs. */
 export interface Place {
@@ -35,6 +36,8 @@ export interface GatewayOptions {
    * off.
    */
   readonly sampled?: number;
+  /** Requests count for a rate limit, in the memory of the process or in a Redis. */
+  readonly limited?: 'memory' | 'redis';
   /** Metrics are counted, and nothing else. */
   readonly metrics?: true;
 }
@@ -49,14 +52,22 @@ export function gateway(options: GatewayOptions = {}, checkout = thisCheckout): 
         checkout,
         script: 'bin/plait.js',
         args: ['start', '--compositions', compositions],
-        environment: environmentOf(options, place),
+        environment: {
+          ...environmentOf(options, place),
+          ...(options.limited === 'redis' && { REDIS_URL: await startRedis(place.folder) }),
+        },
       };
     },
     of: (other) => gateway({ ...options, name: 'before' }, other),
   };
 }
 
-async function compositionsFor({ generated }: GatewayOptions, checkout: string, folder: string) {
+async function compositionsFor(
+  { generated, limited }: GatewayOptions,
+  checkout: string,
+  folder: string,
+) {
+  if (limited !== undefined) return limitedCompositions(checkout, folder);
   if (generated !== undefined) return generateCompositions(checkout, folder, generated);
   return checkout === thisCheckout
     ? join(import.meta.dirname, 'compositions')

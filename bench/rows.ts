@@ -3,6 +3,7 @@ import { lastGenerated } from './checkout.ts';
 import { forEachId } from './load/request-file.ts';
 import type { Request } from './load/request-file.ts';
 import { byHand, byHandKeeping, careful, gateway, mercurius, service, yoga } from './programs.ts';
+import { hasRedis } from './process/redis.ts';
 import type { FullLoad, Load, Row, Target } from './row.ts';
 
 const plait = gateway();
@@ -26,6 +27,14 @@ function cpu(requests: readonly Request[], answers: Pick<FullLoad, 'status' | 'r
 const atMost = (limit: number, to: string): Target => ({ of: 'ratio', to, atMost: limit });
 const moreThan = (to: string, limit: number): Target => ({ of: 'difference', to, atMost: limit });
 const atMostItself = (limit: number): Target => ({ of: 'subject', atMost: limit });
+
+/** Only where redis-server is installed. */
+const limitInRedis: Row = {
+  name: 'edge-limit-redis',
+  about: 'Every request counts for a rate limit, in a Redis that gateways share.',
+  programs: [gateway({ name: 'plait, limit in Redis', limited: 'redis' }), plait],
+  load: cpu(unshared),
+};
 
 export const rows: readonly Row[] = [
   {
@@ -161,6 +170,13 @@ export const rows: readonly Row[] = [
     load: cpu(unshared),
     targets: [atMost(1.5, plait.name)],
   },
+  {
+    name: 'edge-limit-memory',
+    about: 'Every request counts for a rate limit, in the memory of the process.',
+    programs: [gateway({ name: 'plait, limit in memory', limited: 'memory' }), plait],
+    load: cpu(unshared),
+  },
+  ...(hasRedis ? [limitInRedis] : []),
   {
     name: 'latency-added',
     about: 'A half busy gateway in front of a service: what a client waits longer than without it.',
