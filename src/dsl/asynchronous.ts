@@ -1,11 +1,28 @@
-/** Refuses asynchronous schemas: parsing is synchronous. */
+/** Refuses what is no schema, and asynchronous schemas: parsing is synchronous. */
 import { types } from 'node:util';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { ownDefsOf, schemasIn } from '../schema-parts.ts';
+import { shownValue } from '../shown-value.ts';
+import { withArticle } from './header-names.ts';
 
 /** Schemas by the options that they are given as. */
 export type Schemas = Readonly<Record<string, z.ZodType | undefined>>;
+
+/** The options whose fields go by their names. */
+const named: readonly string[] = ['params', 'query', 'headers'];
+
+/** @throws CompositionError that names an option that is no schema, as one without `z.object()`. */
+export function refuseNoSchema(schemas: Schemas, place: string): void {
+  for (const [option, schema] of Object.entries(schemas)) {
+    if (schema === undefined) continue;
+    const isSchema = schema instanceof z.ZodType;
+    if (isSchema && (!named.includes(option) || 'shape' in schema)) continue;
+    const found = isSchema ? withArticle(schema.def.type) : shownValue(schema);
+    const wanted = named.includes(option) ? '' : 'a schema, as ';
+    throw new CompositionError(place, `${option} is ${found}. Use ${wanted}z.object({ … }).`);
+  }
+}
 
 /** @throws CompositionError that names the option whose schema has an asynchronous function. */
 export function refuseAsynchronous(schemas: Schemas, place: string): void {

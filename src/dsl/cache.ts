@@ -5,6 +5,7 @@ import { CompositionError } from '../errors.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import { isSafe } from './route.ts';
 import type { Method } from './route.ts';
+import { shownValue } from '../shown-value.ts';
 
 /** How long responses of an operation are kept. Times in milliseconds. */
 export interface OperationCache {
@@ -52,7 +53,7 @@ export function checkedOperationCache(
   if (wrong !== undefined) {
     throw new CompositionError(
       place,
-      `cache.tags: ${JSON.stringify(wrong)} cannot be used. Use up to 64 letters, digits and . ` +
+      `cache.tags: ${shownValue(wrong)} cannot be used. Use up to 64 letters, digits and . ` +
         ': _ -, as in "orders".',
     );
   }
@@ -92,7 +93,7 @@ export function checkResponseCache(
   if (cache.visibility !== undefined && !['public', 'private'].includes(cache.visibility)) {
     throw new CompositionError(
       place,
-      `cache.visibility is "${cache.visibility}". Use "public" or "private".`,
+      `cache.visibility is ${shownValue(cache.visibility)}. Use "public" or "private".`,
     );
   }
   if (cache.visibility === 'private' && cache.sMaxAge !== undefined) {

@@ -5,6 +5,7 @@ import { makeAuth } from './made-auth.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import { checkedSecret, checkedText, shownSource } from './source.ts';
 import type { FromEnvironment, Source, Text } from './source.ts';
+import { shownValue } from '../shown-value.ts';
 
 export interface ClientCredentialsConfig {
   /** The issuer's token endpoint, or the environment variable that holds its URL. */
@@ -80,7 +81,7 @@ function checkedClient(config: ClientCredentialsConfig, place: string): IssuerCl
   refuseUnknownKnobs(config, knobs, place);
   const { sends = 'basic', timeoutMs = 3_000 } = config;
   if (sends !== 'basic' && sends !== 'body')
-    throw new CompositionError(place, `sends is "${String(sends)}". Use "basic" or "body".`);
+    throw new CompositionError(place, `sends is ${shownValue(sends)}. Use "basic" or "body".`);
   return {
     tokenUrl: checkedTokenUrl(config.tokenUrl, place),
     clientId: checkedText(config.clientId, 'clientId', place),
@@ -116,7 +117,7 @@ function checkedTokenUrl(url: string | FromEnvironment, place: string): string |
 function checkedWords(words: string | undefined, knob: string, place: string): string | undefined {
   if (words === undefined) return undefined;
   if (typeof words === 'string' && /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/.test(words)) return words;
-  const found = JSON.stringify(words);
+  const found = shownValue(words);
   throw new CompositionError(
     place,
     `${knob} is ${found}. Use visible ASCII, spaces between words.`,

@@ -1,5 +1,6 @@
 /** `compare`: when two keys of a lookup are the same. */
 import { CompositionError } from '../errors.ts';
+import { shownValue } from '../shown-value.ts';
 
 export type Compare = 'exact' | 'caseless' | 'number';
 
@@ -17,7 +18,7 @@ export function checkedCompare(compare: unknown, place: string): Compare {
   if (compare === 'exact' || compare === 'caseless' || compare === 'number') return compare;
   throw new CompositionError(
     place,
-    `compare is ${JSON.stringify(compare)}. Use "exact", "caseless" or "number".`,
+    `compare is ${shownValue(compare)}. Use "exact", "caseless" or "number".`,
   );
 }
 

@@ -8,6 +8,7 @@ import type { ResponseCache } from './cache.ts';
 import type { RouteRateLimit } from './rate-limit.ts';
 import type { Ref, Resolved, Wired } from './reference.ts';
 import type { ParamNames, RouteText } from './route.ts';
+import { shownValue } from '../shown-value.ts';
 
 declare const answer: unique symbol;
 
@@ -155,14 +156,20 @@ export function defineComposition<
 >(
   config: CompositionConfig<Route, Params, Query, Body, Headers, Answer, W, Cookies>,
 ): Composition<unknown extends Answer ? Resolved<W> : Answer> {
+  const route: unknown = config.route;
+  if (typeof route !== 'string')
+    throw new CompositionError(
+      'defineComposition',
+      `route is ${shownValue(route)}. Write a method and a path, as in "GET /orders/:orderId".`,
+    );
   if (typeof config.compose !== 'function') {
     throw new CompositionError(
       'defineComposition',
-      `${config.route} has no compose(). Describe the response there.`,
+      `${route} has no compose(). Describe the response there.`,
     );
   }
   const { params, query, body, headers, cookies, response }: AnyConfig = config;
-  const place = `defineComposition ${config.route}`;
+  const place = `defineComposition ${route}`;
   refuseAsynchronous({ params, query, body, headers, cookies, response }, place);
   for (const [option, schema] of Object.entries({ params, query, headers, cookies }))
     refuseKinds(option, schema, { kinds: [], place });

@@ -8,6 +8,7 @@ import { refuseUnknownKnobs } from './knobs.ts';
 import { isMadeAuth, makeAuth } from './made-auth.ts';
 import { checkedSecret, checkedText, shownSource } from './source.ts';
 import type { Source, Text } from './source.ts';
+import { shownValue } from '../shown-value.ts';
 
 /** Credentials that a service is sent, made by one of the words; it holds no secret. */
 export type Auth =
@@ -75,10 +76,10 @@ export function apiKey(key: Source, where: KeyPlace): Auth {
   );
 }
 
-function checkedHeaderName(name: string, place: string): string {
-  const lowered = String(name).toLowerCase();
+function checkedHeaderName(name: unknown, place: string): string {
+  const lowered = typeof name === 'string' ? name.toLowerCase() : '';
   if (!isHeaderName(lowered))
-    throw new CompositionError(place, `header ${JSON.stringify(name)} is no header name.`);
+    throw new CompositionError(place, `header ${shownValue(name)} is no header name.`);
   const reason = whyNotOwn(lowered);
   if (reason === undefined) return lowered;
   throw new CompositionError(place, `header "${lowered}" cannot carry a key: ${reason}.`);
@@ -86,7 +87,7 @@ function checkedHeaderName(name: string, place: string): string {
 
 function checkedQueryName(name: unknown, place: string): string {
   if (typeof name === 'string' && name !== '' && name.isWellFormed()) return name;
-  throw new CompositionError(place, `query is ${JSON.stringify(name)}, which is no name.`);
+  throw new CompositionError(place, `query is ${shownValue(name)}, which is no name.`);
 }
 
 /** Checks the `auth` of a service. */

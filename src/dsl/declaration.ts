@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import type { Numbers } from '../parse.ts';
-import { refuseAsynchronous } from './asynchronous.ts';
+import { refuseAsynchronous, refuseNoSchema } from './asynchronous.ts';
 import type { Schemas } from './asynchronous.ts';
 import { refuseKinds } from './body-kind.ts';
 import type { BodyKindName } from './body-kind.ts';
@@ -23,6 +23,7 @@ import type { Redirects } from './redirects.ts';
 import { parseRoute } from './route.ts';
 import type { Route, RouteOptions } from './route.ts';
 import type { Service } from './service.ts';
+import { shownValue } from '../shown-value.ts';
 
 /** The options that operations and lookups have in common. */
 export interface Common<Text> extends Policies {
@@ -92,6 +93,7 @@ export function begin(
   const name = checkedName(service, config, route);
   const place = operationName({ service, name });
   refuseUnknownKnobs(config, [...commonKnobs, ...ownKnobs], place);
+  refuseNoSchema({ query: schemas['query'], body: schemas['body'] }, place);
   refuseAsynchronous(schemas, place);
   for (const [option, schema] of Object.entries(schemas))
     refuseKinds(option, schema, { kinds: option === 'body' ? sentKinds : [], place });
@@ -126,10 +128,10 @@ const commonKnobs = [
 
 function checkedName(service: Service, config: CommonConfig, route: Route): string {
   const name = config.name ?? defaultName(route);
-  if (/^[A-Za-z][\w-]*$/.test(name)) return name;
+  if (typeof name === 'string' && /^[A-Za-z][\w-]*$/.test(name)) return name;
   throw new CompositionError(
     `service "${service.name}"`,
-    `operation name ${JSON.stringify(name)} cannot be used. Use letters, digits, - and _, as in ` +
+    `operation name ${shownValue(name)} cannot be used. Use letters, digits, - and _, as in ` +
       '"getOrder".',
   );
 }
@@ -206,7 +208,7 @@ function mergedForward(service: Service, own: readonly string[]): readonly strin
 
 function checkedNumbers(numbers: Numbers = 'exact', place: string): Numbers {
   if (numbers === 'exact' || numbers === 'rounded') return numbers;
-  throw new CompositionError(place, `numbers is "${String(numbers)}". Use "exact" or "rounded".`);
+  throw new CompositionError(place, `numbers is ${shownValue(numbers)}. Use "exact" or "rounded".`);
 }
 
 /** The places from which arguments come. */

@@ -20,6 +20,7 @@ import type { CheckedResponse, Parts, ResultOf } from './response-parts.ts';
 import { isSafe } from './route.ts';
 import type { ParamNames, Route, RouteText } from './route.ts';
 import type { Service } from './service.ts';
+import { shownValue } from '../shown-value.ts';
 
 export interface OperationConfig<
   Text extends string,
@@ -246,7 +247,7 @@ function checkedMeanings(
 ): Pick<Operation, 'missing' | 'failure'> {
   if (missing === 'null' || missing === 'error')
     return { missing, failure: checkedFailure(failure, { body: parts?.body ?? response, place }) };
-  throw new CompositionError(place, `missing is "${String(missing)}". Use "null" or "error".`);
+  throw new CompositionError(place, `missing is ${shownValue(missing)}. Use "null" or "error".`);
 }
 
 interface Meanings {

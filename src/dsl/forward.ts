@@ -2,6 +2,7 @@
 import { CompositionError } from '../errors.ts';
 import { isHeaderName } from '../headers.ts';
 import { requestTimeoutHeader } from '../request-timeout.ts';
+import { shownValue } from '../shown-value.ts';
 
 const ofConnection = 'it belongs to one connection (RFC 9110, 7.6.1), and not to the request';
 const ofGateway = 'the gateway sends one of its own';
@@ -50,7 +51,10 @@ export function checkedForward(
 ): readonly string[] {
   if (!Array.isArray(names))
     throw new CompositionError(place, 'forward is a list of headers, as in ["authorization"].');
-  const lowered = names.map((name) => String(name).toLowerCase());
+  const wrong = names.filter((name: unknown) => typeof name !== 'string').map(shownValue);
+  if (wrong.length > 0)
+    throw new CompositionError(place, `forward has ${wrong[0]}, which is no header name.`);
+  const lowered = names.map((name) => name.toLowerCase());
   for (const name of lowered) {
     const problem = problemOf(name, isWrite);
     if (problem !== undefined)

@@ -4,6 +4,7 @@ import { CompositionError } from '../errors.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import { checkedRateLimits } from './rate-limit.ts';
 import type { RateLimits } from './rate-limit.ts';
+import { shownValue } from '../shown-value.ts';
 
 export interface GatewayConfig {
   /** How many requests of one client are served; beyond is 429. Default: any number. */
@@ -83,7 +84,7 @@ function checkedCors(cors: CorsConfig, place: string): Required<CorsConfig> {
   if (wrong !== undefined)
     throw new CompositionError(
       place,
-      `cors.origins has ${JSON.stringify(wrong)}, which is no origin. Write scheme, host and port ` +
+      `cors.origins has ${shownValue(wrong)}, which is no origin. Write scheme, host and port ` +
         'only, as in "https://app.example.com".',
     );
   return { origins, credentials, maxAgeS: positive(maxAgeS, 'cors.maxAgeS', place, { least: 0 }) };

@@ -1,10 +1,11 @@
 /** Checks of options that all words of the DSL share. */
 import { CompositionError } from '../errors.ts';
+import { shownValue } from '../shown-value.ts';
 
 /** Rejects unknown options: a misspelt one would silently keep its default. */
 export function refuseUnknownKnobs(config: object, known: readonly string[], place: string): void {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-    throw new CompositionError(place, `is ${toText(config)}. Write { ${known[0]}: … }.`);
+    throw new CompositionError(place, `is ${shownValue(config)}. Write { ${known[0]}: … }.`);
   }
   const unknown = Object.keys(config).find((key) => !known.includes(key));
   if (unknown === undefined) return;
@@ -27,17 +28,11 @@ export function positive(
   { least = 1, most = longest }: { least?: number | undefined; most?: number | undefined } = {},
 ): number {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  const range = value > most ? `at most ${most}` : `at least ${least}`;
-  throw new CompositionError(place, `${knob} is ${toText(value)}. Use a whole number of ${range}.`);
-}
-
-/** A value that was not expected, as one would write it. */
-function toText(value: unknown): string {
-  return typeof value === 'string' || Array.isArray(value)
-    ? JSON.stringify(value)
-    : typeof value === 'function'
-      ? 'a function'
-      : String(value);
+  const range = typeof value === 'number' && value > most ? `at most ${most}` : `at least ${least}`;
+  throw new CompositionError(
+    place,
+    `${knob} is ${shownValue(value)}. Use a whole number of ${range}.`,
+  );
 }
 
 /** The default and the range of every option of `Config`. */
@@ -82,6 +77,6 @@ export function share(value: number, knob: string, place: string): number {
   if (typeof value === 'number' && value > 0 && value < 1) return value;
   throw new CompositionError(
     place,
-    `${knob} is ${toText(value)}. Use a number between 0 and 1, as in 0.95.`,
+    `${knob} is ${shownValue(value)}. Use a number between 0 and 1, as in 0.95.`,
   );
 }

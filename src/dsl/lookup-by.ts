@@ -9,6 +9,7 @@ import type { Compare, Normalise } from './compare.ts';
 import type { LookupKeys } from './lookup-keys.ts';
 import { parsePath, readPath, schemaAtPath } from './path.ts';
 import type { Path } from './path.ts';
+import { shownValue } from '../shown-value.ts';
 
 /** The arguments that make a key, and how keys are recognised in answers. */
 export interface KeyRule {
@@ -67,7 +68,10 @@ function textsOf(value: string | readonly string[]): readonly string[] {
 
 function checkedMatch(match: string, place: string): KeyRule['match'] {
   if (match === 'by' || match === 'key' || match === 'position') return match;
-  throw new CompositionError(place, `match is "${match}". Use "by", "key" or "position".`);
+  throw new CompositionError(
+    place,
+    `match is ${shownValue(match)}. Use "by", "key" or "position".`,
+  );
 }
 
 function refuseUnknownPath(path: Path, item: z.ZodType, place: string): void {
@@ -103,7 +107,7 @@ function checkedArguments(
   const wanted = by.length === 1 ? 'a name' : `${by.length} different names, one for each of by`;
   throw new CompositionError(
     place,
-    `argument is ${JSON.stringify(given)}, not ${wanted}. Write it as in ${example}.`,
+    `argument is ${shownValue(given)}, not ${wanted}. Write it as in ${example}.`,
   );
 }
 

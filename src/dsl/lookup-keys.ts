@@ -9,6 +9,7 @@ import { positive, refuseUnknownKnobs } from './knobs.ts';
 import { parsePath } from './path.ts';
 import type { QueryStyle } from './query-style.ts';
 import type { Route } from './route.ts';
+import { shownValue } from '../shown-value.ts';
 
 /**
  * Where the keys of a lookup go: `?ids=a,b`, `?id=a&id=b`, or `{"ids":["a","b"]}`. The place in a
@@ -59,6 +60,8 @@ export function toKeys(
   if (typeof name !== 'string' || name === '' || (body !== undefined && query !== undefined)) {
     throw new CompositionError(place, `keys names no place for the keys. ${places}`);
   }
+  if (repeat !== undefined && typeof repeat !== 'boolean')
+    throw new CompositionError(place, `keys.repeat is ${shownValue(repeat)}. Use true or false.`);
   const { kind, suffix } = body === undefined ? stylesInQuery[styleOf(repeat, arrays)] : inBody;
   const path = body === undefined ? [] : parsePath(body, 'keys.body', place).names;
   return { kind, name: name + suffix, path, join: checkedJoin(join, kind, place) };
@@ -91,7 +94,7 @@ function checkedJoin(join: unknown, kind: LookupKeys['kind'], place: string): st
   if (typeof join !== 'string' || join === '')
     throw new CompositionError(
       place,
-      `keys.join is ${JSON.stringify(join)}. Use text that no part of a key contains, as ":".`,
+      `keys.join is ${shownValue(join)}. Use text that no part of a key contains, as ":".`,
     );
   if (kind !== 'separated' || !join.includes(',')) return join;
   throw new CompositionError(

@@ -30,6 +30,7 @@ import type { Path } from './path.ts';
 import type { QueryStyle } from './query-style.ts';
 import { isSafe } from './route.ts';
 import type { Route } from './route.ts';
+import { shownValue } from '../shown-value.ts';
 
 /** The options that only lookups have. */
 export interface LookupOptions<
@@ -166,10 +167,13 @@ function checkedResults(config: Config, place: string) {
     throw new CompositionError(place, 'many must be true or false.');
   }
   if (missing !== 'null' && missing !== 'error') {
-    throw new CompositionError(place, `missing is "${String(missing)}". Use "null" or "error".`);
+    throw new CompositionError(place, `missing is ${shownValue(missing)}. Use "null" or "error".`);
   }
   if (notFound !== 'none' && notFound !== 'error') {
-    throw new CompositionError(place, `notFound is "${String(notFound)}". Use "none" or "error".`);
+    throw new CompositionError(
+      place,
+      `notFound is ${shownValue(notFound)}. Use "none" or "error".`,
+    );
   }
   return { many, missing, declaresMissing: config.missing !== undefined, notFound };
 }

@@ -7,6 +7,7 @@ import type { Auth } from './credentials.ts';
 import { whyNotOwn } from './forward.ts';
 import { checkedSecret, checkedText } from './source.ts';
 import type { Text } from './source.ts';
+import { shownValue } from '../shown-value.ts';
 
 /** By lower-case name, the text of each header, or where it comes from. */
 export type OwnHeaders = Readonly<Record<string, Text>>;
@@ -33,7 +34,7 @@ export function checkedHeaders(headers: OwnHeaders, place: string): OwnHeaders {
 
 function checkedHeader(name: string, text: Text, place: string): Text {
   if (!isHeaderName(name))
-    throw new CompositionError(place, `headers: ${JSON.stringify(name)} is no header name.`);
+    throw new CompositionError(place, `headers: ${shownValue(name)} is no header name.`);
   const reason = whyNotOwn(name);
   if (reason !== undefined)
     throw new CompositionError(place, `headers: "${name}" cannot be a constant: ${reason}.`);
@@ -52,10 +53,10 @@ export const defaultRequestId = 'x-request-id';
 /** Checks the name of the header that carries the request id; `false`: none does. */
 export function checkedRequestId(name: string | false, place: string): string | undefined {
   if (name === false) return undefined;
-  const lowered = String(name).toLowerCase();
+  const lowered = typeof name === 'string' ? name.toLowerCase() : '';
   if (typeof name !== 'string' || !isHeaderName(lowered)) {
     const advice = 'Use a header name, as in "x-correlation-id", or false.';
-    throw new CompositionError(place, `requestId is ${JSON.stringify(name)}. ${advice}`);
+    throw new CompositionError(place, `requestId is ${shownValue(name)}. ${advice}`);
   }
   const isSecret = credentialHeaders.has(lowered);
   const reason = isSecret ? 'it carries credentials' : whyNotOwn(lowered);

@@ -6,6 +6,7 @@ import { positive, refuseUnknownKnobs } from './knobs.ts';
 import type { Operation } from './operation.ts';
 import { mayHavePath, parsePath } from './path.ts';
 import type { At, Path, PathOf, Scalar } from './path.ts';
+import { shownValue } from '../shown-value.ts';
 
 /**
  * How a list goes on. `'link'`: by the `Link` header (RFC 8288) with `rel="next"`. `cursor`: its
@@ -164,6 +165,6 @@ function checkedName({ name, query }: Operation, given: unknown, { knob, place }
   const known = Object.keys(shape ?? {}).join(', ') || 'no query parameters';
   throw new CompositionError(
     place,
-    `pages(): ${knob} is ${JSON.stringify(given)}, which ${name} does not take. It takes: ${known}.`,
+    `pages(): ${knob} is ${shownValue(given)}, which ${name} does not take. It takes: ${known}.`,
   );
 }

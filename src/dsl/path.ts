@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { hasField } from '../plain-object.ts';
 import { kindOf, unwrapped } from '../schema.ts';
+import { shownValue } from '../shown-value.ts';
 
 /** A value that can be a key or a code. */
 export type Scalar = string | number | bigint;
@@ -63,7 +64,7 @@ interface Way {
 /** `knob`: the option whose value it is, as in `keys.body`. */
 export function parsePath(text: unknown, knob: string, place: string): Path {
   const refuse = (problem: string): never => {
-    throw new CompositionError(place, `${knob} is ${JSON.stringify(text)}, ${problem}`);
+    throw new CompositionError(place, `${knob} is ${shownValue(text)}, ${problem}`);
   };
   if (typeof text !== 'string') return refuse(`not a path. ${example}`);
   const names = text.split('.');

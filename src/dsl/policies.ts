@@ -2,6 +2,7 @@
 import { CompositionError } from '../errors.ts';
 import { defaultsOf, numbers, positive, refuseUnknownKnobs, share } from './knobs.ts';
 import type { NumberKnobs } from './knobs.ts';
+import { shownValue } from '../shown-value.ts';
 
 /** Options that an operation may set for itself; the others it inherits from its service. */
 export interface Policies {
@@ -249,7 +250,7 @@ export function checkedHealth(
   if (!isPath || (path.length > 1 && path.endsWith('/')) || /\/\.\.?(?:\/|$)/.test(path)) {
     throw new CompositionError(
       place,
-      `health.path is ${JSON.stringify(path)}. Use a path of plain segments, without a query or ` +
+      `health.path is ${shownValue(path)}. Use a path of plain segments, without a query or ` +
         'a trailing slash, as in "/livez".',
     );
   }

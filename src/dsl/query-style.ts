@@ -1,6 +1,7 @@
 /** `queryStyle`: how lists, objects and spaces are written into a query. */
 import { CompositionError } from '../errors.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
+import { shownValue } from '../shown-value.ts';
 
 export interface QueryStyle {
   /** `a=1&a=2`, `a=1,2` or `a[]=1&a[]=2`. Default `'repeat'`. */
@@ -34,10 +35,7 @@ export function checkedQueryStyle(style: QueryStyle, place: string): QueryStyle 
     const value: unknown = style[knob as keyof QueryStyle]; // the keys of `choices`
     if (value === undefined || known.some((word) => word === value)) continue;
     const advice = `Use ${listed(known)}.`;
-    throw new CompositionError(
-      place,
-      `queryStyle.${knob} is ${JSON.stringify(value) ?? String(value)}. ${advice}`,
-    );
+    throw new CompositionError(place, `queryStyle.${knob} is ${shownValue(value)}. ${advice}`);
   }
   return Object.freeze({ ...style });
 }

@@ -2,6 +2,7 @@
 import { CompositionError } from '../errors.ts';
 import { isSafe } from './route.ts';
 import type { Method } from './route.ts';
+import { shownValue } from '../shown-value.ts';
 
 /**
  * `'error'`: a redirect fails the call, and the log says where it leads. `'follow'`: GET and HEAD
@@ -15,7 +16,7 @@ export function checkedRedirects(redirects: unknown, place: string): Redirects {
   if (redirects === 'error' || redirects === 'follow') return redirects;
   throw new CompositionError(
     place,
-    `redirects is "${String(redirects)}". Use "error" or "follow".`,
+    `redirects is ${shownValue(redirects)}. Use "error" or "follow".`,
   );
 }
 

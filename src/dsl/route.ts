@@ -1,6 +1,7 @@
 /** Routes like `GET /orders/:orderId`: a method and a path with named parameters. */
 import { CompositionError } from '../errors.ts';
 import { traversalProblem } from '../path-segment.ts';
+import { shownValue } from '../shown-value.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -62,7 +63,7 @@ export function parseRoute(
   { head = false }: RouteOptions = {},
 ): Route {
   const known = head ? methodsWithHead : methods;
-  const [method = '', path = '', ...rest] = text.split(' ');
+  const [method = '', path = '', ...rest] = typeof text === 'string' ? text.split(' ') : [];
   if (!isMethod(method, known) || !path.startsWith('/') || rest.length > 0) {
     return refuse(
       place,
@@ -143,5 +144,5 @@ function isHarmless(part: string): boolean {
 }
 
 function refuse(place: string, text: string, advice: string): never {
-  throw new CompositionError(place, `route ${JSON.stringify(text)} cannot be used. ${advice}`);
+  throw new CompositionError(place, `route ${shownValue(text)} cannot be used. ${advice}`);
 }

@@ -40,6 +40,7 @@ import { isVariableName } from './source.ts';
 import type { FromEnvironment } from './source.ts';
 import { checkedTls } from './tls.ts';
 import type { TlsConfig } from './tls.ts';
+import { shownValue } from '../shown-value.ts';
 
 export interface ServiceConfig extends Policies {
   /** Lower case, as it appears in traces and problems: `payments`. */
@@ -111,10 +112,10 @@ export function defineService(config: ServiceConfig): Service {
     redirects = 'error',
     queryStyle = {},
   } = config;
-  if (!/^[a-z][a-z0-9-]*$/.test(name)) {
+  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]*$/.test(name)) {
     throw new CompositionError(
       'defineService',
-      `name ${JSON.stringify(name)} cannot be used. Use lower-case letters, digits and dashes, ` +
+      `name ${shownValue(name)} cannot be used. Use lower-case letters, digits and dashes, ` +
         'as in "payments".',
     );
   }
@@ -162,7 +163,7 @@ function checkUrl(url: string | FromEnvironment, place: string): void {
 function checkVariable(url: FromEnvironment, example: string, place: string): void {
   refuseUnknownKnobs(url, ['env'], `${place}: url`);
   if (isVariableName(url.env)) return;
-  const found = JSON.stringify(url.env) ?? 'missing';
+  const found = url.env === undefined ? 'missing' : shownValue(url.env);
   throw new CompositionError(place, `url.env is ${found}, which names no variable. ${example}`);
 }
 

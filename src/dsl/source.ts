@@ -1,6 +1,7 @@
 /** Sources: where a text comes from that is not written in a composition, like a secret. */
 import { CompositionError } from '../errors.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
+import { shownValue } from '../shown-value.ts';
 
 /** The name of an environment variable that holds a text. */
 export interface FromEnvironment {
@@ -54,22 +55,20 @@ export function checkedSource(source: Source, knob: string, place: string): Sour
     throw new CompositionError(place, `${knob} names one variable or one file. Use ${example}.`);
   if (env !== undefined) {
     if (isVariableName(env)) return Object.freeze({ env });
-    const found = JSON.stringify(env);
+    const found = shownValue(env);
     throw new CompositionError(place, `${knob}.env is ${found}, which names no variable.`);
   }
   if (typeof file === 'string' && file !== '' && !file.includes('\0'))
     return Object.freeze({ file });
-  throw new CompositionError(place, `${knob}.file is ${JSON.stringify(file)}, which is no path.`);
+  throw new CompositionError(place, `${knob}.file is ${shownValue(file)}, which is no path.`);
 }
 
 const example = '{ env: "NAME" } or { file: "/path" }';
 
+/** A text may be the secret itself. */
 function typeOf(value: unknown): string {
+  if (typeof value === 'string') return 'a text';
   return value === undefined ? 'missing' : Array.isArray(value) ? 'an array' : shownValue(value);
-}
-
-function shownValue(value: unknown): string {
-  return typeof value === 'string' ? 'a text' : String(value);
 }
 
 /** `env PAYMENTS_KEY`, or `file /run/secrets/key`. */

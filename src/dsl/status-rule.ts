@@ -5,6 +5,8 @@ import { hasField } from '../plain-object.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
 import { mayHavePath, parsePath, readPath } from './path.ts';
 import type { Path, PathOf, Scalar } from './path.ts';
+import { isPlainObject } from '../plain-object.ts';
+import { shownValue } from '../shown-value.ts';
 
 /** A status; the path to one; or the path to a code, and the statuses that codes stand for. */
 export type StatusRule<At extends string> =
@@ -48,6 +50,10 @@ export function checkedStatus(rule: unknown, where: StatusPlace): CheckedStatus 
     return { at: checkedPath(rule, where), values: undefined, otherwise: unknownStatus };
   refuseUnknownKnobs(Object(rule), ['at', 'values', 'otherwise'], `${place}: ${knob}`);
   const { at, values, otherwise = unknownStatus } = Object(rule);
+  if (values !== undefined && !isPlainObject(values)) {
+    const problem = `${knob}.values is ${shownValue(values)}. Write { CODE: 404 }.`;
+    throw new CompositionError(place, problem);
+  }
   for (const [code, value] of Object.entries(Object(values)))
     checkedCode(value, `${knob}.values: "${code}"`, place);
   return {
@@ -61,7 +67,7 @@ function checkedCode(status: unknown, knob: string, place: string): number {
   if (isFailing(status)) return status;
   throw new CompositionError(
     place,
-    `${knob} is ${String(status)}, which is no failure. Use 400 to 599.`,
+    `${knob} is ${shownValue(status)}, which is no failure. Use 400 to 599.`,
   );
 }
 

@@ -5,6 +5,7 @@ import type { SourceUse } from './credentials.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
 import { checkedSource } from './source.ts';
 import type { Source } from './source.ts';
+import { shownValue } from '../shown-value.ts';
 
 export interface TlsConfig {
   /** The authorities that may have signed the service's certificate, instead of the public ones. */
@@ -29,13 +30,13 @@ export function checkedTls(tls: TlsConfig | undefined, place: string): TlsConfig
   if (ca === undefined && cert === undefined && serverName === undefined)
     throw new CompositionError(place, 'tls says nothing. Give ca, cert and key, or serverName.');
   if (serverName !== undefined && !isHostName(serverName)) {
-    const found = JSON.stringify(serverName);
+    const found = shownValue(serverName);
     throw new CompositionError(place, `tls.serverName is ${found}. Use a host name.`);
   }
   return Object.freeze({
-    ...(ca && { ca: checkedSource(ca, 'tls.ca', place) }),
-    ...(cert && { cert: checkedSource(cert, 'tls.cert', place) }),
-    ...(key && { key: checkedSource(key, 'tls.key', place) }),
+    ...(ca !== undefined && { ca: checkedSource(ca, 'tls.ca', place) }),
+    ...(cert !== undefined && { cert: checkedSource(cert, 'tls.cert', place) }),
+    ...(key !== undefined && { key: checkedSource(key, 'tls.key', place) }),
     ...(serverName !== undefined && { serverName }),
   });
 }

@@ -23,6 +23,8 @@ import { segmentProblem } from '../path-segment.ts';
 import { checkUnknownQuery, takesAny } from './unknown-query.ts';
 import { schemaAtSource, schemaOf } from './value-schema.ts';
 import { blocksOf, nodesOf } from './visit.ts';
+import { refuseNoSchema } from '../dsl/asynchronous.ts';
+import { shownValue } from '../shown-value.ts';
 
 /** Headers that carry credentials: `forward` may pass them on, but no argument is made of them. */
 const secretHeaders = new Set(['authorization', 'cookie', 'proxy-authorization']);
@@ -38,6 +40,8 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
   }
   for (const segment of route.segments) checkSegment(name, segment);
   checkKnobs(name, config);
+  const { params, query, headers, body, response } = config;
+  refuseNoSchema({ params, query, headers, body, response }, name);
   checkResponseCache(config.cache, route.method, name);
   checkRouteLimit(config.rateLimit, name);
   checkParams(name, config, route);
@@ -126,7 +130,10 @@ const knobs = [
 function checkKnobs(name: string, config: AnyConfig): void {
   refuseUnknownKnobs(config, knobs, name);
   if (config.degraded !== undefined && !['allow', 'fail'].includes(config.degraded)) {
-    throw new CompositionError(name, `degraded is "${config.degraded}". Use "allow" or "fail".`);
+    throw new CompositionError(
+      name,
+      `degraded is ${shownValue(config.degraded)}. Use "allow" or "fail".`,
+    );
   }
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AnyConfig } from '../dsl/composition.ts';
 import { CompositionError } from '../errors.ts';
 import type { QueryRule } from './plan.ts';
+import { shownValue } from '../shown-value.ts';
 
 type Config = Pick<AnyConfig, 'query' | 'unknownQuery'>;
 
@@ -12,7 +13,7 @@ export function checkUnknownQuery(name: string, { query, unknownQuery }: Config)
   if (!['refuse', 'ignore'].includes(unknownQuery))
     throw new CompositionError(
       name,
-      `unknownQuery is "${String(unknownQuery)}". Use "refuse" or "ignore".`,
+      `unknownQuery is ${shownValue(unknownQuery)}. Use "refuse" or "ignore".`,
     );
   const rule = ruleOfSchema(query);
   if (rule === undefined) return;

@@ -695,7 +695,7 @@ describe('defineService()', () => {
   it.each(['yes', true, null])('refuses redirects: %j', (redirects) => {
     const config = { redirects } as unknown as { redirects: 'follow' };
     expect(messageOf(() => defineService({ name: 'x', url: 'http://x', ...config }))).toBe(
-      `service "x": redirects is "${String(redirects)}". Use "error" or "follow".`,
+      `service "x": redirects is ${JSON.stringify(redirects)}. Use "error" or "follow".`,
     );
   });
 

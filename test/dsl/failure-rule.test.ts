@@ -14,7 +14,7 @@ function declare(options: object): string {
 
 describe('missing', () => {
   it('is one of two words', () => {
-    expect(declare({ missing: true })).toBe('things.x: missing is "true". Use "null" or "error".');
+    expect(declare({ missing: true })).toBe('things.x: missing is true. Use "null" or "error".');
   });
 });
 

@@ -117,6 +117,21 @@ describe('names that are taken', () => {
 
 describe('the configuration', () => {
   it.each<[string, object, string]>([
+    ...['params', 'query', 'headers'].map((part): [string, object, string] => [
+      `${part} without z.object()`,
+      { [part]: { id: z.string() } },
+      `${part} is an object. Use z.object({ … }).`,
+    ]),
+    [
+      'a query that has no names',
+      { query: z.record(z.string(), z.string()) },
+      'query is a record. Use z.object({ … }).',
+    ],
+    [
+      'a response that is no schema',
+      { response: 'Order' },
+      'response is "Order". Use a schema, as z.object({ … }).',
+    ],
     [
       'a route that is none',
       { route: 'GET x' },
@@ -645,6 +660,10 @@ describe('a template that does not fit the response schema', () => {
   });
 });
 
+function odd(what: string): never {
+  throw new TypeError(what);
+}
+
 describe('compileAll()', () => {
   it('reports every error and returns every healthy plan', () => {
     const { plans, errors } = compileAll([
@@ -661,7 +680,8 @@ describe('compileAll()', () => {
   });
 
   it('names the file when something fails that nobody foresaw', () => {
-    const { errors } = compileAll([{ name: 'odd', composition: untyped({ params: z.string() }) }]);
+    const query = Object.defineProperty(z.object({}), 'shape', { get: () => odd('shape') });
+    const { errors } = compileAll([{ name: 'odd', composition: untyped({ query }) }]);
     expect(errors.map((error) => error.message)).toEqual([
       expect.stringMatching(/^odd: cannot be compiled: /),
     ]);

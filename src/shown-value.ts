@@ -1,0 +1,26 @@
+/** Names a value that was not expected in messages about declarations, as one would write it. */
+
+/** Never throws, whatever the value is: the message is all that its author gets. */
+export function shownValue(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value);
+    case 'bigint':
+      return `${value}n`;
+    case 'function':
+      return 'a function';
+    case 'symbol':
+      return 'a symbol';
+    case 'object':
+      return value === null ? 'null' : shownObject(value);
+    default:
+      return String(value);
+  }
+}
+
+/** Lists of texts and the like as they are, and nothing of what may be long or have secrets. */
+function shownObject(value: object): string {
+  if (!Array.isArray(value)) return 'an object';
+  const items = value.map((item: unknown) => (Array.isArray(item) ? 'a list' : shownValue(item)));
+  return items.length > 10 ? 'a long list' : `[${items.join(',')}]`;
+}
