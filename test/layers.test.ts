@@ -47,6 +47,7 @@ const layers = [
     'schema-stop.ts',
     'schema-traits.ts',
     'schema.ts',
+    'shown-value.ts',
     'signal.ts',
     'text-bounds.ts',
     'text-fit.ts',

@@ -10,16 +10,16 @@ import { withArticle } from './header-names.ts';
 export type Schemas = Readonly<Record<string, z.ZodType | undefined>>;
 
 /** The options whose fields go by their names. */
-const named: readonly string[] = ['params', 'query', 'headers'];
+const byName: ReadonlySet<string> = new Set(['params', 'query', 'headers']);
 
 /** @throws CompositionError that names an option that is no schema, as one without `z.object()`. */
 export function refuseNoSchema(schemas: Schemas, place: string): void {
   for (const [option, schema] of Object.entries(schemas)) {
     if (schema === undefined) continue;
     const isSchema = schema instanceof z.ZodType;
-    if (isSchema && (!named.includes(option) || 'shape' in schema)) continue;
+    if (isSchema && (!byName.has(option) || 'shape' in schema)) continue;
     const found = isSchema ? withArticle(schema.def.type) : shownValue(schema);
-    const wanted = named.includes(option) ? '' : 'a schema, as ';
+    const wanted = byName.has(option) ? '' : 'a schema, as ';
     throw new CompositionError(place, `${option} is ${found}. Use ${wanted}z.object({ … }).`);
   }
 }

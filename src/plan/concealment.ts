@@ -3,12 +3,20 @@ import type { CallNode, Node, Source } from '../dsl/node.ts';
 import { blockSources, sourcesOf } from '../dsl/node-traits.ts';
 import { ownerOf } from './visit.ts';
 
+/** The inputs that say who the client is, by their names. */
+export interface Credentials {
+  readonly cookies: readonly string[];
+  readonly headers: readonly string[];
+}
+
 /**
- * Whether an argument of a call is a cookie in `credentials`, or is made of one by `map`, `pick`,
- * `given` and the like. The answer of a service is none, whatever it was asked with.
+ * Whether an argument of a call is a cookie in `credentials` or a header that has one, as an API
+ * key, or is made of one by `map`, `pick`, `given` and the like. The answer of a service is none,
+ * whatever it was asked with.
  */
-export function createConcealment(nodes: readonly Node[], credentials: readonly string[]) {
-  if (credentials.length === 0) return (): boolean => false;
+export function createConcealment(nodes: readonly Node[], credentials: Credentials) {
+  const { cookies, headers } = credentials;
+  if (cookies.length + headers.length === 0) return (): boolean => false;
   const known = new Map<string, boolean>();
 
   function isMadeOfOne(source: Source): boolean {
@@ -26,7 +34,7 @@ export function createConcealment(nodes: readonly Node[], credentials: readonly 
       case 'call':
         return false;
       case 'input':
-        return node.input === 'cookies' && names(path[0]);
+        return isCredential(node.input, path[0]);
       case 'item':
         return ownerValue(id);
       case 'map':
@@ -52,8 +60,10 @@ export function createConcealment(nodes: readonly Node[], credentials: readonly 
     return isMadeOfOne(owner.kind === 'given' ? owner.on : owner.over);
   }
 
-  function names(cookie: string | undefined): boolean {
-    return cookie === undefined || credentials.includes(cookie);
+  function isCredential(input: string, name: string | undefined): boolean {
+    const names = input === 'cookies' || input === 'headers' ? credentials[input] : [];
+    // Without a name, it is all of them.
+    return name === undefined ? names.length > 0 : names.includes(name);
   }
 
   return function conceals({ args }: Pick<CallNode, 'args'>): boolean {

@@ -1,6 +1,7 @@
 /** Nodes → steps: adds the frame, slot and needs of each, and the effect of its failure. */
 import type { Block, InputName, Node } from '../dsl/node.ts';
 import { blockSources, readsOf, traitsOf } from '../dsl/node-traits.ts';
+import { credentialHeaders } from '../headers.ts';
 import { clientInputsOf } from './client-inputs.ts';
 import { createConcealment } from './concealment.ts';
 import { degradedBy, doomsIn, sheddableSteps, toleratedSteps } from './failures.ts';
@@ -41,7 +42,12 @@ export function link(
   const sheddable = sheddableSteps(composed);
   const bounded = boundedSteps(composed);
   const consumed = consumedNodes(composed);
-  const conceals = createConcealment(nodes, credentials);
+  const conceals = createConcealment(nodes, {
+    cookies: credentials,
+    headers: Object.keys(schemas.headers?.shape ?? {}).filter((name) =>
+      credentialHeaders.has(name),
+    ),
+  });
   const steps: Step[] = [];
 
   function linkBlock(block: Block, runner: Runner): PlanBlock {

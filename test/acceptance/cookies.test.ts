@@ -74,8 +74,9 @@ async function startShop(compositions: Readonly<Record<string, Composition>>) {
   const addresses = new Map([['shop', [new URL(upstream.url)]]]);
   const gateway = createGateway({ plans, addresses, cacheStore });
   onTestFinished(() => gateway[Symbol.asyncDispose]());
-  const ask = async (path: string, cookie: string): Promise<unknown> => {
-    const response = await gateway.app.request(path, { headers: { cookie } });
+  const ask = async (path: string, sent: string | Record<string, string>): Promise<unknown> => {
+    const headers = typeof sent === 'string' ? { cookie: sent } : sent;
+    const response = await gateway.app.request(path, { headers });
     return response.json();
   };
   return { ask, upstream, keys };
@@ -192,6 +193,24 @@ describe('an argument that is made of none', () => {
         user: call(getSession, { id: session.user }),
       };
     },
+  });
+
+  it('that is a header with credentials is in keys as a hash, too', async () => {
+    const headers = z.object({ 'x-api-key': z.string(), 'accept-language': z.string() });
+    const keyed = defineComposition({
+      route: 'GET /keyed',
+      headers,
+      compose: (inputs) => ({
+        a: call(getSession, { id: inputs.headers['x-api-key'] }),
+        b: call(sessionOf, { id: map(inputs.headers, (all) => all['x-api-key']) }),
+        c: call(getSession, { id: 'open', lang: inputs.headers['accept-language'] }),
+      }),
+    });
+    const { ask, keys } = await startShop({ keyed });
+    await ask('/keyed', { 'x-api-key': 'canary', 'accept-language': 'de' });
+    expect(keys).toHaveLength(3);
+    expect(keys.filter((key) => key.includes('canary'))).toEqual([]);
+    expect(keys.filter((key) => key.includes('de'))).toHaveLength(1);
   });
 
   it('is in keys in clear, as is what a service has answered', async () => {
