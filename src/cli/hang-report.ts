@@ -35,7 +35,7 @@ export function logHang({ limitMs, log }: Hang, place: Readonly<Record<string, u
 }
 
 /** Our calls of the functions of authors. */
-const ofMap = /\bcompute \(.*\/engine\/block\.[jt]s:/;
+const ofMap = /\brun \(.*\/engine\/compute\.[jt]s:/;
 const ofInputs = /\bparseInputs \(.*\/http\/inputs\.[jt]s:/;
 
 function begunIn(frames: readonly string[]): Readonly<Record<string, unknown>> {

@@ -37,29 +37,6 @@ it(
 );
 
 it(
-  'fifteen clients that never read answers of 24 MiB are cut off, and their memory comes back',
-  { timeout: 120_000 },
-  async () => {
-    const { gateway, url } = await serveWhole({ WRITE_TIMEOUT_MS: '2000' });
-    await (await fetch(`${url}/whole`)).arrayBuffer();
-    const before = gateway.memory();
-    const sockets = await Promise.all(Array.from({ length: 15 }, () => open(url)));
-    for (const socket of sockets) socket.write('GET /whole HTTP/1.1\r\nhost: gateway\r\n\r\n');
-    await vi.waitUntil(() => gateway.memory() > before + 100, { timeout: 30_000, interval: 20 });
-    await vi.waitUntil(
-      async () => {
-        // V8 collects garbage when there is something to do.
-        await (await fetch(`${url}/livez`)).text();
-        return gateway.memory() < before + 100;
-      },
-      { timeout: 60_000, interval: 100 },
-    );
-    for (const socket of sockets) socket.destroy();
-    expect((await fetch(`${url}/whole`)).status).toBe(200);
-  },
-);
-
-it(
   'more clients than there are file descriptors cost no accepted request its services',
   { timeout: 60_000 },
   async () => {
