@@ -1,6 +1,7 @@
 /** Rate limits: how many requests of one address or principal are served within a window of time. */
 import { CompositionError } from '../errors.ts';
 import { numbers, positive, refuseUnknownKnobs } from './knobs.ts';
+import { shownValue } from '../shown-value.ts';
 
 /** At most `limit` within each window, which begins with the first request. */
 export interface RateLimit {
@@ -63,12 +64,12 @@ export function checkRouteLimit(limit: RouteRateLimit | undefined, place: string
   if (by !== 'principal' && by !== 'address')
     throw new CompositionError(
       place,
-      `rateLimit.by is ${JSON.stringify(by)}. Use "principal" or "address".`,
+      `rateLimit.by is ${shownValue(by)}. Use "principal" or "address".`,
     );
   if (typeof cost === 'string' && cost !== 'calls')
     throw new CompositionError(
       place,
-      `rateLimit.cost is ${JSON.stringify(cost)}. Use a whole number, or "calls".`,
+      `rateLimit.cost is ${shownValue(cost)}. Use a whole number, or "calls".`,
     );
   if (cost !== 'calls') positive(cost, 'rateLimit.cost', place);
 }

@@ -261,6 +261,11 @@ describe('the configuration', () => {
       'rateLimit.by is "key". Use "principal" or "address".',
     ],
     [
+      'a rate limit by a value that JSON does not have',
+      { rateLimit: { limit: 5, windowS: 1, by: 5n } },
+      'rateLimit.by is 5n. Use "principal" or "address".',
+    ],
+    [
       'the cost of something else',
       { rateLimit: { limit: 5, windowS: 1, cost: 'steps' } },
       'rateLimit.cost is "steps". Use a whole number, or "calls".',
