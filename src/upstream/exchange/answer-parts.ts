@@ -1,5 +1,5 @@
 /** An answer → the object of its parts, where the value of an operation is more than its body. */
-import type { Operation } from '../../dsl/operation.ts';
+import { queryOfAuth } from '../../dsl/credentials.ts';
 import type { ResponseParts } from '../../dsl/response-parts.ts';
 import type { Attempt } from '../call.ts';
 import { ownLocation } from './own-location.ts';
@@ -43,11 +43,6 @@ function readHeader(
   if (name !== 'location' && name !== 'content-location') return text;
   const { origin, prefix } = asked.address;
   const target = asked.target ?? targetWithQuery(asked);
-  const keyParameter = keyParameterOf(asked.operation);
+  const keyParameter = queryOfAuth(asked.operation.auth);
   return ownLocation(text, { origin, prefix, target, keyParameter });
-}
-
-/** The query parameter in which a service gets our API key, if it does. */
-export function keyParameterOf({ auth }: Operation): string | undefined {
-  return auth?.kind === 'apiKey' && auth.in === 'query' ? auth.name : undefined;
 }

@@ -1,4 +1,5 @@
 /** A page of a list → its items, and where the next page is. */
+import { queryOfAuth } from '../../dsl/credentials.ts';
 import type { NextRule, PagesRule } from '../../dsl/pages-rule.ts';
 import { readPath } from '../../dsl/path.ts';
 import type { Path } from '../../dsl/path.ts';
@@ -6,7 +7,6 @@ import { isExactNumber } from '../../json-numbers.ts';
 import type { Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
 import { credentialsIn, repeats } from '../credentials/echo.ts';
-import { keyParameterOf } from './answer-parts.ts';
 import { nextLinks } from './link-header.ts';
 import { ownTarget, whereTo, withoutEchoes } from './own-location.ts';
 import type { Base } from './own-location.ts';
@@ -195,7 +195,7 @@ function followable(
   text: string,
   target: string,
 ): string {
-  const keyParameter = keyParameterOf(call.operation);
+  const keyParameter = queryOfAuth(call.operation.auth);
   const bases = addresses.map(({ origin, prefix }) => ({ origin, prefix, target, keyParameter }));
   for (const base of bases) {
     const found = ownTarget(text, base);

@@ -4,6 +4,7 @@
  * credentials can go to no other origin.
  */
 import type { Clock } from '../../clock.ts';
+import { queryOfAuth } from '../../dsl/credentials.ts';
 import { UpstreamError } from '../../errors.ts';
 import {
   readRequestTimeout,
@@ -13,7 +14,6 @@ import {
 import type { Attempt } from '../call.ts';
 import { callError } from '../call.ts';
 import { credentialsIn, repeats } from '../credentials/echo.ts';
-import { keyParameterOf } from './answer-parts.ts';
 import { ownTarget, whereTo } from './own-location.ts';
 import type { HttpRequest } from './request.ts';
 import { statusError } from './status-error.ts';
@@ -83,7 +83,7 @@ function nextTarget(attempt: Attempt, raw: RawReply, { asked, isSecret, now }: B
   if (location === undefined) return refuse(' without a Location');
   if (others.length > 0) return refuse(` with ${others.length + 1} Locations`);
   const { origin, prefix } = attempt.address;
-  const keyParameter = keyParameterOf(attempt.operation);
+  const keyParameter = queryOfAuth(attempt.operation.auth);
   const base = { origin, prefix, target: asked.at(-1) ?? '/', keyParameter };
   const to = ` to ${whereTo(location, base, isSecret)}`;
   if (attempt.operation.redirects === 'error') return refuse(`${to}, which is not followed`);
