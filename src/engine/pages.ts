@@ -1,9 +1,10 @@
 /** `pages`: asks for one page of a list after the other, until there is no next one. */
-import { UpstreamError } from '../errors.ts';
 import type { PagesRule } from '../dsl/pages-rule.ts';
+import { UpstreamError } from '../errors.ts';
 import type { CallStep } from '../plan/plan.ts';
-import type { Call } from '../upstream/call.ts';
 import { callError } from '../upstream/call.ts';
+import type { Call } from '../upstream/call.ts';
+import { saysAbsent } from '../upstream/exchange/absent.ts';
 import type { NextPage, Page, PageCall } from '../upstream/exchange/next-page.ts';
 import type { PageRequest } from '../upstream/upstreams.ts';
 import { take } from './call-end.ts';
@@ -30,7 +31,7 @@ export async function allPages(list: List, args: Call['args']): Promise<unknown[
     asked.add(page.name);
     refuseFurther(step, page.next, { asked, isLast: number === pages.maxPages });
     const failure = failureAround(work.frame);
-    // Nobody waits for the list any more.
+    // No caller waits for the list any more.
     if (failure !== undefined) throw failure.error;
     if (work.isOver) return items;
     at = page.next;
@@ -51,7 +52,7 @@ async function pageAt({ work, step, pages }: List, asking: Asking): Promise<Page
   } catch (failure) {
     onCallEnd?.({ operation, reply: undefined, failure, count: 1 });
     if (asking.number === 1) throw failure;
-    if (asking.at.mayBeNone === true && isGone(failure)) return undefined;
+    if (asking.at.mayBeNone === true && isAbsent(failure)) return undefined;
     throw ofService(step, failure, asking.number);
   }
 }
@@ -68,9 +69,9 @@ function refuseFurther(
   throw callError(step, 'invalid-body', message);
 }
 
-function isGone(failure: unknown): boolean {
+function isAbsent(failure: unknown): boolean {
   if (!(failure instanceof UpstreamError) || failure.kind !== 'status') return false;
-  return failure.status === 404 || failure.status === 410;
+  return saysAbsent(failure.status);
 }
 
 /**

@@ -14,6 +14,7 @@ import type { Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
 import { frozen } from '../../frozen.ts';
 import { isPlainObject } from '../../plain-object.ts';
+import { saysAbsent } from '../exchange/absent.ts';
 import { parseValue } from '../exchange/parse.ts';
 
 /** A stored outcome and its lifetimes. All of it is JSON, except `parsed`. */
@@ -84,9 +85,8 @@ export function entryOfFailure(call: Call, error: unknown, storedAt: number): En
   const times = { storedAt, ...negativeLifetimes(headers, rules) };
   if (kind === 'missing') return usable({ ...times, outcome: { kind } });
   // A 404 to several keys may be about one of them only.
-  const isGone =
-    kind === 'status' && (status === 404 || status === 410) && call.operation.lookup === undefined;
-  return isGone ? usable({ ...times, outcome: { kind, status } }) : undefined;
+  const isAbsent = kind === 'status' && saysAbsent(status) && call.operation.lookup === undefined;
+  return isAbsent ? usable({ ...times, outcome: { kind, status } }) : undefined;
 }
 
 /**
@@ -183,9 +183,9 @@ export function replay(call: Call, { outcome, storedAt }: Entry, now: number): R
 
 function parsedAgain(call: Call, { raw, status }: StoredOutcome & { kind: 'reply' }): unknown {
   const { lookup, response, parts, policies, responseKind } = call.operation;
-  // A body that is a part of the value is one level further down.
-  // Lists are levels of their own, which those of a table or of XML are not.
+  // Only the nesting of JSON is bounded here: the lists of a table or of XML are no levels of it.
   const isJson = responseKind.kind === 'json';
+  // A body that is a part of the value is one level further down.
   if (isJson && isDeeperThan(raw, policies.maxDepth + (parts === undefined ? 0 : 1)))
     throw callError(call, 'invalid-body', 'was stored with a nesting that is not allowed');
   if (isMissing(lookup, { status })) return null;

@@ -30,8 +30,3 @@ export function statusOfItem(errors: ErrorRule | undefined, item: unknown): numb
   const parsed = parseJsonBy(errors.when, item);
   return parsed.ok ? statusIn(errors, parsed.value) : undefined;
 }
-
-/** Whether a status says that a key has no item. */
-export function saysNone(status: number): boolean {
-  return status === 404 || status === 410;
-}

@@ -1,6 +1,7 @@
 /** Matches the answer to a batch to its keys: by a field of items, by key, or by position. */
 import type { Lookup } from '../../dsl/lookup.ts';
-import { failedBeside, noneFailed, saysNone, statusOfItem } from './match-errors.ts';
+import { saysAbsent } from './absent.ts';
+import { failedBeside, noneFailed, statusOfItem } from './match-errors.ts';
 import type { Failed } from './match-errors.ts';
 
 /** Which items belong to which of the keys that were sent. */
@@ -71,10 +72,10 @@ function areInOrder(
 /** Items by the text of their key. */
 type Entry = readonly [text: string | undefined, items: readonly unknown[]];
 
-/** The entries of an object by key; a name that no key can have is nobody's. */
+/** The entries of an object by key, without those whose name no key can have. */
 function namesOf(lookup: Lookup, items: object): readonly Entry[] {
   return Object.entries(items)
-    .map(([name, entry]): Entry => [lookup.textOfSent(name), itemsOf(lookup, entry)])
+    .map(([name, entry]): Entry => [lookup.textOfSent(name), itemsOfEntry(lookup, entry)])
     .filter(([text]) => text !== undefined);
 }
 
@@ -83,11 +84,11 @@ function placesOf(
   keys: readonly unknown[],
   items: readonly unknown[],
 ): readonly Entry[] {
-  return keys.map((key, index) => [lookup.textOfSent(key), itemsOf(lookup, items[index])]);
+  return keys.map((key, index) => [lookup.textOfSent(key), itemsOfEntry(lookup, items[index])]);
 }
 
-/** The items of one entry: with `many` it is their list, and `null` always says that it has none. */
-function itemsOf({ many }: Lookup, entry: unknown): readonly unknown[] {
+/** With `many`, an entry is the list of its items; `null` always means that it has none. */
+function itemsOfEntry({ many }: Lookup, entry: unknown): readonly unknown[] {
   if (entry === null || entry === undefined) return none;
   return many && Array.isArray(entry) ? entry : [entry];
 }
@@ -108,13 +109,13 @@ function byText({ errors }: Lookup, entries: readonly Entry[]): Match {
   return withErrors({ inOrder: undefined, found, failed: noneFailed }, failed);
 }
 
-/** Adds failures, of which those that say so are keys without items. */
+/** Adds failures; a 404 or 410 is no failure, but says that the key has no item. */
 function withErrors(match: Match, more: Failed): Match {
   if (more.size === 0) return match;
   const failed = new Map(match.failed);
   const found = new Map(match.found);
   for (const [text, status] of more) {
-    if (!saysNone(status)) failed.set(text, status);
+    if (!saysAbsent(status)) failed.set(text, status);
     else if (text !== undefined && !found.has(text) && match.inOrder === undefined)
       found.set(text, none);
   }

@@ -14,6 +14,7 @@ import { declaredPath } from '../../schema.ts';
 import { fieldOf } from '../../plain-object.ts';
 import type { Attempt, Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
+import { saysAbsent } from './absent.ts';
 import { partsOf } from './answer-parts.ts';
 import { readBody } from './bodies/read.ts';
 import { textOf } from './bodies/text.ts';
@@ -60,8 +61,8 @@ export function parseReply(
   return decoding.then((decoded) => parsedReply(call, { ...raw, body: decoded }, reading));
 }
 
-/** What is wrong with the request, according to a 2xx that counts as `said`. */
-function saidIn(
+/** The fields that a 2xx which counts as `said` calls wrong, if the operation declares them. */
+function fieldsInside(
   call: Called,
   said: number,
   { body, isSecret }: Pick<Reading, 'isSecret'> & { readonly body: unknown },
@@ -72,7 +73,7 @@ function saidIn(
 
 /** Whether a status says that there is no such thing, where that is a value. */
 function isMissing({ missing }: Operation, status: number): boolean {
-  return missing === 'null' && (status === 404 || status === 410);
+  return missing === 'null' && saysAbsent(status);
 }
 
 function missingReply({ headers }: Pick<RawReply, 'headers'>, status: number): Reply {
@@ -144,7 +145,7 @@ function failedInside(
   const said = failure && failureStatusIn(failure, value, numbers);
   if (said === undefined) return undefined;
   if (isMissing(call.operation, said)) return missingReply({ headers }, said);
-  const fields = saidIn(call, said, { body: value, isSecret });
+  const fields = fieldsInside(call, said, { body: value, isSecret });
   throw envelopedError(call, { status, headers, said, fields }, now);
 }
 

@@ -5,6 +5,7 @@ import { UpstreamError } from '../../errors.ts';
 import { createSemaphore } from '../../limit.ts';
 import type { Semaphore } from '../../limit.ts';
 import type { Dispatch, Send } from '../call.ts';
+import { saysAbsent } from '../exchange/absent.ts';
 import { isHeldBack, isRejection } from '../resilience/failure.ts';
 import type { BatchFlight } from './batch-flight.ts';
 import type { Asked, LoadKey } from './load.ts';
@@ -120,7 +121,7 @@ type Shares = readonly (readonly LoadKey[])[];
  * about a key only where that is in the path.
  */
 function saysThatNoneExists({ lookup, width }: BatchFlight, error: Error): error is UpstreamError {
-  if (lookup.keys.kind === 'path') return isNotFound(error) || statusOf(error) === 410;
+  if (lookup.keys.kind === 'path') return saysAbsent(statusOf(error));
   return isNotFound(error) && (width === 1 || lookup.notFound === 'none');
 }
 
