@@ -23,8 +23,18 @@ export function longEnough(words: readonly string[]): readonly string[] {
   return words.filter((word) => word.length >= shortest);
 }
 
+/** Whether a text repeats a secret of the gateway's own, or a credential among the `headers` sent. */
+export function anySecret(
+  headers: Readonly<Record<string, string>>,
+  isOurs: (text: string) => boolean,
+): (text: string) => boolean {
+  return function isSecret(text) {
+    return isOurs(text) || repeats(text, credentialsIn(headers));
+  };
+}
+
 /** The credentials among the headers of a request: of a client, or arguments. */
-export function credentialsIn(headers: Readonly<Record<string, string>>): readonly string[] {
+function credentialsIn(headers: Readonly<Record<string, string>>): readonly string[] {
   return longEnough(
     Object.entries(headers)
       .filter(([name]) => credentialHeaders.has(name))

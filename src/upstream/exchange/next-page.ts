@@ -6,7 +6,7 @@ import type { Path } from '../../dsl/path.ts';
 import { isExactNumber } from '../../json-numbers.ts';
 import type { Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
-import { credentialsIn, repeats } from '../credentials/echo.ts';
+import { anySecret } from '../credentials/echo.ts';
 import { nextLinks } from './link-header.ts';
 import { ownTarget, whereTo, withoutEchoes } from './own-location.ts';
 import type { Base } from './own-location.ts';
@@ -202,8 +202,7 @@ function followable(
     if (found !== undefined) return found;
   }
   const [first] = bases;
-  const isSecret = (shown: string): boolean =>
-    isOurs(shown) || repeats(shown, credentialsIn(call.headers));
+  const isSecret = anySecret(call.headers, isOurs);
   const where = first === undefined ? 'elsewhere' : `at ${whereTo(text, first, isSecret)}`;
   throw invalid(call, `a next page that is not below an address of the service: ${where}`);
 }

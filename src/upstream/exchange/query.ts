@@ -134,6 +134,7 @@ function encoded({ style }: Writing, text: string): string {
   return style.spaces === '+' ? escaped.replaceAll('%20', '+') : escaped;
 }
 
+/** `problem`: the rest of a sentence about the argument. */
 export function argumentError(call: Targeted, argument: string, problem: string): Error {
   return callError(call, 'invalid-argument', `argument "${argument}" ${problem}`, { argument });
 }

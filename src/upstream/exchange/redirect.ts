@@ -13,7 +13,7 @@ import {
 } from '../../request-timeout.ts';
 import type { Attempt } from '../call.ts';
 import { callError } from '../call.ts';
-import { credentialsIn, repeats } from '../credentials/echo.ts';
+import { anySecret } from '../credentials/echo.ts';
 import { ownTarget, whereTo } from './own-location.ts';
 import type { HttpRequest } from './request.ts';
 import { statusError } from './status-error.ts';
@@ -50,8 +50,7 @@ export async function followed(
   redirect: RawReply,
   { request, clock, send, isSecret: isOurs, onRedirect }: FollowOptions,
 ): Promise<RawReply> {
-  const isSecret = (text: string): boolean =>
-    isOurs(text) || repeats(text, credentialsIn(request.headers));
+  const isSecret = anySecret(request.headers, isOurs);
   const asked = [request.target];
   for (let raw = redirect; ;) {
     const target = nextTarget(attempt, raw, { asked, isSecret, now: clock.epoch() });

@@ -15,6 +15,7 @@ import type { Dispatch } from '../call.ts';
 import { callError, isShareable } from '../call.ts';
 import { checkedJson, writeBody } from './bodies/write.ts';
 import type { WrittenBody } from './bodies/write.ts';
+import { argumentError } from './query.ts';
 import { targetOf } from './target.ts';
 
 export interface HttpRequest {
@@ -114,7 +115,7 @@ function headerText(call: Targeted, name: string, value: unknown): string {
   const text = String(isText ? value : '');
   const problem = isText ? headerValueProblem(text) : 'is not text';
   if (problem === undefined) return text;
-  throw argumentError(call, `headers.${name}`, `argument "headers.${name}" ${problem}`, undefined);
+  throw argumentError(call, `headers.${name}`, problem);
 }
 
 /** The body as it is sent; `undefined`: none. Throws like `toHttpRequest`. */
@@ -133,8 +134,7 @@ function bodyWithKeys(
 ): object {
   const body = withKeys(lookup, value && checkedJson(call, value), keys);
   if (body !== undefined) return body;
-  const problem = `argument "body" has no room for the keys at "${lookup.keys.name}"`;
-  throw argumentError(call, 'body', problem, undefined);
+  throw argumentError(call, 'body', `has no room for the keys at "${lookup.keys.name}"`);
 }
 
 function parsed(
@@ -149,11 +149,8 @@ function parsed(
   const names = [...(part === 'query' ? [] : [part]), ...declaredPath(schema, path).map(String)];
   const problem = `argument "${names.join('.') || part}": ${words}`;
   const argument = part === 'headers' ? names.slice(0, 2).join('.') : (names[0] ?? part);
-  throw argumentError(call, argument, problem, result.cause);
-}
-
-function argumentError(call: Targeted, argument: string, problem: string, cause: unknown): Error {
-  return callError(call, 'invalid-argument', problem, {
+  const { cause } = result;
+  throw callError(call, 'invalid-argument', problem, {
     argument,
     ...(cause !== undefined && { cause }),
   });
