@@ -51,7 +51,7 @@ function readNow(auth: Auth, { secrets, tokens, clock }: AttachmentOptions): Att
       return { ...inHeader, prefix: 'Bearer ', account, value, ...own };
     }
     case 'tokenExchange':
-      return ofCallers(tokens.openExchange(auth), clock);
+      return ofCallers(tokens.openTokenExchange(auth), clock);
     default:
       return auth satisfies never;
   }

@@ -5,11 +5,11 @@ import type { Attachment, Sending } from './attachment.ts';
 import { tokenRenewal } from './renew.ts';
 import type { Renewal } from './renew.ts';
 import { RefusedTokenError } from './token-error.ts';
-import type { Exchange, Exchanged } from './token-exchange.ts';
+import type { CallerToken, ExchangeToken } from './token-exchange.ts';
 import type { Token } from './token.ts';
 
-export interface OpenExchange {
-  readonly exchange: Exchange;
+export interface OpenTokenExchange {
+  readonly exchangeToken: ExchangeToken;
   /** The client at its issuer; no secret. */
   readonly account: string;
 }
@@ -18,28 +18,28 @@ export interface OpenExchange {
  * All callers of a dispatch have sent the same token, since its hash is a part of their identity:
  * the first one stands for them.
  */
-export function ofCallers({ exchange, account }: OpenExchange, clock: Clock): Attachment {
+export function ofCallers({ exchangeToken, account }: OpenTokenExchange, clock: Clock): Attachment {
   /** By the list that all attempts of a dispatch share. */
-  const known = new WeakMap<object, Exchanged>();
+  const known = new WeakMap<object, CallerToken>();
   const renewals = new WeakMap<Token, Renewal>();
 
-  function exchangedFor({ tried, caller }: Dispatch): Exchanged {
+  function tokenFor({ tried, caller }: Dispatch): CallerToken {
     const before = known.get(tried);
     if (before !== undefined) return before;
-    const exchanged = exchange(bearerIn(caller.header('authorization')));
-    known.set(tried, exchanged);
-    return exchanged;
+    const made = exchangeToken(bearerIn(caller.header('authorization')));
+    known.set(tried, made);
+    return made;
   }
 
   /** Of a call that was sent: an answer out of a cache may have no dispatch. */
-  function knownFor({ tried, caller }: Sending): Exchanged | undefined {
+  function knownFor({ tried, caller }: Sending): CallerToken | undefined {
     if (tried !== undefined) return known.get(tried);
     const token = tokenIn(caller?.header('authorization'));
-    return token === undefined ? undefined : exchange(token);
+    return token === undefined ? undefined : exchangeToken(token);
   }
 
   function renewalFor(dispatch: Dispatch): Renewal {
-    const { token, source } = exchangedFor(dispatch);
+    const { token, source } = tokenFor(dispatch);
     const before = renewals.get(token);
     if (before !== undefined) return before;
     const renewal = tokenRenewal(source, clock);
@@ -53,7 +53,7 @@ export function ofCallers({ exchange, account }: OpenExchange, clock: Clock): At
     account,
     // A health check has no caller, and is sent without.
     value: (call) => call && knownFor(call)?.source.text(),
-    tokens: (dispatch) => dispatch && exchangedFor(dispatch).source,
+    tokens: (dispatch) => dispatch && tokenFor(dispatch).source,
     renewal: renewalFor,
   };
 }

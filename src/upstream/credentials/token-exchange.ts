@@ -8,25 +8,25 @@ import { TokenError } from './token-error.ts';
 import type { Granted } from './token-request.ts';
 
 /** The token for one caller. */
-export interface Exchanged {
+export interface CallerToken {
   readonly source: TokenSource;
   /** The same for all calls with one token, as long as that is kept. */
   readonly token: Token;
 }
 
-/** Finds what there is for the token of a caller, which is not kept: only its hash is. */
-export type Exchange = (subject: string) => Exchanged;
+/** Finds the token for that of a caller, of which only the hash is kept. */
+export type ExchangeToken = (subject: string) => CallerToken;
 
 /** The tokens that are kept; those that were not used for the longest time go first (LRU). */
 const mostTokens = 10_000;
 /** The requests to the issuer at a time: more callers would only wait for their deadlines. */
 const mostInFlight = 1_000;
 
-export function createExchange(
+export function createTokenExchange(
   ask: (subject: string) => Promise<Granted>,
   clock: Clock,
   most = mostTokens,
-): Exchange {
+): ExchangeToken {
   // In the order of their use.
   const tokens = new Map<string, Token>();
   // An issuer that is down is asked for no caller; one that refuses a token is, for the others.
@@ -43,7 +43,7 @@ export function createExchange(
     }
   }
 
-  return function exchange(subject) {
+  return function exchangeToken(subject) {
     const name = hash('sha256', subject, 'base64url');
     const token = tokens.get(name) ?? createToken(clock, rest);
     tokens.delete(name);

@@ -200,13 +200,15 @@ function refused(where: string, code: string): RefusedTokenError {
   return new RefusedTokenError(message, 'Bearer error="invalid_token"');
 }
 
-interface Place {
+interface FailedRequest {
+  /** The address of the issuer, without its query. */
   readonly where: string;
   readonly timeoutMs: number;
+  /** The error code of the issuer's answer; empty if there is none. */
   readonly code: string;
 }
 
-function toTokenError(error: unknown, { where, timeoutMs, code }: Place): TokenError {
+function toTokenError(error: unknown, { where, timeoutMs, code }: FailedRequest): TokenError {
   const noToken = `no token from ${where}`;
   if (!(error instanceof UpstreamError))
     return new TokenError(`${noToken}: its answer is no bearer token`, true);

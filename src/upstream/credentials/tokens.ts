@@ -6,9 +6,9 @@ import type { Text } from '../../dsl/source.ts';
 import { ConfigurationError } from '../../errors.ts';
 import { parseTokenUrl, tokenUrlRule } from '../../url.ts';
 import type { Secret, Secrets } from './secrets.ts';
-import type { OpenExchange } from './caller-token.ts';
+import type { OpenTokenExchange } from './caller-token.ts';
 import { createTokenSource } from './token.ts';
-import { createExchange } from './token-exchange.ts';
+import { createTokenExchange } from './token-exchange.ts';
 import type { TokenSource } from './token.ts';
 import { createTokenRequest } from './token-request.ts';
 import type { TokenRequest } from './token-request.ts';
@@ -17,7 +17,7 @@ export interface OpenTokens {
   /** Equal clients share one source. */
   open(auth: ClientCredentials): OpenToken;
   /** Equal clients share the tokens for their callers, too. */
-  openExchange(auth: TokenExchange): OpenExchange;
+  openTokenExchange(auth: TokenExchange): OpenTokenExchange;
   close(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export interface OpenToken {
 
 export function createTokens(secrets: Secrets, clock: Clock): OpenTokens {
   const known = new Map<string, OpenToken>();
-  const exchanges = new Map<string, OpenExchange>();
+  const exchanges = new Map<string, OpenTokenExchange>();
   const requests: TokenRequest[] = [];
 
   function clientOf(auth: IssuedAuth) {
@@ -56,11 +56,12 @@ export function createTokens(secrets: Secrets, clock: Clock): OpenTokens {
         return { source: createTokenSource(() => ask(), clock), account: client.account };
       });
     },
-    openExchange(auth) {
+    openTokenExchange(auth) {
       const client = clientOf(auth);
       return kept(exchanges, client.key, () => {
         const { ask } = request(auth, client);
-        return { exchange: createExchange(ask, clock), account: `of callers, ${client.account}` };
+        const account = `of callers, ${client.account}`;
+        return { exchangeToken: createTokenExchange(ask, clock), account };
       });
     },
     close: async () => {

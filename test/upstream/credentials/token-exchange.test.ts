@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createExchange } from '../../../src/upstream/credentials/token-exchange.ts';
+import { createTokenExchange } from '../../../src/upstream/credentials/token-exchange.ts';
 import type { Granted } from '../../../src/upstream/credentials/token-request.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 
@@ -7,7 +7,7 @@ import { createFakeClock } from '../../support/fake-clock.ts';
 function start(most?: number) {
   const asked: string[] = [];
   const waiting: PromiseWithResolvers<Granted>[] = [];
-  const exchange = createExchange(
+  const exchange = createTokenExchange(
     (subject) => {
       asked.push(subject);
       const answer = Promise.withResolvers<Granted>();
