@@ -12,7 +12,7 @@ import type { Caching } from './caching/cache.ts';
 import { unchanged } from './call.ts';
 import type { Attempt, Dispatch, Policy, Send } from './call.ts';
 import type { Credential } from './credentials/credential.ts';
-import { parseReply } from './exchange/parse.ts';
+import { noSecret, parseReply } from './exchange/parse.ts';
 import { dated } from './exchange/dated.ts';
 import { withCleanAddresses } from './exchange/own-location.ts';
 import { followed, isRedirect } from './exchange/redirect.ts';
@@ -79,7 +79,10 @@ export interface ServiceParts {
 export function perService(parts: ServiceParts): Send<Dispatch> {
   const { credential, budget, balancer, hangWatch, hook, clock } = parts;
 
-  const secretsOf = (own: Attempt) => (text: string) => credential?.isIn(text, own) ?? false;
+  /** Makes no function for services that are sent no credentials of the gateway's own. */
+  function secretsOf(own: Attempt): (text: string) => boolean {
+    return credential === undefined ? noSecret : (text) => credential.isIn(text, own);
+  }
 
   /** Nothing but the exchange sees a request with its credentials. */
   function send(own: Attempt, request: HttpRequest): Promise<RawReply> {
@@ -100,20 +103,17 @@ export function perService(parts: ServiceParts): Send<Dispatch> {
     async function sendAttempt(own, watch) {
       const request = toHttpRequest(own, clock, watch?.headers);
       const answer = await send(own, request);
+      const isSecret = secretsOf(own);
       const onRedirect = watch?.onRedirect;
       const raw = isRedirect(answer)
-        ? await followed(own, answer, {
-            request,
-            clock,
-            send,
-            isSecret: secretsOf(own),
-            onRedirect,
-          })
+        ? await followed(own, answer, { request, clock, send, isSecret, onRedirect })
         : answer;
       const now = clock.epoch();
-      const isKey = (text: string): boolean => credential?.isKeyIn(text, own) ?? false;
-      const clean = credential === undefined ? raw : withCleanAddresses(raw, isKey);
-      return parseReply(own, dated(clean, now), now, secretsOf(own));
+      const clean =
+        credential === undefined
+          ? raw
+          : withCleanAddresses(raw, (text) => credential.isKeyIn(text, own));
+      return parseReply(own, dated(clean, now), now, isSecret);
     },
   );
   const { hasUntried } = balancer;

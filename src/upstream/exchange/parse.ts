@@ -37,7 +37,8 @@ const partial: ReadonlyMap<number, string> = new Map([
   [226, 'changes (226) although none were asked for'],
 ]);
 
-const noSecret: Reading['isSecret'] = () => false;
+/** For services that are sent nothing which their answers could repeat. */
+export const noSecret: Reading['isSecret'] = () => false;
 
 /** @throws UpstreamError of kind `status`, `invalid-body` or `too-large`. */
 export function parseReply(
