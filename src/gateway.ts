@@ -14,7 +14,7 @@ import { shedding, neverSheds } from './edge/overload.ts';
 import type { Overload } from './edge/overload.ts';
 import { createEngine } from './engine/execute.ts';
 import { ConfigurationError, toError } from './errors.ts';
-import { inTurn } from './http/admission.ts';
+import { firstRefusal } from './http/admission.ts';
 import { adminRoutes, onLoopback } from './http/admin.ts';
 import type { AdminTelemetry } from './http/admin.ts';
 import { createApp } from './http/app.ts';
@@ -130,7 +130,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       routes: compositionRoutes(plans, {
         execute,
         clock,
-        admit: inTurn([...rateLimits.admissions, shedding(overload)]),
+        admit: firstRefusal([...rateLimits.admissions, shedding(overload)]),
         unknownQuery,
         basePath,
       }),

@@ -7,17 +7,17 @@ import type { Reply } from '../upstream/call.ts';
 import { canonical } from '../upstream/sharing/key.ts';
 import type { Load } from '../upstream/sharing/load.ts';
 import { take } from './call-end.ts';
+import { withPermit } from './call-limit.ts';
 import { callWrite } from './call-write.ts';
 import { assemble } from './frame.ts';
 import type { Failure } from './frame.ts';
 import { allPages } from './pages.ts';
-import { inTurn } from './turn.ts';
 import type { Work } from './work.ts';
 
 export function callService(work: Work, step: CallStep, item: number): void {
   const { limit } = work.frame;
   if (limit === undefined) return sendCall(work, step, item);
-  inTurn(work, item, limit, (onEnd) => sendCall(work, step, item, onEnd));
+  withPermit(work, item, limit, (onEnd) => sendCall(work, step, item, onEnd));
 }
 
 function sendCall(work: Work, step: CallStep, item: number, onEnd?: () => void): void {
@@ -43,7 +43,7 @@ function sendCall(work: Work, step: CallStep, item: number, onEnd?: () => void):
     });
 }
 
-/** All pages of a list take one turn, since they follow each other. */
+/** All pages of a list have one permit, since they follow each other. */
 function gather(
   work: Work,
   step: CallStep,

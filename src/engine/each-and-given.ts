@@ -5,7 +5,7 @@ import { failBlock, runBlock } from './block.ts';
 import { Frame, read } from './frame.ts';
 import type { BlockOwner, Column, Failure } from './frame.ts';
 import { missingInAll } from './missing.ts';
-import { limitOf } from './turn.ts';
+import { limitOf } from './call-limit.ts';
 import type { Work } from './work.ts';
 
 export function runGiven(work: Work, { block, on }: GivenStep, item: number): void {

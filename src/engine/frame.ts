@@ -35,7 +35,7 @@ export class Failure {
 export type Blocked = readonly (Failure | undefined)[] | undefined;
 
 /** A step, and the item for which it runs. */
-export interface Place {
+export interface StepOfItem {
   readonly frame: Frame;
   readonly step: Step;
   readonly item: number;
@@ -56,7 +56,7 @@ export interface Execution {
   /** Aborted when the request is over; its reason says why. */
   readonly signal: Signal;
   /** Its calls that change something, once there is one. */
-  writes: Writes<Place> | undefined;
+  writes: Writes<StepOfItem> | undefined;
   /** According to the replies so far; not updated if the response may not be cached anyway. */
   freshness: Freshness;
 }

@@ -56,9 +56,9 @@ function mayHaveWritten(frame: Frame, step: Step, item: number): boolean {
   const own = itemIn(frame, holder, item);
   if (step.kind === 'instead' && mayHaveWritten(holder, stepOf(holder, step.guarded), own))
     return true;
-  return writes.mayBeDoneAt((place) => {
-    if (place.frame === holder) return place.step === step && place.item === own;
-    const entry = entryOf(place.frame, holder);
+  return writes.mayBeDoneBy((origin) => {
+    if (origin.frame === holder) return origin.step === step && origin.item === own;
+    const entry = entryOf(origin.frame, holder);
     return 'block' in step && entry?.block === step.block && entry.at === own;
   });
 }

@@ -10,22 +10,22 @@ export interface CompletedWrite {
   readonly status: number;
 }
 
-/** Where a write is made: the step, which has its name in problems, and what else tells it. */
-interface Placed {
+/** The origin of a write: its step, which has its name in problems, and facts of the engine. */
+interface WriteOrigin {
   readonly step: { readonly name: string };
 }
 
-export class Writes<Place extends Placed> {
+export class Writes<Origin extends WriteOrigin> {
   readonly completed: CompletedWrite[] = [];
   /** The steps of writes that were sent and ended without an answer. */
   readonly #lost = new Set<string>();
-  /** Where the writes that were done, or have an unknown result, are in the plan. */
-  readonly #places: Place[] = [];
-  readonly #underWay = new Set<Write<Place>>();
+  /** The origins of writes that were done, or have an unknown result. */
+  readonly #origins: Origin[] = [];
+  readonly #underWay = new Set<Write<Origin>>();
   #onSettled: (() => void) | undefined;
 
-  begin(place: Place, headers?: WriteWatch['headers']): Write<Place> {
-    const write = new Write(place, headers, (ended) => this.#end(ended));
+  begin(origin: Origin, headers?: WriteWatch['headers']): Write<Origin> {
+    const write = new Write(origin, headers, (ended) => this.#end(ended));
     this.#underWay.add(write);
     return write;
   }
@@ -42,9 +42,9 @@ export class Writes<Place extends Placed> {
     return [...this.#lost, ...open].some((step) => steps.has(step));
   }
 
-  /** Whether a write at one of these places was done, or may have been, or may still be sent. */
-  mayBeDoneAt(isThere: (place: Place) => boolean): boolean {
-    return this.#places.some(isThere) || [...this.#underWay].some(({ place }) => isThere(place));
+  /** Whether a write of one of these origins was done, or may have been, or may still be sent. */
+  mayBeDoneBy(isOne: (origin: Origin) => boolean): boolean {
+    return this.#origins.some(isOne) || [...this.#underWay].some(({ origin }) => isOne(origin));
   }
 
   /** Resolves when no write that was sent is under way, or at the time `at`. */
@@ -61,10 +61,10 @@ export class Writes<Place extends Placed> {
     });
   }
 
-  #end(write: Write<Place>): void {
+  #end(write: Write<Origin>): void {
     this.#underWay.delete(write);
-    const { step, state, status, place } = write;
-    if (state !== 'rejected') this.#places.push(place);
+    const { step, state, status, origin } = write;
+    if (state !== 'rejected') this.#origins.push(origin);
     if (state === 'done' && status !== undefined) this.completed.push({ step, status });
     if (state === 'unknown') this.#lost.add(step);
     this.#resolveIfSettled();
@@ -77,8 +77,8 @@ export class Writes<Place extends Placed> {
 }
 
 /** One write, and what is known about its result. */
-class Write<Place extends Placed> implements WriteWatch {
-  readonly place: Place;
+class Write<Origin extends WriteOrigin> implements WriteWatch {
+  readonly origin: Origin;
   readonly headers: WriteWatch['headers'];
   /** Whether its first byte went to a socket, so that it may have been carried out. */
   isSent = false;
@@ -86,16 +86,20 @@ class Write<Place extends Placed> implements WriteWatch {
   state: 'open' | 'done' | 'rejected' | 'unknown' = 'open';
   /** Whether an earlier attempt may have been carried out: a later rejection does not deny that. */
   #mayBeDone = false;
-  readonly #onEnd: (write: Write<Place>) => void;
+  readonly #onEnd: (write: Write<Origin>) => void;
 
-  constructor(place: Place, headers: WriteWatch['headers'], onEnd: (write: Write<Place>) => void) {
-    this.place = place;
+  constructor(
+    origin: Origin,
+    headers: WriteWatch['headers'],
+    onEnd: (write: Write<Origin>) => void,
+  ) {
+    this.origin = origin;
     this.headers = headers;
     this.#onEnd = onEnd;
   }
 
   get step(): string {
-    return this.place.step.name;
+    return this.origin.step.name;
   }
 
   onSent(): void {

@@ -52,15 +52,15 @@ function label(step: ExplainedStep): string {
   return `${step.name}<br/>${whatRuns(step)}${failure}`;
 }
 
-function pagesOf({ pages }: NonNullable<ExplainedStep['call']>): string {
-  return pages === undefined ? '' : ` (at most ${pages.max} pages)`;
-}
-
 function whatRuns({ kind, call, together, concurrency }: ExplainedStep): string {
   if (call !== undefined) return `${call.operation}${howAsked(call)}${pagesOf(call)}`;
   if (kind === 'instead') return 'second source';
-  const turns = concurrency === undefined ? '' : `, ${concurrency} at a time`;
-  return `${together === false ? 'each item by itself' : kind}${turns}`;
+  const bound = concurrency === undefined ? '' : `, ${concurrency} at a time`;
+  return `${together === false ? 'each item by itself' : kind}${bound}`;
+}
+
+function pagesOf({ pages }: ExplainedCall): string {
+  return pages === undefined ? '' : ` (at most ${pages.max} pages)`;
 }
 
 function howAsked({ batch, single }: ExplainedCall): string {

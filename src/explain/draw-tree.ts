@@ -145,7 +145,7 @@ function title(siblings: readonly ExplainedStep[], step: ExplainedStep): string 
     map: 'map',
     instead: 'second source',
     given: 'given, when present',
-    each: `each item${step.together === false ? ' by itself' : ''}, at most ${step.maxItems}${turnsOf(step)}`,
+    each: `each item${step.together === false ? ' by itself' : ''}, at most ${step.maxItems}${concurrencyOf(step)}`,
   }[step.kind];
   const failure = step.failure === 'required' ? '' : ` · ${step.failure}${withinOf(step)}`;
   const drawnUnder = parentOf(siblings, step)?.name;
@@ -160,7 +160,7 @@ function callOf({ operation, pages }: ExplainedCall): string {
 }
 
 /** `, 8 at a time` */
-function turnsOf({ concurrency }: ExplainedStep): string {
+function concurrencyOf({ concurrency }: ExplainedStep): string {
   return concurrency === undefined ? '' : `, ${concurrency} at a time`;
 }
 

@@ -42,11 +42,11 @@ export type Admission = (
   plan: Plan,
 ) => Refusal | undefined | Promise<Refusal | undefined>;
 
-/** Asks one after the other; the first refusal decides. */
-export function inTurn(admissions: readonly Admission[]): Admission {
+/** Asks one after the other, and ends with the first refusal. */
+export function firstRefusal(admissions: readonly Admission[]): Admission {
   return admissions.reduce(
     (first, second) =>
-      async function admitInTurn(request, plan) {
+      async function admitUnlessRefused(request, plan) {
         return (await first(request, plan)) ?? second(request, plan);
       },
   );

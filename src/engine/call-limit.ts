@@ -1,4 +1,4 @@
-/** `concurrency` of an `each`: calls of its block wait for their turn. */
+/** `concurrency` of an `each`: calls of its block wait for a permit. */
 import { both, createSemaphore } from '../limit.ts';
 import type { Semaphore } from '../limit.ts';
 import { failureAround } from './frame.ts';
@@ -12,19 +12,19 @@ export function limitOf(frame: Frame, concurrency: number | undefined): Semaphor
   return frame.limit === undefined ? own : both(own, frame.limit);
 }
 
-/** Gets the function to be called when the call has ended. */
+/** Begins a call, and gets the function to be called when it has ended. */
 type Begin = (onEnd: () => void) => void;
 
 /**
  * Begins the call of an item once there is a permit, unless the request or a block around is over
  * by then.
  */
-export function inTurn(work: Work, item: number, limit: Semaphore, begin: Begin): void {
+export function withPermit(work: Work, item: number, limit: Semaphore, begin: Begin): void {
   const { signal } = work.frame.execution;
   if (signal.aborted) return work.fail(item, signal.reason);
   const stopWaiting = limit.acquire((release) => {
     signal.removeEventListener('abort', leave);
-    // Nobody waits for the call any more.
+    // No caller waits for the call any more.
     if (work.isOver || failureAround(work.frame) !== undefined) return release();
     try {
       begin(release);
