@@ -1,10 +1,11 @@
 /** Whether a schema leaves values where they are. */
 import { z } from 'zod';
-import { ownField, unwrapped } from './schema.ts';
+import { declaredFields, itemOf, ownField, unwrapped } from './schema.ts';
 
 /**
- * Whether what a schema makes of a value has at `path` what the value has there: no transformation
- * around it may have moved it. `false` where that is not certain, as in a union. It may be changed itself, as by a `trim`.
+ * Whether the output of a schema has at `path` the part that its input has there: no transformation
+ * around it may have moved it, while it may be changed itself, as by a `trim`. `false` where that is
+ * not certain, as in a union.
  */
 export function keepsPlaces(schema: z.ZodType, path: readonly string[]): boolean {
   const [name, ...rest] = path;
@@ -16,11 +17,10 @@ export function keepsPlaces(schema: z.ZodType, path: readonly string[]): boolean
   return part !== undefined && keepsPlaces(part, rest);
 }
 
-// zod types the parts of a schema by their core; every schema made by `zod` has methods.
+// zod types these parts of a schema by their core; every schema made by `zod` has methods.
 function partOf(bare: z.ZodType, name: string): z.ZodType | undefined {
-  if (bare instanceof z.ZodArray) return bare.element as z.ZodType;
+  if (bare instanceof z.ZodArray) return itemOf(bare);
   if (bare instanceof z.ZodRecord) return bare.valueType as z.ZodType;
   if (!(bare instanceof z.ZodObject)) return undefined;
-  const shape = bare.shape as Readonly<Record<string, z.ZodType>>;
-  return ownField(shape, name) ?? (bare.def.catchall as z.ZodType | undefined);
+  return ownField(declaredFields(bare), name) ?? (bare.def.catchall as z.ZodType | undefined);
 }

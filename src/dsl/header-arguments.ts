@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { headerValueProblem } from '../header-value.ts';
 import { credentialHeaders } from '../headers.ts';
-import { mayBeAbsent, unwrapped } from '../schema.ts';
+import { declaredFields, mayBeAbsent, unwrapped } from '../schema.ts';
 import { unsendableReason } from './forward.ts';
 import { headerNameProblem, withArticle } from './header-names.ts';
 
@@ -90,8 +90,8 @@ function problemOf(name: string, schema: z.ZodType, around: Around): string | un
 function constantsOf(schema: z.ZodObject): Readonly<Record<string, string>> {
   return Object.freeze(
     Object.fromEntries(
-      Object.entries(schema.shape).flatMap(([name, field]) => {
-        const constant = constantOf(field as z.ZodType); // zod types fields by their core
+      Object.entries(declaredFields(schema)).flatMap(([name, field]) => {
+        const constant = constantOf(field);
         return constant === undefined ? [] : [[name, constant]];
       }),
     ),

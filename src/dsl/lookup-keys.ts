@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { stringifyJson } from '../json.ts';
 import { fieldOf, isPlainObject } from '../plain-object.ts';
-import { kindOf, ownField, unwrapped } from '../schema.ts';
+import { declaredFields, kindOf, ownField, unwrapped } from '../schema.ts';
 import { withArticle } from './header-names.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import { parsePath } from './path.ts';
@@ -117,8 +117,7 @@ export function refuseKeysInBody(
     const problem = `keys.body is "${path.join('.')}", but ${where} is ${withArticle(bare.def.type)}`;
     throw new CompositionError(place, `${problem}. The keys need an object around them.`);
   }
-  // zod types a shape by its core, without methods; every schema made by `zod` has them.
-  const field = ownField(bare.shape as Readonly<Record<string, z.ZodType>>, path[at] ?? '');
+  const field = ownField(declaredFields(bare), path[at] ?? '');
   if (field === undefined) return;
   if (at < path.length - 1) return refuseKeysInBody(field, path, place, at + 1);
   const advice = 'is already used for the keys. Rename one.';

@@ -1,6 +1,6 @@
 /** `items`, `next` and `maxPages` of `pages`: where the items of a page are, and the next page. */
 import { CompositionError } from '../errors.ts';
-import { fieldsOf, itemOf, kindOf, ownField, schemaAt } from '../schema.ts';
+import { declaredFields, fieldsOf, itemOf, kindOf, ownField, schemaAt } from '../schema.ts';
 import { withArticle } from './header-names.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import type { Operation } from './operation.ts';
@@ -101,8 +101,8 @@ function checkedItems(operation: Operation, items: unknown, place: string): Path
   if (list === undefined || itemOf(list) !== undefined || kindOf(list) === undefined) return path;
   throw new CompositionError(
     place,
-    `pages(): items is "${path.text}", which is no list but ${withArticle(kindOf(list) ?? '')}. Give the path to ` +
-      'the list.',
+    `pages(): items is "${path.text}", which is no list but ${withArticle(kindOf(list) ?? '')}. ` +
+      'Give the path to the list.',
   );
 }
 
@@ -157,12 +157,11 @@ function checkedPath({ name, response }: Operation, text: unknown, { knob, place
 }
 
 function checkedName({ name, query }: Operation, given: unknown, { knob, place }: Knob): Varied {
-  // zod types a shape by its core, without methods; every schema made by `zod` has them.
-  const shape = (query?.shape ?? {}) as Parameters<typeof ownField>[0];
-  const field = typeof given === 'string' ? ownField(shape, given) : undefined;
+  const fields = declaredFields(query);
+  const field = typeof given === 'string' ? ownField(fields, given) : undefined;
   if (typeof given === 'string' && field !== undefined)
     return { argument: given, asText: kindOf(field, 'in') === 'string' };
-  const known = Object.keys(shape ?? {}).join(', ') || 'no query parameters';
+  const known = Object.keys(fields).join(', ') || 'no query parameters';
   throw new CompositionError(
     place,
     `pages(): ${knob} is ${shownValue(given)}, which ${name} does not take. It takes: ${known}.`,

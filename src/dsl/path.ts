@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { hasField } from '../plain-object.ts';
-import { kindOf, unwrapped } from '../schema.ts';
+import { declaredFields, kindOf, ownField, unwrapped } from '../schema.ts';
 import { shownValue } from '../shown-value.ts';
 
 /** A value that can be a key or a code. */
@@ -119,10 +119,9 @@ export function mayHavePath(schema: z.ZodType, path: Path): boolean {
 export function schemaAtPath(schema: z.ZodType, { ways }: Path): z.ZodType | undefined {
   const bare = unwrapped(schema);
   if (!(bare instanceof z.ZodObject)) return kindOf(bare) === undefined ? unknown : undefined;
-  // zod types a shape by its core, without methods; every schema made by `zod` has them.
-  const shape = bare.shape as Readonly<Record<string, z.ZodType>>;
+  const fields = declaredFields(bare);
   for (const { name, rest } of ways) {
-    const field = Object.hasOwn(shape, name) ? shape[name] : undefined;
+    const field = ownField(fields, name);
     const found = field && rest ? schemaAtPath(field, rest) : field;
     if (found !== undefined) return found;
   }

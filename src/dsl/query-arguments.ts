@@ -1,7 +1,7 @@
 /** `query` of an operation: refuses parameters that can never be written into a URL. */
 import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
-import { itemOf, unwrapped } from '../schema.ts';
+import { declaredFields, itemOf, unwrapped } from '../schema.ts';
 import { withArticle } from './header-names.ts';
 import { mostLevels, reservedIn } from './query-style.ts';
 import type { QueryStyle } from './query-style.ts';
@@ -34,10 +34,9 @@ interface Judging {
 }
 
 function checkFields(object: z.ZodObject, judging: Judging): void {
-  for (const [name, field] of Object.entries(object.shape)) {
+  for (const [name, field] of Object.entries(declaredFields(object))) {
     refuseReserved(name, judging);
-    const inside = { ...judging, path: [...judging.path, name] };
-    checkField(field as z.ZodType, inside); // zod types fields by their core, without methods
+    checkField(field, { ...judging, path: [...judging.path, name] });
   }
 }
 

@@ -1,11 +1,10 @@
 /** `status` of a failure inside an answer: a status, the place of one, or a table of codes. */
 import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
-import { hasField } from '../plain-object.ts';
+import { hasField, isPlainObject } from '../plain-object.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
 import { mayHavePath, parsePath, readPath } from './path.ts';
 import type { Path, PathOf, Scalar } from './path.ts';
-import { isPlainObject } from '../plain-object.ts';
 import { shownValue } from '../shown-value.ts';
 
 /** A status; the path to one; or the path to a code, and the statuses that codes stand for. */
