@@ -1,6 +1,9 @@
-/** Names a value that was not expected in messages about declarations, as one would write it. */
+/** Names values, and kinds of them, that were not expected in messages about declarations. */
 
-/** Never throws, whatever the value is: the message is all that its author gets. */
+/**
+ * A value as one would write it. Never throws, whatever the value is: the message is all that its
+ * author gets.
+ */
 export function shownValue(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -23,4 +26,9 @@ function shownObject(value: object): string {
   if (!Array.isArray(value)) return 'an object';
   const items = value.map((item: unknown) => (Array.isArray(item) ? 'a list' : shownValue(item)));
   return items.length > 10 ? 'a long list' : `[${items.join(',')}]`;
+}
+
+/** `an object`, `a string` */
+export function withArticle(type: string): string {
+  return `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
 }

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import { parseBy } from './parse.ts';
 import { defOf, ownDefsOf } from './schema-parts.ts';
 import type { Def } from './schema-parts.ts';
+import { withArticle } from './shown-value.ts';
 import { textFormOf } from './text-form.ts';
 import { isOverBound } from './text-bounds.ts';
 
@@ -76,10 +77,6 @@ function pipeMisfit(def: Extract<Def, { type: 'pipe' }>): string | undefined {
   const [given, taken] = [kindOut(def.in), kindIn(def.out)];
   if (given === undefined || taken === undefined || given === taken) return undefined;
   return `it pipes ${withArticle(given)} into ${withArticle(taken)}`;
-}
-
-function withArticle(kind: string): string {
-  return `${/^[ao]/.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
 /** The kind of value that a schema takes; `undefined` if it may take several. */

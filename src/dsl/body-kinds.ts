@@ -7,9 +7,9 @@ import { itemOf, unwrapped } from '../schema.ts';
 import { defOf, inputsOf } from '../schema-parts.ts';
 import { textFormOf } from '../text-form.ts';
 import { loadXmlParser } from '../xml.ts';
+import { withArticle } from '../shown-value.ts';
 import { withKind } from './body-kind.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
-import { withArticle } from './header-names.ts';
 
 export type { Bytes };
 

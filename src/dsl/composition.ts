@@ -1,7 +1,7 @@
 /** `defineComposition`: declares one aggregated endpoint. */
 import type { z } from 'zod';
 import type { Answered } from './answered.ts';
-import { refuseAsynchronous } from './asynchronous.ts';
+import { refuseAsynchronous } from './given-schemas.ts';
 import { refuseKinds } from './body-kind.ts';
 import { CompositionError } from '../errors.ts';
 import type { ResponseCache } from './cache.ts';

@@ -2,8 +2,8 @@
 import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import type { Numbers } from '../parse.ts';
-import { refuseAsynchronous, refuseNoSchema } from './asynchronous.ts';
-import type { Schemas } from './asynchronous.ts';
+import { refuseAsynchronous, refuseNoSchema } from './given-schemas.ts';
+import type { Schemas } from './given-schemas.ts';
 import { refuseKinds } from './body-kind.ts';
 import type { BodyKindName } from './body-kind.ts';
 import { checkedOperationCache } from './cache.ts';

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { noteDefinition } from '../defined-at.ts';
 import { CompositionError } from '../errors.ts';
-import { refuseAsynchronous } from './asynchronous.ts';
+import { refuseAsynchronous } from './given-schemas.ts';
 import { bodyKindOf } from './body-kind.ts';
 import { begin, checkedCommon, refuseArgumentTwice } from './declaration.ts';
 import type { BodyArg, Common, Flat } from './declaration.ts';

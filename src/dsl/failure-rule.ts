@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { parseJsonBy } from '../parse.ts';
 import type { Numbers } from '../parse.ts';
-import { refuseAsynchronous } from './asynchronous.ts';
+import { refuseAsynchronous } from './given-schemas.ts';
 import { bodyKindOf, refuseKinds } from './body-kind.ts';
 import { ignoredBody } from './ignored-body.ts';
 import { refuseUnknownKnobs } from './knobs.ts';

@@ -4,8 +4,9 @@ import { CompositionError } from '../errors.ts';
 import { headerValueProblem } from '../header-value.ts';
 import { credentialHeaders } from '../headers.ts';
 import { declaredFields, mayBeAbsent, unwrapped } from '../schema.ts';
+import { withArticle } from '../shown-value.ts';
 import { unsendableReason } from './forward.ts';
-import { headerNameProblem, withArticle } from './header-names.ts';
+import { headerNameProblem } from './header-names.ts';
 
 /** The headers that an operation sends besides those of the gateway and of the client. */
 export interface HeaderArguments {

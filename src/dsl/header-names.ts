@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { isHeaderName } from '../headers.ts';
 import { unwrapped } from '../schema.ts';
 import { textFormOf } from '../text-form.ts';
+import { withArticle } from '../shown-value.ts';
 
 /** The rest of a sentence that begins with the name of a header; `undefined` if it can be used. */
 export function headerNameProblem(name: string): string | undefined {
@@ -28,8 +29,4 @@ export function headerTextProblem(
       ? 'z.string(): a header that is sent several times is joined by commas'
       : 'z.coerce, as in z.coerce.number()';
   return `expects ${withArticle(type)}, but arrives as text. Use ${advice}.`;
-}
-
-export function withArticle(type: string): string {
-  return `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
 }

@@ -4,12 +4,11 @@ import { CompositionError } from '../errors.ts';
 import { stringifyJson } from '../json.ts';
 import { fieldOf, isPlainObject } from '../plain-object.ts';
 import { declaredFields, kindOf, ownField, unwrapped } from '../schema.ts';
-import { withArticle } from './header-names.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import { parsePath } from './path.ts';
 import type { QueryStyle } from './query-style.ts';
 import type { Route } from './route.ts';
-import { shownValue } from '../shown-value.ts';
+import { shownValue, withArticle } from '../shown-value.ts';
 
 /**
  * Where the keys of a lookup go: `?ids=a,b`, `?id=a&id=b`, or `{"ids":["a","b"]}`. The place in a

@@ -1,12 +1,11 @@
 /** `items`, `next` and `maxPages` of `pages`: where the items of a page are, and the next page. */
 import { CompositionError } from '../errors.ts';
 import { declaredFields, fieldsOf, itemOf, kindOf, ownField, schemaAt } from '../schema.ts';
-import { withArticle } from './header-names.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import type { Operation } from './operation.ts';
 import { mayHavePath, parsePath } from './path.ts';
 import type { At, Path, PathOf, Scalar } from './path.ts';
-import { shownValue } from '../shown-value.ts';
+import { shownValue, withArticle } from '../shown-value.ts';
 
 /**
  * How a list goes on. `'link'`: by the `Link` header (RFC 8288) with `rel="next"`. `cursor`: its

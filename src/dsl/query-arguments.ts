@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { declaredFields, itemOf, unwrapped } from '../schema.ts';
-import { withArticle } from './header-names.ts';
+import { withArticle } from '../shown-value.ts';
 import { mostLevels, reservedIn } from './query-style.ts';
 import type { QueryStyle } from './query-style.ts';
 

@@ -1,6 +1,6 @@
 /** Checks the status and headers that `answer` was given, as far as start-up knows them. */
 import type { AnyConfig } from '../dsl/composition.ts';
-import { headerNameProblem, withArticle } from '../dsl/header-names.ts';
+import { headerNameProblem } from '../dsl/header-names.ts';
 import type { Node, Source, Template } from '../dsl/node.ts';
 import { sourcesOf } from '../dsl/node-traits.ts';
 import { operationName } from '../dsl/operation.ts';
@@ -8,6 +8,7 @@ import { setsCookies } from '../dsl/response-parts.ts';
 import { isCookieField } from '../cookie.ts';
 import { CompositionError } from '../errors.ts';
 import { kindOf } from '../schema.ts';
+import { withArticle } from '../shown-value.ts';
 import { UnsendableError, checkStatus, linesOf } from './answer-values.ts';
 import { inputsIn } from './client-inputs.ts';
 import type { PlanAnswer } from './plan.ts';

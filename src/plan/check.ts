@@ -4,7 +4,6 @@ import { bodyKindOf } from '../dsl/body-kind.ts';
 import { refuseUnreadableFields } from '../dsl/body-kinds.ts';
 import type { AnyConfig } from '../dsl/composition.ts';
 import type { Node, ShapeNode, Source } from '../dsl/node.ts';
-import { withArticle } from '../dsl/header-names.ts';
 import { blockOf, blockSources, readsOf, wordsFor } from '../dsl/node-traits.ts';
 import type { Route, Segment } from '../dsl/route.ts';
 import { checkResponseCache } from '../dsl/cache.ts';
@@ -23,8 +22,8 @@ import { segmentProblem } from '../path-segment.ts';
 import { checkUnknownQuery, takesAny } from './unknown-query.ts';
 import { schemaAtSource, schemaOf } from './value-schema.ts';
 import { blocksOf, nodesOf } from './visit.ts';
-import { refuseNoSchema } from '../dsl/asynchronous.ts';
-import { shownValue } from '../shown-value.ts';
+import { refuseNoSchema } from '../dsl/given-schemas.ts';
+import { shownValue, withArticle } from '../shown-value.ts';
 
 /** Headers that carry credentials: `forward` may pass them on, but no argument is made of them. */
 const secretHeaders = new Set(['authorization', 'cookie', 'proxy-authorization']);

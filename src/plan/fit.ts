@@ -12,6 +12,7 @@ import {
   mayBeUndefined,
   ownField,
 } from '../schema.ts';
+import { withArticle } from '../shown-value.ts';
 import { schemaOf } from './value-schema.ts';
 
 /**
@@ -105,7 +106,7 @@ function checkReference(composed: Composed, source: Source, wanted: z.ZodType, w
   if (may(mayBeUndefined) && !mayBeAbsent(wanted))
     misfit(where, 'something that may be absent', wanted);
   const kind = kindOf(given);
-  if (kind !== undefined && isCertainlyNot(wanted, kind)) misfit(where, withArticle(kind), wanted);
+  if (kind !== undefined && isCertainlyNot(wanted, kind)) misfit(where, kindInWords(kind), wanted);
 }
 
 function isCertainlyNot(wanted: z.ZodType, kind: string): boolean {
@@ -117,8 +118,8 @@ function at({ name, place }: Where, part: string | number): Where {
   return { name, place: `${place}.${part}` };
 }
 
-function withArticle(kind: string): string {
-  return kind === 'array' ? 'a list' : `${kind === 'object' ? 'an' : 'a'} ${kind}`;
+function kindInWords(kind: string): string {
+  return kind === 'array' ? 'a list' : withArticle(kind);
 }
 
 function misfit({ name, place }: Where, found: string, wanted: z.ZodType): never {

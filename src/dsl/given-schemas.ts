@@ -1,10 +1,9 @@
-/** Refuses what is no schema, and asynchronous schemas: parsing is synchronous. */
+/** Checks schemas as they are given: refuses values that are none, and asynchronous schemas. */
 import { types } from 'node:util';
 import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { ownDefsOf, schemasIn } from '../schema-parts.ts';
-import { shownValue } from '../shown-value.ts';
-import { withArticle } from './header-names.ts';
+import { shownValue, withArticle } from '../shown-value.ts';
 
 /** Schemas by the options that they are given as. */
 export type Schemas = Readonly<Record<string, z.ZodType | undefined>>;
