@@ -9,7 +9,7 @@ export interface RequestFacts {
   readonly peer: string;
   /** A header of the request, by its lower-case name. */
   header(name: string): string | undefined;
-  /** Who asks, as a hash that is the same for all their requests; absent: it is not known. */
+  /** The client, as a hash that is the same for all its requests; absent: it is not known. */
   readonly principal?: string | undefined;
 }
 
@@ -18,14 +18,14 @@ export interface CountedRequest extends RequestFacts {
   readonly rateLimits: RateLimitCount[];
 }
 
-/** What a request has left of a rate limit. */
+/** A rate limit, and the part of it that a request has left. */
 export interface RateLimitCount {
   /** Names the limit in headers: `address`, `principal` or `route`. */
   readonly name: string;
   readonly limit: number;
   readonly windowS: number;
   readonly remaining: number;
-  /** When the window ends. */
+  /** The time until the window ends, in milliseconds. */
   readonly resetMs: number;
 }
 
@@ -34,6 +34,11 @@ export interface Refusal {
   readonly kind: 'overload' | 'in-progress' | 'rate-limit';
   /** For the `Retry-After` header. */
   readonly retryAfterSeconds: number;
+}
+
+/** Whether a refusal counts as load shedding; one by a rate limit does not. */
+export function isShed(refusal: Refusal | undefined): boolean {
+  return refusal !== undefined && refusal.kind !== 'rate-limit';
 }
 
 /** Decides about a request before its inputs are parsed; `undefined` admits it. */

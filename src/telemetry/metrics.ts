@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { UpstreamError } from '../errors.ts';
+import { isShed } from '../http/admission.ts';
 import { isHealthCheck } from '../http/health.ts';
 import type { Layer } from '../http/request-record.ts';
 import type { Reply } from '../upstream/call.ts';
@@ -93,8 +94,7 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     const { status } = c.res;
     const type = status >= 500 ? (errorType(record.error) ?? String(status)) : undefined;
     requests.record(secondsSince(startedAt), knownMethod(c.req.method), route, status, type);
-    if (refusal !== undefined && refusal.kind !== 'rate-limit')
-      shed.add(1, { 'plait.shed.what': 'request' });
+    if (isShed(refusal)) shed.add(1, { 'plait.shed.what': 'request' });
     const left = degraded.filter(({ error }) => error.reason.kind === 'shed').length;
     if (left > 0) shed.add(left, { 'plait.shed.what': 'step' });
   };

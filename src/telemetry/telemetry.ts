@@ -75,7 +75,7 @@ function folded<Hook>(
 }
 
 function inTurn(first: OnCallEnd, second: OnCallEnd): OnCallEnd {
-  return function tellBoth(end) {
+  return function callBoth(end) {
     first(end);
     second(end);
   };
@@ -125,7 +125,7 @@ type Listener<Event> = ((event: Event) => void) | undefined;
 
 function insideFirst<Event>(outside: Listener<Event>, inside: Listener<Event>): Listener<Event> {
   if (outside === undefined || inside === undefined) return outside ?? inside;
-  return function tellBoth(event) {
+  return function callBoth(event) {
     inside(event);
     outside(event);
   };

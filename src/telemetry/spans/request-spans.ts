@@ -2,6 +2,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { Tracer } from '@opentelemetry/api';
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
+import { isShed } from '../../http/admission.ts';
 import { isHealthCheck } from '../../http/health.ts';
 import { pathOf } from '../../http/request-record.ts';
 import type { GatewayContext, Layer, RequestRecord } from '../../http/request-record.ts';
@@ -63,7 +64,7 @@ function describeRequest(scope: Scope, c: GatewayContext): void {
   span.setAttribute('http.response.status_code', status);
   if (route !== undefined) span.setAttribute('http.route', route);
   if (composition !== undefined) span.setAttribute('plait.composition', composition);
-  if (refusal !== undefined && refusal.kind !== 'rate-limit') span.setAttribute('plait.shed', true);
+  if (isShed(refusal)) span.setAttribute('plait.shed', true);
   // The client disconnected.
   if (status === 499) span.setAttribute('plait.cancelled', true);
   if (degraded.length > 0)
