@@ -6,30 +6,25 @@
 import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { fieldsOf } from '../schema.ts';
-import { positive } from './knobs.ts';
 import type { Compare } from './compare.ts';
+import { toMaxBytes } from './key-bytes.ts';
+import type { MaxBytes } from './key-bytes.ts';
 import { checkedErrors } from './key-errors.ts';
 import type { ErrorRule, GivenErrors } from './key-errors.ts';
+import { positive } from './knobs.ts';
 import { checkedBy } from './lookup-by.ts';
 import type { KeyRule } from './lookup-by.ts';
-import {
-  bareName,
-  isInQuery,
-  keysInPath,
-  refuseKeysInBody,
-  toKeys,
-  toMaxBytes,
-} from './lookup-keys.ts';
-import type { KeyStyle, LookupKeys, MaxBytes } from './lookup-keys.ts';
+import { bareName, isInQuery, keysInPath, refuseKeysInBody, toKeys } from './lookup-keys.ts';
+import type { KeyStyle, LookupKeys } from './lookup-keys.ts';
 import { checkedLimit } from './lookup-limit.ts';
 import type { LimitConfig } from './lookup-limit.ts';
 import { parsePath } from './path.ts';
-import { singleKnobs, singleRequests } from './single.ts';
-import type { Requests } from './single.ts';
 import type { Path } from './path.ts';
 import type { QueryStyle } from './query-style.ts';
 import { isSafe } from './route.ts';
 import type { Route } from './route.ts';
+import { singleKnobs, singleRequests } from './single.ts';
+import type { Requests } from './single.ts';
 import { shownValue } from '../shown-value.ts';
 
 /** The options that only lookups have. */

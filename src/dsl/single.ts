@@ -1,8 +1,9 @@
 /** `single` of a lookup: the route of one key, of services that have none for many. */
 import { CompositionError } from '../errors.ts';
+import type { MaxBytes } from './key-bytes.ts';
 import { positive } from './knobs.ts';
 import { keysInPath } from './lookup-keys.ts';
-import type { KeyStyle, LookupKeys, MaxBytes } from './lookup-keys.ts';
+import type { KeyStyle, LookupKeys } from './lookup-keys.ts';
 import type { Limit, LimitConfig } from './lookup-limit.ts';
 import type { Route } from './route.ts';
 

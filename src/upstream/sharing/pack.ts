@@ -1,5 +1,5 @@
 /** Packing: puts the keys of loads into as few requests as the limits on their size allow. */
-import { bytesOfKey, bytesWithoutKeys, mostBytesOfKeys } from '../../dsl/lookup-keys.ts';
+import { bytesOfKey, bytesWithoutKeys, mostBytesOfKeys } from '../../dsl/key-bytes.ts';
 import { moreBytesOfLimit } from '../../dsl/lookup-limit.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import type { Operation } from '../../dsl/operation.ts';
@@ -134,7 +134,7 @@ function bytesOfKeys(lookup: Lookup, { load, indexes }: Asked): number {
 }
 
 /** Whether all keys fit in one request, where their texts are not what is sent. */
-function doFitInOne(asked: readonly Asked[], lookup: Lookup, empty: number): boolean {
+function fitByBytes(asked: readonly Asked[], lookup: Lookup, empty: number): boolean {
   let count = 0;
   let bytes = empty;
   for (const one of asked) {
@@ -146,7 +146,7 @@ function doFitInOne(asked: readonly Asked[], lookup: Lookup, empty: number): boo
 
 /** Whether all keys certainly fit in one request, by their number and length alone. */
 function fitsInOne(asked: readonly Asked[], lookup: Lookup, empty: number): boolean {
-  if (!lookup.isPlain) return doFitInOne(asked, lookup, empty);
+  if (!lookup.isPlain) return fitByBytes(asked, lookup, empty);
   let count = 0;
   let characters = 0;
   for (const { load, indexes } of asked) {
