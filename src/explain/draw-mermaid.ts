@@ -1,5 +1,6 @@
 /** An explained plan as a Mermaid flowchart: an arrow leads from a step to those that need it. */
-import type { ExplainedCall, ExplainedPlan, ExplainedStep } from './explain.ts';
+import type { ExplainedCall } from './explain-call.ts';
+import type { ExplainedPlan, ExplainedStep } from './explain.ts';
 
 export function drawMermaid(plan: ExplainedPlan): string {
   const ids = new Map(allSteps(plan.steps).map((step, index) => [step.name, `s${index}`]));

@@ -24,7 +24,8 @@ import { compile } from '../../src/plan/compile.ts';
 import { drawMermaid } from '../../src/explain/draw-mermaid.ts';
 import { drawTree } from '../../src/explain/draw-tree.ts';
 import { explain } from '../../src/explain/explain.ts';
-import type { ExplainedCall, ExplainedPlan, ExplainedStep } from '../../src/explain/explain.ts';
+import type { ExplainedCall } from '../../src/explain/explain-call.ts';
+import type { ExplainedPlan, ExplainedStep } from '../../src/explain/explain.ts';
 
 const things = defineService({
   name: 'things',
