@@ -1,6 +1,6 @@
 /**
- * Cancels an order as the client saw it: the version that was read is a condition of what is written,
- * so that nobody cancels an order that has just been shipped.
+ * Cancels an order as the client saw it: the write depends on the version that was read, so that no
+ * order is cancelled that has just been shipped.
  */
 import { answer, call, defineComposition, map, optional } from 'plait';
 import { z } from 'zod';
@@ -24,20 +24,13 @@ export default defineComposition({
     // Nice to have: it may not keep the client waiting.
     const shipment = optional(call(shipmentOf, { orderId: params.orderId }), { withinMs: 300 });
 
-    // Accepted, not done: the client is told so, and where to look.
+    // Accepted, not done: the status says so, and `Location` where to look.
     return answer(
       { orderId: order.body.id, statusBefore: order.body.status, carrier: shipment.carrier },
       {
         status: cancelled.status,
         headers: {
-          location: map(
-            { order },
-            ({
-              order: {
-                body: { id },
-              },
-            }) => `/orders/${id}/summary`,
-          ),
+          location: map({ id: order.body.id }, ({ id }) => `/orders/${id}/summary`),
         },
       },
     );

@@ -116,7 +116,7 @@ export type UpstreamErrorKind =
   /** Nobody waits for the answer any more. */
   | 'aborted';
 
-/** What a service says is wrong with a request, as far as its operation declares that. */
+/** A part of a request that its service calls wrong, as far as the operation declares `problem`. */
 export interface UpstreamField {
   /** The names that lead to the place, in the service's own words; absent: it says no place. */
   readonly path: readonly string[] | undefined;

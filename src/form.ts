@@ -16,7 +16,7 @@ const mostFields = 10_000;
  * The fields of a form as they are given to `schema`: a name that is repeated, or that the schema
  * has as a list, is a list of texts. `__proto__` is dropped, as in JSON.
  *
- * @throws NotFormError for escapes that are none, or none of UTF-8, and for more than 10,000 fields.
+ * @throws NotFormError for escapes that are none, or none of UTF-8, or more than 10,000 fields.
  */
 export function parseForm(schema: z.ZodType, text: string): Readonly<Record<string, unknown>> {
   const values = new Map<string, string[]>();

@@ -59,11 +59,11 @@ export interface GatewayOptions {
   /** Sheds load; disposed with the gateway. Default: never. */
   readonly overload?: Overload;
   /**
-   * What becomes of query parameters that no schema names, in compositions that do not say it.
-   * Default `'refuse'`.
+   * The fate of query parameters that no schema names, in compositions that do not say it. Default
+   * `'refuse'`.
    */
   readonly unknownQuery?: UnknownQuery;
-  /** Who may ask, and how much at a time. Default: everybody, without limit. */
+  /** The clients that are served, and how much of each at a time. Default: all, without limit. */
   readonly edge?: EdgeOptions;
   /** Stands before the routes of compositions, not of health checks: `/api`. Default: none. */
   readonly basePath?: string;

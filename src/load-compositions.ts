@@ -18,7 +18,7 @@ import { readSource } from './read-source.ts';
 
 export interface Loaded {
   readonly plans: readonly Plan[];
-  /** What holds for all of them: of `gateway.ts`, or as it is without one. */
+  /** The options for all of them: of `gateway.ts`, or the defaults. */
   readonly definition: GatewayDefinition;
   /** The errors of all files. */
   readonly errors: readonly Error[];

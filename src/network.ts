@@ -37,8 +37,8 @@ export function withoutMapping(address: string): string {
 }
 
 /**
- * What addresses are counted by: IPv4 as it is, IPv6 by its /64, which is what one customer of a
- * provider has.
+ * The group in which an address is counted: IPv4 by itself, IPv6 with its /64, which is the least
+ * that a provider gives to a customer.
  */
 export function addressGroup(address: string): string {
   const plain = withoutMapping(address);

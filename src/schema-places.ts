@@ -4,8 +4,8 @@ import { declaredFields, itemOf, ownField, unwrapped } from './schema.ts';
 
 /**
  * Whether the output of a schema has at `path` the part that its input has there: no transformation
- * around it may have moved it, while it may be changed itself, as by a `trim`. `false` where that is
- * not certain, as in a union.
+ * around it may have moved it, while it may be changed itself, as by a `trim`. `false` where that
+ * is not certain, as in a union.
  */
 export function keepsPlaces(schema: z.ZodType, path: readonly string[]): boolean {
   const [name, ...rest] = path;

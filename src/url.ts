@@ -1,6 +1,6 @@
 /**
- * Text → URLs of services, and how messages name a text that may hold a password: only `shown` decides
- * what they quote of it, for compositions and settings alike.
+ * Text → URLs of services, and how messages name a text that may hold a password: only `shown`
+ * decides what they quote of it, for compositions and settings alike.
  */
 
 /** The http or https URL that `text` is; `undefined` when it is anything else. */
@@ -20,7 +20,10 @@ export const baseUrlRule =
  */
 const written = /^https?:\/\/[^/?#@\\\s]+(?:\/[^?#\\\s]*)?$/i;
 
-/** A URL that paths can be added to, also `unix:` of a socket; `undefined` for a text that breaks the rule. */
+/**
+ * A URL that paths can be added to, also `unix:` of a socket; `undefined` for a text that breaks
+ * the rule.
+ */
 export function parseBaseUrl(text: string): URL | undefined {
   if (/^unix:/i.test(text)) return isSocketUrl(text) ? new URL(text) : undefined;
   const url = written.test(text) ? URL.parse(text) : null;

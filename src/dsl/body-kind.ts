@@ -125,8 +125,8 @@ export function refuseKinds(
   if (part !== undefined)
     throw new CompositionError(
       place,
-      `${option} has ${kind}() inside another schema. A body has one kind: write ${kind}() around ` +
-        'the whole.',
+      `${option} has ${kind}() inside another schema. A body has one kind: write ${kind}() ` +
+        'around the whole.',
     );
   const found = noteIn(schema)?.kind;
   if (found === undefined || kinds.includes(found)) return;

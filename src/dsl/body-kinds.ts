@@ -1,4 +1,4 @@
-/** `json`, `form`, `text`, `csv`, `bytes`, `multipart`, `xml`: bodies that are something else than `application/json`. */
+/** The words for bodies other than `application/json`: `json`, `form`, `text`, `csv`, `bytes`, … */
 import { z } from 'zod';
 import { isBytes } from '../bytes.ts';
 import type { Bytes } from '../bytes.ts';
@@ -19,7 +19,9 @@ export type { Bytes };
  *
  * @example
  * const patch = operation(orders, {
- *   route: 'PATCH /orders/:id', body: json(Change, 'application/merge-patch+json'), response: Order,
+ *   route: 'PATCH /orders/:id',
+ *   body: json(Change, 'application/merge-patch+json'),
+ *   response: Order,
  * });
  */
 export function json<S extends z.ZodType>(schema: S, type: string): S {
@@ -197,7 +199,7 @@ function fieldsFor<S extends z.ZodObject>(word: string, schema: S): S {
   );
 }
 
-/** @throws CompositionError for a field of a form or a row that is read, but that no text can fit. */
+/** @throws CompositionError for a field of a form or row that is read, but that no text can fit. */
 export function refuseUnreadableFields(
   option: string,
   fields: Readonly<Record<string, z.ZodType>>,

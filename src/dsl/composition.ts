@@ -40,8 +40,8 @@ export interface CompositionConfig<
   /** The path parameters. Default: each is a string. */
   readonly params?: z.ZodType<Params> & { readonly shape: ParamSchemas<Route, keyof Params> };
   /**
-   * The query parameters, which arrive as text: `z.coerce.number()`. Unknown ones are refused, or go
-   * by `unknownQuery`; `z.strictObject` always refuses and `z.looseObject` always takes them.
+   * The query parameters, which arrive as text: `z.coerce.number()`. Unknown ones are refused, or
+   * go by `unknownQuery`; `z.strictObject` always refuses and `z.looseObject` always takes them.
    */
   readonly query?: z.ZodType<Query> & Shaped;
   /** The body, for methods that have one: JSON, or of another kind, as by `form` and `text`. */
@@ -95,7 +95,7 @@ type Surplus<
   Name extends string,
 > = `"${Name}" is not a parameter of ${Route}: add ":${Name}" there, or remove it here`;
 
-/** What becomes of query parameters that no schema names. */
+/** The fate of query parameters that no schema names. */
 export type UnknownQuery = 'refuse' | 'ignore';
 
 /** The schema of an object. */

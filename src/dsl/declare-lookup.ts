@@ -52,10 +52,10 @@ export interface LookupConfig<
 /**
  * Declares an endpoint that answers many keys in one request. Calls are batched: they are collected
  * and sent as `ceil(distinct keys / max)` requests, and items are matched to keys by their field
- * `by`, which may be a path: `by: 'order.id'` has the argument `id`, and `by: ['tenantId', 'id']` has
- * both.
+ * `by`, which may be a path: `by: 'order.id'` has the argument `id`, and `by: ['tenantId', 'id']`
+ * has both.
  *
- * With `single`, the service has an endpoint for one key only, and each key is a request of its own.
+ * With `single`, the service has an endpoint for one key only: each key is a request of its own.
  *
  * A call returns the item of its key, or `null` if there is none (with `missing: 'error'` it
  * fails). With `many: true` it returns the list of all items of its key.

@@ -40,8 +40,8 @@ export interface OperationConfig<
   /** The query parameters. Arrays repeat a parameter; `undefined` and `null` leave it out. */
   readonly query?: Query;
   /**
-   * The body, given as the argument `body`: JSON, or of another kind, as by `form`. If its schema gives `undefined` for it, as
-   * `.optional()` does for no argument, no body is sent.
+   * The body, given as the argument `body`: JSON, or of another kind, as by `form`. If its schema
+   * gives `undefined` for it, as `.optional()` does for no argument, no body is sent.
    */
   readonly body?: Body;
   /**
@@ -78,8 +78,8 @@ export interface OperationConfig<
   /** Answers that are failures although their status is a 2xx, and their statuses. */
   readonly failure?: FailureConfig<Failure>;
   /**
-   * What the client is told of a 400 or 422: the texts of its entries, and their places where those
-   * are the client's own. Only where an argument comes straight from the client's request.
+   * The parts of a 400 or 422 that the client gets: the texts of its entries, and their places where
+   * those are the client's own. Only where an argument comes straight from the client's request.
    */
   readonly problem?: ProblemConfig;
 }

@@ -13,7 +13,7 @@ import type { CheckedStatus, StatusIn } from './status-rule.ts';
 export interface FailureConfig<Body extends z.ZodType> {
   /** A schema that only failures fit, as by a `z.literal(false)`. */
   readonly body: Body;
-  /** The status, 400 to 599, that such an answer counts as. What is no such status counts as 502. */
+  /** The status, 400 to 599, that such an answer counts as; any other counts as 502. */
   readonly status: StatusIn<NoInfer<z.output<Body>>>;
 }
 

@@ -53,7 +53,7 @@ export type FailureKind = Exclude<
  * degraded.
  *
  * @example
- * const payment = fallback(call(paymentOf, { orderId }), () => call(archivedPaymentOf, { orderId }));
+ * const payment = fallback(call(paymentOf, { orderId }), () => call(archivedOf, { orderId }));
  */
 export function fallback<T, W>(
   step: Reference<T>,

@@ -1,4 +1,4 @@
-/** `errors` of a lookup: entries that say that one key has failed, beside its items or among them. */
+/** `errors` of a lookup: entries by which one key has failed, beside the items or among them. */
 import type { z } from 'zod';
 import { CompositionError } from '../errors.ts';
 import { usableSchema } from './failure-rule.ts';

@@ -9,7 +9,7 @@ import type { Compare, Normalise } from './compare.ts';
 import type { LookupKeys } from './lookup-keys.ts';
 import { parsePath, readPath, schemaAtPath } from './path.ts';
 import type { Path } from './path.ts';
-import { shownValue } from '../shown-value.ts';
+import { shownValue, withArticle } from '../shown-value.ts';
 
 /** The arguments that make a key, and how keys are recognised in answers. */
 export interface KeyRule {
@@ -78,15 +78,15 @@ function refuseUnknownPath(path: Path, item: z.ZodType, place: string): void {
   const field = schemaAtPath(item, path);
   if (field === undefined) {
     const fields = Object.keys(item instanceof z.ZodObject ? item.shape : {}).join(', ');
-    const problem = `by is "${path.text}", which the item does not have. It has: ${fields || 'no fields'}.`;
-    throw new CompositionError(place, problem);
+    const problem = `by is "${path.text}", which the item does not have.`;
+    throw new CompositionError(place, `${problem} It has: ${fields || 'no fields'}.`);
   }
   const kind = kindOf(field, 'in') ?? '';
   if (!['object', 'array', 'boolean'].includes(kind)) return;
   throw new CompositionError(
     place,
-    `by is "${path.text}", which is ${kind === 'boolean' ? 'a' : 'an'} ${kind}, not a key. Use the ` +
-      'path of a text or a number.',
+    `by is "${path.text}", which is ${withArticle(kind)}, not a key. Use the path of a text or a ` +
+      'number.',
   );
 }
 

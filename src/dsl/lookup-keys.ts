@@ -10,8 +10,8 @@ import { shownValue, withArticle } from '../shown-value.ts';
 
 /**
  * Where the keys of a lookup go: `?ids=a,b`, `?id=a&id=b`, or `{"ids":["a","b"]}`. The place in a
- * body may be a path, as `filter.ids`. `join` makes one text of the parts of a compound key, which is
- * an object in a body otherwise.
+ * body may be a path, as `filter.ids`. `join` makes one text of the parts of a compound key, which
+ * is an object in a body otherwise.
  */
 export type KeyStyle =
   | { readonly query: string; readonly repeat?: boolean; readonly join?: string }
@@ -111,8 +111,11 @@ export function refuseKeysInBody(
   if (!(bare instanceof z.ZodObject)) {
     if (kindOf(bare) === undefined) return; // of a union, say, the fields are not known
     const where = at === 0 ? 'body' : `"${path.slice(0, at).join('.')}" in body`;
-    const problem = `keys.body is "${path.join('.')}", but ${where} is ${withArticle(bare.def.type)}`;
-    throw new CompositionError(place, `${problem}. The keys need an object around them.`);
+    const found = `${where} is ${withArticle(bare.def.type)}`;
+    throw new CompositionError(
+      place,
+      `keys.body is "${path.join('.')}", but ${found}. The keys need an object around them.`,
+    );
   }
   const field = ownField(declaredFields(bare), path[at] ?? '');
   if (field === undefined) return;

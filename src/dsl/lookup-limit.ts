@@ -19,7 +19,7 @@ export interface Limit {
   readonly value: number | undefined;
 }
 
-/** What `limit` must not conflict with. */
+/** The options that `limit` must not conflict with. */
 export interface LimitPlace {
   readonly max: number;
   readonly many: boolean;

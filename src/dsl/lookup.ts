@@ -1,7 +1,7 @@
 /**
  * Lookups answer many keys in one request: their options, and the results of their calls. Options
- * with rules of their own have files: where the keys go, which arguments make one, `errors`, `limit`
- * and `single`.
+ * with rules of their own have files: where the keys go, which arguments make one, `errors`,
+ * `limit` and `single`.
  */
 import { z } from 'zod';
 import { CompositionError } from '../errors.ts';

@@ -57,7 +57,7 @@ export interface Operation<in Args = never, out Result = unknown> {
   readonly missing: 'null' | 'error';
   /** The answers that are failures although their status is a 2xx. */
   readonly failure: FailureRule | undefined;
-  /** What the client is told of a 400 or 422. */
+  /** The parts of a 400 or 422 that the client gets. */
   readonly problem: ProblemRule | undefined;
   /** Whether redirects of its service are followed. */
   readonly redirects: Redirects;

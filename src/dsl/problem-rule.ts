@@ -1,4 +1,4 @@
-/** `problem`: which parts of a service's validation problem are for the eyes of the client. */
+/** `problem`: the parts of a service's validation problem that the client gets. */
 import { CompositionError } from '../errors.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
 import { parsePath } from './path.ts';
@@ -9,8 +9,8 @@ export interface ProblemConfig {
   /** The path to the list of what is wrong: `errors`. */
   readonly errors: string;
   /**
-   * In an entry, the path to the place that is wrong: a JSON Pointer, a path with dots, or a list of
-   * names. Default: entries say no place.
+   * In an entry, the path to the place that is wrong: a JSON Pointer, a path with dots, or a list
+   * of names. Default: entries say no place.
    */
   readonly pointer?: string;
   /** In an entry, the path to the text that says what is wrong. */

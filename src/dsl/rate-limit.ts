@@ -1,4 +1,4 @@
-/** Rate limits: how many requests of one address or principal are served within a window of time. */
+/** Rate limits: how many requests of an address or principal are served within a window of time. */
 import { CompositionError } from '../errors.ts';
 import { numbers, positive, refuseUnknownKnobs } from './knobs.ts';
 import { shownValue } from '../shown-value.ts';

@@ -79,8 +79,8 @@ function checkedPath(text: unknown, { knob, schema, holder, place }: StatusPlace
   if (schema === undefined || mayHavePath(schema, path)) return path;
   throw new CompositionError(
     place,
-    `${knob} is "${path.text}", which ${holder} does not have. Use a path to a field of it, as in ` +
-      '"error.code".',
+    `${knob} is "${path.text}", which ${holder} does not have. Use a path to a field of it, as ` +
+      'in "error.code".',
   );
 }
 

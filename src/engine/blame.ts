@@ -45,7 +45,7 @@ export function clientFieldsOf(error: StepError, among?: readonly string[]): Cli
     .map((input) => toField(error, input));
 }
 
-/** The place `rest` in a part of the request that is an argument of a failed call, or part of one. */
+/** The field at `rest` inside a part of the request that is in an argument of a failed call. */
 export function fieldOfClient(
   error: StepError,
   input: ClientInput,

@@ -146,7 +146,8 @@ export function named<Field extends string>(
   kind: BodyKind,
 ): { [F in Field]?: string } {
   const shown = shownKind(kind);
-  return shown === undefined ? {} : ({ [field]: shown } as { [F in Field]?: string }); // the only one
+  if (shown === undefined) return {};
+  return { [field]: shown } as { [F in Field]?: string }; // TypeScript widens a computed name
 }
 
 /** Answers whose meaning is not their status, or that clients are told more of. */

@@ -33,7 +33,7 @@ export interface ExplainedPlan {
   readonly mostRoundTrips?: number;
   /** The names of writes that may run beside other writes; absent: there are none. */
   readonly parallelWrites?: readonly string[];
-  /** How often it may be asked for, and what a request takes of that; absent: any number of times. */
+  /** How often it may be asked for, and what a request costs; absent: any number of times. */
   readonly rateLimit?: PlanRateLimit;
   /** The most that caches may keep of the response; absent: nothing. Times in seconds. */
   readonly cache?: PlanCache & { readonly vary: readonly string[] };

@@ -121,7 +121,7 @@ interface QueryFields {
   readonly schema: z.ZodType | undefined;
   /** By name, how the fields that the schema declares can arrive. */
   readonly forms: ReadonlyMap<string, TextForm>;
-  /** What becomes of others. */
+  /** The fate of others. */
   readonly unknown: NonNullable<QueryRule>;
 }
 

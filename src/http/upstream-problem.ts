@@ -108,7 +108,7 @@ function answerProblem(error: UpstreamError, failed: StepError): Problem {
   return { ...mappedProblem(error, isOverloaded ? 'overloaded' : error.kind), detail };
 }
 
-/** What the service says is wrong with the request, as far as its operation declares that. */
+/** The parts of the request that the service calls wrong, as far as its operation declares them. */
 function errorsOf(failed: StepError, { status, fields }: UpstreamError): Pick<Problem, 'errors'> {
   const said = fields.map(({ path, detail }) => ({
     ...(path && clientPlaceOf(failed, path)),
@@ -133,7 +133,7 @@ function itemErrors(
   return { errors: fields.map(({ in: part, pointer }) => ({ in: part, pointer, detail })) };
 }
 
-/** Whether any argument of the failed call, or one `among` these, comes straight from the request. */
+/** Whether an argument of the failed call, or one `among` these, comes straight from the request. */
 function isAskedByClient(step: Step, among?: readonly string[]): boolean {
   if (step.kind !== 'call') return false;
   const { clientInputs } = step;

@@ -1,4 +1,4 @@
-/** Finds the calls whose arguments are made of the client's credentials: keys have a hash of those. */
+/** Finds calls whose arguments are made of the client's credentials: keys have a hash of those. */
 import type { CallNode, Node, Source } from '../dsl/node.ts';
 import { blockSources, sourcesOf } from '../dsl/node-traits.ts';
 import { ownerOf } from './visit.ts';

@@ -62,8 +62,11 @@ function mayBeCredential(name: string): boolean {
   return anywhere.test(name) || wordsOf(name).some((word) => words.has(word));
 }
 
-const anywhere =
-  /^__(?:host|secure|http)-|auth|bearer|credential|csrf|xsrf|jwt|passw|passphrase|saml|secret|sess|signature|token/i;
+const anywhere = new RegExp(
+  '^__(?:host|secure|http)-|auth|bearer|credential|csrf|xsrf|jwt|passw|passphrase|saml|secret|' +
+    'sess|signature|token',
+  'i',
+);
 
 /** Those that are a part of other words, as in "sidebar" and "monkey". */
 const words: ReadonlySet<string> = new Set([

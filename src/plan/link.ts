@@ -22,7 +22,7 @@ interface Runner {
   readonly repeated: boolean;
 }
 
-/** What a composition says of its request. */
+/** The parts of a composition that describe its request. */
 interface Declared {
   /** The cookies that say who the client is. */
   readonly credentials: readonly string[];

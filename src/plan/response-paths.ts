@@ -1,4 +1,4 @@
-/** The paths in the response at which the value of a guard or a second source lands, for the pointers of problems. */
+/** The response paths of guards and second sources: where their values land, for `$problems`. */
 import type { Block, Node, ShapeNode, Source, Template } from '../dsl/node.ts';
 import { readsOf } from '../dsl/node-traits.ts';
 import type { Composed } from './run-compose.ts';

@@ -54,7 +54,7 @@ export function writes(nodes: readonly Node[], node: Node): boolean {
   return nodesOf(nodes, block.nodes).some((inner) => writes(nodes, inner));
 }
 
-/** The node that gives its block the value or items, or the failure, for which an item node stands. */
+/** The node that gives its block the value, items or failure for which an item node stands. */
 export function ownerOf(nodes: readonly Node[], item: number): Owner | undefined {
   return nodes.find((node): node is Owner => 'item' in node && node.item === item);
 }

@@ -28,9 +28,9 @@ import { telemetryVariables, toSdkSettings, withoutUnread } from './telemetry.ts
 export interface Settings {
   readonly mode: Mode;
   readonly server: ServerSettings;
-  /** What becomes of query parameters that no schema names. */
+  /** The fate of query parameters that no schema names. */
   readonly unknownQuery: UnknownQuery;
-  /** Who may ask, and how much at a time. */
+  /** The clients that are served, and how much of each at a time. */
   readonly edge: EdgeOptions;
   /** Stands before the routes of compositions: `/api`, or nothing. */
   readonly basePath: string;

@@ -3,8 +3,8 @@ import { credentialHeaders } from '../../headers.ts';
 import { decodedWhole } from '../../path-segment.ts';
 
 /**
- * Whether a text repeats one of these secrets, in any case and however often it is encoded. One that
- * is encoded too often to be read may have any of them.
+ * Whether a text repeats one of these secrets, in any case and however often it is encoded. One
+ * that is encoded too often to be read may have any of them.
  */
 export function repeats(text: string, secrets: readonly string[]): boolean {
   const found = decodedWhole(text)?.toLowerCase();
@@ -23,7 +23,7 @@ export function longEnough(words: readonly string[]): readonly string[] {
   return words.filter((word) => word.length >= shortest);
 }
 
-/** Whether a text repeats a secret of the gateway's own, or a credential among the `headers` sent. */
+/** Whether a text repeats a secret of the gateway's own, or a credential in the `headers` sent. */
 export function anySecret(
   headers: Readonly<Record<string, string>>,
   isOurs: (text: string) => boolean,

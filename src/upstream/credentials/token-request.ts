@@ -1,4 +1,4 @@
-/** The request for a token (RFC 6749, 4.4.2; RFC 8693, 2.1): one POST, on connections of its own. */
+/** The request for a token (RFC 6749, 4.4.2; RFC 8693, 2.1): a POST, on connections of its own. */
 import { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import type { IssuedAuth } from '../../dsl/client-credentials.ts';

@@ -69,7 +69,7 @@ function haveTwins(
 /** Names of fields that contain errors, in lower case without separators. */
 const ofErrors = new Set(['errors', 'error', 'failures', 'failed']);
 
-/** Whether there are errors beside the items that nobody has looked at. */
+/** Whether there are errors beside the items, and the lookup does not declare `errors`. */
 function saysErrors({ errors }: Lookup, body: unknown): boolean {
   if (errors !== undefined) return false;
   return fieldsOf(body).some(([name, value]) => ofErrors.has(name) && isFilled(value));

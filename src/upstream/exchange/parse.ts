@@ -206,7 +206,7 @@ function parseBody(call: Called, text: string): unknown {
   const schema = bodySchemaOf(call.operation);
   const { maxDepth } = policies;
   try {
-    // A cache keeps the whole body, and `failure` and `errors` look at other fields than the schema.
+    // Caches keep the whole body, and `failure` and `errors` read other fields than the schema.
     const reads = cache ?? failure ?? lookup?.errors;
     return reads === undefined ? parseJsonFor(schema, text, maxDepth) : parseJson(text, maxDepth);
   } catch (error) {

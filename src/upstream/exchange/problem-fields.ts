@@ -18,7 +18,7 @@ export function hasProblem({ operation }: Pick<Call, 'operation'>, status: numbe
   return operation.problem !== undefined && (status === 400 || status === 422);
 }
 
-/** `isSecret`: whether a text repeats a credential of ours, as some services do with what they got. */
+/** `isSecret`: whether a text repeats a credential of ours, as some services do in their answers. */
 export function fieldsIn(
   rule: ProblemRule,
   body: unknown,

@@ -1,4 +1,4 @@
-/** Makes the error of a 400 or 422 whose body says what is wrong, if the operation declares that. */
+/** Makes the error of a 400 or 422 whose body says what is wrong, by `problem`. */
 import { parseJson } from '../../json.ts';
 import type { Call } from '../call.ts';
 import { textOf } from './bodies/text.ts';

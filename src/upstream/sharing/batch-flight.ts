@@ -207,7 +207,7 @@ export class BatchFlight extends Flight implements Carrier {
     // Some keys were not sent if their loads have left before.
     const items = match.inOrder?.length === this.#texts.length ? match.inOrder : undefined;
     const byKey = items === undefined ? this.#byKey(match) : undefined;
-    // What has no readable key cannot be matched to any caller.
+    // An item or error without a readable key cannot be matched to any caller.
     const stray = strayIn(this.#lookup, byKey, match.failed);
     const shared = this.#others && { ...reply, deduplicated: true };
     for (let position = 0; position < this.#texts.length; position += 1) {

@@ -1,4 +1,4 @@
-/** Keys as a step gives them → keys as they are sent and their texts, or what is wrong with them. */
+/** Keys as a step gives them → keys as they are sent and their texts, or why one is unusable. */
 import { keyProblem, keyText, textOfAll } from '../../dsl/lookup-by.ts';
 import type { Normalise } from '../../dsl/compare.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
