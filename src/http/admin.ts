@@ -6,7 +6,7 @@ import { RequestError, UnavailableError } from '../errors.ts';
 import { readJsonBody } from './body.ts';
 import { parseBody } from './inputs.ts';
 import type { GatewayEnv, Layer } from './request-record.ts';
-import { jsonResponse, textResponse } from './text-response.ts';
+import { jsonResponse, sizedResponse } from './sized-response.ts';
 import type { ServiceStatus } from '../upstream/service.ts';
 
 export interface AdminOptions {
@@ -76,7 +76,7 @@ export function adminRoutes({
 function addMetrics(routes: Hono<GatewayEnv>, { metrics }: AdminTelemetry): void {
   if (metrics === undefined) return;
   routes.get('/metrics', async () =>
-    textResponse(await metrics(), 200, {
+    sizedResponse(await metrics(), 200, {
       'cache-control': 'no-store',
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     }),

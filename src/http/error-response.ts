@@ -12,7 +12,7 @@ import { typeOf } from './problem.ts';
 import type { Problem } from './problem.ts';
 import { pathOf } from './request-record.ts';
 import type { GatewayContext } from './request-record.ts';
-import { textResponse } from './text-response.ts';
+import { sizedResponse } from './sized-response.ts';
 import { upstreamProblem } from './upstream-problem.ts';
 
 const requestProblems: Readonly<
@@ -185,7 +185,7 @@ function responseOf(
   headers: Readonly<Record<string, string>>,
 ): Response {
   const { retryAfter, headers: own, ...body } = problem;
-  return textResponse(JSON.stringify({ ...body, ...members }), problem.status, {
+  return sizedResponse(JSON.stringify({ ...body, ...members }), problem.status, {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
     ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),

@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import { livePath, readyPath } from '../reserved-paths.ts';
 import type { GatewayContext, GatewayEnv } from './request-record.ts';
-import { jsonResponse } from './text-response.ts';
+import { jsonResponse } from './sized-response.ts';
 
 export function healthRoutes(isReady: () => boolean): Hono<GatewayEnv> {
   return new Hono<GatewayEnv>()

@@ -6,7 +6,7 @@ import { cacheControlFor, noStore } from './cache-control.ts';
 import { degradedHeader } from './degraded.ts';
 import type { Representation } from './representation.ts';
 import { etagOf, isNamed, opaqueTag } from './etag.ts';
-import { textResponse } from './text-response.ts';
+import { sizedResponse } from './sized-response.ts';
 
 /** The facts about a request that its response depends on. */
 export interface ResponseOptions {
@@ -46,7 +46,7 @@ export function answerResponder(
     const body = contentOf(outcome);
     tag(headers, { body, status, isWhole: degraded.length === 0 });
     const isKnown = isRead && status === 200 && isNamed(opaqueTag(headers['etag']), ifNoneMatch);
-    const response = isKnown ? emptyResponse(304, headers) : textResponse(body, status, headers);
+    const response = isKnown ? emptyResponse(304, headers) : sizedResponse(body, status, headers);
     return withCookies(response, cookies);
   };
 }

@@ -7,7 +7,7 @@ import { representationOf } from './representation.ts';
 import type { Representation } from './representation.ts';
 import { answerResponder } from './respond-as-given.ts';
 import type { Respond } from './respond-as-given.ts';
-import { textResponse } from './text-response.ts';
+import { sizedResponse } from './sized-response.ts';
 
 export function responderFor(plan: Plan): Respond {
   const represent = representationOf(plan);
@@ -36,6 +36,6 @@ function plainResponder(plan: Plan, { describe, contentOf }: Representation): Re
       if (isNamed(etag, ifNoneMatch)) return new Response(null, { status: 304, headers });
     }
     Object.assign(headers, describe(outcome));
-    return textResponse(body, 200, headers);
+    return sizedResponse(body, 200, headers);
   };
 }

@@ -1,11 +1,11 @@
 /** Responses with an explicit length, which HEAD and compression middleware rely on. */
 
-export function textResponse(
+export function sizedResponse(
   content: string | Buffer,
   status: number,
   headers: Readonly<Record<string, string>>,
 ): Response {
-  // A buffer whose memory is not shared, as none here is, is a body.
+  // No body may be in shared memory, which the type of a buffer does not exclude; none here is.
   return new Response(content as string | Uint8Array<ArrayBuffer>, {
     status,
     // A plain record, which the adapter writes as it is, without making `Headers` of it.
@@ -15,7 +15,7 @@ export function textResponse(
 
 /** A JSON response that no cache may store. */
 export function jsonResponse(value: unknown, status = 200): Response {
-  return textResponse(JSON.stringify(value), status, {
+  return sizedResponse(JSON.stringify(value), status, {
     'cache-control': 'no-store',
     'content-type': 'application/json',
   });
