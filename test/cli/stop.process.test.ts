@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
 import { run, runMocks, shipped } from '../support/processes.ts';
+import { readAnswers } from '../support/raw-http.ts';
 
 const stops = process.env['PROPERTIES'] === 'long' ? 20 : 3;
 const request = 'GET /orders/ord_1001/summary HTTP/1.1\r\nhost: gateway\r\n\r\n';
@@ -88,12 +89,11 @@ function converse(port: number, most: number): Promise<End> {
     }
     socket.setEncoding('latin1').on('data', (chunk: string) => {
       received += chunk;
-      const length = Number(/content-length: (\d+)/i.exec(received)?.[1]);
-      const end = received.indexOf('\r\n\r\n');
-      if (end === -1 || received.length < end + 4 + length) return;
+      const [answer] = readAnswers(received);
+      if (answer === undefined) return;
       answered += 1;
       isWaiting = false;
-      if (answered < most && !/connection: close/i.test(received)) ask();
+      if (answered < most && answer.headers['connection'] !== 'close') ask();
       else socket.end();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => (how = error.code ?? error.message));

@@ -2,7 +2,17 @@
 import { describe, expect, it } from 'vitest';
 import { optional } from '../../src/dsl/guards.ts';
 import { call, each, given } from '../../src/dsl/steps.ts';
-import { items, list, part, priceOf, quiet, serve, value, write } from '../support/serve.ts';
+import {
+  expectNothingLeft,
+  items,
+  list,
+  part,
+  priceOf,
+  quiet,
+  serve,
+  value,
+  write,
+} from '../support/serve.ts';
 import type { Serving } from '../support/serve.ts';
 
 /**
@@ -210,10 +220,3 @@ describe('the calls of an each with a concurrency', () => {
     ]);
   });
 });
-
-/** No timer is left, and no call that somebody waits for. */
-async function expectNothingLeft(app: Serving): Promise<void> {
-  await expect.poll(() => app.upstream.waiting()).toBe(0);
-  expect(app.clock.pending).toBe(0);
-  expect(app.internalErrors).toEqual([]);
-}

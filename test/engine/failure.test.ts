@@ -9,6 +9,7 @@ import { fallback, optional } from '../../src/dsl/guards.ts';
 import { call, each, given, map, pick } from '../../src/dsl/steps.ts';
 import type { Answer } from '../support/request.ts';
 import {
+  expectNothingLeft,
   hastyPart,
   items,
   list,
@@ -20,7 +21,6 @@ import {
   value,
   write,
 } from '../support/serve.ts';
-import type { Serving } from '../support/serve.ts';
 
 /** A call and a lookup with an argument that can be anything. */
 const partAfter = operation(priceOf.service, {
@@ -55,13 +55,6 @@ function cyclic(): object {
 /** Where something is missing, as `$problems` says it. */
 function pointers({ json }: Answer): string[] {
   return json.$problems.map(({ pointer }: { pointer: string }) => pointer);
-}
-
-/** Nothing of a request is left: no timer, no call that somebody waits for. */
-async function expectNothingLeft(app: Serving): Promise<void> {
-  await expect.poll(() => app.upstream.waiting()).toBe(0);
-  expect(app.clock.pending).toBe(0);
-  expect(app.internalErrors).toEqual([]);
 }
 
 describe('the failure of a required step', () => {

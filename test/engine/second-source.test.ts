@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fallback, optional } from '../../src/dsl/guards.ts';
 import { after, call, each, given, map } from '../../src/dsl/steps.ts';
 import {
+  expectNothingLeft,
   hastyPart,
   items,
   list,
@@ -19,13 +20,6 @@ import type { Serving } from '../support/serve.ts';
 const first = () => call(part, { name: 'first' });
 const second = () => call(part, { name: 'second' });
 const note = { note: 'n' };
-
-/** No timer is left, and no call that somebody waits for. */
-async function expectNothingLeft(app: Serving): Promise<void> {
-  await expect.poll(() => app.upstream.waiting()).toBe(0);
-  expect(app.clock.pending).toBe(0);
-  expect(app.internalErrors).toEqual([]);
-}
 
 describe('fallback(step, (failure) => …)', () => {
   it('asks the second source of nothing while the first answers', async () => {

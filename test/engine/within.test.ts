@@ -2,18 +2,21 @@
 import { describe, expect, it } from 'vitest';
 import { fallback, optional } from '../../src/dsl/guards.ts';
 import { call, each, given, map } from '../../src/dsl/steps.ts';
-import { items, list, maybe, part, priceOf, quiet, serve, value, write } from '../support/serve.ts';
-import type { Serving } from '../support/serve.ts';
+import {
+  expectNothingLeft,
+  items,
+  list,
+  maybe,
+  part,
+  priceOf,
+  quiet,
+  serve,
+  value,
+  write,
+} from '../support/serve.ts';
 
 const within = { withinMs: 100 };
 const late = (step: string): string => `${step};reason=late`;
-
-/** No timer is left, and no call that somebody waits for. */
-async function expectNothingLeft(app: Serving): Promise<void> {
-  await expect.poll(() => app.upstream.waiting()).toBe(0);
-  expect(app.clock.pending).toBe(0);
-  expect(app.internalErrors).toEqual([]);
-}
 
 describe('a step that takes longer than withinMs', () => {
   it('is null or the fallback, says so, and its call ends with the request', async () => {

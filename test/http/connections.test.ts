@@ -1,12 +1,11 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { call } from '../../src/dsl/steps.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
-import { open } from '../support/raw-http.ts';
+import { collect, open } from '../support/raw-http.ts';
 import { part, value } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
 
@@ -157,11 +156,4 @@ async function serveParts(options: Partial<Parameters<typeof startWithMocks>[0]>
     ...options,
   });
   return { ...app, upstream };
-}
-
-function collect(socket: Socket): () => string {
-  let received = '';
-  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
-  socket.on('error', () => undefined);
-  return () => received;
 }

@@ -6,7 +6,8 @@ import { operation } from '../../src/dsl/declare-operation.ts';
 import { defineService } from '../../src/dsl/service.ts';
 import { call } from '../../src/dsl/steps.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
-import { open } from '../support/raw-http.ts';
+import { collect, open, readAnswers } from '../support/raw-http.ts';
+import type { RawAnswer } from '../support/raw-http.ts';
 import { startUpstream } from '../support/upstream.ts';
 
 const service = defineService({ name: 'shop', url: { env: 'SHOP_URL' } });
@@ -191,7 +192,7 @@ async function serveItems() {
 }
 
 /** Whether an answer is a problem that names its request. */
-function isProblem({ headers, status, body }: Answer = noAnswer): boolean {
+function isProblem({ headers, status, body }: RawAnswer = noAnswer): boolean {
   if (headers['content-type'] !== 'application/problem+json') return false;
   const problem: unknown = JSON.parse(body);
   return isDeepStrictEqual(
@@ -200,22 +201,14 @@ function isProblem({ headers, status, body }: Answer = noAnswer): boolean {
   );
 }
 
-const noAnswer: Answer = { status: 0, headers: {}, body: '' };
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+const noAnswer: RawAnswer = { status: 0, headers: {}, body: '' };
 
 /** Sends `sent`, and `GET /livez` after it, and reads what comes back. */
 async function talk(url: string, sent: string) {
   const socket = await open(url);
-  let received = '';
-  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
-  socket.on('error', () => undefined);
+  const received = collect(socket);
   const readUntil = (count: number): Promise<true> =>
-    vi.waitUntil(() => socket.closed || readAnswers(received).length >= count, { interval: 2 });
+    vi.waitUntil(() => socket.closed || readAnswers(received()).length >= count, { interval: 2 });
   socket.write(sent, 'latin1');
   await readUntil(1);
   // An end that follows the answer at once.
@@ -224,25 +217,5 @@ async function talk(url: string, sent: string) {
   await readUntil(2);
   const { closed } = socket;
   socket.destroy();
-  return { answers: readAnswers(received), isClosed: closed };
-}
-
-/** The complete answers in `text`, but for `100 Continue`. */
-function readAnswers(text: string): Answer[] {
-  const end = text.indexOf('\r\n\r\n');
-  if (end === -1) return [];
-  const [line = '', ...fields] = text.slice(0, end).split('\r\n');
-  const status = Number(line.split(' ')[1]);
-  const headers = Object.fromEntries(
-    fields.map((field) => {
-      const [name = '', value = ''] = field.split(': ', 2);
-      return [name.toLowerCase(), value] as const;
-    }),
-  );
-  const rest = text.slice(end + 4);
-  if (status === 100) return readAnswers(rest);
-  const length = Number(headers['content-length'] ?? 0);
-  if (rest.length < length) return [];
-  const body = rest.slice(0, length);
-  return [{ status, headers, body }, ...readAnswers(rest.slice(length))];
+  return { answers: readAnswers(received()), isClosed: closed };
 }

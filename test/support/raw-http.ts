@@ -40,6 +40,25 @@ export function readAnswer(socket: Socket): Promise<RawAnswer> {
   });
 }
 
+/** Keeps what is received on a connection, and leaves out its errors. */
+export function collect(socket: Socket): () => string {
+  let received = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
+  socket.on('error', () => undefined);
+  return () => received;
+}
+
+/** The complete answers in `text`, but for `100 Continue`. Each has a length. */
+export function readAnswers(text: string): RawAnswer[] {
+  if (!text.includes('\r\n\r\n')) return [];
+  const { body: rest, ...head } = parse(text);
+  if (head.status === 100) return readAnswers(rest);
+  const length = Number(head.headers['content-length'] ?? 0);
+  if (rest.length < length) return [];
+  return [{ ...head, body: rest.slice(0, length) }, ...readAnswers(rest.slice(length))];
+}
+
+/** One answer, whose body is all that follows. */
 function parse(text: string): RawAnswer {
   const end = text.indexOf('\r\n\r\n');
   const [line = '', ...fields] = text.slice(0, end).split('\r\n');

@@ -1,4 +1,5 @@
 /** One composition at `GET /test`, the upstream it calls and the operations it calls there. */
+import { expect } from 'vitest';
 import { z } from 'zod';
 import type { ResponseCache } from '../../src/dsl/cache.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
@@ -137,6 +138,13 @@ export async function serve(compose: () => unknown, options: ServeOptions = {}):
 export async function quiet(app: RunningGateway): Promise<void> {
   await app.get('/livez');
   await app.get('/livez');
+}
+
+/** Expects that nothing of a request is left: no timer, and no call that somebody waits for. */
+export async function expectNothingLeft(app: Serving): Promise<void> {
+  await expect.poll(() => app.upstream.waiting()).toBe(0);
+  expect(app.clock.pending).toBe(0);
+  expect(app.internalErrors).toEqual([]);
 }
 
 export function value(text: string): { value: string } {

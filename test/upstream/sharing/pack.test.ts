@@ -39,6 +39,20 @@ const key = fc
   })
   .filter((text) => text.isWellFormed());
 
+/** Sends batches to a service that has no items, and keeps what was sent. */
+function batching() {
+  const sent: Dispatch[] = [];
+  const sendLoad = batch(
+    createFakeClock(),
+    async (call) => {
+      sent.push(call);
+      return { ...ok, value: [] };
+    },
+    { prefixOf: () => prefix },
+  );
+  return { sent, sendLoad };
+}
+
 describe('the batches of a lookup', () => {
   it('stay within their limits of bytes and keys, unless one key alone exceeds them', async () => {
     await assertProperty(
@@ -53,15 +67,7 @@ describe('the batches of a lookup', () => {
         async (keys, { style, max, bytes, tag }) => {
           const { bound, ...place } = style;
           const own = lookup(nowhere, { ...place, by: 'id', item, query, max, [bound]: bytes });
-          const sent: Dispatch[] = [];
-          const sendLoad = batch(
-            createFakeClock(),
-            async (call) => {
-              sent.push(call);
-              return { ...ok, value: [] };
-            },
-            { prefixOf: () => prefix },
-          );
+          const { sent, sendLoad } = batching();
           const shared = {
             tag,
             ...('body' in place && { body: { note: String(tag) } }),
@@ -109,15 +115,7 @@ describe('the batches of a lookup', () => {
     });
     await assertProperty(
       fc.asyncProperty(fc.uniqueArray(parts, { minLength: 1, maxLength: 20 }), async (keys) => {
-        const sent: Dispatch[] = [];
-        const sendLoad = batch(
-          createFakeClock(),
-          async (call) => {
-            sent.push(call);
-            return { ...ok, value: [] };
-          },
-          { prefixOf: () => prefix },
-        );
+        const { sent, sendLoad } = batching();
         const load = openLoad({ call: callOf(own), keys, failsAtOnce: false }, sendLoad);
         await load.done;
         expect(load.failures).toBeUndefined();
