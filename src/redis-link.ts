@@ -8,7 +8,7 @@ export interface LinkOptions {
   readonly clock: Clock;
   /** The name in Redis that probes write to. */
   readonly probe: string;
-  /** What is done without Redis, for the warning. */
+  /** The way of working without Redis, for the warning: a sentence without its end. */
   readonly meanwhile: string;
   /** Called when Redis is bypassed, at most once a minute. */
   readonly onWarning: (message: string) => void;

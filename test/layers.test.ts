@@ -49,6 +49,7 @@ const layers = [
     'schema.ts',
     'shown-value.ts',
     'signal.ts',
+    'tally.ts',
     'text-bounds.ts',
     'text-fit.ts',
     'text-form.ts',

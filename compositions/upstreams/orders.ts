@@ -59,7 +59,7 @@ export const cancelOrder = operation(orders, {
   headers: z.object({ 'if-match': z.string() }),
   body: z.object({ reason: z.string() }),
   response: { status: z.literal(202) },
-  // What the service says of fields goes to the client, and nothing else of its answer does.
+  // The texts about fields go to the client, and nothing else of the service's answer does.
   problem: { errors: 'errors', pointer: 'pointer', detail: 'detail' },
 });
 

@@ -62,8 +62,8 @@ export function clientCredentials(config: ClientCredentialsConfig): ClientCreden
 
 /**
  * Sends a token that the issuer gives for the bearer token of the client (token exchange,
- * RFC 8693): one for each client, kept while it is good. A client without a token, or with one that the issuer
- * refuses, gets a 401.
+ * RFC 8693): one for each client, kept while it is good. A client without a token, or with one
+ * that the issuer refuses, gets a 401.
  *
  * @example
  * auth: tokenExchange({

@@ -1,6 +1,7 @@
 /** Serves only the hosts that are meant. */
 import { RequestError } from '../errors.ts';
 import { isHealthCheck } from '../http/health.ts';
+import { hostNameOf } from '../http/request-record.ts';
 import type { Layer } from '../http/request-record.ts';
 
 /**
@@ -11,8 +12,7 @@ import type { Layer } from '../http/request-record.ts';
 export function allowHosts(hosts: readonly string[]): Layer {
   const allowed = new Set(hosts);
   return function allowHost(c, next) {
-    const host = c.req.header('host') ?? new URL(c.req.url).host;
-    if (isHealthCheck(c) || allowed.has(host.replace(/:\d*$/, '').toLowerCase())) return next();
+    if (isHealthCheck(c) || allowed.has(hostNameOf(c))) return next();
     throw new RequestError('misdirected-request', 'This host is not served here.');
   };
 }

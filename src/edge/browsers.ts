@@ -1,4 +1,4 @@
-/** What browsers ask of a server: which pages may read its answers, and how they treat them. */
+/** Headers for browsers: which pages may read answers (CORS), and how answers are treated. */
 import { Hono } from 'hono';
 import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
@@ -52,8 +52,8 @@ export function allowOrigins(options: CorsOptions): Layer {
  * Security headers of answers that are data: no page may show them as one, guess their type, or
  * frame them. What a composition has set itself is kept.
  *
- * The headers are the same for every answer, so Hono's middleware is asked for them once: adding them
- * to each `Response` would take twice as long as answering.
+ * The headers are the same for every answer, so Hono's middleware is asked for them once: adding
+ * them to each `Response` would cost as much as the rest of an answer without calls.
  */
 export function addSecurityHeaders(isCrossOrigin: boolean): Layer {
   const add = secureHeaders(securityOptions(isCrossOrigin));

@@ -1,4 +1,4 @@
-/** What a request passes before it is routed. */
+/** The layers that a request passes before it is routed. */
 import type { Layer } from '../http/request-record.ts';
 import { isWithin } from '../network.ts';
 import type { Network } from '../network.ts';
@@ -17,7 +17,7 @@ export interface EdgeOptions {
   readonly requestsPerAddress?: number;
   /** Requests in progress in all. Default: any number. */
   readonly requests?: number;
-  /** What `defineGateway` has made. Default: no CORS, no security headers, no middleware. */
+  /** The value of `defineGateway`. Default: no CORS, no security headers, no middleware. */
   readonly definition?: GatewayDefinition;
   /** Whether pages on the developer's machine may read answers. Default `false`. */
   readonly isDevelopment?: boolean;

@@ -5,6 +5,7 @@ import { tagPattern } from '../dsl/cache.ts';
 import { RequestError, UnavailableError } from '../errors.ts';
 import { readJsonBody } from './body.ts';
 import { parseBody } from './inputs.ts';
+import { hostNameOf } from './request-record.ts';
 import type { GatewayEnv, Layer } from './request-record.ts';
 import { jsonResponse, sizedResponse } from './sized-response.ts';
 import type { ServiceStatus } from '../upstream/service.ts';
@@ -48,9 +49,7 @@ const ownNames = new Set(['127.0.0.1', 'localhost', '[::1]']);
  * visitor's browser send requests here under a name of its own.
  */
 export const onLoopback: Layer = function onLoopback(c, next) {
-  // Without a socket, as with `app.request()`, there is only the URL.
-  const host = c.req.header('host') ?? new URL(c.req.url).host;
-  if (!ownNames.has(host.replace(/:\d*$/, '').toLowerCase()))
+  if (!ownNames.has(hostNameOf(c)))
     throw new RequestError('misdirected-request', 'Use 127.0.0.1 or localhost as the host.');
   return next();
 };

@@ -1,6 +1,7 @@
 /** The connections of a server: how many of their requests are under way, and which may end. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { createTally } from '../tally.ts';
 
 export interface Connections {
   /** Runs `serve` as soon as it is the request's turn. */
@@ -47,7 +48,8 @@ export function followConnections(server: Server, limits: ConnectionLimits): Con
       connection.close();
     });
   });
-  // Node's own `close()` calls it before it stops listening, which has to come first: see `closeIdle`.
+  // Node's own `close()` calls it before it stops listening, which has to come first here: see
+  // `closeIdle`.
   server.closeIdleConnections = () => undefined;
   // When a connection has idled for too long, or for the time that a write may take.
   server.on('timeout', (socket: Socket) => {
@@ -141,17 +143,12 @@ class Connection {
 /** Whether a connection may be one more of its address. */
 function perAddress(most: number | undefined): (socket: Socket) => boolean {
   if (most === undefined) return () => true;
-  const counts = new Map<string, number>();
+  const open = createTally();
   return function admit(socket) {
     const { remoteAddress = '' } = socket;
-    const count = counts.get(remoteAddress) ?? 0;
-    if (count >= most) return false;
-    counts.set(remoteAddress, count + 1);
-    socket.once('close', () => {
-      const left = (counts.get(remoteAddress) ?? 0) - 1;
-      if (left > 0) counts.set(remoteAddress, left);
-      else counts.delete(remoteAddress);
-    });
+    if (open.count(remoteAddress) >= most) return false;
+    open.add(remoteAddress);
+    socket.once('close', () => open.remove(remoteAddress));
     return true;
   };
 }

@@ -104,6 +104,13 @@ function requestIdOf(given: string | undefined): string {
   return given !== undefined && /^[\w.-]{1,128}$/.test(given) ? given : crypto.randomUUID();
 }
 
+/** The host that is asked for, in lower case and without a port. */
+export function hostNameOf({ req }: GatewayContext): string {
+  // Without a socket, as with `app.request()`, there is only the URL.
+  const host = req.header('host') ?? new URL(req.url).host;
+  return host.replace(/:\d*$/, '').toLowerCase();
+}
+
 /**
  * The path as it was sent, without dot segments (RFC 3986, 5.2.4). Hono's `c.req.path` is partly
  * decoded.

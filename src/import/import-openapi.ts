@@ -29,7 +29,7 @@ export interface Imported {
   /** The file, as TypeScript. */
   readonly text: string;
   readonly declared: readonly Omit<Declared, 'text'>[];
-  /** What could not be carried over. */
+  /** The parts of the document that could not be carried over. */
   readonly findings: readonly Finding[];
 }
 
@@ -139,7 +139,7 @@ function withoutTexts(code: string): string {
   return code.replaceAll(/\/\*\*.*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/gs, "''");
 }
 
-/** What could not be carried over, as a comment at the end. */
+/** The comment at the end, about the parts that could not be carried over. */
 function notesOf(findings: readonly Finding[]): readonly string[] {
   if (findings.length === 0) return [];
   const lines = linesOf(findings).flatMap((line) => wrapped(line, ' * - ', ' *   '));

@@ -24,7 +24,7 @@ export function isSimple(schema: Part): boolean {
   return typesOf(schema).every((type) => !['array', 'object'].includes(type));
 }
 
-export function isComposite(schema: Part): boolean {
+function isComposite(schema: Part): boolean {
   return ['$ref', 'allOf', 'oneOf', 'anyOf'].some((key) => child(schema, key) !== undefined);
 }
 

@@ -9,7 +9,7 @@ import type { Direction, Schemas } from './schemas.ts';
 import { nullable, plain, unknown, written } from './zod.ts';
 import type { Zod } from './zod.ts';
 
-/** What is needed to write the parts of operations. */
+/** The document and its schemas, for writing the parts of operations. */
 export interface Tools {
   readonly document: Document;
   readonly schemas: Schemas;

@@ -21,7 +21,7 @@ export interface OperationOptions extends Tools {
   readonly names: Names;
   /** The constant that has the service. */
   readonly service: string;
-  /** What the service sends; headers and parameters that it sends are no arguments. */
+  /** The credentials of the service: headers and parameters that they send are no arguments. */
   readonly credentials: Credentials | undefined;
 }
 

@@ -89,7 +89,7 @@ export function createSchemas({ document, names, report }: SchemasOptions): Sche
       .filter((name) => !isHidden(child(schema, 'properties', name), where));
   }
 
-  /** What a schema says besides its references and compositions. */
+  /** The keywords of a schema besides its references and compositions. */
   function own(schema: Part, where: Where): readonly Zod[] {
     const values = allowedValues(schema);
     if (values !== undefined) return [allowed(schema, values)];

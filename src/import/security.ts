@@ -13,11 +13,11 @@ export interface Credentials {
   /** The names of its schemes: equal ones are one. */
   readonly id: string;
   readonly options: readonly Field[];
-  /** What has to be known of them. */
+  /** Remarks for the report. */
   readonly notes: readonly Finding[];
 }
 
-/** What an operation asks for: nothing, or one of the alternatives that can be written. */
+/** The credentials of an operation: none, or one of the alternatives that can be written. */
 export type Security =
   | 'none'
   | { readonly alternatives: readonly Credentials[]; readonly problems: readonly Finding[] };
@@ -27,7 +27,7 @@ export interface SecurityOptions {
   readonly service: string;
 }
 
-/** What an operation asks for; without a word of its own, what the document says. */
+/** The credentials that an operation asks for; by default, those that the document does. */
 export function securityOf(operation: Part, options: SecurityOptions): Security {
   const { root } = options.document;
   const alternatives = children(child(operation, 'security') ?? child(root, 'security'));

@@ -1,4 +1,4 @@
-/** What a schema became: code that makes a zod schema, and the facts by which it can be joined. */
+/** A schema as it is written: code that makes a zod schema, and the facts by which it is joined. */
 import { chained, fields, generic, list, zod } from './code.ts';
 import type { Chain, Code, Field } from './code.ts';
 
@@ -61,7 +61,7 @@ function isAny({ code }: Zod): boolean {
 }
 
 /** Its type with `ZodNullable` and `ZodOptional`. */
-export function writtenType(one: Zod, { isOptional }: { isOptional: boolean }): Code | undefined {
+function writtenType(one: Zod, { isOptional }: { isOptional: boolean }): Code | undefined {
   if (one.type === undefined) return undefined;
   const type = one.isNullable && !isAny(one) ? generic('z.ZodNullable', one.type) : one.type;
   return isOptional ? generic('z.ZodOptional', type) : type;
@@ -125,7 +125,7 @@ export function toField({ name, zod: one, isRequired }: ObjectField): Field {
 /** The type of a schema whose own type contains itself and would take too long to write. */
 export const untyped = generic('z.ZodType', 'unknown');
 
-/** What fits both: objects become one object if that says the same, others an intersection. */
+/** The schema of values that fit both: one object where that says the same, or an intersection. */
 export function both(a: Zod, b: Zod): Zod {
   if (isAny(b)) return a;
   if (isAny(a)) return b;

@@ -1,4 +1,4 @@
-/** What counts requests for rate limits: in this process, or in Redis for all gateways. */
+/** Stores of the counts of rate limits: in this process, or in Redis for all gateways. */
 import type { RateLimit } from '../../dsl/rate-limit.ts';
 import type { RateLimitCount } from '../../http/admission.ts';
 

@@ -1,4 +1,4 @@
-/** Opens what counts requests for rate limits, as the settings ask for it. */
+/** Opens the store of rate limits that the settings ask for. */
 import type { Clock } from '../../clock.ts';
 import type { RedisAddress } from '../../redis.ts';
 import type { LimitStore } from './limit-store.ts';

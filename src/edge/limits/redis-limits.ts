@@ -101,7 +101,7 @@ function takerOf(redis: Redis, rule: Rule): (subject: Subject, cost: number) => 
 }
 
 interface Consumed {
-  /** What would be used with this request. */
+  /** The part of the limit that is used, this request included. */
   readonly after: number;
   readonly resetMs: number;
 }

@@ -9,7 +9,7 @@ export function writeParts(
   parts: readonly Part[],
   textOf: (part: Part) => string,
 ): { readonly content: Buffer; readonly type: string } {
-  // By chance, so that no part can contain it, whoever has chosen the part.
+  // Random, so that not even a part which a client has chosen can contain it.
   const boundary = `plait-${crypto.randomUUID()}`;
   const content = parts.flatMap((part) => [
     Buffer.from(`--${boundary}\r\n${headOf(part)}\r\n\r\n`),

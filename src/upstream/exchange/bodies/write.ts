@@ -15,7 +15,7 @@ import { mayTransform } from '../../../parse.ts';
 
 type Called = Pick<Dispatch, 'operation'>;
 
-/** What is sent, and its `Content-Type`. */
+/** A body as it is sent, and its `Content-Type`. */
 export interface WrittenBody {
   readonly content: string | Buffer;
   readonly type: string;
