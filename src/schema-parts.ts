@@ -10,6 +10,11 @@ export function defOf(schema: Schema): Def {
   return (schema as unknown as { readonly def: Def }).def; // every schema made by `zod` has one
 }
 
+/** Whether a schema, as `z.coerce` makes them, takes input of any kind. */
+export function isCoerced(def: object): boolean {
+  return 'coerce' in def && def.coerce === true;
+}
+
 /** The definitions of a schema and of its checks: of all of it but its parts. */
 export function ownDefsOf(schema: Schema): readonly (Def | z.core.$ZodCheckDef)[] {
   const def = defOf(schema);

@@ -1,6 +1,6 @@
 /** Facts about zod schemas that follow from the kinds of their parts. */
 import type { z } from 'zod';
-import { defOf, ownDefsOf } from './schema-parts.ts';
+import { defOf, isCoerced, ownDefsOf } from './schema-parts.ts';
 import type { Def } from './schema-parts.ts';
 
 /**
@@ -129,9 +129,8 @@ function hasPlainChecks(schema: Schema): boolean {
   );
 }
 
-/** Coercion accepts input of any kind. */
-function isUncoerced(def: { readonly coerce?: boolean }): boolean {
-  return def.coerce !== true;
+function isUncoerced(def: object): boolean {
+  return !isCoerced(def);
 }
 
 function always(): boolean {

@@ -1,5 +1,6 @@
 /** Reads zod schemas: their fields, and whether values can be absent or `null`. */
 import { z } from 'zod';
+import { isCoerced } from './schema-parts.ts';
 
 /** The side of a schema that transforms: its input or its output. */
 export type Side = 'in' | 'out';
@@ -54,11 +55,10 @@ export function declaredFields(
   return bare instanceof z.ZodObject ? asShape(bare.shape) : {};
 }
 
-/** Whether a schema would make a zero, or the like, of an empty text. */
-export function makesNumbers(field: z.ZodType): boolean {
+/** Whether a schema coerces texts to numbers or dates, and so an empty one to a zero or the like. */
+export function coercesEmptyText(field: z.ZodType): boolean {
   const { def } = unwrapped(field, 'in');
-  const isCoerced = 'coerce' in def && def.coerce === true;
-  return isCoerced && ['number', 'bigint', 'date'].includes(def.type);
+  return isCoerced(def) && ['number', 'bigint', 'date'].includes(def.type);
 }
 
 /** The schema of the items of an array schema. */

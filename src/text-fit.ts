@@ -5,7 +5,7 @@
  */
 import type { z } from 'zod';
 import { parseBy } from './parse.ts';
-import { defOf, ownDefsOf } from './schema-parts.ts';
+import { defOf, isCoerced, ownDefsOf } from './schema-parts.ts';
 import type { Def } from './schema-parts.ts';
 import { withArticle } from './shown-value.ts';
 import { textFormOf } from './text-form.ts';
@@ -84,7 +84,7 @@ function kindIn(schema: Schema): string | undefined {
   const def = defOf(schema);
   if ('innerType' in def) return isLenient(def) ? undefined : kindIn(def.innerType);
   if (def.type === 'pipe') return kindIn(def.in);
-  return 'coerce' in def && def.coerce === true ? undefined : plainKind(def);
+  return isCoerced(def) ? undefined : plainKind(def);
 }
 
 /** The kind of value that a schema gives for a text, likewise. */

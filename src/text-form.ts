@@ -1,6 +1,6 @@
 /** How the parts of a request that arrive as text can fit a schema: query, path and headers. */
 import type { z } from 'zod';
-import { defOf } from './schema-parts.ts';
+import { defOf, isCoerced } from './schema-parts.ts';
 import type { Def } from './schema-parts.ts';
 import { unwrapped } from './schema.ts';
 
@@ -28,8 +28,7 @@ const underWay = new Set<z.ZodType>();
 
 type Form<D> = (def: D) => TextForm;
 
-const coerced: Form<object> = (def) =>
-  'coerce' in def && def.coerce === true ? 'text' : 'neither';
+const coerced: Form<object> = (def) => (isCoerced(def) ? 'text' : 'neither');
 /** Functions of their author, as of z.preprocess(), may take anything. */
 const anything: Form<object> = () => 'either';
 

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import type * as Saxes from 'saxes';
 import type { z } from 'zod';
-import { declaredFields, itemOf, makesNumbers, saysOptional, unwrapped } from './schema.ts';
+import { declaredFields, itemOf, coercesEmptyText, saysOptional, unwrapped } from './schema.ts';
 
 /** A text or a value that is no XML. The message quotes nothing of it. */
 export class NotXmlError extends Error {
@@ -74,7 +74,7 @@ function valueOf(element: Element, schema: z.ZodType | undefined): unknown {
   // Where the schema knows no fields, attributes say that there are some.
   const isPlain = !['unknown', 'any', 'record'].includes(type) || isBare(element);
   if (!isText || !isPlain) return objectOf(element, schema);
-  return element.text === '' && schema && makesNumbers(schema) ? undefined : element.text;
+  return element.text === '' && schema && coercesEmptyText(schema) ? undefined : element.text;
 }
 
 function isBare({ attributes }: Element): boolean {

@@ -4,7 +4,7 @@ import { isBytes } from '../bytes.ts';
 import type { Bytes } from '../bytes.ts';
 import { CompositionError } from '../errors.ts';
 import { itemOf, unwrapped } from '../schema.ts';
-import { defOf, inputsOf } from '../schema-parts.ts';
+import { defOf, inputsOf, isCoerced } from '../schema-parts.ts';
 import { textFormOf } from '../text-form.ts';
 import { loadXmlParser } from '../xml.ts';
 import { withArticle } from '../shown-value.ts';
@@ -181,8 +181,7 @@ export function requireXmlParser(load?: (name: string) => unknown): void {
 export function refuseUnreadableXml(option: string, schema: z.ZodType, place: string): void {
   for (const part of inputsOf(schema)) {
     const def = defOf(part);
-    const isCoerced = 'coerce' in def && def.coerce === true;
-    if (isCoerced || !['number', 'bigint', 'boolean', 'date'].includes(def.type)) continue;
+    if (isCoerced(def) || !['number', 'bigint', 'boolean', 'date'].includes(def.type)) continue;
     throw new CompositionError(
       place,
       `${option} expects ${withArticle(def.type)} in it, but all of XML arrives as text. Use ` +

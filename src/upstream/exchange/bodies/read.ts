@@ -6,7 +6,7 @@ import type { Operation } from '../../../dsl/operation.ts';
 import { NotFormError, parseForm } from '../../../form.ts';
 import { withoutByteOrderMark } from '../../../utf8.ts';
 import { oncePerSchema } from '../../../once-per-schema.ts';
-import { declaredFields, itemOf, makesNumbers, saysOptional } from '../../../schema.ts';
+import { declaredFields, itemOf, coercesEmptyText, saysOptional } from '../../../schema.ts';
 import { callError } from '../../call.ts';
 import type { RawReply } from '../transport.ts';
 import { NotXmlError, parseXml } from '../../../xml.ts';
@@ -95,7 +95,7 @@ function tableOf(
 
 const columnsOf = oncePerSchema((schema): Columns => {
   const fields = Object.entries(declaredFields(itemOf(schema, 'in'), 'in'));
-  const absent = fields.filter(([, field]) => saysOptional(field) || makesNumbers(field));
+  const absent = fields.filter(([, field]) => saysOptional(field) || coercesEmptyText(field));
   return {
     names: fields.map(([name]) => name),
     mayBeAbsent: new Set(absent.map(([name]) => name)),
