@@ -72,3 +72,16 @@ describe('the zod of a JSON Schema', () => {
     );
   });
 });
+
+describe('the values of a JSON Schema', () => {
+  it('have each field from the part that says which values it has', () => {
+    const text = { type: 'string', minLength: 1 };
+    const one = { type: 'object', required: ['a', 'b'] };
+    const allOf = [
+      { ...one, properties: { a: { enum: ['A'] }, b: text } },
+      { ...one, properties: { a: text, b: { enum: ['B'] } } },
+    ];
+    for (const parts of [allOf, allOf.toReversed()])
+      expect(fc.sample(valuesOf({ allOf: parts }, {}), 1)).toEqual([{ a: 'A', b: 'B' }]);
+  });
+});

@@ -43,31 +43,46 @@ export function resolved(schema: unknown, root: Json): Json | boolean {
 function ownValues(schema: Json, root: Json, depth: number): fc.Arbitrary<unknown> {
   if ('const' in schema) return fc.constant(schema['const']);
   if (Array.isArray(schema['enum'])) return fc.constantFrom<unknown>(...schema['enum']);
-  const { allOf, oneOf = schema['anyOf'] } = schema;
+  const { allOf, oneOf = schema['anyOf'], properties } = schema;
   const kinds = typesOf(schema).map((type) => ofType(type, schema, root, depth));
-  const parts = [
-    ...(isList(allOf) ? narrowestLast(allOf, root) : []).map((one) => valuesOf(one, root, depth)),
-    ...(isList(oneOf) ? [unionOf(oneOf, schema, root, depth)] : []),
-    ...(kinds.length > 0 ? [fc.oneof(...kinds)] : []),
+  const parts: Piece[] = [
+    ...(isList(allOf) ? allOf : []).map((one) => ({
+      values: valuesOf(one, root, depth),
+      schemas: [one],
+    })),
+    ...(isList(oneOf) ? [{ values: unionOf(oneOf, schema, root, depth), schemas: oneOf }] : []),
+    ...(kinds.length > 0 ? [{ values: fc.oneof(...kinds), schemas: [{ properties }] }] : []),
   ];
-  const [first = fc.constantFrom<unknown>('any', 1, true)] = parts;
-  return parts.length > 1 ? fc.tuple(...parts).map(together) : first;
+  const [first] = parts;
+  if (first === undefined) return fc.constantFrom<unknown>('any', 1, true);
+  if (parts.length === 1) return first.values;
+  return fc
+    .tuple(...parts.map(({ values }) => values))
+    .map((values) => together(values, parts, root));
 }
 
-/** The last one of several schemas decides: it is one that names the values of a field. */
-function narrowestLast(schemas: readonly unknown[], root: Json): readonly unknown[] {
-  const isNarrow = (schema: unknown): boolean => {
-    const bare = resolved(schema, root);
-    const fields = isObject(bare) && isObject(bare['properties']) ? bare['properties'] : {};
-    return Object.keys(fields).some((name) => isFixed(schema, name, root));
-  };
-  return schemas.toSorted((a, b) => Number(isNarrow(a)) - Number(isNarrow(b)));
+/** Values of a part of a schema, and the schemas that may say of a field which values it has. */
+interface Piece {
+  readonly values: fc.Arbitrary<unknown>;
+  readonly schemas: readonly unknown[];
 }
 
-/** One value that fits all: the objects as one, or else the first. */
-function together(values: readonly unknown[]): unknown {
-  const all = values.filter(isObject);
-  return all.length > 0 ? Object.assign({}, ...all) : values[0];
+/**
+ * One value that fits all: the objects as one, or else the first. Each field is that of the last
+ * part that says which values it has, or else of the last one that has it.
+ */
+function together(values: readonly unknown[], parts: readonly Piece[], root: Json): unknown {
+  const all = values.flatMap((value, index) =>
+    isObject(value) ? [{ value, schemas: parts[index]?.schemas ?? [] }] : [],
+  );
+  if (all.length === 0) return values[0];
+  const names = new Set(all.flatMap(({ value }) => Object.keys(value)));
+  const entries = [...names].map((name) => {
+    const having = all.filter(({ value }) => Object.hasOwn(value, name));
+    const fixing = having.filter(({ schemas }) => schemas.some((one) => isFixed(one, name, root)));
+    return [name, (fixing.at(-1) ?? having.at(-1))?.value[name]] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function unionOf(
