@@ -37,6 +37,22 @@ it(
 );
 
 it(
+  'fifteen clients that never read answers of 24 MiB are cut off, and nothing of theirs is kept',
+  { timeout: 120_000 },
+  async () => {
+    const { url } = await serveWhole({ WRITE_TIMEOUT_MS: '2000' });
+    await (await fetch(`${url}/whole`)).arrayBuffer();
+    const before = await kept(url);
+    const sockets = await Promise.all(Array.from({ length: 15 }, () => open(url)));
+    for (const socket of sockets) socket.write('GET /whole HTTP/1.1\r\nhost: gateway\r\n\r\n');
+    await vi.waitUntil(async () => (await kept(url)) > before + 100, waiting);
+    await vi.waitUntil(async () => (await kept(url)) < before + 10, waiting);
+    for (const socket of sockets) socket.destroy();
+    expect((await fetch(`${url}/whole`)).status).toBe(200);
+  },
+);
+
+it(
   'more clients than there are file descriptors cost no accepted request its services',
   { timeout: 60_000 },
   async () => {
@@ -60,6 +76,30 @@ it(
     expect([...statuses]).toEqual([200]);
   },
 );
+
+const waiting = { timeout: 60_000, interval: 100 };
+
+/** Answers `/kept` with the MiB that the process has in use after its garbage is collected. */
+const gatewayThatTells = `
+  import { setFlagsFromString } from 'node:v8';
+  import { runInNewContext } from 'node:vm';
+  import { defineGateway } from 'plait';
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc');
+  export default defineGateway({
+    middleware: [
+      async (c, next) => {
+        if (c.req.path !== '/kept') return next();
+        collectGarbage();
+        const { heapUsed, external } = process.memoryUsage();
+        return c.json((heapUsed + external) / 2 ** 20);
+      },
+    ],
+  });`;
+
+async function kept(url: string): Promise<number> {
+  return Number(await (await fetch(`${url}/kept`)).text());
+}
 
 /** A gateway over a service that answers `/whole` with 24 MiB of text, and `/small` with little. */
 async function serveWhole(
@@ -88,6 +128,7 @@ async function serveWhole(
   const folder = await folderWith({
     'whole.ts': composition('whole'),
     'small.ts': composition('small'),
+    'gateway.ts': gatewayThatTells,
   });
   const settings = {
     ...(await runMocks()),
