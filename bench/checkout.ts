@@ -1,4 +1,5 @@
 /** Folders of compositions that belong to a checkout of Plait: `plait` is what they find in it. */
+import { hash } from 'node:crypto';
 import { cp, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
@@ -16,16 +17,21 @@ export async function borrowCompositions(checkout: string, folder: string): Prom
   );
 }
 
-/** The same with a rate limit per address that no load reaches. */
-export async function limitedCompositions(checkout: string, folder: string): Promise<string> {
-  const project = join(folder, `project-${basename(checkout)}-limited`);
+/** The same with a `gateway.ts` that exports `definition`, an expression. */
+export async function definedCompositions(
+  checkout: string,
+  folder: string,
+  definition: string,
+): Promise<string> {
+  const project = join(
+    folder,
+    `project-${basename(checkout)}-${hash('sha256', definition).slice(0, 8)}`,
+  );
   return inProject(checkout, project, async (compositions) => {
     await cp(ours, compositions, { recursive: true });
     await writeFile(
       join(compositions, 'gateway.ts'),
-      "import { defineGateway } from 'plait';\n" +
-        'const perAddress = { limit: 1_000_000_000, windowS: 3_600 };\n' +
-        'export default defineGateway({ rateLimits: { perAddress } });\n',
+      `import { defineGateway } from 'plait';\nexport default ${definition};\n`,
     );
   });
 }

@@ -1,7 +1,7 @@
 /** The programs that a row compares: ways to start something that answers requests. */
 import { join } from 'node:path';
 import { fromGraphQL, toGraphQL } from './baselines/graphql/requests.ts';
-import { borrowCompositions, generateCompositions, limitedCompositions } from './checkout.ts';
+import { borrowCompositions, definedCompositions, generateCompositions } from './checkout.ts';
 import type { Request } from './load/request-file.ts';
 import { thisCheckout } from './process/child.ts';
 import type { Launch } from './process/child.ts';
@@ -36,8 +36,10 @@ export interface GatewayOptions {
    * off.
    */
   readonly sampled?: number;
-  /** Requests count for a rate limit, in the memory of the process or in a Redis. */
-  readonly limited?: 'memory' | 'redis';
+  /** What its `gateway.ts` exports, as an expression: `defineGateway({ … })`. */
+  readonly definition?: string;
+  /** Has a Redis of its own. */
+  readonly redis?: true;
   /** Metrics are counted, and nothing else. */
   readonly metrics?: true;
 }
@@ -54,7 +56,7 @@ export function gateway(options: GatewayOptions = {}, checkout = thisCheckout): 
         args: ['start', '--compositions', compositions],
         environment: {
           ...environmentOf(options, place),
-          ...(options.limited === 'redis' && { REDIS_URL: await startRedis(place.folder) }),
+          ...(options.redis === true && { REDIS_URL: await startRedis(place.folder) }),
         },
       };
     },
@@ -63,11 +65,11 @@ export function gateway(options: GatewayOptions = {}, checkout = thisCheckout): 
 }
 
 async function compositionsFor(
-  { generated, limited }: GatewayOptions,
+  { generated, definition }: GatewayOptions,
   checkout: string,
   folder: string,
 ) {
-  if (limited !== undefined) return limitedCompositions(checkout, folder);
+  if (definition !== undefined) return definedCompositions(checkout, folder, definition);
   if (generated !== undefined) return generateCompositions(checkout, folder, generated);
   return checkout === thisCheckout
     ? join(import.meta.dirname, 'compositions')

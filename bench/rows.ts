@@ -28,11 +28,17 @@ const atMost = (limit: number, to: string): Target => ({ of: 'ratio', to, atMost
 const moreThan = (to: string, limit: number): Target => ({ of: 'difference', to, atMost: limit });
 const atMostItself = (limit: number): Target => ({ of: 'subject', atMost: limit });
 
+/** A limit that no load reaches. */
+const limited =
+  'defineGateway({ rateLimits: { perAddress: { limit: 1_000_000_000, windowS: 3_600 } } })';
+const allowed = "defineGateway({ cors: { origins: ['https://shop.example'] } })";
+const bare = 'defineGateway({ securityHeaders: false })';
+
 /** Only where redis-server is installed. */
 const limitInRedis: Row = {
   name: 'edge-limit-redis',
   about: 'Every request counts for a rate limit, in a Redis that gateways share.',
-  programs: [gateway({ name: 'plait, limit in Redis', limited: 'redis' }), plait],
+  programs: [gateway({ name: 'plait, limit in Redis', definition: limited, redis: true }), plait],
   load: cpu(unshared),
 };
 
@@ -173,10 +179,24 @@ export const rows: readonly Row[] = [
   {
     name: 'edge-limit-memory',
     about: 'Every request counts for a rate limit, in the memory of the process.',
-    programs: [gateway({ name: 'plait, limit in memory', limited: 'memory' }), plait],
+    programs: [gateway({ name: 'plait, limit in memory', definition: limited }), plait],
     load: cpu(unshared),
   },
   ...(hasRedis ? [limitInRedis] : []),
+  {
+    name: 'edge-browsers',
+    about: 'Pages of another origin ask: CORS and security headers, against neither of them.',
+    programs: [
+      gateway({ name: 'plait, CORS and headers', definition: allowed }),
+      gateway({ name: 'plait, without headers', definition: bare }),
+    ],
+    load: cpu(
+      forEachId((id) => ({
+        path: `/unshared/${id}`,
+        headers: { origin: 'https://shop.example' },
+      })),
+    ),
+  },
   {
     name: 'latency-added',
     about: 'A half busy gateway in front of a service: what a client waits longer than without it.',
