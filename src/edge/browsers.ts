@@ -3,7 +3,8 @@ import { Hono } from 'hono';
 import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { secureHeaders } from 'hono/secure-headers';
-import { bindingsOf } from '../http/request-record.ts';
+import { addHeaders } from '../http/added-headers.ts';
+import type { AddedHeaders } from '../http/added-headers.ts';
 import type { Layer } from '../http/request-record.ts';
 import type { CorsConfig } from '../dsl/gateway.ts';
 
@@ -31,46 +32,59 @@ export interface CorsOptions extends Required<CorsConfig> {
 /** CORS (Fetch, 3.2): answers preflights, and allows pages of `origins` to read answers. */
 export function allowOrigins(options: CorsOptions): Layer {
   const { origins, credentials, maxAgeS, isDevelopment } = options;
-  const allowed = new Set(origins);
   const isAllowed = (origin: string): boolean =>
-    allowed.has(origin) || (isDevelopment && local.test(origin));
+    origins.includes(origin) || (isDevelopment && local.test(origin));
   const answerPage = cors({
     origin: origins === '*' ? '*' : (origin) => (isAllowed(origin) ? origin : null),
     credentials,
     maxAge: maxAgeS,
     exposeHeaders: exposed,
   });
+  const headersFor = headersForPages(answerPage, origins, isAllowed);
   return async function allowOrigin(c, next) {
-    // Only a browser sends an Origin: for others there is nothing but what caches have to know.
-    if (c.req.header('origin') !== undefined) return answerPage(c, next);
+    const origin = c.req.header('origin');
+    if (origin !== undefined && c.req.method === 'OPTIONS') return answerPage(c, next);
     await next();
-    if (origins !== '*') c.res.headers.append('vary', 'Origin');
+    addHeaders(c, await headersFor(origin));
+    return undefined;
+  };
+}
+
+/** The headers of answers to pages; those of `origins` are made once. */
+function headersForPages(
+  answerPage: MiddlewareHandler,
+  origins: CorsOptions['origins'],
+  isAllowed: (origin: string) => boolean,
+) {
+  if (origins === '*') {
+    const forAll = headersBy(answerPage, 'null');
+    return () => forAll;
+  }
+  const known = new Map(origins.map((origin) => [origin, headersBy(answerPage, origin)]));
+  // What caches have to know.
+  const forOthers = { vary: 'Origin' };
+  return function headersFor(origin = ''): AddedHeaders | Promise<AddedHeaders> {
+    return known.get(origin) ?? (isAllowed(origin) ? headersBy(answerPage, origin) : forOthers);
   };
 }
 
 /**
  * Security headers of answers that are data: no page may show them as one, guess their type, or
  * frame them. What a composition has set itself is kept.
- *
- * The headers are the same for every answer, so Hono's middleware is asked for them once: adding
- * them to each `Response` would cost as much as the rest of an answer without calls.
  */
 export function addSecurityHeaders(isCrossOrigin: boolean): Layer {
-  const add = secureHeaders(securityOptions(isCrossOrigin));
-  let constants: readonly (readonly [name: string, value: string])[] | undefined;
-  void headersBy(add).then((headers) => (constants = headers));
-  return function addToAnswer(c, next) {
-    const { outgoing } = bindingsOf(c);
-    // Without a socket of ours, as with `app.request()`, there is only the response.
-    if (outgoing === undefined || constants === undefined) return add(c, next);
-    for (const [name, value] of constants) outgoing.setHeader(name, value);
-    return next();
+  const headers = headersBy(secureHeaders(securityOptions(isCrossOrigin)));
+  return async function addToAnswer(c, next) {
+    await next();
+    addHeaders(c, await headers);
   };
 }
 
-async function headersBy(add: MiddlewareHandler): Promise<[string, string][]> {
-  const app = new Hono().use(add).get('/', () => new Response(null));
-  return [...(await app.request('/')).headers];
+/** What a middleware adds to every answer to a page of `origin`. */
+async function headersBy(middleware: MiddlewareHandler, origin = ''): Promise<AddedHeaders> {
+  const app = new Hono().use(middleware).get('/', () => new Response(null));
+  const { headers } = await app.request('/', { headers: { origin } });
+  return Object.fromEntries(headers);
 }
 
 function securityOptions(isCrossOrigin: boolean): Parameters<typeof secureHeaders>[0] {

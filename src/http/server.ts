@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
 import { ConfigurationError, RequestError } from '../errors.ts';
+import { withAdded } from './added-headers.ts';
 import { followConnections } from './connections.ts';
 import type { Connections } from './connections.ts';
 import { anonymousProblem } from './error-response.ts';
@@ -139,7 +140,9 @@ function responseClass(
       if (state.draining || !this.req.complete) this.shouldKeepAlive = false;
       try {
         // Passed on as given, in any of its forms.
-        return super.writeHead(...(head as Parameters<ServerResponse['writeHead']>));
+        return super.writeHead(
+          ...(withAdded(this, head) as Parameters<ServerResponse['writeHead']>),
+        );
       } catch (error) {
         // The adapter would send the error's message to the client.
         onInternalError(error);

@@ -99,6 +99,19 @@ describe('a page of another origin', () => {
     expect(answered.header('vary') ?? '').not.toContain('Origin');
   });
 
+  it('is one more thing that an answer varies by', async () => {
+    const ask = await start({
+      cors: { origins: [app] },
+      middleware: [
+        () => Promise.resolve(new Response('{}', { headers: { Vary: 'Accept-Language' } })),
+      ],
+    });
+    for (const headers of [{ origin: app }, {}]) {
+      const names = (await ask('/plain', headers)).header('vary')?.split(/, */).toSorted();
+      expect(names).toEqual(['Accept-Language', 'Origin']);
+    }
+  });
+
   it('is known to caches from answers to others, too', async () => {
     const ask = await start({ cors: { origins: [app] } });
     const answered = await ask('/plain');
@@ -119,6 +132,35 @@ describe('security headers', () => {
   it('do not replace what a composition has set', async () => {
     const ask = await start({});
     expect((await ask('/framed')).header('x-frame-options')).toBe('SAMEORIGIN');
+  });
+
+  it.each<readonly [string, () => Response]>([
+    ['in capitals', () => new Response('{}', { headers: { 'X-Frame-Options': 'SAMEORIGIN' } })],
+    ['of a list', () => new Response('{}', { headers: [['X-Frame-Options', 'SAMEORIGIN']] })],
+    [
+      'of an answer in parts',
+      () =>
+        new Response(new Blob(['{}']).stream(), { headers: { 'x-frame-options': 'SAMEORIGIN' } }),
+    ],
+  ])('do not replace what middleware has set, with names %s', async (_, respond) => {
+    const ask = await start({ middleware: [() => Promise.resolve(respond())] });
+    const answered = await ask('/plain');
+    expect(answered.header('x-frame-options')).toBe('SAMEORIGIN');
+    expect(answered.header('referrer-policy')).toBe('no-referrer');
+  });
+
+  it('stand beside what middleware sets on the answer of Node', async () => {
+    const ask = await start({
+      middleware: [
+        (c, next) => {
+          c.env.outgoing.setHeader('x-mine', 'yes');
+          return next();
+        },
+      ],
+    });
+    const answered = await ask('/plain');
+    expect(answered.header('x-mine')).toBe('yes');
+    expect(answered.header('referrer-policy')).toBe('no-referrer');
   });
 
   it('let pages of allowed origins use answers', async () => {

@@ -1,24 +1,14 @@
 /** `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10). */
-import type { ServerResponse } from 'node:http';
+import type { AddedHeaders } from '../../http/added-headers.ts';
 import type { RateLimitCount } from '../../http/admission.ts';
 
-/**
- * Adds both to an answer, unless no limit has counted it. Adding them to Node's answer, where there
- * is one, is cheaper than to a `Response`.
- */
-export function addRateLimitHeaders(
-  answer: Pick<ServerResponse, 'setHeader'> | Pick<Response, 'headers'>,
-  counts: readonly RateLimitCount[],
-): void {
-  if (counts.length === 0) return;
-  const fields = {
-    'RateLimit-Policy': counts.map(policyOf).join(', '),
-    RateLimit: counts.map(leftOf).join(', '),
+/** Both; none where no limit has counted the request. */
+export function rateLimitHeaders(counts: readonly RateLimitCount[]): AddedHeaders {
+  if (counts.length === 0) return {};
+  return {
+    'ratelimit-policy': counts.map(policyOf).join(', '),
+    ratelimit: counts.map(leftOf).join(', '),
   };
-  for (const [name, value] of Object.entries(fields)) {
-    if ('headers' in answer) answer.headers.set(name, value);
-    else answer.setHeader(name, value);
-  }
 }
 
 function policyOf({ name, limit, windowS }: RateLimitCount): string {

@@ -1,8 +1,8 @@
 /** Rate limits: per address before routing, per principal and per route after identity. */
+import { addHeaders } from '../../http/added-headers.ts';
 import { problemResponse, refusalProblem } from '../../http/error-response.ts';
 import type { Admission, CountedRequest, RateLimitCount, Refusal } from '../../http/admission.ts';
 import { isHealthCheck } from '../../http/health.ts';
-import { bindingsOf } from '../../http/request-record.ts';
 import type { Layer } from '../../http/request-record.ts';
 import type { CountedBy, RateLimit } from '../../dsl/rate-limit.ts';
 import { isWithin } from '../../network.ts';
@@ -10,7 +10,7 @@ import type { Plan } from '../../plan/plan.ts';
 import { clientGroup, groupOfRequest } from '../client-address.ts';
 import type { IsTrusted } from '../client-address.ts';
 import type { EdgeOptions } from '../layers.ts';
-import { addRateLimitHeaders, secondsLeft } from './headers.ts';
+import { rateLimitHeaders, secondsLeft } from './headers.ts';
 import type { LimitStore, Rule, Subject, Take, Taken } from './limit-store.ts';
 
 export interface RateLimitOptions {
@@ -55,7 +55,7 @@ function limitPerAddress(take: Take | undefined, isTrusted: IsTrusted): Layer {
     record.refusal = taken ? judged(taken, rateLimits) : undefined;
     if (record.refusal !== undefined) c.res = problemResponse(refusalProblem(record.refusal), c);
     else await next();
-    addRateLimitHeaders(bindingsOf(c).outgoing ?? c.res, rateLimits);
+    addHeaders(c, rateLimitHeaders(rateLimits));
     return undefined;
   };
 }
