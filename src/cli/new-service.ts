@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ConfigurationError } from '../errors.ts';
-import { importOpenApi, linesOf } from '../import/import-openapi.ts';
+import { importOpenApi, linesOf, linesOfSuggestions } from '../import/import-openapi.ts';
 import { constantCase } from '../import/names.ts';
 import { splitList } from '../url.ts';
 
@@ -31,7 +31,7 @@ export async function newService({
     throw new ConfigurationError(
       `plait new service ${name} needs a document: --from-openapi openapi.json`,
     );
-  const { text, declared, findings } = await importOpenApi(await read(document), {
+  const { text, declared, findings, suggestions } = await importOpenApi(await read(document), {
     service: name,
     file: basename(document),
     operations: operations === undefined ? undefined : splitList(operations),
@@ -44,9 +44,14 @@ export async function newService({
   };
   console.log(`${path}: ${count('operation')}, ${count('lookup')}`);
   console.log(`Set ${constantCase(name)}_URL to the address of the service.`);
-  if (findings.length === 0) return;
-  console.log(`\nNot carried over from ${document}, as said at the end of the file:`);
-  for (const line of linesOf(findings)) console.log(`  ${line}`);
+  show(`Not carried over from ${document}, as said at the end of the file:`, linesOf(findings));
+  show('Left to you, as said there:', linesOfSuggestions(suggestions));
+}
+
+function show(title: string, lines: readonly string[]): void {
+  if (lines.length === 0) return;
+  console.log(`\n${title}`);
+  for (const line of lines) console.log(`  ${line}`);
 }
 
 async function read(document: string): Promise<string> {

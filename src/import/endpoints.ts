@@ -15,7 +15,7 @@ export interface Endpoint {
   readonly wantedName: string;
 }
 
-const methods = ['get', 'post', 'put', 'patch', 'delete'];
+const methods = ['get', 'head', 'post', 'put', 'patch', 'delete'];
 
 export function endpointsOf({ root, follow }: Document): readonly Endpoint[] {
   return children(child(root, 'paths')).flatMap((declared) => {
@@ -29,6 +29,16 @@ export function endpointsOf({ root, follow }: Document): readonly Endpoint[] {
       return [{ method: method.toUpperCase(), path, pathItem, operation, wantedName }];
     });
   });
+}
+
+/** The answers of an operation that are a success. */
+export function successesOf(
+  operation: Part,
+  { follow }: Document,
+): readonly (Part & { readonly key: string })[] {
+  return children(child(operation, 'responses'))
+    .filter(({ key }) => /^2(?:\d\d|XX)$/i.test(key))
+    .map((answer) => ({ ...follow(answer), key: answer.key }));
 }
 
 /** `GET /orders/{orderId}/items` → `getOrdersByOrderIdItems`. */

@@ -7,11 +7,11 @@ import { docComment, oneLine, wrapped } from './comment.ts';
 import { child, children, readDocument, textAt } from './document.ts';
 import type { Document } from './document.ts';
 import { chosen, endpointsOf } from './endpoints.ts';
-import { camelCase, constantCase, createNames, pascalCase } from './names.ts';
+import { camelCase, constantCase, createNames, pascalCase, words } from './names.ts';
 import { declarationsOf } from './operations.ts';
 import type { Declared } from './operations.ts';
 import { createReport } from './report.ts';
-import type { Finding } from './report.ts';
+import type { Finding, Suggestion } from './report.ts';
 import { createSchemas } from './schemas.ts';
 import { mostUsed, securityOf } from './security.ts';
 import type { Credentials } from './security.ts';
@@ -31,6 +31,8 @@ export interface Imported {
   readonly declared: readonly Omit<Declared, 'text'>[];
   /** The parts of the document that could not be carried over. */
   readonly findings: readonly Finding[];
+  /** Options that the document allows for, and that are left to the author. */
+  readonly suggestions: readonly Suggestion[];
 }
 
 /** @throws ConfigurationError when the document cannot be used, or no operation can be called. */
@@ -52,6 +54,7 @@ export async function importOpenApi(text: string, options: ImportOptions): Promi
     declarationsOf(endpoint, security, tools),
   );
   const { findings } = report;
+  const suggestions = report.suggestions();
   if (declared.length === 0)
     throw new ConfigurationError(
       [`${file}: nothing could be carried over.`, ...linesOf(findings)].join('\n'),
@@ -65,9 +68,9 @@ export async function importOpenApi(text: string, options: ImportOptions): Promi
     [...serversOf(document), serviceOf(options, constant, credentials)].join('\n'),
     '',
     body.join('\n\n'),
-    ...notesOf(findings),
+    ...notesOf(findings, suggestions),
   ];
-  return { text: `${parts.join('\n')}\n`, declared, findings };
+  return { text: `${parts.join('\n')}\n`, declared, findings, suggestions };
 }
 
 /** Findings as lines: `#/paths/~1orders/get: …`. */
@@ -106,14 +109,9 @@ function serversOf({ root }: Document): readonly string[] {
   return wrapped(oneLine(`Addresses by the document: ${urls.join(', ')}`), '// ');
 }
 
-const words =
-  'apiKey basic bearer clientCredentials defineService form ignoredBody json lookup operation text';
-
 function importsOf(body: readonly string[]): string {
   const code = body.map(withoutTexts).join('\n');
-  const own = words
-    .split(' ')
-    .filter((word) => new RegExp(`(?<![.\\w])${word}\\b(?!:)`).test(code));
+  const own = words.filter((word) => new RegExp(`(?<![.\\w]|get )${word}\\b(?!:)`).test(code));
   const lines = [`import { ${own.join(', ')} } from 'plait';`];
   if (/(?<![.\w])z\./.test(code)) lines.push("import { z } from 'zod';");
   return lines.join('\n');
@@ -139,9 +137,29 @@ function withoutTexts(code: string): string {
   return code.replaceAll(/\/\*\*.*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/gs, "''");
 }
 
-/** The comment at the end, about the parts that could not be carried over. */
-function notesOf(findings: readonly Finding[]): readonly string[] {
-  if (findings.length === 0) return [];
-  const lines = linesOf(findings).flatMap((line) => wrapped(line, ' * - ', ' *   '));
-  return ['', '/*', ' * Not carried over from the document:', ...lines, ' */'];
+/** Suggestions as lines: `pages(…) reads more than the first page: listOrders, listPayments`. */
+export function linesOfSuggestions(suggestions: readonly Suggestion[]): readonly string[] {
+  return suggestions.map(({ text, operations }) => oneLine(`${text}: ${operations.join(', ')}`));
+}
+
+/** The comment at the end: the parts that could not be carried over, and what is left to do. */
+function notesOf(
+  findings: readonly Finding[],
+  suggestions: readonly Suggestion[],
+): readonly string[] {
+  const sections = [
+    { title: 'Not carried over from the document:', lines: linesOf(findings) },
+    { title: 'Left to you:', lines: linesOfSuggestions(suggestions) },
+  ].filter(({ lines }) => lines.length > 0);
+  if (sections.length === 0) return [];
+  const texts = sections.map(({ title, lines }) => [
+    ` * ${title}`,
+    ...lines.flatMap((line) => wrapped(line, ' * - ', ' *   ')),
+  ]);
+  return [
+    '',
+    '/*',
+    ...texts.flatMap((lines, index) => (index === 0 ? lines : [' *', ...lines])),
+    ' */',
+  ];
 }

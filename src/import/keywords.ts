@@ -1,6 +1,7 @@
 /** Questions to a JSON Schema that its keywords answer. */
 import { child, children, isTrueAt, textAt, textsAt } from './document.ts';
-import type { Part } from './document.ts';
+import type { Document, Part } from './document.ts';
+import { textual } from './media-types.ts';
 import { allowedValues } from './scalars.ts';
 
 /** Keywords that have no counterpart: what they forbid is let through. */
@@ -24,9 +25,11 @@ export function isSimple(schema: Part): boolean {
   return typesOf(schema).every((type) => !['array', 'object'].includes(type));
 }
 
-function isComposite(schema: Part): boolean {
-  return ['$ref', 'allOf', 'oneOf', 'anyOf'].some((key) => child(schema, key) !== undefined);
+export function isComposite(schema: Part): boolean {
+  return ['$ref', ...compositions].some((key) => child(schema, key) !== undefined);
 }
+
+const compositions = ['allOf', 'oneOf', 'anyOf'];
 
 const ofArrays = ['items', 'prefixItems', 'minItems', 'maxItems'];
 const ofObjects = ['properties', 'additionalProperties', 'patternProperties'];
@@ -79,4 +82,48 @@ export function isNullable(schema: Part): boolean {
   const hasNull = ['oneOf', 'anyOf'].some((key) => children(child(schema, key)).some(isNull));
   const isAllowed = children(child(schema, 'enum')).some(({ value }) => value === null);
   return hasNull || isAllowed || textsAt(schema, 'type').includes('null');
+}
+
+/** A schema and those that it is composed of by some keywords, each once, from the outermost. */
+export function partsOf(
+  schema: Part,
+  document: Document,
+  keywords: readonly string[] = compositions,
+): readonly Part[] {
+  const found = new Map<string, Part>();
+  const add = (one: Part): void => {
+    const part = document.follow(one);
+    if (found.has(part.pointer)) return;
+    found.set(part.pointer, part);
+    for (const keyword of keywords) children(child(part, keyword)).forEach(add);
+  };
+  add(schema);
+  return [...found.values()];
+}
+
+export interface Property extends Part {
+  readonly key: string;
+  readonly isRequired: boolean;
+}
+
+/** The properties of an object, with those of the schemas in its `allOf`. */
+export function propertiesOf(schema: Part, document: Document): readonly Property[] {
+  const parts = partsOf(schema, document, ['allOf']);
+  const required = new Set(parts.flatMap((part) => textsAt(part, 'required')));
+  const found = new Map<string, Property>();
+  for (const one of parts.flatMap((part) => children(child(part, 'properties'))))
+    if (!found.has(one.key)) found.set(one.key, { ...one, isRequired: required.has(one.key) });
+  return [...found.values()];
+}
+
+/** Whether a value, or one of its alternatives, is a file. */
+export function isBinary(schema: Part, document: Document): boolean {
+  return partsOf(schema, document).some(isFileContent);
+}
+
+/** `format: binary` (3.0), or `contentMediaType` without an encoding that makes text of it (3.1). */
+function isFileContent(part: Part): boolean {
+  if (textAt(part, 'format') === 'binary') return true;
+  const type = textAt(part, 'contentMediaType');
+  return type !== undefined && child(part, 'contentEncoding') === undefined && !textual.test(type);
 }

@@ -7,11 +7,16 @@ import type { Chain, Field } from './code.ts';
 import { child, children, isTrueAt, numberAt, textAt } from './document.ts';
 import type { Part } from './document.ts';
 import type { Endpoint } from './endpoints.ts';
-import { jsonSchemaOf } from './media.ts';
-import type { Tools } from './media.ts';
-import { singular } from './names.ts';
-import { kindsOf, separatorOf, shapeOf } from './parameters.ts';
+import { propertiesOf } from './keywords.ts';
+import { jsonAnswerOf, jsonSchemaOf } from './media.ts';
+import type { Tools } from './tools.ts';
+import { alike, singular } from './names.ts';
+import { kindsOf, shapeOf } from './parameters.ts';
 import type { Parameter } from './parameters.ts';
+import { pageSizeOf } from './page-size.ts';
+import type { PageSize } from './page-size.ts';
+import { separatorOf } from './query.ts';
+import type { Report } from './report.ts';
 import { allowedValues } from './scalars.ts';
 import { allFields, objectOf, written } from './zod.ts';
 import type { Zod } from './zod.ts';
@@ -21,8 +26,8 @@ export interface FoundLookup {
   readonly options: readonly Field[];
   /** The field of an item that holds its key. */
   readonly by: string;
-  /** The parameter that has the keys; `undefined`: they are in the body. */
-  readonly parameter: Parameter | undefined;
+  /** The parameters that are no arguments: they have the keys, or their number. */
+  readonly replaced: readonly (Parameter | undefined)[];
   /** Whether the endpoint answers without keys, too. */
   readonly isAlsoList: boolean;
 }
@@ -48,7 +53,7 @@ export function lookupOf(
   parameters: readonly Parameter[],
   tools: Tools,
 ): FoundLookup | undefined {
-  const lists = itemsOf(answerOf(endpoint.operation, tools), tools);
+  const lists = itemsOf(jsonAnswerOf(endpoint.operation, tools), tools);
   if (lists.length === 0) return undefined;
   for (const keys of keysOf(endpoint, parameters, tools)) {
     for (const { path, item } of lists) {
@@ -66,23 +71,21 @@ function found(
   { keys, path, by, zod }: { keys: Keys; path: readonly string[]; by: string; zod: Zod },
   endpoint: Endpoint,
   parameters: readonly Parameter[],
-  { report }: Tools,
+  { document, report }: Tools,
 ): FoundLookup {
   const item = written(zod, { isOptional: false });
   const isOwn = isOwnKey(by, item);
-  const page = pageSize(parameters);
-  if (!isOwn) {
-    const detail = `a lookup by "${by}": it is not known whether a key has several items, so each has a list`;
-    report.note(keys.schema.pointer, detail);
-  }
-  if (page !== undefined && !isOwn) {
-    const detail = `answers have at most ${page} items by default: lists of a lookup may be cut`;
-    report.note(endpoint.operation.pointer, detail);
-  }
-  const most = Math.min(numberAt(keys.schema, 'maxItems') ?? 100, (isOwn ? page : 100) ?? 100);
+  const page = pageSizeOf(parameters, document);
+  if (!isOwn) noteLists(keys, by, { endpoint, page, report });
+  // With `many`, the number of keys bounds no items.
+  const limited = isOwn && page?.largest !== undefined ? page : undefined;
+  const most = Math.min(
+    numberAt(keys.schema, 'maxItems') ?? 100,
+    (isOwn ? (page?.largest ?? page?.usual) : undefined) ?? 100,
+  );
   return {
     by,
-    parameter: keys.parameter,
+    replaced: [keys.parameter, limited?.parameter],
     isAlsoList: !keys.isRequired,
     options: [
       keys.place,
@@ -91,31 +94,39 @@ function found(
       { name: 'item', value: item },
       ...(isOwn ? [] : [{ name: 'many', value: 'true' }]),
       ...(most < 100 ? [{ name: 'max', value: String(Math.max(1, most)) }] : []),
+      ...limitOf(limited),
       ...keys.more,
     ],
   };
+}
+
+/** Asks for as many items as there are keys. */
+function limitOf(page: PageSize | undefined): readonly Field[] {
+  if (page === undefined) return [];
+  const query = { name: 'query', value: quoted(page.parameter.name) };
+  return [{ name: 'limit', value: fields(query) }];
+}
+
+interface ListsNote {
+  readonly endpoint: Endpoint;
+  readonly page: PageSize | undefined;
+  readonly report: Report;
+}
+
+function noteLists({ schema }: Keys, by: string, { endpoint, page, report }: ListsNote): void {
+  report.note(
+    schema.pointer,
+    `a lookup by "${by}": it is not known whether a key has several items, so each has a list`,
+  );
+  if (page?.usual === undefined) return;
+  const detail = `answers have at most ${page.usual} items by default: lists of a lookup may be cut`;
+  report.note(endpoint.operation.pointer, detail);
 }
 
 /** Whether each key has one item at most: `id`, or `paymentId` of a `Payment`. */
 function isOwnKey(by: string, item: Chain | string): boolean {
   if (/^(?:id|uuid|guid|key|slug|sku)$/i.test(by)) return true;
   return typeof item === 'string' && alike(by) === alike(`${item}Id`);
-}
-
-/** The default of the parameter that limits how many items an answer has. */
-function pageSize(parameters: readonly Parameter[]): number | undefined {
-  const limit = parameters.find(({ name }) =>
-    /^(?:limit|page_?size|per_?page|max_?results|page\[(?:size|limit)\])$/i.test(name),
-  );
-  return limit?.schema === undefined ? undefined : numberAt(limit.schema, 'default');
-}
-
-/** The schema of the only 2xx that has a body. */
-function answerOf(operation: Part, { document }: Tools): Part | undefined {
-  const answers = children(child(operation, 'responses')).filter(({ key }) => key.startsWith('2'));
-  const [only] = answers;
-  if (only === undefined || answers.length > 1) return undefined;
-  return jsonSchemaOf(child(document.follow(only), 'content'));
 }
 
 /** The lists of objects in an answer: itself, or in its properties. */
@@ -173,7 +184,7 @@ function keysInBody(operation: Part, tools: Tools): readonly Keys[] {
   const { document } = tools;
   const declared = child(operation, 'requestBody');
   const content = declared && child(document.follow(declared), 'content');
-  const schema = jsonSchemaOf(content);
+  const schema = jsonSchemaOf(content, tools);
   if (schema === undefined) return [];
   const body = document.follow(schema);
   return children(child(body, 'properties')).flatMap((property) => {
@@ -201,7 +212,7 @@ function fieldFor({ name, schema }: Keys, item: Part, tools: Tools): string | un
   const candidates = object === undefined ? [] : allFields(object);
   const field = candidates.find((one) => alike(one.name) === alike(base));
   if (field === undefined || !field.isRequired || field.zod.isNullable) return undefined;
-  const property = propertyOf(item, field.name, tools);
+  const property = propertiesOf(item, document).find(({ key }) => key === field.name);
   const isKey =
     property !== undefined &&
     // Values that are known beforehand are a filter.
@@ -210,22 +221,6 @@ function fieldFor({ name, schema }: Keys, item: Part, tools: Tools): string | un
     kindsOf(property, document).every((kind) => ['string', 'integer', 'number'].includes(kind)) &&
     kindsOf(property, document).length === 1;
   return isKey && !field.name.includes('.') ? field.name : undefined;
-}
-
-function propertyOf(item: Part, name: string, tools: Tools): Part | undefined {
-  const part = tools.document.follow(item);
-  const own = child(part, 'properties', name);
-  if (own !== undefined) return own;
-  for (const member of children(child(part, 'allOf'))) {
-    const inherited = propertyOf(member, name, tools);
-    if (inherited !== undefined) return inherited;
-  }
-  return undefined;
-}
-
-/** Names that mean the same in another spelling: `order_id`, `orderId`. */
-function alike(name: string): string {
-  return name.toLowerCase().replaceAll(/[^a-z\d]/g, '');
 }
 
 /** Whether an argument of the key's name exists already. */

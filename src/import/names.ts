@@ -38,18 +38,30 @@ export function singular(name: string): string {
   return /[^su]s$/i.test(name) ? name.slice(0, -1) : name;
 }
 
+/** Names that mean the same in another spelling: `order_id`, `orderId`. */
+export function alike(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z\d]/g, '');
+}
+
 export interface Names {
   /** A name that is not taken yet: `wanted`, or with a number behind it. */
   take(wanted: string): string;
 }
 
-const reserved = (
+/** The words of `plait` that a file may import. */
+export const words = (
+  'apiKey basic bearer bytes clientCredentials csv defineService form ignoredBody json lookup ' +
+  'multipart operation text'
+).split(' ');
+
+const keywords = (
   'await break case catch class const continue debugger default delete do else enum export ' +
   'extends false finally for function if implements import in instanceof interface let new null ' +
   'package private protected public return static super switch this throw true try typeof var ' +
-  'void while with yield arguments eval undefined z apiKey basic bearer clientCredentials ' +
-  'defineService form ignoredBody json lookup operation text'
+  'void while with yield arguments eval undefined z'
 ).split(' ');
+
+const reserved = [...keywords, ...words];
 
 /** Names of one file; `suffix` tells a name from a word of the language. */
 export function createNames(suffix: string): Names {

@@ -9,12 +9,14 @@ import { child, textAt } from './document.ts';
 import type { Endpoint } from './endpoints.ts';
 import { lookupOf } from './lookups.ts';
 import { requestBody, response } from './media.ts';
-import type { Tools } from './media.ts';
+import type { Tools } from './tools.ts';
 import { pascalCase } from './names.ts';
 import type { Names } from './names.ts';
-import { headerField, parametersOf, queryField, toPath } from './parameters.ts';
+import { headerField, parametersOf, toPath } from './parameters.ts';
 import type { FieldOrProblem, Parameter } from './parameters.ts';
+import { queryField, styleOf, toStyleOption } from './query.ts';
 import type { Credentials, Security } from './security.ts';
+import { suggestionsFor } from './suggestions.ts';
 import { zod } from './code.ts';
 
 export interface OperationOptions extends Tools {
@@ -75,15 +77,19 @@ function declare(
   if (found === undefined || found.isAlsoList) {
     const body = bodyOf(endpoint, options);
     const answer = responseOf(endpoint, options);
-    const query = queryOf(parameters, options, [...route.names, 'body', 'headers']);
+    const taken = [...route.names, 'body', 'headers'];
+    const query = queryOf(parameters, options, { taken, isLookup: false });
     const parts = [...query, ...headers, ...body, ...answer, ...auth];
+    for (const option of suggestionsFor(endpoint, parameters, options))
+      options.report.suggest(option, name);
     declared.push(written('operation', name, endpoint, { route, parts, options }));
   }
   if (found !== undefined) {
     const { by } = found;
     const own = found.isAlsoList ? options.names.take(`${name}By${pascalCase(by)}`) : name;
-    const others = parameters.filter((one) => one !== found.parameter);
-    const query = queryOf(others, options, [...route.names, by, 'body', 'headers']);
+    const others = parameters.filter((one) => !found.replaced.includes(one));
+    const taken = [...route.names, by, 'body', 'headers'];
+    const query = queryOf(others, options, { taken, isLookup: true });
     const parts = [...found.options, ...query, ...headers, ...auth];
     declared.push(written('lookup', own, endpoint, { route, parts, options }));
   }
@@ -119,7 +125,7 @@ function routeOf({ method, path, operation }: Endpoint): { text: string; names: 
   const { path: own, names } = toPath(path);
   const text = `${method} ${own}`;
   try {
-    parseRoute(text, 'route');
+    parseRoute(text, 'route', { head: true });
   } catch (error) {
     if (!(error instanceof CompositionError)) throw error;
     throw new Unwritable(operation.pointer, error.message);
@@ -149,11 +155,12 @@ function authOf(
 
 function bodyOf(endpoint: Endpoint, options: OperationOptions): readonly Field[] {
   const { operation, method } = endpoint;
+  const isBodiless = method === 'GET' || method === 'HEAD';
   const declared = child(operation, 'requestBody');
-  if (declared !== undefined && method === 'GET') {
+  if (declared !== undefined && isBodiless) {
     if (child(options.document.follow(declared), 'required')?.value === true)
-      throw new Unwritable(declared.pointer, 'a GET has no body');
-    options.report.note(declared.pointer, 'a GET has no body: it is not sent');
+      throw new Unwritable(declared.pointer, `a ${method} has no body`);
+    options.report.note(declared.pointer, `a ${method} has no body: it is not sent`);
     return [];
   }
   const body = requestBody(operation, options);
@@ -161,30 +168,42 @@ function bodyOf(endpoint: Endpoint, options: OperationOptions): readonly Field[]
   return body.code === undefined ? [] : [{ name: 'body', value: body.code }];
 }
 
-function responseOf({ operation }: Endpoint, options: OperationOptions): readonly Field[] {
-  const answer = response(operation, options);
+function responseOf({ operation, method }: Endpoint, options: OperationOptions): readonly Field[] {
+  const answer = response(method, operation, options);
   const pointer = child(operation, 'responses')?.pointer ?? operation.pointer;
   if ('problem' in answer) throw new Unwritable(pointer, answer.problem);
   return answer.code === undefined ? [] : [{ name: 'response', value: answer.code }];
 }
 
+interface QueryPlace {
+  /** The names of other arguments. */
+  readonly taken: readonly string[];
+  readonly isLookup: boolean;
+}
+
 function queryOf(
   parameters: readonly Parameter[],
   options: OperationOptions,
-  taken: readonly string[],
+  { taken, isLookup }: QueryPlace,
 ): readonly Field[] {
-  const own = parameters
-    .filter((one) => one.in === 'query')
-    .flatMap((one) => {
-      if (!taken.includes(one.name)) return kept(one, queryField(one, options), options);
-      return kept(one, { problem: 'its name is that of another argument' }, options);
-    });
-  return own.length === 0 ? [] : [{ name: 'query', value: zod('object', fields(...own)) }];
+  const all = parameters.filter((one) => one.in === 'query');
+  const free = all.filter((one) => !taken.includes(one.name));
+  const style = styleOf(free, { document: options.document, isLookup, taken });
+  const own = all.flatMap((one) => {
+    if (free.includes(one)) return kept(one, queryField(one, style, options), options);
+    return kept(one, { problem: 'its name is that of another argument' }, options);
+  });
+  if (own.length === 0) return [];
+  return [{ name: 'query', value: zod('object', fields(...own)) }, ...toStyleOption(style)];
 }
 
 function headersOf(parameters: readonly Parameter[], options: OperationOptions): readonly Field[] {
   for (const one of parameters.filter(({ in: place }) => place === 'cookie'))
-    kept(one, { problem: 'cookies are not sent' }, options);
+    kept(
+      one,
+      { problem: "only forward: ['cookie'] sends cookies, and those of the client" },
+      options,
+    );
   const own = parameters
     .filter((one) => one.in === 'header')
     .flatMap((one) => {

@@ -1,14 +1,13 @@
 /** Parameters of operations: of the path, of the query, and headers. */
 import { unsendableReason } from '../dsl/forward.ts';
 import { isHeaderName } from '../headers.ts';
-import { chained, quoted, zod } from './code.ts';
 import type { Field } from './code.ts';
-import { child, children, isTrueAt, textAt, textsAt } from './document.ts';
+import { child, children, isTrueAt, textAt } from './document.ts';
 import type { Document, Part } from './document.ts';
-import type { Tools } from './media.ts';
+import type { Tools } from './tools.ts';
 import { camelCase } from './names.ts';
-import { typesOf } from './keywords.ts';
-import { plain, written } from './zod.ts';
+import { isComposite, partsOf, typesOf } from './keywords.ts';
+import { written } from './zod.ts';
 
 export interface Parameter {
   readonly part: Part;
@@ -50,34 +49,6 @@ export function toPath(template: string): { readonly path: string; readonly name
 /** A parameter as a field of `query` or `headers`, or why it cannot be one. */
 export type FieldOrProblem = { readonly field: Field } | { readonly problem: string };
 
-/** A list in a query: its separator, or `repeat` for a parameter of each value. */
-export function separatorOf({ part }: Parameter): 'repeat' | ',' | ' ' | '|' {
-  const style = textAt(part, 'style') ?? 'form';
-  const explode = child(part, 'explode')?.value ?? style === 'form';
-  if (explode === true) return 'repeat';
-  return style === 'spaceDelimited' ? ' ' : style === 'pipeDelimited' ? '|' : ',';
-}
-
-export function queryField(parameter: Parameter, tools: Tools): FieldOrProblem {
-  const { name, schema, isRequired } = parameter;
-  if (schema === undefined) return { problem: 'its value is a document of its own' };
-  const shape = shapeOf(schema, tools.document);
-  if (shape === 'object') return { problem: 'its value is an object' };
-  const one = tools.schemas.of(schema, 'request');
-  const isOptional = !isRequired;
-  const bare = { ...one, isNullable: false };
-  const separator = separatorOf(parameter);
-  // The list is written as a text.
-  if (shape === 'mixed' && separator !== 'repeat')
-    return { field: { name, value: written(anyText, { isOptional }) } };
-  if (shape !== 'list' || separator === 'repeat')
-    return { field: { name, value: written(bare, { isOptional }) } };
-  const text = chained(one.code, 'transform', `(values) => values.join(${quoted(separator)})`);
-  return { field: { name, value: isOptional ? chained(text, 'optional') : text } };
-}
-
-const anyText = plain(zod('string'));
-
 /** Headers that are not parameters (OpenAPI 3.1, Parameter Object). */
 const described = new Set(['accept', 'content-type', 'authorization']);
 
@@ -98,23 +69,28 @@ export function headerField(parameter: Parameter, tools: Tools): FieldOrProblem 
 /** The form that a value has in a URL; `mixed` may be a text or a list. */
 export type Shape = 'text' | 'list' | 'mixed' | 'object';
 
-export function shapeOf(schema: Part, document: Document): Shape {
+export function shapeOf(schema: Part, document: Document, around: readonly string[] = []): Shape {
   const part = document.follow(schema);
-  const members = ['allOf', 'oneOf', 'anyOf'].flatMap((key) => children(child(part, key)));
-  const inner = members.map((member) => shapeOf(member, document));
+  const within = [...around, part.pointer];
+  const inner = ['allOf', 'oneOf', 'anyOf']
+    .flatMap((key) => children(child(part, key)))
+    .filter((member) => !within.includes(document.follow(member).pointer))
+    .map((member) => shapeOf(member, document, within));
   const types = typesOf(part);
   if (types.includes('object') || inner.includes('object')) return 'object';
   if (inner.includes('list')) return inner.every((one) => one === 'list') ? 'list' : 'mixed';
   if (!types.includes('array')) return 'text';
   if (types.length > 1) return 'mixed';
   const items = child(part, 'items');
-  return items !== undefined && shapeOf(items, document) !== 'text' ? 'object' : 'list';
+  if (items === undefined) return 'list';
+  const isNested = within.includes(document.follow(items).pointer);
+  return isNested || shapeOf(items, document, within) !== 'text' ? 'object' : 'list';
 }
 
 /** The kinds of values that a schema allows, `null` left out. */
 export function kindsOf(schema: Part, document: Document): readonly string[] {
-  const part = document.follow(schema);
-  const members = ['allOf', 'oneOf', 'anyOf'].flatMap((key) => children(child(part, key)));
-  const own = members.length > 0 && textsAt(part, 'type').length === 0 ? [] : typesOf(part);
-  return [...new Set([...own, ...members.flatMap((member) => kindsOf(member, document))])];
+  const all = partsOf(schema, document).filter(
+    (part) => !isComposite(part) || child(part, 'type') !== undefined,
+  );
+  return [...new Set(all.flatMap(typesOf))];
 }

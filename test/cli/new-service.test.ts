@@ -26,6 +26,15 @@ const document = {
           200: { content: { 'application/json': { schema: { type: 'array', items: payment } } } },
         },
       },
+      post: {
+        operationId: 'makePayment',
+        responses: {
+          201: {
+            content: { 'application/json': { schema: payment } },
+            headers: { Location: { schema: { type: 'string' } } },
+          },
+        },
+      },
     },
   },
 };
@@ -59,10 +68,13 @@ describe('plait new service', () => {
     const first = await newService(...args);
     const path = join(folder, 'upstreams/ledger.ts');
     expect([first.code, first.errors]).toEqual([0, '']);
-    expect(first.out).toContain(`${path}: 0 operations, 1 lookup`);
+    expect(first.out).toContain(`${path}: 1 operation, 1 lookup`);
     expect(first.out).toContain('Set LEDGER_URL to the address of the service.');
     expect(first.out).toContain(
-      '#/paths/~1payments/get/parameters/1: parameter "theme" is left out: cookies are not sent',
+      '#/paths/~1payments/get/parameters/1: parameter "theme" is left out: only forward',
+    );
+    expect(first.out).toContain(
+      'response: { headers } makes these part of the value (location): makePayment',
     );
     const written = await readFile(path, 'utf8');
     expect(written).toContain('export const listPayments = lookup(ledger, {');

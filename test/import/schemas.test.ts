@@ -371,4 +371,11 @@ describe('a JSON Schema', () => {
     expect(findings).toEqual([{ pointer, detail: `${keyword} is not checked` }]);
     expect(text.replaceAll(/\n \* +/g, ' ')).toContain(`${pointer}: ${keyword} is not checked`);
   });
+
+  it('imports no word of plait that is only the name of a getter', async () => {
+    const node = { type: 'object', properties: { text: { $ref: '#/components/schemas/Node' } } };
+    const { text } = await load(answering({ $ref: '#/components/schemas/Node' }, { Node: node }));
+    expect(text).toContain('get text(): ');
+    expect(text).toContain("import { defineService, operation } from 'plait';");
+  });
 });

@@ -176,19 +176,8 @@ export const placeOrder = operation(orders, {
     expect(findings[0]?.pointer).toBe('#/components/securitySchemes/s');
   });
 
-  it.each([
-    ['repeats', {}, undefined],
-    ['separates by commas', { explode: false }, 'a,b'],
-    ['separates by bars', { style: 'pipeDelimited', explode: false }, 'a|b'],
-  ])('%s the values of a list in a query', async (_, more, text) => {
-    const { operations } = await load(listing([list('tags', more)]));
-    const sent = operations['listPayments']?.query?.parse({ tags: ['a', 'b'] });
-    expect(sent).toEqual({ tags: text ?? ['a', 'b'] });
-  });
-
   it('leaves out what cannot be sent, and the operation if it needs that', async () => {
-    const style = { style: 'deepObject', schema: { type: 'object' } };
-    const filter = { in: 'query', name: 'filter', ...style };
+    const filter = { in: 'query', name: 'filter', schema: { type: 'object' } };
     const optional = await load(listing([filter]));
     expect(optional.findings).toEqual([
       {
@@ -267,6 +256,30 @@ describe('an imported lookup', () => {
   max: 20,
   query: z.object({ limit: z.int().optional() }),
 });`);
+  });
+
+  it.each([
+    ['maximum', { default: 20, maximum: 50 }, { max: 50, limit: { query: 'limit' } }],
+    ['default only', { default: 20 }, { max: 20, limit: undefined }],
+    ['minimum', { default: 20, minimum: 5, maximum: 50 }, { max: 20, limit: undefined }],
+  ])(
+    'asks for as many items as keys where a page has any size up to its maximum: %s',
+    async (...row) => {
+      const [, more, expected] = row;
+      const limit = { in: 'query', name: 'limit', schema: { type: 'integer', ...more } };
+      const { operations } = await load(listing([list('ids', { required: true }), limit]));
+      const { lookup, query } = operations['listPayments'] ?? {};
+      expect(lookup).toMatchObject(expected);
+      expect(query === undefined).toBe(expected.limit !== undefined);
+    },
+  );
+
+  it('keeps commas between its keys whatever the style of its other lists is', async () => {
+    const ids = list('ids', { required: true, explode: false });
+    for (const other of [list('tags[]'), list('tags'), list('tags', { explode: false })]) {
+      const { operations } = await load(listing([ids, other]));
+      expect(operations['listPayments']?.lookup?.keys).toMatchObject({ kind: 'separated' });
+    }
   });
 
   it('puts its keys into the body of a search', async () => {
