@@ -2,8 +2,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ConfigurationError } from '../errors.ts';
-import { importOpenApi, linesOf, linesOfSuggestions } from '../import/import-openapi.ts';
+import { importOpenApi } from '../import/import-openapi.ts';
 import { constantCase } from '../import/names.ts';
+import { sectionsOf } from '../import/notes.ts';
 import { splitList } from '../url.ts';
 
 export interface NewServiceOptions {
@@ -44,14 +45,12 @@ export async function newService({
   };
   console.log(`${path}: ${count('operation')}, ${count('lookup')}`);
   console.log(`Set ${constantCase(name)}_URL to the address of the service.`);
-  show(`Not carried over from ${document}, as said at the end of the file:`, linesOf(findings));
-  show('Left to you, as said there:', linesOfSuggestions(suggestions));
-}
-
-function show(title: string, lines: readonly string[]): void {
-  if (lines.length === 0) return;
-  console.log(`\n${title}`);
-  for (const line of lines) console.log(`  ${line}`);
+  const sections = sectionsOf(findings, suggestions);
+  if (sections.length > 0) console.log('\nThe end of the file says the same:');
+  for (const { title, entries } of sections) {
+    console.log(`\n${title}`);
+    for (const lines of entries) console.log(`  ${lines.join('\n    ')}`);
+  }
 }
 
 async function read(document: string): Promise<string> {

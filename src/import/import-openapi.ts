@@ -8,13 +8,14 @@ import { child, children, readDocument, textAt } from './document.ts';
 import type { Document } from './document.ts';
 import { chosen, endpointsOf } from './endpoints.ts';
 import { camelCase, constantCase, createNames, pascalCase, words } from './names.ts';
+import { commentOf, linesOf, sectionsOf } from './notes.ts';
 import { declarationsOf } from './operations.ts';
 import type { Declared } from './operations.ts';
+import { sharedStyleOf, toStyleOption } from './query.ts';
 import { createReport } from './report.ts';
 import type { Finding, Suggestion } from './report.ts';
 import { createSchemas } from './schemas.ts';
 import { mostUsed, securityOf } from './security.ts';
-import type { Credentials } from './security.ts';
 
 export interface ImportOptions {
   /** The name of the service: `payments`. */
@@ -49,33 +50,33 @@ export async function importOpenApi(text: string, options: ImportOptions): Promi
   const credentials = mostUsed(wanted.map(({ security }) => security));
   for (const { pointer, detail } of credentials?.notes ?? []) report.note(pointer, detail);
   const schemas = createSchemas({ document, names, report });
-  const tools = { document, schemas, report, names, service: constant, credentials };
+  const sharedStyle = sharedStyleOf(
+    wanted.map(({ endpoint }) => endpoint),
+    document,
+  );
+  const tools = { document, schemas, report, names, service: constant, credentials, sharedStyle };
   const declared = wanted.flatMap(({ endpoint, security }) =>
     declarationsOf(endpoint, security, tools),
   );
-  const { findings } = report;
-  const suggestions = report.suggestions();
+  const { findings, suggestions } = report;
   if (declared.length === 0)
     throw new ConfigurationError(
       [`${file}: nothing could be carried over.`, ...linesOf(findings)].join('\n'),
     );
   const declarations = declared.map((one) => one.text);
+  const own = [...(credentials?.options ?? []), ...toStyleOption(sharedStyle)];
+  const head = serviceOf(options, constant, own);
   const body = [...used(schemas.constants(), declarations), ...declarations];
   const parts = [
     headOf(document, options),
-    importsOf([serviceOf(options, constant, credentials), ...body]),
+    importsOf([head, ...body]),
     '',
-    [...serversOf(document), serviceOf(options, constant, credentials)].join('\n'),
+    [...serversOf(document), head].join('\n'),
     '',
     body.join('\n\n'),
-    ...notesOf(findings, suggestions),
+    ...commentOf(sectionsOf(findings, suggestions)),
   ];
   return { text: `${parts.join('\n')}\n`, declared, findings, suggestions };
-}
-
-/** Findings as lines: `#/paths/~1orders/get: …`. */
-export function linesOf(findings: readonly Finding[]): readonly string[] {
-  return findings.map(({ pointer, detail }) => oneLine(`${pointer}: ${detail}`));
 }
 
 function headOf({ root }: Document, { service, file }: ImportOptions): string {
@@ -87,16 +88,12 @@ function headOf({ root }: Document, { service, file }: ImportOptions): string {
   );
 }
 
-function serviceOf(
-  { service }: ImportOptions,
-  constant: string,
-  credentials: Credentials | undefined,
-): string {
+function serviceOf({ service }: ImportOptions, constant: string, own: readonly Field[]): string {
   const url = fields({ name: 'env', value: quoted(`${constantCase(service)}_URL`) });
   const options: readonly Field[] = [
     { name: 'name', value: quoted(service) },
     { name: 'url', value: url },
-    ...(credentials?.options ?? []),
+    ...own,
   ];
   const head = `export const ${constant} = `;
   return `${head}${print(invoke('defineService', fields(...options)), 0, head.length)};`;
@@ -135,31 +132,4 @@ function used(constants: readonly string[], declarations: readonly string[]): re
 /** Code without literals and comments, in which any word may stand. */
 function withoutTexts(code: string): string {
   return code.replaceAll(/\/\*\*.*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/gs, "''");
-}
-
-/** Suggestions as lines: `pages(…) reads more than the first page: listOrders, listPayments`. */
-export function linesOfSuggestions(suggestions: readonly Suggestion[]): readonly string[] {
-  return suggestions.map(({ text, operations }) => oneLine(`${text}: ${operations.join(', ')}`));
-}
-
-/** The comment at the end: the parts that could not be carried over, and what is left to do. */
-function notesOf(
-  findings: readonly Finding[],
-  suggestions: readonly Suggestion[],
-): readonly string[] {
-  const sections = [
-    { title: 'Not carried over from the document:', lines: linesOf(findings) },
-    { title: 'Left to you:', lines: linesOfSuggestions(suggestions) },
-  ].filter(({ lines }) => lines.length > 0);
-  if (sections.length === 0) return [];
-  const texts = sections.map(({ title, lines }) => [
-    ` * ${title}`,
-    ...lines.flatMap((line) => wrapped(line, ' * - ', ' *   ')),
-  ]);
-  return [
-    '',
-    '/*',
-    ...texts.flatMap((lines, index) => (index === 0 ? lines : [' *', ...lines])),
-    ' */',
-  ];
 }

@@ -15,7 +15,7 @@ import { kindsOf, shapeOf } from './parameters.ts';
 import type { Parameter } from './parameters.ts';
 import { pageSizeOf } from './page-size.ts';
 import type { PageSize } from './page-size.ts';
-import { separatorOf } from './query.ts';
+import { hasRepeated, separatorOf } from './query.ts';
 import type { Report } from './report.ts';
 import { allowedValues } from './scalars.ts';
 import { allFields, objectOf, written } from './zod.ts';
@@ -151,11 +151,16 @@ function keysOf(
   parameters: readonly Parameter[],
   tools: Tools,
 ): readonly Keys[] {
-  if (method === 'GET') return parameters.flatMap((parameter) => keysInQuery(parameter, tools));
+  if (method === 'GET')
+    return parameters.flatMap((parameter) => keysInQuery(parameter, parameters, tools));
   return method === 'POST' && isRead(operation, path) ? keysInBody(operation, tools) : [];
 }
 
-function keysInQuery(parameter: Parameter, { document }: Tools): readonly Keys[] {
+function keysInQuery(
+  parameter: Parameter,
+  parameters: readonly Parameter[],
+  { document }: Tools,
+): readonly Keys[] {
   const { name, schema, isRequired, part } = parameter;
   if (parameter.in !== 'query' || schema === undefined) return [];
   const list = document.follow(schema);
@@ -167,7 +172,10 @@ function keysInQuery(parameter: Parameter, { document }: Tools): readonly Keys[]
     /comma[- ](?:separated|delimited)/i.test(textAt(part, 'description') ?? '');
   if (!isList && !isText) return [];
   const style = [{ name: 'query', value: quoted(name) }];
-  if (isList && separator === 'repeat') style.push({ name: 'repeat', value: 'true' });
+  const isRepeated = isList && separator === 'repeat';
+  // Keys are written as the other lists are, unless they say it themselves.
+  if (isRepeated || hasRepeated(parameters, document))
+    style.push({ name: 'repeat', value: String(isRepeated) });
   const place = { name: 'keys', value: fields(...style) };
   return [{ name, place, schema: list, parameter, isRequired, more: [] }];
 }

@@ -11,9 +11,12 @@ export const anything = /^(?:\*\/\*|application\/\*)$/;
 
 export const xmlTypes = /^(?:text|application)\/(?:[\w.!#$&^-]+\+)?xml(?:;|$)/i;
 
-/** Types of files. */
-export const binary =
-  /^(?:(?:image|audio|video|font)\/.+|application\/(?:octet-stream|pdf|zip|gzip))(?:;|$)/i;
+/** Types that are never text. */
+export const binary = new RegExp(
+  '^(?:(?:image|audio|video|font)/.+|application/(?:octet-stream|pdf|cbor|msword|' +
+    'vnd\\.(?:ms-excel|openxmlformats-.+)|(?:x-)?(?:g?zip|zip-compressed|tar|7z-compressed)))(?:;|$)',
+  'i',
+);
 
 /** Bodies whose parts are of use before the end. */
 export const streamed =

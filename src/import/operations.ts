@@ -15,6 +15,7 @@ import type { Names } from './names.ts';
 import { headerField, parametersOf, toPath } from './parameters.ts';
 import type { FieldOrProblem, Parameter } from './parameters.ts';
 import { queryField, styleOf, toStyleOption } from './query.ts';
+import type { Style } from './query.ts';
 import type { Credentials, Security } from './security.ts';
 import { suggestionsFor } from './suggestions.ts';
 import { zod } from './code.ts';
@@ -25,6 +26,7 @@ export interface OperationOptions extends Tools {
   readonly service: string;
   /** The credentials of the service: headers and parameters that they send are no arguments. */
   readonly credentials: Credentials | undefined;
+  readonly sharedStyle: Style;
 }
 
 export interface Declared {
@@ -80,8 +82,6 @@ function declare(
     const taken = [...route.names, 'body', 'headers'];
     const query = queryOf(parameters, options, { taken, isLookup: false });
     const parts = [...query, ...headers, ...body, ...answer, ...auth];
-    for (const option of suggestionsFor(endpoint, parameters, options))
-      options.report.suggest(option, name);
     declared.push(written('operation', name, endpoint, { route, parts, options }));
   }
   if (found !== undefined) {
@@ -93,6 +93,10 @@ function declare(
     const parts = [...found.options, ...query, ...headers, ...auth];
     declared.push(written('lookup', own, endpoint, { route, parts, options }));
   }
+  for (const one of found?.isAlsoList === false
+    ? []
+    : suggestionsFor(endpoint, parameters, options))
+    options.report.suggest(one, name);
   return declared;
 }
 
@@ -194,7 +198,10 @@ function queryOf(
     return kept(one, { problem: 'its name is that of another argument' }, options);
   });
   if (own.length === 0) return [];
-  return [{ name: 'query', value: zod('object', fields(...own)) }, ...toStyleOption(style)];
+  return [
+    { name: 'query', value: zod('object', fields(...own)) },
+    ...toStyleOption(style, options.sharedStyle),
+  ];
 }
 
 function headersOf(parameters: readonly Parameter[], options: OperationOptions): readonly Field[] {

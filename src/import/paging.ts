@@ -42,12 +42,16 @@ interface Paged {
   readonly document: Document;
 }
 
+/** Without one of these, a `Link` is no way to a next page. */
+const pageParameters = /^(?:page.*|perpage|limit|offset|cursor|after|before|start.*|since)$/;
+
 /** The option `next`, as code. */
 function nextOf(operation: Part, { parameters, places, document }: Paged): string | undefined {
   const names = parameters.flatMap((one) => (one.in === 'query' ? [one.name] : []));
   const named = (...wanted: readonly string[]): string | undefined =>
     names.find((name) => wanted.includes(alike(name)));
-  if (hasLink(operation, document)) return quoted('link');
+  const isPaged = names.some((name) => pageParameters.test(alike(name)));
+  if (isPaged && hasLink(operation, document)) return quoted('link');
   const cursor = cursorIn(names, places, document);
   if (cursor !== undefined) return cursor;
   const url = places.find(

@@ -3,21 +3,22 @@ import { chained, fields, quoted, zod } from './code.ts';
 import type { Field } from './code.ts';
 import { child, children, textAt } from './document.ts';
 import type { Document, Part } from './document.ts';
+import type { Endpoint } from './endpoints.ts';
 import { isComposite, typesOf } from './keywords.ts';
 import type { Tools } from './tools.ts';
-import { shapeOf } from './parameters.ts';
+import { parametersOf, shapeOf } from './parameters.ts';
 import type { FieldOrProblem, Parameter } from './parameters.ts';
 import { plain, written } from './zod.ts';
 import type { Zod } from './zod.ts';
 
-/** The `queryStyle` of an operation, as far as it is not the default. */
+/** The `queryStyle` of an operation or service; `undefined` where there is nothing to be written. */
 export interface Style {
-  readonly arrays: 'repeat' | 'comma' | 'brackets';
+  readonly arrays: 'repeat' | 'comma' | 'brackets' | undefined;
   readonly objects: 'brackets' | undefined;
 }
 
 /** How a parameter is written; `tags[]` with a parameter for each value is a list in brackets. */
-type Way = 'single' | Style['arrays'] | 'delimited' | 'object' | 'unknown';
+type Way = 'single' | NonNullable<Style['arrays']> | 'delimited' | 'object' | 'unknown';
 
 /** A list in a query: its separator, or `repeat` for a parameter of each value. */
 export function separatorOf({ part }: Parameter): 'repeat' | ',' | ' ' | '|' {
@@ -67,15 +68,40 @@ export function styleOf(
   { document, isLookup, taken }: StyleOptions,
 ): Style {
   const all = parameters.map((one) => ({ name: one.name, way: wayOf(one, document) }));
-  const lists = all.filter(({ way }) => ['repeat', 'comma', 'brackets'].includes(way));
+  const lists = all.filter(({ way }) => isOfLists(way));
   const isAll = (way: Way): boolean => lists.length > 0 && lists.every((one) => one.way === way);
   const bare = all.map(({ name, way }) => (way === 'brackets' ? withoutBrackets(name) : name));
   const isClear = new Set(bare).size === bare.length && !bare.some((one) => taken.includes(one));
   const inBrackets = isAll('brackets') && isClear && !bare.some(hasBrackets) && !isLookup;
-  const arrays = inBrackets ? 'brackets' : isAll('comma') ? 'comma' : 'repeat';
+  const ofLists = inBrackets ? 'brackets' : isAll('comma') ? 'comma' : 'repeat';
+  const arrays = lists.length === 0 ? undefined : ofLists;
   const names = inBrackets ? bare : all.map(({ name }) => name);
   const hasObject = all.some(({ way }) => way === 'object') && !names.some(hasBrackets);
   return { arrays, objects: hasObject ? 'brackets' : undefined };
+}
+
+/**
+ * The style of the service: commas, if most of the operations with lists have them, and not only
+ * one. Brackets are no style of a service, since they forbid names that other operations may have.
+ */
+export function sharedStyleOf(endpoints: readonly Endpoint[], document: Document): Style {
+  const styles = endpoints.map(({ pathItem, operation }) => {
+    const all = parametersOf(pathItem, operation, document).filter((one) => one.in === 'query');
+    return styleOf(all, { document, isLookup: false, taken: [] }).arrays;
+  });
+  const withLists = styles.filter((arrays) => arrays !== undefined);
+  const { length } = withLists.filter((arrays) => arrays === 'comma');
+  const isShared = length > 1 && length > withLists.length / 2;
+  return { arrays: isShared ? 'comma' : undefined, objects: undefined };
+}
+
+/** Whether lists in a query repeat their name, so that an operation has that style. */
+export function hasRepeated(parameters: readonly Parameter[], document: Document): boolean {
+  return parameters.some((one) => one.in === 'query' && wayOf(one, document) === 'repeat');
+}
+
+function isOfLists(way: Way): boolean {
+  return way === 'repeat' || way === 'comma' || way === 'brackets';
 }
 
 interface StyleOptions {
@@ -89,10 +115,11 @@ function withoutBrackets(name: string): string {
   return name.slice(0, -'[]'.length);
 }
 
-/** The option, without what is the default. */
-export function toStyleOption({ arrays, objects }: Style): readonly Field[] {
+/** The option, without what is the default, or as the service has it. */
+export function toStyleOption({ arrays, objects }: Style, shared?: Style): readonly Field[] {
+  const isDefault = arrays === undefined || arrays === (shared?.arrays ?? 'repeat');
   const own = [
-    ...(arrays === 'repeat' ? [] : [{ name: 'arrays', value: quoted(arrays) }]),
+    ...(isDefault ? [] : [{ name: 'arrays', value: quoted(arrays) }]),
     ...(objects === undefined ? [] : [{ name: 'objects', value: quoted(objects) }]),
   ];
   return own.length === 0 ? [] : [{ name: 'queryStyle', value: fields(...own) }];

@@ -9,33 +9,37 @@ export interface Finding {
 
 /** An option that would fit, but has consequences that a document does not know. */
 export interface Suggestion {
-  /** The option, and what it would do. */
-  readonly text: string;
+  /** As code: `problem: { … }`. */
+  readonly option: string;
+  /** The rest of a sentence about it that ends with the operations. */
+  readonly effect: string;
   /** The names of the operations that it is for. */
-  readonly operations: readonly string[];
+  readonly operations: string[];
 }
 
 export interface Report {
   /** Notes a part once, however often it is met. */
   note(pointer: string, detail: string): void;
   /** Suggests an option for an operation. */
-  suggest(text: string, operation: string): void;
+  suggest(suggestion: Omit<Suggestion, 'operations'>, operation: string): void;
   readonly findings: readonly Finding[];
-  suggestions(): readonly Suggestion[];
+  readonly suggestions: readonly Suggestion[];
 }
 
 export function createReport(): Report {
   const findings: Finding[] = [];
-  const suggested = new Map<string, string[]>();
+  const suggestions: Suggestion[] = [];
   return {
     findings,
     note(pointer, detail) {
       const isKnown = findings.some((one) => one.pointer === pointer && one.detail === detail);
       if (!isKnown) findings.push({ pointer, detail });
     },
-    suggest(text, operation) {
-      suggested.set(text, [...(suggested.get(text) ?? []), operation]);
+    suggestions,
+    suggest({ option, effect }, operation) {
+      const known = suggestions.find((one) => one.option === option && one.effect === effect);
+      if (known === undefined) suggestions.push({ option, effect, operations: [operation] });
+      else known.operations.push(operation);
     },
-    suggestions: () => [...suggested].map(([text, operations]) => ({ text, operations })),
   };
 }

@@ -11,27 +11,26 @@ import { propertiesOf } from './keywords.ts';
 import { pagesOf } from './paging.ts';
 import { kindsOf } from './parameters.ts';
 import type { Parameter } from './parameters.ts';
+import type { Suggestion } from './report.ts';
 import type { Tools } from './tools.ts';
 
-/** Each option as code, and what it would do. */
 export function suggestionsFor(
   { method, operation }: Endpoint,
   parameters: readonly Parameter[],
   tools: Tools,
-): readonly string[] {
+): readonly Omit<Suggestion, 'operations'>[] {
   const { document } = tools;
   const pages = method === 'GET' ? pagesOf(operation, parameters, tools) : undefined;
   const problem = method === 'HEAD' ? undefined : problemOf(operation, document);
   const headers = method === 'HEAD' ? [] : headersBesideBody(operation, document);
   return [
-    ...(problem === undefined
-      ? []
-      : [`${problem} shows clients the service's texts about their requests`]),
-    ...(pages === undefined ? [] : [`${pages} reads more than the first page`]),
-    ...(headers.length === 0
-      ? []
-      : [`response: { headers } makes these part of the value (${headers.join(', ')})`]),
-  ];
+    { option: problem, effect: "shows clients the service's texts about their requests" },
+    { option: pages, effect: 'reads more than the first page' },
+    {
+      option: headers.length === 0 ? undefined : 'response: { headers }',
+      effect: `makes these part of the value (${headers.join(', ')})`,
+    },
+  ].flatMap(({ option, effect }) => (option === undefined ? [] : [{ option, effect }]));
 }
 
 /** The option `problem`, if errors of a 400 or 422 have texts as RFC 9457 (3) shows them. */

@@ -74,7 +74,7 @@ describe('plait new service', () => {
       '#/paths/~1payments/get/parameters/1: parameter "theme" is left out: only forward',
     );
     expect(first.out).toContain(
-      'response: { headers } makes these part of the value (location): makePayment',
+      '  response: { headers }\n    makes these part of the value (location): makePayment',
     );
     const written = await readFile(path, 'utf8');
     expect(written).toContain('export const listPayments = lookup(ledger, {');

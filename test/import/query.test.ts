@@ -68,6 +68,25 @@ describe('the query of an imported operation', () => {
     expect(findings).toEqual([]);
   });
 
+  it.each([
+    ['all that have some', [comma, comma, undefined], { arrays: 'comma' }, 1, 0],
+    ['most that have some', [comma, comma, {}], { arrays: 'comma' }, 1, 1],
+    ['only one', [comma, undefined, undefined], {}, 1, 0],
+    ['not most that have some', [comma, comma, {}, {}], {}, 2, 0],
+  ])('is the style of the service where lists have commas in %s', async (...row) => {
+    const [, styles, ofService, commas, repeats] = row;
+    const paths = styles.map((more, index) => {
+      const own = more === undefined ? [parameter('q', {})] : [parameter('a', texts, more)];
+      const get = { operationId: `find${index}`, parameters: own, responses: { 200: json({}) } };
+      return [`/${index}`, { get }];
+    });
+    const { text, service, operations } = await load(documentOf(Object.fromEntries(paths)));
+    expect(service.queryStyle).toEqual(ofService);
+    expect(text.match(/arrays: 'comma'/g)).toHaveLength(commas);
+    expect(text.match(/arrays: 'repeat'/g) ?? []).toHaveLength(repeats);
+    expect(operations['find0']?.queryStyle).toMatchObject({ arrays: 'comma' });
+  });
+
   it('keeps the name of a list in brackets that a path parameter has without them', async () => {
     const id = { in: 'path', name: 'id', required: true, schema: { type: 'string' } };
     const { find: operation } = await find([id, parameter('id[]', texts)], '/things/{id}');

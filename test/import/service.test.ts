@@ -274,6 +274,36 @@ describe('an imported lookup', () => {
     },
   );
 
+  it('keeps commas between its keys where the service has commas and its other lists none', async () => {
+    const responses = {
+      200: json({
+        type: 'array',
+        items: { type: 'object', required: ['id'], properties: { id: { type: 'string' } } },
+      }),
+    };
+    const separated = list('ids', { required: true, explode: false });
+    const text = {
+      in: 'query',
+      name: 'ids',
+      required: true,
+      description: 'Comma-separated.',
+      schema: { type: 'string' },
+    };
+    const paths = {
+      '/a': { get: { operationId: 'a', parameters: [separated], responses } },
+      '/b': { get: { operationId: 'b', parameters: [separated], responses } },
+      '/c': {
+        get: { operationId: 'c', parameters: [list('tags', { explode: false })], responses },
+      },
+      '/d': { get: { operationId: 'd', parameters: [text, list('tags')], responses } },
+    };
+    const { operations, service } = await load(documentOf(paths));
+    expect(service.queryStyle).toEqual({ arrays: 'comma' });
+    for (const name of ['a', 'b', 'd'])
+      expect(operations[name]?.lookup?.keys).toMatchObject({ kind: 'separated', name: 'ids' });
+    expect(operations['d']?.queryStyle).toBeUndefined();
+  });
+
   it('keeps commas between its keys whatever the style of its other lists is', async () => {
     const ids = list('ids', { required: true, explode: false });
     for (const other of [list('tags[]'), list('tags'), list('tags', { explode: false })]) {

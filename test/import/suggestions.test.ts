@@ -26,26 +26,26 @@ describe('the problem that an import suggests', () => {
       },
     },
   });
-  const told = "shows clients the service's texts about their requests";
+  const effect = "shows clients the service's texts about their requests";
   it.each([
     [
       'with places',
       422,
       { detail: text, pointer: text },
-      [`problem: { errors: 'errors', pointer: 'pointer', detail: 'detail' } ${told}`],
+      [`problem: { errors: 'errors', pointer: 'pointer', detail: 'detail' }`],
     ],
     [
       'without places',
       400,
       { detail: text, pointer: object({}) },
-      [`problem: { errors: 'errors', detail: 'detail' } ${told}`],
+      [`problem: { errors: 'errors', detail: 'detail' }`],
     ],
     ['without texts', 422, { message: text }, []],
     ['of another status', 409, { detail: text }, []],
   ])('is what RFC 9457 shows: errors %s, %i', async (_, status, entry, texts) => {
     const responses = { 200: json({}), [status]: problem(entry) };
     const { suggestions } = await suggested({ responses, method: 'post' });
-    expect(suggestions).toEqual(texts.map((one) => ({ text: one, operations: ['get'] })));
+    expect(suggestions).toEqual(texts.map((option) => ({ option, effect, operations: ['get'] })));
   });
 
   it('is never switched on, and is named once for all operations at the end of the file', async () => {
@@ -57,8 +57,8 @@ describe('the problem that an import suggests', () => {
     expect(file).toContain(`
 /*
  * Left to you:
- * - problem: { errors: 'errors', detail: 'detail' } shows clients the service's texts about their
- *   requests: makeA, makeB
+ * - problem: { errors: 'errors', detail: 'detail' }
+ *   shows clients the service's texts about their requests: makeA, makeB
  */
 `);
   });
@@ -104,13 +104,15 @@ describe('the pages that an import suggests', () => {
     const { suggestions } = await suggested({ responses, parameters });
     expect(suggestions).toEqual([
       {
-        text: `pages(operation, args, { ${options} }) reads more than the first page`,
+        option: `pages(operation, args, { ${options} })`,
+        effect: 'reads more than the first page',
         operations: ['get'],
       },
     ]);
   });
 
   it.each([
+    ['a Link without a parameter for pages', link, ['name']],
     ['no list', { 200: json(object({ a: text })) }, ['page']],
     ['two lists', withList({ others: list }), ['page']],
     ['an offset without a limit', { 200: json(list) }, ['offset']],
@@ -134,7 +136,8 @@ describe('the headers that an import suggests', () => {
     const { suggestions } = await suggested({ responses: { 200: response }, method: 'post' });
     expect(suggestions).toEqual([
       {
-        text: `response: { headers } makes these part of the value (${names})`,
+        option: 'response: { headers }',
+        effect: `makes these part of the value (${names})`,
         operations: ['get'],
       },
     ]);
