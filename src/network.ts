@@ -19,6 +19,12 @@ export function parseNetwork(text: string): Network | undefined {
   return { address, bits, family };
 }
 
+/** The addresses by which a machine reaches itself. */
+export const loopback: readonly Network[] = [
+  { address: '127.0.0.0', bits: 8, family: 'ipv4' },
+  { address: '::1', bits: 128, family: 'ipv6' },
+];
+
 /** Whether an address is in one of `networks`. */
 export function isWithin(networks: readonly Network[]): (address: string) => boolean {
   if (networks.length === 0) return () => false;

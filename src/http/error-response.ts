@@ -161,14 +161,14 @@ export function problemResponse(
   c: GatewayContext,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  const { requestId, traceId, completed, uncertain } = c.get('record');
+  const { requestId, traceId, clientTraceId, completed, uncertain } = c.get('record');
   const changed = {
     ...(completed.length > 0 && { completed }),
     ...(uncertain.length > 0 && { uncertain }),
   };
   return responseOf(
     problem,
-    { ...changed, instance: pathOf(c), requestId, traceId },
+    { ...changed, instance: pathOf(c), requestId, traceId, clientTraceId },
     { 'x-request-id': requestId, ...headers },
   );
 }

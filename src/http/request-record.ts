@@ -20,6 +20,8 @@ export interface RequestRecord {
   trace: Trace | undefined;
   /** Set when the request is traced; shown in its problems. */
   traceId: string | undefined;
+  /** The trace of a client that is not trusted: it is not continued. Shown in its problems. */
+  clientTraceId: string | undefined;
   spanId: string | undefined;
   /** The route that matched, as `/orders/{orderId}`. */
   route: string | undefined;
@@ -70,6 +72,7 @@ export function openRecord(clock: Clock): Layer {
       peer: peerOf(bindingsOf(c)),
       trace: undefined,
       traceId: undefined,
+      clientTraceId: undefined,
       spanId: undefined,
       route: undefined,
       composition: undefined,

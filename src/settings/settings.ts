@@ -23,7 +23,7 @@ import { isNot, listOf, oneOf, share, wholeNumber, wholeNumberOrOff } from './ki
 import { parseRedisUrl } from './redis-address.ts';
 import { atStart, sourcesOf, tlsProblems } from './sources.ts';
 import type { ReadOfServices } from './sources.ts';
-import { telemetryVariables, toSdkSettings, withoutUnread } from './telemetry.ts';
+import { continuedPeers, telemetryVariables, toSdkSettings, withoutUnread } from './telemetry.ts';
 
 export interface Settings {
   readonly mode: Mode;
@@ -239,7 +239,7 @@ function toSettings(read: z.output<typeof variables>, ofServices: ReadOfServices
     },
     telemetry: {
       serverTiming: (read.SERVER_TIMING ?? (inProduction ? 'off' : 'on')) === 'on',
-      trustedPeers: read.TRUSTED_PEERS,
+      trustedPeers: continuedPeers(read, mode),
       sdk: toSdkSettings(read, mode),
     },
     redis: read.REDIS_URL,

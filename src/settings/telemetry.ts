@@ -5,7 +5,8 @@ import { otlpProtocols, samplerRoots } from '../telemetry/settings.ts';
 import type { MetricsExport, SamplerSettings, SdkSettings } from '../telemetry/settings.ts';
 import { parseHttpUrl } from '../url.ts';
 import { isNot, listOf, oneOf, share, wholeNumber } from './kinds.ts';
-import { parseNetwork } from '../network.ts';
+import { loopback, parseNetwork } from '../network.ts';
+import type { Network } from '../network.ts';
 
 const samplers = samplerRoots.flatMap((root) => [root, `parentbased_${root}`] as const);
 const protocol = oneOf(otlpProtocols);
@@ -53,6 +54,14 @@ export function withoutUnread(environment: Environment): Environment {
 
 function isDisabled(text: string | undefined): boolean {
   return text?.toLowerCase() === 'true';
+}
+
+/** The peers whose traces continue. Of X-Forwarded-For, this machine is not believed. */
+export function continuedPeers(
+  { TRUSTED_PEERS: peers }: Variables,
+  mode: 'development' | 'production',
+): readonly Network[] {
+  return mode === 'production' ? peers : [...peers, ...loopback];
 }
 
 /** Settings for OpenTelemetry; `undefined` when it is switched off. */

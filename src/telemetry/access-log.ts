@@ -53,12 +53,14 @@ function levelOf(
 
 function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions): LogFields {
   const record = c.get('record');
-  const { traceId, spanId, requestId, route, composition, sent, startedAt, error } = record;
+  const { traceId, spanId, clientTraceId, requestId, route, composition, sent, startedAt, error } =
+    record;
   const headers = headersOf(c, options.headers);
   const degraded = degradedOf(record);
   return {
     ...(traceId !== undefined && { trace_id: traceId }),
     ...(spanId !== undefined && { span_id: spanId }),
+    ...(clientTraceId !== undefined && { client_trace_id: clientTraceId }),
     request_id: requestId,
     method: c.req.method,
     ...(route !== undefined && { route }),

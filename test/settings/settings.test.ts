@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineService } from 'plait';
 import { describe, expect, it } from 'vitest';
+import { loopback } from '../../src/network.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { parseSettings } from '../../src/settings/settings.ts';
 import type { Settings } from '../../src/settings/settings.ts';
@@ -191,7 +192,7 @@ describe('the settings', () => {
     log: { level: 'info', format: 'text', headers: [] },
     telemetry: {
       serverTiming: true,
-      trustedPeers: [],
+      trustedPeers: loopback,
       sdk: {
         traces: 'kept',
         collector: undefined,
@@ -230,6 +231,7 @@ describe('the settings', () => {
       telemetry: {
         ...unset.telemetry,
         serverTiming: false,
+        trustedPeers: [],
         sdk: {
           ...unset.telemetry.sdk,
           traces: 'none',

@@ -29,11 +29,15 @@ export interface TracedOptions {
   /** That of the gateways. Default: the system's. */
   readonly clock?: Clock;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Default: there must be none. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** Once in a file: the SDK reads the environment of the process, and registers itself there for good. */
 export async function startTraced(options: TracedOptions = {}): Promise<Traced> {
+  const warnings: string[] = [];
   const { clock = systemClock, environment } = options;
+  const { onWarning = (message) => warnings.push(message) } = options;
   const sink = await openSink();
   const variables = {
     OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
@@ -41,11 +45,10 @@ export async function startTraced(options: TracedOptions = {}): Promise<Traced> 
     ...environment,
   };
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
-  const warnings: string[] = [];
   const telemetry = await startTelemetry({
     settings: { ...parseSettings(process.env, []).telemetry, serverTiming: false },
     clock,
-    onWarning: (message) => warnings.push(message),
+    onWarning,
   });
   // Processes that are started later, as the mocks, must not send telemetry.
   vi.unstubAllEnvs();

@@ -118,6 +118,7 @@ describe('a gateway that is told to stop', () => {
   it.each(['http/protobuf', 'http/json'])('hands over its last spans by %s', async (protocol) => {
     const collector = await startCollector();
     const gateway = await startSending(collector, {
+      TRUSTED_PEERS: '127.0.0.1',
       OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
       OTEL_BSP_SCHEDULE_DELAY: '600000',
       OTEL_METRIC_EXPORT_INTERVAL: '600000',

@@ -28,7 +28,7 @@ it('is the path of the socket, without a port', async () => {
   const addresses = new Map([['shop', [new URL(url)]]]);
   await using gateway = createGateway({ plans, addresses, telemetry });
   const { traceId, headers } = clientTrace();
-  await gateway.app.request('/read', { headers });
+  await gateway.app.request('/read', { headers }, { peer: '127.0.0.1' });
   const spans = await traced.expectTrace(traceId)`
     SERVER GET /read  status=200
       INTERNAL step a

@@ -28,7 +28,7 @@ import { combine, propagation, unobserved } from '../../src/telemetry/telemetry.
 import { createSampler } from '../../src/telemetry/sampler.ts';
 import type { SamplerSettings } from '../../src/telemetry/settings.ts';
 import { createTracing } from '../../src/telemetry/tracing.ts';
-import { isWithin } from '../../src/network.ts';
+import { isWithin, loopback } from '../../src/network.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { startServer } from '../support/servers.ts';
 import { askForAcceptedWork } from './_accepted.ts';
@@ -258,7 +258,7 @@ describe('what went otherwise', () => {
 });
 
 describe('a request that is not sampled', () => {
-  it('records nothing and still hands its trace on, marked as not sampled', async () => {
+  it('records nothing, and its services get a trace of ours, marked as not sampled', async () => {
     const { telemetry, spans } = record('always_off');
     const app = await startWithMocks({ compositions: { payment }, telemetry });
     const traceId = '0af7651916cd43dd8448eb211c80319c';
@@ -266,7 +266,8 @@ describe('a request that is not sampled', () => {
     await app.get('/payments/ord_1001', { headers });
     expect(spans()).toEqual([]);
     const [asked] = app.mocks.payments.requests();
-    expect(asked?.headers['traceparent']).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
+    expect(asked?.headers['traceparent']).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+    expect(asked?.headers['traceparent']).not.toContain(traceId);
   });
 });
 
@@ -274,19 +275,23 @@ describe('telemetry that is off', () => {
   const ids = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
   const headers = { traceparent: `${ids}-01` };
 
-  it("hands a client's trace on; whether it is recorded is not for the client to say", async () => {
+  it('begins a trace in place of that of a client which is not trusted', async () => {
     const app = await startWithMocks({ compositions: { payment } });
-    await app.get('/payments/ord_1001', { headers });
-    expect(app.mocks.payments.requests()[0]?.headers['traceparent']).toBe(`${ids}-00`);
+    await app.get('/payments/ord_1001', { headers: { ...headers, tracestate: 'vendor=1' } });
+    const [asked] = app.mocks.payments.requests();
+    expect(asked?.headers['traceparent']).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+    expect(asked?.headers['traceparent']).not.toContain(ids.slice(3, 35));
+    expect(asked?.headers).not.toHaveProperty('tracestate');
   });
 
   it('hands it on as it came from a peer that is trusted', async () => {
-    const telemetry = combine([
-      propagation(isWithin([{ address: '127.0.0.0', bits: 8, family: 'ipv4' }])),
-    ]);
+    const telemetry = combine([propagation({ isTrusted: isWithin(loopback) })]);
     const app = await startWithMocks({ compositions: { payment }, telemetry });
-    await app.get('/payments/ord_1001', { headers });
-    expect(app.mocks.payments.requests()[0]?.headers['traceparent']).toBe(`${ids}-01`);
+    await app.get('/payments/ord_1001', { headers: { ...headers, tracestate: 'vendor=1' } });
+    expect(app.mocks.payments.requests()[0]?.headers).toMatchObject({
+      traceparent: `${ids}-01`,
+      tracestate: 'vendor=1',
+    });
   });
 
   it('hands on nothing else that a client may write there', async () => {

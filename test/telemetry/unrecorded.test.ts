@@ -10,7 +10,7 @@ import { createTracing } from '../../src/telemetry/tracing.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 
 /** A gateway that records nothing; `spans` counts those that were made all the same. */
-async function startUnrecorded() {
+async function startUnrecorded(isTrusted = false) {
   const ids = new RandomIdGenerator();
   const settings = { root: 'always_off', parentBased: false, ratio: 0 } as const;
   const sampler = createSampler(settings, () => ids.generateTraceId());
@@ -23,7 +23,7 @@ async function startUnrecorded() {
     sampler,
     ids,
     clock: systemClock,
-    isTrusted: () => false,
+    isTrusted: () => isTrusted,
   });
   const watched = vi.fn<NonNullable<Telemetry['watchSteps']>>((request) =>
     tracing.watchSteps?.(request),
@@ -51,8 +51,8 @@ it('all its calls hand on one header, with its own ids', async () => {
   expect(sent[0]).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
 });
 
-it("the client's tracestate is handed on beside its trace", async () => {
-  const { get, mocks } = await startUnrecorded();
+it('the tracestate of a trusted client is handed on beside its trace', async () => {
+  const { get, mocks } = await startUnrecorded(true);
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01`, tracestate: 'vendor=1' };
   await get('/orders/ord_1001/summary', { headers });

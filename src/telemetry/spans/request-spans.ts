@@ -11,31 +11,37 @@ import type { Carried } from '../carried.ts';
 import { errorType, messageOf } from '../error-type.ts';
 import { knownMethod } from '../method.ts';
 import type { RequestSampler } from '../sampler.ts';
-import { contextFrom, markError, openScope, unrecorded } from '../scope.ts';
+import { contextFrom, foreignContext, markError, openScope, unrecorded } from '../scope.ts';
 import type { Ids, Scope } from '../scope.ts';
 import { now } from '../time.ts';
+import { originOf } from '../trace-context.ts';
+import type { Trust } from '../trace-context.ts';
 
-export interface RequestSpanOptions {
+export interface RequestSpanOptions extends Trust {
   readonly tracer: Tracer;
   readonly sampler: RequestSampler;
   /** For requests that are not recorded: they are part of a trace all the same. */
   readonly ids: IdGenerator;
-  /** Whether a peer may decide that its requests are recorded. */
-  readonly isTrusted: (peer: string) => boolean;
 }
 
-export function traceRequests({ tracer, sampler, ids, isTrusted }: RequestSpanOptions): Layer {
+export function traceRequests(options: RequestSpanOptions): Layer {
+  const { tracer, sampler, ids } = options;
   return async function traceRequest(c, next) {
     if (isHealthCheck(c)) return next();
     const record = c.get('record');
-    const parent = contextFrom(c.req, () => isTrusted(record.peer));
+    const origin = originOf(c.req, record, options);
+    const parent = contextFrom(origin.parent);
     const decided = sampler.decide(parent);
     if (decided === undefined) {
       const own = unrecorded(parent, ids);
       nameRequest(record, own, own);
       return next();
     }
-    const scope = openScope(tracer, c.req.method, { kind: SpanKind.SERVER, parent: decided });
+    const scope = openScope(tracer, c.req.method, {
+      kind: SpanKind.SERVER,
+      parent: decided,
+      ...(origin.foreign && { links: [foreignContext(origin.foreign)] }),
+    });
     nameRequest(record, scope, scope.span.spanContext());
     try {
       await next();
@@ -55,7 +61,7 @@ function nameRequest(record: RequestRecord, carried: Carried, { traceId, spanId 
 function describeRequest(scope: Scope, c: GatewayContext): void {
   const { span } = scope;
   const { status } = c.res;
-  const { route, composition, degraded, error, refusal } = c.get('record');
+  const { route, composition, degraded, error, refusal, clientTraceId } = c.get('record');
   const method = knownMethod(c.req.method);
   span.updateName(route === undefined ? method : `${method} ${route}`);
   span.setAttribute('http.request.method', method);
@@ -64,6 +70,8 @@ function describeRequest(scope: Scope, c: GatewayContext): void {
   span.setAttribute('http.response.status_code', status);
   if (route !== undefined) span.setAttribute('http.route', route);
   if (composition !== undefined) span.setAttribute('plait.composition', composition);
+  // Links cannot be searched for.
+  if (clientTraceId !== undefined) span.setAttribute('plait.client_trace_id', clientTraceId);
   if (isShed(refusal)) span.setAttribute('plait.shed', true);
   // The client disconnected.
   if (status === 499) span.setAttribute('plait.cancelled', true);
