@@ -45,7 +45,7 @@ export class StacklessError extends Error {
 export interface InvalidField {
   /** JSON Pointer (RFC 6901) within `in`. */
   readonly pointer: string;
-  readonly in: 'path' | 'query' | 'header' | 'cookie' | 'body';
+  readonly in: 'path' | 'query' | 'header' | 'cookie' | 'body' | 'identity';
   readonly detail: string;
 }
 

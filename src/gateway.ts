@@ -4,6 +4,8 @@ import { basePathRule, parseBasePath } from './base-path.ts';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import type { UnknownQuery } from './dsl/composition.ts';
+import { openIdentity } from './edge/identity/identify.ts';
+import type { OpenIdentity } from './edge/identity/identify.ts';
 import { browserLayers, edgeLayers } from './edge/layers.ts';
 import type { EdgeOptions } from './edge/layers.ts';
 import { hygiene } from './edge/hygiene.ts';
@@ -13,13 +15,14 @@ import { rateLimiting } from './edge/limits/rate-limits.ts';
 import { shedding, neverSheds } from './edge/overload.ts';
 import type { Overload } from './edge/overload.ts';
 import { createEngine } from './engine/execute.ts';
-import { ConfigurationError, toError } from './errors.ts';
+import { CompositionError, ConfigurationError, toError } from './errors.ts';
 import { firstRefusal } from './http/admission.ts';
 import { adminRoutes, onLoopback } from './http/admin.ts';
 import type { AdminTelemetry } from './http/admin.ts';
 import { createApp } from './http/app.ts';
 import { compositionRoutes } from './http/endpoint.ts';
 import type { GatewayEnv } from './http/request-record.ts';
+import { whyNotServed } from './plan/auth.ts';
 import type { Plan } from './plan/plan.ts';
 import { servicesOf } from './plan/visit.ts';
 import { accessLog } from './telemetry/access-log.ts';
@@ -27,6 +30,7 @@ import type { AccessLogOptions } from './telemetry/access-log.ts';
 import { unobserved } from './telemetry/telemetry.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import type { CacheStore } from './upstream/caching/cache-store.ts';
+import { noSecrets } from './upstream/credentials/secrets.ts';
 import type { Secrets } from './upstream/credentials/secrets.ts';
 import type { ServiceStatus } from './upstream/service.ts';
 import { createUpstreams } from './upstream/upstreams.ts';
@@ -50,6 +54,8 @@ export interface GatewayOptions {
   readonly onRefreshError?: (error: unknown) => void;
   /** Writes a line for every request, and for what fails on the management side. */
   readonly accessLog?: Pick<AccessLogOptions, 'log' | 'headers' | 'withCauses'>;
+  /** Called if the keys of an issuer could not be fetched; those that are known stay in use. */
+  readonly onKeysError?: (error: unknown) => void;
   /** Stores answers of services; disposed with the gateway. Default: in this process. */
   readonly cacheStore?: CacheStore;
   /** Counts requests for rate limits; disposed with the gateway. Default: in this process. */
@@ -90,11 +96,15 @@ export interface Gateway extends AsyncDisposable {
   settleWrites(limitMs: number): Promise<void>;
 }
 
+/**
+ * @throws CompositionError for plans that are not protected as `edge.definition` says.
+ */
 export function createGateway(options: GatewayOptions): Gateway {
   const { plans, addresses, middleware = [], secrets, cacheStore, onRefreshError } = options;
   const { telemetry = unobserved, overload = neverSheds, clock = systemClock } = options;
   const { onInternalError = warnOf, onWritesCut = warnOfWrites, accessLog: logging } = options;
   const { unknownQuery = 'refuse', edge, limitStore = createMemoryLimits({ clock }) } = options;
+  const identity = protect(options, clock);
   const basePath = checkedBasePath(options.basePath);
   const { onCallEnd, aroundCall, watchAttempt, watchSteps } = telemetry;
   let ready = true;
@@ -115,6 +125,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const resources = new AsyncDisposableStack();
   resources.defer(() => telemetry.shutdown());
   resources.defer(() => upstreams.close());
+  resources.defer(() => identity.close());
   resources.defer(() => overload.close());
   resources.defer(() => limitStore.close());
   const shell = { clock, isReady: () => ready, onInternalError };
@@ -130,6 +141,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       routes: compositionRoutes(plans, {
         execute,
         clock,
+        identifyFor: identity.identifyFor,
         admit: firstRefusal([...rateLimits.admissions, shedding(overload)]),
         unknownQuery,
         basePath,
@@ -151,6 +163,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** Refuses plans that `edge.definition` does not protect, and opens its authenticators. */
+function protect(options: GatewayOptions, clock: Clock): OpenIdentity {
+  const { plans, edge, secrets = noSecrets, onKeysError = () => undefined } = options;
+  const authenticators = edge?.definition?.authenticators ?? [];
+  for (const plan of plans) {
+    const problem = whyNotServed(plan, authenticators);
+    if (problem !== undefined) throw new CompositionError(plan.name, problem);
+  }
+  return openIdentity({ authenticators, secrets, clock, onKeysError });
 }
 
 /** @throws ConfigurationError for a path that no route can begin with. */

@@ -9,6 +9,8 @@ export type { Auth } from './dsl/credentials.ts';
 export type { Bytes } from './dsl/body-kinds.ts';
 export { bytes, csv, form, json, multipart, text, xml } from './dsl/body-kinds.ts';
 export { ignoredBody } from './dsl/ignored-body.ts';
+export { verifyJwt } from './dsl/authenticators.ts';
+export type { Authenticator } from './dsl/authenticators.ts';
 export { defineGateway } from './dsl/gateway.ts';
 export type { GatewayDefinition } from './dsl/gateway.ts';
 export { lookup } from './dsl/declare-lookup.ts';

@@ -58,19 +58,59 @@ export async function loadCompositions(
     one.status === 'fulfilled' && one.value !== undefined ? [one.value] : [],
   );
   const compositions = exported.filter((one) => 'composition' in one);
+  const gateway = gatewayOf(found.sources, imports);
   const modules = found.sources.filter((_, index) => {
     const one = imports[index];
     return one?.status === 'fulfilled' && one.value === undefined;
   });
-  const { plans, errors, claims } = compileAll(compositions, new Set(running));
-  const all = [...found.errors, ...failuresOf(imports, found.sources, used), ...errors];
+  const { definition = defineGateway({}) } = gateway;
+  const compiled = compileAll(compositions, new Set(running), definition.authenticators);
+  // Without its file, nobody knows who may ask: nothing is served.
+  const isKnown = gateway.isKnown;
+  const { plans, errors } = isKnown ? compiled : { plans: [], errors: [] };
+  const all = [
+    ...found.errors,
+    ...failuresOf(imports, found.sources, used),
+    ...gateway.errors,
+    ...errors,
+  ];
   const isEmpty = compositions.length === 0 && all.length === 0;
   return {
     plans,
-    definition: exported.find(isGatewayDefinition) ?? defineGateway({}),
-    claims,
+    definition,
+    claims: isKnown ? compiled.claims : [...running],
     errors: (isEmpty ? [noCompositions(folder)] : all).map((error) => located(error, folder)),
     warnings: [...strayFiles(modules, found.ignored, used), ...plans.flatMap(warningsOf)],
+  };
+}
+
+/** What `gateway.ts` says; `isKnown` is false where it says nothing that can be used. */
+interface FoundGateway {
+  readonly definition?: GatewayDefinition;
+  readonly isKnown: boolean;
+  readonly errors: readonly Error[];
+}
+
+function gatewayOf(
+  files: readonly SourceFile[],
+  imports: readonly PromiseSettledResult<unknown>[],
+): FoundGateway {
+  const found = files.flatMap(({ path }, index) => {
+    const one = imports[index];
+    return path.replace(/\.\w+$/, '') === gatewayFile && one ? [{ path, one }] : [];
+  });
+  const definitions = found.flatMap(({ path, one }) =>
+    one.status === 'fulfilled' && isGatewayDefinition(one.value)
+      ? [{ path, definition: one.value }]
+      : [],
+  );
+  const [first, ...others] = definitions;
+  const places = definitions.map(({ path }) => path).join(' and ');
+  const twice = `${places} both define the gateway. Remove one of them.`;
+  return {
+    ...(first && { definition: first.definition }),
+    isKnown: found.every(({ one }) => one.status === 'fulfilled') && others.length === 0,
+    errors: others.length === 0 ? [] : [new CompositionError(gatewayFile, twice)],
   };
 }
 

@@ -52,7 +52,17 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
     // The access log contains the error, together with its request.
     onInternalError: () => undefined,
     onRefreshError: refreshReporter(clock, warn),
+    onKeysError: keysReporter(clock, warn),
     onWritesCut: (operations) => warn(writesCut(operations)),
+  };
+}
+
+/** Warns of keys that could not be fetched, once a minute for each reason. */
+function keysReporter(clock: Clock, warn: (message: string) => void): (error: unknown) => void {
+  const mayWarn = onceAMinute(clock, { most: 100 });
+  return function reportKeysError(error) {
+    const reason = toError(error).message;
+    if (mayWarn(reason)) warn(`The keys of tokens could not be fetched: ${reason}`);
   };
 }
 

@@ -97,6 +97,7 @@ const doors: Record<string, string> = {
   '@opentelemetry/sdk-node': 'telemetry/sdk.ts',
   '@opentelemetry/sdk-metrics': 'telemetry/metrics-provider.ts',
   '@opentelemetry/exporter-prometheus': 'telemetry/metrics-provider.ts',
+  jose: 'edge/identity/jose.ts',
   pino: 'telemetry/log.ts',
   citty: 'cli/main.ts',
   yaml: 'import/yaml.ts',

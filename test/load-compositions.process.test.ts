@@ -286,6 +286,35 @@ describe('the definition of the gateway', () => {
     expect(definition).toMatchObject({ cors: undefined, securityHeaders: true, middleware: [] });
   });
 
+  const guarded = `import { defineGateway, verifyJwt } from 'plait';
+    const keys = { file: '/etc/jwks.json' };
+    export const customers = verifyJwt({ issuer: 'https://id', audience: 'shop', keys });
+    export default defineGateway({ authenticators: [customers] });`;
+  const withAuth = `import { defineComposition } from 'plait';
+    import { customers } from './gateway.ts';
+    export default defineComposition({ route: 'GET /b', auth: customers, compose: () => ({}) });`;
+
+  it('with authenticators keeps what has no auth from being served', async () => {
+    const folder = await folderOf({ 'gateway.ts': guarded, 'a.ts': at('/a'), 'b.ts': withAuth });
+    const { names, errors } = await load(folder);
+    expect(names).toEqual(['b']);
+    expect(errors).toEqual([expect.stringContaining('a: has no auth, but gateway.ts has')]);
+  });
+
+  it.each([
+    ['cannot be imported', { 'gateway.ts': 'export default nothing;' }, 'cannot be imported'],
+    ['exports something else', { 'gateway.ts': 'export default {};' }, 'is not a composition'],
+    [
+      'is there twice',
+      { 'gateway.ts': gateway, 'gateway.mts': guarded },
+      'both define the gateway',
+    ],
+  ])('that %s has nothing served, since nobody knows who may ask', async (_, files, message) => {
+    const { names, errors } = await load(await folderOf({ ...files, 'a.ts': at('/a') }));
+    expect(names).toEqual([]);
+    expect(errors).toEqual([expect.stringContaining(message)]);
+  });
+
   it.each(['edge.ts', 'lib/gateway.ts'])('is an error in %s', async (path) => {
     const { errors } = await load(await folderOf({ [path]: gateway, 'a.ts': at('/a') }));
     expect(errors).toEqual([

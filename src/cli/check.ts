@@ -1,4 +1,5 @@
 /** `plait check`: lists the compositions, or every load-time error at once; warns on stderr. */
+import type { Authenticator } from '../dsl/authenticators.ts';
 import type { Service } from '../dsl/service.ts';
 import { ConfigurationError, LoadError } from '../errors.ts';
 import { writesOf } from '../explain/draw-tree.ts';
@@ -14,10 +15,10 @@ import { plainTextWarnings } from '../settings/sources.ts';
  *   `env`, when anything in the environment is wrong or missing.
  */
 export async function check({ folder, env }: { folder: string; env: boolean }): Promise<void> {
-  const { plans, errors, warnings } = await loadCompositions(folder);
+  const { plans, errors, warnings, definition } = await loadCompositions(folder);
   for (const warning of warnings) console.error(`Warning: ${warning}`);
   if (errors.length > 0) throw new LoadError(errors);
-  if (env) checkEnvironment(servicesOf(plans));
+  if (env) checkEnvironment(servicesOf(plans), definition.authenticators);
   const problem = addressProblem(servicesOf(plans).filter(isAddressed), process.env);
   if (problem !== undefined) throw new ConfigurationError(problem);
   for (const plan of plans) {
@@ -29,9 +30,13 @@ export async function check({ folder, env }: { folder: string; env: boolean }): 
 }
 
 /** The checks of a start, for the environment where the gateway will run. */
-function checkEnvironment(services: readonly Service[]): void {
-  const settings = parseSettings(process.env, services);
-  for (const warning of plainTextWarnings(services, settings)) console.error(`Warning: ${warning}`);
+function checkEnvironment(
+  services: readonly Service[],
+  authenticators: readonly Authenticator[],
+): void {
+  const settings = parseSettings(process.env, services, authenticators);
+  const warnings = plainTextWarnings(services, settings, authenticators);
+  for (const warning of warnings) console.error(`Warning: ${warning}`);
 }
 
 /** Variables that are not set are no problem here: they belong to where the gateway will run. */

@@ -27,11 +27,12 @@ export interface StartOptions {
 export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   turnOffPretenuring();
   const { plans, definition, notServed, warnings, claims } = await loadPlans(folder, tolerant);
-  const settings = parseSettings(process.env, servicesOf(plans));
+  const { authenticators } = definition;
+  const settings = parseSettings(process.env, servicesOf(plans), authenticators);
   const parts = await openParts(settings);
   for (const reason of notServed) parts.log.warn({}, `Not served: ${reason}`);
   for (const warning of warnings) parts.log.warn({}, warning);
-  const plain = plainTextWarnings(servicesOf(plans), settings);
+  const plain = plainTextWarnings(servicesOf(plans), settings, authenticators);
   for (const warning of plain) parts.log.warn({}, warning);
   const gateway = createGateway({ plans, ...parts, edge: { ...parts.edge, definition } });
   const listening = await listen(gateway, whereToListen(settings.server));

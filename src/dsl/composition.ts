@@ -4,6 +4,7 @@ import type { Answered } from './answered.ts';
 import { refuseAsynchronous } from './given-schemas.ts';
 import { refuseKinds } from './body-kind.ts';
 import { CompositionError } from '../errors.ts';
+import type { AuthOption, IdentityOf } from './authenticators.ts';
 import type { ResponseCache } from './cache.ts';
 import type { RouteRateLimit } from './rate-limit.ts';
 import type { Ref, Resolved, Wired } from './reference.ts';
@@ -13,7 +14,7 @@ import { shownValue } from '../shown-value.ts';
 declare const answer: unique symbol;
 
 /** The parts of the client's request, as references: the argument of `compose`. */
-export interface Inputs<Params, Query, Body, Headers, Cookies = Nothing> {
+export interface Inputs<Params, Query, Body, Headers, Cookies = Nothing, Auth = 'none'> {
   readonly params: Ref<Params>;
   readonly query: Ref<Query>;
   readonly body: Ref<Body>;
@@ -21,6 +22,8 @@ export interface Inputs<Params, Query, Body, Headers, Cookies = Nothing> {
   readonly headers: Ref<Headers>;
   /** Only the cookies that the `cookies` schema names. */
   readonly cookies: Ref<Cookies>;
+  /** Who asks, as one of `auth` has found out. */
+  readonly identity: Ref<IdentityOf<Auth>>;
 }
 
 export interface CompositionConfig<
@@ -32,11 +35,21 @@ export interface CompositionConfig<
   Answer,
   W,
   Cookies = Nothing,
+  Auth = 'none',
 > {
   /** Method and path, with `:name` for each parameter. */
   readonly route: Route;
   /** One line for readers of `explain` and of the API description. */
   readonly summary?: string;
+  /**
+   * How clients prove who they are: one of the `authenticators` of `gateway.ts`, or several, of
+   * which one suffices; `'none'`: everybody may ask. Required as soon as `gateway.ts` has any.
+   */
+  readonly auth?: Auth;
+  /** The scopes that a client needs: any or all of these. Default: none. */
+  readonly scopes?: Demand;
+  /** The roles that a client needs: any or all of these. Default: none. */
+  readonly roles?: Demand;
   /** The path parameters. Default: each is a string. */
   readonly params?: z.ZodType<Params> & { readonly shape: ParamSchemas<Route, keyof Params> };
   /**
@@ -79,7 +92,9 @@ export interface CompositionConfig<
    */
   readonly degraded?: 'allow' | 'fail';
   /** Describes the response. Runs once, at start-up, on references. */
-  readonly compose: (inputs: Inputs<Params, Query, Body, Headers, Cookies>) => W | Answered<W>;
+  readonly compose: (
+    inputs: Inputs<Params, Query, Body, Headers, Cookies, Auth>,
+  ) => W | Answered<W>;
 }
 
 /**
@@ -94,6 +109,9 @@ type Surplus<
   Route extends string,
   Name extends string,
 > = `"${Name}" is not a parameter of ${Route}: add ":${Name}" there, or remove it here`;
+
+/** Names of which a client needs any, or all. */
+export type Demand = { readonly any: readonly string[] } | { readonly all: readonly string[] };
 
 /** The fate of query parameters that no schema names. */
 export type UnknownQuery = 'refuse' | 'ignore';
@@ -117,6 +135,9 @@ export interface Composition<out Answer = unknown> {
 export interface AnyConfig {
   readonly route: string;
   readonly summary?: string | undefined;
+  readonly auth?: AuthOption | undefined;
+  readonly scopes?: Demand | undefined;
+  readonly roles?: Demand | undefined;
   readonly params?: (z.ZodType & Shaped) | undefined;
   readonly query?: (z.ZodType & Shaped) | undefined;
   readonly body?: z.ZodType | undefined;
@@ -153,8 +174,9 @@ export function defineComposition<
   Headers = Nothing,
   Answer = unknown,
   Cookies = Nothing,
+  const Auth extends AuthOption = 'none',
 >(
-  config: CompositionConfig<Route, Params, Query, Body, Headers, Answer, W, Cookies>,
+  config: CompositionConfig<Route, Params, Query, Body, Headers, Answer, W, Cookies, Auth>,
 ): Composition<unknown extends Answer ? Resolved<W> : Answer> {
   const route: unknown = config.route;
   if (typeof route !== 'string')

@@ -1,6 +1,8 @@
 /** `defineGateway`: what holds for all compositions of a folder. */
 import type { MiddlewareHandler } from 'hono';
 import { CompositionError } from '../errors.ts';
+import { isAuthenticator } from './authenticators.ts';
+import type { Authenticator } from './authenticators.ts';
 import { positive, refuseUnknownKnobs } from './knobs.ts';
 import { checkedRateLimits } from './rate-limit.ts';
 import type { RateLimits } from './rate-limit.ts';
@@ -9,6 +11,11 @@ import { shownValue } from '../shown-value.ts';
 export interface GatewayConfig {
   /** How many requests of one client are served; beyond is 429. Default: any number. */
   readonly rateLimits?: RateLimits;
+  /**
+   * How clients may prove who they are: all that `auth` of compositions may name. As soon as there
+   * is one, a composition without `auth` does not load. Default: none.
+   */
+  readonly authenticators?: readonly Authenticator[];
   /** Which web pages of other origins may read answers. Default: none, in development localhost. */
   readonly cors?: CorsConfig;
   /** Whether answers carry security headers. Default `true`. */
@@ -33,6 +40,7 @@ export interface CorsConfig {
 export interface GatewayDefinition {
   readonly kind: 'gateway';
   readonly rateLimits: RateLimits;
+  readonly authenticators: readonly Authenticator[];
   readonly cors: Required<CorsConfig> | undefined;
   readonly securityHeaders: boolean;
   readonly middleware: readonly MiddlewareHandler[];
@@ -52,8 +60,9 @@ export const gatewayFile = 'gateway';
  */
 export function defineGateway(config: GatewayConfig): GatewayDefinition {
   const place = 'defineGateway()';
-  refuseUnknownKnobs(config, ['cors', 'securityHeaders', 'middleware', 'rateLimits'], place);
-  const { rateLimits = {}, cors, securityHeaders = true, middleware = [] } = config;
+  refuseUnknownKnobs(config, knobs, place);
+  const { authenticators = [], rateLimits = {}, cors } = config;
+  const { securityHeaders = true, middleware = [] } = config;
   if (typeof securityHeaders !== 'boolean')
     throw new CompositionError(place, 'securityHeaders is neither true nor false.');
   const isList = Array.isArray(middleware) && middleware.every((one) => typeof one === 'function');
@@ -62,14 +71,34 @@ export function defineGateway(config: GatewayConfig): GatewayDefinition {
   return Object.freeze({
     kind: 'gateway',
     rateLimits: checkedRateLimits(rateLimits, place),
+    authenticators: checkedAuthenticators(authenticators, place),
     cors: cors && checkedCors(cors, place),
     securityHeaders,
     middleware: [...middleware],
   });
 }
 
+const knobs = [
+  'cors',
+  'securityHeaders',
+  'middleware',
+  'rateLimits',
+  'authenticators',
+] satisfies (keyof GatewayConfig)[];
+
 export function isGatewayDefinition(value: unknown): value is GatewayDefinition {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'gateway';
+}
+
+function checkedAuthenticators(
+  given: readonly Authenticator[],
+  place: string,
+): readonly Authenticator[] {
+  if (Array.isArray(given) && given.every(isAuthenticator)) return Object.freeze([...given]);
+  throw new CompositionError(
+    place,
+    'authenticators is no list of what verifyJwt() has made, as in [customers].',
+  );
 }
 
 function checkedCors(cors: CorsConfig, place: string): Required<CorsConfig> {

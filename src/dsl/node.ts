@@ -36,7 +36,7 @@ export interface Block {
   readonly beside?: readonly Template[];
 }
 
-export type InputName = 'params' | 'query' | 'body' | 'headers' | 'cookies';
+export type InputName = 'params' | 'query' | 'body' | 'headers' | 'cookies' | 'identity';
 
 export type Node =
   | InputNode

@@ -12,6 +12,7 @@ const partOf = {
   body: 'body',
   headers: 'header',
   cookies: 'cookie',
+  identity: 'identity',
 } as const satisfies Record<InputName, InvalidField['in']>;
 
 /** The client's mistake behind a failure: an argument from the request that cannot be sent. */

@@ -1,5 +1,6 @@
 /** A plan as data for people: what needs what, how many round trips it takes, what it reads. */
 import { bodyKindOf } from '../dsl/body-kind.ts';
+import { shownAuthenticator } from '../dsl/authenticators.ts';
 import { traitsOf } from '../dsl/node-traits.ts';
 import type { StepKind } from '../dsl/node-traits.ts';
 import type {
@@ -16,11 +17,27 @@ import { explainCall, named } from './explain-call.ts';
 import type { ExplainedCall } from './explain-call.ts';
 import { parallelWrites } from './parallel-writes.ts';
 
+/** Who may ask. */
+export interface ExplainedAuth {
+  /** How clients prove who they are; one of them suffices. */
+  readonly by: readonly string[];
+  readonly scopes?: ExplainedDemand;
+  readonly roles?: ExplainedDemand;
+}
+
+/** Names of which a client needs any, or all. */
+interface ExplainedDemand {
+  readonly any?: readonly string[];
+  readonly all?: readonly string[];
+}
+
 /** The output of `plait explain --json`. */
 export interface ExplainedPlan {
   readonly composition: string;
   readonly route: string;
   readonly summary?: string;
+  /** Who may ask; absent: everybody, since the composition does not say it. */
+  readonly auth?: ExplainedAuth | 'none';
   /** The kind of the request's body; absent: JSON, or none. */
   readonly body?: string;
   readonly deadlineMs: number;
@@ -71,6 +88,7 @@ export function explain(plan: Plan): ExplainedPlan {
     composition: plan.name,
     route: plan.route.text,
     ...(plan.summary !== undefined && { summary: plan.summary }),
+    ...explainAuth(plan),
     ...named('body', bodyKindOf(plan.schemas.body)),
     deadlineMs: plan.deadlineMs,
     degraded: plan.degraded,
@@ -81,6 +99,18 @@ export function explain(plan: Plan): ExplainedPlan {
     ...(plan.answer && { answer: explainAnswer(plan.answer) }),
     ...explainInputs(plan),
     steps: explainBlock(plan, plan.root, 1),
+  };
+}
+
+function explainAuth({ auth, isPublic }: Plan): Pick<ExplainedPlan, 'auth'> {
+  if (auth === undefined) return isPublic ? { auth: 'none' } : {};
+  const { authenticators, scopes, roles } = auth;
+  return {
+    auth: {
+      by: authenticators.map(shownAuthenticator),
+      ...(scopes && { scopes: { [scopes.mode]: scopes.names } }),
+      ...(roles && { roles: { [roles.mode]: roles.names } }),
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * The admission seam, after routing: where load shedding, limits and identity may refuse a request.
  */
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, PlanAuth } from '../plan/plan.ts';
 
 /** The facts that a decision may use. */
 export interface RequestFacts {
@@ -28,6 +28,30 @@ export interface RateLimitCount {
   /** The time until the window ends, in milliseconds. */
   readonly resetMs: number;
 }
+
+/** Who asks. */
+export interface Identity {
+  /**
+   * A hash that is the same for all requests of one principal, and of no other; for limits. It is
+   * logged and traced as little as a claim.
+   */
+  readonly principal: string;
+  /** The value of `identity` in compositions. */
+  readonly value: { readonly claims: unknown };
+}
+
+/** The client is not known, or may not ask. */
+export interface Denial {
+  readonly denied: 'unauthenticated' | 'insufficient-scope';
+  /** For the `WWW-Authenticate` header (RFC 9110, 11.6.1). */
+  readonly challenges: string;
+}
+
+/** Finds out who asks a plan. Throws an UnavailableError where that cannot be found out now. */
+export type Identify = (request: RequestFacts) => Identity | Denial | Promise<Identity | Denial>;
+
+/** Makes the `Identify` of a plan with `auth`. */
+export type IdentifyFor = (auth: PlanAuth) => Identify;
 
 /** A decision not to serve a request. */
 export interface Refusal {

@@ -6,16 +6,18 @@ import { routedPath } from '../dsl/route.ts';
 import type { Execute } from '../engine/execute.ts';
 import { readRequestTimeout, requestTimeoutHeader } from '../request-timeout.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Admission } from './admission.ts';
+import type { Admission, IdentifyFor } from './admission.ts';
 import { bodyReader } from './body.ts';
 import { inputParserFor } from './inputs.ts';
-import { problemResponse, refusalProblem } from './error-response.ts';
+import { denialProblem, problemResponse, refusalProblem } from './error-response.ts';
 import type { GatewayContext, GatewayEnv } from './request-record.ts';
 import { responderFor } from './respond.ts';
 
 export interface ServingOptions {
   readonly execute: Execute;
   readonly clock: Clock;
+  /** Runs before `admit`, for plans with `auth`. */
+  readonly identifyFor: IdentifyFor;
   readonly admit: Admission;
   readonly unknownQuery: UnknownQuery;
   /** Stands before every route: `/api`, or nothing. */
@@ -48,25 +50,29 @@ function precedenceOf({ route: { segments, trailingSlash } }: Plan): string {
 }
 
 function handlerFor(plan: Plan, options: ServingOptions) {
-  const { execute, clock, admit, unknownQuery, basePath } = options;
+  const { execute, clock, identifyFor, admit, unknownQuery, basePath } = options;
   const template = basePath + plan.route.template;
   const parseInputs = inputParserFor(plan, { unknownQuery });
   const respond = responderFor(plan);
+  const identify = plan.auth && identifyFor(plan.auth);
   const readBody = plan.schemas.body && bodyReader(plan.schemas.body, clock);
   return async function serveComposition(c: GatewayContext): Promise<Response> {
     const record = c.get('record');
     const header = (name: string): string | undefined => c.req.header(name);
     record.composition = plan.name;
     record.route = template;
-    record.refusal = await admit(
-      { peer: record.peer, header, rateLimits: record.rateLimits },
-      plan,
-    );
+    const identity = identify && (await identify({ peer: record.peer, header }));
+    if (identity !== undefined && 'denied' in identity)
+      return problemResponse(denialProblem(identity), c);
+    const { peer, rateLimits } = record;
+    const principal = identity?.principal;
+    record.refusal = await admit({ peer, header, principal, rateLimits }, plan);
     if (record.refusal !== undefined) return problemResponse(refusalProblem(record.refusal), c);
     const timeoutMs = readRequestTimeout(header(requestTimeoutHeader));
     // The client's own limit can only shorten the deadline.
     const deadlineAt = record.startedAt + Math.min(plan.deadlineMs, timeoutMs ?? Infinity);
     const inputs = parseInputs({
+      identity: identity?.value,
       params: c.req.param(),
       query: queryOf(c.req.url),
       body: readBody && (await readBody(c.req, deadlineAt)),

@@ -7,7 +7,7 @@ import { HTTPException } from 'hono/http-exception';
 import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, RequestError, UnavailableError, UpstreamError } from '../errors.ts';
 import type { RequestErrorKind } from '../errors.ts';
-import type { Refusal } from './admission.ts';
+import type { Denial, Refusal } from './admission.ts';
 import { typeOf } from './problem.ts';
 import type { Problem } from './problem.ts';
 import { pathOf } from './request-record.ts';
@@ -136,6 +136,27 @@ function statusProblem({ status, message }: HTTPException): Problem {
   const title = STATUS_CODES[status] ?? 'Error';
   return { type: 'about:blank', title, status, ...(message !== '' && { detail: message }) };
 }
+
+/**
+ * The problem of a client that is not known, or may not ask. It does not say which of the two is
+ * true of a user, a key or a token: that would tell which exist.
+ */
+export function denialProblem({ denied, challenges }: Denial): Problem {
+  return { type: typeOf(denied), ...denials[denied], headers: { 'www-authenticate': challenges } };
+}
+
+const denials = {
+  unauthenticated: {
+    title: 'Unauthenticated',
+    status: 401,
+    detail: 'The request has no valid credentials.',
+  },
+  'insufficient-scope': {
+    title: 'Insufficient scope',
+    status: 403,
+    detail: 'The credentials do not allow this request.',
+  },
+} as const satisfies Record<Denial['denied'], object>;
 
 /** The problem of a request that was not admitted. */
 export function refusalProblem({ kind, retryAfterSeconds }: Refusal): Problem {

@@ -21,6 +21,8 @@ export interface RawInputs {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly body: unknown;
+  /** Parsed already; absent: nobody was asked for one. */
+  readonly identity?: unknown;
   header(name: string): string | undefined;
 }
 
@@ -87,6 +89,7 @@ export function inputParserFor(plan: Plan, { unknownQuery }: QueryOptions): Pars
         cookies &&
         parsePart(cookies, cookiesOf(raw, cookieNames, invalid), { in: 'cookie', invalid }),
       body: body && parsePart(body, raw.body, { in: 'body', invalid }),
+      identity: raw.identity,
     };
     invalid.refuse();
     return inputs;

@@ -1,11 +1,12 @@
 /** Checks what `compose` refers to: it is in scope, and a field that exists. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { AnyConfig } from '../dsl/composition.ts';
 import type { Node, ShapeNode, Source } from '../dsl/node.ts';
 import { blockOf, blockSources, readsOf, wordsFor } from '../dsl/node-traits.ts';
 import type { Route } from '../dsl/route.ts';
 import { CompositionError } from '../errors.ts';
 import { fieldsOf, itemOf, ownField } from '../schema.ts';
+import { authOf } from './auth.ts';
 import type { Composed } from './run-compose.ts';
 import { takesAny } from './unknown-query.ts';
 import { schemaAtSource, schemaOf } from './value-schema.ts';
@@ -67,15 +68,23 @@ interface Surroundings {
 function checkSource(name: string, source: Source, around: Surroundings): void {
   const node = around.composed.nodes[source.node];
   if (node === undefined) return;
+  if (node.kind === 'input' && node.input === 'identity')
+    return checkIdentity(name, source.path, around.config);
   if (node.kind === 'input') return checkInput(name, node.input, source.path[0], around);
-  let schema = schemaOf(around.composed.nodes, node);
-  const walked: string[] = [];
-  for (const key of source.path) {
-    const fields = schema && fieldsOf(schema);
-    refuseUnknown(name, fields, { key, of: [wordsFor(node), ...walked].join('.') });
-    schema = ownField(fields, key);
-    walked.push(key);
-  }
+  checkPath(name, schemaOf(around.composed.nodes, node), { path: source.path, of: wordsFor(node) });
+}
+
+/** Checks that every field on a path exists, as far as the schema tells. */
+function checkPath(
+  name: string,
+  schema: z.ZodType | undefined,
+  { path, of }: { readonly path: readonly string[]; readonly of: string },
+): void {
+  const [key, ...rest] = path;
+  if (key === undefined) return;
+  const fields = schema && fieldsOf(schema);
+  refuseUnknown(name, fields, { key, of });
+  checkPath(name, ownField(fields, key), { path: rest, of: `${of}.${key}` });
 }
 
 /** Checks the fields that `pick` and `omit` name. */
@@ -96,6 +105,18 @@ function refuseUnknown(
     name,
     `${of} has no field "${key}". It has: ${Object.keys(fields).join(', ')}.`,
   );
+}
+
+/** With several authenticators, each has to have the field. */
+function checkIdentity(name: string, path: readonly string[], config: AnyConfig): void {
+  const { authenticators = [] } = authOf(config) ?? {};
+  if (authenticators.length === 0)
+    throw new CompositionError(
+      name,
+      'identity is used, but the composition asks for none. Add auth.',
+    );
+  for (const { claims } of authenticators)
+    checkPath(name, z.object({ claims }), { path, of: 'identity' });
 }
 
 function checkInput(

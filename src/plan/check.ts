@@ -16,6 +16,7 @@ import { shownValue, withArticle } from '../shown-value.ts';
 import { textMisfit } from '../text-fit.ts';
 import type { MayArrive } from '../text-fit.ts';
 import { textFormOf } from '../text-form.ts';
+import { checkAuth } from './auth.ts';
 import { checkCookies } from './cookies.ts';
 import { checkUnknownQuery } from './unknown-query.ts';
 
@@ -41,6 +42,7 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
   for (const part of ['params', 'query', 'headers', 'cookies'] as const)
     checkTextual(name, part, config[part]);
   checkCookies(name, config);
+  checkAuth(name, config);
   checkUnknownQuery(name, config);
   if (config.body !== undefined && bodyKindOf(config.body).kind === 'form')
     refuseUnreadableFields('body', declaredFields(config.body, 'in'), {
@@ -105,6 +107,9 @@ function isRoutable(text: string): boolean {
 const knobs = [
   'route',
   'summary',
+  'auth',
+  'scopes',
+  'roles',
   'params',
   'query',
   'body',

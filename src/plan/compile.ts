@@ -1,6 +1,7 @@
 /**
  * Composition → plan. Everything that can be known before a request is found out or rejected here.
  */
+import type { Authenticator } from '../dsl/authenticators.ts';
 import type { Composition } from '../dsl/composition.ts';
 import { parseRoute } from '../dsl/route.ts';
 import { CompositionError, toError } from '../errors.ts';
@@ -8,6 +9,7 @@ import { frozen } from '../frozen.ts';
 import { claimsOf, fileClaim, findCollisions } from './collisions.ts';
 import type { Claim, Compiled } from './collisions.ts';
 import { checkAnswer, linkAnswer } from './answer.ts';
+import { authOf, identitySchema, whyNotServed } from './auth.ts';
 import { checkConfig } from './check.ts';
 import { checkSources } from './check-sources.ts';
 import { runCompose } from './run-compose.ts';
@@ -53,22 +55,26 @@ export function compile({ name, composition, origin }: NamedComposition): Plan {
   checkBytes(name, composed);
   checkAnswer(name, composed, config);
   const { params, query, body, headers, cookies, response, credentials = [] } = config;
+  const auth = authOf(config);
+  const identity = identitySchema(auth);
   const linked = link(composed, {
     credentials,
-    schemas: { params, query, body, headers, cookies },
+    schemas: { params, query, body, headers, cookies, identity },
   });
   return frozen({
     name,
     route,
     summary: config.summary,
+    auth,
+    isPublic: config.auth === 'none',
     deadlineMs,
     degraded: config.degraded ?? 'allow',
     rateLimit: rateLimitOf(name, config.rateLimit, linked.root),
-    schemas: { params, query, body, headers, cookies, response },
+    schemas: { params, query, body, headers, cookies, identity, response },
     credentials,
     unknownQuery: queryRuleOf(config),
     answer: linkAnswer(composed),
-    ...responseCacheOf(config, operationsOf(linked)),
+    ...responseCacheOf(config, auth, operationsOf(linked)),
     ...linked,
   });
 }
@@ -83,17 +89,22 @@ export interface CompiledAll {
 /**
  * Compiles all compositions of a gateway. An error in one does not hide errors in others: `errors`
  * has all of them, and `plans` has every composition without one. In a collision, what is `running`
- * stays.
+ * stays. With the `authenticators` of `defineGateway`, a composition that they do not protect is an
+ * error; without, `createGateway` checks that.
  */
 export function compileAll(
   compositions: readonly NamedComposition[],
   running: ReadonlySet<Claim> = new Set(),
+  authenticators?: readonly Authenticator[],
 ): CompiledAll {
   const compiled: Compiled[] = [];
   const { unique, errors } = withoutNamesakes(compositions, running);
   for (const named of unique) {
     try {
-      compiled.push({ plan: compile(named), place: placeOf(named) });
+      const plan = compile(named);
+      const problem = authenticators && whyNotServed(plan, authenticators);
+      if (problem !== undefined) throw new CompositionError(named.name, problem);
+      compiled.push({ plan, place: placeOf(named) });
     } catch (error) {
       errors.push(placed(error, named.name));
     }

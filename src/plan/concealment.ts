@@ -1,4 +1,7 @@
-/** Finds calls whose arguments are made of the client's credentials: keys have a hash of those. */
+/**
+ * Finds calls whose arguments are made of the client's credentials or identity: keys have a hash of
+ * those.
+ */
 import type { CallNode, Node, Source } from '../dsl/node.ts';
 import { blockSources, sourcesOf } from '../dsl/node-traits.ts';
 import { ownerOf } from './visit.ts';
@@ -10,13 +13,11 @@ export interface Credentials {
 }
 
 /**
- * Whether an argument of a call is a cookie in `credentials` or a header that has one, as an API
- * key, or is made of one by `map`, `pick`, `given` and the like. The answer of a service is none,
- * whatever it was asked with.
+ * Whether an argument of a call is a claim, a cookie in `credentials` or a header that has one, as
+ * an API key, or is made of one by `map`, `pick`, `given` and the like. The answer of a service is
+ * none, whatever it was asked with.
  */
 export function createConcealment(nodes: readonly Node[], credentials: Credentials) {
-  const { cookies, headers } = credentials;
-  if (cookies.length + headers.length === 0) return (): boolean => false;
   const known = new Map<string, boolean>();
 
   function isMadeOfOne(source: Source): boolean {
@@ -61,6 +62,7 @@ export function createConcealment(nodes: readonly Node[], credentials: Credentia
   }
 
   function isCredential(input: string, name: string | undefined): boolean {
+    if (input === 'identity') return true;
     const names = input === 'cookies' || input === 'headers' ? credentials[input] : [];
     // Without a name, it is all of them.
     return name === undefined ? names.length > 0 : names.includes(name);

@@ -1,5 +1,6 @@
 /** A plan: a checked composition as frozen data, with all that is needed to serve its requests. */
 import type { z } from 'zod';
+import type { Authenticator } from '../dsl/authenticators.ts';
 import type { Shaped, UnknownQuery } from '../dsl/composition.ts';
 import type {
   CallNode,
@@ -23,6 +24,10 @@ export interface Plan {
   readonly name: string;
   readonly summary: string | undefined;
   readonly route: Route;
+  /** Who may ask; absent: everybody. */
+  readonly auth: PlanAuth | undefined;
+  /** Whether it says itself that everybody may ask: `auth: 'none'`. */
+  readonly isPublic: boolean;
   readonly deadlineMs: number;
   readonly degraded: 'allow' | 'fail';
   /** How often it may be asked for; absent: any number of times. */
@@ -47,6 +52,20 @@ export interface Plan {
 /** The declared rate limit, with what a request costs in numbers. */
 export interface PlanRateLimit extends Required<RouteRateLimit> {
   readonly cost: number;
+}
+
+/** How clients prove who they are, and what they need besides. */
+export interface PlanAuth {
+  /** One of them suffices. */
+  readonly authenticators: readonly Authenticator[];
+  readonly scopes: PlanDemand | undefined;
+  readonly roles: PlanDemand | undefined;
+}
+
+/** Names of which a client needs any, or all. */
+export interface PlanDemand {
+  readonly mode: 'any' | 'all';
+  readonly names: readonly string[];
 }
 
 /** The declared cache as it takes effect. Times in seconds. */
@@ -84,6 +103,8 @@ export interface Schemas {
   readonly body: z.ZodType | undefined;
   readonly headers: (z.ZodType & Shaped) | undefined;
   readonly cookies: (z.ZodType & Shaped) | undefined;
+  /** Of what `identity` is. */
+  readonly identity: z.ZodType | undefined;
   readonly response: z.ZodType | undefined;
 }
 

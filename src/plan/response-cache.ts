@@ -1,4 +1,5 @@
 /** Rules for caches between us and the client: for whom a response is, and what it depends on. */
+import { headerOfAuthenticator } from '../dsl/authenticators.ts';
 import type { ResponseCache } from '../dsl/cache.ts';
 import type { AnyConfig } from '../dsl/composition.ts';
 import { areOfCaller } from '../dsl/credentials.ts';
@@ -10,6 +11,7 @@ const negotiation: ReadonlySet<string> = new Set(['accept', 'accept-language']);
 
 export function responseCacheOf(
   { cache, headers, cookies }: Pick<AnyConfig, 'cache' | 'headers' | 'cookies'>,
+  who: Plan['auth'],
   operations: readonly Operation[],
 ): Pick<Plan, 'cache' | 'identityBearing' | 'vary'> {
   const forwarded = operations.flatMap(({ forward, auth }) =>
@@ -17,7 +19,8 @@ export function responseCacheOf(
   );
   const read = Object.keys(headers?.shape ?? {});
   const ofCookies = Object.keys(cookies?.shape ?? {}).length > 0 ? ['cookie'] : [];
-  const vary = [...new Set([...forwarded, ...read, ...ofCookies])].toSorted();
+  const ofAuth = who?.authenticators.map(headerOfAuthenticator) ?? [];
+  const vary = [...new Set([...forwarded, ...read, ...ofCookies, ...ofAuth])].toSorted();
   // Not every cache respects Vary, so a header that may identify the client makes the response
   // private.
   const identityBearing = vary.some((name) => !negotiation.has(name));

@@ -17,7 +17,7 @@ export interface Composed {
   readonly answer: ComposedAnswer | undefined;
 }
 
-const inputs: readonly InputName[] = ['params', 'query', 'body', 'headers', 'cookies'];
+const inputs: readonly InputName[] = ['params', 'query', 'body', 'headers', 'cookies', 'identity'];
 
 /**
  * @throws CompositionError with the composition's name for anything that goes wrong in `compose`.

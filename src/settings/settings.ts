@@ -17,6 +17,8 @@ import type { TelemetrySettings } from '../telemetry/settings.ts';
 import type { RedisAddress } from '../redis.ts';
 import { readSecrets } from '../upstream/credentials/secrets.ts';
 import type { ReadSecrets } from '../upstream/credentials/secrets.ts';
+import type { Authenticator } from '../dsl/authenticators.ts';
+import { sourcesOfAuthenticators } from '../edge/identity/sources.ts';
 import { addressVariables, toAddresses } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
 import { isNot, listOf, oneOf, share, wholeNumber, wholeNumberOrOff } from './kinds.ts';
@@ -143,28 +145,40 @@ const variables = z.object({
 
 /**
  * Reads every variable, including those that hold the addresses of `services`, and the variables
- * and files of their headers and credentials.
+ * and files of their headers and credentials, and of `authenticators`.
  *
  * @throws ConfigurationError with a line for everything that is wrong: the variable, what it holds
  *   unless that may be a secret, and what would be right.
  */
-export function parseSettings(environment: Environment, services: readonly Service[]): Settings {
+export function parseSettings(
+  environment: Environment,
+  services: readonly Service[],
+  authenticators: readonly Authenticator[] = [],
+): Settings {
   const set = withoutUnread(withoutBlank(environment));
   const own = variables.safeParse(set);
-  const { problems, read } = readServices(services, set, environment);
+  const { problems, read } = readServices({ services, authenticators }, set, environment);
   if (own.success && read !== undefined) return toSettings(own.data, read);
   const lines = [...(own.success ? [] : [linesOf(own.error.issues)]), ...problems];
   throw new ConfigurationError(lines.join('\n'));
 }
 
+interface Needing {
+  readonly services: readonly Service[];
+  readonly authenticators?: readonly Authenticator[];
+}
+
 /** The addresses and secrets of services, or else the problems with them. */
 function readServices(
-  services: readonly Service[],
+  { services, authenticators = [] }: Needing,
   set: Environment,
   environment: Environment,
 ): { readonly problems: readonly string[]; readonly read?: ReadOfServices } {
   const found = addressVariables(services).safeParse(set);
-  const secrets = readSecrets(sourcesOf(services), environment);
+  const secrets = readSecrets(
+    [...sourcesOf(services), ...sourcesOfAuthenticators(authenticators)],
+    environment,
+  );
   if (!found.success || secrets.problems.length > 0) {
     const ofAddresses = found.success ? [] : [linesOf(found.error.issues)];
     return { problems: [...ofAddresses, ...secrets.problems] };
@@ -189,7 +203,7 @@ export function serviceProblem(
   services: readonly Service[],
   environment: Environment,
 ): string | undefined {
-  const { problems } = readServices(services, withoutBlank(environment), environment);
+  const { problems } = readServices({ services }, withoutBlank(environment), environment);
   return problems.length === 0 ? undefined : problems.join('\n');
 }
 

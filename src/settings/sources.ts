@@ -6,6 +6,8 @@ import type { Service } from '../dsl/service.ts';
 import { sourcesOfTls } from '../dsl/tls.ts';
 import type { NeededSource, ReadSecrets, Secrets } from '../upstream/credentials/secrets.ts';
 import { tlsProblem } from '../upstream/credentials/tls.ts';
+import type { Authenticator } from '../dsl/authenticators.ts';
+import { keyUrlsOf } from '../edge/identity/sources.ts';
 import { parseTokenUrl } from '../url.ts';
 import type { Addresses } from './addresses.ts';
 
@@ -51,6 +53,7 @@ export interface ReadOfServices {
 export function plainTextWarnings(
   services: readonly Service[],
   { addresses, openSecrets }: ReadOfServices,
+  authenticators: readonly Authenticator[] = [],
 ): readonly string[] {
   const secrets = openSecrets(atStart);
   const warnings = services.flatMap(({ name, auth }) => {
@@ -61,7 +64,10 @@ export function plainTextWarnings(
       return `service "${name}": its credentials go to ${to} without TLS. Use https.`;
     });
   });
-  return [...new Set(warnings)];
+  const ofKeys = keyUrlsOf(authenticators, (source) => secrets(source).text())
+    .filter(isPlain)
+    .map(({ origin }) => `the keys of tokens come from ${origin} without TLS. Use https.`);
+  return [...new Set([...warnings, ...ofKeys])];
 }
 
 function issuersOf(auth: Auth, secrets: Secrets): readonly URL[] {

@@ -192,7 +192,8 @@ describe('defineGateway', () => {
   it.each<readonly [unknown, string]>([
     [
       { cor: {} },
-      'unknown option "cor". Known options: cors, securityHeaders, middleware, rateLimits.',
+      'unknown option "cor". Known options: cors, securityHeaders, middleware, rateLimits, ' +
+        'authenticators.',
     ],
     [undefined, 'is undefined. Write { cors: … }.'],
     [

@@ -27,6 +27,7 @@ function appBehind(admit: Admission) {
     routes: compositionRoutes([compile({ name: 'things', composition })], {
       clock: systemClock,
       unknownQuery: 'refuse',
+      identifyFor: () => () => ({ denied: 'unauthenticated', challenges: '' }),
       basePath: '',
       admit,
       execute: async () => {

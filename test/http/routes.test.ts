@@ -28,6 +28,7 @@ function appOf(...routes: readonly string[]) {
       clock: systemClock,
       admit: () => undefined,
       unknownQuery: 'refuse',
+      identifyFor: () => () => ({ denied: 'unauthenticated', challenges: '' }),
       basePath: '',
       execute: async ({ route }, { inputs }) => ({
         value: { route: route.text, params: inputs.params },

@@ -141,9 +141,9 @@ describe('the configuration', () => {
     [
       'a knob that is none',
       { deadline: 500 },
-      'unknown option "deadline". Known options: route, summary, params, query, body, headers, ' +
-        'cookies, credentials, unknownQuery, response, deadlineMs, degraded, rateLimit, ' +
-        'cache, compose.',
+      'unknown option "deadline". Known options: route, summary, auth, scopes, roles, params, ' +
+        'query, body, headers, cookies, credentials, unknownQuery, response, deadlineMs, degraded, ' +
+        'rateLimit, cache, compose.',
     ],
     [
       'a query parameter that no text fits',

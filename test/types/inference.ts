@@ -10,6 +10,7 @@ import {
   clientCredentials,
   tokenExchange,
   defineComposition,
+  defineGateway,
   defineService,
   each,
   fallback,
@@ -22,6 +23,7 @@ import {
   pages,
   pick,
   text as textBody,
+  verifyJwt,
 } from 'plait';
 import type { Bytes, Operation, Ref, ResponseOf, StepFailure } from 'plait';
 import { z } from 'zod';
@@ -342,6 +344,47 @@ export const inputs = defineComposition({
   },
 });
 same<ResponseOf<typeof inputs>, { id: string }>(true);
+
+/** `identity` has the claims of the authenticator; of several, those that all have. */
+const customers = verifyJwt({
+  issuer: 'https://id.example.com',
+  audience: 'shop',
+  keys: { url: 'https://id.example.com/jwks' },
+});
+const partners = verifyJwt({
+  issuer: 'https://partners.example.com',
+  audience: ['shop', 'stock'],
+  keys: { file: '/etc/plait/partners.jwks.json' },
+  claims: z.object({ sub: z.string(), tenant: z.string().optional() }),
+});
+export const guarded = [
+  defineComposition({
+    route: 'GET /me',
+    auth: customers,
+    scopes: { all: ['orders:read'] },
+    compose({ identity }) {
+      same<typeof identity.claims, Ref<{ sub: string }>>(true);
+      return { sub: identity.claims.sub };
+    },
+  }),
+  defineComposition({
+    route: 'GET /tenant',
+    auth: partners,
+    compose({ identity }) {
+      same<typeof identity.claims.tenant, Ref<string | undefined>>(true);
+      return { tenant: identity.claims.tenant };
+    },
+  }),
+  defineComposition({
+    route: 'GET /either',
+    auth: [customers, partners],
+    compose({ identity }) {
+      same<typeof identity.claims.sub, Ref<string>>(true);
+      return { sub: identity.claims.sub };
+    },
+  }),
+];
+export const gateway = defineGateway({ authenticators: [customers, partners] });
 
 /** A parameter of several segments is an argument like any other. */
 export const fileOf = operation(defineService({ name: 'files', url: 'http://files' }), {

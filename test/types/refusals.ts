@@ -24,6 +24,7 @@ import {
   optional,
   pages,
   pick,
+  verifyJwt,
 } from 'plait';
 import type { Ref } from 'plait';
 import { z } from 'zod';
@@ -599,6 +600,51 @@ export const meanings = [
     // @ts-expect-error null or error
     missing: true,
   }),
+];
+
+/** Who may ask is said by values, and the claims are those of their schemas. */
+const customers = verifyJwt({ issuer: 'i', audience: 'a', keys: { file: 'f' } });
+const partners = verifyJwt({
+  issuer: 'i',
+  audience: 'a',
+  keys: { url: { env: 'JWKS_URL' } },
+  claims: z.object({ sub: z.string(), tenant: z.string() }),
+});
+export const identities = [
+  defineComposition({
+    route: 'GET /a',
+    // @ts-expect-error a name is no authenticator
+    auth: 'customers',
+    compose: () => ({}),
+  }),
+  defineComposition({
+    route: 'GET /b',
+    auth: customers,
+    // @ts-expect-error a claim that is not in the schema
+    compose: ({ identity }) => ({ tenant: identity.claims.tenant }),
+  }),
+  defineComposition({
+    route: 'GET /c',
+    auth: [customers, partners],
+    // @ts-expect-error a claim that only one of them has
+    compose: ({ identity }) => ({ tenant: identity.claims.tenant }),
+  }),
+  defineComposition({
+    route: 'GET /d',
+    // @ts-expect-error nobody is asked for an identity
+    compose: ({ identity }) => ({ claims: identity.claims }),
+  }),
+  defineComposition({
+    route: 'GET /e',
+    auth: customers,
+    // @ts-expect-error any or all of the scopes
+    scopes: ['a'],
+    compose: () => ({}),
+  }),
+  // @ts-expect-error a symmetric algorithm
+  verifyJwt({ issuer: 'i', audience: 'a', keys: { file: 'f' }, algorithms: ['HS256'] }),
+  // @ts-expect-error an audience is required
+  verifyJwt({ issuer: 'i', keys: { file: 'f' } }),
 ];
 
 /** Credentials are cookies, and unknown query parameters have two fates. */

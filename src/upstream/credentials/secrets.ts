@@ -31,8 +31,13 @@ export interface SecretsOptions {
   readonly onWarning: (message: string) => void;
 }
 
+/** The rest of a sentence that says why a text cannot be used, without quoting it. */
+export type TextRule = (text: string) => string | undefined;
+
 /** A source, and the service that needs it, for messages. */
-export interface NeededSource extends SourceUse {
+export interface NeededSource {
+  readonly source: Source;
+  readonly carriedBy: SourceUse['carriedBy'] | TextRule;
   readonly service?: string;
 }
 
@@ -84,7 +89,7 @@ interface Reading {
   readonly text: () => string;
   /** Which file it was, so that a new one is noticed; empty for a variable. */
   readonly stamp: string;
-  readonly rules?: readonly SourceUse['carriedBy'][];
+  readonly rules?: readonly NeededSource['carriedBy'][];
 }
 
 function nameOf(source: Source): string {
@@ -170,8 +175,15 @@ function codeOf(error: unknown): string {
 }
 
 /** The rest of a sentence that says why a text cannot be used; it never quotes the text. */
-function textProblem(text: string, rules: readonly SourceUse['carriedBy'][]): string | undefined {
+function textProblem(
+  text: string,
+  rules: readonly NeededSource['carriedBy'][],
+): string | undefined {
   if (text.trim() === '') return 'is empty';
+  for (const rule of rules) {
+    const problem = typeof rule === 'function' ? rule(text) : undefined;
+    if (problem !== undefined) return problem;
+  }
   if (rules.includes('user') && text.includes(':')) return 'has a colon, which ends a user name';
   if (rules.includes('url') && parseTokenUrl(text) === undefined)
     return `is no URL of a token endpoint. Use ${tokenUrlRule}`;

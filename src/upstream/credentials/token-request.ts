@@ -2,18 +2,12 @@
 import { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import type { IssuedAuth } from '../../dsl/client-credentials.ts';
-import { operation } from '../../dsl/declare-operation.ts';
-import { defineService } from '../../dsl/service.ts';
 import { UpstreamError } from '../../errors.ts';
 import { parsePlainJson } from '../../json.ts';
-import { AbortSource } from '../../signal.ts';
-import { createAddress } from '../exchange/address.ts';
 import type { HttpRequest } from '../exchange/request.ts';
-import { statusError } from '../exchange/status-error.ts';
-import { exchange } from '../exchange/transport.ts';
 import type { RawReply } from '../exchange/transport.ts';
-import { attemptTimeout } from '../resilience/attempt-timeout.ts';
 import { basicOf } from './basic.ts';
+import { openIssuer } from './issuer.ts';
 import type { Secret } from './secrets.ts';
 import { RefusedTokenError, TokenError } from './token-error.ts';
 
@@ -49,35 +43,17 @@ const longestMs = 86_400_000;
 
 export function createTokenRequest(options: TokenRequestOptions): TokenRequest {
   const { auth, url, id, secret, clock } = options;
-  const issuer = defineService({ name: 'token-issuer', url: url.origin });
   const { timeoutMs } = auth;
-  const token = operation(issuer, {
+  const issuer = openIssuer({
     name: 'token',
-    route: 'POST /token', // the path is that of `url`
-    response: z.unknown(),
+    method: 'POST',
+    url,
     timeoutMs,
     maxBodyBytes,
-  });
-  const address = createAddress(issuer, new URL(url.origin), {
     connections: auth.kind === 'tokenExchange' ? 32 : 2,
+    clock,
   });
-  const startTimeout = attemptTimeout(clock);
-  const stopped = new AbortSource();
   const where = url.origin + url.pathname;
-
-  async function send(subject: string | undefined): Promise<RawReply> {
-    const { signal, onEnd } = startTimeout({ operation: token, signal: stopped });
-    try {
-      const request = toTokenRequest(auth, url, {
-        id: id.text(),
-        secret: secret.text(),
-        subject,
-      });
-      return await exchange({ operation: token, address, signal, readsFailures: true }, request);
-    } finally {
-      onEnd();
-    }
-  }
 
   return {
     async ask(subject) {
@@ -85,19 +61,17 @@ export function createTokenRequest(options: TokenRequestOptions): TokenRequest {
       await Promise.all([id.lookAgain(), secret.lookAgain()]);
       let code = '';
       try {
-        const reply = await send(subject);
+        const texts = { id: id.text(), secret: secret.text(), subject };
+        const reply = await issuer.send(toTokenRequest(auth, url, texts));
         if (reply.status >= 200 && reply.status <= 299) return toGranted(reply);
         code = errorCodeOf(reply);
-        throw statusError({ operation: token, headers: {} }, reply, clock.epoch());
+        throw issuer.errorOf(reply);
       } catch (error) {
         if (subject !== undefined && ofSubject.has(code)) throw refused(where, code);
         throw toTokenError(error, { where, timeoutMs, code });
       }
     },
-    async close() {
-      stopped.abort(new Error('the gateway stops'));
-      await address.destroy();
-    },
+    close: () => issuer.close(),
   };
 }
 

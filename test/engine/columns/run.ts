@@ -62,7 +62,14 @@ export async function run(options: RunOptions): Promise<Ran> {
   function start(client: Client): void {
     const { cut } = client;
     void execute(options.plan, {
-      inputs: { params: {}, query: {}, headers: {}, cookies: {}, body: options.body },
+      inputs: {
+        params: {},
+        query: {},
+        headers: {},
+        cookies: {},
+        identity: undefined,
+        body: options.body,
+      },
       header: () => undefined,
       deadlineAt: cut?.by === 'deadline' ? cut.atMs : longMs,
       onDisconnect(leave) {

@@ -101,7 +101,14 @@ function startGateway() {
 
   function ask(ids: readonly string[]): ReturnType<typeof execute> {
     const request: EngineRequest = {
-      inputs: { params: {}, query: {}, headers: {}, cookies: {}, body: { ids } },
+      inputs: {
+        params: {},
+        query: {},
+        headers: {},
+        cookies: {},
+        identity: undefined,
+        body: { ids },
+      },
       header: () => undefined,
       deadlineAt: clock.now() + 10_000,
       onDisconnect: () => undefined,

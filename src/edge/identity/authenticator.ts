@@ -1,0 +1,64 @@
+/** Authenticators as data → what verifies the credentials of a request. */
+import type { Clock } from '../../clock.ts';
+import type { Authenticator, JwtAuthenticator } from '../../dsl/authenticators.ts';
+import { nameOfSource } from '../../dsl/source.ts';
+import { ConfigurationError } from '../../errors.ts';
+import type { RequestFacts } from '../../http/admission.ts';
+import type { Secrets } from '../../upstream/credentials/secrets.ts';
+import { parseTokenUrl, tokenUrlRule } from '../../url.ts';
+import { openKeyAddress } from './fetch-keys.ts';
+import { createJwtVerifier } from './jwt.ts';
+import { createFileKeys, createRemoteKeys } from './key-set.ts';
+import type { KeySet } from './key-set.ts';
+import type { Verified } from './verified.ts';
+
+export interface OpenAuthenticator {
+  /** The credentials of a request; `undefined` if it has none of the kind. */
+  read(request: RequestFacts): string | undefined;
+  /** `undefined` for credentials that are not valid, whatever the reason. */
+  verify(credentials: string): Verified | undefined | Promise<Verified | undefined>;
+  /** The challenge (RFC 9110, 11.6.1) with further parameters. */
+  challenge(parameters: string): string;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly onKeysError: (error: Error) => void;
+}
+
+export function openAuthenticator(
+  authenticator: Authenticator,
+  options: OpenOptions,
+): OpenAuthenticator {
+  const { keys, close } = openKeys(authenticator, options);
+  return {
+    read: readBearer,
+    verify: createJwtVerifier(authenticator, { keys, clock: options.clock }),
+    challenge: (parameters) => ['Bearer realm="plait"', parameters].filter(Boolean).join(', '),
+    close,
+  };
+}
+
+/** The token of `Authorization: Bearer …`; the scheme has no case (RFC 9110, 11.1). */
+function readBearer(request: RequestFacts): string | undefined {
+  return /^bearer +(.*)$/i.exec(request.header('authorization') ?? '')?.[1];
+}
+
+function openKeys(
+  { keys }: JwtAuthenticator,
+  { secrets, clock, onKeysError }: OpenOptions,
+): { readonly keys: KeySet; close(): Promise<void> } {
+  if ('file' in keys) {
+    return { keys: createFileKeys(secrets(keys), clock), close: async () => undefined };
+  }
+  const text = typeof keys.url === 'string' ? keys.url : secrets(keys.url).text();
+  const url = parseTokenUrl(text);
+  if (url === undefined) {
+    const name = typeof keys.url === 'string' ? 'keys.url' : nameOfSource(keys.url);
+    throw new ConfigurationError(`${name} is no URL of a JWK set. Use ${tokenUrlRule}.`);
+  }
+  const { fetch, close } = openKeyAddress(url, clock);
+  return { keys: createRemoteKeys({ fetch, clock, onError: onKeysError }), close };
+}

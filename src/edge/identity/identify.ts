@@ -1,0 +1,75 @@
+/** Finds out who asks: the authenticators of the gateway, and what plans demand of them. */
+import type { Clock } from '../../clock.ts';
+import type { Authenticator } from '../../dsl/authenticators.ts';
+import { ConfigurationError } from '../../errors.ts';
+import type { Denial, Identify, IdentifyFor } from '../../http/admission.ts';
+import type { PlanAuth } from '../../plan/plan.ts';
+import type { Secrets } from '../../upstream/credentials/secrets.ts';
+import { openAuthenticator } from './authenticator.ts';
+import type { OpenAuthenticator } from './authenticator.ts';
+import { mayAsk } from './verified.ts';
+
+export interface IdentityOptions {
+  readonly authenticators: readonly Authenticator[];
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  /** Called when the keys of an issuer cannot be fetched. */
+  readonly onKeysError: (error: Error) => void;
+}
+
+export interface OpenIdentity {
+  readonly identifyFor: IdentifyFor;
+  close(): Promise<void>;
+}
+
+export function openIdentity({ authenticators, ...options }: IdentityOptions): OpenIdentity {
+  const opened = new Map(authenticators.map((one) => [one, openAuthenticator(one, options)]));
+  return {
+    identifyFor: (auth) =>
+      createIdentify(
+        auth,
+        auth.authenticators.map((one) => known(opened.get(one))),
+      ),
+    close: async () => {
+      await Promise.all([...opened.values()].map((one) => one.close()));
+    },
+  };
+}
+
+function known(opened: OpenAuthenticator | undefined): OpenAuthenticator {
+  if (opened !== undefined) return opened;
+  throw new ConfigurationError('a plan names an authenticator that defineGateway() does not list.');
+}
+
+function createIdentify(auth: PlanAuth, opened: readonly OpenAuthenticator[]): Identify {
+  const missing = denial('unauthenticated', opened, '');
+  const invalid = denial('unauthenticated', opened, 'error="invalid_token"');
+  const forbidden = denial('insufficient-scope', opened, insufficient(auth));
+  return async function identify(request) {
+    let hasCredentials = false;
+    for (const { read, verify } of opened) {
+      const credentials = read(request);
+      if (credentials === undefined) continue;
+      hasCredentials = true;
+      // oxlint-disable-next-line no-await-in-loop -- one after the other: most often there is one
+      const verified = await verify(credentials);
+      if (verified !== undefined) return mayAsk(verified, auth) ? verified : forbidden;
+    }
+    return hasCredentials ? invalid : missing;
+  };
+}
+
+/** With a challenge (RFC 6750, 3) for each way to prove an identity. */
+function denial(
+  denied: Denial['denied'],
+  opened: readonly OpenAuthenticator[],
+  parameters: string,
+): Denial {
+  const challenges = opened.map(({ challenge }) => challenge(parameters));
+  return Object.freeze({ denied, challenges: [...new Set(challenges)].join(', ') });
+}
+
+function insufficient({ scopes }: PlanAuth): string {
+  const needed = scopes?.mode === 'all' ? `, scope="${scopes.names.join(' ')}"` : '';
+  return `error="insufficient_scope"${needed}`;
+}

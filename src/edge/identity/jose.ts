@@ -1,0 +1,48 @@
+/** The door to jose: verifies signatures and the registered claims of tokens. */
+import { createLocalJWKSet } from 'jose/jwks/local';
+import { jwtVerify } from 'jose/jwt/verify';
+import { JOSEError } from 'jose/errors';
+import type { CryptoKey, JWTPayload, JWTVerifyOptions } from 'jose';
+
+/** The public keys of an issuer. */
+export interface Keys {
+  /** The key for a token with this header; `undefined` if none fits, or several do. */
+  find(header: TokenHeader): Promise<CryptoKey | undefined>;
+}
+
+export type { CryptoKey };
+
+/** The parts of a token's header that choose its key: never `jku`, `jwk` or `x5u`. */
+export interface TokenHeader {
+  readonly alg: string;
+  readonly kid: string | undefined;
+}
+
+/** Reads a JWK set (RFC 7517, 5). Throws for anything else. */
+export function readKeys(text: string): Keys {
+  const findKey = createLocalJWKSet(JSON.parse(text));
+  return {
+    async find({ alg, kid }) {
+      try {
+        return await findKey({ alg, ...(kid !== undefined && { kid }) });
+      } catch {
+        // No key, several keys, or one that cannot be used: nothing verifies the token.
+        return undefined;
+      }
+    },
+  };
+}
+
+/** The claims of a token that `key` has signed; `undefined` for one that is not valid. */
+export async function verifiedClaims(
+  token: string,
+  key: CryptoKey,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload | undefined> {
+  try {
+    return (await jwtVerify(token, key, options)).payload;
+  } catch (error) {
+    if (error instanceof JOSEError) return undefined;
+    throw error;
+  }
+}

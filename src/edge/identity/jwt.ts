@@ -1,0 +1,95 @@
+/** Verifies JSON Web Tokens (RFC 7519) as RFC 8725 advises. */
+import { hash } from 'node:crypto';
+import type { Clock } from '../../clock.ts';
+import type { JwtAuthenticator } from '../../dsl/authenticators.ts';
+import { frozen } from '../../frozen.ts';
+import { parseJsonBy } from '../../parse.ts';
+import { verifiedClaims } from './jose.ts';
+import type { KeySet } from './key-set.ts';
+import { rememberVerified } from './remembered.ts';
+import { readToken } from './token-shape.ts';
+import type { UnverifiedToken } from './token-shape.ts';
+import type { Verified } from './verified.ts';
+
+/** `undefined` for a token that is not valid, whatever the reason. */
+export type VerifyToken = (token: string) => Verified | undefined | Promise<Verified | undefined>;
+
+export function createJwtVerifier(
+  authenticator: JwtAuthenticator,
+  { keys, clock }: { readonly keys: KeySet; readonly clock: Clock },
+): VerifyToken {
+  const { issuers, audiences, algorithms, type, clockToleranceS } = authenticator;
+  const remembered = rememberVerified(clock);
+  const pinned: ReadonlySet<string> = new Set(algorithms);
+  const options = {
+    algorithms: [...algorithms],
+    issuer: [...issuers],
+    audience: [...audiences],
+    clockTolerance: clockToleranceS,
+    requiredClaims: ['exp', 'iss', 'aud'],
+  };
+
+  /** Whether it could be valid, so that keys are not fetched for one that cannot. */
+  function isOurs({ header, claims }: UnverifiedToken): boolean {
+    const issuer = claims['iss'];
+    return (
+      pinned.has(header.alg) &&
+      typeof issuer === 'string' &&
+      issuers.includes(issuer) &&
+      isType(header.typ, type)
+    );
+  }
+
+  async function verifyAnew(token: string, name: string): Promise<Verified | undefined> {
+    const read = readToken(token);
+    if (read === undefined || !isOurs(read)) return undefined;
+    const key = await keys.find(read.header);
+    if (key === undefined) return undefined;
+    const { version } = keys;
+    const currentDate = new Date(clock.epoch());
+    const payload = await verifiedClaims(token, key, { ...options, currentDate });
+    if (payload?.exp === undefined) return undefined;
+    // The same bytes, with numbers that are exact.
+    const verified = toVerified(read.claims, authenticator);
+    if (verified === undefined) return undefined;
+    remembered.set(name, verified, { version, expiresAt: payload.exp * 1_000 });
+    return verified;
+  }
+
+  return function verifyToken(token) {
+    const name = hash('sha256', token, 'base64url');
+    return remembered.get(name, keys.version) ?? verifyAnew(token, name);
+  };
+}
+
+/** The types of tokens that prove an identity, or grant access (RFC 9068, 2.1). */
+const usualTypes: ReadonlySet<string> = new Set(['jwt', 'at+jwt']);
+
+/** Confusing kinds of tokens is prevented by their `typ` (RFC 8725, 3.11). */
+function isType(found: string | undefined, wanted: string | undefined): boolean {
+  const type = found?.toLowerCase().replace(/^application\//, '');
+  if (wanted !== undefined) return type === wanted.toLowerCase();
+  return type === undefined || usualTypes.has(type);
+}
+
+function toVerified(
+  claims: Readonly<Record<string, unknown>>,
+  { claims: schema }: JwtAuthenticator,
+): Verified | undefined {
+  const parsed = parseJsonBy(schema, claims);
+  if (!parsed.ok) return undefined;
+  const { iss, sub, client_id: client, scope, scp, roles } = claims;
+  return {
+    principal: hash('sha256', JSON.stringify(['jwt', iss, sub ?? client ?? null]), 'base64url'),
+    value: frozen({ claims: parsed.value }),
+    scopes: new Set([...namesIn(scope), ...namesIn(scp)]),
+    roles: new Set(namesIn(roles)),
+  };
+}
+
+/** Names separated by spaces (RFC 8693, 4.2), or a list of them. */
+function namesIn(claim: unknown): readonly string[] {
+  if (typeof claim === 'string') return claim.split(' ').filter((name) => name !== '');
+  if (!Array.isArray(claim)) return [];
+  return claim.filter((name) => typeof name === 'string');
+}

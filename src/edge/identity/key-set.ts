@@ -1,0 +1,140 @@
+/** The keys of an issuer: fetched once for all requests, or read from a file. */
+import type { Clock } from '../../clock.ts';
+import { UnavailableError, toError } from '../../errors.ts';
+import type { Secret } from '../../upstream/credentials/secrets.ts';
+import { readKeys } from './jose.ts';
+import type { CryptoKey, Keys, TokenHeader } from './jose.ts';
+
+export interface KeySet {
+  /** Counts changes of the keys: what an earlier one has verified may not be valid any more. */
+  readonly version: number;
+  /**
+   * The key for a token, if there is one.
+   *
+   * @throws UnavailableError while no keys are known.
+   */
+  find(header: TokenHeader): Promise<CryptoKey | undefined>;
+}
+
+/** How often a file is looked at for a key that it does not have, at most. */
+const lookEveryMs = 1_000;
+
+/** Of a file: what it has when it changes to something unusable stays in use. */
+export function createFileKeys(file: Secret, clock: Clock): KeySet {
+  let text = '';
+  let keys: Keys = noKeys;
+  let version = 0;
+  let lookedAt = -Infinity;
+
+  function latest(): Keys {
+    const now = file.text();
+    if (now !== text) {
+      text = now;
+      keys = readKeys(now);
+      version += 1;
+    }
+    return keys;
+  }
+
+  return {
+    get version() {
+      latest();
+      return version;
+    },
+    async find(header) {
+      const found = await latest().find(header);
+      if (found !== undefined || clock.now() - lookedAt < lookEveryMs) return found;
+      lookedAt = clock.now();
+      await file.lookAgain();
+      return latest().find(header);
+    },
+  };
+}
+
+const noKeys: Keys = { find: async () => undefined };
+
+export interface RemoteKeysOptions {
+  /** Fetches the text of the set. */
+  readonly fetch: () => Promise<string>;
+  readonly clock: Clock;
+  /** Called when the keys cannot be fetched. */
+  readonly onError: (error: Error) => void;
+}
+
+/** Keys of this age are fetched again, while they are used. */
+const freshMs = 600_000;
+/** Older ones are not used. */
+const staleMs = 86_400_000;
+/** How often the keys are fetched for a `kid` that is not among them, at most. */
+const unknownEveryMs = 30_000;
+/** The pause after the first failure, and the longest one. */
+const minRestMs = 1_000;
+const maxRestMs = 30_000;
+
+/** Of an address. One fetch is under way at a time, and those who need its keys wait for it. */
+export function createRemoteKeys({ fetch, clock, onError }: RemoteKeysOptions): KeySet {
+  let held: { readonly text: string; readonly keys: Keys; readonly at: number } | undefined;
+  let version = 0;
+  let flight: Promise<void> | undefined;
+  let soughtAt = -Infinity;
+  let failures = 0;
+  let restsUntil = -Infinity;
+
+  async function fetchKeys(): Promise<void> {
+    try {
+      const text = await fetch();
+      const isSame = held?.text === text;
+      held = { text, keys: isSame && held ? held.keys : readKeys(text), at: clock.now() };
+      if (!isSame) version += 1;
+      failures = 0;
+    } catch (error) {
+      restsUntil = clock.now() + Math.min(minRestMs * 2 ** failures, maxRestMs);
+      failures += 1;
+      onError(toError(error));
+    }
+  }
+
+  /** Joins a fetch, or begins one; `undefined` while the address rests after a failure. */
+  function begin(): Promise<void> | undefined {
+    if (flight !== undefined || clock.now() < restsUntil) return flight;
+    flight = fetchKeys().finally(() => (flight = undefined));
+    return flight;
+  }
+
+  function usable(): Keys | undefined {
+    return held !== undefined && clock.now() - held.at < staleMs ? held.keys : undefined;
+  }
+
+  function keysOrError(): Keys {
+    const keys = usable();
+    if (keys !== undefined) return keys;
+    const seconds = Math.max(1, Math.ceil((restsUntil - clock.now()) / 1_000));
+    throw new UnavailableError('Credentials cannot be verified at the moment.', {
+      retryAfterSeconds: seconds,
+    });
+  }
+
+  /** For a key that is not among those held: it may be new. */
+  function seek(): Promise<void> | undefined {
+    if (flight !== undefined) return flight;
+    if (clock.now() - soughtAt < unknownEveryMs || clock.now() < restsUntil) return undefined;
+    soughtAt = clock.now();
+    return begin();
+  }
+
+  return {
+    get version() {
+      return version;
+    },
+    async find(header) {
+      if (usable() === undefined) await begin();
+      const keys = keysOrError();
+      if (held !== undefined && clock.now() - held.at >= freshMs) void begin();
+      const found = await keys.find(header);
+      if (found !== undefined) return found;
+      await seek();
+      const newer = keysOrError();
+      return newer === keys ? undefined : newer.find(header);
+    },
+  };
+}

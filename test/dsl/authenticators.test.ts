@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { bearer } from '../../src/dsl/credentials.ts';
+import { verifyJwt } from '../../src/dsl/authenticators.ts';
+import { defineComposition } from '../../src/dsl/composition.ts';
+import type { Composition } from '../../src/dsl/composition.ts';
+import { defineGateway } from '../../src/dsl/gateway.ts';
+import { drawTree } from '../../src/explain/draw-tree.ts';
+import { explain } from '../../src/explain/explain.ts';
+import { compile, compileAll } from '../../src/plan/compile.ts';
+import { createGateway } from '../../src/gateway.ts';
+
+const valid = { issuer: 'https://id', audience: 'shop', keys: { url: 'https://id/jwks' } };
+const customers = verifyJwt(valid);
+const partners = verifyJwt({
+  ...valid,
+  issuer: 'https://partners',
+  claims: z.object({ sub: z.string(), partner: z.string() }),
+});
+
+/** A composition that types would refuse. */
+function compositionWith(config: object): Composition {
+  const define = defineComposition as (given: unknown) => Composition;
+  return define({ route: 'GET /me', compose: () => ({}), ...config });
+}
+
+function messageOf(run: () => unknown): string {
+  try {
+    run();
+    return 'nothing was wrong';
+  } catch (error) {
+    return String(error);
+  }
+}
+
+describe('verifyJwt', () => {
+  it.each<[object, string]>([
+    [{ issuer: undefined }, 'verifyJwt(): issuer is missing. Use a text, or a list of texts'],
+    [{ issuer: [] }, 'issuer is [].'],
+    [{ audience: ['a', 7] }, 'audience is ["a",7].'],
+    [{ audience: '' }, 'audience is "".'],
+    [{ keys: undefined }, 'keys is undefined. Use { url: "https://id.example.com/jwks" }'],
+    [{ keys: {} }, 'keys names one URL or one file.'],
+    [{ keys: { url: 'https://id', file: 'x' } }, 'keys names one URL or one file.'],
+    [{ keys: { url: 'id/jwks' } }, 'keys.url is "id/jwks". Use an http or https URL'],
+    [{ keys: { url: 'https://a:canary@id' } }, 'keys.url is a value that is not shown here.'],
+    [{ keys: { url: { env: 'a b' } } }, 'keys.url.env is "a b", which names no variable.'],
+    [{ keys: { url: { file: 'x' } } }, 'keys.url: unknown option "file".'],
+    [{ keys: { file: '' } }, 'keys.file is "", which is no path.'],
+    [{ algorithms: ['HS256'] }, 'algorithms has "HS256". Use some of RS256,'],
+    [{ algorithms: ['none'] }, 'algorithms has "none".'],
+    [{ algorithms: [] }, 'algorithms is empty.'],
+    [{ claims: { sub: 'text' } }, 'claims is no schema. Use z.object({ sub: z.string() }).'],
+    [{ claims: z.object({ a: z.promise(z.string()) }) }, 'claims has an asynchronous function'],
+    [{ type: 'a b' }, 'type is "a b". Use the typ of tokens'],
+    [{ clockToleranceS: 301 }, 'clockToleranceS is 301. Use a whole number of at most 300.'],
+    [{ secret: 'canary' }, 'unknown option "secret".'],
+  ])('refuses %j', (wrong, message) => {
+    const found = messageOf(() => verifyJwt({ ...valid, ...wrong }));
+    expect(found).toContain(message);
+    expect(found).not.toContain('canary');
+  });
+
+  it('gives data that nobody can change', () => {
+    expect(Object.isFrozen(customers) && Object.isFrozen(customers.algorithms)).toBe(true);
+    expect(customers).toMatchObject({
+      issuers: ['https://id'],
+      audiences: ['shop'],
+      algorithms: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+      clockToleranceS: 5,
+    });
+  });
+});
+
+describe('the auth of a composition', () => {
+  const headers = z.object({ authorization: z.string() });
+  it.each<[object, string]>([
+    [
+      { auth: 'jwt' },
+      'me: auth is "jwt". Use what verifyJwt() has made, a list of such, or "none"',
+    ],
+    [{ auth: [] }, 'auth is an empty list.'],
+    [{ auth: { ...customers } }, 'auth is something else.'],
+    [{ auth: [customers, 'none'] }, 'auth is a list of something else.'],
+    [{ auth: bearer({ env: 'A' }) }, 'auth is something else.'],
+    [{ scopes: { any: ['a'] } }, 'scopes without auth: nobody has any. Add auth.'],
+    [{ auth: 'none', roles: { any: ['a'] } }, 'roles without auth: nobody has any.'],
+    [{ auth: customers, scopes: { all: [] } }, 'scopes is no demand. Write { any: ["…"] }'],
+    [{ auth: customers, scopes: { all: ['a b'] } }, 'scopes is no demand.'],
+    [{ auth: customers, scopes: { all: ['a'], any: ['b'] } }, 'scopes is no demand.'],
+    [{ auth: customers, scopes: ['a'] }, 'scopes: is ["a"]. Write { any: … }.'],
+    [{ auth: customers, scopes: { some: ['a'] } }, 'scopes: unknown option "some".'],
+    [{ auth: customers, headers }, 'headers: "authorization" carries'],
+    [{ compose: ({ identity }: { identity: object }) => ({ identity }) }, 'identity is used, but'],
+  ])('is refused: %j', (config, message) => {
+    expect(
+      messageOf(() => compile({ name: 'me', composition: compositionWith(config) })),
+    ).toContain(message);
+  });
+
+  it.each([
+    [customers, 'tenant', 'identity.claims has no field "tenant". It has: sub.'],
+    [[customers, partners], 'partner', 'identity.claims has no field "partner". It has: sub.'],
+  ])('has no claim but those of every schema', (auth, claim, message) => {
+    const compose = ({ identity }: { identity: { claims: Record<string, unknown> } }) => ({
+      claim: identity.claims[claim],
+    });
+    const composition = compositionWith({ auth, compose });
+    expect(messageOf(() => compile({ name: 'me', composition }))).toContain(message);
+  });
+
+  it.each<[object, string, string | undefined]>([
+    [{}, 'undefined', undefined],
+    [{ auth: 'none' }, 'string', 'auth none'],
+    [{ auth: customers }, 'object', 'auth JWT of https://id'],
+    [
+      { auth: [customers, partners], scopes: { all: ['a'] }, roles: { any: ['b', 'c'] } },
+      'object',
+      'auth JWT of https://id or JWT of https://partners · all scope a · any roles b, c',
+    ],
+  ])('is drawn: %j', (config, kind, line) => {
+    const plan = explain(compile({ name: 'me', composition: compositionWith(config) }));
+    const lines = drawTree(plan).split('\n');
+    expect(lines.find((one) => one.startsWith('auth'))).toBe(line);
+    expect(typeof plan.auth).toBe(kind);
+  });
+
+  it('makes the response private, and vary by the header', () => {
+    const composition = compositionWith({ auth: customers, cache: { maxAge: 60, sMaxAge: 90 } });
+    const plan = compile({ name: 'me', composition });
+    expect([plan.cache?.visibility, plan.cache?.sMaxAge, plan.vary]).toEqual([
+      'private',
+      undefined,
+      ['authorization'],
+    ]);
+  });
+});
+
+describe('a gateway with authenticators', () => {
+  const errorsOf = (config: object, authenticators: readonly (typeof customers)[]) =>
+    compileAll(
+      [{ name: 'me', composition: compositionWith(config) }],
+      new Set(),
+      authenticators,
+    ).errors.map(({ message }) => message);
+  const noAuth =
+    'me: has no auth, but gateway.ts has authenticators. Write auth: with one of them, or ' +
+    'auth: "none" if everybody may ask.';
+  const unlisted = expect.stringContaining('me: auth names an authenticator that defineGateway()');
+
+  it.each([
+    [{}, [], []],
+    [{}, [customers], [noAuth]],
+    [{ auth: 'none' }, [customers], []],
+    [{ auth: customers }, [customers], []],
+    [{ auth: customers }, [], [unlisted]],
+    [{ auth: [customers, partners] }, [customers], [unlisted]],
+    // Equal, and another one all the same.
+    [{ auth: verifyJwt(valid) }, [customers], [unlisted]],
+  ])('denies by default: %j beside %j', (config, authenticators, errors) => {
+    expect(errorsOf(config, authenticators)).toEqual(errors);
+  });
+
+  it.each([
+    [{}, [customers], 'has no auth'],
+    [{ auth: customers }, [], 'auth names an authenticator'],
+  ])('denies by default what a program compiles, too: %j', (config, authenticators, message) => {
+    const plans = [compile({ name: 'me', composition: compositionWith(config) })];
+    const edge = { definition: defineGateway({ authenticators }) };
+    expect(() => createGateway({ plans, addresses: new Map(), edge })).toThrow(message);
+  });
+
+  it.each([[{}], ['customers'], [bearer({ env: 'A' })]])('takes no other: %j', (wrong) => {
+    const config = { authenticators: [wrong] } as unknown as Parameters<typeof defineGateway>[0];
+    expect(() => defineGateway(config)).toThrow('authenticators is no list of what verifyJwt()');
+  });
+});
