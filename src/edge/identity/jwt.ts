@@ -78,13 +78,18 @@ function toVerified(
 ): Verified | undefined {
   const parsed = parseJsonBy(schema, claims);
   if (!parsed.ok) return undefined;
-  const { iss, sub, client_id: client, scope, scp, roles } = claims;
+  const { scope, scp, roles } = claims;
   return {
-    principal: hash('sha256', JSON.stringify(['jwt', iss, sub ?? client ?? null]), 'base64url'),
+    principal: hash('sha256', JSON.stringify(principalOf(claims)), 'base64url'),
     value: frozen({ claims: parsed.value }),
     scopes: new Set([...namesIn(scope), ...namesIn(scp)]),
     roles: new Set(namesIn(roles)),
   };
+}
+
+/** A client may have the name of a user, and is another principal (RFC 9068, 5). */
+function principalOf({ iss, sub, client_id: client }: UnverifiedToken['claims']): unknown {
+  return sub === undefined ? ['jwt', iss, null, client] : ['jwt', iss, sub];
 }
 
 /** Names separated by spaces (RFC 8693, 4.2), or a list of them. */

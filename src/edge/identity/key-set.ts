@@ -61,9 +61,11 @@ export interface RemoteKeysOptions {
   readonly onError: (error: Error) => void;
 }
 
-/** Keys of this age are fetched again, while they are used. */
+/** Keys of this age are fetched again, beside the requests that use them. */
+const refreshMs = 300_000;
+/** Older ones verify nothing until they were fetched again: a key may have been revoked since. */
 const freshMs = 600_000;
-/** Older ones are not used. */
+/** While the address does not answer, older keys are used up to this age. */
 const staleMs = 86_400_000;
 /** How often the keys are fetched for a `kid` that is not among them, at most. */
 const unknownEveryMs = 30_000;
@@ -105,6 +107,16 @@ export function createRemoteKeys({ fetch, clock, onError }: RemoteKeysOptions): 
     return held !== undefined && clock.now() - held.at < staleMs ? held.keys : undefined;
   }
 
+  /** Begins a fetch if it is time for one; a promise if keys are needed from it. */
+  function refresh(): Promise<void> | undefined {
+    const age = held === undefined ? Infinity : clock.now() - held.at;
+    if (age < refreshMs) return undefined;
+    // Who has found the address down lately need not wait for it again.
+    const isDown = failures > 0 && clock.now() < restsUntil + refreshMs;
+    const fetched = begin();
+    return age >= staleMs || (age >= freshMs && !isDown) ? fetched : undefined;
+  }
+
   function keysOrError(): Keys {
     const keys = usable();
     if (keys !== undefined) return keys;
@@ -127,9 +139,8 @@ export function createRemoteKeys({ fetch, clock, onError }: RemoteKeysOptions): 
       return version;
     },
     async find(header) {
-      if (usable() === undefined) await begin();
+      await refresh();
       const keys = keysOrError();
-      if (held !== undefined && clock.now() - held.at >= freshMs) void begin();
       const found = await keys.find(header);
       if (found !== undefined) return found;
       await seek();

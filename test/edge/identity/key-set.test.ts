@@ -118,11 +118,33 @@ describe('the keys at an address', () => {
     expect(await statusOf(one)).toBe(200);
   });
 
+  it('that are ten minutes old verify nothing before they were fetched again', async () => {
+    const { issuer, statusOf, clock } = await start(one);
+    await statusOf(one);
+    issuer.keys = [two.jwk];
+    clock.advance(10 * minuteMs);
+    expect(await statusOf(one)).toBe(401);
+    expect(await statusOf(two)).toBe(200);
+  });
+
+  it('of an address that was down and is back again verify nothing after a pause', async () => {
+    const { issuer, statusOf, clock, warnings } = await start(one);
+    await statusOf(one);
+    issuer.answer = (response) => void response.writeHead(503).end();
+    clock.advance(10 * minuteMs);
+    expect(await statusOf(one)).toBe(200);
+    expect(warnings).toHaveLength(1);
+    issuer.answer = undefined;
+    issuer.keys = [two.jwk];
+    clock.advance(hourMs);
+    expect(await statusOf(one)).toBe(401);
+  });
+
   it('that are slow delay no token whose key is known', async () => {
     const { issuer, statusOf, clock } = await start(one);
     await statusOf(one);
     issuer.answer = () => undefined;
-    clock.advance(10 * minuteMs);
+    clock.advance(5 * minuteMs);
     expect(await statusOf(one)).toBe(200);
     await vi.waitFor(() => expect(issuer.requests).toHaveLength(2));
     expect(await statusOf(one)).toBe(200);
