@@ -5,7 +5,7 @@ import { child, children } from './document.ts';
 import type { Document, Part } from './document.ts';
 import { isBinary } from './keywords.ts';
 import { anything, binary, otherJson, plainJson, streamed, xmlTypes } from './media-types.ts';
-import type { Direction } from './schemas.ts';
+import type { Direction } from './where.ts';
 import { rowOf } from './table.ts';
 import type { Tools } from './tools.ts';
 import { plain, unknown, written } from './zod.ts';

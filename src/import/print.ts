@@ -143,13 +143,9 @@ function printGeneric({ name, args }: Generic, indent: number): string {
 
 function printChain(chain: Chain, indent: number, used: number): string {
   const { root, calls } = chain;
-  // A name in capitals stays with its call.
-  if (calls.length === 1 || (/^[A-Z]/.test(root) && calls.length < 3)) {
-    let text = root;
-    for (const [index, call] of calls.entries())
-      text += printCall(call, headOf(call, chain, index), { indent, used: used + text.length });
-    return text;
-  }
+  // A name in capitals stays with its call, and a function with a call on what it returns.
+  if (calls.length === 1 || (/^(?:[A-Z]|$)/.test(root) && calls.length < 3))
+    return printShortChain(chain, indent, used);
   const margin = ' '.repeat(indent + 2);
   const lines = calls.map((call, index) => {
     // Only the last call has a comma or semicolon behind it.
@@ -160,6 +156,19 @@ function printChain(chain: Chain, indent: number, used: number): string {
     return isBehindName ? text : `\n${margin}${text}`;
   });
   return `${root}${lines.join('')}`;
+}
+
+/** A chain whose calls begin where the one before them ends. */
+function printShortChain(chain: Chain, indent: number, used: number): string {
+  let text = chain.root;
+  for (const [index, call] of chain.calls.entries()) {
+    const rest = chain.root === '' && index === 0 ? chain.calls.slice(1) : [];
+    const after = rest.reduce((sum, { name }) => sum + `.${name}()`.length, 1);
+    const line = text.slice(text.lastIndexOf('\n') + 1);
+    const place = { indent, used: line === text ? used + text.length : line.length, after };
+    text += printCall(call, headOf(call, chain, index), place);
+  }
+  return text;
 }
 
 function headOf({ name }: Call, { root }: Chain, index: number): string {

@@ -5,7 +5,7 @@ import { fromText } from './from-text.ts';
 import { isComposite, isNullable, propertiesOf, typesOf } from './keywords.ts';
 import { kindsOf, shapeOf } from './parameters.ts';
 import { allowedValues } from './scalars.ts';
-import type { Direction } from './schemas.ts';
+import type { Direction } from './where.ts';
 import type { Tools } from './tools.ts';
 import { objectOf, plain } from './zod.ts';
 import type { ObjectField } from './zod.ts';

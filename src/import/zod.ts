@@ -43,6 +43,7 @@ export function plain(code: Chain | string, type?: Code): Zod {
 }
 
 export const unknown = plain(zod('unknown'), 'z.ZodUnknown');
+export const ofText = plain(zod('string'), 'z.ZodString');
 
 export function nullable(one: Zod): Zod {
   return { ...one, isNullable: true };

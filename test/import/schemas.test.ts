@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answering, load, responseIn } from './_load.ts';
+import { answering, documentOf, load, responseIn } from './_load.ts';
 
 interface Row {
   readonly schema: unknown;
@@ -370,6 +370,50 @@ describe('a JSON Schema', () => {
     const pointer = `#/paths/~1thing/get/responses/200/content/application~1json/schema/${keyword}`;
     expect(findings).toEqual([{ pointer, detail: `${keyword} is not checked` }]);
     expect(text.replaceAll(/\n \* +/g, ' ')).toContain(`${pointer}: ${keyword} is not checked`);
+  });
+
+  it.each(['allOf', 'anyOf', 'oneOf'])('drops a schema that is its own %s', async (keyword) => {
+    const self = { $ref: '#/components/schemas/Loop' };
+    const loop = { [keyword]: [self, { type: 'object', properties: { a: { type: 'string' } } }] };
+    const { operations, findings } = await load(answering(self, { Loop: loop }));
+    expect(operations['get']?.response.safeParse({ a: 'x' }).data).toEqual({ a: 'x' });
+    expect(findings).toEqual([
+      {
+        pointer: '#/components/schemas/Loop',
+        detail: 'is composed of itself: that part says nothing',
+      },
+    ]);
+  });
+
+  it('writes calls on the result of a function as formatters do', async () => {
+    const properties = Object.fromEntries(
+      ['first', 'second', 'third', 'fourth'].map((name) => [name, { type: 'string' }]),
+    );
+    const { text } = await load(
+      documentOf({
+        '/things': {
+          patch: {
+            operationId: 'change',
+            requestBody: {
+              content: {
+                'application/x-www-form-urlencoded': { schema: { type: 'object', properties } },
+              },
+            },
+            responses: { 204: {} },
+          },
+        },
+      }),
+    );
+    expect(text).toContain(`
+  body: form(
+    z.object({
+      first: z.string().optional(),
+      second: z.string().optional(),
+      third: z.string().optional(),
+      fourth: z.string().optional(),
+    }),
+  ).optional(),
+`);
   });
 
   it('imports no word of plait that is only the name of a getter', async () => {
