@@ -5,7 +5,7 @@
 import { fields, quoted } from './code.ts';
 import type { Chain, Field } from './code.ts';
 import { child, children, isTrueAt, numberAt, textAt } from './document.ts';
-import type { Part } from './document.ts';
+import type { Document, Part } from './document.ts';
 import type { Endpoint } from './endpoints.ts';
 import { propertiesOf } from './keywords.ts';
 import { jsonAnswerOf, jsonSchemaOf } from './media.ts';
@@ -53,7 +53,7 @@ export function lookupOf(
   parameters: readonly Parameter[],
   tools: Tools,
 ): FoundLookup | undefined {
-  const lists = itemsOf(jsonAnswerOf(endpoint.operation, tools), tools);
+  const lists = itemsOf(jsonAnswerOf(endpoint.operation, tools), tools.document);
   if (lists.length === 0) return undefined;
   for (const keys of keysOf(endpoint, parameters, tools)) {
     for (const { path, item } of lists) {
@@ -130,7 +130,7 @@ function isOwnKey(by: string, item: Chain | string): boolean {
 }
 
 /** The lists of objects in an answer: itself, or in its properties. */
-function itemsOf(schema: Part | undefined, { document }: Tools, depth = 0): readonly Items[] {
+function itemsOf(schema: Part | undefined, document: Document, depth = 0): readonly Items[] {
   if (schema === undefined) return [];
   const part = document.follow(schema);
   const item = child(part, 'items');
@@ -139,7 +139,7 @@ function itemsOf(schema: Part | undefined, { document }: Tools, depth = 0): read
   return children(child(part, 'properties'))
     .filter(({ key }) => !key.includes('.'))
     .flatMap((property) =>
-      itemsOf(property, { document } as Tools, depth + 1).map(({ path, item: inner }) => ({
+      itemsOf(property, document, depth + 1).map(({ path, item: inner }) => ({
         path: [property.key, ...path],
         item: inner,
       })),

@@ -27,7 +27,7 @@ export function sectionsOf(
       title: 'Not carried over from the document:',
       entries: linesOf(findings).map((line) => [line]),
     },
-    { title: 'Left to you:', entries: left },
+    { title: 'Suggested, and left to you:', entries: left },
   ].filter(({ entries }) => entries.length > 0);
 }
 

@@ -56,7 +56,7 @@ describe('the problem that an import suggests', () => {
     expect(operations['makeA']?.problem).toBeUndefined();
     expect(file).toContain(`
 /*
- * Left to you:
+ * Suggested, and left to you:
  * - problem: { errors: 'errors', detail: 'detail' }
  *   shows clients the service's texts about their requests: makeA, makeB
  */
