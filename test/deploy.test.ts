@@ -76,7 +76,7 @@ describe.each(['otel-collector.yaml', 'jaeger.yaml'])('%s', (file) => {
 });
 
 describe('otel-collector.yaml', () => {
-  const { service, processors, exporters } = read('otel-collector.yaml', pipelines);
+  const { service, processors, connectors, exporters } = read('otel-collector.yaml', pipelines);
 
   it('limits its memory before anything else', () => {
     for (const one of Object.values(service.pipelines))
@@ -90,18 +90,32 @@ describe('otel-collector.yaml', () => {
     for (const one of measured) expect(one.processors).toEqual(['memory_limiter']);
   });
 
-  it('keeps every trace with an error, a long duration or a degraded answer', () => {
+  it('counts the spans of degraded responses by themselves', () => {
+    const { span_metrics: spans } = z
+      .object({ span_metrics: z.object({ dimensions: z.array(z.object({ name: z.string() })) }) })
+      .parse(connectors);
+    expect(spans.dimensions).toContainEqual({ name: 'plait.partial' });
+  });
+
+  // What 4xx of services mark is their CLIENT span only, and they are ordinary.
+  it('keeps every trace with an error that is no 4xx, a long duration or a degraded answer', () => {
+    const isError = 'span.status.code == STATUS_CODE_ERROR';
+    const status = 'span.attributes["http.response.status_code"]';
     const { tail_sampling: sampling } = z
       .object({ tail_sampling: z.object({ policies: z.array(named) }) })
       .parse(processors);
     expect(sampling.policies).toMatchObject([
-      { type: 'status_code', status_code: { status_codes: ['ERROR'] } },
-      { type: 'latency' },
-      // The attribute is an array: string_attribute never matches it.
       {
         type: 'ottl_condition',
-        ottl_condition: { span: ['span.attributes["plait.degraded"] != nil'] },
+        ottl_condition: {
+          span: [
+            `${isError} and span.kind != SPAN_KIND_CLIENT`,
+            `${isError} and (${status} == nil or ${status} < 400 or ${status} >= 500)`,
+          ],
+        },
       },
+      { type: 'latency', latency: { threshold_ms: 500 } },
+      { type: 'boolean_attribute', boolean_attribute: { key: 'plait.partial', value: true } },
       { type: 'probabilistic' },
     ]);
   });

@@ -60,6 +60,11 @@ function alternatives(names: readonly string[]): string {
   return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(' or ');
 }
 
+/** Whether a name is usual for a header or parameter that carries credentials. */
+export function soundsSecret(name: string): boolean {
+  return /auth|cookie|csrf|token|secret|session|passw|api-?_?key|signature/i.test(name);
+}
+
 /** A list separated by commas. A part for which `parse` gives `undefined` is refused. */
 export function listOf<Part>(
   parse: (part: string) => Part | undefined,

@@ -21,7 +21,15 @@ import type { Authenticator } from '../dsl/authenticators.ts';
 import { sourcesOfAuthenticators } from '../edge/identity/sources.ts';
 import { addressVariables, toAddresses } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
-import { isNot, listOf, oneOf, share, wholeNumber, wholeNumberOrOff } from './kinds.ts';
+import {
+  isNot,
+  listOf,
+  oneOf,
+  share,
+  soundsSecret,
+  wholeNumber,
+  wholeNumberOrOff,
+} from './kinds.ts';
 import { parseRedisUrl } from './redis-address.ts';
 import { atStart, sourcesOf, tlsProblems } from './sources.ts';
 import type { ReadOfServices } from './sources.ts';
@@ -77,12 +85,9 @@ export interface LogSettings {
 
 const port = wholeNumber(0, 65_535);
 
-/** Names of headers that carry credentials. */
-const secretName = /auth|cookie|csrf|token|secret|session|passw|api-?key/;
-
 function parseLoggedHeader(text: string): string | undefined {
   const name = text.toLowerCase();
-  return isHeaderName(name) && !secretName.test(name) ? name : undefined;
+  return isHeaderName(name) && !soundsSecret(name) ? name : undefined;
 }
 
 /** Of a client: at least a second, since each is checked once a second. */
@@ -254,6 +259,7 @@ function toSettings(read: z.output<typeof variables>, ofServices: ReadOfServices
     telemetry: {
       serverTiming: (read.SERVER_TIMING ?? (inProduction ? 'off' : 'on')) === 'on',
       trustedPeers: continuedPeers(read, mode),
+      query: read.TRACE_QUERY,
       sdk: toSdkSettings(read, mode),
     },
     redis: read.REDIS_URL,

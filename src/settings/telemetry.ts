@@ -4,7 +4,7 @@ import type { Environment } from '../environment.ts';
 import { otlpProtocols, samplerRoots } from '../telemetry/settings.ts';
 import type { MetricsExport, SamplerSettings, SdkSettings } from '../telemetry/settings.ts';
 import { parseHttpUrl } from '../url.ts';
-import { isNot, listOf, oneOf, share, wholeNumber } from './kinds.ts';
+import { isNot, listOf, oneOf, share, soundsSecret, wholeNumber } from './kinds.ts';
 import { loopback, parseNetwork } from '../network.ts';
 import type { Network } from '../network.ts';
 
@@ -23,6 +23,11 @@ export const telemetryVariables = z.object({
     parseNetwork,
     'Use addresses and networks separated by commas, as in 10.0.0.0/8, ::1.',
     { skipBlank: true },
+  ).default([]),
+  TRACE_QUERY: listOf(
+    (name) => (/^[\w.[\]~-]+$/.test(name) && !soundsSecret(name) ? name : undefined),
+    'Use names of query parameters whose values are no secrets, separated by commas, ' +
+      'as in limit, page.',
   ).default([]),
   /** Case does not matter, and any other value is `false` (OpenTelemetry's own rule). */
   OTEL_SDK_DISABLED: z.string().optional(),

@@ -30,3 +30,10 @@ export function reasonOf(error: unknown): unknown {
   const isLeft = error instanceof UpstreamError && error.kind === 'aborted';
   return isLeft && error.cause instanceof ExecutionError ? error.cause : error;
 }
+
+/** An answer of 4xx, or none at all to a lookup's key. */
+export function isOrdinaryAnswer(reason: unknown): boolean {
+  if (!(reason instanceof UpstreamError)) return false;
+  const { kind, status = 0 } = reason;
+  return kind === 'missing' || (kind === 'status' && status >= 400 && status < 500);
+}

@@ -9,6 +9,7 @@ import { isHealthCheck } from '../http/health.ts';
 import type { Layer } from '../http/request-record.ts';
 import type { Reply } from '../upstream/call.ts';
 import type { Address } from '../upstream/exchange/address.ts';
+import { countDegraded } from './degraded-count.ts';
 import { errorType } from './error-type.ts';
 import { watchGauges } from './gauges.ts';
 import type { Histograms } from './histograms.ts';
@@ -81,6 +82,7 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
   const shed = meter.createCounter('plait.shed', {
     description: 'Requests and steps shed under overload',
   });
+  const recordDegraded = countDegraded(meter);
   const strayErrors = meter.createCounter('plait.stray_errors', {
     description: 'Rejected promises that nobody waits for, and exceptions that nobody has caught',
   });
@@ -94,6 +96,7 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     const { status } = c.res;
     const type = status >= 500 ? (errorType(record.error) ?? String(status)) : undefined;
     requests.record(secondsSince(startedAt), knownMethod(c.req.method), route, status, type);
+    if (degraded.length > 0) recordDegraded(record);
     if (isShed(refusal)) shed.add(1, { 'plait.shed.what': 'request' });
     const left = degraded.filter(({ error }) => error.reason.kind === 'shed').length;
     if (left > 0) shed.add(left, { 'plait.shed.what': 'step' });

@@ -89,7 +89,9 @@ async function startTraces(
     : startKeeping(sampler));
   const { observer, provider, sampler: own, ids } = recorder;
   const tracer = provider.getTracer('plait');
-  const tracing = createTracing({ tracer, sampler: own, ids, clock: options.clock, ...trust });
+  const { clock, settings } = options;
+  const { query } = settings;
+  const tracing = createTracing({ tracer, sampler: own, ids, clock, query, ...trust });
   return { ...tracing, ...observer };
 }
 

@@ -6,6 +6,8 @@ export interface TelemetrySettings {
   readonly serverTiming: boolean;
   /** Peers whose traces are continued; in development, those on this machine are among them. */
   readonly trustedPeers: readonly Network[];
+  /** The query parameters that spans may have. */
+  readonly query: readonly string[];
   /** Absent: no traces and no metrics, and nothing of OpenTelemetry is imported. */
   readonly sdk?: SdkSettings | undefined;
 }

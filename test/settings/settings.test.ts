@@ -70,6 +70,12 @@ const messages: readonly (readonly [string, string, string])[] = [
     'contains "10.0.0.0/33". Use addresses and networks separated by commas, ' +
       'as in 10.0.0.0/8, ::1.',
   ],
+  [
+    'TRACE_QUERY',
+    'limit, access_token',
+    'contains "access_token". Use names of query parameters whose values are no secrets, ' +
+      'separated by commas, as in limit, page.',
+  ],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', 'x:4318', notUrl('"x:4318"')],
   ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'ftp://x', notUrl('"ftp://x"')],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', 'u:hunter2@x', notUrl('a value that is not shown here')],
@@ -193,6 +199,7 @@ describe('the settings', () => {
     telemetry: {
       serverTiming: true,
       trustedPeers: loopback,
+      query: [],
       sdk: {
         traces: 'kept',
         collector: undefined,
@@ -262,6 +269,7 @@ describe('the settings', () => {
       LOG_HEADERS: 'User-Agent, x-tenant',
       SERVER_TIMING: 'on',
       TRUSTED_PEERS: '10.1.2.3/8, ::1',
+      TRACE_QUERY: 'limit, filter[status]',
       REDIS_URL: 'redis://cache',
       ALLOWED_HOSTS: 'API.example.com, [::1]',
       REQUESTS_PER_ADDRESS: 'off',
@@ -292,6 +300,7 @@ describe('the settings', () => {
     });
     expect(settings.telemetry).toMatchObject({
       serverTiming: true,
+      query: ['limit', 'filter[status]'],
       trustedPeers: [
         { address: '10.1.2.3', bits: 8, family: 'ipv4' },
         { address: '::1', bits: 128, family: 'ipv6' },

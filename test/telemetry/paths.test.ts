@@ -236,7 +236,7 @@ describe('a second source', () => {
     const { traceId } = await answer;
     const spans = await expectTrace(traceId)`
       SERVER GET /doubled/{name}  status=200 degraded=it
-        INTERNAL step it  status=404 error.type=404 fallback ERROR
+        INTERNAL step it  status=404 fallback
           CLIENT GET /parts/{name}  status=404 error.type=404 ERROR
         INTERNAL step it.instead
           INTERNAL step it.instead.maybe

@@ -5,6 +5,7 @@ import type { Clock } from '../../clock.ts';
 import { operationName } from '../../dsl/operation.ts';
 import type { Call, Dispatch, Policy } from '../../upstream/call.ts';
 import { toTrace } from '../carried.ts';
+import { isOrdinaryAnswer } from '../error-type.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
 import { describeFailure, endAtAbort } from './span-end.ts';
@@ -40,7 +41,7 @@ async function inSpan<T>(scope: Scope, work: () => Promise<T>, end: () => void):
   try {
     return await work();
   } catch (error) {
-    describeFailure(scope, error);
+    describeFailure(scope, error, !isOrdinaryAnswer(error));
     throw error;
   } finally {
     end();

@@ -10,6 +10,7 @@ import { toTrace } from '../carried.ts';
 import type { Carried } from '../carried.ts';
 import { errorType, messageOf } from '../error-type.ts';
 import { knownMethod } from '../method.ts';
+import { recordedQuery } from '../recorded-query.ts';
 import type { RequestSampler } from '../sampler.ts';
 import { contextFrom, foreignContext, markError, openScope, unrecorded } from '../scope.ts';
 import type { Ids, Scope } from '../scope.ts';
@@ -20,12 +21,15 @@ import type { Trust } from '../trace-context.ts';
 export interface RequestSpanOptions extends Trust {
   readonly tracer: Tracer;
   readonly sampler: RequestSampler;
+  /** The query parameters that spans may have. Default: none. */
+  readonly query?: readonly string[];
   /** For requests that are not recorded: they are part of a trace all the same. */
   readonly ids: IdGenerator;
 }
 
 export function traceRequests(options: RequestSpanOptions): Layer {
   const { tracer, sampler, ids } = options;
+  const queryNames = new Set(options.query);
   return async function traceRequest(c, next) {
     if (isHealthCheck(c)) return next();
     const record = c.get('record');
@@ -45,7 +49,7 @@ export function traceRequests(options: RequestSpanOptions): Layer {
     nameRequest(record, scope, scope.span.spanContext());
     try {
       await next();
-      describeRequest(scope, c);
+      describeRequest(scope, c, queryNames);
     } finally {
       scope.span.end(now());
     }
@@ -58,16 +62,20 @@ function nameRequest(record: RequestRecord, carried: Carried, { traceId, spanId 
   record.spanId = spanId;
 }
 
-function describeRequest(scope: Scope, c: GatewayContext): void {
+function describeRequest(scope: Scope, c: GatewayContext, queryNames: ReadonlySet<string>): void {
   const { span } = scope;
   const { status } = c.res;
-  const { route, composition, degraded, error, refusal, clientTraceId } = c.get('record');
+  const { route, composition, degraded, error, refusal, requestId, clientTraceId } =
+    c.get('record');
   const method = knownMethod(c.req.method);
   span.updateName(route === undefined ? method : `${method} ${route}`);
   span.setAttribute('http.request.method', method);
   span.setAttribute('url.path', pathOf(c));
+  const query = recordedQuery(c.req.url, queryNames);
+  if (query !== undefined) span.setAttribute('url.query', query);
   span.setAttribute('url.scheme', 'http');
   span.setAttribute('http.response.status_code', status);
+  span.setAttribute('plait.request_id', requestId);
   if (route !== undefined) span.setAttribute('http.route', route);
   if (composition !== undefined) span.setAttribute('plait.composition', composition);
   // Links cannot be searched for.
@@ -75,7 +83,10 @@ function describeRequest(scope: Scope, c: GatewayContext): void {
   if (isShed(refusal)) span.setAttribute('plait.shed', true);
   // The client disconnected.
   if (status === 499) span.setAttribute('plait.cancelled', true);
-  if (degraded.length > 0)
+  if (degraded.length > 0) {
     span.setAttribute('plait.degraded', [...new Set(degraded.map(({ step }) => step))]);
+    // Backends cannot search the list.
+    span.setAttribute('plait.partial', true);
+  }
   if (status >= 500) markError(scope, errorType(error) ?? String(status), messageOf(error));
 }

@@ -22,12 +22,15 @@ export function endAtAbort(
   };
 }
 
-/** A cancelled call is no error: its request has ended, or another attempt was faster. */
-export function describeFailure(scope: Scope, error: unknown): void {
+/**
+ * A cancelled call is no error: its request has ended, or another attempt was faster. Of a failure
+ * that is no error only the span of the attempt says so (`isError` is false).
+ */
+export function describeFailure(scope: Scope, error: unknown, isError = true): void {
   const reason = reasonOf(error);
   if (reason instanceof UpstreamError && reason.status !== undefined) {
     scope.span.setAttribute('http.response.status_code', reason.status);
   }
   if (isCancelled(reason)) scope.span.setAttribute('plait.cancelled', true);
-  else markError(scope, errorType(reason) ?? 'unknown', messageOf(reason));
+  else if (isError) markError(scope, errorType(reason) ?? 'unknown', messageOf(reason));
 }

@@ -2,8 +2,13 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { Tracer } from '@opentelemetry/api';
 import { operationName } from '../../dsl/operation.ts';
+import { blamedOnClient } from '../../engine/blame.ts';
 import type { StepRun, WatchStep } from '../../engine/execution.ts';
+import { StepError } from '../../engine/step-error.ts';
+import { ExecutionError, UpstreamError } from '../../errors.ts';
+import { toProblem } from '../../http/error-response.ts';
 import { toTrace } from '../carried.ts';
+import { isOrdinaryAnswer, reasonOf } from '../error-type.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
 import { now } from '../time.ts';
@@ -19,11 +24,22 @@ export function traceSteps(tracer: Tracer): WatchStep {
     });
     run.trace = toTrace(scope);
     return function endStep(failure) {
-      if (failure !== undefined) describeFailure(scope, failure);
+      if (failure !== undefined) describeFailure(scope, failure, isErrorOf(run.step, failure));
       describeStep(scope, run);
       scope.span.end(now());
     };
   };
+}
+
+/**
+ * Whether a failure is the gateway's or a service's, as a response of 5xx says. A tolerated part that
+ * a service does not have, or does not give, is an ordinary answer.
+ */
+function isErrorOf(step: StepRun['step'], failure: unknown): boolean {
+  if (step.tolerated !== undefined && isOrdinaryAnswer(reasonOf(failure))) return false;
+  const isOwn = failure instanceof UpstreamError || failure instanceof ExecutionError;
+  const failed = isOwn ? new StepError(step, failure) : failure;
+  return toProblem(blamedOnClient(failed) ?? failed).status >= 500;
 }
 
 function describeStep({ span }: Scope, { step, skipped, items, reply }: StepRun): void {
