@@ -36,8 +36,12 @@ const isConfiguration = (path: string): boolean =>
   /(?:^|\/)(?:package|tsconfig)\b.*\.json$/.test(path);
 const isCodeOrData = (path: string): boolean => /\.(?:[cm]?[jt]sx?|jsonc?|ya?ml)$/i.test(path);
 
+const where = 'Run plait where compositions/ is, or name it with --compositions.';
+
 /** @throws ConfigurationError if `folder` cannot be read. */
 export function findFiles(folder: string): FoundFiles {
+  // It would be the working directory, all programs of which would run.
+  if (folder === '') throw new ConfigurationError(`The folder has no name. ${where}`);
   const sources: SourceFile[] = [];
   const tests: SourceFile[] = [];
   const ignored: { path: string; realPath: string }[] = [];
@@ -110,10 +114,7 @@ function noFolder(folder: string, error: unknown): ConfigurationError {
   const problem = isMissing(error)
     ? `There is no folder ${folder}.`
     : `The folder ${folder} cannot be read (${toError(error).message}).`;
-  return new ConfigurationError(
-    `${problem} Run plait where compositions/ is, or name it with --compositions.`,
-    { cause: error },
-  );
+  return new ConfigurationError(`${problem} ${where}`, { cause: error });
 }
 
 function isMissing(error: unknown): boolean {

@@ -37,7 +37,7 @@ export async function dev({ folder }: { folder: string }): Promise<void> {
   }
   void announce(gateway);
   const url = await gateway.ready;
-  if (url !== undefined) printGuide(url, environment);
+  if (url !== undefined) printGuide({ url, folder, environment });
 }
 
 /** The environment, with defaults for a developer's machine. */
@@ -87,18 +87,33 @@ async function announce(gateway: Child): Promise<void> {
   );
 }
 
-function printGuide(url: string, environment: Environment): void {
-  const { collector } = parseSettings(environment, []).telemetry.sdk ?? {};
+interface GuideOptions {
+  readonly url: string;
+  readonly folder: string;
+  readonly environment: Environment;
+}
+
+function printGuide({ url, folder, environment }: GuideOptions): void {
+  const { telemetry, basePath } = parseSettings(environment, []);
+  const { collector } = telemetry.sdk ?? {};
   const traces =
     collector === undefined
       ? 'npx plait trace shows the latest. ' +
         'For Jaeger: docker compose up -d jaeger, then start this again.'
       : `go to ${collector}; in Jaeger: http://127.0.0.1:16686/search?service=plait`;
-  console.log(`
-  Try      curl ${url}/orders/ord_1001/summary
-  Explain  npx plait explain order-summary
-  Traces   ${traces}
-`);
+  const lines = [...examples({ url: url + basePath, folder }), `Traces   ${traces}`];
+  console.log(`\n${lines.map((line) => `  ${line}\n`).join('')}`);
+}
+
+/** How to try a composition that is shipped, where it is there. */
+function examples({ url, folder }: { url: string; folder: string }): string[] {
+  const option = folder === 'compositions' ? '' : ` --compositions=${folder}`;
+  return existsSync(join(folder, 'order-summary.ts'))
+    ? [
+        `Try      curl ${url}/orders/ord_1001/summary`,
+        `Explain  npx plait explain order-summary${option}`,
+      ]
+    : [`Explain  npx plait explain${option} shows every route, and what it calls`];
 }
 
 /** Debounces: editors write a file in several steps, which count as one change. */

@@ -1,5 +1,7 @@
 /** The command line: the door to citty. */
 import { defineCommand, runMain } from 'citty';
+import type { ArgsDef, CommandDef, ParsedArgs } from 'citty';
+import { checkArguments } from './arguments.ts';
 import { check } from './check.ts';
 import { dev } from './dev.ts';
 import { explainRoute } from './explain-route.ts';
@@ -16,14 +18,36 @@ const compositions = {
   description: 'The folder with the composition files',
 } as const;
 
+/** A command that refuses what it does not take, and reports its errors. */
+function command<const Args extends ArgsDef>(
+  name: string,
+  { description, args, run }: CommandOptions<Args>,
+): CommandDef<Args> {
+  return defineCommand({
+    meta: { name: name.split(' ').at(-1) ?? name, description },
+    args,
+    run: ({ args: given }) =>
+      orExit(async () => {
+        checkArguments(name, given, args);
+        await run(given);
+      }),
+  });
+}
+
+interface CommandOptions<Args extends ArgsDef> {
+  readonly description: string;
+  readonly args: Args;
+  run(args: ParsedArgs<Args>): Promise<void>;
+}
+
 const commands = {
-  dev: defineCommand({
-    meta: { description: 'Run gateway and mock services, and start again on every change' },
+  dev: command('dev', {
+    description: 'Run gateway and mock services, and start again on every change',
     args: { compositions },
-    run: ({ args }) => orExit(() => dev({ folder: args.compositions })),
+    run: (args) => dev({ folder: args.compositions }),
   }),
-  start: defineCommand({
-    meta: { description: 'Run the gateway' },
+  start: command('start', {
+    description: 'Run the gateway',
     args: {
       compositions,
       tolerant: {
@@ -32,10 +56,10 @@ const commands = {
         description: 'Serve what is healthy although other compositions do not load',
       },
     },
-    run: ({ args }) => orExit(() => start({ folder: args.compositions, tolerant: args.tolerant })),
+    run: (args) => start({ folder: args.compositions, tolerant: args.tolerant }),
   }),
-  check: defineCommand({
-    meta: { description: 'Load all compositions and report everything that is wrong with them' },
+  check: command('check', {
+    description: 'Load all compositions and report everything that is wrong with them',
     args: {
       compositions,
       env: {
@@ -44,10 +68,10 @@ const commands = {
         description: 'Check the environment, too: every variable and file that a start would need',
       },
     },
-    run: ({ args }) => orExit(() => check({ folder: args.compositions, env: args.env })),
+    run: (args) => check({ folder: args.compositions, env: args.env }),
   }),
-  explain: defineCommand({
-    meta: { description: 'Show the plan of a composition: what waits for what' },
+  explain: command('explain', {
+    description: 'Show the plan of a composition: what waits for what',
     args: {
       route: {
         type: 'positional',
@@ -58,20 +82,18 @@ const commands = {
       mermaid: { type: 'boolean', default: false, description: 'Print a Mermaid flowchart' },
       json: { type: 'boolean', default: false, description: 'Print JSON' },
     },
-    run: ({ args }) =>
-      orExit(() =>
-        explainRoute({
-          folder: args.compositions,
-          wanted: args.route,
-          format: args.json ? 'json' : args.mermaid ? 'mermaid' : 'tree',
-        }),
-      ),
+    run: (args) =>
+      explainRoute({
+        folder: args.compositions,
+        wanted: args.route,
+        format: args.json ? 'json' : args.mermaid ? 'mermaid' : 'tree',
+      }),
   }),
   new: defineCommand({
-    meta: { description: 'Write files to begin with' },
+    meta: { name: 'new', description: 'Write files to begin with' },
     subCommands: {
-      service: defineCommand({
-        meta: { description: 'Write a service, its operations and schemas from a document' },
+      service: command('new service', {
+        description: 'Write a service, its operations and schemas from a document',
         args: {
           name: {
             type: 'positional',
@@ -90,20 +112,18 @@ const commands = {
           },
           compositions,
         },
-        run: ({ args }) =>
-          orExit(() =>
-            newService({
-              name: args.name,
-              document: args['from-openapi'],
-              operations: args.operations,
-              folder: args.compositions,
-            }),
-          ),
+        run: (args) =>
+          newService({
+            name: args.name,
+            document: args['from-openapi'],
+            operations: args.operations,
+            folder: args.compositions,
+          }),
       }),
     },
   }),
-  trace: defineCommand({
-    meta: { description: 'Show the latest traces of a gateway in development, or one of them' },
+  trace: command('trace', {
+    description: 'Show the latest traces of a gateway in development, or one of them',
     args: {
       traceId: {
         type: 'positional',
@@ -117,10 +137,8 @@ const commands = {
       },
       json: { type: 'boolean', default: false, description: 'Print JSON' },
     },
-    run: ({ args }) =>
-      orExit(() =>
-        trace({ traceId: args.traceId, adminUrl: args.admin ?? localAdminUrl(), json: args.json }),
-      ),
+    run: (args) =>
+      trace({ traceId: args.traceId, adminUrl: args.admin ?? localAdminUrl(), json: args.json }),
   }),
 };
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
@@ -149,6 +149,14 @@ describe('plait check', () => {
       expect.stringMatching(/ warn  helpers\.mts: has no default export/),
       expect.stringMatching(/ warn  hasty: deadlineMs is 5/),
     ]);
+  });
+
+  it('ends with 1, and checks nothing, with an option that it does not know', async () => {
+    const { code, out, errors } = await output(plait(['check', '--envv']));
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(errors.trim()).toBe(
+      'plait check does not take --envv. It takes --compositions=<folder>, --env.',
+    );
   });
 
   it('says where it looked when there is no such folder', async () => {
@@ -506,6 +514,31 @@ describe('plait dev', () => {
     await writeFile(join(folder, 'pong.ts'), pong);
     await readyTimes(dev, 2);
     expect((await request(`${lastUrl(dev)}/ping`)).json).toEqual({ pong: true });
+  });
+
+  it('suggests addresses below BASE_PATH', async () => {
+    const dev = plait(['dev', '--compositions', await folderWith({})], {
+      BASE_PATH: '/api',
+      PORT: '0',
+      MOCKS_BASE_PORT: await freeBase(),
+    });
+    const url = await dev.ready;
+    await said(dev, (lines) =>
+      lines.some((line) => line.includes(`curl ${url}/api/orders/ord_1001/summary`)),
+    );
+  });
+
+  it('suggests no composition that is not in the folder', async () => {
+    const folder = await folderWith({});
+    await rm(join(folder, 'order-summary.ts'));
+    const dev = plait(['dev', '--compositions', folder], {
+      PORT: '0',
+      MOCKS_BASE_PORT: await freeBase(),
+    });
+    await said(dev, (lines) => lines.some((line) => line.includes('Traces')));
+    const guide = dev.lines.join('\n');
+    expect(guide).toContain(`npx plait explain --compositions=${folder} shows every route`);
+    expect(guide).not.toContain('summary');
   });
 
   it('goes on to serve a composition whose route a new file wants, and names both files', async () => {
