@@ -2,6 +2,7 @@
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import type { Gateway } from './gateway.ts';
+import type { Certificate } from './http/certificate.ts';
 import { startServer } from './http/server.ts';
 import type { RunningServer } from './http/server.ts';
 import type { SocketLimits } from './http/socket-limits.ts';
@@ -16,6 +17,8 @@ export interface ListenOptions {
   readonly otherAdminPort?: number | undefined;
   /** Of the public side. Default: `defaultSocketLimits`. */
   readonly sockets?: Partial<SocketLimits> | undefined;
+  /** Of the public side, which speaks HTTP/1.1 and HTTP/2 over TLS then. Default: plain HTTP/1.1. */
+  readonly certificate?: Certificate | undefined;
   /** Called for errors that not even the apps have caught. Default: they are dropped. */
   readonly onInternalError?: (error: unknown) => void;
   readonly clock?: Clock;
@@ -64,6 +67,7 @@ export async function listen(gateway: Gateway, options: ListenOptions): Promise<
     setBy,
     onInternalError,
     limits: options.sockets,
+    certificate: options.certificate,
   });
   opened.defer(() => main.close(graceMs));
   const resources = opened.move();

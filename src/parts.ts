@@ -7,6 +7,8 @@ import { openLimitStore } from './edge/limits/open-limit-store.ts';
 import { createOverload } from './edge/overload.ts';
 import { writesCut } from './gateway.ts';
 import type { GatewayOptions } from './gateway.ts';
+import { openCertificate } from './http/certificate.ts';
+import type { Certificate } from './http/certificate.ts';
 import { onceAMinute } from './quiet.ts';
 import type { Settings } from './settings/settings.ts';
 import { createLog } from './telemetry/log.ts';
@@ -20,6 +22,8 @@ import { openCacheStore } from './upstream/caching/open-cache-store.ts';
 export interface Parts extends Required<Omit<GatewayOptions, 'plans' | 'middleware'>> {
   /** To be closed after the gateway, which closes everything else. */
   readonly log: Log;
+  /** For `listen`; `undefined` where TLS is off. */
+  readonly certificate: Certificate | undefined;
 }
 
 /** Opens the parts that the settings ask for. If one cannot be opened, the others are closed. */
@@ -35,14 +39,17 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
   const cacheStore = await openCacheStore({ redis: settings.redis, clock, onWarning: warn });
   opened.defer(() => cacheStore.close());
   const limitStore = await openLimitStore({ redis: settings.redis, clock, onWarning: warn });
+  const { tls } = settings.server;
+  const warning = { clock, onWarning: warn };
   opened.move();
   return {
     log,
+    certificate: tls && openCertificate({ ...tls, secrets: tls.openSecrets(warning), ...warning }),
     telemetry,
     cacheStore,
     limitStore,
     addresses,
-    secrets: openSecrets({ clock, onWarning: warn }),
+    secrets: openSecrets(warning),
     clock,
     basePath: settings.basePath,
     unknownQuery: settings.unknownQuery,

@@ -35,7 +35,8 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   const plain = plainTextWarnings(servicesOf(plans), settings, authenticators);
   for (const warning of plain) parts.log.warn({}, warning);
   const gateway = createGateway({ plans, ...parts, edge: { ...parts.edge, definition } });
-  const listening = await listen(gateway, whereToListen(settings.server));
+  const { certificate } = parts;
+  const listening = await listen(gateway, { ...whereToListen(settings.server), certificate });
   const watchdog = startWatchdog({
     limitMs: settings.hangLimitMs,
     log: settings.log,

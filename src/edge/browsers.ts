@@ -68,12 +68,22 @@ function headersForPages(
   };
 }
 
+export interface SecurityHeaders {
+  /** Whether pages of other origins may read answers. */
+  readonly isCrossOrigin: boolean;
+  /** Whether browsers are told to use TLS only from now on: HSTS (RFC 6797). */
+  readonly isSecure: boolean;
+}
+
+/** For a year, of this host, and not of those below it, which may have no certificates. */
+const hsts = 'max-age=31536000';
+
 /**
  * Security headers of answers that are data: no page may show them as one, guess their type, or
  * frame them. What a composition has set itself is kept.
  */
-export function addSecurityHeaders(isCrossOrigin: boolean): Layer {
-  const headers = headersBy(secureHeaders(securityOptions(isCrossOrigin)));
+export function addSecurityHeaders(which: SecurityHeaders): Layer {
+  const headers = headersBy(secureHeaders(securityOptions(which)));
   return async function addToAnswer(c, next) {
     await next();
     addHeaders(c, await headers);
@@ -87,17 +97,20 @@ async function headersBy(middleware: MiddlewareHandler, origin = ''): Promise<Ad
   return Object.fromEntries(headers);
 }
 
-function securityOptions(isCrossOrigin: boolean): Parameters<typeof secureHeaders>[0] {
+function securityOptions({
+  isCrossOrigin,
+  isSecure,
+}: SecurityHeaders): Parameters<typeof secureHeaders>[0] {
   return {
     contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
     crossOriginResourcePolicy: isCrossOrigin ? 'cross-origin' : 'same-origin',
     referrerPolicy: true,
     xContentTypeOptions: true,
     xFrameOptions: 'DENY',
+    strictTransportSecurity: isSecure && hsts,
     // Those below are for pages, or for browsers of the past.
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
-    strictTransportSecurity: false,
     xDnsPrefetchControl: false,
     xDownloadOptions: false,
     xPermittedCrossDomainPolicies: false,

@@ -1,6 +1,7 @@
 /** Refuses ambiguous requests, which two servers could read differently (request smuggling). */
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../errors.ts';
+import { isHttp2, mayHaveBody } from '../http/http2-request.ts';
 import { bindingsOf, pathOf } from '../http/request-record.ts';
 import type { Layer } from '../http/request-record.ts';
 
@@ -17,7 +18,7 @@ export const hygiene: Layer = function hygiene(c, next) {
 
 function refuseAmbiguousHead(incoming: IncomingMessage): void {
   const { method, httpVersion, rawHeaders, headers } = incoming;
-  if (httpVersion !== '1.1' && httpVersion !== '1.0')
+  if (httpVersion !== '1.1' && httpVersion !== '1.0' && !isHttp2(incoming))
     throw new RequestError('version-not-supported', 'Use HTTP/1.1.');
   if (rawHeaders.length > 2 * mostHeaders) {
     const message = `The request has more than ${mostHeaders} header fields.`;
@@ -27,7 +28,8 @@ function refuseAmbiguousHead(incoming: IncomingMessage): void {
   const isChunked = headers['transfer-encoding'] !== undefined;
   if (isChunked && httpVersion === '1.0')
     throw new RequestError('ambiguous-request', 'HTTP/1.0 has no Transfer-Encoding.');
-  if ((method === 'GET' || method === 'HEAD') && (isChunked || hasLength(headers)))
+  if (method !== 'GET' && method !== 'HEAD') return;
+  if (isChunked || hasLength(headers) || mayHaveBody(incoming))
     throw new RequestError('ambiguous-request', `A ${method} request has no body.`);
 }
 

@@ -21,15 +21,20 @@ export interface EdgeOptions {
   readonly definition?: GatewayDefinition;
   /** Whether pages on the developer's machine may read answers. Default `false`. */
   readonly isDevelopment?: boolean;
+  /** Whether browsers are told to use TLS only from now on. Default `false`. */
+  readonly isSecure?: boolean;
 }
 
 /** The layers around every request, even one that is malformed; the first is outermost. */
-export function browserLayers({ definition, isDevelopment = false }: EdgeOptions = {}): Layer[] {
+export function browserLayers(edge: EdgeOptions = {}): Layer[] {
+  const { definition, isDevelopment = false, isSecure = false } = edge;
   if (definition === undefined) return [];
   const { cors, securityHeaders } = definition;
   const allowed = cors ?? (isDevelopment ? noOrigins : undefined);
   return [
-    ...(securityHeaders ? [addSecurityHeaders(cors !== undefined)] : []),
+    ...(securityHeaders
+      ? [addSecurityHeaders({ isCrossOrigin: cors !== undefined, isSecure })]
+      : []),
     ...(allowed === undefined ? [] : [allowOrigins({ ...allowed, isDevelopment })]),
   ];
 }

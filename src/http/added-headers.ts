@@ -1,5 +1,6 @@
 /** Headers that layers add to an answer, written together with its own. */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
 import { bindingsOf } from './request-record.ts';
 import type { GatewayContext } from './request-record.ts';
 
@@ -8,7 +9,7 @@ export type AddedHeaders = Readonly<Record<string, string>>;
 
 const added = Symbol('headers that layers have added');
 
-type Outgoing = ServerResponse & { [added]?: AddedHeaders };
+type Outgoing = (ServerResponse | Http2ServerResponse) & { [added]?: AddedHeaders };
 
 /**
  * Adds to an answer what it does not set itself; `vary` is joined.
@@ -31,7 +32,10 @@ function addToResponse({ headers: own }: Response, headers: AddedHeaders): void 
 }
 
 /** The arguments for `writeHead`, with what layers have added. */
-export function withAdded(outgoing: ServerResponse, head: readonly unknown[]): readonly unknown[] {
+export function withAdded(
+  outgoing: ServerResponse | Http2ServerResponse,
+  head: readonly unknown[],
+): readonly unknown[] {
   const headers = (outgoing as Outgoing)[added];
   if (headers === undefined) return head;
   const own = head.at(-1);

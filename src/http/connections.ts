@@ -1,6 +1,8 @@
 /** The connections of a server: how many of their requests are under way, and which may end. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { createTally } from '../tally.ts';
 
 export interface Connections {
@@ -36,17 +38,22 @@ export function followConnections(server: Server, limits: ConnectionLimits): Con
   const admit = perAddress(limits.connectionsPerAddress);
   let isEnding = false;
 
-  server.on('connection', (socket: Socket) => {
-    if (!admit(socket)) {
-      socket.destroy();
-      return;
-    }
+  function follow(socket: Socket): void {
     const connection = new Connection(socket, () => isEnding);
     connections.set(socket, connection);
     socket.once('close', () => {
       connections.delete(socket);
       connection.close();
     });
+  }
+
+  server.on('connection', (socket: Socket) => {
+    if (!admit(socket)) socket.destroy();
+    else if (!(server instanceof TlsServer)) follow(socket);
+  });
+  // Requests of HTTP/2 come in streams: see `sessions`.
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol !== 'h2') follow(socket);
   });
   // Node's own `close()` calls it before it stops listening, which has to come first here: see
   // `closeIdle`.

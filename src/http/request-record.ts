@@ -114,6 +114,11 @@ export function hostNameOf({ req }: GatewayContext): string {
   return host.replace(/:\d*$/, '').toLowerCase();
 }
 
+/** Whether the request came over TLS. */
+export function schemeOf({ req: { url } }: GatewayContext): 'http' | 'https' {
+  return url.startsWith('https:') ? 'https' : 'http';
+}
+
 /**
  * The path as it was sent, without dot segments (RFC 3986, 5.2.4). Hono's `c.req.path` is partly
  * decoded.

@@ -6,13 +6,19 @@ import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
 import { ConfigurationError, RequestError } from '../errors.ts';
 import { withAdded } from './added-headers.ts';
+import type { Certificate } from './certificate.ts';
 import { followConnections } from './connections.ts';
 import type { Connections } from './connections.ts';
 import { anonymousProblem } from './error-response.ts';
+import { isHttp2 } from './http2-request.ts';
+import { http2ResponseClass } from './http2-response.ts';
 import type { Bindings } from './request-record.ts';
-import { defaultSocketLimits, mostConnections } from './socket-limits.ts';
+import { followSessions } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
+import { defaultSocketLimits, mostConnections, mostHeaderBytes } from './socket-limits.ts';
 import type { SocketLimits } from './socket-limits.ts';
 import { makeReadable } from './target.ts';
+import { asHttpServer, createTlsServer } from './tls.ts';
 import { answerUnparsed } from './unparsed.ts';
 
 export interface ServerOptions {
@@ -27,11 +33,13 @@ export interface ServerOptions {
   readonly onInternalError: (error: unknown) => void;
   /** Default: `defaultSocketLimits`. */
   readonly limits?: Partial<SocketLimits> | undefined;
+  /** Absent: the server speaks HTTP/1.1 without TLS. */
+  readonly certificate?: Certificate | undefined;
 }
 
 export interface RunningServer {
   readonly url: string;
-  /** Sends `Connection: close` with every response from now on. */
+  /** Sends `Connection: close` (in HTTP/2: GOAWAY) with every response from now on. */
   drain(): void;
   /**
    * Stops accepting, lets requests in flight finish for at most `graceMs`, then breaks the rest.
@@ -47,7 +55,7 @@ export interface RunningServer {
 const backlog = 4_096;
 
 const parserOptions = {
-  maxHeaderSize: 16 * 1024,
+  maxHeaderSize: mostHeaderBytes,
   // Hygiene counts them: Node would drop the rest.
   maxHeadersCount: 0,
   requireHostHeader: false,
@@ -57,43 +65,76 @@ const parserOptions = {
 /** @throws ConfigurationError when it cannot listen there. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, onInternalError } = options;
-  const state = { draining: false };
+  const state: State = { draining: false };
   const limits = { ...defaultSocketLimits, ...options.limits };
-  const server = createServer({
-    ...parserOptions,
-    headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: limits.keepAliveTimeoutMs,
-    ServerResponse: responseClass(state, onInternalError),
-  });
+  const { server, sessions } = openServer(options, state, limits);
   server.timeout = limits.writeTimeoutMs;
   server.maxConnections = mostConnections() ?? Infinity;
   const connections = followConnections(server, limits);
-  const serve = listenerFor(options);
-  server.on('request', (incoming, outgoing) =>
-    connections.take(incoming, outgoing, () => serve(incoming, outgoing)),
-  );
+  const serveNow = listenerFor(options);
+  const serve: Serve = (incoming, outgoing, refusal) => {
+    const now = (): void => serveNow(incoming, outgoing, refusal);
+    // Connections over HTTP/2 have a limit of their own.
+    if (isHttp2(incoming)) now();
+    else connections.take(incoming, outgoing, now);
+  };
+  server.on('request', (incoming, outgoing) => serve(incoming, outgoing));
   server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) =>
-    connections.take(incoming, outgoing, () => serve(incoming, outgoing, unmet)),
+    serve(incoming, outgoing, unmet),
   );
   answerUnparsed(server, {
     answer: async (request, bindings) => options.app.fetch(request, bindings),
     whenAnswered: connections.whenAnswered,
+    refuse: serve,
     onInternalError,
   });
   await listen(server, options);
   const address = server.address() as AddressInfo; // it listens on TCP
+  const scheme = options.certificate === undefined ? 'http' : 'https';
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
     drain() {
       state.draining = true;
     },
     close(graceMs) {
       state.draining = true;
       connections.endWhenIdle();
-      return stop(server, connections, graceMs);
+      return stop(server, { connections, sessions }, graceMs);
     },
   };
+}
+
+interface Opened {
+  readonly server: Server;
+  /** Connections that speak HTTP/2; absent without TLS. */
+  readonly sessions?: Sessions;
+}
+
+function openServer(options: ServerOptions, state: State, limits: SocketLimits): Opened {
+  const { certificate, onInternalError } = options;
+  const http1 = {
+    ...parserOptions,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    ServerResponse: responseClass(state, onInternalError),
+  };
+  if (certificate === undefined) return { server: createServer(http1) };
+  const secure = createTlsServer({
+    certificate,
+    http1,
+    handshakeTimeoutMs: limits.headersTimeoutMs,
+    Http2ServerResponse: http2ResponseClass({
+      isDraining: () => state.draining,
+      writeTimeoutMs: limits.writeTimeoutMs,
+      onInternalError,
+    }),
+  });
+  return { server: asHttpServer(secure), sessions: followSessions(secure, limits) };
+}
+
+interface State {
+  draining: boolean;
 }
 
 type Serve = (incoming: IncomingMessage, outgoing: ServerResponse, refusal?: RequestError) => void;
@@ -105,7 +146,8 @@ function listenerFor({ app, onInternalError }: ServerOptions): Serve {
   const unreadable = new WeakMap<IncomingMessage, RequestError>();
   const listener = getRequestListener(
     (request, bindings) => {
-      const own = bindings as HttpBindings; // this server speaks HTTP/1.1 only
+      // Of HTTP/2's kind, only what both have is read.
+      const own = bindings as HttpBindings;
       const error = unreadable.get(own.incoming);
       return app.fetch(request, error === undefined ? own : { ...own, unreadable: error });
     },
@@ -119,7 +161,8 @@ function listenerFor({ app, onInternalError }: ServerOptions): Serve {
     },
   );
   return function serve(incoming, outgoing, refusal) {
-    const error = makeReadable(incoming) ?? refusal;
+    const unusable = makeReadable(incoming);
+    const error = refusal ?? unusable;
     if (error !== undefined) unreadable.set(incoming, error);
     listener(incoming, outgoing).catch((failure: unknown) => {
       onInternalError(failure);
@@ -170,10 +213,21 @@ function listen(server: Server, { host, port, setBy }: ServerOptions): Promise<v
 /** How long a connection that was accepted last may take to send its request. */
 const lastWordMs = 250;
 
-function stop(server: Server, connections: Connections, graceMs: number): Promise<void> {
+interface Followed {
+  readonly connections: Connections;
+  readonly sessions: Sessions | undefined;
+}
+
+function stop(server: Server, { connections, sessions }: Followed, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), graceMs);
-    const unused = setTimeout(() => connections.endUnused(), Math.min(lastWordMs, graceMs));
+    const unused = setTimeout(
+      function endUnused() {
+        connections.endUnused();
+        sessions?.endUnused();
+      },
+      Math.min(lastWordMs, graceMs),
+    );
     atQuietMoment(server, function closeNow() {
       server.close(() => {
         clearTimeout(force);
@@ -181,6 +235,7 @@ function stop(server: Server, connections: Connections, graceMs: number): Promis
         resolve();
       });
       connections.closeIdle();
+      sessions?.endWhenIdle();
     });
   });
 }

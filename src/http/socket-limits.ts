@@ -1,4 +1,4 @@
-/** How long, and how many, connections of clients may be. */
+/** How long, how many, and how large connections of clients and their requests may be. */
 import { readFileSync } from 'node:fs';
 
 export interface SocketLimits {
@@ -13,6 +13,9 @@ export interface SocketLimits {
   /** Connections from one address; absent: any number. */
   readonly connectionsPerAddress?: number | undefined;
 }
+
+/** Of all header fields of a request. */
+export const mostHeaderBytes = 16 * 1024;
 
 export const defaultSocketLimits: SocketLimits = {
   headersTimeoutMs: 10_000,

@@ -1,6 +1,7 @@
 /** Request targets (RFC 9112, 3.2) → targets of which a URL can be made. */
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../errors.ts';
+import { forgetAuthority, isHttp2, readPseudoHeaders } from './http2-request.ts';
 
 /**
  * Normalises the request's target to origin form, without dot segments. The authority of an absolute
@@ -11,15 +12,18 @@ import { RequestError } from '../errors.ts';
  */
 export function makeReadable(incoming: IncomingMessage): RequestError | undefined {
   const { url: sent = '', headers } = incoming;
+  const contradiction = isHttp2(incoming) ? readPseudoHeaders(incoming) : undefined;
   const isPlain = plain.test(sent) && !dotSegment.test(sent);
-  const target = isPlain ? sent : originForm(sent);
+  const target = isPlain ? sent : originForm(sent, !isHttp2(incoming));
   incoming.url = target ?? standIn(sent);
   if (!isPlain && target !== undefined && !sent.startsWith('/')) replaceHost(incoming, sent);
   const { host = '' } = headers;
-  if (!(isPlain && plainHost.test(host)) && !isUsable(host, incoming.url)) headers.host = '';
-  return target === undefined
-    ? new RequestError('invalid-request', 'The request target is not a path.')
-    : undefined;
+  if (!(isPlain && plainHost.test(host)) && !isUsable(host, incoming.url)) {
+    headers.host = '';
+    forgetAuthority(incoming);
+  }
+  if (contradiction !== undefined || target !== undefined) return contradiction;
+  return new RequestError('invalid-request', 'The request target is not a path.');
 }
 
 /** A target that is the same as part of a URL. */
@@ -40,13 +44,18 @@ function isUsable(host: string, target: string): boolean {
   return url?.hostname === host.replace(/:\d*$/, '').toLowerCase();
 }
 
-/** Reads a target as browsers do, the absolute form of proxies too; `undefined` without a path. */
-function originForm(target: string): string | undefined {
+/**
+ * Reads a target as browsers do, the absolute form of proxies too, which HTTP/2 does not have;
+ * `undefined` without a path.
+ */
+function originForm(target: string, hasAbsolute: boolean): string | undefined {
   const [path = ''] = target.split('?', 1);
   // A backslash is a slash to some servers (path traversal); a fragment is never sent.
   if (path.includes('\\') || target.includes('#')) return undefined;
+  // The parser of HTTP/1.1 refuses such bytes; that of HTTP/2 takes them.
+  if (/[^!-~]/.test(target)) return undefined;
   const isOrigin = target.startsWith('/');
-  if (!isOrigin && !absolute.test(target)) return undefined;
+  if (!isOrigin && !(hasAbsolute && absolute.test(target))) return undefined;
   const url = URL.parse(isOrigin ? `http://gateway${target}` : target);
   return url === null ? undefined : url.pathname + url.search;
 }

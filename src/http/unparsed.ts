@@ -1,7 +1,8 @@
 /** Requests that Node's parser refuses: they get a problem as any other, written by hand. */
 import { STATUS_CODES } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { RequestError } from '../errors.ts';
 import type { Bindings } from './request-record.ts';
 
@@ -12,6 +13,8 @@ export interface UnparsedOptions {
   readonly answer: AnswerUnparsed;
   /** Runs `then` when the connection's earlier requests are answered. */
   readonly whenAnswered: (socket: Socket, then: () => void) => void;
+  /** Refuses a request over HTTP/2, whose connection stays usable. */
+  readonly refuse: (incoming: IncomingMessage, outgoing: ServerResponse, why: RequestError) => void;
   readonly onInternalError: (error: unknown) => void;
 }
 
@@ -46,7 +49,8 @@ export function answerUnparsed(server: Server, options: UnparsedOptions): void {
     if (!socket.writable) return;
     const peer = socket.remoteAddress ?? '';
     // OpenTelemetry's name for a method that is not known.
-    const request = new Request('http://none/', { method: '_OTHER' });
+    const url = socket instanceof TLSSocket ? 'https://none/' : 'http://none/';
+    const request = new Request(url, { method: '_OTHER' });
     const response = await answer(request, { unreadable, peer });
     socket.end(await toBytes(response));
     socket.resume();
@@ -64,8 +68,10 @@ export function answerUnparsed(server: Server, options: UnparsedOptions): void {
       whenAnswered(socket, () => socket.destroySoon());
     }
   });
-  server.on('connect', (_incoming: IncomingMessage, socket: Socket) => {
-    refuse(new RequestError('method-not-allowed', 'CONNECT is not served.'), socket);
+  server.on('connect', (incoming: IncomingMessage, other: Socket | ServerResponse) => {
+    const error = new RequestError('method-not-allowed', 'CONNECT is not served.');
+    if (other instanceof Socket) refuse(error, other);
+    else options.refuse(incoming, other, error);
   });
 }
 

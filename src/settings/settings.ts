@@ -34,6 +34,8 @@ import { parseRedisUrl } from './redis-address.ts';
 import { atStart, sourcesOf, tlsProblems } from './sources.ts';
 import type { ReadOfServices } from './sources.ts';
 import { continuedPeers, telemetryVariables, toSdkSettings, withoutUnread } from './telemetry.ts';
+import { readTls, tlsVariables } from './tls.ts';
+import type { TlsSettings } from './tls.ts';
 
 export interface Settings {
   readonly mode: Mode;
@@ -72,6 +74,8 @@ export interface ServerSettings {
   readonly adminPort: number | undefined;
   /** Of the clients' connections. */
   readonly sockets: SocketLimits;
+  /** Absent: the public side speaks plain HTTP. */
+  readonly tls: TlsSettings | undefined;
   /** How long a stopping gateway goes on taking requests, so that load balancers notice. */
   readonly shutdownDelayMs: number;
 }
@@ -145,6 +149,7 @@ const variables = z.object({
   ).default([]),
   REDIS_URL: redis.optional(),
   MOCKS_BASE_PORT: port.default(4001),
+  ...tlsVariables.shape,
   ...telemetryVariables.shape,
 });
 
@@ -162,9 +167,11 @@ export function parseSettings(
 ): Settings {
   const set = withoutUnread(withoutBlank(environment));
   const own = variables.safeParse(set);
+  const { problems: ofTls, tls } = readTls(set);
   const { problems, read } = readServices({ services, authenticators }, set, environment);
-  if (own.success && read !== undefined) return toSettings(own.data, read);
-  const lines = [...(own.success ? [] : [linesOf(own.error.issues)]), ...problems];
+  if (own.success && ofTls.length === 0 && read !== undefined)
+    return toSettings(own.data, tls, read);
+  const lines = [...(own.success ? [] : [linesOf(own.error.issues)]), ...ofTls, ...problems];
   throw new ConfigurationError(lines.join('\n'));
 }
 
@@ -223,28 +230,21 @@ function withoutBlank(environment: Environment): Environment {
   );
 }
 
-function toSettings(read: z.output<typeof variables>, ofServices: ReadOfServices): Settings {
+function toSettings(
+  read: z.output<typeof variables>,
+  tls: TlsSettings | undefined,
+  ofServices: ReadOfServices,
+): Settings {
   const mode = read.NODE_ENV === 'production' ? 'production' : 'development';
   const inProduction = mode === 'production';
   return {
     mode,
-    server: {
-      host: read.HOST ?? (inProduction ? '0.0.0.0' : '127.0.0.1'),
-      port: read.PORT,
-      adminPort: read.ADMIN_PORT,
-      shutdownDelayMs: read.SHUTDOWN_DELAY_MS ?? (inProduction ? 5_000 : 0),
-      sockets: {
-        headersTimeoutMs: read.HEADERS_TIMEOUT_MS,
-        requestTimeoutMs: read.REQUEST_TIMEOUT_MS,
-        keepAliveTimeoutMs: read.KEEP_ALIVE_TIMEOUT_MS,
-        writeTimeoutMs: read.WRITE_TIMEOUT_MS,
-        connectionsPerAddress: limitIn(read.CONNECTIONS_PER_ADDRESS),
-      },
-    },
+    server: { ...serverIn(read, inProduction), tls },
     edge: {
       ...(read.ALLOWED_HOSTS && { allowedHosts: read.ALLOWED_HOSTS }),
       trustedPeers: read.TRUSTED_PEERS,
       isDevelopment: !inProduction,
+      ...(tls && inProduction && { isSecure: true }),
       requestsPerAddress: limitIn(read.REQUESTS_PER_ADDRESS) ?? Infinity,
       requests: limitIn(read.REQUESTS_IN_PROGRESS) ?? Infinity,
     },
@@ -266,6 +266,25 @@ function toSettings(read: z.output<typeof variables>, ofServices: ReadOfServices
     ...ofServices,
     mocksBasePort: read.MOCKS_BASE_PORT,
     hangLimitMs: limitIn(read.HANG_LIMIT_MS ?? (inProduction ? 10_000 : 'off')),
+  };
+}
+
+function serverIn(
+  read: z.output<typeof variables>,
+  inProduction: boolean,
+): Omit<ServerSettings, 'tls'> {
+  return {
+    host: read.HOST ?? (inProduction ? '0.0.0.0' : '127.0.0.1'),
+    port: read.PORT,
+    adminPort: read.ADMIN_PORT,
+    shutdownDelayMs: read.SHUTDOWN_DELAY_MS ?? (inProduction ? 5_000 : 0),
+    sockets: {
+      headersTimeoutMs: read.HEADERS_TIMEOUT_MS,
+      requestTimeoutMs: read.REQUEST_TIMEOUT_MS,
+      keepAliveTimeoutMs: read.KEEP_ALIVE_TIMEOUT_MS,
+      writeTimeoutMs: read.WRITE_TIMEOUT_MS,
+      connectionsPerAddress: limitIn(read.CONNECTIONS_PER_ADDRESS),
+    },
   };
 }
 

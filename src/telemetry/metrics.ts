@@ -6,6 +6,7 @@ import type { Operation } from '../dsl/operation.ts';
 import { UpstreamError } from '../errors.ts';
 import { isShed } from '../http/admission.ts';
 import { isHealthCheck } from '../http/health.ts';
+import { schemeOf } from '../http/request-record.ts';
 import type { Layer } from '../http/request-record.ts';
 import type { Reply } from '../upstream/call.ts';
 import type { Address } from '../upstream/exchange/address.ts';
@@ -95,7 +96,8 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     const { startedAt, refusal, degraded, route } = record;
     const { status } = c.res;
     const type = status >= 500 ? (errorType(record.error) ?? String(status)) : undefined;
-    requests.record(secondsSince(startedAt), knownMethod(c.req.method), route, status, type);
+    const method = knownMethod(c.req.method);
+    requests.record(secondsSince(startedAt), schemeOf(c), method, route, status, type);
     if (degraded.length > 0) recordDegraded(record);
     if (isShed(refusal)) shed.add(1, { 'plait.shed.what': 'request' });
     const left = degraded.filter(({ error }) => error.reason.kind === 'shed').length;
@@ -164,16 +166,19 @@ function labelsOf(operation: Operation): Attributes {
   return { 'plait.operation': operationName(operation) };
 }
 
-function labelsOfRequest(
+type RequestKey = [
+  scheme: string,
   method: string,
   route: string | undefined,
   status: number,
   error: string | undefined,
-): Attributes {
+];
+
+function labelsOfRequest(...[scheme, method, route, status, error]: RequestKey): Attributes {
   return {
     'http.request.method': method,
     'http.response.status_code': status,
-    'url.scheme': 'http',
+    'url.scheme': scheme,
     ...(route !== undefined && { 'http.route': route }),
     ...(error !== undefined && { 'error.type': error }),
   };

@@ -1,40 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
-import { defineComposition } from '../../src/dsl/composition.ts';
-import { operation } from '../../src/dsl/declare-operation.ts';
-import { defineService } from '../../src/dsl/service.ts';
-import { call } from '../../src/dsl/steps.ts';
-import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import { serveItems } from '../support/items.ts';
 import { collect, open, readAnswers } from '../support/raw-http.ts';
 import type { RawAnswer } from '../support/raw-http.ts';
-import { startUpstream } from '../support/upstream.ts';
-
-const service = defineService({ name: 'shop', url: { env: 'SHOP_URL' } });
-const item = operation(service, {
-  name: 'item',
-  route: 'GET /items/:id',
-  slash: ['id'],
-  response: z.unknown(),
-});
-const add = operation(service, {
-  name: 'add',
-  route: 'POST /items',
-  body: z.unknown(),
-  response: z.unknown(),
-});
-const compositions = {
-  item: defineComposition({
-    route: 'GET /items/:id',
-    params: z.object({ id: z.string() }),
-    compose: ({ params }) => ({ item: call(item, { id: params.id }) }),
-  }),
-  add: defineComposition({
-    route: 'POST /items',
-    body: z.unknown(),
-    compose: ({ body }) => ({ added: call(add, { body }) }),
-  }),
-};
 
 /** The problem that the client gets, or the request that the service gets. */
 type Expected = number | string;
@@ -183,13 +151,6 @@ describe('a request sent as bytes', () => {
     );
   });
 });
-
-async function serveItems() {
-  const upstream = await startUpstream();
-  upstream.answerAll(() => ({}));
-  const { url } = await startWithMocks({ compositions, environment: { SHOP_URL: upstream.url } });
-  return { url, asked: () => upstream.asked() };
-}
 
 /** Whether an answer is a problem that names its request. */
 function isProblem({ headers, status, body }: RawAnswer = noAnswer): boolean {

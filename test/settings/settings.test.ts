@@ -6,12 +6,13 @@ import { loopback } from '../../src/network.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { parseSettings } from '../../src/settings/settings.ts';
 import type { Settings } from '../../src/settings/settings.ts';
+import { tlsVariables } from '../../src/settings/tls.ts';
 
 const read = (environment: Record<string, string>): Settings => parseSettings(environment, []);
 const sdk = (environment: Record<string, string>) => read(environment).telemetry.sdk;
 const isOurs = (name: string): boolean => !name.startsWith('OTEL_');
 
-/** Every message, but for addresses and REDIS_URL: they have a file of their own. */
+/** Every message, but for addresses, REDIS_URL and TLS: they have files of their own. */
 const messages: readonly (readonly [string, string, string])[] = [
   ['PORT', 'x', 'is "x". Use a whole number from 0 to 65535.'],
   ['PORT', '80 80', 'is "80 80". Use a whole number from 0 to 65535.'],
@@ -359,7 +360,8 @@ describe('the README', () => {
 
   it('lists every variable that is read, and none that is not', () => {
     const listed = rows.flatMap((row) => row.split('|')[1]?.match(/[A-Z_]+(?=`)/g) ?? []);
-    const ours = new Set([...messages.map(([name]) => name), 'HOST']);
+    const ofTls = Object.keys(tlsVariables.shape);
+    const ours = new Set([...messages.map(([name]) => name), ...ofTls, 'HOST']);
     const settings = listed.filter((name) => isOurs(name) && !name.endsWith('_URL'));
     expect(settings.toSorted()).toEqual([...ours].filter(isOurs).toSorted());
     expect(listed).toContain('REDIS_URL');

@@ -29,6 +29,8 @@ export interface WithMocksOptions {
   readonly unknownQuery?: GatewayOptions['unknownQuery'];
   readonly edge?: GatewayOptions['edge'];
   readonly sockets?: ListenOptions['sockets'];
+  /** Of the public side. Default: it speaks no TLS. */
+  readonly certificate?: ListenOptions['certificate'];
 }
 
 export interface RunningGateway {
@@ -67,6 +69,7 @@ export async function startWithMocks(options: WithMocksOptions): Promise<Running
     ...(options.middleware && { middleware: options.middleware }),
     ...(options.edge && { edge: options.edge }),
     ...(options.sockets && { sockets: options.sockets }),
+    ...(options.certificate && { certificate: options.certificate }),
   });
   let closing: Promise<void> | undefined;
   const close = (graceMs = 0): Promise<void> => (closing ??= stop(graceMs));

@@ -4,7 +4,7 @@ import type { Tracer } from '@opentelemetry/api';
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
 import { isShed } from '../../http/admission.ts';
 import { isHealthCheck } from '../../http/health.ts';
-import { pathOf } from '../../http/request-record.ts';
+import { pathOf, schemeOf } from '../../http/request-record.ts';
 import type { GatewayContext, Layer, RequestRecord } from '../../http/request-record.ts';
 import { toTrace } from '../carried.ts';
 import type { Carried } from '../carried.ts';
@@ -73,7 +73,7 @@ function describeRequest(scope: Scope, c: GatewayContext, queryNames: ReadonlySe
   span.setAttribute('url.path', pathOf(c));
   const query = recordedQuery(c.req.url, queryNames);
   if (query !== undefined) span.setAttribute('url.query', query);
-  span.setAttribute('url.scheme', 'http');
+  span.setAttribute('url.scheme', schemeOf(c));
   span.setAttribute('http.response.status_code', status);
   span.setAttribute('plait.request_id', requestId);
   if (route !== undefined) span.setAttribute('http.route', route);
