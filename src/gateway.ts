@@ -27,6 +27,7 @@ import type { Plan } from './plan/plan.ts';
 import { servicesOf } from './plan/visit.ts';
 import { accessLog } from './telemetry/access-log.ts';
 import type { AccessLogOptions } from './telemetry/access-log.ts';
+import { traceIdOf } from './telemetry/carried.ts';
 import { unobserved } from './telemetry/telemetry.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import type { CacheStore } from './upstream/caching/cache-store.ts';
@@ -114,6 +115,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     aroundCall,
     watchAttempt,
+    traceIdOf,
     ...(secrets && { secrets }),
     ...(cacheStore && { cacheStore }),
     ...(onRefreshError && { onRefreshError }),

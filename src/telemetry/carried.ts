@@ -15,3 +15,8 @@ export function toTrace(carried: Carried): Trace {
 export function carriedBy<T extends Carried>(trace: Trace | undefined): T | undefined {
   return trace as unknown as T | undefined; // only `toTrace` makes one
 }
+
+/** The trace id in its `traceparent`. */
+export function traceIdOf(trace: Trace): string | undefined {
+  return carriedBy(trace)?.headers['traceparent']?.split('-')[1];
+}

@@ -44,6 +44,8 @@ export interface AttemptOptions {
   readonly hook: AttemptHook | undefined;
   /** Lets a few abandoned attempts run on, to detect a service that hangs. */
   readonly hangWatch: HangWatch | undefined;
+  /** Called when a dispatch has got no address, since a gate gave no permit. */
+  readonly onRefused?: ((dispatch: Dispatch, failure: unknown) => void) | undefined;
   readonly clock: Clock;
 }
 
@@ -53,7 +55,7 @@ export interface AttemptOptions {
  * calls.
  */
 export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispatch> {
-  const { gates, startTimeout, choose, hook, hangWatch, clock } = options;
+  const { gates, startTimeout, choose, hook, hangWatch, onRefused, clock } = options;
   return async function attempt(dispatch) {
     // V8 allocates seventeen entries on the first `push` into an empty list.
     const onEnds = Array<OnEnd | undefined>(gates.length + 3);
@@ -92,6 +94,7 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
       const tookMs = beganAt === undefined ? 0 : clock.now() - beganAt;
       const announcedMs = announcedMsOf(dispatch, beganAt);
       conclude({ failure, status, tookMs, announcedMs, doubt }, own, onEnds);
+      if (own === undefined) onRefused?.(dispatch, failure);
     }
   };
 

@@ -6,7 +6,7 @@
 import type { Clock } from '../clock.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { attempts } from './attempt.ts';
-import type { AttemptHook, Gate } from './attempt.ts';
+import type { AttemptHook, AttemptOptions, Gate } from './attempt.ts';
 import type { Balancer } from './balancing/balancer.ts';
 import type { Caching } from './caching/cache.ts';
 import { unchanged } from './call.ts';
@@ -69,6 +69,7 @@ export interface ServiceParts {
   readonly balancer: Balancer;
   readonly hangWatch: HangWatch;
   readonly hook: AttemptHook | undefined;
+  readonly onRefused: AttemptOptions['onRefused'];
   readonly clock: Clock;
 }
 
@@ -77,7 +78,7 @@ export interface ServiceParts {
  * parse.
  */
 export function perService(parts: ServiceParts): Send<Dispatch> {
-  const { credential, budget, balancer, hangWatch, hook, clock } = parts;
+  const { credential, budget, balancer, hangWatch, hook, onRefused, clock } = parts;
 
   /** Makes no function for services that are sent no credentials of the gateway's own. */
   function secretsOf(own: Attempt): (text: string) => boolean {
@@ -98,6 +99,7 @@ export function perService(parts: ServiceParts): Send<Dispatch> {
       choose: balancer.choose,
       hook,
       hangWatch,
+      onRefused,
       clock,
     },
     async function sendAttempt(own, watch) {

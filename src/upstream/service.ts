@@ -14,6 +14,9 @@ import { createBulkhead } from './resilience/bulkhead.ts';
 import { createHangWatch } from './resilience/hang-watch.ts';
 import { perService } from './pipeline.ts';
 import { createRetryBudget } from './resilience/retry-budget.ts';
+import type { ErrorReading, LastError } from './state/last-error.ts';
+import { createRecentAttempts } from './state/recent-attempts.ts';
+import type { AttemptsStatus } from './state/recent-attempts.ts';
 
 export interface OpenService {
   readonly send: Send<Dispatch>;
@@ -24,10 +27,15 @@ export interface OpenService {
   close(): Promise<void>;
 }
 
-/** The state of a service as its policies see it. */
+/** How a service is: what came of its attempts, and the state of its policies. */
 export interface ServiceStatus {
   readonly service: string;
+  readonly attempts: AttemptsStatus;
+  /** Absent: there was none since the start. */
+  readonly lastError?: LastError;
   readonly breaker: Breaker['state'] | 'off';
+  /** When it came into that state, in ISO 8601; absent if it is off. */
+  readonly breakerSince?: string;
   readonly bulkhead: { readonly inFlight: number; readonly waiting: number };
   readonly endpoints: readonly AddressStatus[];
 }
@@ -37,7 +45,11 @@ export interface AddressStatus {
   readonly address: string;
   /** `ejected`: not used after consecutive failures; `unwell`: its health check fails. */
   readonly state: 'used' | 'ejected' | 'unwell';
+  /** When it came into that state, in ISO 8601. */
+  readonly since: string;
   readonly inFlight: number;
+  /** Absent: there was none since the start. */
+  readonly lastError?: LastError;
 }
 
 export interface ServiceOptions {
@@ -46,13 +58,15 @@ export interface ServiceOptions {
   readonly tls: Tls | undefined;
   readonly clock: Clock;
   readonly hook: AttemptHook | undefined;
+  readonly traceIdOf: ErrorReading['traceIdOf'];
 }
 
 /** The share of a bulkhead's permits that abandoned reads may use. */
 const watchShare = 0.05;
 
 export function openService(service: Service, options: ServiceOptions): OpenService {
-  const { addresses, credential, tls, clock, hook } = options;
+  const { addresses, credential, tls, clock, hook, traceIdOf } = options;
+  const recent = createRecentAttempts({ clock, traceIdOf, nameOf: nameOfAddress });
   const budget = createRetryBudget(service.retryBudget, clock);
   const breaker = service.breaker === false ? undefined : createBreaker(service.breaker, clock);
   const hangWatch = createHangWatch({
@@ -61,20 +75,35 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
     isCrowded: () => bulkhead.waiting > 0,
   });
   const bulkhead = createBulkhead(service.bulkhead, clock, hangWatch.giveWay);
-  const balancer = createBalancer(addresses, service.ejection, clock);
+  const balancer = createBalancer(addresses, service.ejection, clock, recent.add);
   const stopChecks = startHealthChecks(service, balancer.health, { credential, tls, clock });
 
   return {
-    send: perService({ credential, budget, breaker, bulkhead, balancer, hangWatch, hook, clock }),
+    send: perService({
+      credential,
+      budget,
+      breaker,
+      bulkhead,
+      balancer,
+      hangWatch,
+      hook,
+      onRefused: recent.addRefused,
+      clock,
+    }),
     withdraw: () => budget.withdraw(),
     status: () => ({
       service: service.name,
+      attempts: recent.status(),
+      ...given(recent.lastError()),
       breaker: breaker?.state ?? 'off',
+      ...(breaker && { breakerSince: isoOf(breaker.since, clock) }),
       bulkhead: { inFlight: bulkhead.inFlight, waiting: bulkhead.waiting },
-      endpoints: balancer.health.map(({ address, isWell, isEjected, inFlight }) => ({
+      endpoints: balancer.health.map(({ address, isWell, isEjected, inFlight, since }) => ({
         address: nameOfAddress(address),
         state: isWell ? (isEjected ? 'ejected' : 'used') : 'unwell',
+        since: isoOf(since, clock),
         inFlight,
+        ...given(recent.lastError(address)),
       })),
     }),
     async close() {
@@ -82,6 +111,15 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
       await Promise.all(addresses.map((address) => address.destroy()));
     },
   };
+}
+
+function given(lastError: LastError | undefined): { lastError?: LastError } {
+  return lastError === undefined ? {} : { lastError };
+}
+
+/** A moment on the clock's scale as a date and time. */
+function isoOf(at: number, clock: Clock): string {
+  return new Date(clock.epoch() - (clock.now() - at)).toISOString();
 }
 
 function nameOfAddress({ host, port }: Address): string {

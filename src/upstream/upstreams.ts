@@ -20,6 +20,7 @@ import { perGateway, perRequest } from './pipeline.ts';
 import { openService } from './service.ts';
 import { createWritesUnderWay } from './writes-under-way.ts';
 import type { ServiceStatus } from './service.ts';
+import type { ErrorReading } from './state/last-error.ts';
 import { openLoad } from './sharing/open-load.ts';
 import type { Load } from './sharing/load.ts';
 
@@ -34,6 +35,8 @@ export interface UpstreamsOptions {
   readonly aroundCall?: Policy<Dispatch>;
   /** Watches every attempt. */
   readonly watchAttempt?: AttemptHook | undefined;
+  /** Reads the id of a trace, for the last error of a service. Default: there is none. */
+  readonly traceIdOf?: ErrorReading['traceIdOf'];
   /**
    * Stores answers of operations with a `cache`; closed with the services. Default: in memory.
    */
@@ -101,7 +104,7 @@ export interface Upstreams {
   close(): Promise<void>;
 }
 
-const ignore = (): void => undefined;
+const ignore = (): undefined => undefined;
 
 const plain: CallDetails = Object.freeze({});
 
@@ -110,6 +113,7 @@ type Asked = Pick<LoadRequest, 'operation' | 'args' | 'trace' | 'conceals'> &
 
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const { clock, aroundCall = unchanged, watchAttempt: hook } = options;
+  const { traceIdOf = ignore } = options;
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
   // Before anything is opened, since a secret may be missing.
   const { services: declared, secrets = noSecrets } = options;
@@ -132,6 +136,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
         tls: credentials.tlsOf(service),
         clock,
         hook,
+        traceIdOf,
       }),
     ]),
   );

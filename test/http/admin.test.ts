@@ -162,7 +162,7 @@ describe('GET /upstreams', () => {
       return json.upstreams;
     };
     const idle = { inFlight: 0, waiting: 0 };
-    expect(await upstreams()).toEqual([
+    expect(await upstreams()).toMatchObject([
       { service: 'calm', breaker: 'closed', bulkhead: idle, endpoints: [endpoint(one)] },
       { service: 'broken', breaker: 'open', bulkhead: idle, endpoints: [endpoint(one)] },
       {
@@ -185,11 +185,59 @@ describe('GET /upstreams', () => {
     expect((await crowding).status).toBe(200);
     clock.advance(30_000);
     expect(await upstreams()).toMatchObject([
-      { breaker: 'closed' },
-      { breaker: 'half-open' },
-      { endpoints: [{ state: 'used' }, { state: 'used' }] },
+      { breaker: 'closed', breakerSince: timeAt(0) },
+      { breaker: 'half-open', breakerSince: timeAt(5_000) },
+      {
+        endpoints: [
+          { state: 'used', since: timeAt(0) },
+          { state: 'used', since: timeAt(30_000) },
+        ],
+      },
       { bulkhead: idle, endpoints: [{ inFlight: 0 }] },
     ]);
+  });
+
+  it('shows at first glance that a service is dead after three requests', async () => {
+    const clock = createFakeClock();
+    const [alive, { url }] = [await startUpstream(), await startUpstream()];
+    const dead = url.replace(/:\d+$/, ':9');
+    const [gone, well] = [getFrom('gone', { url: dead }), getFrom('well', { url: alive.url })];
+    alive.answerAll(() => value('x'));
+    const probe = defineComposition({
+      route: 'GET /probe',
+      compose: () => ({ gone: optional(call(gone, { id: 's' })), well: call(well, { id: 's' }) }),
+    });
+    const unused = getFrom('unused', { url: alive.url });
+    const rest = defineComposition({
+      route: 'GET /rest',
+      compose: () => ({ rest: call(unused, { id: '1' }) }),
+    });
+    const app = await startWithMocks({ compositions: { probe, rest }, clock, adminPort: 0 });
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    for (const _ of [1, 2, 3]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await app.get('/probe', { headers: { traceparent } });
+    }
+    const { json } = await request(`${app.adminUrl}/upstreams`);
+    const error = {
+      kind: 'connect',
+      code: 'ECONNREFUSED',
+      operation: 'gone.get',
+      address: '127.0.0.1:9',
+      at: timeAt(0),
+      traceId: expect.stringMatching(/^[\da-f]{32}$/),
+    };
+    expect(json.upstreams).toMatchObject([
+      {
+        service: 'gone',
+        attempts: { windowMs: 60_000, total: 3, failed: 3, failedShare: 1 },
+        lastError: error,
+        endpoints: [{ lastError: error }],
+      },
+      { service: 'well', attempts: { total: 3, failed: 0, failedShare: 0 } },
+      { service: 'unused', attempts: { total: 0, p50Ms: null, p95Ms: null } },
+    ]);
+    expect(json.upstreams[1]).not.toHaveProperty('lastError');
   });
 
   it('is not on the public port', async () => {
@@ -306,6 +354,11 @@ function getFrom(name: string, config: Omit<ServiceConfig, 'name'>) {
 
 function endpoint({ url }: Upstream, state = 'used', inFlight = 0): object {
   return { address: new URL(url).host, state, inFlight };
+}
+
+/** A moment of the fake clock. */
+function timeAt(ms: number): string {
+  return new Date(1_700_000_000_000 + ms).toISOString();
 }
 
 function tagsAt(...indices: readonly number[]): string[] {

@@ -11,6 +11,8 @@ export interface AddressHealth {
   readonly isEjected: boolean;
   /** The result of active health checks; true without any. */
   readonly isWell: boolean;
+  /** When it became used, ejected or unwell, whichever it is, on the clock's scale. */
+  readonly since: number;
   setWell(well: boolean): void;
   /** Its peak latency times the number of calls that it would have in flight. */
   cost(): number;
@@ -58,9 +60,12 @@ export function createAddressHealth(
   let seenAt = now();
   let failures = 0;
   let ejections = 0;
+  let ejectedAt = -Infinity;
   let ejectedUntil = -Infinity;
   let returnedAt = -Infinity;
   let isWell = true;
+  /** When `isWell` has changed, or the address was opened. */
+  let checkedAt = now();
 
   const remaining = (): number => Math.exp((seenAt - now()) / decayMs);
 
@@ -116,8 +121,13 @@ export function createAddressHealth(
       return isWell;
     },
     setWell(well) {
+      if (well !== isWell) checkedAt = now();
       if (well && !isWell) returnedAt = now();
       isWell = well;
+    },
+    get since() {
+      if (!isWell) return checkedAt;
+      return ejectedUntil > now() ? ejectedAt : Math.max(checkedAt, ejectedUntil);
     },
     get mustBeEjected() {
       return failures >= most;
@@ -138,7 +148,8 @@ export function createAddressHealth(
       // Every `ejectMs` without an ejection cancels out one earlier ejection.
       const forgiven = Math.floor(Math.max(0, now() - ejectedUntil) / ejectMs);
       ejections = Math.max(0, ejections - forgiven) + 1;
-      ejectedUntil = now() + Math.min(ejectMs * ejections, maxEjectMs);
+      ejectedAt = now();
+      ejectedUntil = ejectedAt + Math.min(ejectMs * ejections, maxEjectMs);
       failures = 0;
     },
   };

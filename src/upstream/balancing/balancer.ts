@@ -17,6 +17,9 @@ export interface Balancer {
   hasUntried(tried: readonly Address[]): boolean;
 }
 
+/** Called when an attempt at an address has ended. */
+export type OnAddressEnd = (address: Address, dispatch: Dispatch, ending: Ending) => void;
+
 /**
  * Chooses the cheaper of two random addresses, where cost is latency times calls in flight. It does
  * not use addresses that are ejected or unwell, unless that leaves less than half of them: then it
@@ -30,6 +33,7 @@ export function createBalancer(
   addresses: readonly Address[],
   ejection: Required<EjectionConfig>,
   clock: Clock,
+  onEnd: OnAddressEnd = ignore,
 ): Balancer {
   const health = addresses.map((address) => createAddressHealth(address, ejection, clock));
   const comparison = createComparison(ejection.failures);
@@ -78,6 +82,7 @@ export function createBalancer(
       return {
         address,
         onEnd(ending) {
+          onEnd(address, dispatch, ending);
           const ended = endingAt(dispatch, ending);
           end(ended);
           ejectIfNeeded(chosen, ended.verdict);
@@ -87,6 +92,8 @@ export function createBalancer(
     },
   };
 }
+
+function ignore(): void {}
 
 function endingAt(dispatch: Dispatch, ending: Ending): AddressEnding {
   const { failure, tookMs } = ending;

@@ -12,6 +12,8 @@ import { createWindow } from './rolling-window.ts';
 export interface Breaker {
   readonly gate: Gate;
   readonly state: State['kind'];
+  /** When it came into that state, on the clock's scale. */
+  readonly since: number;
 }
 
 /**
@@ -21,10 +23,11 @@ export interface Breaker {
  *
  * An attempt counts only in the state in which it began, so each state is an object of its own.
  */
-type State =
+type State = { readonly since: number } & (
   | { readonly kind: 'closed' }
   | { readonly kind: 'open'; readonly until: number }
-  | { readonly kind: 'half-open'; underWay: number; passed: number };
+  | { readonly kind: 'half-open'; underWay: number; passed: number }
+);
 
 /** How an attempt is counted. */
 type Grade = Verdict | 'slow';
@@ -32,7 +35,7 @@ type Grade = Verdict | 'slow';
 /** Fails calls with the kind `breaker-open` while it is open, which `BreakerConfig` explains. */
 export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
   const window = createWindow(['attempts', 'slow', 'failed'], config.windowMs, clock);
-  let state: State = { kind: 'closed' };
+  let state: State = { kind: 'closed', since: clock.now() };
   /** How many times it has opened since it was last closed. */
   let openings = 0;
 
@@ -41,7 +44,7 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
     if (state.kind === 'open') {
       const leftMs = state.until - clock.now();
       if (leftMs > 0) return leftMs;
-      state = { kind: 'half-open', underWay: 0, passed: 0 };
+      state = { kind: 'half-open', since: state.until, underWay: 0, passed: 0 };
     }
     if (state.kind === 'half-open') {
       if (state.underWay + state.passed >= config.probes) return config.openMs;
@@ -81,13 +84,14 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
   function open(): void {
     const periodMs = Math.min(config.openMs * 2 ** openings, config.maxOpenMs);
     openings += 1;
-    state = { kind: 'open', until: clock.now() + periodMs * (0.9 + 0.2 * clock.random()) };
+    const since = clock.now();
+    state = { kind: 'open', since, until: since + periodMs * (0.9 + 0.2 * clock.random()) };
   }
 
   function close(): void {
     openings = 0;
     window.clear();
-    state = { kind: 'closed' };
+    state = { kind: 'closed', since: clock.now() };
   }
 
   function gradeOf(dispatch: Dispatch, ending: Ending): Grade {
@@ -95,6 +99,11 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
     const verdict = verdictOf(ending);
     const isSlow = tookMs >= slowMsOf(config, dispatch.operation.policies);
     return isSlow && (verdict === 'ok' || isOutrun(ending.failure)) ? 'slow' : verdict;
+  }
+
+  /** Whether it is half-open from now on, although no attempt has come yet. */
+  function isDue(one: State): one is State & { readonly kind: 'open' } {
+    return one.kind === 'open' && one.until <= clock.now();
   }
 
   return {
@@ -106,7 +115,10 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
       };
     },
     get state() {
-      return state.kind === 'open' && state.until <= clock.now() ? 'half-open' : state.kind;
+      return isDue(state) ? 'half-open' : state.kind;
+    },
+    get since() {
+      return isDue(state) ? state.until : state.since;
     },
   };
 }

@@ -1,0 +1,54 @@
+/** The last error of a service or of an address, as an operator may see it. */
+import type { Clock } from '../../clock.ts';
+import { operationName } from '../../dsl/operation.ts';
+import type { UpstreamError } from '../../errors.ts';
+import type { Trace } from '../../trace.ts';
+import type { Dispatch } from '../call.ts';
+
+/** Names, a status and a time: never a key, a body, a message or a secret. */
+export interface LastError {
+  /** The kind of the `UpstreamError`. */
+  readonly kind: UpstreamError['kind'];
+  /** The status of the service's answer, if there was one. */
+  readonly status?: number;
+  /** The code of Node or OpenSSL, as in `ECONNREFUSED`. */
+  readonly code?: string;
+  /** As in `payments.getPayment`. */
+  readonly operation: string;
+  /** `host:port`, or the path of a socket; absent: the call was not sent. */
+  readonly address?: string;
+  /** When it happened, in ISO 8601. */
+  readonly at: string;
+  /** The trace of the request on whose behalf it was called, if it has one. */
+  readonly traceId?: string;
+}
+
+export interface ErrorReading {
+  readonly clock: Pick<Clock, 'epoch'>;
+  /** Reads the id of a trace, which only telemetry can open. */
+  readonly traceIdOf: (trace: Trace) => string | undefined;
+}
+
+export function lastErrorOf(
+  { operation, trace }: Dispatch,
+  failure: UpstreamError,
+  { clock, traceIdOf, address }: ErrorReading & { readonly address?: string },
+): LastError {
+  const code = codeOf(failure);
+  const traceId = trace && traceIdOf(trace);
+  return {
+    kind: failure.kind,
+    ...(failure.status !== undefined && { status: failure.status }),
+    ...(code !== undefined && { code }),
+    operation: operationName(operation),
+    ...(address !== undefined && { address }),
+    at: new Date(clock.epoch()).toISOString(),
+    ...(traceId !== undefined && { traceId }),
+  };
+}
+
+/** Of words in capitals only, since causes may come from anywhere. */
+function codeOf({ cause }: UpstreamError): string | undefined {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' && /^[A-Z][A-Z\d_]{1,63}$/.test(code) ? code : undefined;
+}
