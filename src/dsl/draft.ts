@@ -87,6 +87,7 @@ export function currentDraft(word: string): Draft {
   if (current !== undefined) return current;
   throw new CompositionError(
     word,
-    `${word}() was used outside compose(). Steps belong to one composition: move it inside.`,
+    `${word}() was used outside compose(). Steps belong to one composition: move it inside, and ` +
+      'not into a function given to map(), which runs while a request is served.',
   );
 }

@@ -523,9 +523,8 @@ describe('plait dev', () => {
       MOCKS_BASE_PORT: await freeBase(),
     });
     const url = await dev.ready;
-    await said(dev, (lines) =>
-      lines.some((line) => line.includes(`curl ${url}/api/orders/ord_1001/summary`)),
-    );
+    await said(dev, (lines) => lines.some((line) => line.includes('Traces')));
+    expect(dev.lines.join('\n')).toContain(`curl ${url}/api/orders/ord_1001/summary`);
   });
 
   it('suggests no composition that is not in the folder', async () => {

@@ -80,7 +80,7 @@ describe('a word outside compose()', () => {
   ])('%s() says to move it inside', (word, run) => {
     expect(messageOf(run)).toBe(
       `${word}: ${word}() was used outside compose(). Steps belong to one composition: move it ` +
-        'inside.',
+        'inside, and not into a function given to map(), which runs while a request is served.',
     );
   });
 

@@ -40,6 +40,41 @@ function messageAbout(page: string, others?: Readonly<Record<string, string>>): 
   return messageOf(() => said(page, others));
 }
 
+describe('a step that a function of map() would add', () => {
+  it('is refused with its text, its line and what to do', () => {
+    const page = file('return map(order, (o) => call(paymentOf, { orderId: o.id }));');
+    expect(messageAbout(page)).toBe(
+      'page: compose() has `call(paymentOf, { orderId: o.id })` in a function given to map(), ' +
+        'which runs on values while a request is served, when no step can be added. Move it out ' +
+        'of map(): call() takes references as its arguments, given() is for what may be absent, ' +
+        'and each() for the items of a list. (page.ts:10)',
+    );
+  });
+
+  it.each([
+    ['return map(order, (o) => o.items.map((i) => call(paymentOf, { orderId: i.id })))', 'call('],
+    ['return map(order, (o) => map(o, (x) => x.id))', 'map(o'],
+    ['return map(order, (o) => (o.paid ? given(o, () => 1) : null))', 'given('],
+    ['return map(order, pay); function pay(o) { return call(paymentOf, { id: o.id }) }', 'call('],
+  ])('is found in: %s', (body, text) => {
+    expect(messageAbout(file(body))).toContain(`compose() has \`${text}`);
+  });
+
+  it.each([
+    ["import { pick } from 'lodash';", 'return map(order, (o) => pick(o, ["id"]))'],
+    ["import * as _ from 'lodash';", 'return map(order, (o) => _.map(o.items, (i) => i.id))'],
+    ['const pick = (o) => o.id;', 'return map(order, (o) => pick(o))'],
+  ])('is not mistaken for a function of the same name: %s', (top, body) => {
+    expect(said(file(body, top))).toBe('');
+  });
+
+  it('is not looked for in functions that do not run there', () => {
+    const body =
+      'const paid = (id) => call(paymentOf, { id }); return map(paid(order.id), (p) => p)';
+    expect(said(file(body))).toBe('');
+  });
+});
+
 describe('a reference that a function of map() captures', () => {
   it('is refused with its text, its line and what to do', () => {
     const page = file('return { late: map(order, (o) => payment.status ? o.eta : null) };');

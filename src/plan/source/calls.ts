@@ -19,7 +19,7 @@ export function called(node: CallExpression, at: At): Value {
     at.reading.report('captures', node.callee, at);
   const args = listed(node.arguments, at);
   const word = wordOf(callee, node.arguments.length);
-  if (word !== undefined) return useWord(word, args, { node, at });
+  if (word !== undefined) return useWord(word, args, { callee, node, at });
   if (givesBack(callee)) return args[0] ?? unknown;
   if (at.phase !== 'map' && looksAtReference(node, { callee, receiver, args }))
     at.reading.report('looks', node, at);
@@ -55,13 +55,15 @@ function makerOf({ callee }: CallExpression, { maker }: At): string {
 const runsBody: ReadonlySet<Word> = new Set(['given', 'each', 'after']);
 
 interface Use {
+  readonly callee: Value;
   readonly node: CallExpression;
   readonly at: At;
 }
 
-function useWord(word: Word, args: readonly Value[], { node, at: around }: Use): Value {
-  const at = { ...around, isHelper: false };
-  if (at.phase === 'map') return unknown;
+function useWord(word: Word, args: readonly Value[], use: Use): Value {
+  const { node } = use;
+  const at = { ...use.at, isHelper: false };
+  if (at.phase === 'map') return refuseInMap(use);
   if (at.isTried && at.phase === 'compose') at.reading.report('catches', node, at);
   const [, body = unknown] = args;
   if (mayRun(word, body) && isUnread(body, undefined)) at.reading.meetsUnread(body);
@@ -80,6 +82,13 @@ function useWord(word: Word, args: readonly Value[], { node, at: around }: Use):
     default:
       return reference;
   }
+}
+
+/** A word in a function of `map`. Only imports show that it is ours: others have a `pick`, too. */
+function refuseInMap({ callee, node, at }: Use): Value {
+  if (callee.kind === 'named' && callee.from === 'elsewhere') at.reading.meetsUnread(callee);
+  else at.reading.report('describes', node, at);
+  return unknown;
 }
 
 /** Whether `compose` may run the second argument. That of `fallback` is plain data most often. */

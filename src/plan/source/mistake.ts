@@ -1,6 +1,13 @@
 /** The mistakes that the source of `compose` shows, in words for its author. */
 
-export type MistakeKind = 'branches' | 'looks' | 'awaits' | 'captures' | 'volatile' | 'catches';
+export type MistakeKind =
+  | 'branches'
+  | 'looks'
+  | 'awaits'
+  | 'captures'
+  | 'describes'
+  | 'volatile'
+  | 'catches';
 
 /** A mistake, where it was made. */
 export interface Mistake {
@@ -40,6 +47,12 @@ function wordsFor(kind: MistakeKind, text: string): string {
       return (
         `uses \`${text}\` in a function given to map(), ${noValue}. Pass it as an input of map(), ` +
         'as in map({ order, payment }, ({ order, payment }) => …).'
+      );
+    case 'describes':
+      return (
+        `has \`${text}\` in a function given to map(), which runs on values while a request is ` +
+        'served, when no step can be added. Move it out of map(): call() takes references as its ' +
+        'arguments, given() is for what may be absent, and each() for the items of a list.'
       );
     case 'volatile':
       return (
