@@ -1,6 +1,7 @@
 /**
  * Imports public OpenAPI documents from packages of npm, type-checks and checks the files, and calls
- * operations of each through a gateway, against stubs that answer random values of their schemas.
+ * reads and writes of each through a gateway, with random bodies, against stubs that answer random
+ * values of their schemas.
  *
  *   node tools/import-trial/main.ts [--calls 5]
  *
@@ -13,6 +14,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text as readText } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import * as fc from 'fast-check';
 import { parse } from 'yaml';
@@ -20,7 +22,7 @@ import { documents } from './documents.ts';
 import type { TrialDocument } from './documents.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { TrialEndpoint } from './endpoints.ts';
-import { valuesOf } from './values.ts';
+import { isObject, valuesOf } from './values.ts';
 import type { Json } from './values.ts';
 
 const { values: options } = parseArgs({ options: { calls: { type: 'string', default: '5' } } });
@@ -34,7 +36,12 @@ interface Trial {
   readonly document: Json;
   /** The file that was written. */
   readonly text: string;
-  readonly endpoints: readonly TrialEndpoint[];
+  readonly endpoints: readonly TrialCall[];
+}
+
+interface TrialCall extends TrialEndpoint {
+  /** The body that is sent. */
+  readonly sent: unknown;
 }
 
 async function prepare(): Promise<void> {
@@ -71,20 +78,26 @@ async function importOne({ service, package: name, path }: TrialDocument): Promi
   const text = await readFile(join(upstreams, `${service}.ts`), 'utf8');
   const source = await readFile(file, 'utf8');
   const document: Json = parse(source);
-  const written = endpointsOf(document).filter(({ path: one }) => nameOf(text, one) !== undefined);
+  const written = endpointsOf(document).filter((one) => nameOf(text, one) !== undefined);
   const [line = ''] = said.split('\n');
   const findings = said.split('\n').filter((one) => one.startsWith('  #')).length;
   const counts = line.slice(line.indexOf(': ') + 2);
   console.log(`${name}: ${counts}, ${findings} not carried over, ${text.split('\n').length} lines`);
-  const endpoints = written.slice(0, Number(options.calls));
+  const [reads = [], writes = []] = [true, false].map((isRead) =>
+    written.filter(({ method }) => (method === 'GET') === isRead).slice(0, Number(options.calls)),
+  );
+  const endpoints = [...reads, ...writes].map((endpoint): TrialCall => ({
+    ...endpoint,
+    sent: fc.sample(valuesOf(endpoint.body ?? true, document), 1)[0],
+  }));
   return { service, source: name, document, text, endpoints };
 }
 
-/** The name of the operation for a path of the document. */
-function nameOf(text: string, path: string): string | undefined {
+/** The name of the operation for an endpoint of the document. */
+function nameOf(text: string, { method, path }: TrialEndpoint): string | undefined {
   const route = path.replaceAll(/\{([^}]*)\}/g, ':$1');
   const pattern = new RegExp(
-    `= operation\\(\\w+, \\{\\s*name: '(\\w+)',\\s*route:\\s*'GET ${RegExp.escape(route)}'`,
+    `= operation\\(\\w+, \\{\\s*name: '(\\w+)',\\s*route:\\s*'${method} ${RegExp.escape(route)}'`,
   );
   return pattern.exec(text)?.[1];
 }
@@ -93,14 +106,21 @@ function nameOf(text: string, path: string): string | undefined {
 async function compose({ service, text, endpoints }: Trial): Promise<void> {
   await mkdir(join(folder, 'compositions', service));
   await Promise.all(
-    endpoints.map(({ path }, index) => {
-      const name = nameOf(text, path) ?? '';
-      const args = [...path.matchAll(/\{([^}]*)\}/g)].map(([, one = '']) => `${one}: '1'`);
+    endpoints.map((endpoint, index) => {
+      const { method, path, sent } = endpoint;
+      const name = nameOf(text, endpoint) ?? '';
+      const names = [...path.matchAll(/\{([^}]*)\}/g)].map(([, one = '']) => one);
+      const params = Object.fromEntries(names.map((one) => [one, '1']));
+      // A random body has fields that its schema does not name.
+      const args =
+        method === 'GET'
+          ? JSON.stringify(params)
+          : `${JSON.stringify({ ...params, body: sent })} as never`;
       const composition = `import { call, defineComposition } from 'plait';
 import { ${name} } from '../upstreams/${service}.ts';
 export default defineComposition({
-  route: 'GET /${service}/${index}',
-  compose: () => ({ value: call(${name}, { ${args.join(', ')} }) }),
+  route: '${method} /${service}/${index}',
+  compose: () => ({ value: call(${name}, ${args}) }),
 });
 `;
       return writeFile(join(folder, 'compositions', service, `call-${index}.ts`), composition);
@@ -108,12 +128,21 @@ export default defineComposition({
   );
 }
 
-/** A service that answers random values of the schemas; the variables that lead to it. */
+/**
+ * A service that answers random values of the schemas, and refuses a body with anything that was
+ * not sent; the variables that lead to it.
+ */
 async function stub({ document, text, endpoints }: Trial): Promise<Record<string, string>> {
-  const server = createServer((request, response) => {
-    const found = endpoints.find(({ target }) => target === request.url);
-    response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/json' });
-    const [value] = fc.sample(valuesOf(found?.schema ?? true, document), 1);
+  const server = createServer(async (request, response) => {
+    const body = await readText(request);
+    const found = endpoints.find(
+      ({ method, target }) => method === request.method && target === request.url,
+    );
+    const isRight = found?.method === 'GET' || isPart(body && JSON.parse(body), found?.sent);
+    const status = found === undefined ? 404 : isRight ? found.status : 422;
+    response.writeHead(status, { 'content-type': 'application/json' });
+    if (found?.schema === undefined) return void response.end();
+    const [value] = fc.sample(valuesOf(found.schema, document), 1);
     response.end(JSON.stringify(value));
   });
   await new Promise<void>((resolve) => {
@@ -124,6 +153,20 @@ async function stub({ document, text, endpoints }: Trial): Promise<Record<string
   const variables = [...text.matchAll(/env: '(\w+)'/g)].map(([, name = '']) => name);
   return Object.fromEntries(
     variables.map((name) => [name, name.endsWith('_URL') ? `http://127.0.0.1:${port}` : 'trial']),
+  );
+}
+
+/** Whether a value is another one, or that without some fields, as those that are only read. */
+function isPart(value: unknown, whole: unknown): boolean {
+  if (Array.isArray(value))
+    return (
+      Array.isArray(whole) &&
+      value.length === whole.length &&
+      value.every((item, index) => isPart(item, whole[index]))
+    );
+  if (!isObject(value)) return value === whole;
+  return (
+    isObject(whole) && Object.entries(value).every(([name, field]) => isPart(field, whole[name]))
   );
 }
 
@@ -144,16 +187,17 @@ async function start(environment: Record<string, string>) {
 }
 
 async function callAll(url: string, { service, source, endpoints }: Trial): Promise<boolean> {
-  const answers = await Promise.all(
-    endpoints.map(async ({ path }, index) => {
-      const signal = AbortSignal.timeout(10_000);
-      const { status } = await fetch(`${url}/${service}/${index}`, { signal });
-      return { path, status };
-    }),
-  );
+  const answers: { readonly endpoint: string; readonly status: number }[] = [];
+  // One after the other, since the gateway sheds load while making up values keeps the machine busy.
+  for (const [index, { method, path }] of endpoints.entries()) {
+    const signal = AbortSignal.timeout(10_000);
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    const { status } = await fetch(`${url}/${service}/${index}`, { method, signal });
+    answers.push({ endpoint: `${method} ${path}`, status });
+  }
   const failed = answers.filter(({ status }) => status !== 200);
   console.log(`${source}: ${answers.length - failed.length} of ${answers.length} calls succeed`);
-  for (const { path, status } of failed) console.log(`  GET ${path}: ${status}`);
+  for (const { endpoint, status } of failed) console.log(`  ${endpoint}: ${status}`);
   return failed.length === 0 && answers.length > 0;
 }
 

@@ -102,7 +102,7 @@ function unionOf(
     const [mapped] = Object.entries(mapping as Json).find(([, value]) => value === ref) ?? [];
     const name = mapped ?? ref.slice(ref.lastIndexOf('/') + 1);
     return values.map((value) =>
-      isObject(value) && !isFixed(member, propertyName, root)
+      isObject(value) && !(isFixed(member, propertyName, root) && propertyName in value)
         ? { ...value, [propertyName]: name }
         : value,
     );
