@@ -186,11 +186,11 @@ function printCall({ args }: Call, head: string, { indent, used, after = 1 }: Pl
   if (line !== undefined && used + line.length + after <= columns) return line;
   const last = args.at(-1);
   const before = args.slice(0, -1);
-  // An object or a list at the end begins on the line of the call.
-  if (isBraced(last) && before.every((arg) => typeof arg === 'string')) {
-    const start = head + before.map((arg) => `${String(arg)}, `).join('');
+  // An object or a list at the end begins on the line of the call, if that has room for it.
+  const start = head + before.map((arg) => (typeof arg === 'string' ? `${arg}, ` : '')).join('');
+  const isFlat = before.every((arg) => typeof arg === 'string');
+  if (isBraced(last) && isFlat && used + start.length < columns)
     return `${start}${print(last, indent, used + start.length + 1)})`;
-  }
   return broken([head, ')'], args, (arg) => print(arg, indent + 2), indent);
 }
 

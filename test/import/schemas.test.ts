@@ -416,6 +416,14 @@ describe('a JSON Schema', () => {
 `);
   });
 
+  it('puts the options of an operation with a long name on lines of their own', async () => {
+    const name = `a${'B'.repeat(70)}`;
+    const get = { operationId: name, responses: { 204: {} } };
+    const { text } = await load(documentOf({ '/things': { get } }));
+    expect(text).toContain(`${name} = operation(\n  orders,\n  {\n    name: '${name}',\n`);
+    expect(text).toContain('\n  },\n);\n');
+  });
+
   it('imports no word of plait that is only the name of a getter', async () => {
     const node = { type: 'object', properties: { text: { $ref: '#/components/schemas/Node' } } };
     const { text } = await load(answering({ $ref: '#/components/schemas/Node' }, { Node: node }));
