@@ -107,7 +107,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { unknownQuery = 'refuse', edge, limitStore = createMemoryLimits({ clock }) } = options;
   const identity = protect(options, clock);
   const basePath = checkedBasePath(options.basePath);
-  const { onCallEnd, aroundCall, watchAttempt, watchSteps } = telemetry;
+  const { onCallEnd, onJoin, aroundCall, watchAttempt, watchSteps } = telemetry;
   let ready = true;
   const upstreams = createUpstreams({
     services: servicesOf(plans),
@@ -116,6 +116,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     aroundCall,
     watchAttempt,
     traceIdOf,
+    onJoin,
     ...(secrets && { secrets }),
     ...(cacheStore && { cacheStore }),
     ...(onRefreshError && { onRefreshError }),

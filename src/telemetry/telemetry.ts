@@ -4,7 +4,7 @@ import type { Overload } from '../edge/overload.ts';
 import type { OnCallEnd, WatchStep, WatchSteps } from '../engine/execution.ts';
 import type { Layer } from '../http/request-record.ts';
 import type { AttemptHook, AttemptWatch } from '../upstream/attempt.ts';
-import type { Dispatch, Policy } from '../upstream/call.ts';
+import type { Dispatch, OnJoin, Policy } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { carriedBy, toTrace } from './carried.ts';
 import type { Carried } from './carried.ts';
@@ -23,6 +23,7 @@ export interface Telemetry {
   readonly aroundCall: Policy<Dispatch>;
   /** Absent: nobody watches attempts. */
   readonly watchAttempt?: AttemptHook;
+  readonly onJoin?: OnJoin;
   /** Called when a promise is rejected that nobody waits for, or an exception is not caught. */
   readonly onStrayError?: (kind: 'rejection' | 'exception') => void;
   /** Hands over the gateway's state, which gauges read on demand. */
@@ -51,11 +52,13 @@ export function combine(observers: readonly Observer[]): Telemetry {
   const [traces] = of('traces');
   const [onStrayError] = of('onStrayError');
   const onCallEnd = folded(of('onCallEnd'), inTurn);
+  const [onJoin] = of('onJoin');
   const watchSteps = watchersOf(of('watchSteps'));
   const watchAttempt = folded(of('watchAttempt'), nestedAttempts);
   return {
     layers: observers.flatMap(({ layers = [] }) => layers),
     ...(onCallEnd && { onCallEnd }),
+    ...(onJoin && { onJoin }),
     ...(watchSteps && { watchSteps }),
     ...(watchAttempt && { watchAttempt }),
     aroundCall: around(of('aroundCall')),

@@ -8,6 +8,7 @@ import { traceAttempts } from './spans/attempt-spans.ts';
 import { traceBatches } from './spans/batch-spans.ts';
 import { traceRequests } from './spans/request-spans.ts';
 import type { RequestSpanOptions } from './spans/request-spans.ts';
+import { createServers } from './spans/served-by.ts';
 import { traceSteps } from './spans/step-spans.ts';
 import type { Observer } from './telemetry.ts';
 
@@ -17,11 +18,13 @@ export interface TracingOptions extends RequestSpanOptions {
 
 export function createTracing(options: TracingOptions): Observer {
   const { tracer, clock } = options;
-  const watchStep = traceSteps(tracer);
+  const servers = createServers();
+  const watchStep = traceSteps(tracer, servers);
   return {
     layers: [traceRequests(options)],
     watchSteps: ({ trace }) => (scopeOf(trace) === undefined ? undefined : watchStep),
-    aroundCall: traceBatches(tracer, clock),
-    watchAttempt: traceAttempts(tracer),
+    onJoin: servers.onJoin,
+    aroundCall: traceBatches({ tracer, clock, servers }),
+    watchAttempt: traceAttempts(tracer, servers),
   };
 }

@@ -79,11 +79,27 @@ const shown = {
 } as const;
 
 function notesOf({ error, attributes }: StoredSpan): string[] {
+  const isServed = attributes['plait.step.batched'] === true;
   const notes = Object.entries(shown).flatMap(([name, word]) => {
+    if (isServed && name === 'plait.batch.size') return [];
     const value = attributes[name];
     return value === undefined ? [] : [value === true ? word : `${word} ${String(value)}`];
   });
-  return [...(error === undefined ? [] : [`✗ ${error}`]), ...notes];
+  const failure = error === undefined ? [] : [`✗ ${error}`];
+  return [...failure, ...serverIn(attributes), ...notes];
+}
+
+/** `served by batch of 12 · payments 503`: the dispatch of another step that answered this one. */
+function serverIn(attributes: StoredSpan['attributes']): string[] {
+  const isBatch = attributes['plait.step.batched'] === true;
+  if (!isBatch && attributes['plait.step.coalesced'] !== true) return [];
+  const server = isBatch
+    ? `batch of ${String(attributes['plait.batch.size'])}`
+    : 'the call of another request';
+  const answer = attributes['http.response.status_code'] ?? attributes['error.type'];
+  const service = String(attributes['service.peer.name']);
+  const words = answer === undefined ? service : `${service} ${String(answer)}`;
+  return [`served by ${server} · ${words}`];
 }
 
 function milliseconds(ms: number): string {

@@ -93,7 +93,9 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
     } finally {
       const tookMs = beganAt === undefined ? 0 : clock.now() - beganAt;
       const announcedMs = announcedMsOf(dispatch, beganAt);
-      conclude({ failure, status, tookMs, announcedMs, doubt }, own, onEnds);
+      const ending = { failure, status, tookMs, announcedMs, doubt };
+      if (own !== undefined) dispatch.callers.note(ending);
+      conclude(ending, own, onEnds);
       if (own === undefined) onRefused?.(dispatch, failure);
     }
   };

@@ -79,11 +79,23 @@ export interface Dispatch extends Call {
   readonly isPatient: boolean;
 }
 
-/** The calls that wait for a dispatch: they join and leave while it is under way. */
+/** The calls that wait for a dispatch, which join and leave while it is under way. */
 export interface Callers {
+  readonly operation: Operation;
+  /** The addresses of its attempts so far. */
+  readonly tried: readonly Address[];
+  /** The number of keys in its request; `undefined` if it is not a batch. */
+  readonly width: number | undefined;
+  /** How its latest attempt ended; `undefined` if none has. */
+  readonly latest: Ending | undefined;
   /** Lists a load once for every key of its own in the dispatch. */
   waiting(): readonly Call[];
+  /** Takes note of the end of an attempt. */
+  note(ending: Ending): void;
 }
+
+/** Called when a call joins the dispatch of another one that is under way. */
+export type OnJoin = (call: Call, callers: Callers) => void;
 
 /** One try of a dispatch at one address. Its signal is also aborted at the attempt's timeout. */
 export interface Attempt extends Dispatch {
@@ -157,8 +169,31 @@ export function isShareable({ safe }: Operation): boolean {
 
 /** The dispatch of a call that is not shared with other requests. */
 export function dispatchOf(call: Call): Dispatch {
-  const callers = { waiting: () => withFollowers(call) };
-  return { ...call, callers, keys: undefined, tried: [], isPatient: false };
+  const callers = new OwnCallers(call);
+  return { ...call, callers, keys: undefined, tried: callers.tried, isPatient: false };
+}
+
+class OwnCallers implements Callers {
+  readonly #call: Call;
+  readonly tried: Address[] = [];
+  readonly width = undefined;
+  latest: Ending | undefined;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  get operation(): Operation {
+    return this.#call.operation;
+  }
+
+  waiting(): readonly Call[] {
+    return withFollowers(this.#call);
+  }
+
+  note(ending: Ending): void {
+    this.latest = ending;
+  }
 }
 
 /** A call and its followers. */

@@ -10,7 +10,7 @@ import type { AttemptHook, AttemptOptions, Gate } from './attempt.ts';
 import type { Balancer } from './balancing/balancer.ts';
 import type { Caching } from './caching/cache.ts';
 import { unchanged } from './call.ts';
-import type { Attempt, Dispatch, Policy, Send } from './call.ts';
+import type { Attempt, Dispatch, OnJoin, Policy, Send } from './call.ts';
 import type { Credential } from './credentials/credential.ts';
 import { noSecret, parseReply } from './exchange/parse.ts';
 import { dated } from './exchange/dated.ts';
@@ -42,6 +42,7 @@ export interface GatewayParts {
   readonly caching: Caching;
   readonly clock: Clock;
   readonly aroundCall: Policy<Dispatch>;
+  readonly onJoin: OnJoin | undefined;
   /** The longest path prefix of the addresses of an operation's service. */
   readonly prefixOf: (operation: Operation) => string;
   /** The bytes that credentials add to the request line of an operation. */
@@ -52,11 +53,13 @@ export interface GatewayParts {
 
 /** … cache ▸ coalesce, or for lookups single ▸ batch ▸ telemetry's batch span ▸ … */
 export function perGateway(parts: GatewayParts, toService: Send<Dispatch>): Senders {
-  const { caching, clock, aroundCall, prefixOf, extraBytes, withdraw } = parts;
+  const { caching, clock, aroundCall, onJoin, prefixOf, extraBytes, withdraw } = parts;
   const dispatch = aroundCall(toService);
   return {
-    send: caching.call(coalesce(clock, { withdraw })(dispatch)),
-    sendLoad: caching.load(single(batch(clock, dispatch, { prefixOf, extraBytes, withdraw }))),
+    send: caching.call(coalesce(clock, { withdraw, onJoin })(dispatch)),
+    sendLoad: caching.load(
+      single(batch(clock, dispatch, { prefixOf, extraBytes, withdraw, onJoin })),
+    ),
   };
 }
 

@@ -8,7 +8,7 @@ import { cache } from './caching/cache.ts';
 import type { CacheStore } from './caching/cache-store.ts';
 import { createMemoryStore } from './caching/memory-store.ts';
 import { unchanged } from './call.ts';
-import type { Call, Caller, Dispatch, Policy, Reply, Send, WriteWatch } from './call.ts';
+import type { Call, Caller, Dispatch, OnJoin, Policy, Reply, Send, WriteWatch } from './call.ts';
 import { createCredentials } from './credentials/credentials.ts';
 import { noSecrets } from './credentials/secrets.ts';
 import type { Secrets } from './credentials/secrets.ts';
@@ -37,6 +37,7 @@ export interface UpstreamsOptions {
   readonly watchAttempt?: AttemptHook | undefined;
   /** Reads the id of a trace, for the last error of a service. Default: there is none. */
   readonly traceIdOf?: ErrorReading['traceIdOf'];
+  readonly onJoin?: OnJoin | undefined;
   /**
    * Stores answers of operations with a `cache`; closed with the services. Default: in memory.
    */
@@ -112,7 +113,7 @@ type Asked = Pick<LoadRequest, 'operation' | 'args' | 'trace' | 'conceals'> &
   Partial<Pick<Call, 'givenTarget'>>;
 
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
-  const { clock, aroundCall = unchanged, watchAttempt: hook } = options;
+  const { clock, aroundCall = unchanged, watchAttempt: hook, onJoin } = options;
   const { traceIdOf = ignore } = options;
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
   // Before anything is opened, since a secret may be missing.
@@ -167,7 +168,15 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     services.get(service.name)?.withdraw() === true;
 
   const shared = perGateway(
-    { caching, clock, aroundCall, prefixOf, extraBytes: credentials.queryBytes, withdraw },
+    {
+      caching,
+      clock,
+      aroundCall,
+      onJoin,
+      prefixOf,
+      extraBytes: credentials.queryBytes,
+      withdraw,
+    },
     toService,
   );
 

@@ -23,8 +23,8 @@ export interface ShopOptions {
 
 export interface Shop {
   readonly upstream: Upstream;
-  /** `GET /shop/<name>`, in a trace of its own. */
-  ask(name: string): Asked;
+  /** `GET /shop/<name>`, in a trace of its own, which `00` leaves unrecorded. */
+  ask(name: string, flag?: '00' | '01'): Asked;
 }
 
 export interface Asked {
@@ -45,8 +45,8 @@ export async function startTracedShop(options: ShopOptions): Promise<Shop> {
   });
   return {
     upstream,
-    ask(name) {
-      const { traceId, headers } = clientTrace();
+    ask(name, flag) {
+      const { traceId, headers } = clientTrace(flag);
       const client = new AbortController();
       const answer = app.get(`/shop/${name}`, { headers: { ...headers }, signal: client.signal });
       // A client that has left does not look at its answer.

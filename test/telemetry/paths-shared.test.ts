@@ -49,7 +49,7 @@ describe('a batch of two requests', () => {
     `;
     const others = await expectTrace(second.traceId)`
       SERVER GET /shop/{id}  status=200
-        INTERNAL step price
+        INTERNAL step price  status=200 batched attempts=1 size=2 loads=2 links=1
     `;
     expect(strays(spans)).toEqual([]);
     expect(strays(others)).toEqual([]);
@@ -92,7 +92,7 @@ describe('identical calls of two requests', () => {
     expect(strays(spans)).toEqual([]);
     const others = await expectTrace(second.traceId)`
       SERVER GET /shop/{name}  status=200
-        INTERNAL step part  deduplicated
+        INTERNAL step part  status=200 deduplicated coalesced attempts=1 links=1
     `;
     expect(strays(others)).toEqual([]);
   });
@@ -113,7 +113,7 @@ describe('identical calls of two requests', () => {
     `;
     await expectTrace(second.traceId)`
       SERVER GET /shop/{name}  status=200
-        INTERNAL step part  deduplicated
+        INTERNAL step part  status=200 deduplicated coalesced attempts=1 links=1
     `;
   });
 });

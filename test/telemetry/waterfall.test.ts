@@ -118,6 +118,30 @@ describe('a waterfall', () => {
       '5.00 ms  ✗ 503  degraded payment,rows.shipment  cache hit  deduplicated  skipped  keys 7  called off  waited ms 3.5  resend 1',
     );
   });
+
+  it('says which dispatch of others served a step, and how the service answered', () => {
+    const follower = {
+      'service.peer.name': 'payments',
+      'http.response.status_code': 503,
+    };
+    const batched = { ...follower, 'plait.step.batched': true, 'plait.batch.size': 12 };
+    const coalesced = { ...follower, 'plait.step.coalesced': true };
+    const left = { 'plait.step.coalesced': true, 'service.peer.name': 'payments' };
+    const drawn = drawWaterfall(
+      traceOf(
+        span(['root', 0, 5]),
+        span(['a', 1, 5], 'root', { error: '503', attributes: batched }),
+        span(['b', 2, 5], 'root', { attributes: coalesced }),
+        span(['c', 3, 5], 'root', { attributes: left }),
+      ),
+    );
+    expect(rowsOf(drawn).map(({ rest }) => rest)).toEqual([
+      '5.00 ms',
+      '4.00 ms  ✗ 503  served by batch of 12 · payments 503',
+      '3.00 ms  served by the call of another request · payments 503',
+      '2.00 ms  served by the call of another request · payments',
+    ]);
+  });
 });
 
 describe('the list of traces', () => {

@@ -6,11 +6,12 @@ import type { Attempt } from '../../upstream/call.ts';
 import { carriedBy } from '../carried.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
+import type { Servers } from './served-by.ts';
 import { describeFailure, endAtAbort } from './span-end.ts';
 
 const unwatched = Object.freeze({});
 
-export function traceAttempts(tracer: Tracer): AttemptHook {
+export function traceAttempts(tracer: Tracer, servers: Servers): AttemptHook {
   return function traceAttempt(attempt) {
     const outer = scopeOf(attempt.trace);
     if (outer === undefined) return carriedBy(attempt.trace) ?? unwatched;
@@ -21,6 +22,7 @@ export function traceAttempts(tracer: Tracer): AttemptHook {
     });
     const end = endAtAbort(scope, attempt);
     describeAttempt(scope, attempt);
+    servers.show(attempt.callers, { span: scope.span, holder: outer });
     return {
       headers: scope.headers,
       // At once, since the service may hang where it has redirected to.

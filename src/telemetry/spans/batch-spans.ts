@@ -8,12 +8,19 @@ import { toTrace } from '../carried.ts';
 import { isOrdinaryAnswer } from '../error-type.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
+import type { Servers } from './served-by.ts';
 import { describeFailure, endAtAbort } from './span-end.ts';
 
 /** The most links of a batch, which may serve very many steps. */
 const mostLinks = 32;
 
-export function traceBatches(tracer: Tracer, clock: Clock): Policy<Dispatch> {
+export interface BatchSpanOptions {
+  readonly tracer: Tracer;
+  readonly clock: Clock;
+  readonly servers: Servers;
+}
+
+export function traceBatches({ tracer, clock, servers }: BatchSpanOptions): Policy<Dispatch> {
   return (next) =>
     function traceBatch(call) {
       if (call.keys === undefined) return next(call);
@@ -22,6 +29,7 @@ export function traceBatches(tracer: Tracer, clock: Clock): Policy<Dispatch> {
       if (waiting.length === 1) return next(call);
       const [first, ...others] = scopesOf(waiting);
       if (first === undefined) return next(call);
+      const waitMs = waitOf(waiting, clock);
       const scope = openScope(tracer, `batch ${operationName(call.operation)}`, {
         kind: SpanKind.INTERNAL,
         parent: first.context,
@@ -29,9 +37,14 @@ export function traceBatches(tracer: Tracer, clock: Clock): Policy<Dispatch> {
       });
       // Delayed, so that its attempts, which the same signal ends, end before it.
       const end = endAtAbort(scope, call, queueMicrotask);
-      scope.span.setAttribute('plait.batch.size', call.keys.length);
-      scope.span.setAttribute('plait.batch.loads', waiting.length);
-      scope.span.setAttribute('plait.batch.wait_ms', waitOf(waiting, clock));
+      const batch = {
+        'plait.batch.size': call.keys.length,
+        'plait.batch.loads': waiting.length,
+        'plait.batch.wait_ms': waitMs,
+      };
+      scope.span.setAttributes(batch);
+      servers.show(call.callers, { span: scope.span, holder: first, batch });
+      for (const other of others) servers.join(other, call.callers);
       return inSpan(scope, () => next({ ...call, trace: toTrace(scope) }), end);
     };
 }
@@ -54,7 +67,7 @@ function scopesOf(waiting: readonly Call[]): Scope[] {
   return [...new Set(scopes)];
 }
 
-/** How long the first call of a batch waited for the others, in milliseconds. */
+/** How long the first call of a batch waited for the others, in whole milliseconds. */
 function waitOf(waiting: readonly Call[], clock: Clock): number {
-  return clock.now() - Math.min(...waiting.map(({ createdAt }) => createdAt));
+  return Math.round(clock.now() - Math.min(...waiting.map(({ createdAt }) => createdAt)));
 }

@@ -12,9 +12,10 @@ import { isOrdinaryAnswer, reasonOf } from '../error-type.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
 import { now } from '../time.ts';
+import type { Servers } from './served-by.ts';
 import { describeFailure } from './span-end.ts';
 
-export function traceSteps(tracer: Tracer): WatchStep {
+export function traceSteps(tracer: Tracer, servers: Servers): WatchStep {
   return function traceStep(run) {
     const outer = scopeOf(run.trace);
     if (outer === undefined) return () => undefined;
@@ -26,6 +27,7 @@ export function traceSteps(tracer: Tracer): WatchStep {
     return function endStep(failure) {
       if (failure !== undefined) describeFailure(scope, failure, isErrorOf(run.step, failure));
       describeStep(scope, run);
+      servers.describe(scope);
       scope.span.end(now());
     };
   };

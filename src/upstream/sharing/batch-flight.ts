@@ -149,7 +149,7 @@ export class BatchFlight extends Flight implements Carrier {
     this.#width = keys.length;
     if (keys.length === 0 || this.aborted) return this.end();
     const call = this.#liveCall();
-    const own = { signal: this, deadlineAt: this.#latest, callers: this, keys, tried: [] };
+    const own = { signal: this, deadlineAt: this.#latest, callers: this, keys, tried: this.tried };
     try {
       const reply = await next({ ...call, ...own, isPatient: this.isPart });
       // Replies of the parser have been matched already.

@@ -4,8 +4,9 @@ import type { Clock } from '../../clock.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import { runAtMost } from '../../limit.ts';
-import type { Dispatch, Send } from '../call.ts';
+import type { Dispatch, OnJoin, Send } from '../call.ts';
 import { callError } from '../call.ts';
+import type { BatchFlight } from './batch-flight.ts';
 import { settleFailed } from './failed-batch.ts';
 import type { Asked, Load, SendLoad } from './load.ts';
 import { createPacker } from './pack.ts';
@@ -28,6 +29,7 @@ export interface BatchOptions {
   readonly extraBytes?: (operation: Operation) => number;
   /** Takes a retry out of the budget of the operation's service. Default: there is none left. */
   readonly withdraw?: (operation: Operation) => boolean;
+  readonly onJoin?: OnJoin | undefined;
 }
 
 /**
@@ -54,6 +56,7 @@ export function batch(
     prefixOf = () => '',
     extraBytes = () => 0,
     withdraw = () => false,
+    onJoin,
   }: BatchOptions = {},
 ): SendLoad {
   const { pack, isOneRequest } = createPacker(prefixOf, extraBytes);
@@ -118,7 +121,9 @@ export function batch(
     const { lookup } = operation;
     if (lookup === undefined || load.call.signal.aborted) return;
     const lane = lanes.get(name) ?? openLane(name, lookup);
-    const rest = operation.coalesce ? joinUnderWay(lane, load, indexes, clock) : indexes;
+    const rest = operation.coalesce
+      ? joinUnderWay(lane, load, indexes, { clock, onJoin })
+      : indexes;
     // Keys that a cache has answered meanwhile stay answered, whatever becomes of the rest.
     if (operation.cache === undefined) load.relate(indexes);
     const room = Math.max(0, mostKeys - keys);
@@ -139,18 +144,20 @@ function joinUnderWay(
   { underWay }: Lane,
   load: Load,
   indexes: readonly number[],
-  clock: Clock,
+  { clock, onJoin }: { readonly clock: Clock; readonly onJoin: OnJoin | undefined },
 ): readonly number[] {
   if (underWay.size === 0) return indexes;
   const now = clock.now();
   // Most loads join with all of their keys or with none.
   let rest: number[] | undefined;
+  let latest: BatchFlight | undefined;
   for (let at = 0; at < indexes.length; at += 1) {
     const index = indexes[at] ?? 0;
     const known = underWay.get(load.names[index] ?? '');
     const isJoined = known?.mayBeJoined(load.call, now) === true;
     if (isJoined) {
       known.addTo(load, index);
+      if (known !== latest) onJoin?.(load.call, (latest = known));
       rest ??= indexes.slice(0, at);
     } else rest?.push(index);
   }

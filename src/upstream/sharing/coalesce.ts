@@ -5,7 +5,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import { frozen } from '../../frozen.ts';
-import type { Call, Dispatch, Reply, Send } from '../call.ts';
+import type { Call, Dispatch, OnJoin, Reply, Send } from '../call.ts';
 import { callError, dispatchOf, withFollowers } from '../call.ts';
 import { isHeldBack } from '../resilience/failure.ts';
 import { Flight } from './flight.ts';
@@ -16,6 +16,7 @@ export interface CoalesceOptions {
   readonly mostFlights?: number;
   /** Takes a retry out of the budget of the operation's service. Default: grants none. */
   readonly withdraw?: (operation: Operation) => boolean;
+  readonly onJoin?: OnJoin | undefined;
 }
 
 /**
@@ -28,17 +29,20 @@ export interface CoalesceOptions {
  */
 export function coalesce(
   clock: Clock,
-  { mostFlights = 50_000, withdraw = () => false }: CoalesceOptions = {},
+  { mostFlights = 50_000, withdraw = () => false, onJoin }: CoalesceOptions = {},
 ): (next: Send<Dispatch>) => Send {
   return (next) => {
     const flights = new Map<string, CallFlight>();
-    const shared: Shared = { next, clock, withdraw, flights };
+    const shared: Shared = { next, clock, withdraw, flights, onJoin };
     return function sendCoalesced(call) {
       const { key, signal } = call;
       if (key === undefined || !call.operation.coalesce) return next(dispatchOf(call));
       if (signal.aborted) return Promise.reject(signal.reason);
       const known = flights.get(key);
-      if (known !== undefined && known.mayBeJoined(call, clock.now())) return known.reply(call);
+      if (known !== undefined && known.mayBeJoined(call, clock.now())) {
+        onJoin?.(call, known);
+        return known.reply(call);
+      }
       if (flights.size >= mostFlights) {
         const message = `has ${mostFlights} different calls in flight`;
         return Promise.reject(callError(call, 'overloaded', message));
@@ -57,6 +61,7 @@ interface Shared {
   readonly clock: Clock;
   readonly withdraw: (operation: Operation) => boolean;
   readonly flights: Map<string, CallFlight>;
+  readonly onJoin: OnJoin | undefined;
 }
 
 /** A dispatch in flight, found by the key of its calls. */
@@ -77,6 +82,14 @@ class CallFlight extends Flight {
     shared.flights.set(key, this);
   }
 
+  get operation(): Operation {
+    return this.#call.operation;
+  }
+
+  get width(): undefined {
+    return undefined;
+  }
+
   get deadlineAt(): number {
     return this.#call.deadlineAt;
   }
@@ -88,7 +101,8 @@ class CallFlight extends Flight {
   }
 
   takeOff(): void {
-    const own = { signal: this, callers: this, keys: undefined, tried: [], isPatient: false };
+    const { tried } = this;
+    const own = { signal: this, callers: this, keys: undefined, tried, isPatient: false };
     this.#shared.next({ ...this.#call, ...own }).then(
       (landed) => this.#land(landed),
       (error: unknown) => this.#fail(error),
@@ -148,6 +162,7 @@ class CallFlight extends Flight {
     for (const subscription of again) {
       subscription.moveTo(second);
       second.#add(subscription);
+      if (subscription.call !== call) this.#shared.onJoin?.(subscription.call, second);
     }
     second.takeOff();
   }

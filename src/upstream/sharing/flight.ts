@@ -3,8 +3,11 @@
  * deadline or disconnect ends calls (`engine/deadline`): when its last caller leaves.
  */
 import { AbortSource } from '../../signal.ts';
-import type { Call, Callers } from '../call.ts';
+import type { Operation } from '../../dsl/operation.ts';
+import { UpstreamError } from '../../errors.ts';
+import type { Call, Callers, Ending } from '../call.ts';
 import { callError } from '../call.ts';
+import type { Address } from '../exchange/address.ts';
 import { needsFreshAnswer } from './after-write.ts';
 
 /**
@@ -14,12 +17,21 @@ import { needsFreshAnswer } from './after-write.ts';
  */
 export abstract class Flight extends AbortSource implements Callers {
   #callers = 0;
+  readonly tried: Address[] = [];
+  latest: Ending | undefined;
 
+  abstract readonly operation: Operation;
+  abstract readonly width: number | undefined;
   /** The deadline that the service has been given, on the clock's scale. */
   protected abstract readonly deadlineAt: number;
   abstract waiting(): readonly Call[];
   /** Makes sure that it cannot be found by its key any more. */
   protected abstract forget(): void;
+
+  note(ending: Ending): void {
+    // The slower attempt of a hedged pair ends after the one that has answered.
+    if (this.latest === undefined || !isCancellation(ending.failure)) this.latest = ending;
+  }
 
   /**
    * Whether `call` may join: it must leave the service at least half of the call's time, and must
@@ -40,4 +52,8 @@ export abstract class Flight extends AbortSource implements Callers {
     const cause = call.signal.reason;
     this.abort(callError(call, 'aborted', 'nobody waits any more', { cause }));
   }
+}
+
+function isCancellation(failure: unknown): boolean {
+  return failure instanceof UpstreamError && failure.kind === 'aborted';
 }

@@ -1,0 +1,107 @@
+/** Tells steps whose calls were answered by a dispatch of others who has served them. */
+import type { Attributes, Span } from '@opentelemetry/api';
+import { UpstreamError } from '../../errors.ts';
+import type { Callers, Ending, OnJoin } from '../../upstream/call.ts';
+import { errorType, isCancelled, reasonOf } from '../error-type.ts';
+import { scopeOf } from '../scope.ts';
+import type { Scope } from '../scope.ts';
+
+/** The most dispatches that are remembered for a step, which may wait for very many. */
+const mostJoined = 32;
+
+/** The span of a dispatch: that of its batch, or else that of its latest attempt. */
+export interface Shown {
+  readonly span: Span;
+  /** The step that it is a part of. */
+  readonly holder: Scope;
+  /** The attributes of a batch. */
+  readonly batch?: Attributes;
+}
+
+export interface Servers {
+  readonly onJoin: OnJoin;
+  /** Takes note that a step waits for a dispatch, whoever holds it. */
+  join(step: Scope, callers: Callers): void;
+  /** Takes note of the span of a dispatch; that of a batch is kept. */
+  show(callers: Callers, shown: Shown): void;
+  /** Describes a step that is about to end by the dispatch of others that it waited for. */
+  describe(step: Scope): void;
+}
+
+/**
+ * Steps that are not recorded cost nothing here. What a follower needs is read from the dispatch
+ * itself, since the request that has made it may not be recorded.
+ */
+export function createServers(): Servers {
+  const shownOf = new WeakMap<Callers, Shown>();
+  const joinedBy = new WeakMap<Scope, Callers[]>();
+
+  function join(step: Scope, callers: Callers): void {
+    // A refresh in the background may join after the step has ended.
+    if (!step.span.isRecording()) return;
+    const joined = joinedBy.get(step);
+    if (joined === undefined) joinedBy.set(step, [callers]);
+    else if (joined.length < mostJoined && !joined.includes(callers)) joined.push(callers);
+  }
+
+  function serverOf(step: Scope): Callers | undefined {
+    const joined = joinedBy.get(step) ?? [];
+    // Followers must not keep each other in memory through the dispatches that they share.
+    joinedBy.delete(step);
+    return slowest(joined.filter((callers) => shownOf.get(callers)?.holder !== step));
+  }
+
+  return {
+    join,
+    onJoin: function joinDispatch(call, callers) {
+      const step = scopeOf(call.trace);
+      if (step !== undefined) join(step, callers);
+    },
+    show(callers, shown) {
+      if (shownOf.get(callers)?.batch === undefined) shownOf.set(callers, shown);
+    },
+    describe(step) {
+      const server = serverOf(step);
+      if (server === undefined) return;
+      const shown = shownOf.get(server);
+      if (shown !== undefined) step.span.addLink({ context: shown.span.spanContext() });
+      step.span.setAttributes({ ...attributesOf(server), ...shown?.batch });
+    },
+  };
+}
+
+/** The dispatch to blame for the time of a step: one that has failed, or else the slowest. */
+function slowest(joined: readonly Callers[]): Callers | undefined {
+  return joined.toSorted((one, other) => weightOf(other) - weightOf(one))[0];
+}
+
+/** One without an end is waited for still. */
+function weightOf({ latest }: Callers): number {
+  if (latest === undefined) return Number.MAX_VALUE;
+  return latest.failure === undefined ? latest.tookMs : Infinity;
+}
+
+function attributesOf({ operation, tried, width, latest }: Callers): Attributes {
+  return {
+    ...(width === undefined
+      ? { 'plait.step.coalesced': true }
+      : { 'plait.step.batched': true, 'plait.batch.size': width }),
+    'plait.step.attempts': tried.length,
+    'service.peer.name': operation.service.name,
+    ...(latest !== undefined && endingOf(latest)),
+  };
+}
+
+function endingOf({ failure, status = statusOf(failure), tookMs }: Ending): Attributes {
+  const type = failure === undefined || isCancelled(failure) ? undefined : errorType(failure);
+  return {
+    'plait.step.service_ms': Math.round(tookMs),
+    ...(status !== undefined && { 'http.response.status_code': status }),
+    ...(type !== undefined && { 'error.type': type }),
+  };
+}
+
+function statusOf(failure: unknown): number | undefined {
+  const reason = reasonOf(failure);
+  return reason instanceof UpstreamError ? reason.status : undefined;
+}
