@@ -6,6 +6,7 @@ import { check } from './check.ts';
 import { dev } from './dev.ts';
 import { explainRoute } from './explain-route.ts';
 import { orExit } from './exit.ts';
+import { newKey } from './new-key.ts';
 import { newService } from './new-service.ts';
 import { start } from './start.ts';
 import { localAdminUrl, trace } from './trace.ts';
@@ -119,6 +120,31 @@ const commands = {
             operations: args.operations,
             folder: args.compositions,
           }),
+      }),
+    },
+  }),
+  key: defineCommand({
+    meta: { name: 'key', description: 'Make API keys for clients' },
+    subCommands: {
+      new: command('key new', {
+        description: 'Print a new API key, and its entry for the list of keys',
+        args: {
+          id: {
+            type: 'positional',
+            required: true,
+            description: 'The id of the key, as "acme"; the same one when it replaces another',
+          },
+          owner: { type: 'string', valueHint: 'name', description: 'Whose key it is' },
+          scopes: { type: 'string', valueHint: 'a,b', description: 'The scopes that it has' },
+          roles: { type: 'string', valueHint: 'a,b', description: 'The roles that it has' },
+          days: {
+            type: 'string',
+            default: '365',
+            valueHint: 'number',
+            description: 'After how many days it ends; 0: never',
+          },
+        },
+        run: async (args) => newKey(args),
       }),
     },
   }),

@@ -1,11 +1,7 @@
-/** `verifyJwt`: how clients prove who they are. Data only; `edge/identity/` verifies. */
-import { z } from 'zod';
-import { CompositionError } from '../errors.ts';
-import { parseTokenUrl, shown, tokenUrlRule } from '../url.ts';
-import { refuseAsynchronous } from './given-schemas.ts';
-import { positive, refuseUnknownKnobs } from './knobs.ts';
-import { checkedSource, nameOfSource } from './source.ts';
-import type { FromEnvironment, FromFile } from './source.ts';
+/** Authenticators as data: how clients prove who they are. `edge/identity/` verifies. */
+import type { z } from 'zod';
+import { shownSource } from './source.ts';
+import type { FromEnvironment, FromFile, Source } from './source.ts';
 
 /**
  * The signatures that tokens may have (RFC 7518, 3.1; RFC 8037), all of them with a public key:
@@ -30,23 +26,6 @@ export type Algorithm = (typeof algorithms)[number];
 /** Where a JWK set (RFC 7517, 5) is: at a URL, in a variable that holds the URL, or in a file. */
 export type KeySetPlace = { readonly url: string | FromEnvironment } | FromFile;
 
-export interface JwtConfig<Claims> {
-  /** The `iss` of tokens, exactly, or several. */
-  readonly issuer: string | readonly string[];
-  /** The `aud` of tokens, or several, of which a token needs one. */
-  readonly audience: string | readonly string[];
-  /** The issuer's public keys. */
-  readonly keys: KeySetPlace;
-  /** The algorithms of signatures. Default: RS256, PS256, ES256 and EdDSA. */
-  readonly algorithms?: readonly Algorithm[];
-  /** The claims that `identity.claims` has; a token they do not fit is refused. Default: `sub`. */
-  readonly claims?: z.ZodType<Claims>;
-  /** The `typ` that tokens must have. Default: `JWT`, `at+jwt`, or none. */
-  readonly type?: string;
-  /** By how much clocks may differ, in seconds, at most 300. Default 5. */
-  readonly clockToleranceS?: number;
-}
-
 /** Verifies tokens; made by `verifyJwt`. */
 export interface JwtAuthenticator<out Claims = unknown> {
   readonly kind: 'jwt';
@@ -59,8 +38,30 @@ export interface JwtAuthenticator<out Claims = unknown> {
   readonly clockToleranceS: number;
 }
 
+/** The claims that `identity.claims` has of an API key. */
+export interface ApiKeyClaims {
+  /** The id of the key, which stays when its secret is replaced. */
+  sub: string;
+  /** Whose key it is, as the list of keys says. */
+  owner?: string | undefined;
+}
+
+/** The headers that an API key may come in: all that the gateway knows to be secret. */
+export const apiKeyHeaders = ['x-api-key', 'api-key', 'x-auth-token', 'x-access-token'] as const;
+
+export type ApiKeyHeader = (typeof apiKeyHeaders)[number];
+
+/** Verifies API keys; made by `verifyApiKeys`. */
+export interface ApiKeyAuthenticator {
+  readonly kind: 'apiKeys';
+  /** The list of keys, which has hashes of their secrets only. */
+  readonly list: Source;
+  readonly header: ApiKeyHeader;
+  readonly claims: z.ZodType<ApiKeyClaims>;
+}
+
 /** Says how clients prove who they are; it holds no secret. */
-export type Authenticator<Claims = unknown> = JwtAuthenticator<Claims>;
+export type Authenticator = JwtAuthenticator | ApiKeyAuthenticator;
 
 /** The `auth` of a composition. */
 export type AuthOption = 'none' | Authenticator | readonly Authenticator[];
@@ -72,106 +73,11 @@ export type IdentityOf<Auth> = Auth extends readonly (infer One)[]
     ? { readonly claims: Claims }
     : Record<never, never>;
 
-/** The claim that every token has by default. */
-interface Subject {
-  sub: string;
-}
-
-const subject: z.ZodType<Subject> = z.object({ sub: z.string() });
-
-/**
- * Takes JSON Web Tokens (RFC 7519) of an issuer, sent as `Authorization: Bearer …` (RFC 6750).
- *
- * @example
- * export const customers = verifyJwt({
- *   issuer: 'https://id.example.com',
- *   audience: 'shop',
- *   keys: { url: 'https://id.example.com/jwks' },
- *   claims: z.object({ sub: z.string(), tenant: z.string() }),
- * });
- *
- * @throws CompositionError when an option is missing, unknown or cannot be used.
- */
-export function verifyJwt<Claims = Subject>(config: JwtConfig<Claims>): JwtAuthenticator<Claims> {
-  const place = 'verifyJwt()';
-  refuseUnknownKnobs(config, jwtKnobs, place);
-  // Without a schema, `Claims` is the subject.
-  const claims = config.claims ?? (subject as z.ZodType<unknown> as z.ZodType<Claims>);
-  if (!(claims instanceof z.ZodType))
-    throw new CompositionError(place, 'claims is no schema. Use z.object({ sub: z.string() }).');
-  refuseAsynchronous({ claims }, place);
-  const { clockToleranceS = 5 } = config;
-  return toAuthenticator({
-    kind: 'jwt',
-    issuers: checkedTexts(config.issuer, 'issuer', place),
-    audiences: checkedTexts(config.audience, 'audience', place),
-    keys: checkedKeys(config.keys, place),
-    algorithms: checkedAlgorithms(config.algorithms ?? usualAlgorithms, place),
-    claims,
-    type: config.type === undefined ? undefined : checkedType(config.type, place),
-    clockToleranceS: positive(clockToleranceS, 'clockToleranceS', place, { least: 0, most: 300 }),
-  });
-}
-
-const usualAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const;
-
-const jwtKnobs = [
-  'issuer',
-  'audience',
-  'keys',
-  'algorithms',
-  'claims',
-  'type',
-  'clockToleranceS',
-] satisfies (keyof JwtConfig<unknown>)[];
-
-function checkedTexts(
-  given: string | readonly string[],
-  knob: string,
-  place: string,
-): readonly string[] {
-  const texts: readonly unknown[] = Array.isArray(given) ? given : [given];
-  const areTexts = texts.every((text): text is string => typeof text === 'string' && text !== '');
-  if (areTexts && texts.length > 0) return Object.freeze([...texts]);
-  throw new CompositionError(
-    place,
-    `${knob} is ${given === undefined ? 'missing' : JSON.stringify(given)}. Use a text, or a ` +
-      `list of texts: tokens of any other ${knob} are refused.`,
-  );
-}
-
-function checkedKeys(keys: KeySetPlace, place: string): KeySetPlace {
-  const example = '{ url: "https://id.example.com/jwks" }, { url: { env: "JWKS_URL" } }';
-  const advice = `Use ${example} or { file: "/etc/jwks.json" }.`;
-  if (typeof keys !== 'object' || keys === null)
-    throw new CompositionError(place, `keys is ${String(keys)}. ${advice}`);
-  refuseUnknownKnobs(keys, ['url', 'file'], `${place}: keys`);
-  const { url, file } = keys as { url?: string | FromEnvironment; file?: string }; // checked here
-  if ((url === undefined) === (file === undefined))
-    throw new CompositionError(place, `keys names one URL or one file. ${advice}`);
-  if (file !== undefined) return checkedSource({ file }, 'keys', place) as FromFile; // as given
-  if (typeof url === 'string') {
-    if (parseTokenUrl(url) !== undefined) return Object.freeze({ url });
-    const found = shown(url);
-    throw new CompositionError(place, `keys.url is ${found}. Use ${tokenUrlRule}, or ${example}.`);
-  }
-  refuseUnknownKnobs(url ?? {}, ['env'], `${place}: keys.url`);
-  const source = checkedSource(url as FromEnvironment, 'keys.url', place);
-  return Object.freeze({ url: source as FromEnvironment }); // there is no other option
-}
-
-function checkedAlgorithms(given: readonly Algorithm[], place: string): readonly Algorithm[] {
-  const known: readonly unknown[] = algorithms;
-  const wrong = Array.isArray(given) ? given.find((one) => !known.includes(one)) : given;
-  if (wrong === undefined && given.length > 0) return Object.freeze([...given]);
-  const found = given.length === 0 ? 'is empty' : `has ${JSON.stringify(wrong)}`;
-  throw new CompositionError(place, `algorithms ${found}. Use some of ${algorithms.join(', ')}.`);
-}
-
 /** Those that a word has made, and so checked. */
 const made = new WeakSet<object>();
 
-function toAuthenticator<A extends Authenticator>(authenticator: A): A {
+/** Marks what a word has made. */
+export function toAuthenticator<A extends Authenticator>(authenticator: A): A {
   made.add(authenticator);
   return Object.freeze(authenticator);
 }
@@ -180,30 +86,26 @@ export function isAuthenticator(value: unknown): value is Authenticator {
   return typeof value === 'object' && value !== null && made.has(value);
 }
 
-/** A media type without `application/` (RFC 8725, 3.11). */
-function checkedType(type: string, place: string): string {
-  if (typeof type === 'string' && /^[\w.+-]+$/.test(type)) return type;
-  const found = JSON.stringify(type);
-  throw new CompositionError(place, `type is ${found}. Use the typ of tokens, as in "at+jwt".`);
-}
-
 /** The header in which the credentials come. */
-export function headerOfAuthenticator({ kind }: Authenticator): string {
-  switch (kind) {
+export function headerOfAuthenticator(authenticator: Authenticator): string {
+  switch (authenticator.kind) {
     case 'jwt':
       return 'authorization';
+    case 'apiKeys':
+      return authenticator.header;
     default:
-      return kind satisfies never;
+      return authenticator satisfies never;
   }
 }
 
 /** For people: `JWT of https://id.example.com`. */
 export function shownAuthenticator(authenticator: Authenticator): string {
-  return `JWT of ${authenticator.issuers.join(' or ')}`;
-}
-
-/** For people: where the keys are that verify. */
-export function shownKeys({ keys }: JwtAuthenticator): string {
-  if ('file' in keys) return `file ${keys.file}`;
-  return typeof keys.url === 'string' ? keys.url : `env ${nameOfSource(keys.url)}`;
+  switch (authenticator.kind) {
+    case 'jwt':
+      return `JWT of ${authenticator.issuers.join(' or ')}`;
+    case 'apiKeys':
+      return `API key of ${shownSource(authenticator.list)} in ${authenticator.header}`;
+    default:
+      return authenticator satisfies never;
+  }
 }

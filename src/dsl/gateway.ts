@@ -97,7 +97,7 @@ function checkedAuthenticators(
   if (Array.isArray(given) && given.every(isAuthenticator)) return Object.freeze([...given]);
   throw new CompositionError(
     place,
-    'authenticators is no list of what verifyJwt() has made, as in [customers].',
+    'authenticators is no list of what verifyJwt() and verifyApiKeys() have made, as in [customers].',
   );
 }
 

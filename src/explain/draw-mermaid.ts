@@ -1,4 +1,5 @@
 /** An explained plan as a Mermaid flowchart: an arrow leads from a step to those that need it. */
+import { shownAuth } from './draw-auth.ts';
 import type { ExplainedCall } from './explain-call.ts';
 import type { ExplainedPlan, ExplainedStep } from './explain.ts';
 
@@ -6,9 +7,14 @@ export function drawMermaid(plan: ExplainedPlan): string {
   const ids = new Map(allSteps(plan.steps).map((step, index) => [step.name, `s${index}`]));
   return [
     'flowchart LR',
-    `  request([${quoted(plan.route)}])`,
+    `  request([${quoted(startLabel(plan))}])`,
     ...drawSteps(plan.steps, { ids, indent: '  ', start: 'request' }),
   ].join('\n');
+}
+
+/** The route, and who may ask. */
+function startLabel({ route, auth }: ExplainedPlan): string {
+  return auth === undefined ? route : `${route}<br/>${shownAuth(auth)}`;
 }
 
 interface Position {

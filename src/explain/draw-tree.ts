@@ -1,8 +1,9 @@
 /** An explained plan as a tree for the terminal: a step stands below one that it needs. */
 import { milliseconds, seconds } from './amounts.ts';
+import { shownAuth } from './draw-auth.ts';
 import { linesOfCall, protectionOf } from './draw-call.ts';
 import type { ExplainedCall } from './explain-call.ts';
-import type { ExplainedAuth, ExplainedPlan, ExplainedStep } from './explain.ts';
+import type { ExplainedPlan, ExplainedStep } from './explain.ts';
 
 export function drawTree(plan: ExplainedPlan): string {
   const { route, composition, summary, deadlineMs, degraded, rateLimit, cache } = plan;
@@ -12,7 +13,7 @@ export function drawTree(plan: ExplainedPlan): string {
     ...(summary === undefined ? [] : [summary]),
     `deadline ${milliseconds(deadlineMs)} · ${roundTripsOf(plan)}` +
       (degraded === 'fail' ? ' · never degraded' : ''),
-    ...authOf(plan),
+    ...(plan.auth === undefined ? [] : [shownAuth(plan.auth)]),
     ...inputsOf(plan),
     ...(plan.body === undefined ? [] : [`body ${plan.body}`]),
     ...(answer ? [answerOf(answer)] : []),
@@ -31,25 +32,6 @@ export function drawTree(plan: ExplainedPlan): string {
 export function writesOf(names: readonly string[]): string {
   const count = `${names.length} write${names.length === 1 ? '' : 's'} in parallel`;
   return `${count}: ${names.join(', ')}`;
-}
-
-/** `auth JWT of https://id.example.com · all scopes orders:read · any role admin, clerk` */
-function authOf({ auth }: ExplainedPlan): string[] {
-  if (auth === undefined) return [];
-  if (auth === 'none') return ['auth none'];
-  const { by, scopes, roles } = auth;
-  const words = [
-    `auth ${by.join(' or ')}`,
-    ...demandOf('scope', scopes),
-    ...demandOf('role', roles),
-  ];
-  return [words.join(' · ')];
-}
-
-function demandOf(kind: string, demand: ExplainedAuth['scopes']): string[] {
-  return Object.entries(demand ?? {}).map(
-    ([mode, names]) => `${mode} ${kind}${names.length === 1 ? '' : 's'} ${names.join(', ')}`,
-  );
 }
 
 /** `reads cookies theme, sid (credential) · ignores unknown query` */

@@ -18,7 +18,7 @@ export function checkAuth(name: string, { auth, scopes, roles, headers }: Config
   if (!isNone && (authenticators.length === 0 || !authenticators.every(isAuthenticator)))
     throw new CompositionError(
       name,
-      `auth is ${shownAuth(auth)}. Use what verifyJwt() has made, a list of such, or "none".`,
+      `auth is ${shownAuth(auth)}. Use what verifyJwt() or verifyApiKeys() has made, a list of such, or "none".`,
     );
   for (const [knob, demand] of Object.entries({ scopes, roles })) {
     if (demand === undefined) continue;

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { bearer } from '../../src/dsl/credentials.ts';
-import { verifyJwt } from '../../src/dsl/authenticators.ts';
+import { verifyApiKeys } from '../../src/dsl/verify-api-keys.ts';
+import { verifyJwt } from '../../src/dsl/verify-jwt.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import type { Composition } from '../../src/dsl/composition.ts';
 import { defineGateway } from '../../src/dsl/gateway.ts';
+import { drawMermaid } from '../../src/explain/draw-mermaid.ts';
 import { drawTree } from '../../src/explain/draw-tree.ts';
 import { explain } from '../../src/explain/explain.ts';
 import { compile, compileAll } from '../../src/plan/compile.ts';
@@ -72,12 +74,37 @@ describe('verifyJwt', () => {
   });
 });
 
+const machines = verifyApiKeys({ file: '/run/keys.json' });
+
+describe('verifyApiKeys', () => {
+  type Args = Parameters<typeof verifyApiKeys>;
+  it.each<[unknown[], string]>([
+    [[], 'verifyApiKeys(): the list of keys is missing. Use { env: "NAME" } or { file: "/path" }.'],
+    [['canary'], 'the list of keys is a text. Use { env: "NAME" } or { file: "/path" }: a secret'],
+    [[{}], 'the list of keys names one variable or one file.'],
+    [[{ file: '' }], 'the list of keys.file is "", which is no path.'],
+    [[{ url: 'https://id' }], 'unknown option "url". Known options: env, file.'],
+    [[{ env: 'K' }, { header: 'X-Api-Key' }], 'header is "X-Api-Key". Use one that is known to be'],
+    [[{ env: 'K' }, { header: 'authorization' }], 'x-api-key, api-key, x-auth-token, x-access-tok'],
+    [[{ env: 'K' }, { name: 'x' }], 'unknown option "name". Known options: header.'],
+  ])('refuses %j', (args, message) => {
+    const found = messageOf(() => verifyApiKeys(...(args as Args)));
+    expect(found).toContain(message);
+    expect(found).not.toContain('canary');
+  });
+
+  it('gives data that nobody can change', () => {
+    expect(Object.isFrozen(machines)).toBe(true);
+    expect(machines).toMatchObject({ list: { file: '/run/keys.json' }, header: 'x-api-key' });
+  });
+});
+
 describe('the auth of a composition', () => {
   const headers = z.object({ authorization: z.string() });
   it.each<[object, string]>([
     [
       { auth: 'jwt' },
-      'me: auth is "jwt". Use what verifyJwt() has made, a list of such, or "none"',
+      'me: auth is "jwt". Use what verifyJwt() or verifyApiKeys() has made, a list of such, or "none"',
     ],
     [{ auth: [] }, 'auth is an empty list.'],
     [{ auth: { ...customers } }, 'auth is something else.'],
@@ -91,6 +118,7 @@ describe('the auth of a composition', () => {
     [{ auth: customers, scopes: ['a'] }, 'scopes: is ["a"]. Write { any: … }.'],
     [{ auth: customers, scopes: { some: ['a'] } }, 'scopes: unknown option "some".'],
     [{ auth: customers, headers }, 'headers: "authorization" carries'],
+    [{ auth: machines, headers: z.object({ 'x-api-key': z.string() }) }, '"x-api-key" carries'],
     [{ compose: ({ identity }: { identity: object }) => ({ identity }) }, 'identity is used, but'],
   ])('is refused: %j', (config, message) => {
     expect(
@@ -113,6 +141,7 @@ describe('the auth of a composition', () => {
     [{}, 'undefined', undefined],
     [{ auth: 'none' }, 'string', 'auth none'],
     [{ auth: customers }, 'object', 'auth JWT of https://id'],
+    [{ auth: machines }, 'object', 'auth API key of file /run/keys.json in x-api-key'],
     [
       { auth: [customers, partners], scopes: { all: ['a'] }, roles: { any: ['b', 'c'] } },
       'object',
@@ -122,6 +151,8 @@ describe('the auth of a composition', () => {
     const plan = explain(compile({ name: 'me', composition: compositionWith(config) }));
     const lines = drawTree(plan).split('\n');
     expect(lines.find((one) => one.startsWith('auth'))).toBe(line);
+    const start = drawMermaid(plan).split('\n')[1];
+    expect(start).toContain(line === undefined ? '(["GET /me"])' : `(["GET /me<br/>${line}"])`);
     expect(typeof plan.auth).toBe(kind);
   });
 

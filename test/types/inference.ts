@@ -23,6 +23,7 @@ import {
   pages,
   pick,
   text as textBody,
+  verifyApiKeys,
   verifyJwt,
 } from 'plait';
 import type { Bytes, Operation, Ref, ResponseOf, StepFailure } from 'plait';
@@ -357,6 +358,7 @@ const partners = verifyJwt({
   keys: { file: '/etc/plait/partners.jwks.json' },
   claims: z.object({ sub: z.string(), tenant: z.string().optional() }),
 });
+const machines = verifyApiKeys({ env: 'API_KEYS' }, { header: 'api-key' });
 export const guarded = [
   defineComposition({
     route: 'GET /me',
@@ -383,8 +385,24 @@ export const guarded = [
       return { sub: identity.claims.sub };
     },
   }),
+  defineComposition({
+    route: 'GET /any',
+    auth: [customers, machines],
+    compose({ identity }) {
+      same<typeof identity.claims.sub, Ref<string>>(true);
+      return { sub: identity.claims.sub };
+    },
+  }),
+  defineComposition({
+    route: 'GET /machine',
+    auth: machines,
+    compose({ identity }) {
+      same<typeof identity.claims.owner, Ref<string | undefined>>(true);
+      return { owner: identity.claims.owner };
+    },
+  }),
 ];
-export const gateway = defineGateway({ authenticators: [customers, partners] });
+export const gateway = defineGateway({ authenticators: [customers, partners, machines] });
 
 /** A parameter of several segments is an argument like any other. */
 export const fileOf = operation(defineService({ name: 'files', url: 'http://files' }), {

@@ -24,6 +24,7 @@ import {
   optional,
   pages,
   pick,
+  verifyApiKeys,
   verifyJwt,
 } from 'plait';
 import type { Ref } from 'plait';
@@ -643,6 +644,10 @@ export const identities = [
   }),
   // @ts-expect-error a symmetric algorithm
   verifyJwt({ issuer: 'i', audience: 'a', keys: { file: 'f' }, algorithms: ['HS256'] }),
+  // @ts-expect-error the list of keys is a source, and no text
+  verifyApiKeys('acme.secret'),
+  // @ts-expect-error a header that could be logged
+  verifyApiKeys({ env: 'API_KEYS' }, { header: 'x-partner' }),
   // @ts-expect-error an audience is required
   verifyJwt({ issuer: 'i', keys: { file: 'f' } }),
 ];

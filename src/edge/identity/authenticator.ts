@@ -1,11 +1,16 @@
 /** Authenticators as data → what verifies the credentials of a request. */
 import type { Clock } from '../../clock.ts';
-import type { Authenticator, JwtAuthenticator } from '../../dsl/authenticators.ts';
-import { nameOfSource } from '../../dsl/source.ts';
+import type {
+  ApiKeyAuthenticator,
+  Authenticator,
+  JwtAuthenticator,
+} from '../../dsl/authenticators.ts';
+import { nameOfSource, shownSource } from '../../dsl/source.ts';
 import { ConfigurationError } from '../../errors.ts';
 import type { RequestFacts } from '../../http/admission.ts';
 import type { Secrets } from '../../upstream/credentials/secrets.ts';
 import { parseTokenUrl, tokenUrlRule } from '../../url.ts';
+import { createApiKeyVerifier } from './api-keys.ts';
 import { openKeyAddress } from './fetch-keys.ts';
 import { createJwtVerifier } from './jwt.ts';
 import { createFileKeys, createRemoteKeys } from './key-set.ts';
@@ -32,12 +37,36 @@ export function openAuthenticator(
   authenticator: Authenticator,
   options: OpenOptions,
 ): OpenAuthenticator {
+  switch (authenticator.kind) {
+    case 'jwt':
+      return openJwt(authenticator, options);
+    case 'apiKeys':
+      return openApiKeys(authenticator, options);
+    default:
+      return authenticator satisfies never;
+  }
+}
+
+function openJwt(authenticator: JwtAuthenticator, options: OpenOptions): OpenAuthenticator {
   const { keys, close } = openKeys(authenticator, options);
   return {
     read: readBearer,
     verify: createJwtVerifier(authenticator, { keys, clock: options.clock }),
     challenge: (parameters) => ['Bearer realm="plait"', parameters].filter(Boolean).join(', '),
     close,
+  };
+}
+
+/** The scheme of the challenge is not registered: the parameters of others mean nothing in it. */
+function openApiKeys(
+  { list, header }: ApiKeyAuthenticator,
+  { secrets, clock }: OpenOptions,
+): OpenAuthenticator {
+  return {
+    read: (request) => request.header(header),
+    verify: createApiKeyVerifier({ source: secrets(list), name: shownSource(list), clock }),
+    challenge: () => `ApiKey realm="plait", header="${header}"`,
+    close: async () => undefined,
   };
 }
 

@@ -23,7 +23,9 @@ export interface OpenIdentity {
 }
 
 export function openIdentity({ authenticators, ...options }: IdentityOptions): OpenIdentity {
-  const opened = new Map(authenticators.map((one) => [one, openAuthenticator(one, options)]));
+  const opened = new Map(
+    [...new Set(authenticators)].map((one) => [one, openAuthenticator(one, options)] as const),
+  );
   return {
     identifyFor: (auth) =>
       createIdentify(

@@ -77,7 +77,8 @@ function toVerified(
   { claims: schema }: JwtAuthenticator,
 ): Verified | undefined {
   const parsed = parseJsonBy(schema, claims);
-  if (!parsed.ok) return undefined;
+  // A subject is a text (RFC 7519, 4.1.2).
+  if (!parsed.ok || !['string', 'undefined'].includes(typeof claims['sub'])) return undefined;
   const { scope, scp, roles } = claims;
   return {
     principal: hash('sha256', JSON.stringify(principalOf(claims)), 'base64url'),
@@ -89,7 +90,8 @@ function toVerified(
 
 /** A client may have the name of a user, and is another principal (RFC 9068, 5). */
 function principalOf({ iss, sub, client_id: client }: UnverifiedToken['claims']): unknown {
-  return sub === undefined ? ['jwt', iss, null, client] : ['jwt', iss, sub];
+  if (sub !== undefined) return ['jwt', iss, sub];
+  return ['jwt', iss, null, typeof client === 'string' ? client : null];
 }
 
 /** Names separated by spaces (RFC 8693, 4.2), or a list of them. */

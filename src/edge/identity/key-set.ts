@@ -4,6 +4,7 @@ import { UnavailableError, toError } from '../../errors.ts';
 import type { Secret } from '../../upstream/credentials/secrets.ts';
 import { readKeys } from './jose.ts';
 import type { CryptoKey, Keys, TokenHeader } from './jose.ts';
+import { recentText } from './recent-text.ts';
 
 export interface KeySet {
   /** Counts changes of the keys: what an earlier one has verified may not be valid any more. */
@@ -25,9 +26,9 @@ export function createFileKeys(file: Secret, clock: Clock): KeySet {
   let keys: Keys = noKeys;
   let version = 0;
   let lookedAt = -Infinity;
+  const textNow = recentText(file, clock);
 
-  function latest(): Keys {
-    const now = file.text();
+  function latest(now = file.text()): Keys {
     if (now !== text) {
       text = now;
       keys = readKeys(now);
@@ -42,7 +43,7 @@ export function createFileKeys(file: Secret, clock: Clock): KeySet {
       return version;
     },
     async find(header) {
-      const found = await latest().find(header);
+      const found = await latest(await textNow()).find(header);
       if (found !== undefined || clock.now() - lookedAt < lookEveryMs) return found;
       lookedAt = clock.now();
       await file.lookAgain();

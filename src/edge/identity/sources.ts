@@ -4,12 +4,15 @@ import { parsePlainJson } from '../../json.ts';
 import { isPlainObject } from '../../plain-object.ts';
 import type { NeededSource } from '../../upstream/credentials/secrets.ts';
 import { parseTokenUrl, tokenUrlRule } from '../../url.ts';
+import { readKeyList } from './api-key-list.ts';
 import { readKeys } from './jose.ts';
 
 export function sourcesOfAuthenticators(
   authenticators: readonly Authenticator[],
 ): readonly NeededSource[] {
-  return authenticators.flatMap(({ keys }): NeededSource[] => {
+  return authenticators.flatMap((one): NeededSource[] => {
+    if (one.kind === 'apiKeys') return [{ source: one.list, carriedBy: keyListProblem }];
+    const { keys } = one;
     if ('file' in keys) return [{ source: keys, carriedBy: keySetProblem }];
     if (typeof keys.url === 'string') return [];
     return [{ source: keys.url, carriedBy: keysUrlProblem }];
@@ -31,13 +34,18 @@ function keySetProblem(text: string): string | undefined {
   return isPrivate ? 'has a key that is not public, which only the issuer should have' : undefined;
 }
 
+function keyListProblem(text: string): string | undefined {
+  return readKeyList(text).problem;
+}
+
 /** The addresses that keys are fetched from. */
 export function keyUrlsOf(
   authenticators: readonly Authenticator[],
   textOf: (source: NeededSource['source']) => string,
 ): readonly URL[] {
-  return authenticators.flatMap(({ keys }) => {
-    if ('file' in keys) return [];
+  return authenticators.flatMap((one) => {
+    if (one.kind === 'apiKeys' || 'file' in one.keys) return [];
+    const { keys } = one;
     const url = parseTokenUrl(typeof keys.url === 'string' ? keys.url : textOf(keys.url));
     return url === undefined ? [] : [url];
   });

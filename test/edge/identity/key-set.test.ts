@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { verifyJwt } from '../../../src/dsl/authenticators.ts';
+import { verifyJwt } from '../../../src/dsl/verify-jwt.ts';
 import type { Authenticator } from '../../../src/dsl/authenticators.ts';
 import { defineComposition } from '../../../src/dsl/composition.ts';
 import { parseSettings } from '../../../src/settings/settings.ts';
