@@ -1,6 +1,7 @@
 /** Requests as bytes: no HTTP client would send them. */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 export interface RawAnswer {
   readonly status: number;
@@ -21,10 +22,16 @@ export async function raw(url: string, text: string): Promise<RawAnswer> {
   return readAnswer(socket);
 }
 
+/** Connects; over TLS, without looking at the certificate. */
 export function open(url: string): Promise<Socket> {
-  const { hostname, port } = new URL(url);
+  const { protocol, hostname, port } = new URL(url);
+  const to = { host: hostname, port: Number(port) };
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () => resolve(socket));
+    const done = (): void => resolve(socket);
+    const socket =
+      protocol === 'https:'
+        ? connectTls({ ...to, rejectUnauthorized: false }, done)
+        : connect(to, done);
     socket.once('error', reject);
   });
 }

@@ -4,7 +4,7 @@ import type { Tracer } from '@opentelemetry/api';
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
 import { isShed } from '../../http/admission.ts';
 import { isHealthCheck } from '../../http/health.ts';
-import { pathOf, schemeOf } from '../../http/request-record.ts';
+import { bindingsOf, pathOf, schemeOf } from '../../http/request-record.ts';
 import type { GatewayContext, Layer, RequestRecord } from '../../http/request-record.ts';
 import { toTrace } from '../carried.ts';
 import type { Carried } from '../carried.ts';
@@ -74,6 +74,10 @@ function describeRequest(scope: Scope, c: GatewayContext, queryNames: ReadonlySe
   const query = recordedQuery(c.req.url, queryNames);
   if (query !== undefined) span.setAttribute('url.query', query);
   span.setAttribute('url.scheme', schemeOf(c));
+  const version = bindingsOf(c).incoming?.httpVersion;
+  // By the semantic conventions, without the zero of HTTP/2.0.
+  if (version !== undefined)
+    span.setAttribute('network.protocol.version', version === '2.0' ? '2' : version);
   span.setAttribute('http.response.status_code', status);
   span.setAttribute('plait.request_id', requestId);
   if (route !== undefined) span.setAttribute('http.route', route);

@@ -1,0 +1,35 @@
+/** How a request came: attributes of its span, by the semantic conventions of HTTP. */
+import { expect, it, vi } from 'vitest';
+import { open } from '../support/raw-http.ts';
+import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import { ask, connectHttp2, createCertificate } from '../support/tls.ts';
+import { startTraced } from './_traced.ts';
+
+const { telemetry, sink } = await startTraced();
+
+const get = (version: string): string =>
+  `GET /x HTTP/${version}\r\nhost: gateway\r\nx-request-id: ${version}\r\n\r\n`;
+
+it('is a version and a scheme of each request, as it came', async () => {
+  const { certificate, ca } = createCertificate();
+  const plain = await startWithMocks({ compositions: {}, telemetry });
+  const secure = await startWithMocks({ compositions: {}, telemetry, certificate });
+  (await open(plain.url)).write(get('1.0'));
+  (await open(secure.url)).write(get('1.1'));
+  await ask(connectHttp2(secure.url, { ca }), '/x', { 'x-request-id': '2' });
+  await vi.waitFor(
+    () => {
+      const found = sink.spans.map(({ attributes }) => [
+        attributes['plait.request_id'],
+        attributes['network.protocol.version'],
+        attributes['url.scheme'],
+      ]);
+      expect(found.toSorted()).toEqual([
+        ['1.0', '1.0', 'http'],
+        ['1.1', '1.1', 'https'],
+        ['2', '2', 'https'],
+      ]);
+    },
+    { timeout: 5_000, interval: 10 },
+  );
+});
