@@ -1,6 +1,6 @@
 /** The files of `compositions/` → plans. */
-import { realpathSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findFiles, mentionsOf } from './composition-files.ts';
 import type { FoundFiles, SourceFile } from './composition-files.ts';
@@ -149,16 +149,21 @@ async function importDefault(
   file: SourceFile,
   isUsed: boolean,
 ): Promise<NamedComposition | GatewayDefinition | undefined> {
-  // A file without these words exports no default. It runs only if another file imports it.
-  if (!/\b(?:default|exports)\b/.test(file.text)) return undefined;
   const { path } = file;
   const name = path.replace(/\.\w+$/, '');
-  const module = await importModule(name, file);
+  // A file without these words exports no default. It runs only if another file imports it.
+  const mayExport = /\b(?:default|exports)\b/.test(file.text);
+  const module: Record<string, unknown> = mayExport ? await importModule(name, file) : {};
   const exported = module['default'];
   if (isComposition(exported)) return { name, composition: exported };
   if (isGatewayDefinition(exported)) {
     if (name === gatewayFile) return exported;
     const words = `is not loaded: defineGateway() is for ${gatewayFile}.ts in the folder itself.`;
+    throw new CompositionError(name, words);
+  }
+  if (name === gatewayFile) {
+    // As a module it would have no effect: no CORS, no limits, and everybody may ask.
+    const words = 'exports no gateway. Write `export default defineGateway({ … })`.';
     throw new CompositionError(name, words);
   }
   if (!('default' in module) || isUsed) return undefined;
@@ -173,13 +178,28 @@ async function importModule(name: string, file: SourceFile): Promise<Record<stri
   try {
     return await import(pathToFileURL(file.realPath).href);
   } catch (error) {
-    const message = toError(error).message;
-    const place = error instanceof CompositionError ? '' : ' cannot be imported:';
-    throw new CompositionError(name, `the file${place} ${message}`, { cause: error });
+    throw new CompositionError(name, wordsFor(toError(error)), { cause: error });
   }
 }
 
-/** The errors of imports; that of a module is left out where files that import it report it. */
+/** The words of a declaration that failed begin with what was declared. */
+function wordsFor(error: Error): string {
+  if (error instanceof CompositionError) return error.message;
+  return `the file cannot be imported: ${error.message}${missingEnding(error)}`;
+}
+
+/** Advice for `import './rates'`: Node looks for a file of exactly this name. */
+function missingEnding(error: Error): string {
+  if (!('url' in error) || !URL.canParse(String(error.url))) return '';
+  const url = String(error.url);
+  const ending = ['.ts', '.mts', '.js', '.mjs'].find((one) => existsSync(new URL(url + one)));
+  return ending === undefined ? '' : `. Write the whole name: ${basename(url)}${ending}`;
+}
+
+/**
+ * The errors of imports, one for each cause: files that import a module that fails all fail with
+ * its error, and so does the module.
+ */
 function failuresOf(
   imports: readonly PromiseSettledResult<unknown>[],
   files: readonly SourceFile[],
@@ -188,13 +208,26 @@ function failuresOf(
   const failed = imports.flatMap((one, index) =>
     one.status === 'rejected' ? [{ error: toError(one.reason), file: files[index] }] : [],
   );
-  return failed
-    .filter(
-      ({ error, file }) =>
-        !used.get(file?.realPath ?? '') ||
-        !failed.some((other) => other.error !== error && other.error.cause === error.cause),
-    )
-    .map(({ error }) => error);
+  const byCause = Map.groupBy(failed, ({ error }) => error.cause ?? error);
+  return [...byCause.values()].flatMap((same) => {
+    const importers = same.filter(({ file }) => !used.get(file?.realPath ?? ''));
+    const [first, ...others] = importers.length === 0 ? same : importers;
+    if (first !== undefined)
+      sayOthers(
+        first.error,
+        others.map(({ error }) => placeOf(error)),
+      );
+    return first === undefined ? [] : [first.error];
+  });
+}
+
+/** Names the other files that fail with an error, which says its reason only once. */
+function sayOthers(error: Error, others: readonly string[]): void {
+  if (others.length > 0) error.message += ` So not loaded either: ${others.join(', ')}.`;
+}
+
+function placeOf(error: Error): string {
+  return error instanceof CompositionError ? error.place : error.message;
 }
 
 /** Warns of files that nothing uses. */

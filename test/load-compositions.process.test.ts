@@ -215,16 +215,27 @@ describe('mistakes in a folder of compositions', () => {
     expect((await load(folder)).names).toEqual(['more/two', 'one']);
   });
 
-  it('reports a module that fails once for each file that imports it', async () => {
+  it('reports a module that fails once, and the files that import it', async () => {
     const folder = await folderOf({
       'lib/value.ts': `export default 1;\nthrow new Error('broken');`,
       'used.ts': used.replace('{ value }', 'value'),
+      'other.ts': used.replace('{ value }', 'value').replace('/used', '/other'),
       'top.ts': at('/top'),
     });
     expect(await load(folder)).toMatchObject({
       names: ['top'],
-      errors: [expect.stringMatching(/^used: the file cannot be imported: broken .*value\.ts:2/)],
+      errors: [
+        expect.stringMatching(
+          /^other: the file cannot be imported: broken So not loaded either: used\..*value\.ts:2/,
+        ),
+      ],
     });
+  });
+
+  it('says what a declaration that cannot be used is, and not that a file is', async () => {
+    const text = at('/top').replace('defineComposition({', 'defineComposition({ body: 5,');
+    const { errors } = await load(await folderOf({ 'top.ts': text }));
+    expect(errors).toEqual([expect.stringMatching(/^top: (?!the file)/)]);
   });
 });
 
@@ -303,7 +314,20 @@ describe('the definition of the gateway', () => {
 
   it.each([
     ['cannot be imported', { 'gateway.ts': 'export default nothing;' }, 'cannot be imported'],
-    ['exports something else', { 'gateway.ts': 'export default {};' }, 'is not a composition'],
+    ['exports something else', { 'gateway.ts': 'export default {};' }, 'exports no gateway.'],
+    [
+      'exports it by another name',
+      { 'gateway.ts': gateway.replace('default', 'const gateway =') },
+      'exports no gateway. Write `export default defineGateway({ … })`.',
+    ],
+    [
+      'is used as a module only',
+      {
+        'gateway.ts': `${guarded}`.replace('export default', 'export const gateway ='),
+        'b.ts': withAuth,
+      },
+      'exports no gateway.',
+    ],
     [
       'is there twice',
       { 'gateway.ts': gateway, 'gateway.mts': guarded },

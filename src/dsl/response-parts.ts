@@ -7,6 +7,7 @@ import type { BodyKindName } from './body-kind.ts';
 import { refuseUnreadableFields, refuseUnreadableXml } from './body-kinds.ts';
 import { ignoredBody } from './ignored-body.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
+import { shownValue } from '../shown-value.ts';
 import { headerNameProblem, headerTextProblem } from './header-names.ts';
 
 /** The parts of an answer, each by its schema. At least one is declared. */
@@ -50,7 +51,8 @@ export function checkedResponse(response: z.ZodType | Parts, place: string): Che
     checkBody('response', response, place);
     return { response, parts: undefined };
   }
-  refuseUnknownKnobs(response, ['body', 'headers', 'status'], `${place}: response`);
+  refuseNoParts(response, place);
+  refuseUnknownKnobs(response, partNames, `${place}: response`);
   const { body, headers, status } = response;
   const declared = Object.entries({ body, headers, status }).flatMap(([part, schema]) =>
     schema === undefined ? [] : [[part, checkedSchema(schema, part, place)] as const],
@@ -66,6 +68,23 @@ export function checkedResponse(response: z.ZodType | Parts, place: string): Che
   };
   if (status !== undefined) refuseImpossibleStatus(status, place);
   return { response: z.object(Object.fromEntries(declared)), parts };
+}
+
+const partNames = ['body', 'headers', 'status'];
+
+/** What has none of the parts was probably meant as the schema of the body. */
+function refuseNoParts(response: unknown, place: string): void {
+  if (typeof response !== 'object' || response === null) {
+    const words = `response is ${shownValue(response)}. Use a schema, as z.object({ … }).`;
+    throw new CompositionError(place, words);
+  }
+  const [first, ...others] = Object.keys(response);
+  if (first === undefined || [first, ...others].some((name) => partNames.includes(name))) return;
+  throw new CompositionError(
+    `${place}: response`,
+    `unknown option "${first}". Known options: ${partNames.join(', ')}. The schema of an object ` +
+      'is z.object({ … }).',
+  );
 }
 
 /** The kinds of an answer's body. */

@@ -126,12 +126,15 @@ function toSegment(part: string, text: string, place: string): Segment {
     return { kind: 'mixed', name, text: after };
   if (isText(part) && !part.startsWith(':') && isHarmless(part))
     return { kind: 'text', text: part };
-  return refuse(
-    place,
-    text,
-    `Segment "${part}" is neither text nor ":name". Use letters, digits and - . _ ~, or a ` +
-      'parameter.',
-  );
+  return refuse(place, text, `Segment "${part}" is neither text nor ":name". ${adviceFor(part)}`);
+}
+
+/** Other notations of what a route can say, or does not say. */
+function adviceFor(part: string): string {
+  const [, braced] = /^\{([A-Za-z_]\w*)\}$/.exec(part) ?? [];
+  if (braced !== undefined) return `Write ":${braced}".`;
+  if (/\?\w+=/.test(part)) return 'Query parameters are declared by the option query.';
+  return 'Use letters, digits and - . _ ~, or a parameter.';
 }
 
 /** Characters of a path segment (RFC 3986, 3.3) but for `*`, which routers read as any text. */

@@ -137,9 +137,10 @@ function checkInput(
     throw new CompositionError(name, 'body is used, but not declared. Add a body schema.');
   }
   if (fields !== undefined && field !== undefined && !fields.includes(field)) {
+    const nothing = input === 'params' ? 'nothing, as the route' : 'nothing; declare a schema';
     throw new CompositionError(
       name,
-      `${input} has no "${field}". It has: ${fields.join(', ') || 'nothing; declare a schema'}.`,
+      `${input} has no "${field}". It has: ${fields.join(', ') || nothing}.`,
     );
   }
 }

@@ -151,6 +151,15 @@ describe('plait check', () => {
     ]);
   });
 
+  it('gives the whole name of a module that is imported without its ending', async () => {
+    const folder = await folderWith({
+      'helper.ts': 'export const value = 1;',
+      'page.ts': `import { value } from './helper';\nexport default value;`,
+    });
+    const { errors } = await output(plait(['check', '--compositions', folder]));
+    expect(errors).toMatch(/page: the file cannot be imported: .* Write the whole name: helper.ts/);
+  });
+
   it('ends with 1, and checks nothing, with an option that it does not know', async () => {
     const { code, out, errors } = await output(plait(['check', '--envv']));
     expect({ code, out }).toEqual({ code: 1, out: '' });

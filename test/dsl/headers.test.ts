@@ -85,12 +85,18 @@ describe('headers of an operation', () => {
 
 describe('response with parts', () => {
   it.each<[string, unknown, string]>([
-    ['no schema', undefined, 'response: is undefined. Write { body: … }.'],
+    ['no schema', undefined, 'response is undefined. Use a schema, as z.object({ … }).'],
     ['no part', {}, 'response has no part. Declare body, headers or status.'],
     [
       'an unknown part',
-      { trailers: body },
-      'response: unknown option "trailers". Known options: b',
+      { body, trailers: body },
+      'response: unknown option "trailers". Known options: body, headers, status.',
+    ],
+    [
+      'fields without z.object()',
+      { id: text },
+      'response: unknown option "id". Known options: body, headers, status. The schema of an ' +
+        'object is z.object({ … }).',
     ],
     ['a part that is no schema', { body: {} }, 'response.body is not a schema. Use zod'],
     ['headers without names', { headers: text }, 'response.headers does not name headers.'],

@@ -137,12 +137,21 @@ describe('parseRoute', () => {
     ['GET /*', '*'],
     ['GET /../x', '..'],
     ['GET /%2e', '%2e'],
-    ['GET /a?b=c', 'a?b=c'],
     ['GET /ä', 'ä'],
   ])('refuses a segment of %s', (route, segment) => {
     expect(messageOf(() => parseRoute(route, 'page'))).toBe(
       `page: route "${route}" cannot be used. Segment "${segment}" is neither text nor ":name". ` +
         'Use letters, digits and - . _ ~, or a parameter.',
+    );
+  });
+
+  it.each([
+    ['GET /orders/{id}', '{id}', 'Write ":id".'],
+    ['GET /a?b=c', 'a?b=c', 'Query parameters are declared by the option query.'],
+  ])('says how %s is written here', (route, segment, advice) => {
+    expect(messageOf(() => parseRoute(route, 'page'))).toBe(
+      `page: route "${route}" cannot be used. Segment "${segment}" is neither text nor ":name". ` +
+        advice,
     );
   });
 

@@ -528,6 +528,15 @@ describe('a field that does not exist', () => {
     );
   });
 
+  it('of a path parameter that the route does not have says what decides', () => {
+    const composition = untyped({
+      compose: ({ params }: { params: Ref<{ id: string }> }) => ({ n: params.id }),
+    });
+    expect(loadErrorOf(composition)).toBe(
+      'page: params has no "id". It has: nothing, as the route.',
+    );
+  });
+
   it('is nobody’s business where the schema does not list them', () => {
     const free = operation(things, { name: 'free', route: 'GET /f', response: z.looseObject({}) });
     const composition = page(() => ({ any: loose(call(free, {}))['thing'] }));
