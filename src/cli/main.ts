@@ -2,6 +2,7 @@
 import { defineCommand, runMain } from 'citty';
 import type { ArgsDef, CommandDef, ParsedArgs } from 'citty';
 import { checkArguments } from './arguments.ts';
+import { localAdminUrl } from './ask-admin.ts';
 import { check } from './check.ts';
 import { dev } from './dev.ts';
 import { explainRoute } from './explain-route.ts';
@@ -9,7 +10,8 @@ import { orExit } from './exit.ts';
 import { newKey } from './new-key.ts';
 import { newService } from './new-service.ts';
 import { start } from './start.ts';
-import { localAdminUrl, trace } from './trace.ts';
+import { trace } from './trace.ts';
+import { upstreams } from './upstreams.ts';
 import { readVersion } from './version.ts';
 
 const compositions = {
@@ -40,6 +42,12 @@ interface CommandOptions<Args extends ArgsDef> {
   readonly args: Args;
   run(args: ParsedArgs<Args>): Promise<void>;
 }
+
+const admin = {
+  type: 'string',
+  valueHint: 'url',
+  description: "The gateway's management side (default: loopback, at ADMIN_PORT or 8081)",
+} as const;
 
 const commands = {
   dev: command('dev', {
@@ -156,15 +164,19 @@ const commands = {
         required: false,
         description: 'A trace id, or how it begins; the latest traces without',
       },
-      admin: {
-        type: 'string',
-        valueHint: 'url',
-        description: "The gateway's management side (default: loopback, at ADMIN_PORT or 8081)",
-      },
+      admin,
       json: { type: 'boolean', default: false, description: 'Print JSON' },
     },
     run: (args) =>
       trace({ traceId: args.traceId, adminUrl: args.admin ?? localAdminUrl(), json: args.json }),
+  }),
+  upstreams: command('upstreams', {
+    description: 'Show how the services of a running gateway are',
+    args: {
+      admin,
+      json: { type: 'boolean', default: false, description: 'Print JSON' },
+    },
+    run: (args) => upstreams({ adminUrl: args.admin ?? localAdminUrl(), json: args.json }),
   }),
 };
 

@@ -1,9 +1,9 @@
 /** `plait trace`: the latest traces of a gateway in development, or one of them as a waterfall. */
 import { z } from 'zod';
 import { ConfigurationError } from '../errors.ts';
-import { defaultAdminPort, parseSettings } from '../settings/settings.ts';
 import type { StoredTrace } from '../telemetry/trace-store.ts';
 import { drawWaterfall, listTraces } from '../telemetry/waterfall.ts';
+import { askAdmin } from './ask-admin.ts';
 
 export interface TraceOptions {
   /** A trace id or its beginning. Absent: the latest are listed. */
@@ -11,12 +11,6 @@ export interface TraceOptions {
   /** The URL of the gateway's management side, as in its line `admin …`. */
   readonly adminUrl: string;
   readonly json: boolean;
-}
-
-/** The management side of a gateway that was started with the same environment. */
-export function localAdminUrl(): string {
-  const { adminPort } = parseSettings(process.env, []).server;
-  return `http://127.0.0.1:${adminPort || defaultAdminPort}`;
 }
 
 const Trace = z.object({
@@ -36,8 +30,10 @@ const Trace = z.object({
 const Latest = z.object({ traces: z.array(Trace) });
 
 export async function trace({ traceId, adminUrl, json }: TraceOptions): Promise<void> {
-  const address = /^https?:/.test(adminUrl) ? adminUrl : `http://${adminUrl}`;
-  const traces = await ask(`${address.replace(/\/+$/, '')}/traces`);
+  const absent =
+    'keeps no traces: it sends them to a collector, runs in production, or has ' +
+    'OTEL_SDK_DISABLED set.';
+  const { traces } = await askAdmin({ adminUrl, path: '/traces', answer: Latest, absent });
   if (traceId === undefined) return print(traces, json);
   const found = traces.filter((one) => one.traceId.startsWith(traceId));
   const [only] = found;
@@ -55,24 +51,4 @@ function print(traces: readonly StoredTrace[], json: boolean): void {
   const none = 'There is no trace yet. Ask the gateway for something first.';
   if (json) console.log(JSON.stringify(traces));
   else console.log(traces.length === 0 ? none : listTraces(traces));
-}
-
-async function ask(url: string): Promise<readonly StoredTrace[]> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(
-    (cause: unknown) => {
-      throw new ConfigurationError(
-        `No gateway answers at ${url}. Start one with \`npm run dev\`, or name it with --admin: ` +
-          'it is the address that it prints after "admin" when it starts.',
-        { cause },
-      );
-    },
-  );
-  const { data } = Latest.safeParse(await response.json().catch(() => undefined));
-  if (data !== undefined) return data.traces;
-  throw new ConfigurationError(
-    response.ok
-      ? `The server at ${url} is not a Plait gateway. Name its management side with --admin.`
-      : `The gateway at ${url} keeps no traces: it sends them to a collector, ` +
-          'runs in production, or has OTEL_SDK_DISABLED set.',
-  );
 }

@@ -96,12 +96,12 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
       attempts: recent.status(),
       ...given(recent.lastError()),
       breaker: breaker?.state ?? 'off',
-      ...(breaker && { breakerSince: isoOf(breaker.since, clock) }),
+      ...(breaker && { breakerSince: isoOf(breaker.since) }),
       bulkhead: { inFlight: bulkhead.inFlight, waiting: bulkhead.waiting },
       endpoints: balancer.health.map(({ address, isWell, isEjected, inFlight, since }) => ({
         address: nameOfAddress(address),
         state: isWell ? (isEjected ? 'ejected' : 'used') : 'unwell',
-        since: isoOf(since, clock),
+        since: isoOf(since),
         inFlight,
         ...given(recent.lastError(address)),
       })),
@@ -117,9 +117,8 @@ function given(lastError: LastError | undefined): { lastError?: LastError } {
   return lastError === undefined ? {} : { lastError };
 }
 
-/** A moment on the clock's scale as a date and time. */
-function isoOf(at: number, clock: Clock): string {
-  return new Date(clock.epoch() - (clock.now() - at)).toISOString();
+function isoOf(epochMs: number): string {
+  return new Date(epochMs).toISOString();
 }
 
 function nameOfAddress({ host, port }: Address): string {

@@ -11,7 +11,7 @@ export interface AddressHealth {
   readonly isEjected: boolean;
   /** The result of active health checks; true without any. */
   readonly isWell: boolean;
-  /** When it became used, ejected or unwell, whichever it is, on the clock's scale. */
+  /** When it became used, ejected or unwell, whichever it is, in milliseconds since 1970. */
   readonly since: number;
   setWell(well: boolean): void;
   /** Its peak latency times the number of calls that it would have in flight. */
@@ -51,7 +51,7 @@ const leastShare = 0.1;
 export function createAddressHealth(
   address: Address,
   { failures: most, ejectMs, maxEjectMs, slowStartMs }: Required<EjectionConfig>,
-  { now }: Pick<Clock, 'now'>,
+  { now, epoch }: Pick<Clock, 'now' | 'epoch'>,
 ): AddressHealth {
   /** When the attempts in flight began, the oldest first. */
   const begun = new Set<{ readonly at: number }>();
@@ -60,12 +60,11 @@ export function createAddressHealth(
   let seenAt = now();
   let failures = 0;
   let ejections = 0;
-  let ejectedAt = -Infinity;
   let ejectedUntil = -Infinity;
   let returnedAt = -Infinity;
   let isWell = true;
-  /** When `isWell` has changed, or the address was opened. */
-  let checkedAt = now();
+  /** When it was opened, or has changed, in milliseconds since 1970. */
+  const changed = { ejectedAt: -Infinity, returnedAt: epoch(), checkedAt: epoch() };
 
   const remaining = (): number => Math.exp((seenAt - now()) / decayMs);
 
@@ -121,13 +120,14 @@ export function createAddressHealth(
       return isWell;
     },
     setWell(well) {
-      if (well !== isWell) checkedAt = now();
+      if (well !== isWell) changed.checkedAt = epoch();
       if (well && !isWell) returnedAt = now();
       isWell = well;
     },
     get since() {
+      const { ejectedAt, returnedAt, checkedAt } = changed;
       if (!isWell) return checkedAt;
-      return ejectedUntil > now() ? ejectedAt : Math.max(checkedAt, ejectedUntil);
+      return ejectedUntil > now() ? ejectedAt : Math.max(checkedAt, returnedAt);
     },
     get mustBeEjected() {
       return failures >= most;
@@ -148,8 +148,10 @@ export function createAddressHealth(
       // Every `ejectMs` without an ejection cancels out one earlier ejection.
       const forgiven = Math.floor(Math.max(0, now() - ejectedUntil) / ejectMs);
       ejections = Math.max(0, ejections - forgiven) + 1;
-      ejectedAt = now();
-      ejectedUntil = ejectedAt + Math.min(ejectMs * ejections, maxEjectMs);
+      const periodMs = Math.min(ejectMs * ejections, maxEjectMs);
+      ejectedUntil = now() + periodMs;
+      changed.ejectedAt = epoch();
+      changed.returnedAt = changed.ejectedAt + periodMs;
       failures = 0;
     },
   };

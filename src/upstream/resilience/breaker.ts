@@ -12,7 +12,7 @@ import { createWindow } from './rolling-window.ts';
 export interface Breaker {
   readonly gate: Gate;
   readonly state: State['kind'];
-  /** When it came into that state, on the clock's scale. */
+  /** When it came into that state, in milliseconds since 1970. */
   readonly since: number;
 }
 
@@ -25,7 +25,7 @@ export interface Breaker {
  */
 type State = { readonly since: number } & (
   | { readonly kind: 'closed' }
-  | { readonly kind: 'open'; readonly until: number }
+  | { readonly kind: 'open'; readonly periodMs: number; readonly until: number }
   | { readonly kind: 'half-open'; underWay: number; passed: number }
 );
 
@@ -35,7 +35,7 @@ type Grade = Verdict | 'slow';
 /** Fails calls with the kind `breaker-open` while it is open, which `BreakerConfig` explains. */
 export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
   const window = createWindow(['attempts', 'slow', 'failed'], config.windowMs, clock);
-  let state: State = { kind: 'closed', since: clock.now() };
+  let state: State = { kind: 'closed', since: clock.epoch() };
   /** How many times it has opened since it was last closed. */
   let openings = 0;
 
@@ -44,7 +44,7 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
     if (state.kind === 'open') {
       const leftMs = state.until - clock.now();
       if (leftMs > 0) return leftMs;
-      state = { kind: 'half-open', since: state.until, underWay: 0, passed: 0 };
+      state = { kind: 'half-open', since: state.since + state.periodMs, underWay: 0, passed: 0 };
     }
     if (state.kind === 'half-open') {
       if (state.underWay + state.passed >= config.probes) return config.openMs;
@@ -82,16 +82,16 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
 
   /** Adds jitter, so that many gateways do not probe at once. */
   function open(): void {
-    const periodMs = Math.min(config.openMs * 2 ** openings, config.maxOpenMs);
+    const calmMs = Math.min(config.openMs * 2 ** openings, config.maxOpenMs);
     openings += 1;
-    const since = clock.now();
-    state = { kind: 'open', since, until: since + periodMs * (0.9 + 0.2 * clock.random()) };
+    const periodMs = calmMs * (0.9 + 0.2 * clock.random());
+    state = { kind: 'open', since: clock.epoch(), periodMs, until: clock.now() + periodMs };
   }
 
   function close(): void {
     openings = 0;
     window.clear();
-    state = { kind: 'closed', since: clock.now() };
+    state = { kind: 'closed', since: clock.epoch() };
   }
 
   function gradeOf(dispatch: Dispatch, ending: Ending): Grade {
@@ -118,7 +118,7 @@ export function createBreaker(config: EffectiveBreaker, clock: Clock): Breaker {
       return isDue(state) ? 'half-open' : state.kind;
     },
     get since() {
-      return isDue(state) ? state.until : state.since;
+      return isDue(state) ? state.since + state.periodMs : state.since;
     },
   };
 }

@@ -1,0 +1,120 @@
+/** Draws how services are as a table for the terminal: each service, and its addresses below it. */
+import type { ServiceStatus } from '../upstream/service.ts';
+
+/** The parts of `ServiceStatus` that are drawn, as a gateway of any version may have them. */
+export type ShownService = Pick<ServiceStatus, 'service' | 'bulkhead'> & {
+  readonly attempts: Omit<ServiceStatus['attempts'], 'windowMs' | 'cancelled'>;
+  readonly breaker: string;
+  readonly breakerSince?: string;
+  readonly lastError?: ShownError;
+  readonly endpoints: readonly ShownAddress[];
+};
+
+interface ShownAddress {
+  readonly address: string;
+  readonly state: string;
+  readonly since: string;
+  readonly inFlight: number;
+  readonly lastError?: ShownError;
+}
+
+interface ShownError {
+  readonly kind: string;
+  readonly status?: number;
+  readonly code?: string;
+  readonly operation: string;
+  readonly at: string;
+  readonly traceId?: string;
+}
+
+const heads = ['', 'service', 'state', 'attempts', 'failed', 'not sent', 'p50', 'p95', 'in flight'];
+
+/** The columns of numbers, by index. */
+const numbers = new Set([3, 4, 5, 6, 7, 8]);
+
+/** `now`: milliseconds since 1970. */
+export function drawUpstreams(
+  { upstreams }: { readonly upstreams: readonly ShownService[] },
+  now: number,
+): string {
+  if (upstreams.length === 0) return 'The gateway calls no service.';
+  const rows = [
+    [...heads, 'last error'],
+    ...upstreams.flatMap((service) => [
+      rowOf(service, now),
+      ...service.endpoints.map((address) => rowOfAddress(address, service, now)),
+    ]),
+  ];
+  const widths = heads.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => lineOf(row, widths)).join('\n');
+}
+
+function lineOf(row: readonly string[], widths: readonly number[]): string {
+  const cells = row.map((cell, column) => {
+    const width = widths[column] ?? 0;
+    return numbers.has(column) ? cell.padStart(width) : cell.padEnd(width);
+  });
+  return cells.join('  ').trimEnd();
+}
+
+function rowOf(service: ShownService, now: number): string[] {
+  const { attempts, bulkhead, breaker, breakerSince, lastError } = service;
+  const { total, failed, failedShare, notSent } = attempts;
+  const share = failed === 0 ? '0' : `${failed} (${Math.round(failedShare * 100)} %)`;
+  return [
+    markOf(service),
+    service.service,
+    `breaker ${breaker}${breaker === 'closed' ? '' : ageOf(breakerSince, now)}`,
+    String(total),
+    share,
+    String(notSent),
+    milliseconds(attempts.p50Ms),
+    milliseconds(attempts.p95Ms),
+    bulkhead.waiting === 0 ? `${bulkhead.inFlight}` : `${bulkhead.inFlight} +${bulkhead.waiting}`,
+    lastError === undefined ? '' : textOf(lastError, now),
+  ];
+}
+
+/** An error that the service's own line has is not repeated. */
+function rowOfAddress(one: ShownAddress, { lastError }: ShownService, now: number): string[] {
+  const isSame = one.lastError?.at === lastError?.at;
+  return [
+    '',
+    `  ${one.address}`,
+    `  ${one.state}${one.state === 'used' ? '' : ageOf(one.since, now)}`,
+    '',
+    '',
+    '',
+    '',
+    '',
+    `${one.inFlight}`,
+    one.lastError === undefined || isSame ? '' : textOf(one.lastError, now),
+  ];
+}
+
+/** `✗`: most attempts fail, or a part of it is not used; `!`: some do, or were not sent. */
+function markOf({ attempts, breaker, bulkhead, endpoints }: ShownService): string {
+  const { total, failed, failedShare, notSent } = attempts;
+  const isUsed = breaker === 'closed' || breaker === 'off';
+  if (!isUsed || failedShare >= 0.5 || endpoints.some(({ state }) => state !== 'used')) return '✗';
+  if (failed + notSent + bulkhead.waiting > 0) return '!';
+  return total === 0 ? '·' : '✓';
+}
+
+function textOf({ kind, status, code, operation, at, traceId }: ShownError, now: number): string {
+  const what = status === undefined ? kind : kind === 'status' ? `${status}` : `${kind} ${status}`;
+  const trace = traceId === undefined ? '' : `, trace ${traceId}`;
+  return `${[what, code].filter(Boolean).join(' ')} ${operation}${ageOf(at, now)} ago${trace}`;
+}
+
+/** With a space before it; empty if the moment is not known. */
+function ageOf(moment: string | undefined, now: number): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(moment ?? '')) / 1_000));
+  if (Number.isNaN(seconds)) return '';
+  if (seconds < 120) return ` ${seconds} s`;
+  return seconds < 7_200 ? ` ${Math.round(seconds / 60)} min` : ` ${Math.round(seconds / 3_600)} h`;
+}
+
+function milliseconds(ms: number | null): string {
+  return ms === null ? '' : `${ms} ms`;
+}

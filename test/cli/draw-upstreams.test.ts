@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { drawUpstreams } from '../../src/cli/draw-upstreams.ts';
+import type { ShownService } from '../../src/cli/draw-upstreams.ts';
+
+const now = Date.parse('2026-11-26T10:00:00Z');
+
+function ago(seconds: number): string {
+  return new Date(now - seconds * 1_000).toISOString();
+}
+
+const calm: ShownService = {
+  service: 'orders',
+  attempts: { total: 1_204, failed: 0, failedShare: 0, notSent: 0, p50Ms: 4.2, p95Ms: 21 },
+  breaker: 'closed',
+  breakerSince: ago(3_600),
+  bulkhead: { inFlight: 3, waiting: 0 },
+  endpoints: [{ address: '10.0.0.5:4001', state: 'used', since: ago(3_600), inFlight: 3 }],
+};
+
+const lastError = {
+  kind: 'connect',
+  code: 'ECONNREFUSED',
+  operation: 'payments.paymentsOf',
+  at: ago(3),
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+};
+
+const broken: ShownService = {
+  service: 'payments',
+  attempts: { total: 42, failed: 12, failedShare: 0.2857, notSent: 310, p50Ms: 21, p95Ms: 830 },
+  lastError,
+  breaker: 'open',
+  breakerSince: ago(4),
+  bulkhead: { inFlight: 0, waiting: 0 },
+  endpoints: [
+    { address: '10.0.0.7:4002', state: 'ejected', since: ago(12), inFlight: 0, lastError },
+    {
+      address: '10.0.0.8:4002',
+      state: 'used',
+      since: ago(3_600),
+      inFlight: 0,
+      lastError: { kind: 'status', status: 503, operation: 'payments.pay', at: ago(600) },
+    },
+  ],
+};
+
+const idle: ShownService = {
+  ...calm,
+  service: 'shipping',
+  attempts: { total: 0, failed: 0, failedShare: 0, notSent: 0, p50Ms: null, p95Ms: null },
+  bulkhead: { inFlight: 0, waiting: 0 },
+  endpoints: [{ address: '/run/shipping.sock', state: 'used', since: ago(9), inFlight: 0 }],
+};
+
+function markOf(service: ShownService): string | undefined {
+  return drawUpstreams({ upstreams: [service] }, now)
+    .split('\n')[1]
+    ?.slice(0, 1);
+}
+
+describe('the table of services', () => {
+  it('is drawn as the reference shows it', () => {
+    const drawn = drawUpstreams({ upstreams: [calm, broken, idle] }, now);
+    const reference = readFileSync(join(import.meta.dirname, '../../docs/reference.md'), 'utf8');
+    const [, shown] = /\$ npx plait upstreams\n([^]*?)\n```/.exec(reference) ?? [];
+    expect(drawn).toBe(shown);
+  });
+
+  it.each([
+    ['✓', 'all is well', {}],
+    ['·', 'nothing was called', idle],
+    [
+      '!',
+      'a few attempts failed',
+      { attempts: { ...calm.attempts, failed: 1, failedShare: 0.01 } },
+    ],
+    ['!', 'calls were not sent', { attempts: { ...calm.attempts, notSent: 1 } }],
+    ['!', 'calls wait', { bulkhead: { inFlight: 10, waiting: 1 } }],
+    ['✗', 'half of them failed', { attempts: { ...calm.attempts, failed: 602, failedShare: 0.5 } }],
+    ['✗', 'the breaker is open', { breaker: 'open' }],
+    ['✗', 'the breaker is half-open', { breaker: 'half-open' }],
+    ['✓', 'there is no breaker', { breaker: 'off' }],
+    [
+      '✗',
+      'an address is unwell',
+      { endpoints: calm.endpoints.map((one) => ({ ...one, state: 'unwell' })) },
+    ],
+  ])('marks a service with %s if %s', (mark, _, rest) => {
+    expect(markOf({ ...calm, ...rest })).toBe(mark);
+  });
+
+  it.each([
+    [0, '0 s'],
+    [-5, '0 s'],
+    [119, '119 s'],
+    [121, '2 min'],
+    [7_300, '2 h'],
+  ])('says how long %i seconds are as %s', (seconds, text) => {
+    const drawn = drawUpstreams(
+      { upstreams: [{ ...broken, lastError: { ...lastError, at: ago(seconds) } }] },
+      now,
+    );
+    expect(drawn).toContain(`payments.paymentsOf ${text} ago, trace 0af7651916`);
+  });
+
+  it('says when there is no service', () => {
+    expect(drawUpstreams({ upstreams: [] }, now)).toBe('The gateway calls no service.');
+  });
+});

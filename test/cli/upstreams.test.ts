@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { run, runMocks, shipped } from '../support/processes.ts';
+import { startServer } from '../support/servers.ts';
+
+/** A gateway without a service of payments. */
+async function startGateway() {
+  const gateway = run('bin/plait.js', ['start', ...shipped], {
+    ...(await runMocks()),
+    PAYMENTS_URL: 'http://127.0.0.1:9',
+    PORT: '0',
+    HOST: '127.0.0.1',
+    SHUTDOWN_DELAY_MS: '0',
+    LOG_LEVEL: 'error',
+  });
+  const url = await gateway.ready;
+  const admin = gateway.lines.find((line) => line.startsWith('admin '))?.slice('admin '.length);
+  return { url, admin: admin ?? '' };
+}
+
+async function upstreams(admin: string, ...args: string[]) {
+  const program = run('bin/plait.js', ['upstreams', ...args, '--admin', admin], {});
+  const code = await program.exitCode;
+  return { code, lines: program.lines, errors: program.errors().trim() };
+}
+
+describe('plait upstreams', () => {
+  it('shows which service is dead, why, and in which trace', async () => {
+    const { url, admin } = await startGateway();
+    const response = await fetch(`${url}/orders/ord_1001/summary`);
+    await response.text();
+    const { code, lines, errors } = await upstreams(admin);
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    const [head, ...rows] = lines;
+    expect(head).toMatch(/^ +service +state +attempts +failed .* last error$/);
+    const rowOf = (name: string) => rows.find((row) => row.slice(3).startsWith(name));
+    expect(rowOf('payments')).toMatch(
+      /^✗ {2}payments +breaker closed +[12] +[12] \(100 %\) .* connect ECONNREFUSED payments\.\w+ \d+ s ago, trace [\da-f]{32}$/,
+    );
+    expect(rowOf('  127.0.0.1:9')).toMatch(/ used /);
+    expect(rowOf('orders')).toMatch(/^✓ {2}orders +breaker closed +1 +0 +0 +[\d.]+ ms/);
+  });
+
+  it('prints JSON with --json', async () => {
+    const { admin } = await startGateway();
+    const { lines } = await upstreams(admin, '--json');
+    const answer = await fetch(`${admin}/upstreams`).then((response) => response.json());
+    expect(JSON.parse(lines.join('\n'))).toEqual(answer);
+  });
+
+  it('says when no gateway listens at the address, or something else does', async () => {
+    const absent = await upstreams('http://127.0.0.1:9');
+    expect(absent.errors).toMatch(/^No gateway answers at http:\/\/127\.0\.0\.1:9\/upstreams\./);
+    expect(absent.code).toBe(1);
+    const { url } = await startServer((_, response) => void response.end('<html>'));
+    const { code, errors } = await upstreams(url);
+    expect({ code, errors }).toEqual({
+      code: 1,
+      errors: `The server at ${url}/upstreams is not a Plait gateway. Name its management side with --admin.`,
+    });
+  });
+});
