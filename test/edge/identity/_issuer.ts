@@ -8,6 +8,7 @@ import type { Authenticator } from '../../../src/dsl/authenticators.ts';
 import type { JwtConfig } from '../../../src/dsl/verify-jwt.ts';
 import type { Composition } from '../../../src/dsl/composition.ts';
 import { defineGateway } from '../../../src/dsl/gateway.ts';
+import type { RateLimits } from '../../../src/dsl/rate-limit.ts';
 import { createGateway } from '../../../src/gateway.ts';
 import type { GatewayOptions } from '../../../src/gateway.ts';
 import { compileAll } from '../../../src/plan/compile.ts';
@@ -88,6 +89,7 @@ export interface ProtectedOptions extends Partial<GatewayOptions> {
   readonly authenticators: readonly Authenticator[];
   readonly compositions: Readonly<Record<string, Composition>>;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly rateLimits?: RateLimits;
 }
 
 /** A gateway without a socket, whose time stands still. */
@@ -95,6 +97,7 @@ export function startProtected({
   authenticators,
   compositions,
   environment = {},
+  rateLimits = {},
   ...more
 }: ProtectedOptions) {
   const named = Object.entries(compositions).map(([name, composition]) => ({ name, composition }));
@@ -112,7 +115,7 @@ export function startProtected({
     onKeysError: (error) => warnings.push(String(error)),
     onInternalError: (error) => internalErrors.push(error),
     ...more,
-    edge: { ...more.edge, definition: defineGateway({ authenticators }) },
+    edge: { ...more.edge, definition: defineGateway({ authenticators, rateLimits }) },
   });
   onTestFinished(() => gateway[Symbol.asyncDispose]());
   async function ask(path: string, token?: string, headers: Record<string, string> = {}) {
@@ -127,5 +130,5 @@ export function startProtected({
       header: (name: string) => response.headers.get(name),
     };
   }
-  return { ask, clock, plans, warnings, internalErrors };
+  return { ask, gateway, clock, plans, warnings, internalErrors };
 }
