@@ -2,6 +2,7 @@
 import pino from 'pino';
 import type { DestinationStream } from 'pino';
 import { toLine, toSafeJson } from './log-format.ts';
+import { createLogWriter } from './log-writer.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -15,7 +16,7 @@ export interface Log {
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
-  /** Settles when every line is written. Nothing can be logged afterwards. */
+  /** Settles when every line is written, or nobody reads. Nothing can be logged afterwards. */
   close(): Promise<void>;
 }
 
@@ -28,7 +29,7 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
-/** The most bytes that wait to be written; beyond, lines are dropped since nobody reads them. */
+/** The most characters that wait to be written: beyond, nobody reads them. */
 const mostWaiting = 16 * 1024 * 1024;
 
 /** The longest that a reader which does not read can delay the end of the process. */
@@ -36,12 +37,11 @@ const longestCloseMs = 1_000;
 
 /** Logs to standard error; standard output says only where the gateway listens. */
 export function createLog({ level, format, write }: LogOptions): Log {
-  // Written in the background, many lines at once, so that a slow terminal delays no request.
-  const file =
-    write === undefined
-      ? pino.destination({ fd: 2, sync: format === 'text', maxLength: mostWaiting })
-      : undefined;
-  const out = write ?? ((line: string) => void file?.write(line));
+  const onDropped = (lines: number): void =>
+    logger.warn({ lines }, 'Log lines were dropped, since nobody read them');
+  const writer =
+    write === undefined ? createLogWriter({ fd: 2, most: mostWaiting, onDropped }) : undefined;
+  const out = write ?? ((line: string) => writer?.write(line));
   const destination: DestinationStream = {
     write: (line) => out(format === 'json' ? toSafeJson(line) : toLine(line)),
   };
@@ -68,15 +68,6 @@ export function createLog({ level, format, write }: LogOptions): Log {
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
-    close: () =>
-      new Promise((resolve) => {
-        if (file === undefined) return resolve();
-        const timer = setTimeout(resolve, longestCloseMs);
-        file.once('close', () => {
-          clearTimeout(timer);
-          resolve();
-        });
-        return file.end();
-      }),
+    close: async () => writer?.close(longestCloseMs),
   };
 }

@@ -145,10 +145,12 @@ describe('plait check', () => {
 
     const gateway = plait(['start', '--compositions', folder], { ...nowhere, PORT: '0' });
     await gateway.ready;
-    expect(gateway.errors().trim().split('\n')).toEqual([
-      expect.stringMatching(/ warn  helpers\.mts: has no default export/),
-      expect.stringMatching(/ warn  hasty: deadlineMs is 5/),
-    ]);
+    await expect
+      .poll(() => gateway.errors().trim().split('\n'))
+      .toEqual([
+        expect.stringMatching(/ warn  helpers\.mts: has no default export/),
+        expect.stringMatching(/ warn  hasty: deadlineMs is 5/),
+      ]);
   });
 
   it('gives the whole name of a module that is imported without its ending', async () => {

@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { join, relative } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { folderWith } from '../support/folder.ts';
 import { run } from '../support/processes.ts';
 
@@ -25,10 +27,68 @@ describe('what is still to be written', () => {
     expect(lines.map((line) => line.slice(0, 30).split(' ')[3])).toEqual(['one', 'two', 'three']);
   });
 
-  // pino's flushSync does not wait for what its asynchronous destination is writing already: the first
-  // line is written late, into the others, or never.
   it('is there in its order when the process ends, as JSON', async () => {
     const lines = await speak('json', 300_000);
     expect(lines.map((line) => JSON.parse(line).message)).toEqual(['one', 'two', 'three']);
+  });
+});
+
+/**
+ * A process that logs 40 MB at once, says on standard output that it goes on, and then ends with `code`
+ * when it is told to. Nobody reads its standard error.
+ */
+async function flood(format: string, code: number) {
+  const folder = await folderWith({
+    'flood.ts': `
+      import { createLog } from '../src/telemetry/log.ts';
+      const log = createLog({ level: 'info', format: '${format}' });
+      const fill = '-'.repeat(1_000);
+      for (let number = 0; number < ${floodLines}; number += 1) log.info({ fill, number }, 'line');
+      setTimeout(() => console.log('turns'), 100);
+      process.stdin.once('data', async () => {
+        await log.close();
+        process.exit(${code});
+      });`,
+  });
+  const child = spawn(process.execPath, [join(folder, 'flood.ts')], { stdio: 'pipe' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = new Promise<number | string | null>((resolve) =>
+    child.once('exit', (exitCode, signal) => resolve(signal ?? exitCode)),
+  );
+  await new Promise((resolve) => void createInterface(child.stdout).once('line', resolve));
+  return { child, ended, stop: () => void child.stdin.write('stop') };
+}
+
+const floodLines = 40_000;
+
+function isNotice(line: string): boolean {
+  return line.includes('Log lines were dropped');
+}
+
+describe('a reader that stalls', () => {
+  it.each(['text', 'json'])(
+    'holds up nothing, and is told what was dropped, as %s',
+    async (format) => {
+      const { child, ended, stop } = await flood(format, 0);
+      const lines: string[] = [];
+      createInterface(child.stderr).on('line', (line) => lines.push(line));
+      await expect.poll(() => lines.some(isNotice), { timeout: 10_000 }).toBe(true);
+      stop();
+      expect(await ended).toBe(0);
+      const notice = lines.find(isNotice) ?? '';
+      const dropped = Number(/lines"?[=:](\d+)/.exec(notice)?.[1]);
+      expect(dropped).toBeGreaterThan(floodLines / 3);
+      expect(lines.length - 1 + dropped).toBe(floodLines);
+    },
+  );
+
+  it.each([
+    ['text', 0, 'SIGTERM'],
+    ['json', 0, 'SIGTERM'],
+    ['json', 70, 'SIGKILL'],
+  ])('does not keep a process from its end, as %s with %d', async (format, code, signal) => {
+    const { ended, stop } = await flood(format, code);
+    stop();
+    expect(await ended).toBe(signal);
   });
 });
