@@ -2,7 +2,7 @@
  * Cancels an order as the client saw it: the write depends on the version that was read, so that no
  * order is cancelled that has just been shipped.
  */
-import { answer, call, defineComposition, map, optional } from 'plait';
+import { answer, call, defineComposition, optional } from 'plait';
 import { z } from 'zod';
 import { cancelOrder, getOrderVersion } from './upstreams/orders.ts';
 import { shipmentOf } from './upstreams/shipping.ts';
@@ -24,14 +24,13 @@ export default defineComposition({
     // Nice to have: it may not keep the client waiting.
     const shipment = optional(call(shipmentOf, { orderId: params.orderId }), { withinMs: 300 });
 
-    // Accepted, not done: the status says so, and `Location` where to look.
+    // Accepted, not done: the status says so, and `Location` where to look. It is relative to the
+    // request, so that it is right below any BASE_PATH.
     return answer(
       { orderId: order.body.id, statusBefore: order.body.status, carrier: shipment.carrier },
       {
         status: cancelled.status,
-        headers: {
-          location: map({ id: order.body.id }, ({ id }) => `/orders/${id}/summary`),
-        },
+        headers: { location: 'summary' },
       },
     );
   },

@@ -296,10 +296,11 @@ describe('credentials that a service refuses', () => {
     [403, authorization, undefined, [403, null]],
     [403, authorization, 'Bearer error="x"', [403, 'Bearer error="x"']],
     [403, authorization, 'Basic realm="x"', [403, null]],
-    [401, {}, 'Bearer realm="x"', [502, null]],
+    [401, {}, 'Bearer realm="x"', [401, 'Bearer realm="x"']],
+    [401, {}, undefined, [401, 'Bearer']],
     [402, {}, undefined, [502, null]],
     [403, {}, 'Bearer realm="x"', [502, null]],
-    [401, { headers: { 'accept-language': 'de' } }, 'Bearer realm="x"', [502, null]],
+    [401, { headers: { 'accept-language': 'de' } }, 'Basic realm="x"', [401, 'Bearer']],
     [404, authorization, 'Bearer realm="x"', [502, null]],
   ])('%i to %j with %j is %j', async (status, init, challenge, expected) => {
     const { get } = await startShop(

@@ -56,7 +56,8 @@ interface Facts extends Pick<RawReply, 'status' | 'headers'> {
 function errorOf(call: Answered, facts: Facts): Error {
   const { status, headers, message, now, isEnveloped, fields } = facts;
   const retryAfterSeconds = retryAfterOf(headers, now);
-  const isOfCaller = rejections.has(status) && hasCallersOnly(call);
+  const isOfCaller =
+    (rejections.has(status) && hasCallersOnly(call)) || (status === 401 && lacksCallers(call));
   return callError(call, 'status', message, {
     status,
     ...(isEnveloped && { isEnveloped }),
@@ -96,8 +97,21 @@ function hasCallersOnly({ operation: { auth }, headers }: Answered): boolean {
   return areOfCaller(auth) || (auth === undefined && hasCredentials(headers));
 }
 
-function hasCredentials(forwarded: Call['headers']): boolean {
-  return Object.keys(forwarded).some((name) => credentialHeaders.has(name));
+/**
+ * A 401 asks for credentials (RFC 9110, 15.5.2), and only the client has some: the operation
+ * forwards them, this client sent none, and the gateway adds none of its own.
+ */
+function lacksCallers({ operation: { auth, forward, service }, headers }: Answered): boolean {
+  return (
+    auth === undefined &&
+    forward.some((name) => credentialHeaders.has(name)) &&
+    !hasCredentials(headers) &&
+    !hasCredentials(service.headers)
+  );
+}
+
+function hasCredentials(headers: object): boolean {
+  return Object.keys(headers).some((name) => credentialHeaders.has(name));
 }
 
 function rejectedCredentialsOf(headers: Reply['headers']) {
