@@ -17,6 +17,7 @@ import type { Overload } from './edge/overload.ts';
 import { createEngine } from './engine/execute.ts';
 import { CompositionError, ConfigurationError, toError } from './errors.ts';
 import { firstRefusal } from './http/admission.ts';
+import { requireToken } from './http/admin-token.ts';
 import { adminRoutes, onLoopback } from './http/admin.ts';
 import type { AdminTelemetry } from './http/admin.ts';
 import { createApp } from './http/app.ts';
@@ -74,6 +75,11 @@ export interface GatewayOptions {
   readonly edge?: EdgeOptions;
   /** Stands before the routes of compositions, not of health checks: `/api`. Default: none. */
   readonly basePath?: string;
+  /**
+   * What operators send as `Authorization: Bearer …`, from any host. Default: the management side
+   * answers requests for loopback hosts only.
+   */
+  readonly adminToken?: (() => string) | undefined;
   readonly clock?: Clock;
 }
 
@@ -88,7 +94,7 @@ export interface GatewayStatus {
  */
 export interface Gateway extends AsyncDisposable {
   readonly app: Hono<GatewayEnv>;
-  /** The management side. It answers requests for loopback hosts only. */
+  /** The management side. It answers requests for loopback hosts, or those with a token. */
   readonly admin: Hono<GatewayEnv>;
   status(): GatewayStatus;
   /** Makes `/readyz` answer 503 from now on; requests are still served. */
@@ -104,7 +110,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { plans, addresses, middleware = [], secrets, cacheStore, onRefreshError } = options;
   const { telemetry = unobserved, overload = neverSheds, clock = systemClock } = options;
   const { onInternalError = warnOf, onWritesCut = warnOfWrites, accessLog: logging } = options;
-  const { unknownQuery = 'refuse', edge, limitStore = createMemoryLimits({ clock }) } = options;
+  const {
+    unknownQuery = 'refuse',
+    edge,
+    adminToken,
+    limitStore = createMemoryLimits({ clock }),
+  } = options;
   const identity = protect(options, clock);
   const basePath = checkedBasePath(options.basePath);
   const { onCallEnd, onJoin, aroundCall, watchAttempt, watchSteps } = telemetry;
@@ -153,7 +164,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     admin: createApp({
       ...shell,
       observers: logging ? [accessLog({ ...logging, clock, quiet: true })] : [],
-      layers: [hygiene, onLoopback],
+      layers: [hygiene, adminToken === undefined ? onLoopback : requireToken(adminToken)],
       routes: adminRoutes({ ...upstreams, telemetry: toAdmin(telemetry, logging) }),
     }),
     status: () => ({ ready, upstreams: upstreams.status() }),

@@ -11,7 +11,9 @@ export interface ListenOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Of the management side, on loopback; 0: any free port. Absent: it does not listen. */
+  /** Of the management side. Default: 127.0.0.1, which only this machine can reach. */
+  readonly adminHost?: string | undefined;
+  /** Of the management side; 0: any free port. Absent: it does not listen. */
   readonly adminPort?: number | undefined;
   /** Tried when `adminPort` is taken. */
   readonly otherAdminPort?: number | undefined;
@@ -88,11 +90,12 @@ export async function listen(gateway: Gateway, options: ListenOptions): Promise<
 
 async function listenForOperators(
   { admin }: Gateway,
-  { adminPort, otherAdminPort, onInternalError = ignore }: ListenOptions,
+  { adminHost = '127.0.0.1', adminPort, otherAdminPort, onInternalError = ignore }: ListenOptions,
 ): Promise<RunningServer | undefined> {
   if (adminPort === undefined) return undefined;
+  const setBy = 'ADMIN_PORT and ADMIN_HOST';
   const at = (port: number): Promise<RunningServer> =>
-    startServer({ app: admin, host: '127.0.0.1', port, setBy: 'ADMIN_PORT', onInternalError });
+    startServer({ app: admin, host: adminHost, port, setBy, onInternalError });
   if (otherAdminPort === undefined) return at(adminPort);
   // By trying, since two gateways that start at the same time would both find the port free.
   return at(adminPort).catch(() => at(otherAdminPort));

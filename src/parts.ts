@@ -9,6 +9,7 @@ import { writesCut } from './gateway.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { openCertificate } from './http/certificate.ts';
 import type { Certificate } from './http/certificate.ts';
+import { openToken } from './settings/admin.ts';
 import { onceAMinute } from './quiet.ts';
 import type { Settings } from './settings/settings.ts';
 import { createLog } from './telemetry/log.ts';
@@ -39,7 +40,7 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
   const cacheStore = await openCacheStore({ redis: settings.redis, clock, onWarning: warn });
   opened.defer(() => cacheStore.close());
   const limitStore = await openLimitStore({ redis: settings.redis, clock, onWarning: warn });
-  const { tls } = settings.server;
+  const { tls, admin } = settings.server;
   const warning = { clock, onWarning: warn };
   opened.move();
   return {
@@ -52,6 +53,7 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
     secrets: openSecrets(warning),
     clock,
     basePath: settings.basePath,
+    adminToken: admin.token && openToken(admin.token, warning),
     unknownQuery: settings.unknownQuery,
     overload: createOverload({ limits, meter: createLagMeter(), clock }),
     edge: settings.edge,

@@ -72,3 +72,8 @@ export function splitList(text: string): readonly string[] {
 export function shown(text: string, whole = text): string {
   return /[@?#]/.test(whole) ? 'a value that is not shown here' : JSON.stringify(text);
 }
+
+/** An address as part of a URL: IPv6 in brackets (RFC 3986, 3.2.2). */
+export function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -9,6 +9,7 @@ const source = join(root, 'src');
 const layers = [
   [
     'base-path.ts',
+    'bearer.ts',
     'bytes.ts',
     'charset.ts',
     'clock.ts',

@@ -6,6 +6,7 @@ import type { ListenOptions } from '../listen.ts';
 import { openParts } from '../parts.ts';
 import { servicesOf } from '../plan/visit.ts';
 import { defaultAdminPort, parseSettings, serviceProblem } from '../settings/settings.ts';
+import { isHere } from '../settings/admin.ts';
 import { plainTextWarnings } from '../settings/sources.ts';
 import type { ServerSettings } from '../settings/settings.ts';
 import { loadCompositions } from '../load-compositions.ts';
@@ -56,11 +57,14 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   console.log(`ready ${listening.url}`);
 }
 
-function whereToListen({ host, port, adminPort, sockets }: ServerSettings): ListenOptions {
-  if (adminPort !== undefined) return { host, port, sockets, adminPort };
+function whereToListen({ host, port, admin, sockets }: ServerSettings): ListenOptions {
+  const common = { host, port, sockets, adminHost: admin.host };
+  if (admin.port !== undefined) return { ...common, adminPort: admin.port };
+  // Another machine has to know the port.
+  if (!isHere(admin.host)) return { ...common, adminPort: defaultAdminPort };
   // So that a second gateway on this machine needs no ADMIN_PORT.
   const first = port === defaultAdminPort ? 0 : defaultAdminPort;
-  return { host, port, sockets, adminPort: first, otherAdminPort: 0 };
+  return { ...common, adminPort: first, otherAdminPort: 0 };
 }
 
 interface Served extends Pick<Loaded, 'plans' | 'definition' | 'warnings' | 'claims'> {

@@ -17,6 +17,7 @@ import { followSessions } from './sessions.ts';
 import type { Sessions } from './sessions.ts';
 import { defaultSocketLimits, mostConnections, mostHeaderBytes } from './socket-limits.ts';
 import type { SocketLimits } from './socket-limits.ts';
+import { hostInUrl } from '../url.ts';
 import { makeReadable } from './target.ts';
 import { asHttpServer, createTlsServer } from './tls.ts';
 import { answerUnparsed } from './unparsed.ts';
@@ -92,7 +93,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const address = server.address() as AddressInfo; // it listens on TCP
   const scheme = options.certificate === undefined ? 'http' : 'https';
   return {
-    url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    url: `${scheme}://${hostInUrl(host)}:${address.port}`,
     drain() {
       state.draining = true;
     },

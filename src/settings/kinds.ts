@@ -17,6 +17,8 @@ export function wholeNumber(min: number, max: number, unit = '') {
     .transform(Number);
 }
 
+export const port = wholeNumber(0, 65_535);
+
 /** A whole number, both ends included, or none: `off` or `0`. */
 export function wholeNumberOrOff(min: number, max: number, unit: string) {
   return z

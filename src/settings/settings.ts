@@ -19,12 +19,15 @@ import { readSecrets } from '../upstream/credentials/secrets.ts';
 import type { ReadSecrets } from '../upstream/credentials/secrets.ts';
 import type { Authenticator } from '../dsl/authenticators.ts';
 import { sourcesOfAuthenticators } from '../edge/identity/sources.ts';
+import { adminVariables, readAdminToken } from './admin.ts';
+import type { AdminToken } from './admin.ts';
 import { addressVariables, toAddresses } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
 import {
   isNot,
   listOf,
   oneOf,
+  port,
   share,
   soundsSecret,
   wholeNumber,
@@ -70,8 +73,7 @@ export interface ServerSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Of the management side; 0: any free port. Absent: 8081, or a free port if that is taken. */
-  readonly adminPort: number | undefined;
+  readonly admin: AdminSettings;
   /** Of the clients' connections. */
   readonly sockets: SocketLimits;
   /** Absent: the public side speaks plain HTTP. */
@@ -80,14 +82,21 @@ export interface ServerSettings {
   readonly shutdownDelayMs: number;
 }
 
+/** The management side. */
+export interface AdminSettings {
+  readonly host: string;
+  /** 0: any free port. Absent: 8081, on this machine a free port if that is taken. */
+  readonly port: number | undefined;
+  /** Absent: operators are on this machine. */
+  readonly token: AdminToken | undefined;
+}
+
 export interface LogSettings {
   readonly level: LogLevel;
   readonly format: 'json' | 'text';
   /** The request headers that are logged. */
   readonly headers: readonly string[];
 }
-
-const port = wholeNumber(0, 65_535);
 
 function parseLoggedHeader(text: string): string | undefined {
   const name = text.toLowerCase();
@@ -121,7 +130,6 @@ const variables = z.object({
   NODE_ENV: oneOf(['production', 'development', 'test']).default('development'),
   HOST: z.string().optional(),
   PORT: port.default(8080),
-  ADMIN_PORT: port.optional(),
   BASE_PATH: basePath.default(''),
   UNKNOWN_QUERY: oneOf(['refuse', 'ignore']).default('refuse'),
   SHUTDOWN_DELAY_MS: wholeNumber(0, 60_000, 'milliseconds').optional(),
@@ -149,6 +157,7 @@ const variables = z.object({
   ).default([]),
   REDIS_URL: redis.optional(),
   MOCKS_BASE_PORT: port.default(4001),
+  ...adminVariables.shape,
   ...tlsVariables.shape,
   ...telemetryVariables.shape,
 });
@@ -168,10 +177,12 @@ export function parseSettings(
   const set = withoutUnread(withoutBlank(environment));
   const own = variables.safeParse(set);
   const { problems: ofTls, tls } = readTls(set);
+  const { problems: ofAdmin, token } = readAdminToken(set);
   const { problems, read } = readServices({ services, authenticators }, set, environment);
-  if (own.success && ofTls.length === 0 && read !== undefined)
-    return toSettings(own.data, tls, read);
-  const lines = [...(own.success ? [] : [linesOf(own.error.issues)]), ...ofTls, ...problems];
+  const ofServer = [...ofTls, ...ofAdmin];
+  if (own.success && ofServer.length === 0 && read !== undefined)
+    return toSettings(own.data, { tls, token }, read);
+  const lines = [...(own.success ? [] : [linesOf(own.error.issues)]), ...ofServer, ...problems];
   throw new ConfigurationError(lines.join('\n'));
 }
 
@@ -230,16 +241,22 @@ function withoutBlank(environment: Environment): Environment {
   );
 }
 
+/** What was read of files besides the services' own. */
+interface ReadFiles {
+  readonly tls: TlsSettings | undefined;
+  readonly token: AdminToken | undefined;
+}
+
 function toSettings(
   read: z.output<typeof variables>,
-  tls: TlsSettings | undefined,
+  { tls, token }: ReadFiles,
   ofServices: ReadOfServices,
 ): Settings {
   const mode = read.NODE_ENV === 'production' ? 'production' : 'development';
   const inProduction = mode === 'production';
   return {
     mode,
-    server: { ...serverIn(read, inProduction), tls },
+    server: { ...serverIn(read, inProduction), tls, admin: adminIn(read, token) },
     edge: {
       ...(read.ALLOWED_HOSTS && { allowedHosts: read.ALLOWED_HOSTS }),
       trustedPeers: read.TRUSTED_PEERS,
@@ -272,11 +289,10 @@ function toSettings(
 function serverIn(
   read: z.output<typeof variables>,
   inProduction: boolean,
-): Omit<ServerSettings, 'tls'> {
+): Omit<ServerSettings, 'tls' | 'admin'> {
   return {
     host: read.HOST ?? (inProduction ? '0.0.0.0' : '127.0.0.1'),
     port: read.PORT,
-    adminPort: read.ADMIN_PORT,
     shutdownDelayMs: read.SHUTDOWN_DELAY_MS ?? (inProduction ? 5_000 : 0),
     sockets: {
       headersTimeoutMs: read.HEADERS_TIMEOUT_MS,
@@ -286,6 +302,13 @@ function serverIn(
       connectionsPerAddress: limitIn(read.CONNECTIONS_PER_ADDRESS),
     },
   };
+}
+
+function adminIn(
+  { ADMIN_HOST: host, ADMIN_PORT: at }: z.output<typeof variables>,
+  token: AdminToken | undefined,
+): AdminSettings {
+  return { host, port: at, token };
 }
 
 function limitIn(limit: number | 'off'): number | undefined {

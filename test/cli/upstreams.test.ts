@@ -3,7 +3,7 @@ import { run, runMocks, shipped } from '../support/processes.ts';
 import { startServer } from '../support/servers.ts';
 
 /** A gateway without a service of payments. */
-async function startGateway() {
+async function startGateway(environment: Record<string, string> = {}) {
   const gateway = run('bin/plait.js', ['start', ...shipped], {
     ...(await runMocks()),
     PAYMENTS_URL: 'http://127.0.0.1:9',
@@ -11,6 +11,7 @@ async function startGateway() {
     HOST: '127.0.0.1',
     SHUTDOWN_DELAY_MS: '0',
     LOG_LEVEL: 'error',
+    ...environment,
   });
   const url = await gateway.ready;
   const admin = gateway.lines.find((line) => line.startsWith('admin '))?.slice('admin '.length);
@@ -45,6 +46,21 @@ describe('plait upstreams', () => {
     const { lines } = await upstreams(admin, '--json');
     const answer = await fetch(`${admin}/upstreams`).then((response) => response.json());
     expect(JSON.parse(lines.join('\n'))).toEqual(answer);
+  });
+
+  it('sends the token of its environment, without which a gateway that has one says nothing', async () => {
+    const token = { ADMIN_TOKEN: 'canary-'.repeat(5) };
+    const { admin } = await startGateway({ ...token, ADMIN_HOST: '0.0.0.0', ADMIN_PORT: '0' });
+    const near = admin.replace('0.0.0.0', '127.0.0.1');
+    const refused = await upstreams(near);
+    expect(refused.code).toBe(1);
+    expect(refused.errors).toContain(
+      `The gateway at ${near}/upstreams wants a token. Set ADMIN_TOKEN, or ADMIN_TOKEN_FILE, ` +
+        'as for the gateway.',
+    );
+    const program = run('bin/plait.js', ['upstreams', '--admin', near], token);
+    expect([await program.exitCode, program.errors()]).toEqual([0, '']);
+    expect(program.lines.join('\n')).toContain('payments');
   });
 
   it('says when no gateway listens at the address, or something else does', async () => {

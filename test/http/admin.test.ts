@@ -290,6 +290,49 @@ describe('the management side', () => {
     expect(error).toMatchObject({ code: 'ECONNREFUSED' });
   });
 
+  it('lets in from everywhere who has its token, and nobody else, where it has one', async () => {
+    let token = 'a'.repeat(32);
+    const { adminUrl = '' } = await startWithMocks({
+      compositions: { ping },
+      adminPort: 0,
+      adminHost: '0.0.0.0',
+      adminToken: () => token,
+    });
+    const ask = (authorization: string, path = '/upstreams') =>
+      raw(
+        `http://127.0.0.1:${portOf(adminUrl)}`,
+        `GET ${path} HTTP/1.1\r\nhost: gateway.internal:9000\r\n${authorization}connection: close\r\n\r\n`,
+      );
+    const known = `authorization: Bearer ${token}\r\n`;
+    expect((await ask(known)).status).toBe(200);
+    expect((await ask(known.replace('Bearer', 'bearer'))).status).toBe(200);
+    for (const wrong of [
+      '',
+      'authorization: \r\n',
+      `authorization: Basic ${token}\r\n`,
+      'authorization: Bearer\r\n',
+      `authorization: Bearer ${token}a\r\n`,
+      `authorization: Bearer ${token.slice(1)}\r\n`,
+      `authorization: Bearer ${token.slice(1)}é\r\n`,
+      `authorization: Bearer ${token} ${token}\r\n`,
+      `${known}${known}`,
+    ]) {
+      const { status, headers, body } = await ask(wrong);
+      expect([wrong, status, headers['www-authenticate']]).toEqual([
+        wrong,
+        401,
+        'Bearer realm="plait-admin"',
+      ]);
+      expect(JSON.parse(body)).toMatchObject({ type: 'urn:plait:problem:unauthenticated' });
+      expect(body).not.toContain(token.slice(1));
+    }
+    expect((await ask('', '/nothing')).status).toBe(401);
+    expect((await ask('', '/readyz')).status).toBe(200);
+    token = 'b'.repeat(32);
+    expect((await ask(known)).status).toBe(401);
+    expect((await ask(`authorization: Bearer ${token}\r\n`)).status).toBe(200);
+  });
+
   it('is not opened unless a port is given', async () => {
     expect((await startWithMocks({ compositions: { ping } })).adminUrl).toBeUndefined();
   });
@@ -321,7 +364,7 @@ describe('the management side', () => {
     };
     const taken = startGateway({ ...options, port: 0, adminPort: portOf(adminUrl) });
     await expect(taken).rejects.toThrow(ConfigurationError);
-    await expect(taken).rejects.toThrow('Set ADMIN_PORT to');
+    await expect(taken).rejects.toThrow('Set ADMIN_PORT and ADMIN_HOST to');
     // Where the public port is taken, the management side must not go on alone.
     const free = await startWithMocks({ compositions: {}, adminPort: 0 });
     const adminPort = portOf(free.adminUrl ?? '');

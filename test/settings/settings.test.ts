@@ -6,6 +6,7 @@ import { loopback } from '../../src/network.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { parseSettings } from '../../src/settings/settings.ts';
 import type { Settings } from '../../src/settings/settings.ts';
+import { adminVariables } from '../../src/settings/admin.ts';
 import { tlsVariables } from '../../src/settings/tls.ts';
 
 const read = (environment: Record<string, string>): Settings => parseSettings(environment, []);
@@ -184,7 +185,7 @@ describe('the settings', () => {
     server: {
       host: '127.0.0.1',
       port: 8080,
-      adminPort: undefined,
+      admin: { host: '127.0.0.1', port: undefined, token: undefined },
       shutdownDelayMs: 0,
       sockets: {
         headersTimeoutMs: 10_000,
@@ -285,7 +286,7 @@ describe('the settings', () => {
       server: {
         host: '::1',
         port: 0,
-        adminPort: 9000,
+        admin: { port: 9000 },
         shutdownDelayMs: 0,
         sockets: { connectionsPerAddress: 5, writeTimeoutMs: 1_000 },
       },
@@ -360,8 +361,8 @@ describe('the README', () => {
 
   it('lists every variable that is read, and none that is not', () => {
     const listed = rows.flatMap((row) => row.split('|')[1]?.match(/[A-Z_]+(?=`)/g) ?? []);
-    const ofTls = Object.keys(tlsVariables.shape);
-    const ours = new Set([...messages.map(([name]) => name), ...ofTls, 'HOST']);
+    const ofFiles = Object.keys({ ...tlsVariables.shape, ...adminVariables.shape });
+    const ours = new Set([...messages.map(([name]) => name), ...ofFiles, 'HOST']);
     const settings = listed.filter((name) => isOurs(name) && !name.endsWith('_URL'));
     expect(settings.toSorted()).toEqual([...ours].filter(isOurs).toSorted());
     expect(listed).toContain('REDIS_URL');

@@ -23,6 +23,8 @@ export interface WithMocksOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Of the management side; absent: there is none. */
   readonly adminPort?: number;
+  readonly adminHost?: string;
+  readonly adminToken?: () => string;
   /** Default: load is never shed. */
   readonly overload?: Overload;
   readonly middleware?: GatewayOptions['middleware'];
@@ -59,6 +61,8 @@ export async function startWithMocks(options: WithMocksOptions): Promise<Running
     host: '127.0.0.1',
     port: 0,
     adminPort: options.adminPort,
+    adminHost: options.adminHost,
+    adminToken: options.adminToken,
     addresses: addressesOf(plans, { ...environmentOf(mocks), ...options.environment }),
     onInternalError: (error) => internalErrors.push(error),
     ...(options.clock && { clock: options.clock }),

@@ -1,4 +1,5 @@
 /** `tokenExchange`: credentials that are made of the bearer token of each caller. */
+import { bearerTokenIn } from '../../bearer.ts';
 import type { Clock } from '../../clock.ts';
 import type { Dispatch } from '../call.ts';
 import type { Attachment, Sending } from './attachment.ts';
@@ -34,7 +35,7 @@ export function ofCallers({ exchangeToken, account }: OpenTokenExchange, clock: 
   /** Of a call that was sent: an answer out of a cache may have no dispatch. */
   function knownFor({ tried, caller }: Sending): CallerToken | undefined {
     if (tried !== undefined) return known.get(tried);
-    const token = tokenIn(caller?.header('authorization'));
+    const token = bearerTokenIn(caller?.header('authorization'));
     return token === undefined ? undefined : exchangeToken(token);
   }
 
@@ -60,11 +61,7 @@ export function ofCallers({ exchangeToken, account }: OpenTokenExchange, clock: 
 
 /** @throws RefusedTokenError if there is none (RFC 6750, 2.1). */
 function bearerIn(authorization: string | undefined): string {
-  const token = tokenIn(authorization);
+  const token = bearerTokenIn(authorization);
   if (token !== undefined) return token;
   throw new RefusedTokenError('the client has sent no bearer token', 'Bearer');
-}
-
-function tokenIn(authorization = ''): string | undefined {
-  return /^bearer +([\w.~+/-]+=*)$/i.exec(authorization)?.[1];
 }
