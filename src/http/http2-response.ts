@@ -1,5 +1,6 @@
 /** Answers over HTTP/2: written in pieces, so that it shows whether the client reads them. */
 import { Http2ServerResponse, constants } from 'node:http2';
+import { validateHeaderValue } from 'node:http';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { withAdded } from './added-headers.ts';
 
@@ -31,7 +32,7 @@ export function http2ResponseClass(options: Http2ResponseOptions): typeof Http2S
       // GOAWAY says which requests were not taken: the client sends them over another connection.
       if (isDraining()) this.stream.session?.close();
       try {
-        return super.writeHead(status, withoutConnection(withAdded(this, head).at(-1)));
+        return super.writeHead(status, forHttp2(withAdded(this, head).at(-1)));
       } catch (error) {
         // The adapter would send the error's message to the client.
         onInternalError(error);
@@ -51,15 +52,14 @@ export function http2ResponseClass(options: Http2ResponseOptions): typeof Http2S
     }
 
     override end(...given: unknown[]): this {
+      this.#expectEnd();
       const [body] = given;
-      this.#isEnding = true;
       const isBody = typeof body === 'string' || body instanceof Uint8Array;
-      if (isBody && Buffer.byteLength(body) > pieceBytes) {
+      if (isBody && Buffer.byteLength(body) > pieceBytes)
         this.#endInPieces(typeof body === 'string' ? Buffer.from(body) : body);
-        return this;
-      }
       // Passed on as given, in any of its forms.
-      return super.end(...(given as Parameters<Http2ServerResponse['end']>));
+      else super.end(...(given as Parameters<Http2ServerResponse['end']>));
+      return this;
     }
 
     /**
@@ -76,20 +76,38 @@ export function http2ResponseClass(options: Http2ResponseOptions): typeof Http2S
     }
 
     #endInPieces(bytes: Uint8Array): void {
-      if (bytes.length <= pieceBytes) return void this.end(bytes);
+      if (bytes.length <= pieceBytes) return void super.end(bytes);
       this.write(bytes.subarray(0, pieceBytes), (error?: Error | null) => {
         if (!error) this.#endInPieces(bytes.subarray(pieceBytes));
       });
     }
 
+    /** The end, too, has to be read: it may be all that is left. */
+    #expectEnd(): void {
+      if (this.#isEnding) return;
+      this.#isEnding = true;
+      this.#beginWrite();
+      this.once('close', () => this.#stopTimer());
+    }
+
     #beginWrite(): void {
       this.#unread += 1;
-      this.#timer ??= setTimeout(() => this.stream.close(constants.NGHTTP2_CANCEL), writeTimeoutMs);
+      this.#timer ??= setTimeout(() => this.#giveUp(), writeTimeoutMs);
+    }
+
+    #giveUp(): void {
+      this.stream.close(constants.NGHTTP2_CANCEL);
+      // Without it, the stream would last until the client reads of its end.
+      this.stream.destroy();
     }
 
     #endWrite(): void {
       this.#unread -= 1;
-      if (this.#unread > 0) return void this.#timer?.refresh();
+      if (this.#unread === 0) this.#stopTimer();
+      else this.#timer?.refresh();
+    }
+
+    #stopTimer(): void {
       clearTimeout(this.#timer);
       this.#timer = undefined;
     }
@@ -97,8 +115,26 @@ export function http2ResponseClass(options: Http2ResponseOptions): typeof Http2S
   return GatewayHttp2Response as typeof Http2ServerResponse; // Node constructs it
 }
 
-/** Leaves out what would end a connection over HTTP/1.1: its other requests go on here. */
-function withoutConnection(fields: unknown): OutgoingHttpHeaders {
-  const { connection: _, ...others } = Object(fields) as OutgoingHttpHeaders;
-  return others;
+/** Fields of one connection of HTTP/1.1, in lower case (RFC 9113, 8.2.2). */
+const ofConnection: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/**
+ * Leaves out what HTTP/2 does not have: layers and middleware need not know how a request came.
+ *
+ * @throws as `http.ServerResponse` does for values that cannot be sent: nghttp2 would leave them out.
+ */
+function forHttp2(given: unknown): OutgoingHttpHeaders {
+  const fields: OutgoingHttpHeaders = {};
+  for (const [name, value] of Object.entries(Object(given) as OutgoingHttpHeaders)) {
+    if (ofConnection.has(name.toLowerCase())) continue;
+    validateHeaderValue(name, String(value));
+    fields[name] = value;
+  }
+  return fields;
 }

@@ -1,8 +1,10 @@
-import { describe, expect, it, vi } from 'vitest';
+import { streamSSE } from 'hono/streaming';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { defineGateway } from '../../src/dsl/gateway.ts';
 import { call } from '../../src/dsl/steps.ts';
+import { startServer } from '../../src/http/server.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import type { WithMocksOptions } from '../support/gateway-with-mocks.ts';
@@ -160,6 +162,23 @@ describe('requests over HTTP/2', () => {
     expect(Object.keys(found)).not.toContain('connection');
   });
 
+  it('take what middleware streams, whatever it says of the connection', async () => {
+    const { connect } = await serve({
+      middleware: [
+        (c) =>
+          Promise.resolve(
+            streamSSE(c, async (stream) => {
+              await stream.writeSSE({ data: 'first' });
+              await pause(20);
+              await stream.writeSSE({ data: 'second' });
+            }),
+          ),
+      ],
+    });
+    const { status, body } = await ask(connect(), '/events');
+    expect([status, body]).toEqual([200, 'data: first\n\ndata: second\n\n']);
+  });
+
   it('are logged as others are', async () => {
     const lines: string[] = [];
     const log = createLog({ level: 'info', format: 'json', write: (text) => lines.push(text) });
@@ -315,7 +334,86 @@ describe('streams of a connection', () => {
   });
 });
 
+describe('an answer over HTTP/2 that cannot be written', () => {
+  it('is a reset of its stream, which is reported', async () => {
+    const { certificate, ca } = createCertificate();
+    const told: unknown[] = [];
+    const server = await startServer({
+      app: {
+        fetch: ({ url }) =>
+          new Response('', { headers: url.endsWith('/bad') ? { 'x-bad': 'a\nb' } : {} }),
+      },
+      host: '127.0.0.1',
+      port: 0,
+      setBy: 'PORT',
+      onInternalError: (error) => told.push(error),
+      certificate,
+    });
+    onTestFinished(() => server.close(0));
+    const session = connectHttp2(server.url, { ca });
+    await expect(ask(session, '/bad')).rejects.toThrow('NGHTTP2_INTERNAL_ERROR');
+    expect(told).toMatchObject([{ code: 'ERR_INVALID_CHAR' }]);
+    expect((await ask(session, '/good')).status).toBe(200);
+  });
+});
+
+/** All error codes of RFC 9113, and one that it does not know. */
+const codes = Array.from({ length: 15 }, (_, code) => code);
+
+describe('streams that are reset', () => {
+  it.each(codes)('with the code %i end quietly, in every state', async (code) => {
+    const { url, upstream, internalErrors } = await serve();
+    const client = await openHttp2(url);
+    const json = ['content-type', 'application/json'] as const;
+    // None of its answers may be written.
+    client.write(setting(4, 0));
+    // While a service is asked.
+    client.write(headers(1, get('/parts/asked')));
+    const { abandoned } = await upstream.next('GET /parts/asked');
+    client.write(reset(1, code));
+    await abandoned;
+    // While a body is read.
+    client.write(headers(3, request('POST', '/echo', json), true));
+    await pause(20);
+    client.write(reset(3, code));
+    // While an answer is written.
+    client.write(headers(5, get('/parts/written')));
+    await upstream.answer('GET /parts/written', value('x'.repeat(200_000)));
+    await client.next('HEADERS', 5);
+    client.write(reset(5, code));
+    client.write(setting(4, 65_535), headers(7, get('/livez')));
+    expect(await client.body(7)).toContain('ok');
+    expect(internalErrors).toEqual([]);
+  });
+});
+
 describe('a connection over HTTP/2', () => {
+  it('ends when its client reads nothing of it at all', async () => {
+    const { url, upstream, connect } = await serve({
+      edge: { requests: 4 },
+      sockets: { writeTimeoutMs: 600, keepAliveTimeoutMs: 200 },
+    });
+    const text = 'x'.repeat(4_000_000);
+    upstream.answerAll((asked) => value(asked.endsWith('large') ? text : 'small'));
+    const client = await openHttp2(url);
+    client.write(setting(4, 2 ** 30), windowOfConnection(2 ** 30));
+    client.read('nothing');
+    client.write(...ids(4).map((id) => headers(id, get('/parts/large'))));
+    await vi.waitUntil(() => upstream.asked().length === 4);
+    expect((await ask(connect(), '/parts/small')).status).toBe(503);
+    await vi.waitUntil(
+      async () => {
+        const { status } = await ask(connect(), '/parts/small').catch(() => ({ status: 0 }));
+        return status === 200;
+      },
+      { timeout: 5_000, interval: 50 },
+    );
+    await pause(1_000);
+    client.read('on');
+    await vi.waitUntil(() => client.closed, { timeout: 5_000 });
+    expect(client.frames.some(({ flags, type }) => type === 'DATA' && flags === 1)).toBe(false);
+  });
+
   it('ends when it has idled for too long, with GOAWAY', async () => {
     const { url } = await serve({ sockets: { keepAliveTimeoutMs: 50 } });
     const client = await openHttp2(url);

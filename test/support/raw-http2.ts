@@ -16,6 +16,8 @@ export interface RawHttp2 {
   readonly frames: readonly Frame[];
   readonly closed: boolean;
   write(...frames: readonly Buffer[]): void;
+  /** Leaves everything unread that comes from now on, or goes on. */
+  read(how: 'nothing' | 'on'): void;
   /** Waits for a frame of that type, of the stream or the connection. */
   next(type: string, stream?: number): Promise<Frame>;
   /** The body of the answer in a stream, once it has ended. */
@@ -145,6 +147,7 @@ export async function openHttp2(url: string, acknowledges = true): Promise<RawHt
       return socket.closed;
     },
     write: (...sent) => void socket.write(Buffer.concat(sent)),
+    read: (how) => void (how === 'on' ? socket.resume() : socket.pause()),
     async next(type, stream = 0) {
       await vi.waitUntil(() => find(type, stream) !== undefined, { interval: 2, timeout: 5_000 });
       return find(type, stream) as Frame; // it was just found
