@@ -118,7 +118,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   } = options;
   const identity = protect(options, clock);
   const basePath = checkedBasePath(options.basePath);
-  const { onCallEnd, onJoin, aroundCall, watchAttempt, watchSteps } = telemetry;
+  const { onCallEnd, onJoin, onRetry, aroundCall, watchAttempt, watchSteps } = telemetry;
   let ready = true;
   const upstreams = createUpstreams({
     services: servicesOf(plans),
@@ -128,6 +128,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     watchAttempt,
     traceIdOf,
     onJoin,
+    onRetry,
     ...(secrets && { secrets }),
     ...(cacheStore && { cacheStore }),
     ...(onRefreshError && { onRefreshError }),

@@ -69,7 +69,8 @@ export function createEngine(options: EngineOptions): Execute {
       freshness: unrestricted,
     };
     try {
-      const answer = await answerOf(execution);
+      // At once, so that what is called off ends with the failure, before anything else is done.
+      const answer = await answerOf(execution, deadline.close);
       const { freshness } = execution;
       return { kind: 'answered', ...answer, freshness, ...consequencesOf(execution, caller) };
     } catch (thrown) {
@@ -94,9 +95,10 @@ const none: readonly never[] = [];
 /** @throws StepError or ExecutionError. */
 async function answerOf(
   execution: Execution,
+  onFailure: () => void,
 ): Promise<Pick<Answered, 'value' | 'beside' | 'degraded'>> {
   const { plan } = execution;
-  const { frame, value: assembled } = await runPlan(execution);
+  const { frame, value: assembled } = await runPlan(execution, onFailure);
   const value = parsedResponse(plan, assembled);
   const missing = missingIn(frame, 0);
   const degraded =
@@ -116,7 +118,10 @@ function besideOf(frame: Frame, { status, headers }: PlanAnswer): AnsweredBeside
 /** The root block runs once, so its columns have one entry. */
 const onlyItem = Object.freeze([undefined]);
 
-function runPlan(execution: Execution): Promise<{ frame: Frame; value: unknown }> {
+function runPlan(
+  execution: Execution,
+  onFailure: () => void,
+): Promise<{ frame: Frame; value: unknown }> {
   return new Promise((resolve, reject) => {
     runBlock(
       new Frame({
@@ -124,7 +129,10 @@ function runPlan(execution: Execution): Promise<{ frame: Frame; value: unknown }
         execution,
         owner: {
           onColumn: (frame, [value]) => resolve({ frame, value }),
-          onFailure: (_, { error }) => reject(error),
+          onFailure(_, { error }) {
+            onFailure();
+            reject(error);
+          },
         },
         parent: undefined,
         at: 0,

@@ -3,6 +3,7 @@ import type { InputName } from '../dsl/node.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Reply } from '../upstream/call.ts';
+import type { Signal } from '../signal.ts';
 import type { Trace } from '../trace.ts';
 import type { Freshness } from './response-freshness.ts';
 import type { Degradation } from './step-error.ts';
@@ -64,6 +65,8 @@ interface Consequences {
 export interface StepRun {
   readonly step: Step;
   readonly request: EngineRequest;
+  /** Aborted when the request is over. */
+  readonly signal: Signal;
   /** That of the request or of the step around; a watcher may replace it by its own. */
   trace: Trace | undefined;
   /** Whether a `given` had no value to run on. */

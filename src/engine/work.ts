@@ -43,11 +43,12 @@ export class Work implements BlockOwner {
     this.#column = Array<unknown>(frame.width);
     this.#left = frame.width + 1;
     this.inside = step.limitMs === undefined ? undefined : [];
-    const { watchStep, request } = frame.execution;
+    const { watchStep, request, signal } = frame.execution;
     if (watchStep === undefined || frame.block.repeated) return;
     this.watched = {
       step,
       request,
+      signal,
       trace: frame.trace,
       skipped: false,
       items: undefined,

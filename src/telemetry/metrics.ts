@@ -3,7 +3,7 @@ import type { Attributes, Meter, ObservableCounter } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
-import { UpstreamError } from '../errors.ts';
+import { ExecutionError, UpstreamError } from '../errors.ts';
 import { isShed } from '../http/admission.ts';
 import { isHealthCheck } from '../http/health.ts';
 import { schemeOf } from '../http/request-record.ts';
@@ -11,7 +11,7 @@ import type { Layer } from '../http/request-record.ts';
 import type { Reply } from '../upstream/call.ts';
 import type { Address } from '../upstream/exchange/address.ts';
 import { countDegraded } from './degraded-count.ts';
-import { errorType } from './error-type.ts';
+import { errorType, isCancelled, reasonOf } from './error-type.ts';
 import { watchGauges } from './gauges.ts';
 import type { Histograms } from './histograms.ts';
 import { doubtDetector } from './lookup-doubts.ts';
@@ -110,7 +110,7 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     onStrayError: (kind) => strayErrors.add(1, { kind }),
     onCallEnd: ({ operation, reply, failure, count }) => {
       if (reply === undefined) {
-        loads.add(operation, failure instanceof UpstreamError ? failure.kind : 'aborted', count);
+        loads.add(operation, resultOfFailure(failure), count);
         return;
       }
       loads.add(operation, resultOf(reply), count);
@@ -154,6 +154,14 @@ function countResults(counter: ObservableCounter) {
       results.set(result, (results.get(result) ?? 0) + count);
     },
   };
+}
+
+/** Cancelled calls are nobody's fault; those whose request ran out of time may be the service's. */
+function resultOfFailure(failure: unknown): string {
+  if (isCancelled(failure)) return 'cancelled';
+  const reason = reasonOf(failure);
+  const isOwn = reason instanceof UpstreamError || reason instanceof ExecutionError;
+  return isOwn ? reason.kind : 'failed';
 }
 
 /** How a call was answered; `sent` means by a request, which a batch may share with other calls. */

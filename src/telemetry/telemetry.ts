@@ -4,7 +4,7 @@ import type { Overload } from '../edge/overload.ts';
 import type { OnCallEnd, WatchStep, WatchSteps } from '../engine/execution.ts';
 import type { Layer } from '../http/request-record.ts';
 import type { AttemptHook, AttemptWatch } from '../upstream/attempt.ts';
-import type { Dispatch, OnJoin, Policy } from '../upstream/call.ts';
+import type { Dispatch, OnJoin, OnRetry, Policy } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { carriedBy, toTrace } from './carried.ts';
 import type { Carried } from './carried.ts';
@@ -24,6 +24,7 @@ export interface Telemetry {
   /** Absent: nobody watches attempts. */
   readonly watchAttempt?: AttemptHook;
   readonly onJoin?: OnJoin;
+  readonly onRetry?: OnRetry;
   /** Called when a promise is rejected that nobody waits for, or an exception is not caught. */
   readonly onStrayError?: (kind: 'rejection' | 'exception') => void;
   /** Hands over the gateway's state, which gauges read on demand. */
@@ -53,12 +54,14 @@ export function combine(observers: readonly Observer[]): Telemetry {
   const [onStrayError] = of('onStrayError');
   const onCallEnd = folded(of('onCallEnd'), inTurn);
   const [onJoin] = of('onJoin');
+  const onRetry = folded(of('onRetry'), bothRetries);
   const watchSteps = watchersOf(of('watchSteps'));
   const watchAttempt = folded(of('watchAttempt'), nestedAttempts);
   return {
     layers: observers.flatMap(({ layers = [] }) => layers),
     ...(onCallEnd && { onCallEnd }),
     ...(onJoin && { onJoin }),
+    ...(onRetry && { onRetry }),
     ...(watchSteps && { watchSteps }),
     ...(watchAttempt && { watchAttempt }),
     aroundCall: around(of('aroundCall')),
@@ -85,6 +88,13 @@ function inTurn(first: OnCallEnd, second: OnCallEnd): OnCallEnd {
   return function callBoth(end) {
     first(end);
     second(end);
+  };
+}
+
+function bothRetries(first: OnRetry, second: OnRetry): OnRetry {
+  return function callBoth(dispatch, delayMs) {
+    first(dispatch, delayMs);
+    second(dispatch, delayMs);
   };
 }
 

@@ -9,6 +9,7 @@ import { traceBatches } from './spans/batch-spans.ts';
 import { traceRequests } from './spans/request-spans.ts';
 import type { RequestSpanOptions } from './spans/request-spans.ts';
 import { createServers } from './spans/served-by.ts';
+import { createPauses } from './spans/waits.ts';
 import { traceSteps } from './spans/step-spans.ts';
 import type { Observer } from './telemetry.ts';
 
@@ -19,12 +20,14 @@ export interface TracingOptions extends RequestSpanOptions {
 export function createTracing(options: TracingOptions): Observer {
   const { tracer, clock } = options;
   const servers = createServers();
+  const pauses = createPauses();
   const watchStep = traceSteps(tracer, servers);
   return {
     layers: [traceRequests(options)],
     watchSteps: ({ trace }) => (scopeOf(trace) === undefined ? undefined : watchStep),
     onJoin: servers.onJoin,
+    onRetry: pauses.onRetry,
     aroundCall: traceBatches({ tracer, clock, servers }),
-    watchAttempt: traceAttempts(tracer, servers),
+    watchAttempt: traceAttempts({ tracer, servers, pauses }),
   };
 }

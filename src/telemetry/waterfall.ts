@@ -74,6 +74,8 @@ const shown = {
   'plait.batch.size': 'keys',
   'plait.cancelled': 'called off',
   'plait.bulkhead.wait_ms': 'waited ms',
+  'plait.retry.delay_ms': 'after a pause of ms',
+  'plait.batch.wait_ms': 'collected for ms',
   'http.request.resend_count': 'resend',
   'plait.redirects': 'redirects',
 } as const;
@@ -81,9 +83,11 @@ const shown = {
 function notesOf({ error, attributes }: StoredSpan): string[] {
   const isServed = attributes['plait.step.batched'] === true;
   const notes = Object.entries(shown).flatMap(([name, word]) => {
-    if (isServed && name === 'plait.batch.size') return [];
+    if (isServed && name.startsWith('plait.batch.')) return [];
     const value = attributes[name];
-    return value === undefined ? [] : [value === true ? word : `${word} ${String(value)}`];
+    return value === undefined || value === 0
+      ? []
+      : [value === true ? word : `${word} ${String(value)}`];
   });
   const failure = error === undefined ? [] : [`✗ ${error}`];
   return [...failure, ...serverIn(attributes), ...notes];

@@ -94,6 +94,9 @@ export interface Callers {
   note(ending: Ending): void;
 }
 
+/** Called when a dispatch has failed and pauses before another attempt. */
+export type OnRetry = (dispatch: Dispatch, delayMs: number) => void;
+
 /** Called when a call joins the dispatch of another one that is under way. */
 export type OnJoin = (call: Call, callers: Callers) => void;
 

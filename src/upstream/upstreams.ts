@@ -8,7 +8,17 @@ import { cache } from './caching/cache.ts';
 import type { CacheStore } from './caching/cache-store.ts';
 import { createMemoryStore } from './caching/memory-store.ts';
 import { unchanged } from './call.ts';
-import type { Call, Caller, Dispatch, OnJoin, Policy, Reply, Send, WriteWatch } from './call.ts';
+import type {
+  Call,
+  Caller,
+  Dispatch,
+  OnJoin,
+  OnRetry,
+  Policy,
+  Reply,
+  Send,
+  WriteWatch,
+} from './call.ts';
 import { createCredentials } from './credentials/credentials.ts';
 import { noSecrets } from './credentials/secrets.ts';
 import type { Secrets } from './credentials/secrets.ts';
@@ -38,6 +48,7 @@ export interface UpstreamsOptions {
   /** Reads the id of a trace, for the last error of a service. Default: there is none. */
   readonly traceIdOf?: ErrorReading['traceIdOf'];
   readonly onJoin?: OnJoin | undefined;
+  readonly onRetry?: OnRetry | undefined;
   /**
    * Stores answers of operations with a `cache`; closed with the services. Default: in memory.
    */
@@ -114,7 +125,7 @@ type Asked = Pick<LoadRequest, 'operation' | 'args' | 'trace' | 'conceals'> &
 
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const { clock, aroundCall = unchanged, watchAttempt: hook, onJoin } = options;
-  const { traceIdOf = ignore } = options;
+  const { traceIdOf = ignore, onRetry } = options;
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
   // Before anything is opened, since a secret may be missing.
   const { services: declared, secrets = noSecrets } = options;
@@ -137,6 +148,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
         tls: credentials.tlsOf(service),
         clock,
         hook,
+        onRetry,
         traceIdOf,
       }),
     ]),

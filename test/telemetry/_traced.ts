@@ -141,9 +141,10 @@ const shown = {
   'plait.batch.size': 'size',
   'plait.batch.loads': 'loads',
   'plait.bulkhead.wait_ms': 'wait_ms',
+  'plait.retry.delay_ms': 'delay_ms',
 } as const;
 
-function notesOf({ attributes, status, links }: SinkSpan): string {
+function notesOf({ attributes, status, links, events }: SinkSpan): string {
   const notes = Object.entries(shown).flatMap(([name, word]) => {
     const value = attributes[name];
     return value === undefined ? [] : [value === true ? word : `${word}=${String(value)}`];
@@ -152,6 +153,8 @@ function notesOf({ attributes, status, links }: SinkSpan): string {
     ...notes,
     ...(status.code === 'UNSET' ? [] : [status.code]),
     ...(links.length > 0 ? [`links=${links.length}`] : []),
+    // A span that was cancelled says so already.
+    ...events.filter(({ name }) => name !== 'cancelled').map(({ name }) => `@${name}`),
   ].join(' ');
 }
 

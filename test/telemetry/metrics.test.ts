@@ -6,7 +6,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import type { DataPoint, Histogram } from '@opentelemetry/sdk-metrics';
 import { call, defineComposition, defineService, each, lookup, operation, optional } from 'plait';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { getOrder, listOrders } from '../../compositions/upstreams/orders.ts';
 import { paymentOf as orderPayment } from '../../compositions/upstreams/payments.ts';
@@ -102,6 +102,37 @@ it('counts loads, what sharing and caches saved of them, and the sizes of batche
   });
   const [sizes] = (await points('plait.batch.size')) as DataPoint<Histogram>[];
   expect(sizes?.value).toMatchObject({ count: 3, min: 10, max: 10 });
+});
+
+it('tells loads that were cancelled from those whose request ran out of time', async () => {
+  const { instruments, points } = collect();
+  const clock = createFakeClock();
+  const telemetry = { ...unobserved, ...createMetrics(instruments, clock) };
+  const both = defineComposition({
+    route: 'GET /both/:id',
+    deadlineMs: 1_000,
+    compose: ({ params: { id } }) => ({
+      order: call(getOrder, { orderId: id }),
+      payment: call(orderPayment, { orderId: id }),
+    }),
+  });
+  const app = await startWithMocks({ compositions: { both }, telemetry, clock });
+  app.mocks.payments.fault([{ match: '*', hang: true }]);
+  expect((await app.get('/both/unknown')).status).toBe(404);
+  app.mocks.orders.fault([{ match: '*', hang: true }]);
+  const late = app.get('/both/ord_1001');
+  await vi.waitFor(() => expect(app.mocks.payments.requests()).toHaveLength(2));
+  clock.advance(1_000);
+  expect((await late).status).toBe(504);
+  const results = (await points('plait.loads')).map(
+    ({ attributes }) => `${String(attributes['plait.operation'])} ${String(attributes['result'])}`,
+  );
+  expect(results.toSorted()).toEqual([
+    'orders.getOrder deadline',
+    'orders.getOrder status',
+    'payments.paymentOf cancelled',
+    'payments.paymentOf deadline',
+  ]);
 });
 
 it('counts answers of lookups that may hide items', async () => {

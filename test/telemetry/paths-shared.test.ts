@@ -43,13 +43,13 @@ describe('a batch of two requests', () => {
 
     const spans = await expectTrace(first.traceId)`
       SERVER GET /shop/{id}  status=200
-        INTERNAL step price
+        INTERNAL step price  @batch
           INTERNAL batch shop.priceOf  size=2 loads=2 links=1
             CLIENT GET /prices  status=200
     `;
     const others = await expectTrace(second.traceId)`
       SERVER GET /shop/{id}  status=200
-        INTERNAL step price  status=200 batched attempts=1 size=2 loads=2 links=1
+        INTERNAL step price  status=200 batched attempts=1 size=2 loads=2 links=1 @batch
     `;
     expect(strays(spans)).toEqual([]);
     expect(strays(others)).toEqual([]);

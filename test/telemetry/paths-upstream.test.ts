@@ -50,9 +50,9 @@ describe('a second attempt', () => {
     expect((await answer).status).toBe(200);
     const spans = await expectTrace(traceId)`
       SERVER GET /shop/{name}  status=200
-        INTERNAL step part
+        INTERNAL step part  @retry
           CLIENT GET /parts/{name}  status=503 error.type=503 ERROR
-          CLIENT GET /parts/{name}  status=200 resend=1
+          CLIENT GET /parts/{name}  status=200 resend=1 delay_ms=40
     `;
     expect(strays(spans)).toEqual([]);
     const [first, second] = childrenOf(spans, only(spans, 'step part'));
@@ -79,9 +79,9 @@ describe('a second attempt', () => {
     expect((await answer).status).toBe(200);
     const spans = await expectTrace(traceId)`
       SERVER GET /shop/{name}  status=200
-        INTERNAL step part
+        INTERNAL step part  @bulkhead @retry
           CLIENT GET /parts/{name}  status=503 error.type=503 wait_ms=30 ERROR
-          CLIENT GET /parts/{name}  status=200 resend=1
+          CLIENT GET /parts/{name}  status=200 resend=1 delay_ms=40
     `;
     expect(strays(spans)).toEqual([]);
   });
@@ -120,7 +120,7 @@ describe('a second attempt', () => {
     expect((await answer).status).toBe(200);
     const spans = await expectTrace(traceId)`
       SERVER GET /shop/{name}  status=200
-        INTERNAL step part
+        INTERNAL step part  @bulkhead
           CLIENT GET /parts/{name}  cancelled wait_ms=30
           CLIENT GET /parts/{name}  status=200 resend=1
     `;
@@ -176,7 +176,7 @@ describe('a call that is held back', () => {
     `;
     const spans = await expectTrace(second.traceId)`
       SERVER GET /shop/{name}  status=200
-        INTERNAL step part
+        INTERNAL step part  @bulkhead
           CLIENT GET /parts/{name}  status=200 wait_ms=30
     `;
     expect(strays(spans)).toEqual([]);

@@ -76,13 +76,13 @@ describe('a batch', () => {
     expect(await statusOf(second)).toBe(200);
     const spans = await expectTrace(first.traceId)`
       SERVER GET /shop/{id}  status=200
-        INTERNAL step price
+        INTERNAL step price  @batch
           INTERNAL batch shop.priceOf  size=2 loads=2 links=1
             CLIENT GET /prices  status=200
     `;
     const others = await expectTrace(second.traceId)`
       SERVER GET /shop/{id}  status=200
-        INTERNAL step price  status=200 batched attempts=1 size=2 loads=2 links=1
+        INTERNAL step price  status=200 batched attempts=1 size=2 loads=2 links=1 @batch
     `;
     const follower = only(others, 'step price');
     const { traceId, spanId } = only(spans, 'batch shop.priceOf');
@@ -103,7 +103,7 @@ describe('a batch', () => {
     expect(await statusOf(second)).toBe(502);
     await expectTrace(second.traceId)`
       SERVER GET /shop/{id}  status=502 error.type=503 ERROR
-        INTERNAL step price  status=503 error.type=503 batched attempts=1 size=2 loads=2 ERROR links=1
+        INTERNAL step price  status=503 error.type=503 batched attempts=1 size=2 loads=2 ERROR links=1 @batch
     `;
   });
 
@@ -115,7 +115,7 @@ describe('a batch', () => {
     await batch.abandoned;
     const others = await expectTrace(second.traceId)`
       SERVER GET /shop/{id}  status=504 error.type=deadline ERROR
-        INTERNAL step price  error.type=deadline batched attempts=1 size=2 loads=2 ERROR links=1
+        INTERNAL step price  error.type=deadline batched attempts=1 size=2 loads=2 ERROR links=1 @batch
     `;
     expect(only(others, 'step price').attributes).toMatchObject({ 'service.peer.name': 'shop' });
   });
@@ -126,7 +126,7 @@ describe('a batch', () => {
     expect(await statusOf(second)).toBe(200);
     await expectTrace(second.traceId)`
       SERVER GET /shop/{id}  status=200
-        INTERNAL step price
+        INTERNAL step price  @batch
           INTERNAL batch shop.priceOf  size=2 loads=2
             CLIENT GET /prices  status=200
     `;

@@ -7,21 +7,32 @@ import { carriedBy } from '../carried.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
 import type { Servers } from './served-by.ts';
-import { describeFailure, endAtAbort } from './span-end.ts';
+import { endAtAbort } from './span-end.ts';
+import { addWait } from './waits.ts';
+import type { Pauses } from './waits.ts';
 
 const unwatched = Object.freeze({});
 
-export function traceAttempts(tracer: Tracer, servers: Servers): AttemptHook {
+export interface AttemptSpanOptions {
+  readonly tracer: Tracer;
+  readonly servers: Servers;
+  readonly pauses: Pauses;
+}
+
+export function traceAttempts({ tracer, servers, pauses }: AttemptSpanOptions): AttemptHook {
   return function traceAttempt(attempt) {
     const outer = scopeOf(attempt.trace);
     if (outer === undefined) return carriedBy(attempt.trace) ?? unwatched;
     const { method, template } = attempt.operation.route;
+    addWait(outer, 'plait.bulkhead.wait_ms', Math.round(attempt.queuedMs));
     const scope = openScope(tracer, `${method} ${template}`, {
       kind: SpanKind.CLIENT,
       parent: outer.context,
     });
     const end = endAtAbort(scope, attempt);
     describeAttempt(scope, attempt);
+    const pauseMs = pauses.before(attempt);
+    if (pauseMs !== undefined) scope.span.setAttribute('plait.retry.delay_ms', pauseMs);
     servers.show(attempt.callers, { span: scope.span, holder: outer });
     return {
       headers: scope.headers,
@@ -31,8 +42,7 @@ export function traceAttempts(tracer: Tracer, servers: Servers): AttemptHook {
         if (doubt === 'accepted') scope.span.setAttribute('plait.accepted', true);
         else if (doubt !== undefined) scope.span.setAttribute('plait.lookup.doubt', doubt);
         if (status !== undefined) scope.span.setAttribute('http.response.status_code', status);
-        if (failure !== undefined) describeFailure(scope, failure);
-        end();
+        end(failure);
       },
     };
   };
@@ -46,7 +56,7 @@ function describeAttempt({ span }: Scope, attempt: Attempt): void {
   span.setAttribute('service.peer.name', operation.service.name);
   span.setAttribute('peer.service', operation.service.name);
   if (tried.length > 1) span.setAttribute('http.request.resend_count', tried.length - 1);
-  if (queuedMs > 0) span.setAttribute('plait.bulkhead.wait_ms', queuedMs);
+  if (queuedMs > 0) span.setAttribute('plait.bulkhead.wait_ms', Math.round(queuedMs));
   span.setAttribute('server.address', address.host);
   if (address.port !== undefined) span.setAttribute('server.port', address.port);
 }

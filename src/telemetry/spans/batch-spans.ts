@@ -9,7 +9,9 @@ import { isOrdinaryAnswer } from '../error-type.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
 import type { Servers } from './served-by.ts';
-import { describeFailure, endAtAbort } from './span-end.ts';
+import { endAtAbort } from './span-end.ts';
+import type { EndSpan } from './span-end.ts';
+import { addWait } from './waits.ts';
 
 /** The most links of a batch, which may serve very many steps. */
 const mostLinks = 32;
@@ -26,17 +28,21 @@ export function traceBatches({ tracer, clock, servers }: BatchSpanOptions): Poli
       if (call.keys === undefined) return next(call);
       const waiting = call.callers.waiting();
       // A batch of one is part of its step.
-      if (waiting.length === 1) return next(call);
+      if (waiting.length === 1) {
+        const step = scopeOf(waiting[0]?.trace);
+        if (step !== undefined) addWait(step, 'plait.batch.wait_ms', waitOf(waiting, clock));
+        return next(call);
+      }
       const [first, ...others] = scopesOf(waiting);
       if (first === undefined) return next(call);
       const waitMs = waitOf(waiting, clock);
+      for (const step of [first, ...others]) addWait(step, 'plait.batch.wait_ms', waitMs);
       const scope = openScope(tracer, `batch ${operationName(call.operation)}`, {
         kind: SpanKind.INTERNAL,
         parent: first.context,
         links: others.slice(0, mostLinks),
       });
-      // Delayed, so that its attempts, which the same signal ends, end before it.
-      const end = endAtAbort(scope, call, queueMicrotask);
+      const end = endAtAbort(scope, call);
       const batch = {
         'plait.batch.size': call.keys.length,
         'plait.batch.loads': waiting.length,
@@ -45,19 +51,19 @@ export function traceBatches({ tracer, clock, servers }: BatchSpanOptions): Poli
       scope.span.setAttributes(batch);
       servers.show(call.callers, { span: scope.span, holder: first, batch });
       for (const other of others) servers.join(other, call.callers);
-      return inSpan(scope, () => next({ ...call, trace: toTrace(scope) }), end);
+      return inSpan(() => next({ ...call, trace: toTrace(scope) }), end);
     };
 }
 
-/** Runs `work` and records its failure in the span. */
-async function inSpan<T>(scope: Scope, work: () => Promise<T>, end: () => void): Promise<T> {
+/** Runs `work` and ends its span. */
+async function inSpan<T>(work: () => Promise<T>, end: EndSpan): Promise<T> {
   try {
-    return await work();
-  } catch (error) {
-    describeFailure(scope, error, !isOrdinaryAnswer(error));
-    throw error;
-  } finally {
+    const result = await work();
     end();
+    return result;
+  } catch (error) {
+    end(error, !isOrdinaryAnswer(error));
+    throw error;
   }
 }
 

@@ -86,7 +86,10 @@ function describeRequest(scope: Scope, c: GatewayContext, queryNames: ReadonlySe
   if (clientTraceId !== undefined) span.setAttribute('plait.client_trace_id', clientTraceId);
   if (isShed(refusal)) span.setAttribute('plait.shed', true);
   // The client disconnected.
-  if (status === 499) span.setAttribute('plait.cancelled', true);
+  if (status === 499) {
+    span.setAttribute('plait.cancelled', true);
+    span.addEvent('cancelled', undefined, now());
+  }
   if (degraded.length > 0) {
     span.setAttribute('plait.degraded', [...new Set(degraded.map(({ step }) => step))]);
     // Backends cannot search the list.

@@ -11,9 +11,8 @@ import { toTrace } from '../carried.ts';
 import { isOrdinaryAnswer, reasonOf } from '../error-type.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
-import { now } from '../time.ts';
 import type { Servers } from './served-by.ts';
-import { describeFailure } from './span-end.ts';
+import { endStepAtAbort } from './span-end.ts';
 
 export function traceSteps(tracer: Tracer, servers: Servers): WatchStep {
   return function traceStep(run) {
@@ -24,11 +23,12 @@ export function traceSteps(tracer: Tracer, servers: Servers): WatchStep {
       parent: outer.context,
     });
     run.trace = toTrace(scope);
+    const end = endStepAtAbort(scope, run);
     return function endStep(failure) {
-      if (failure !== undefined) describeFailure(scope, failure, isErrorOf(run.step, failure));
       describeStep(scope, run);
       servers.describe(scope);
-      scope.span.end(now());
+      if (failure === undefined) end();
+      else end(failure, isErrorOf(run.step, failure));
     };
   };
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { RetryConfig } from '../../dsl/policies.ts';
 import type { UpstreamError } from '../../errors.ts';
 import { isShareable } from '../call.ts';
-import type { Dispatch, Policy, Reply, Send } from '../call.ts';
+import type { Dispatch, OnRetry, Policy, Reply, Send } from '../call.ts';
 import type { Address } from '../exchange/address.ts';
 import { isHeldBack, isStale, isTransient } from './failure.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -13,6 +13,7 @@ export interface RetryOptions {
   readonly budget: RetryBudget;
   /** Whether another attempt would go to an address that is not among those tried. */
   readonly hasUntried: (tried: readonly Address[]) => boolean;
+  readonly onRetry?: OnRetry | undefined;
 }
 
 /**
@@ -72,6 +73,7 @@ async function again(
     if (left === 0 || !isTransient(failure)) throw failure;
     const delayMs = pauseBefore(dispatch, { error: failure, config, options });
     if (delayMs === undefined) throw failure;
+    options.onRetry?.(dispatch, delayMs);
     // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
     await pause(dispatch, delayMs, options.clock);
     try {
