@@ -134,8 +134,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...(onRefreshError && { onRefreshError }),
   });
   const { shedsSteps } = overload;
-  const execute = createEngine({ upstreams, clock, watchSteps, onCallEnd, shedsSteps });
-  telemetry.watch({ status: () => upstreams.status(), overload });
+  const shed = { steps: 0, requests: 0, overLimit: 0 };
+  const onStepShed = (): void => void (shed.steps += 1);
+  const execute = createEngine({
+    upstreams,
+    clock,
+    watchSteps,
+    onCallEnd,
+    shedsSteps,
+    onStepShed,
+  });
+  telemetry.watch({ status: () => upstreams.status(), overload, shed });
   const rateLimits = rateLimiting({ plans, edge, store: limitStore });
   const resources = new AsyncDisposableStack();
   resources.defer(() => telemetry.shutdown());
@@ -152,12 +161,21 @@ export function createGateway(options: GatewayOptions): Gateway {
         ...(logging ? [accessLog({ ...logging, clock, quiet: false })] : []),
         ...browserLayers(edge),
       ],
-      layers: [...edgeLayers(edge, rateLimits.layers), ...middleware],
+      layers: [
+        ...edgeLayers(edge, {
+          rateLimits: rateLimits.layers,
+          onRefusal: () => (shed.overLimit += 1),
+        }),
+        ...middleware,
+      ],
       routes: compositionRoutes(plans, {
         execute,
         clock,
         identifyFor: identity.identifyFor,
-        admit: firstRefusal([...rateLimits.admissions, shedding(overload)]),
+        admit: firstRefusal([
+          ...rateLimits.admissions,
+          shedding(overload, () => (shed.requests += 1)),
+        ]),
         unknownQuery,
         basePath,
       }),

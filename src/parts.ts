@@ -16,6 +16,7 @@ import { createLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
 import { warnOfDoubts } from './telemetry/lookup-doubts.ts';
 import { startTelemetry } from './telemetry/sdk.ts';
+import { reportChanges } from './telemetry/state-changes.ts';
 import { combine } from './telemetry/telemetry.ts';
 import { openCacheStore } from './upstream/caching/open-cache-store.ts';
 
@@ -35,11 +36,12 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
   opened.defer(() => log.close());
   const warn = (message: string): void => log.warn({}, message);
   const observed = await startTelemetry({ settings: settings.telemetry, clock, onWarning: warn });
-  const telemetry = combine([observed, warnOfDoubts(clock, warn)]);
+  const telemetry = combine([observed, warnOfDoubts(clock, warn), reportChanges(clock, log)]);
   opened.defer(() => telemetry.shutdown());
-  const cacheStore = await openCacheStore({ redis: settings.redis, clock, onWarning: warn });
+  const redis = { redis: settings.redis, clock };
+  const cacheStore = await openCacheStore({ ...redis, ...linesOfRedis(log, 'cache') });
   opened.defer(() => cacheStore.close());
-  const limitStore = await openLimitStore({ redis: settings.redis, clock, onWarning: warn });
+  const limitStore = await openLimitStore({ ...redis, ...linesOfRedis(log, 'rate limits') });
   const { tls, admin } = settings.server;
   const warning = { clock, onWarning: warn };
   opened.move();
@@ -63,6 +65,14 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
     onRefreshError: refreshReporter(clock, warn),
     onKeysError: keysReporter(clock, warn),
     onWritesCut: (operations) => warn(writesCut(operations)),
+  };
+}
+
+/** Logs when Redis goes and comes; `usedFor`: by what it is missed. */
+function linesOfRedis(log: Log, usedFor: string) {
+  return {
+    onWarning: (message: string) => log.warn({ redis: 'down', used_for: usedFor }, message),
+    onReturn: (message: string) => log.info({ redis: 'up', used_for: usedFor }, message),
   };
 }
 

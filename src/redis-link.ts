@@ -12,6 +12,8 @@ export interface LinkOptions {
   readonly meanwhile: string;
   /** Called when Redis is bypassed, at most once a minute. */
   readonly onWarning: (message: string) => void;
+  /** Called when Redis is used again, after a warning. */
+  readonly onReturn?: ((message: string) => void) | undefined;
   /** Called when Redis answers again, just before it is used again. */
   readonly onBack: () => void;
 }
@@ -33,10 +35,13 @@ const pauseMs = 1_000;
  * next ones every second.
  */
 export function watchRedis(redis: Redis, options: LinkOptions): Link {
-  const { clock, probe, meanwhile, onWarning, onBack } = options;
+  const { clock, probe, meanwhile, onWarning, onReturn, onBack } = options;
   let state: 'up' | 'down' | 'closed' = 'down';
   let reason = 'no connection';
   const mayWarn = onceAMinute(clock);
+  /** When Redis went, and whether that was said. */
+  let downAt = clock.now();
+  let hasWarned = false;
   let cancelRetry: (() => void) | undefined;
 
   redis.on('ready', () => void retry());
@@ -73,6 +78,7 @@ export function watchRedis(redis: Redis, options: LinkOptions): Link {
     reason = toError(error).message;
     if (state !== 'up') return;
     state = 'down';
+    downAt = clock.now();
     void retry();
   }
 
@@ -93,6 +99,12 @@ export function watchRedis(redis: Redis, options: LinkOptions): Link {
     state = 'up';
     cancelRetry?.();
     onBack();
+    if (hasWarned) onReturn?.(`Redis is used again after ${secondsSince(downAt)} s`);
+    hasWarned = false;
+  }
+
+  function secondsSince(at: number): number {
+    return Math.round((clock.now() - at) / 1_000);
   }
 
   function stayAway(): void {
@@ -100,6 +112,7 @@ export function watchRedis(redis: Redis, options: LinkOptions): Link {
     cancelRetry?.();
     cancelRetry = clock.after(pauseMs, () => void retry());
     if (!mayWarn()) return;
+    hasWarned = true;
     onWarning(`Redis cannot be used (${reason}): ${meanwhile} until it is back`);
   }
 }

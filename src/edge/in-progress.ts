@@ -13,6 +13,8 @@ export interface InProgressLimits {
   readonly requests: number;
   /** Whether a peer is a proxy of ours, whose requests count for the address it forwards. */
   readonly isTrusted: IsTrusted;
+  /** Called when a request is refused. */
+  readonly onRefusal?: (() => void) | undefined;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface InProgressLimits {
  * memory.
  */
 export function limitInProgress(limits: InProgressLimits): Layer {
-  const { requestsPerAddress, requests, isTrusted } = limits;
+  const { requestsPerAddress, requests, isTrusted, onRefusal } = limits;
   const byAddress = createTally();
   let all = 0;
 
@@ -41,6 +43,7 @@ export function limitInProgress(limits: InProgressLimits): Layer {
     const address = groupOfRequest(c, isTrusted);
     const ofAddress = address === undefined ? 0 : byAddress.count(address);
     if (all >= requests || ofAddress >= requestsPerAddress) {
+      onRefusal?.();
       record.refusal = { kind: 'in-progress', retryAfterSeconds: 1 };
       return Promise.resolve(problemResponse(refusalProblem(record.refusal), c));
     }

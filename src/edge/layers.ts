@@ -41,8 +41,17 @@ export function browserLayers(edge: EdgeOptions = {}): Layer[] {
 
 const noOrigins = { origins: [], credentials: false, maxAgeS: 0 };
 
+export interface MoreLayers {
+  readonly rateLimits?: readonly Layer[];
+  /** Called when a request is refused since too many are in progress. */
+  readonly onRefusal?: (() => void) | undefined;
+}
+
 /** The layers around well-formed requests, `rateLimits` among them; the first is outermost. */
-export function edgeLayers(edge: EdgeOptions = {}, rateLimits: readonly Layer[] = []): Layer[] {
+export function edgeLayers(
+  edge: EdgeOptions = {},
+  { rateLimits = [], onRefusal }: MoreLayers = {},
+): Layer[] {
   const { allowedHosts, definition, trustedPeers = [], ...limits } = edge;
   const { requestsPerAddress = Infinity, requests = Infinity } = limits;
   const isTrusted = isWithin(trustedPeers);
@@ -51,7 +60,7 @@ export function edgeLayers(edge: EdgeOptions = {}, rateLimits: readonly Layer[] 
     ...(allowedHosts === undefined ? [] : [allowHosts(allowedHosts)]),
     ...(Math.min(requestsPerAddress, requests) === Infinity
       ? []
-      : [limitInProgress({ requestsPerAddress, requests, isTrusted })]),
+      : [limitInProgress({ requestsPerAddress, requests, isTrusted, onRefusal })]),
     ...rateLimits,
     ...(definition?.middleware ?? []),
   ];

@@ -104,11 +104,15 @@ export function createOverload({ limits, meter, clock }: OverloadOptions): Overl
 
 const noLag: LoopLag = { delayMs: 0, utilisation: 0 };
 
+function ignore(): void {}
+
 /** Admission by overload: a refusal becomes a 503 with `Retry-After` (`http/error-response`). */
-export function shedding(overload: Overload): Admission {
+export function shedding(overload: Overload, onRefusal: () => void = ignore): Admission {
   return function admitUnlessOverloaded() {
     const retryAfterSeconds = overload.retryAfterSeconds();
-    return retryAfterSeconds === undefined ? undefined : { kind: 'overload', retryAfterSeconds };
+    if (retryAfterSeconds === undefined) return undefined;
+    onRefusal();
+    return { kind: 'overload', retryAfterSeconds };
   };
 }
 

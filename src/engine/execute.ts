@@ -34,13 +34,15 @@ export interface EngineOptions {
   readonly onCallEnd?: OnCallEnd | undefined;
   /** Whether to leave out the tolerated steps of a request; asked once for each. Default: never. */
   readonly shedsSteps?: () => boolean;
+  /** Called when a step is left out. */
+  readonly onStepShed?: (() => void) | undefined;
 }
 
 /** Runs a plan. Never rejects: errors are outcomes. */
 export type Execute = (plan: Plan, request: EngineRequest) => Promise<Outcome>;
 
 export function createEngine(options: EngineOptions): Execute {
-  const { upstreams, clock, watchSteps, onCallEnd, shedsSteps = () => false } = options;
+  const { upstreams, clock, watchSteps, onCallEnd, onStepShed, shedsSteps = () => false } = options;
   return async function execute(plan, request) {
     const deadline = openDeadline(clock, request.deadlineAt);
     request.onDisconnect(() =>
@@ -64,6 +66,7 @@ export function createEngine(options: EngineOptions): Execute {
       onCallEnd,
       // Without tolerated steps there is nothing to leave out.
       shedsSteps: plan.degraded === 'allow' && shedsSteps(),
+      onStepShed,
       signal: deadline.signal,
       writes: undefined,
       freshness: unrestricted,

@@ -53,6 +53,7 @@ export interface Execution {
   readonly onCallEnd: OnCallEnd | undefined;
   /** Whether tolerated steps are left out. */
   readonly shedsSteps: boolean;
+  readonly onStepShed: (() => void) | undefined;
   /** Aborted when the request is over; its reason says why. */
   readonly signal: Signal;
   /** Its calls that change something, once there is one. */

@@ -15,6 +15,7 @@ export function perform(frame: Frame, step: TimedStep, blocked: Blocked): void {
   const items = openItems(work, blocked);
   if (step.limitMs !== undefined) noteTime(work);
   if (frame.execution.shedsSteps && step.mayBeShed) {
+    frame.execution.onStepShed?.();
     work.failAll(items, new ExecutionError('shed', 'left out: the gateway is overloaded'));
   } else if (step.kind === 'call' && step.lookup !== undefined)
     loadKeys(work, step, step.lookup, items);

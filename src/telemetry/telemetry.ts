@@ -40,6 +40,17 @@ export interface Telemetry {
 export interface Watched {
   readonly status: Upstreams['status'];
   readonly overload: Overload;
+  /** Counts since the start; they are updated as they change. */
+  readonly shed: ShedCounts;
+}
+
+export interface ShedCounts {
+  /** Steps that were left out. */
+  readonly steps: number;
+  /** Requests that were refused under overload. */
+  readonly requests: number;
+  /** Requests that were refused since too many were in progress. */
+  readonly overLimit: number;
 }
 
 /** Some of the hooks; the absent ones do nothing. */

@@ -42,11 +42,11 @@ function cached(times: Times): string {
 }
 
 /** A Redis, the mocks, and as many gateways as are asked for. */
-async function start(times: Times, { gateways: count = 1 } = {}) {
+async function start(times: Times, { gateways: count = 1, logLevel = 'warn' } = {}) {
   const redis = await startRedis();
   const services = await runMocks();
   const folder = await folderWith({ 'cached.ts': cached(times) });
-  const environment = { ...services, PORT: '0', REDIS_URL: redis.url };
+  const environment = { ...services, PORT: '0', REDIS_URL: redis.url, LOG_LEVEL: logLevel };
   const programs = Array.from({ length: count }, () =>
     run('bin/plait.js', ['start', '--compositions', folder], environment),
   );
@@ -166,6 +166,24 @@ describe.skipIf(isRedisSkipped)('a gateway with a Redis', patient, () => {
         expect(warning).toMatch(/ warn  Redis cannot be used/);
     },
   );
+
+  it('logs once for each use that it went, and once that it is used again', async () => {
+    const { redis, gateways } = await start(long, { logLevel: 'info' });
+    const [gateway] = gateways as [Gateway];
+    const lines = () => gateway.warnings().filter((line) => line.includes('Redis'));
+    await redis.kill();
+    await vi.waitFor(() => expect(lines()).toHaveLength(2), { timeout: 8_000, interval: 50 });
+    await sleep(2_500);
+    await redis.restart();
+    await vi.waitFor(() => expect(lines()).toHaveLength(4), { timeout: 8_000, interval: 50 });
+    for (const usedFor of ['cache', '"?rate limits"?']) {
+      const own = lines().filter((line) => new RegExp(`used_for=${usedFor}$`).test(line));
+      expect(own).toEqual([
+        expect.stringMatching(/ warn {2}Redis cannot be used \(.+\): .+ {2}redis=down/),
+        expect.stringMatching(/ info {2}Redis is used again after [2-9] s {2}redis=up/),
+      ]);
+    }
+  });
 
   it('says that it could not invalidate while that is gone, and can again afterwards', async () => {
     const { redis, gateways } = await start(long);

@@ -5,6 +5,8 @@ import { defineComposition } from '../../src/dsl/composition.ts';
 import { call } from '../../src/dsl/steps.ts';
 import type { EdgeOptions } from '../../src/edge/layers.ts';
 import { parseNetwork } from '../../src/network.ts';
+import { combine } from '../../src/telemetry/telemetry.ts';
+import type { Watched } from '../../src/telemetry/telemetry.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { open } from '../support/raw-http.ts';
 import { localPart, value } from '../support/serve.ts';
@@ -21,17 +23,19 @@ const loopback = parseNetwork('127.0.0.1');
 
 async function serveParts(edge: EdgeOptions) {
   const upstream = await startUpstream();
+  const watched: Watched[] = [];
   const app = await startWithMocks({
     compositions,
     environment: { UPSTREAM_URL: upstream.url },
     edge,
+    telemetry: combine([{ watch: (gateway) => void watched.push(gateway) }]),
   });
-  return { ...app, upstream };
+  return { ...app, upstream, shed: () => watched[0]?.shed };
 }
 
 describe('requests in progress', () => {
   it('of one address are refused at once beyond its limit, and welcome when one has ended', async () => {
-    const { get, upstream } = await serveParts({ requestsPerAddress: 1 });
+    const { get, upstream, shed } = await serveParts({ requestsPerAddress: 1 });
     const first = get('/parts/a');
     const arrival = await upstream.next('GET /local/a');
     const refused = await get('/parts/b');
@@ -40,6 +44,7 @@ describe('requests in progress', () => {
       type: 'urn:plait:problem:unavailable',
       detail: 'Too many requests are in progress.',
     });
+    expect(shed()).toEqual({ steps: 0, requests: 0, overLimit: 1 });
     arrival.answer(value('a'));
     expect((await first).status).toBe(200);
     const again = get('/parts/b');

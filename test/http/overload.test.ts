@@ -8,6 +8,8 @@ import { createOverload, defaultLimits } from '../../src/edge/overload.ts';
 import type { Overload } from '../../src/edge/overload.ts';
 import { compileAll } from '../../src/plan/compile.ts';
 import { createLog } from '../../src/telemetry/log.ts';
+import { combine } from '../../src/telemetry/telemetry.ts';
+import type { Watched } from '../../src/telemetry/telemetry.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { items, keptPart, list, part, serve, value, write } from '../support/serve.ts';
 import type { ServeOptions } from '../support/serve.ts';
@@ -36,6 +38,24 @@ async function serveOverloaded(compose: () => unknown, options: ServeOptions = {
   app.upstream.answerAll((text) => (text.includes('/lists/') ? items(3) : value(text)));
   return { ...app, ...pressed };
 }
+
+it('telemetry is given counts of the steps and requests that were shed', async () => {
+  const watched: Watched[] = [];
+  const telemetry = combine([{ watch: (gateway) => void watched.push(gateway) }]);
+  const app = await serveOverloaded(
+    () => ({
+      order: call(part, { name: 'order' }),
+      payment: optional(call(part, { name: 'payment' })),
+      shipment: fallback(call(part, { name: 'shipment' }), { value: 'unknown' }),
+    }),
+    { telemetry },
+  );
+  await app.ask();
+  expect(watched[0]?.shed).toEqual({ steps: 2, requests: 0, overLimit: 0 });
+  app.now.retryAfter = 1;
+  await app.ask();
+  expect(watched[0]?.shed).toEqual({ steps: 2, requests: 1, overLimit: 0 });
+});
 
 describe('a tolerated step under overload', () => {
   it('with a second source is left out only where that is tolerated, and the source not asked', async () => {

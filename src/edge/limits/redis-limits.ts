@@ -13,6 +13,7 @@ export interface RedisLimitsOptions {
   readonly address: RedisAddress;
   readonly clock: Clock;
   readonly onWarning: (message: string) => void;
+  readonly onReturn?: ((message: string) => void) | undefined;
 }
 
 /**

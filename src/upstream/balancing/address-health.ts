@@ -125,9 +125,9 @@ export function createAddressHealth(
       isWell = well;
     },
     get since() {
-      const { ejectedAt, returnedAt, checkedAt } = changed;
-      if (!isWell) return checkedAt;
-      return ejectedUntil > now() ? ejectedAt : Math.max(checkedAt, returnedAt);
+      if (!isWell) return changed.checkedAt;
+      if (ejectedUntil > now()) return changed.ejectedAt;
+      return Math.max(changed.checkedAt, changed.returnedAt);
     },
     get mustBeEjected() {
       return failures >= most;

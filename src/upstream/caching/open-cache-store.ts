@@ -10,12 +10,14 @@ export interface CacheStoreOptions {
   readonly clock: Clock;
   /** Called when Redis cannot be used, at most once a minute. */
   readonly onWarning: (message: string) => void;
+  /** Called when Redis is used again, after a warning. */
+  readonly onReturn?: ((message: string) => void) | undefined;
 }
 
 /** Opens a store in Redis, which need not be reachable yet, or one in memory. */
 export async function openCacheStore(options: CacheStoreOptions): Promise<CacheStore> {
-  const { redis, clock, onWarning } = options;
+  const { redis, clock, onWarning, onReturn } = options;
   if (redis === undefined) return createMemoryStore({ clock });
   const { createRedisStore } = await import('./redis-store.ts');
-  return createRedisStore({ address: redis, clock, onWarning });
+  return createRedisStore({ address: redis, clock, onWarning, onReturn });
 }

@@ -17,6 +17,7 @@ export interface RedisStoreOptions {
   readonly address: RedisAddress;
   readonly clock: Clock;
   readonly onWarning: (message: string) => void;
+  readonly onReturn?: ((message: string) => void) | undefined;
 }
 
 /**
