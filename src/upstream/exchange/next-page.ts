@@ -202,7 +202,7 @@ function followable(
     if (found !== undefined) return found;
   }
   const [first] = bases;
-  const isSecret = anySecret(call.headers, isOurs);
+  const isSecret = anySecret(call, isOurs);
   const where = first === undefined ? 'elsewhere' : `at ${whereTo(text, first, isSecret)}`;
   throw invalid(call, `a next page that is not below an address of the service: ${where}`);
 }

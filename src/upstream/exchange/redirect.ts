@@ -50,7 +50,7 @@ export async function followed(
   redirect: RawReply,
   { request, clock, send, isSecret: isOurs, onRedirect }: FollowOptions,
 ): Promise<RawReply> {
-  const isSecret = anySecret(request.headers, isOurs);
+  const isSecret = anySecret({ ...attempt, headers: request.headers }, isOurs);
   const asked = [request.target];
   for (let raw = redirect; ;) {
     const target = nextTarget(attempt, raw, { asked, isSecret, now: clock.epoch() });

@@ -8,7 +8,7 @@ import type { LimitStore } from '../../../src/edge/limits/limit-store.ts';
 import { listen } from '../../../src/listen.ts';
 import { parseNetwork } from '../../../src/network.ts';
 import { request } from '../../support/request.ts';
-import { createKey, customersOf, startIssuer, startProtected } from './_issuer.ts';
+import { createKey, customersOf, startIssuer, startProtected } from '../../support/issuer.ts';
 
 const loopback = parseNetwork('127.0.0.1');
 

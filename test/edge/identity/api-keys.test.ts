@@ -9,7 +9,13 @@ import { readApiKey } from '../../../src/edge/identity/api-key.ts';
 import { parseSettings } from '../../../src/settings/settings.ts';
 import { folderWith } from '../../support/folder.ts';
 import { assertProperty } from '../../support/property.ts';
-import { createKey, customersOf, startIssuer, startProtected, startS } from './_issuer.ts';
+import {
+  createKey,
+  customersOf,
+  startIssuer,
+  startProtected,
+  startS,
+} from '../../support/issuer.ts';
 
 const one = 'canary1'.padEnd(43, 'x');
 const two = 'canary2'.padEnd(43, 'x');

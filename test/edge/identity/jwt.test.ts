@@ -12,7 +12,7 @@ import {
   startProtected,
   startS,
   tokenOf,
-} from './_issuer.ts';
+} from '../../support/issuer.ts';
 
 const key = await createKey('one');
 const rsa = await createKey('rsa', 'RS256');

@@ -14,8 +14,8 @@ import {
   startIssuer,
   startProtected,
   startS,
-} from './_issuer.ts';
-import type { Key } from './_issuer.ts';
+} from '../../support/issuer.ts';
+import type { Key } from '../../support/issuer.ts';
 
 const one = await createKey('one');
 const two = await createKey('two');

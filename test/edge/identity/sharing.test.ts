@@ -10,7 +10,7 @@ import { call, map } from '../../../src/dsl/steps.ts';
 import { createMemoryStore } from '../../../src/upstream/caching/memory-store.ts';
 import type { CacheStore } from '../../../src/upstream/caching/cache-store.ts';
 import { startServer } from '../../support/servers.ts';
-import { createKey, customersOf, startIssuer, startProtected } from './_issuer.ts';
+import { createKey, customersOf, startIssuer, startProtected } from '../../support/issuer.ts';
 
 const key = await createKey('one');
 const shop = defineService({ name: 'shop', url: { env: 'SHOP_URL' } });
