@@ -23,6 +23,8 @@ export interface ListenOptions {
   readonly certificate?: Certificate | undefined;
   /** Called for errors that not even the apps have caught. Default: they are dropped. */
   readonly onInternalError?: (error: unknown) => void;
+  /** Called by a stop that cuts off requests of clients, with their number. */
+  readonly onRequestsCut?: (count: number) => void;
   readonly clock?: Clock;
 }
 
@@ -68,6 +70,7 @@ export async function listen(gateway: Gateway, options: ListenOptions): Promise<
     port,
     setBy,
     onInternalError,
+    onRequestsCut: options.onRequestsCut,
     limits: options.sockets,
     certificate: options.certificate,
   });

@@ -38,8 +38,12 @@ export function logHang({ limitMs, log }: Hang, place: Readonly<Record<string, u
 const ofMap = /\brun \(.*\/engine\/compute\.[jt]s:/;
 const ofInputs = /\bparseInputs \(.*\/http\/inputs\.[jt]s:/;
 
+const ofAnswer = /\bparsedReply \(.*\/upstream\/exchange\/parse\.[jt]s:/;
+
 function begunIn(frames: readonly string[]): Readonly<Record<string, unknown>> {
-  const { composition, step } = lastBegun();
+  const { composition, step, answered } = lastBegun();
+  if (answered !== undefined && frames.some((frame) => ofAnswer.test(frame)))
+    return { service: answered.service.name, operation: answered.name };
   if (frames.some((frame) => ofMap.test(frame))) return { composition, step };
   return frames.some((frame) => ofInputs.test(frame)) ? { composition, step: 'input' } : {};
 }

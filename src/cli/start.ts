@@ -11,6 +11,7 @@ import { plainTextWarnings } from '../settings/sources.ts';
 import type { ServerSettings } from '../settings/settings.ts';
 import { loadCompositions } from '../load-compositions.ts';
 import type { Loaded } from '../load-compositions.ts';
+import type { Log } from '../telemetry/log.ts';
 import { splitList } from '../url.ts';
 import { runningVariable } from './child.ts';
 import { turnOffPretenuring } from './pretenuring.ts';
@@ -37,24 +38,47 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   for (const warning of plain) parts.log.warn({}, warning);
   const gateway = createGateway({ plans, ...parts, edge: { ...parts.edge, definition } });
   const { certificate } = parts;
-  const listening = await listen(gateway, { ...whereToListen(settings.server), certificate });
+  let requestsCut = 0;
+  const listening = await listen(gateway, {
+    ...whereToListen(settings.server),
+    certificate,
+    onRequestsCut: (count) => (requestsCut = count),
+  });
   const watchdog = startWatchdog({
     limitMs: settings.hangLimitMs,
     log: settings.log,
     onEnd: () => parts.log.warn({}, 'The watchdog has ended: a hang will not be noticed'),
   });
   // Before `ready`: a supervisor that reads it may send a signal at once.
-  const drain = async (): Promise<void> => {
+  const drain = async (reason: string): Promise<void> => {
+    const startedAt = performance.now();
     await listening.close({ delayMs: settings.server.shutdownDelayMs });
     await watchdog[Symbol.asyncDispose]();
+    logStop(parts.log, { requestsCut, reason, tookMs: performance.now() - startedAt });
     await parts.log.close();
   };
   whenStopped(drain);
   ignoreOtherSignals((signal) => parts.log.warn({}, `${signal} is ignored: SIGTERM stops`));
-  watchStrayErrors({ log: parts.log, onStrayError: parts.telemetry.onStrayError, drain });
+  watchStrayErrors({
+    log: parts.log,
+    onStrayError: parts.telemetry.onStrayError,
+    drain: () => drain('an exception was not caught'),
+  });
   console.log(`admin ${listening.adminUrl}`);
   if (process.connected && process.env[runningVariable] !== undefined) process.send?.({ claims });
   console.log(`ready ${listening.url}`);
+}
+
+/** Says why the gateway has stopped, how long that took, and how many requests it has cut off. */
+function logStop(log: Log, { reason, tookMs, requestsCut }: Stop): void {
+  const fields = { reason, duration_ms: Math.round(tookMs), requests_cut: requestsCut };
+  log[requestsCut > 0 ? 'warn' : 'info'](fields, 'The gateway has stopped');
+}
+
+interface Stop {
+  readonly requestsCut: number;
+  readonly reason: string;
+  readonly tookMs: number;
 }
 
 function whereToListen({ host, port, admin, sockets }: ServerSettings): ListenOptions {

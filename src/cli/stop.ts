@@ -7,21 +7,21 @@ const echoMs = 500;
 const stopping = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'disconnect'] as const;
 
 /**
- * Runs `close` once and then ends the process. A second signal ends it at once, unless it is the
+ * Runs `close` once, with the reason, and then ends the process. A second signal ends it at once, unless it is the
  * first one passed on.
  */
-export function whenStopped(close: () => Promise<void>): void {
+export function whenStopped(close: (reason: string) => Promise<void>): void {
   let stoppedAt: number | undefined;
-  const stop = async (): Promise<void> => {
+  const stop = async (event: (typeof stopping)[number]): Promise<void> => {
     if (stoppedAt !== undefined) {
       if (performance.now() - stoppedAt > echoMs) process.exit(1);
       return;
     }
     stoppedAt = performance.now();
-    await close();
+    await close(event === 'disconnect' ? 'the process that started it is gone' : event);
     process.exit(0);
   };
-  for (const event of stopping) process.on(event, () => void stop());
+  for (const event of stopping) process.on(event, () => void stop(event));
 }
 
 /** Signals that would end a process by default, or open its debugger, though nobody meant that. */

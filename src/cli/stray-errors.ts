@@ -1,6 +1,7 @@
 /** Uncaught errors: a rejected promise is logged, and an exception ends the process gracefully. */
 import { errorName } from '../errors.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { ownFrames } from '../telemetry/frames.ts';
 import type { Log } from '../telemetry/log.ts';
 
 export interface StrayErrorOptions {
@@ -75,11 +76,7 @@ function framesOf({ name, message, stack = '' }: Error): string {
   return innermostFrames(stack.slice(message === '' ? name.length : head.length).split('\n'));
 }
 
-/** The innermost places of the lines of a stack. */
+/** The innermost places of the lines of a stack that are not of Node. */
 export function innermostFrames(lines: readonly string[]): string {
-  return lines
-    .map((frame) => frame.trim())
-    .filter((frame) => frame.startsWith('at '))
-    .slice(0, 3)
-    .join(' ');
+  return ownFrames(lines).slice(0, 3).join(' ');
 }

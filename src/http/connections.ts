@@ -16,6 +16,8 @@ export interface Connections {
   closeIdle(): void;
   /** Ends those that have never sent a request. */
   endUnused(): void;
+  /** The number of requests that are not answered to their end. */
+  requests(): number;
 }
 
 export interface ConnectionLimits {
@@ -81,6 +83,8 @@ export function followConnections(server: Server, limits: ConnectionLimits): Con
     endUnused() {
       for (const [socket, connection] of connections) if (!connection.isUsed) socket.destroy();
     },
+    requests: () =>
+      [...connections.values()].reduce((sum, connection) => sum + connection.requests, 0),
   };
 }
 
@@ -101,6 +105,10 @@ class Connection {
 
   get isIdle(): boolean {
     return this.#open.size === 0;
+  }
+
+  get requests(): number {
+    return this.#open.size;
   }
 
   /** Whether it has ever sent a request. */

@@ -32,6 +32,8 @@ export interface ServerOptions {
   readonly setBy: string;
   /** Called for errors that not even the app has caught. */
   readonly onInternalError: (error: unknown) => void;
+  /** Called by a stop that cuts off requests, with their number. */
+  readonly onRequestsCut?: ((count: number) => void) | undefined;
   /** Default: `defaultSocketLimits`. */
   readonly limits?: Partial<SocketLimits> | undefined;
   /** Absent: the server speaks HTTP/1.1 without TLS. */
@@ -65,7 +67,7 @@ const parserOptions = {
 
 /** @throws ConfigurationError when it cannot listen there. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host, onInternalError } = options;
+  const { host, onRequestsCut, onInternalError } = options;
   const state: State = { draining: false };
   const limits = { ...defaultSocketLimits, ...options.limits };
   const { server, sessions } = openServer(options, state, limits);
@@ -100,7 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     close(graceMs) {
       state.draining = true;
       connections.endWhenIdle();
-      return stop(server, { connections, sessions }, graceMs);
+      return stop(server, { connections, sessions, onRequestsCut }, graceMs);
     },
   };
 }
@@ -217,11 +219,20 @@ const lastWordMs = 250;
 interface Followed {
   readonly connections: Connections;
   readonly sessions: Sessions | undefined;
+  readonly onRequestsCut: ServerOptions['onRequestsCut'];
 }
 
-function stop(server: Server, { connections, sessions }: Followed, graceMs: number): Promise<void> {
+function stop(
+  server: Server,
+  { connections, sessions, onRequestsCut }: Followed,
+  graceMs: number,
+): Promise<void> {
   return new Promise((resolve) => {
-    const force = setTimeout(() => server.closeAllConnections(), graceMs);
+    const force = setTimeout(function cutOff() {
+      const count = connections.requests() + (sessions?.requests() ?? 0);
+      if (count > 0) onRequestsCut?.(count);
+      server.closeAllConnections();
+    }, graceMs);
     const unused = setTimeout(
       function endUnused() {
         connections.endUnused();

@@ -7,6 +7,8 @@ export interface Sessions {
   endWhenIdle(): void;
   /** Ends those that have never sent a request. */
   endUnused(): void;
+  /** The number of requests that are not answered to their end. */
+  requests(): number;
 }
 
 export interface SessionTimes {
@@ -46,6 +48,7 @@ export function followSessions(server: Http2SecureServer, times: SessionTimes): 
     endUnused() {
       for (const session of sessions) if (!session.isUsed) session.end();
     },
+    requests: () => [...sessions].reduce((sum, session) => sum + session.requests, 0),
   };
 }
 
@@ -69,6 +72,10 @@ class Session {
     });
     http2.once('close', () => clearTimeout(this.#timer));
     this.#waitForRequests();
+  }
+
+  get requests(): number {
+    return this.#streams;
   }
 
   /** Whether it has ever sent a request. */

@@ -3,11 +3,13 @@
  * Failed steps have no line of their own: they are the fields `error` (of a 5xx) and `degraded`.
  */
 import type { Clock } from '../clock.ts';
+import { operationName } from '../dsl/operation.ts';
 import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, errorName } from '../errors.ts';
 import { isHealthCheck } from '../http/health.ts';
 import type { GatewayContext, Layer, RequestRecord } from '../http/request-record.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
+import { ownFrames, ownStack } from './frames.ts';
 import type { Log, LogFields } from './log.ts';
 
 export interface AccessLogOptions {
@@ -77,17 +79,25 @@ function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions):
 
 /** Reasons, each once: a list may miss the same part in each of its items. */
 function degradedOf({ degraded }: RequestRecord): string[] {
-  const reasons = degraded.map(({ step, error }) => `${step}: ${error.why}`);
+  const reasons = degraded.map(({ step, error }) => `${step}: ${error.why}${calledIn(error)}`);
   return [...new Set(reasons)];
+}
+
+/** The operation that a step has waited for in vain: the message of a time limit names none. */
+function calledIn({ step, reason }: StepError): string {
+  const names = step.kind === 'call' && reason instanceof ExecutionError;
+  return names ? ` (${operationName(step.operation)})` : '';
 }
 
 function describe(error: unknown, { withCauses }: AccessLogOptions) {
   const type = errorType(error) ?? 'unknown';
   const message = messageOf(error);
-  if (message !== undefined) return { type, message };
+  const called = error instanceof StepError ? calledIn(error) : '';
+  if (message !== undefined) return { type, message: `${message}${called}` };
   // An unexpected error is a bug in the gateway: its whole stack is useful where it may be shown.
-  const stack = withCauses && error instanceof Error ? { stack: error.stack } : {};
-  return { type, message: placeOf(error), ...stack };
+  const { stack } = error instanceof Error && withCauses ? error : {};
+  const shown = stack === undefined ? {} : { stack: ownStack(stack) };
+  return { type, message: placeOf(error), ...shown };
 }
 
 /** The place in the code of an unexpected error, whose message may quote anything. */
@@ -107,11 +117,11 @@ function causesOf({ error, degraded }: RequestRecord): { causes?: string[] } {
   return causes.length > 0 ? { causes: [...new Set(causes)] } : {};
 }
 
-/** The first stack frame. Skips the message, which may have lines that look like frames. */
+/** The first stack frame that is not of Node. Skips the message, which may have lines that look like frames. */
 function frameOf({ stack = '', message }: Error): string | undefined {
   const start = stack.indexOf(message);
   const frames = start === -1 ? '' : stack.slice(start + message.length);
-  return /^ +(at .+)$/m.exec(frames)?.[1];
+  return ownFrames(frames.split('\n'))[0];
 }
 
 function headersOf(

@@ -3,7 +3,7 @@
  * beyond a limit, lines are dropped and counted. A write to a full pipe holds a thread, but not the
  * event loop.
  */
-import { write } from 'node:fs';
+import { write, writeSync } from 'node:fs';
 
 export interface LogWriter {
   write(line: string): void;
@@ -35,9 +35,11 @@ export function createLogWriter({ fd, most, onDropped }: LogWriterOptions): LogW
   let dropped = 0;
   let writesSince: number | undefined;
   let isClosed = false;
+  let isUnderWay = false;
   let onIdle: (() => void) | undefined;
 
   function writeNext(): void {
+    isUnderWay = false;
     const lines = take(waiting);
     if (lines === '') {
       writesSince = undefined;
@@ -46,6 +48,7 @@ export function createLogWriter({ fd, most, onDropped }: LogWriterOptions): LogW
     }
     size -= lines.length;
     writesSince = performance.now();
+    isUnderWay = true;
     writeAll(Buffer.from(lines));
   }
 
@@ -77,10 +80,11 @@ export function createLogWriter({ fd, most, onDropped }: LogWriterOptions): LogW
     onDropped(lines);
   }
 
-  // The process would wait for the thread, so for a reader that may never read again.
-  const end = (code: number): void => {
-    if (writesSince !== undefined && performance.now() - writesSince > stalledMs) endNow(code);
-  };
+  function end(code: number): void {
+    if (!isUnderWay && waiting.length > 0) writeSync(fd, waiting.splice(0).join(''));
+    // The process would wait for the thread, so for a reader that may never read again.
+    if (isUnderWay && performance.now() - (writesSince ?? 0) > stalledMs) endNow(code);
+  }
   process.on('exit', end);
 
   return {

@@ -1,7 +1,9 @@
 import { connect } from 'node:net';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { folderWith } from '../support/folder.ts';
 import { run, runMocks, shipped } from '../support/processes.ts';
 import { readAnswers } from '../support/raw-http.ts';
+import { startServer } from '../support/servers.ts';
 
 const stops = process.env['PROPERTIES'] === 'long' ? 20 : 3;
 const request = 'GET /orders/ord_1001/summary HTTP/1.1\r\nhost: gateway\r\n\r\n';
@@ -104,3 +106,61 @@ function converse(port: number, most: number): Promise<End> {
     });
   });
 }
+
+describe('a stop', () => {
+  const nowhere = Object.fromEntries(
+    ['ORDERS', 'PAYMENTS', 'SHIPPING'].map((name) => [`${name}_URL`, 'http://127.0.0.1:9']),
+  );
+  const folder = {
+    'slow.ts': `
+      import { call, defineComposition, defineService, operation } from 'plait';
+      import { z } from 'zod';
+      const shop = defineService({ name: 'shop', url: { env: 'SHOP_URL' }, timeoutMs: 60_000 });
+      const part = operation(shop, { name: 'part', route: 'GET /part', response: z.null() });
+      export default defineComposition({
+        route: 'GET /slow',
+        deadlineMs: 60_000,
+        compose: () => call(part, {}),
+      });`,
+  };
+
+  async function startSlow() {
+    const shop = await startServer(() => undefined);
+    const gateway = run('bin/plait.js', ['start', '--compositions', await folderWith(folder)], {
+      ...nowhere,
+      SHOP_URL: shop.url,
+      PORT: '0',
+      LOG_LEVEL: 'info',
+      LOG_FORMAT: 'json',
+      SHUTDOWN_DELAY_MS: '0',
+    });
+    const url = await gateway.ready;
+    const last = () => JSON.parse(gateway.errors().trimEnd().split('\n').at(-1) ?? '');
+    return { gateway, shop, url, last };
+  }
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('by %s is the last line of the log', async (signal) => {
+    const { gateway, last } = await startSlow();
+    gateway.kill(signal);
+    expect(await gateway.exitCode).toBe(0);
+    expect(last()).toEqual({
+      level: 'info',
+      time: expect.any(String),
+      message: 'The gateway has stopped',
+      reason: signal,
+      duration_ms: expect.any(Number),
+      requests_cut: 0,
+    });
+  });
+
+  it('says how many requests it has cut off', { timeout: 30_000 }, async () => {
+    const { gateway, shop, url, last } = await startSlow();
+    const asked = [1, 2].map(() => fetch(`${url}/slow`).catch(() => 'cut'));
+    await expect.poll(() => shop.requests.length).toBeGreaterThan(0);
+    gateway.kill();
+    expect(await Promise.all(asked)).toEqual(['cut', 'cut']);
+    expect(await gateway.exitCode).toBe(0);
+    expect(last()).toMatchObject({ level: 'warn', reason: 'SIGTERM', requests_cut: 2 });
+    expect(last().duration_ms).toBeGreaterThan(9_000);
+  });
+});

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { folderWith } from '../support/folder.ts';
 import { run } from '../support/processes.ts';
 import { request } from '../support/request.ts';
+import { startServer } from '../support/servers.ts';
 
 const secret = 'sk_live_51H8';
 
@@ -41,8 +42,23 @@ const compositions = {
     });`,
 };
 
+/** Its schema does not end either, for an answer of a service. */
+const read = (url: string) => `
+  import { call, defineComposition, defineService, operation } from 'plait';
+  import { z } from 'zod';
+  const shop = defineService({ name: 'shop', url: '${url}' });
+  const part = operation(shop, {
+    name: 'part',
+    route: 'GET /part',
+    response: z.object({ name: z.string().refine(() => { for (;;) {} }) }),
+  });
+  export default defineComposition({ route: 'GET /read', compose: () => call(part, {}) });`;
+
 async function start(environment: Record<string, string> = {}) {
-  const folder = await folderWith(compositions);
+  const { url: shop } = await startServer((_, response) =>
+    response.setHeader('content-type', 'application/json').end(`{"name":"${secret}"}`),
+  );
+  const folder = await folderWith({ ...compositions, 'read.ts': read(shop) });
   const program = run('bin/plait.js', ['start', '--compositions', folder], {
     ...nowhere,
     PORT: '0',
@@ -99,6 +115,16 @@ describe('plait start with HANG_LIMIT_MS', () => {
     expect(program.errors()).not.toContain(secret);
     expect(linesOf(program.errors())).toMatchObject([
       { composition: 'checked', step: 'input', at: expect.stringContaining('checked.ts') },
+    ]);
+  });
+
+  it('names the service and the operation whose answer is read', async () => {
+    const { program, url } = await start();
+    ask(`${url}/read`);
+    expect(await program.exitCode).toBe(79);
+    expect(program.errors()).not.toContain(secret);
+    expect(linesOf(program.errors())).toMatchObject([
+      { service: 'shop', operation: 'part', at: expect.stringContaining('read.ts') },
     ]);
   });
 

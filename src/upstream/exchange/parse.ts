@@ -12,6 +12,7 @@ import { oncePerSchema } from '../../once-per-schema.ts';
 import { parseBy, parseJsonBy, parseJsonFor } from '../../parse.ts';
 import { declaredPath } from '../../schema.ts';
 import { fieldOf } from '../../plain-object.ts';
+import { noteAnswered } from '../../under-way.ts';
 import type { Attempt, Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
 import { saysAbsent } from './absent.ts';
@@ -109,6 +110,7 @@ function parsedReply(
 ): Reply {
   const { status, headers, body } = raw;
   const { lookup, responseKind } = call.operation;
+  noteAnswered(call.operation);
   if (responseKind.kind !== 'json') return otherReply(call, raw, responseKind, reading);
   const text = body.length === 0 ? '' : textOf(call, headers, body);
   const value = isBlank(text) ? null : parseBody(call, text);
