@@ -10,11 +10,20 @@ const highest = 1_000;
 /** The one that every generated folder has; a router that goes through a list finds it last. */
 export const lastGenerated = pathOf(highest);
 
-/** The bench's own compositions, for another checkout. */
-export async function borrowCompositions(checkout: string, folder: string): Promise<string> {
-  return inProject(checkout, join(folder, `project-${basename(checkout)}`), (compositions) =>
-    cp(ours, compositions, { recursive: true }),
-  );
+/** The bench's own compositions, or the `protected` ones, for another checkout. */
+export async function borrowCompositions(
+  checkout: string,
+  folder: string,
+  name: 'compositions' | 'protected',
+): Promise<string> {
+  const project = join(folder, `project-${basename(checkout)}`);
+  await inProject(checkout, project, async (compositions) => {
+    await cp(ours, compositions, { recursive: true });
+    await cp(join(import.meta.dirname, 'protected'), join(project, 'protected'), {
+      recursive: true,
+    });
+  });
+  return join(project, name);
 }
 
 /** The same with a `gateway.ts` that exports `definition`, an expression. */

@@ -6,6 +6,7 @@ import type { Request } from './load/request-file.ts';
 import { thisCheckout } from './process/child.ts';
 import type { Launch } from './process/child.ts';
 import { startRedis } from './process/redis.ts';
+import { writeKeySet } from './tokens.ts';
 
 /** Where a program finds what it needs. */
 export interface Place {
@@ -42,6 +43,8 @@ export interface GatewayOptions {
   readonly redis?: true;
   /** Metrics are counted, and nothing else. */
   readonly metrics?: true;
+  /** Has the compositions of `protected/`, which demand a token. */
+  readonly isProtected?: true;
 }
 
 /** Plait as users run it. */
@@ -57,6 +60,7 @@ export function gateway(options: GatewayOptions = {}, checkout = thisCheckout): 
         environment: {
           ...environmentOf(options, place),
           ...(options.redis === true && { REDIS_URL: await startRedis(place.folder) }),
+          ...(options.isProtected === true && { BENCH_JWKS: await writeKeySet(place.folder) }),
         },
       };
     },
@@ -65,15 +69,16 @@ export function gateway(options: GatewayOptions = {}, checkout = thisCheckout): 
 }
 
 async function compositionsFor(
-  { generated, definition }: GatewayOptions,
+  { generated, definition, isProtected }: GatewayOptions,
   checkout: string,
   folder: string,
 ) {
   if (definition !== undefined) return definedCompositions(checkout, folder, definition);
   if (generated !== undefined) return generateCompositions(checkout, folder, generated);
+  const name = isProtected === true ? 'protected' : 'compositions';
   return checkout === thisCheckout
-    ? join(import.meta.dirname, 'compositions')
-    : borrowCompositions(checkout, folder);
+    ? join(import.meta.dirname, name)
+    : borrowCompositions(checkout, folder, name);
 }
 
 function environmentOf({ sampled, metrics }: GatewayOptions, { services }: Place) {

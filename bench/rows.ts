@@ -5,6 +5,7 @@ import type { Request } from './load/request-file.ts';
 import { byHand, byHandKeeping, careful, gateway, mercurius, service, yoga } from './programs.ts';
 import { hasRedis } from './process/redis.ts';
 import type { FullLoad, Load, Row, Target } from './row.ts';
+import { withTokens } from './tokens.ts';
 
 const plait = gateway();
 const one = gateway({ name: 'plait, 1 composition', generated: 1 });
@@ -41,6 +42,18 @@ const limitInRedis: Row = {
   programs: [gateway({ name: 'plait, limit in Redis', definition: limited, redis: true }), plait],
   load: cpu(unshared),
 };
+
+/** Signs its tokens when it is asked for its requests: most runs of the bench need none. */
+function cpuWithTokens(count: number): FullLoad {
+  return {
+    kind: 'full',
+    measures: 'cpuMicros',
+    get requests() {
+      return withTokens(unshared, count);
+    },
+  };
+}
+const tokenDemanding = gateway({ name: 'plait, JWT', isProtected: true });
 
 export const rows: readonly Row[] = [
   {
@@ -183,6 +196,19 @@ export const rows: readonly Row[] = [
     load: cpu(unshared),
   },
   ...(hasRedis ? [limitInRedis] : []),
+  {
+    name: 'edge-jwt-verified',
+    about: 'Every client has a token (ES256) of its own: one that is remembered no longer.',
+    programs: [tokenDemanding, plait],
+    // More than the gateway remembers.
+    load: cpuWithTokens(12_000),
+  },
+  {
+    name: 'edge-jwt-cached',
+    about: 'A thousand clients send their tokens again and again.',
+    programs: [tokenDemanding, plait],
+    load: cpuWithTokens(1_000),
+  },
   {
     name: 'edge-browsers',
     about: 'Pages of another origin ask: CORS and security headers, against neither of them.',
