@@ -15,10 +15,16 @@ const partOf = {
   identity: 'identity',
 } as const satisfies Record<InputName, InvalidField['in']>;
 
-/** The client's mistake behind a failure: an argument from the request that cannot be sent. */
+/**
+ * The client's mistake behind a failure: an argument from the request that cannot be sent, or a
+ * list in it that is too long for its `each`.
+ */
 export function blamedOnClient(error: unknown): RequestError | undefined {
-  if (!(error instanceof StepError) || !(error.reason instanceof UpstreamError)) return undefined;
-  const { reason } = error;
+  if (!(error instanceof StepError)) return undefined;
+  const { reason, step } = error;
+  if (reason.kind === 'too-many-items' && step.kind === 'each' && step.clientList !== undefined)
+    return refusalOf(toField(error, step.clientList), `has more than ${step.max} items`);
+  if (!(reason instanceof UpstreamError)) return undefined;
   if (reason.kind !== 'invalid-argument') return undefined;
   const among = reason.argument === undefined ? undefined : [reason.argument];
   const [found] = clientFieldsOf(error, among);
@@ -62,7 +68,7 @@ interface ClientField extends Omit<InvalidField, 'detail'> {
 }
 
 /** Where several items have failed together, the pointer ends at their list. */
-function toField({ step, indexes }: StepError, { input, path }: ClientInput): ClientField {
+function toField({ step, indexes }: StepError, { input, path }: RequestPart): ClientField {
   const keys = path.map((part) => (typeof part === 'string' ? part : indexes?.[step.depth - part]));
   const known = keys.includes(undefined) ? keys.slice(0, keys.indexOf(undefined)) : keys;
   return {

@@ -129,7 +129,9 @@ export class Work implements BlockOwner {
     const isOwn = error instanceof UpstreamError || error instanceof ExecutionError;
     if (!isOwn) return new Failure(error);
     const { step, frame } = this;
-    const isOfClient = step.kind === 'call' && step.clientInputs.length > 0;
+    const isOfClient =
+      (step.kind === 'call' && step.clientInputs.length > 0) ||
+      (step.kind === 'each' && step.clientList !== undefined);
     const indexes = isOfClient && item !== undefined ? indexPath(frame, item) : undefined;
     return new Failure(new StepError(step, error, { isUncertain, indexes }));
   }

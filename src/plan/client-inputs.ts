@@ -66,10 +66,13 @@ function placesIn(
 
 /** The parts of the request that are values in a template. */
 export function inputsIn(around: Surroundings, template: Template): readonly RequestPart[] {
-  return sourcesOf(template).flatMap((source) => {
-    const found = inputBehind(around, source);
-    return found === undefined ? [] : [{ input: found.input, path: found.path }];
-  });
+  return sourcesOf(template).flatMap((source) => inputOf(around, source) ?? []);
+}
+
+/** The part of the request that a value is. */
+export function inputOf(around: Surroundings, source: Source): RequestPart | undefined {
+  const found = inputBehind(around, source);
+  return found && { input: found.input, path: found.path };
 }
 
 /** Each header of the argument `headers` by itself: a mistake in one is not that of another. */

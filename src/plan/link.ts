@@ -2,7 +2,7 @@
 import type { Block, InputName, Node } from '../dsl/node.ts';
 import { blockSources, readsOf, traitsOf } from '../dsl/node-traits.ts';
 import { credentialHeaders } from '../headers.ts';
-import { clientInputsOf } from './client-inputs.ts';
+import { clientInputsOf, inputOf } from './client-inputs.ts';
 import { createConcealment } from './concealment.ts';
 import { degradedBy, doomsIn, sheddableSteps, toleratedSteps } from './failures.ts';
 import { lookupArgumentsOf } from './lookup-arguments.ts';
@@ -115,7 +115,12 @@ export function link(
       case 'given':
         return { ...facts, ...node, block: linkBlock(node.block, { byEach: false, repeated }) };
       case 'each':
-        return { ...facts, ...node, block: linkBlock(node.block, { byEach: true, repeated }) };
+        return {
+          ...facts,
+          ...node,
+          clientList: inputOf({ nodes, depths }, node.over),
+          block: linkBlock(node.block, { byEach: true, repeated }),
+        };
       default:
         return node satisfies never;
     }

@@ -213,6 +213,8 @@ export interface GivenStep extends StepFacts, Omit<GivenNode, 'block'> {
 }
 
 export interface EachStep extends StepFacts, Omit<EachNode, 'block'> {
+  /** The part of the client's request that its list is. */
+  readonly clientList: RequestPart | undefined;
   readonly block: PlanBlock;
 }
 

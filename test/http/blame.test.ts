@@ -264,6 +264,37 @@ describe('a problem about one item of a list that the client sent', () => {
     expect(problem.errors).toHaveLength(1);
   });
 
+  const few = of((all) => each(all.ids, (id) => call(read, { id }), { max: 2 }));
+  const fewPicked = of((all) =>
+    each(pick(all, 'lines').lines, ({ id }) => call(read, { id }), { max: 2 }),
+  );
+  const fewInner = of(({ orders }) =>
+    each(orders, (one) => each(one.lines, ({ id }) => call(read, { id }), { max: 2 })),
+  );
+  const twice = { lines: lines.slice(0, 2) };
+
+  it.each<[string, Composition, object, string]>([
+    ['a list', few, { ids: ['a', 'b', 'c'] }, '/ids'],
+    ['a part of it', fewPicked, { lines }, '/lines'],
+    ['a list in an item', fewInner, { orders: [twice, { lines }] }, '/orders/1/lines'],
+  ])('points at the list where that is too long: %s', async (_, composition, value, pointer) => {
+    expect(await problemOf(composition, value)).toEqual({
+      status: 400,
+      errors: [{ in: 'body', pointer, detail: 'has more than 2 items' }],
+    });
+  });
+
+  it('does not blame the client for a list that its services or map() made', async () => {
+    const made = of(({ ids }) =>
+      each(
+        map(ids, (all) => [...all, ...all]),
+        (id) => call(read, { id }),
+        { max: 2 },
+      ),
+    );
+    expect(await problemOf(made, { ids: ['a', 'b'] })).toMatchObject({ status: 502 });
+  });
+
   it('has no pointer where the service rejects several items in one request', async () => {
     const { get } = await startShop(422);
     const composition = await get('/keys', json({ ids: ['a', 'b'] }));

@@ -51,7 +51,10 @@ function told({ step, pointers, error }: Degradation) {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof RequestError) return `invalid-argument${ofClient}`;
+  if (error instanceof RequestError) {
+    const isList = error.fields.some(({ detail }) => detail.startsWith('has more than'));
+    return (isList ? 'too-many-items' : 'invalid-argument') + ofClient;
+  }
   if (!(error instanceof StepError)) return internal;
   const { reason } = error;
   const status = 'status' in reason ? reason.status : undefined;

@@ -253,11 +253,14 @@ class Reader {
     return failed(['map-failed'], { isLate });
   }
 
-  #each(scope: Scope, { block, over, max }: EachStep, isLate: boolean): Result {
+  #each(scope: Scope, { block, over, max, clientList }: EachStep, isLate: boolean): Result {
     const list = attempt(() => this.#read(scope, over), isLate);
     if (list.reasons !== undefined) return list;
     if (!Array.isArray(list.value)) return failed(['not-a-list'], { isLate });
-    if (list.value.length > max) return failed(['too-many-items'], { isLate });
+    if (list.value.length > max) {
+      const blamed = clientList === undefined ? '' : ofClient;
+      return failed([`too-many-items${blamed}`], { isLate });
+    }
     const items = list.value.map((item: unknown, index) =>
       this.#block(scopeOf(block, scope, { item, index, isLate })),
     );
