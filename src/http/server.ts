@@ -1,15 +1,14 @@
-/** The HTTP server: sockets, limits, and a graceful stop. */
-import { ServerResponse, createServer } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
+/** The HTTP server: what it listens to, its limits, and requests on their way to the app. */
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
 import { ConfigurationError, RequestError } from '../errors.ts';
-import { withAdded } from './added-headers.ts';
 import type { Certificate } from './certificate.ts';
 import { followConnections } from './connections.ts';
-import type { Connections } from './connections.ts';
 import { anonymousProblem } from './error-response.ts';
+import { http1ResponseClass } from './http1-response.ts';
 import { isHttp2 } from './http2-request.ts';
 import { http2ResponseClass } from './http2-response.ts';
 import type { Bindings } from './request-record.ts';
@@ -18,6 +17,7 @@ import type { Sessions } from './sessions.ts';
 import { defaultSocketLimits, mostConnections, mostHeaderBytes } from './socket-limits.ts';
 import type { SocketLimits } from './socket-limits.ts';
 import { hostInUrl } from '../url.ts';
+import { stopServer } from './stop.ts';
 import { makeReadable } from './target.ts';
 import { asHttpServer, createTlsServer } from './tls.ts';
 import { answerUnparsed } from './unparsed.ts';
@@ -102,7 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     close(graceMs) {
       state.draining = true;
       connections.endWhenIdle();
-      return stop(server, { connections, sessions, onRequestsCut }, graceMs);
+      return stopServer(server, { connections, sessions, onRequestsCut }, graceMs);
     },
   };
 }
@@ -115,12 +115,13 @@ interface Opened {
 
 function openServer(options: ServerOptions, state: State, limits: SocketLimits): Opened {
   const { certificate, onInternalError } = options;
+  const isDraining = (): boolean => state.draining;
   const http1 = {
     ...parserOptions,
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
-    ServerResponse: responseClass(state, onInternalError),
+    ServerResponse: http1ResponseClass({ isDraining, onInternalError }),
   };
   if (certificate === undefined) return { server: createServer(http1) };
   const secure = createTlsServer({
@@ -128,7 +129,7 @@ function openServer(options: ServerOptions, state: State, limits: SocketLimits):
     http1,
     handshakeTimeoutMs: limits.headersTimeoutMs,
     Http2ServerResponse: http2ResponseClass({
-      isDraining: () => state.draining,
+      isDraining,
       writeTimeoutMs: limits.writeTimeoutMs,
       onInternalError,
     }),
@@ -174,31 +175,6 @@ function listenerFor({ app, onInternalError }: ServerOptions): Serve {
   };
 }
 
-/** Node's response, which also ends its connection while the server drains. */
-function responseClass(
-  state: { readonly draining: boolean },
-  onInternalError: ServerOptions['onInternalError'],
-): typeof ServerResponse {
-  class GatewayResponse extends ServerResponse {
-    override writeHead(...head: unknown[]): this {
-      // Checked this late since a connection kept alive would hold up the stop, and since the rest
-      // of an unread body is no request.
-      if (state.draining || !this.req.complete) this.shouldKeepAlive = false;
-      try {
-        // Passed on as given, in any of its forms.
-        return super.writeHead(
-          ...(withAdded(this, head) as Parameters<ServerResponse['writeHead']>),
-        );
-      } catch (error) {
-        // The adapter would send the error's message to the client.
-        onInternalError(error);
-        return this.destroy();
-      }
-    }
-  }
-  return GatewayResponse as typeof ServerResponse; // Node constructs both sides of an exchange
-}
-
 function listen(server: Server, { host, port, setBy }: ServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -210,71 +186,5 @@ function listen(server: Server, { host, port, setBy }: ServerOptions): Promise<v
       );
     });
     server.listen({ port, host, backlog }, () => resolve());
-  });
-}
-
-/** How long a connection that was accepted last may take to send its request. */
-const lastWordMs = 250;
-
-interface Followed {
-  readonly connections: Connections;
-  readonly sessions: Sessions | undefined;
-  readonly onRequestsCut: ServerOptions['onRequestsCut'];
-}
-
-function stop(
-  server: Server,
-  { connections, sessions, onRequestsCut }: Followed,
-  graceMs: number,
-): Promise<void> {
-  return new Promise((resolve) => {
-    const force = setTimeout(function cutOff() {
-      const count = connections.requests() + (sessions?.requests() ?? 0);
-      if (count > 0) onRequestsCut?.(count);
-      server.closeAllConnections();
-    }, graceMs);
-    const unused = setTimeout(
-      function endUnused() {
-        connections.endUnused();
-        sessions?.endUnused();
-      },
-      Math.min(lastWordMs, graceMs),
-    );
-    atQuietMoment(server, function closeNow() {
-      server.close(() => {
-        clearTimeout(force);
-        clearTimeout(unused);
-        resolve();
-      });
-      connections.closeIdle();
-      sessions?.endWhenIdle();
-    });
-  });
-}
-
-/** How long connections that wait are still accepted, in milliseconds. */
-const longestWaitMs = 200;
-
-/** A turn of the event loop this short, in milliseconds, has done nothing but look for events. */
-const quietMs = 0.1;
-
-/**
- * Runs `close` right after a turn of the event loop that found nothing to do: connections that the
- * system has accepted since the last look, on our behalf, will be reset. libuv accepts one in a turn.
- */
-function atQuietMoment(server: Server, close: () => void): void {
-  const startedAt = performance.now();
-  let turnedAt = startedAt;
-  let hasAccepted = true;
-  const note = (): void => void (hasAccepted = true);
-  server.on('connection', note);
-  setImmediate(function look() {
-    const now = performance.now();
-    const isQuiet = !hasAccepted && now - turnedAt < quietMs;
-    turnedAt = now;
-    hasAccepted = false;
-    if (!isQuiet && now - startedAt < longestWaitMs) return void setImmediate(look);
-    server.off('connection', note);
-    return close();
   });
 }
