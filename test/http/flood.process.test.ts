@@ -4,6 +4,8 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { folderWith } from '../support/folder.ts';
 import { run, runMocks, shipped } from '../support/processes.ts';
 import { open } from '../support/raw-http.ts';
+import { get, headers, openHttp2, setting, windowOfConnection } from '../support/raw-http2.ts';
+import { writeTlsFiles } from '../support/tls.ts';
 
 const path = '/orders/ord_1001/summary';
 const request = `GET ${path} HTTP/1.1\r\nhost: gateway\r\n\r\n`;
@@ -51,6 +53,39 @@ it(
     expect((await fetch(`${url}/whole`)).status).toBe(200);
   },
 );
+
+it.each([
+  ['leave their windows closed', 0],
+  ['open their windows, and read nothing of their connections', 2 ** 30],
+])(
+  'fifteen clients over HTTP/2 that %s are cut off from answers of 24 MiB, and nothing is kept',
+  { timeout: 120_000 },
+  async (_what, window) => {
+    const times = { WRITE_TIMEOUT_MS: '2000', KEEP_ALIVE_TIMEOUT_MS: '2000' };
+    const { url } = await serveWhole({ ...times, ...writeTlsFiles().environment });
+    await askHttp2(url, '/whole');
+    const keptNow = async (): Promise<number> => Number(await askHttp2(url, '/kept'));
+    const before = await keptNow();
+    const clients = await Promise.all(Array.from({ length: 15 }, () => openHttp2(url)));
+    for (const client of clients) {
+      if (window > 0) client.write(setting(4, window), windowOfConnection(window));
+      if (window > 0) client.read('nothing');
+      client.write(headers(1, get('/whole')));
+    }
+    await vi.waitUntil(async () => (await keptNow()) > before + 100, waiting);
+    await vi.waitUntil(async () => (await keptNow()) < before + 10, waiting);
+    expect((await askHttp2(url, '/whole')).length).toBeGreaterThan(24 * 2 ** 20);
+  },
+);
+
+/** The body of an answer, over a connection of its own. */
+async function askHttp2(url: string, target: string): Promise<string> {
+  const client = await openHttp2(url);
+  client.write(setting(4, 2 ** 30), windowOfConnection(2 ** 30), headers(1, get(target)));
+  const body = await client.body(1);
+  client.close();
+  return body;
+}
 
 it(
   'more clients than there are file descriptors cost no accepted request its services',

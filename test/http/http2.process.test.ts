@@ -19,6 +19,7 @@ import {
   request,
   reset,
   setting,
+  windowOfConnection,
 } from '../support/raw-http2.ts';
 import { part, value } from '../support/serve.ts';
 import { ask, connectHttp2, createCertificate } from '../support/tls.ts';
@@ -499,8 +500,3 @@ describe('a stop', () => {
     expect(upstream.waiting()).toBe(0);
   });
 });
-
-/** More may be sent over the connection in all. */
-function windowOfConnection(bytes: number): Buffer {
-  return frame('WINDOW_UPDATE', 0, number(bytes));
-}

@@ -18,6 +18,7 @@ export interface RawHttp2 {
   write(...frames: readonly Buffer[]): void;
   /** Leaves everything unread that comes from now on, or goes on. */
   read(how: 'nothing' | 'on'): void;
+  close(): void;
   /** Waits for a frame of that type, of the stream or the connection. */
   next(type: string, stream?: number): Promise<Frame>;
   /** The body of the answer in a stream, once it has ended. */
@@ -60,6 +61,11 @@ export function reset(stream: number, code = 8): Buffer {
 /** Gives a setting, such as 4, the initial size of windows. */
 export function setting(id: number, value: number): Buffer {
   return frame('SETTINGS', 0, Buffer.concat([Buffer.from([0, id]), number(value)]));
+}
+
+/** Lets the other side send more over the connection in all. */
+export function windowOfConnection(bytes: number): Buffer {
+  return frame('WINDOW_UPDATE', 0, number(bytes));
 }
 
 export function number(value: number): Buffer {
@@ -148,6 +154,7 @@ export async function openHttp2(url: string, acknowledges = true): Promise<RawHt
     },
     write: (...sent) => void socket.write(Buffer.concat(sent)),
     read: (how) => void (how === 'on' ? socket.resume() : socket.pause()),
+    close: () => void socket.destroy(),
     async next(type, stream = 0) {
       await vi.waitUntil(() => find(type, stream) !== undefined, { interval: 2, timeout: 5_000 });
       return find(type, stream) as Frame; // it was just found
