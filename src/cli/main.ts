@@ -165,10 +165,11 @@ const commands = {
         description: 'A trace id, or how it begins; the latest traces without',
       },
       admin,
+      follow: { type: 'boolean', default: false, description: 'Go on to list those that come' },
       json: { type: 'boolean', default: false, description: 'Print JSON' },
     },
-    run: (args) =>
-      trace({ traceId: args.traceId, adminUrl: args.admin ?? localAdminUrl(), json: args.json }),
+    run: ({ traceId, admin: adminUrl = localAdminUrl(), json, follow }) =>
+      trace({ traceId, adminUrl, json, follow }),
   }),
   upstreams: command('upstreams', {
     description: 'Show how the services of a running gateway are',

@@ -4,13 +4,17 @@ import { ConfigurationError } from '../errors.ts';
 import type { StoredTrace } from '../telemetry/trace-store.ts';
 import { drawWaterfall, listTraces } from '../telemetry/waterfall.ts';
 import { askAdmin } from './ask-admin.ts';
+import { followTraces } from './follow-traces.ts';
 
 export interface TraceOptions {
   /** A trace id or its beginning. Absent: the latest are listed. */
   readonly traceId: string | undefined;
   /** The URL of the gateway's management side, as in its line `admin …`. */
   readonly adminUrl: string;
+  /** JSON; of traces that are followed, each on a line. */
   readonly json: boolean;
+  /** Goes on to list those that come. */
+  readonly follow: boolean;
 }
 
 const Trace = z.object({
@@ -29,11 +33,19 @@ const Trace = z.object({
 });
 const Latest = z.object({ traces: z.array(Trace) });
 
-export async function trace({ traceId, adminUrl, json }: TraceOptions): Promise<void> {
+export async function trace({ traceId, adminUrl, json, follow }: TraceOptions): Promise<void> {
+  if (follow && traceId !== undefined) {
+    throw new ConfigurationError('--follow lists the traces that come. Leave the id out.');
+  }
   const absent =
     'keeps no traces: it sends them to a collector, runs in production, or has ' +
     'OTEL_SDK_DISABLED set.';
-  const { traces } = await askAdmin({ adminUrl, path: '/traces', answer: Latest, absent });
+  const ask = async (): Promise<readonly StoredTrace[]> =>
+    (await askAdmin({ adminUrl, path: '/traces', answer: Latest, absent })).traces;
+  const show = (one: StoredTrace): void =>
+    console.log(json ? JSON.stringify(one) : listTraces([one]));
+  if (follow) return followTraces({ ask, show });
+  const traces = await ask();
   if (traceId === undefined) return print(traces, json);
   const found = traces.filter((one) => one.traceId.startsWith(traceId));
   const [only] = found;

@@ -1,4 +1,5 @@
 /** Draws a trace as a waterfall for the terminal: when each span ran, how long, and failures. */
+import { culpritsOf, failureOf } from './culprits.ts';
 import type { StoredSpan, StoredTrace } from './trace-store.ts';
 
 const barWidth = 40;
@@ -28,7 +29,7 @@ export function listTraces(traces: readonly StoredTrace[]): string {
       if (root === undefined) return [];
       const status = String(root.attributes['http.response.status_code'] ?? '');
       const took = milliseconds(root.endMs - root.startMs).padStart(9);
-      return [[traceId, status, took, root.name, ...notesOf(root)].join('  ')];
+      return [[traceId, status, took, root.name, ...outcomeOf(root, spans)].join('  ')];
     })
     .join('\n');
 }
@@ -80,7 +81,8 @@ const shown = {
   'plait.redirects': 'redirects',
 } as const;
 
-function notesOf({ error, attributes }: StoredSpan): string[] {
+function notesOf(span: StoredSpan): string[] {
+  const { error, attributes } = span;
   const isServed = attributes['plait.step.batched'] === true;
   const notes = Object.entries(shown).flatMap(([name, word]) => {
     if (isServed && name.startsWith('plait.batch.')) return [];
@@ -89,8 +91,20 @@ function notesOf({ error, attributes }: StoredSpan): string[] {
       ? []
       : [value === true ? word : `${word} ${String(value)}`];
   });
-  const failure = error === undefined ? [] : [`✗ ${error}`];
+  // The name of an attempt does not say whose it is.
+  const isAttempt = attributes['url.template'] !== undefined;
+  const words = isAttempt ? (failureOf(span) ?? error) : error;
+  const failure = words === undefined ? [] : [`✗ ${words}`];
   return [...failure, ...serverIn(attributes), ...notes];
+}
+
+/** What the span of a request says, and which services are to blame for it. */
+function outcomeOf(request: StoredSpan, spans: readonly StoredSpan[]): string[] {
+  const culprits = culpritsOf(spans, request);
+  const isWhole = request.error === undefined && request.attributes['plait.degraded'] === undefined;
+  if (culprits.length === 0 || isWhole) return notesOf(request);
+  const { error: _, ...others } = request;
+  return [`✗ ${culprits.join(', ')}`, ...notesOf(others)];
 }
 
 /** `served by batch of 12 · payments 503`: the dispatch of another step that answered this one. */

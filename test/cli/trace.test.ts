@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { run, runMocks, shipped } from '../support/processes.ts';
 import type { Program } from '../support/processes.ts';
 
@@ -22,7 +23,7 @@ async function startGateway(environment: Record<string, string> = {}) {
     const headers = traceId && { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
     await fetch(url + path, { headers: headers || {} }).then((response) => response.text());
   };
-  return { ask, url, admin: adminOf(gateway) };
+  return { ...gateway, ask, url, admin: adminOf(gateway) };
 }
 
 async function trace(admin: string, ...args: string[]) {
@@ -82,6 +83,30 @@ describe('plait trace', () => {
     }
     // A number, to whom it looks like one.
     expect((await trace(admin, '1234567890')).lines[0]).toBe(`trace ${third}`);
+  });
+
+  it('lists with --follow what there is and what comes, also of a gateway that starts again', async () => {
+    const port = String(await freePort());
+    const gateway = await startGateway({ ADMIN_PORT: port });
+    await gateway.ask('/orders/ord_1001/summary', first);
+    const args = ['trace', '--follow', '--admin', gateway.admin];
+    const follower = run('bin/plait.js', args, {});
+    const ids = () => follower.lines.map((line) => line.split(' ')[0]);
+    await expect.poll(ids, { timeout: 10_000 }).toEqual([first]);
+    await gateway.ask('/orders/none/summary', second);
+    await expect.poll(ids, { timeout: 10_000 }).toEqual([first, second]);
+    gateway.kill();
+    await gateway.exitCode;
+    const next = await startGateway({ ADMIN_PORT: port });
+    await next.ask('/customers/cus_1/orders', third);
+    await expect.poll(ids, { timeout: 10_000 }).toEqual([first, second, third]);
+  });
+
+  it('refuses --follow together with an id', async () => {
+    expect(await trace('http://127.0.0.1:9', 'abc', '--follow')).toMatchObject({
+      code: 1,
+      errors: '--follow lists the traces that come. Leave the id out.',
+    });
   });
 
   it('prints JSON with --json', async () => {

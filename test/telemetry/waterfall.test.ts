@@ -161,6 +161,36 @@ describe('the list of traces', () => {
     ]);
   });
 
+  it('says which services a request has failed for, and what was left out', () => {
+    const failing = (name: string, until: number, service: string, error: string) =>
+      span([name, 1, until], 'root', { error, attributes: { 'service.peer.name': service } });
+    const request = (more: Partial<StoredSpan>) => span(['root', 0, 9], undefined, more);
+    const step = { attributes: { 'plait.step.operation': 'shop.of.parts.partOf' } };
+    const lines = [
+      traceOf(failing('a', 8, 'payments', '404'), failing('b', 5, 'invoicing', 'connect'), {
+        ...request({ error: 'connect' }),
+      }),
+      traceOf(
+        failing('a', 8, 'payments', '503'),
+        failing('b', 7, 'payments', '503'),
+        failing('c', 5, 'shipping', 'timeout'),
+        request({ attributes: { 'plait.degraded': ['payment'] } }),
+      ),
+      traceOf(
+        span(['d', 1, 9], 'root', { ...step, error: 'breaker-open' }),
+        request({ error: 'breaker-open' }),
+      ),
+      // A retry has made it good.
+      traceOf(failing('a', 8, 'payments', '503'), request({})),
+    ];
+    expect(lines.map((one) => listTraces([one]).split('  root')[1]?.trim())).toEqual([
+      '✗ invoicing connect',
+      '✗ shipping timeout, payments 503  degraded payment',
+      '✗ shop.of.parts breaker-open',
+      '',
+    ]);
+  });
+
   it('is empty where there is none, and leaves out traces without a span', () => {
     expect(listTraces([])).toBe('');
     expect(listTraces([{ traceId: 'abc', spans: [] }])).toBe('');
