@@ -21,11 +21,11 @@ export const baseUrlRule =
 const written = /^https?:\/\/[^/?#@\\\s]+(?:\/[^?#\\\s]*)?$/i;
 
 /**
- * A URL that paths can be added to, also `unix:` of a socket; `undefined` for a text that breaks
- * the rule.
+ * A URL that paths can be added to, also `unix:` of a socket, of which `unix:///` is another
+ * spelling; `undefined` for a text that breaks the rule.
  */
 export function parseBaseUrl(text: string): URL | undefined {
-  if (/^unix:/i.test(text)) return isSocketUrl(text) ? new URL(text) : undefined;
+  if (/^unix:/i.test(text)) return parseSocketUrl(text.replace(/^(unix:)\/\/(?=\/)/i, '$1'));
   const url = written.test(text) ? URL.parse(text) : null;
   return url === null || url.port === '0' ? undefined : url;
 }
@@ -37,9 +37,11 @@ const writtenSocket = /^unix:(?<path>(?:\/[\w.~@+=-]+)+)(?::(?<prefix>(?:\/[\w.~
 const longestSocketPath = 107;
 
 /** `URL.parse` would resolve dot segments over the end of the socket's path. */
-function isSocketUrl(text: string): boolean {
+function parseSocketUrl(text: string): URL | undefined {
   const path = writtenSocket.exec(text)?.groups?.['path'] ?? '';
-  return path !== '' && path.length <= longestSocketPath && !/\/\.{1,2}(?:[/:]|$)/.test(text);
+  const isSocket =
+    path !== '' && path.length <= longestSocketPath && !/\/\.{1,2}(?:[/:]|$)/.test(text);
+  return isSocket ? new URL(text) : undefined;
 }
 
 /** The parts of a base URL that names a socket; `undefined` of one over a network. */

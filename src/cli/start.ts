@@ -110,7 +110,8 @@ async function loadPlans(folder: string, tolerant: boolean): Promise<Served> {
     plans: plans.filter((plan) => unaddressed.every((one) => one.plan !== plan)),
     notServed: [
       ...errors.map(({ message }) => message),
-      ...unaddressed.map(({ plan, problem }) => `${plan.name}: ${problem}`),
+      // One line of the log, also where several variables are missing.
+      ...unaddressed.map(({ plan, problem }) => `${plan.name}: ${problem.replaceAll('\n', ' ')}`),
     ],
     ...rest,
   };

@@ -106,6 +106,7 @@ describe('one rule', () => {
     ['white space around it', '  http://orders  '],
     ['a socket', 'unix:/run/orders.sock'],
     ['a socket and a prefix', 'unix:/run/orders.sock:/v2/'],
+    ['a socket after three slashes', 'unix:///run/orders.sock:/v2/'],
     ['a socket and no more than a slash', 'unix:/run/orders.sock:/'],
     ['a socket of 107 bytes', `unix:/${'a'.repeat(106)}`],
   ])('accepts a URL with %s, at load and at start', (_, text) => {
@@ -136,7 +137,8 @@ describe('one rule', () => {
     ['a line break in it', 'http://orders/\nx'],
     ['no scheme', 'orders:4001'],
     ['another scheme', 'ftp://orders'],
-    ['a socket after three slashes', 'unix:///run/orders.sock'],
+    ['a socket after four slashes', 'unix:////run/orders.sock'],
+    ['a socket after two slashes', 'unix://run/orders.sock'],
     ['a host before a socket', 'unix://host/run/orders.sock'],
     ['a socket of a relative path', 'unix:orders.sock'],
     ['no socket', 'unix:'],
