@@ -1,5 +1,5 @@
 import { exportSPKI, SignJWT } from 'jose';
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, sign as signBy } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../../src/dsl/composition.ts';
@@ -13,6 +13,7 @@ import {
   startS,
   tokenOf,
 } from '../../support/issuer.ts';
+import type { Key } from '../../support/issuer.ts';
 
 const key = await createKey('one');
 const rsa = await createKey('rsa', 'RS256');
@@ -31,6 +32,49 @@ async function start(more: Parameters<typeof customersOf>[1] = {}) {
 }
 
 const claims = { iss, aud, sub: 'ann', exp: startS + 60 };
+
+const rs512 = await createKey('rs512', 'RS512');
+const small = shortKey();
+const edwards = await createKey('edwards', 'EdDSA');
+const ofSize = await createKey('ps', 'PS256');
+
+/** jose would not make such a short one. */
+function shortKey(): Pick<Key, 'jwk' | 'sign'> {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 });
+  const header = { alg: 'RS256', kid: 'short' };
+  return {
+    jwk: { ...publicKey.export({ format: 'jwk' }), ...header, kty: 'RSA' },
+    async sign() {
+      const text = tokenOf(header, { iss, aud, sub: 'ann', exp: startS + 60 }, '').slice(0, -1);
+      return `${text}.${signBy('sha256', Buffer.from(text), privateKey).toString('base64url')}`;
+    },
+  };
+}
+
+describe('the key of a token', () => {
+  const { alg: _alg, use: _use, ...anyUse } = rsa.jwk;
+  const secret = { kty: 'oct', k: Buffer.from('secret'.repeat(8)).toString('base64url') };
+  it.each<[string, Pick<Key, 'sign'>, Key['jwk'][], number]>([
+    ['of an Edwards curve is taken', edwards, [edwards.jwk], 200],
+    ['of RSA-PSS is taken', ofSize, [ofSize.jwk], 200],
+    ['beside keys that cannot be used is taken', key, [{ kty: 'new' }, secret, key.jwk], 200],
+    ['that does not say for which algorithm is taken', rsa, [anyUse], 200],
+    ['of an algorithm that is not pinned is refused', rs512, [rs512.jwk], 401],
+    ['that is for another algorithm is refused', rsa, [{ ...rsa.jwk, alg: 'PS256' }], 401],
+    ['that is for encryption is refused', key, [{ ...key.jwk, use: 'enc' }], 401],
+    ['that is for signing is refused', key, [{ ...key.jwk, key_ops: ['sign'] }], 401],
+    ['of another curve is refused', key, [{ ...key.jwk, crv: 'P-384' }], 401],
+    ['that is too short is refused', small, [small.jwk], 401],
+    ['that is not there is refused', key, [], 401],
+    ['that is there twice is refused', key, [key.jwk, stranger.jwk], 401],
+  ])('%s', async (_, signer, keys, status) => {
+    const { ask, issuer, internalErrors } = await start();
+    issuer.keys = keys;
+    const token = await signer.sign();
+    expect((await ask('/me', token)).status).toBe(status);
+    expect(internalErrors).toEqual([]);
+  });
+});
 
 describe('a token', () => {
   it.each<[string, () => Promise<string>]>([
@@ -93,6 +137,44 @@ describe('a token', () => {
     expect(answered.header('www-authenticate')).toBe('Bearer realm="plait", error="invalid_token"');
     expect(answered.header('cache-control')).toBe('no-store');
     expect({ ...answered.json, requestId: '' }).toEqual({ ...usual.json, requestId: '' });
+    expect(internalErrors).toEqual([]);
+  });
+
+  const es256 = { alg: 'ES256', kid: 'one' };
+  it.each<[string, object, unknown, number]>([
+    ['and says nothing strange', es256, claims, 200],
+    ['and sends its own key besides', { ...es256, jwk: stranger.jwk }, claims, 200],
+    ['and names addresses of keys', { ...es256, jku: 'http://x', x5u: 'http://x' }, claims, 200],
+    ['with an extension that must be understood', { ...es256, crit: ['x'], x: 1 }, claims, 401],
+    ['with crit of a claim', { ...es256, crit: ['exp'], exp: 1 }, claims, 401],
+    ['with crit that is empty', { ...es256, crit: [] }, claims, 401],
+    ['with crit that is no list', { ...es256, crit: 'x' }, claims, 401],
+    ['with a body that is not encoded', { ...es256, b64: false, crit: ['b64'] }, claims, 401],
+    ['under another name of the algorithm', { ...es256, alg: 'es256' }, claims, 401],
+    ['as if it were another algorithm', { ...es256, alg: 'ES384' }, claims, 401],
+    ['as if it were of RSA', { ...es256, alg: 'RS256' }, claims, 401],
+    ['under several algorithms', { ...es256, alg: ['ES256'] }, claims, 401],
+    ['with a type that is no text', { ...es256, typ: ['JWT'] }, claims, 401],
+    ['with claims that are a list', es256, [claims], 401],
+    ['with claims that are nothing', es256, null, 401],
+    ['for an issuer in a list', es256, { ...claims, iss: [iss] }, 401],
+    ['for a subject that is a number', es256, { ...claims, sub: 7 }, 401],
+    ['with an nbf that is a text', es256, { ...claims, nbf: '0' }, 401],
+    ['with an iat that is a text', es256, { ...claims, iat: 'now' }, 401],
+    ['for an audience that is an object', es256, { ...claims, aud: { [aud]: 1 } }, 401],
+  ])('that is signed by our key %s', async (_, header, says, status) => {
+    const { ask, internalErrors } = await start({ claims: z.object({}) });
+    expect((await ask('/me', await key.signAnyway(header, says))).status).toBe(status);
+    expect(internalErrors).toEqual([]);
+  });
+
+  it('with a subject that no number can hold is refused, and no error', async () => {
+    const { ask, internalErrors } = await start({ claims: z.object({}) });
+    const token = await key.signAnyway(
+      es256,
+      JSON.stringify({ ...claims, sub: 0 }).replace('"sub":0', `"sub":${'9'.repeat(25)}`),
+    );
+    expect((await ask('/me', token)).status).toBe(401);
     expect(internalErrors).toEqual([]);
   });
 
