@@ -23,19 +23,29 @@ export function mayHaveBody(incoming: IncomingMessage): boolean {
  */
 export function readPseudoHeaders(incoming: IncomingMessage): RequestError | undefined {
   const { headers, rawHeaders } = incoming;
-  if (rawHeaders.join(': \n').length > mostHeaderBytes) return tooLarge;
-  const { [authorityName]: authority, host, ':scheme': scheme = '' } = headers;
+  const problem = problemOf(incoming);
   // The connection is what counts: everything that is served here comes over TLS.
   headers[':scheme'] = 'https';
-  // Methods are case-sensitive (RFC 9110, 9.1), but the adapter reads `get` as GET.
-  if (incoming.method !== incoming.method?.toUpperCase()) return unknownMethod;
-  if (!/^https?$/i.test(String(scheme))) return notHttp;
-  if (typeof authority !== 'string') return undefined;
+  const { [authorityName]: authority, host } = headers;
+  if (typeof authority !== 'string') return problem;
   headers.host = authority;
-  if (host !== undefined)
-    return host.toLowerCase() === authority.toLowerCase() ? undefined : contradiction;
-  rawHeaders[rawHeaders.indexOf(authorityName)] = 'host';
-  return undefined;
+  if (host === undefined) rawHeaders[rawHeaders.indexOf(authorityName)] = 'host';
+  return problem;
+}
+
+function problemOf({
+  method = '',
+  headers,
+  rawHeaders,
+}: IncomingMessage): RequestError | undefined {
+  const { [authorityName]: authority, host, ':scheme': scheme = '' } = headers;
+  // With what separates and ends fields in HTTP/1.1.
+  if (rawHeaders.join(': ').length > mostHeaderBytes) return tooLarge;
+  // Methods are case-sensitive (RFC 9110, 9.1), but the adapter reads `get` as GET.
+  if (method !== method.toUpperCase()) return unknownMethod;
+  if (!/^https?$/i.test(String(scheme))) return notHttp;
+  if (typeof authority !== 'string' || host === undefined) return undefined;
+  return host.toLowerCase() === authority.toLowerCase() ? undefined : contradiction;
 }
 
 /** Has no URL made of a Host that cannot be part of one. */

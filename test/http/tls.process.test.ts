@@ -6,10 +6,13 @@ import { connect } from 'node:tls';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { openCertificate } from '../../src/http/certificate.ts';
+import { readTls } from '../../src/settings/tls.ts';
 import { createAuthority } from '../support/certificates.ts';
 import type { Certificate as Pair } from '../support/certificates.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
-import { ask, connectHttp2, createCertificate } from '../support/tls.ts';
+import { ask, connectHttp2, createCertificate, writeTlsFiles } from '../support/tls.ts';
 import type { TlsOptions } from '../support/tls.ts';
 
 async function serve(options?: TlsOptions) {
@@ -67,6 +70,36 @@ describe('a gateway with a certificate', () => {
     plain.write('GET /livez HTTP/1.1\r\nhost: gateway\r\n\r\n');
     await once(plain, 'close');
     expect((await ask(session, '/livez')).status).toBe(200);
+  });
+});
+
+describe('a connection over TLS', () => {
+  it('ends when its client does not get on with the handshake', async () => {
+    const { certificate } = createCertificate();
+    const sockets = { headersTimeoutMs: 200 };
+    const { url } = await startWithMocks({ compositions: {}, certificate, sockets });
+    const socket = connectPlain(Number(new URL(url).port), '127.0.0.1');
+    socket.on('error', () => undefined).resume();
+    const startedAt = performance.now();
+    await once(socket, 'close');
+    expect(performance.now() - startedAt).toBeGreaterThan(150);
+  });
+});
+
+describe('a certificate', () => {
+  it.each([
+    ['has expired', 5, /cert\.pem expired on 20\d\d-.*Z$/],
+    ['is not valid yet', -5, /cert\.pem is not valid before 20\d\d-.*Z$/],
+    ['is valid', 0, /^$/],
+  ])('that %s is used, with a warning if need be', (_what, days, warning) => {
+    const warnings: string[] = [];
+    const { tls } = readTls(writeTlsFiles().environment);
+    const clock = { ...systemClock, epoch: () => Date.now() + days * 24 * 60 * 60 * 1_000 };
+    const onWarning = (message: string): void => void warnings.push(message);
+    const secrets = tls?.openSecrets({ clock, onWarning });
+    if (tls === undefined || secrets === undefined) throw new Error('There is no certificate.');
+    openCertificate({ ...tls, secrets, clock, onWarning });
+    expect(warnings.join('\n')).toMatch(warning);
   });
 });
 
