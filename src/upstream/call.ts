@@ -88,6 +88,8 @@ export interface Callers {
   readonly width: number | undefined;
   /** How its latest attempt ended; `undefined` if none has. */
   readonly latest: Ending | undefined;
+  /** Of telemetry, which alone looks into it: a WeakMap would cost the garbage collector more. */
+  shown: object | undefined;
   /** Lists a load once for every key of its own in the dispatch. */
   waiting(): readonly Call[];
   /** Takes note of the end of an attempt. */
@@ -181,6 +183,7 @@ class OwnCallers implements Callers {
   readonly tried: Address[] = [];
   readonly width = undefined;
   latest: Ending | undefined;
+  shown: object | undefined;
 
   constructor(call: Call) {
     this.#call = call;

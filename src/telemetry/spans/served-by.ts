@@ -33,7 +33,6 @@ export interface Servers {
  * itself, since the request that has made it may not be recorded.
  */
 export function createServers(): Servers {
-  const shownOf = new WeakMap<Callers, Shown>();
   const joinedBy = new WeakMap<Scope, Callers[]>();
 
   function join(step: Scope, callers: Callers): void {
@@ -45,10 +44,11 @@ export function createServers(): Servers {
   }
 
   function serverOf(step: Scope): Callers | undefined {
-    const joined = joinedBy.get(step) ?? [];
+    const joined = joinedBy.get(step);
+    if (joined === undefined) return undefined;
     // Followers must not keep each other in memory through the dispatches that they share.
     joinedBy.delete(step);
-    return slowest(joined.filter((callers) => shownOf.get(callers)?.holder !== step));
+    return slowest(joined.filter((callers) => shownIn(callers)?.holder !== step));
   }
 
   return {
@@ -58,16 +58,20 @@ export function createServers(): Servers {
       if (step !== undefined) join(step, callers);
     },
     show(callers, shown) {
-      if (shownOf.get(callers)?.batch === undefined) shownOf.set(callers, shown);
+      if (shownIn(callers)?.batch === undefined) callers.shown = shown;
     },
     describe(step) {
       const server = serverOf(step);
       if (server === undefined) return;
-      const shown = shownOf.get(server);
+      const shown = shownIn(server);
       if (shown !== undefined) step.span.addLink({ context: shown.span.spanContext() });
       step.span.setAttributes({ ...attributesOf(server), ...shown?.batch });
     },
   };
+}
+
+function shownIn({ shown }: Callers): Shown | undefined {
+  return shown as Shown | undefined; // only `show` sets it
 }
 
 /** The dispatch to blame for the time of a step: one that has failed, or else the slowest. */

@@ -34,7 +34,8 @@ export function createPauses(): Pauses {
       addWait(scope, 'plait.retry.delay_ms', ms);
       pauses.set(callers, ms);
     },
-    before({ callers }) {
+    before({ callers, tried }) {
+      if (tried.length < 2) return undefined;
       const ms = pauses.get(callers);
       // Only the first of several attempts, as of a hedged pair, comes after the pause.
       pauses.delete(callers);

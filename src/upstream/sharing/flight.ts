@@ -19,6 +19,7 @@ export abstract class Flight extends AbortSource implements Callers {
   #callers = 0;
   readonly tried: Address[] = [];
   latest: Ending | undefined;
+  shown: object | undefined;
 
   abstract readonly operation: Operation;
   abstract readonly width: number | undefined;
