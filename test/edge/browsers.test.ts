@@ -127,6 +127,8 @@ describe('security headers', () => {
     const ask = await start({});
     const { headers } = await ask(path);
     expect(Object.fromEntries(headers)).toMatchObject(securityHeaders);
+    // Only over TLS may browsers be told to keep to it (RFC 6797, 7.2).
+    expect(headers.has('strict-transport-security')).toBe(false);
   });
 
   it('do not replace what a composition has set', async () => {

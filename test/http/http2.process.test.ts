@@ -438,7 +438,9 @@ describe('a connection over HTTP/2', () => {
     ['sends pings without end', ping],
     ['sends settings without end', settings],
   ])('ends when its client %s', async (_what, flood) => {
-    const { url, upstream, connect } = await serve();
+    const { url, upstream, connect, internalErrors } = await serve({
+      edge: { requestsPerAddress: 100, requests: 100 },
+    });
     upstream.answerAll(() => value('a'));
     const session = connect();
     const client = await openHttp2(url);
@@ -451,6 +453,7 @@ describe('a connection over HTTP/2', () => {
     await vi.waitUntil(() => client.closed, { timeout: 5_000 });
     expect(sent).toBeLessThan(10_000);
     expect((await ask(session, '/parts/b')).status).toBe(200);
+    expect(internalErrors).toEqual([]);
   });
 });
 
