@@ -1,11 +1,12 @@
 /** Connections that speak HTTP/2: how long they idle, and how they end without losing a request. */
 import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
 export interface Sessions {
   /** Ends every connection from now on when its requests are answered. */
   endWhenIdle(): void;
-  /** Ends those that have never sent a request. */
+  /** Ends those that have never sent a request, and those that have not agreed on a protocol yet. */
   endUnused(): void;
   /** The number of requests that are not answered to their end. */
   requests(): number;
@@ -24,6 +25,7 @@ const lingerMs = 500;
 /** Follows the connections of `server` that have agreed on HTTP/2. */
 export function followSessions(server: Http2SecureServer, times: SessionTimes): Sessions {
   const sessions = new Set<Session>();
+  const handshakes = followHandshakes(server);
   let isEnding = false;
   let connecting: TLSSocket | undefined;
   const { keepAliveTimeoutMs, writeTimeoutMs } = times;
@@ -47,9 +49,26 @@ export function followSessions(server: Http2SecureServer, times: SessionTimes): 
     },
     endUnused() {
       for (const session of sessions) if (!session.isUsed) session.end();
+      for (const socket of handshakes.values()) socket.destroy();
     },
     requests: () => [...sessions].reduce((sum, session) => sum + session.requests, 0),
   };
+}
+
+/** Connections whose handshake is under way, by what Node tells of them before and after it. */
+function followHandshakes(server: Http2SecureServer): ReadonlyMap<string, Socket> {
+  const underWay = new Map<string, Socket>();
+  server.on('connection', (socket: Socket) => {
+    const other = otherEnd(socket);
+    underWay.set(other, socket);
+    socket.once('close', () => underWay.delete(other));
+  });
+  server.on('secureConnection', (socket: TLSSocket) => void underWay.delete(otherEnd(socket)));
+  return underWay;
+}
+
+function otherEnd({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 class Session {

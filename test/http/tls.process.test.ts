@@ -84,6 +84,17 @@ describe('a connection over TLS', () => {
     await once(socket, 'close');
     expect(performance.now() - startedAt).toBeGreaterThan(150);
   });
+
+  it('does not hold up a stop by a handshake that it has not begun', async () => {
+    const { certificate } = createCertificate();
+    const { url, close } = await startWithMocks({ compositions: {}, certificate });
+    const socket = connectPlain(Number(new URL(url).port), '127.0.0.1');
+    socket.on('error', () => undefined).resume();
+    await once(socket, 'connect');
+    const startedAt = performance.now();
+    await close(8_000);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+  });
 });
 
 describe('a certificate', () => {
