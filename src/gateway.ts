@@ -22,8 +22,10 @@ import { adminRoutes, onLoopback } from './http/admin.ts';
 import type { AdminTelemetry } from './http/admin.ts';
 import { createApp } from './http/app.ts';
 import { compositionRoutes } from './http/endpoint.ts';
+import type { Readiness } from './http/health.ts';
 import type { GatewayEnv } from './http/request-record.ts';
 import { whyNotServed } from './plan/auth.ts';
+import type { NotServed } from './plan/not-served.ts';
 import type { Plan } from './plan/plan.ts';
 import { servicesOf } from './plan/visit.ts';
 import { accessLog } from './telemetry/access-log.ts';
@@ -39,6 +41,11 @@ import { createUpstreams } from './upstream/upstreams.ts';
 
 export interface GatewayOptions {
   readonly plans: readonly Plan[];
+  /**
+   * Compositions that could not be loaded: their routes answer 503, and a gateway with nothing else
+   * is not ready. Default: none.
+   */
+  readonly notServed?: readonly NotServed[];
   /** The base URLs of every service, by its name. */
   readonly addresses: ReadonlyMap<string, readonly URL[]>;
   /** The secrets that services are sent, as `openParts` reads them. Default: none are known. */
@@ -87,6 +94,8 @@ export interface GatewayStatus {
   /** Whether new requests are welcome, as `/readyz` says. */
   readonly ready: boolean;
   readonly upstreams: readonly ServiceStatus[];
+  /** The option of that name. */
+  readonly notServed: readonly NotServed[];
 }
 
 /**
@@ -107,19 +116,15 @@ export interface Gateway extends AsyncDisposable {
  * @throws CompositionError for plans that are not protected as `edge.definition` says.
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { plans, addresses, middleware = [], secrets, cacheStore, onRefreshError } = options;
-  const { telemetry = unobserved, overload = neverSheds, clock = systemClock } = options;
-  const { onInternalError = warnOf, onWritesCut = warnOfWrites, accessLog: logging } = options;
-  const {
-    unknownQuery = 'refuse',
-    edge,
-    adminToken,
-    limitStore = createMemoryLimits({ clock }),
-  } = options;
+  const complete = withDefaults(options);
+  const { plans, notServed, addresses, middleware, secrets, cacheStore, onRefreshError } = complete;
+  const { telemetry, overload, limitStore, unknownQuery, edge, adminToken, clock } = complete;
+  const { onInternalError, onWritesCut, accessLog: logging } = complete;
   const identity = protect(options, clock);
   const basePath = checkedBasePath(options.basePath);
   const { onCallEnd, onJoin, onRetry, aroundCall, watchAttempt, watchSteps } = telemetry;
-  let ready = true;
+  const hasNothing = plans.length === 0 && notServed.length > 0;
+  let readiness: Readiness = hasNothing ? 'nothing-to-serve' : 'ok';
   const upstreams = createUpstreams({
     services: servicesOf(plans),
     addresses,
@@ -152,7 +157,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   resources.defer(() => identity.close());
   resources.defer(() => overload.close());
   resources.defer(() => limitStore.close());
-  const shell = { clock, isReady: () => ready, onInternalError };
+  const shell = { clock, readiness: () => readiness, onInternalError };
   return {
     app: createApp({
       ...shell,
@@ -178,24 +183,35 @@ export function createGateway(options: GatewayOptions): Gateway {
         ]),
         unknownQuery,
         basePath,
+        notServed,
+        isDevelopment: edge?.isDevelopment ?? false,
       }),
     }),
     admin: createApp({
       ...shell,
       observers: logging ? [accessLog({ ...logging, clock, quiet: true })] : [],
       layers: [hygiene, adminToken === undefined ? onLoopback : requireToken(adminToken)],
-      routes: adminRoutes({ ...upstreams, telemetry: toAdmin(telemetry, logging) }),
+      routes: adminRoutes({ ...upstreams, notServed, telemetry: toAdmin(telemetry, logging) }),
     }),
-    status: () => ({ ready, upstreams: upstreams.status() }),
+    status: () => ({ ready: readiness === 'ok', upstreams: upstreams.status(), notServed }),
     async settleWrites(limitMs) {
       const left = await upstreams.settleWrites(limitMs);
       if (left.length > 0) onWritesCut(left);
     },
     drain() {
-      ready = false;
+      readiness = 'stopping';
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+function withDefaults(options: GatewayOptions) {
+  const { clock = systemClock, limitStore = createMemoryLimits({ clock }) } = options;
+  const { notServed = [], middleware = [], unknownQuery = 'refuse' } = options;
+  const { telemetry = unobserved, overload = neverSheds } = options;
+  const { onInternalError = warnOf, onWritesCut = warnOfWrites } = options;
+  const own = { clock, limitStore, notServed, middleware, unknownQuery, telemetry, overload };
+  return { ...options, ...own, onInternalError, onWritesCut };
 }
 
 /** Refuses plans that `edge.definition` does not protect, and opens its authenticators. */

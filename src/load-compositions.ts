@@ -11,6 +11,8 @@ import { CompositionError, toError } from './errors.ts';
 import type { Claim } from './plan/collisions.ts';
 import { compileAll } from './plan/compile.ts';
 import type { NamedComposition } from './plan/compile.ts';
+import { notServedOf } from './not-loaded.ts';
+import type { NotServed } from './plan/not-served.ts';
 import type { Plan } from './plan/plan.ts';
 import { warningsOf } from './plan/warnings.ts';
 import { createModules } from './plan/source/modules.ts';
@@ -22,6 +24,8 @@ export interface Loaded {
   readonly definition: GatewayDefinition;
   /** The errors of all files. */
   readonly errors: readonly Error[];
+  /** The compositions that are not served because of them, and errors that belong to none. */
+  readonly notServed: readonly NotServed[];
   /** Probable mistakes, which keep nothing from being served. */
   readonly warnings: readonly string[];
   /** The routes and names that the plans have taken, for `running` of the next time. */
@@ -68,6 +72,11 @@ export async function loadCompositions(
   // Without its file, nobody knows who may ask: nothing is served.
   const isKnown = gateway.isKnown;
   const { plans, errors } = isKnown ? compiled : { plans: [], errors: [] };
+  const rejected = found.sources.flatMap((file, index) => {
+    const one = imports[index];
+    const isRejected = one?.status === 'rejected' && used.get(file.realPath) !== true;
+    return isRejected ? [{ file, error: one.reason as unknown }] : [];
+  });
   const all = [
     ...found.errors,
     ...failuresOf(imports, found.sources, used),
@@ -75,11 +84,19 @@ export async function loadCompositions(
     ...errors,
   ];
   const isEmpty = compositions.length === 0 && all.length === 0;
+  const located = (isEmpty ? [noCompositions(folder)] : all).map((error) => locate(error, folder));
   return {
     plans,
     definition,
     claims: isKnown ? compiled.claims : [...running],
-    errors: (isEmpty ? [noCompositions(folder)] : all).map((error) => located(error, folder)),
+    errors: located,
+    notServed: notServedOf({
+      compositions,
+      rejected,
+      failures: compiled.failures,
+      isGatewayKnown: isKnown,
+      errors: located,
+    }),
     warnings: [...strayFiles(modules, found.ignored, used), ...plans.flatMap(warningsOf)],
   };
 }
@@ -130,7 +147,7 @@ function noCompositions(folder: string): Error {
 }
 
 /** Adds the file and line in `folder` that the error comes from, as far as they are known. */
-function located(error: Error, folder: string): Error {
+function locate(error: Error, folder: string): Error {
   const roots = [resolve(folder), realpathSync(folder)].map((root) => RegExp.escape(root));
   const file = new RegExp(`(?:${roots.join('|')})/([^\\s:)]+:\\d+(?::\\d+)?)`);
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {

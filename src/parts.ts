@@ -21,7 +21,9 @@ import { combine } from './telemetry/telemetry.ts';
 import { openCacheStore } from './upstream/caching/open-cache-store.ts';
 
 /** All that `createGateway` takes besides plans and middleware. */
-export interface Parts extends Required<Omit<GatewayOptions, 'plans' | 'middleware'>> {
+export interface Parts extends Required<
+  Omit<GatewayOptions, 'plans' | 'notServed' | 'middleware'>
+> {
   /** To be closed after the gateway, which closes everything else. */
   readonly log: Log;
   /** For `listen`; `undefined` where TLS is off. */

@@ -75,6 +75,7 @@ const layers = [
     'gateway.ts',
     'listen.ts',
     'load-compositions.ts',
+    'not-loaded.ts',
     'parts.ts',
     'read-source.ts',
   ],

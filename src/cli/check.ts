@@ -17,9 +17,15 @@ import { plainTextWarnings } from '../settings/sources.ts';
 export async function check({ folder, env }: { folder: string; env: boolean }): Promise<void> {
   const { plans, errors, warnings, definition } = await loadCompositions(folder);
   for (const warning of warnings) console.error(`Warning: ${warning}`);
-  if (errors.length > 0) throw new LoadError(errors);
-  if (env) checkEnvironment(servicesOf(plans), definition.authenticators);
-  const problem = addressProblem(servicesOf(plans).filter(isAddressed), process.env);
+  const services = servicesOf(plans);
+  const problem = env
+    ? environmentProblem(services, definition.authenticators)
+    : addressProblem(services.filter(isAddressed), process.env);
+  if (errors.length > 0) {
+    // Both at once, so that nobody mends the one only to be told of the other.
+    if (problem !== undefined) console.error(problem);
+    throw new LoadError(errors);
+  }
   if (problem !== undefined) throw new ConfigurationError(problem);
   for (const plan of plans) {
     console.log(`${plan.route.text}  (${plan.name})`);
@@ -29,14 +35,20 @@ export async function check({ folder, env }: { folder: string; env: boolean }): 
   console.log(`${plans.length} composition${plans.length === 1 ? '' : 's'}, no errors`);
 }
 
-/** The checks of a start, for the environment where the gateway will run. */
-function checkEnvironment(
+/** The problems that a start would have with the environment, as it is here. */
+function environmentProblem(
   services: readonly Service[],
   authenticators: readonly Authenticator[],
-): void {
-  const settings = parseSettings(process.env, services, authenticators);
-  const warnings = plainTextWarnings(services, settings, authenticators);
-  for (const warning of warnings) console.error(`Warning: ${warning}`);
+): string | undefined {
+  try {
+    const settings = parseSettings(process.env, services, authenticators);
+    const warnings = plainTextWarnings(services, settings, authenticators);
+    for (const warning of warnings) console.error(`Warning: ${warning}`);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
 }
 
 /** Variables that are not set are no problem here: they belong to where the gateway will run. */

@@ -32,11 +32,27 @@ const heads = ['', 'service', 'state', 'attempts', 'failed', 'not sent', 'p50', 
 /** The columns of numbers, by index. */
 const numbers = new Set([3, 4, 5, 6, 7, 8]);
 
+export interface ShownState {
+  readonly upstreams: readonly ShownService[];
+  readonly notServed?: readonly ShownNotServed[];
+}
+
+interface ShownNotServed {
+  readonly composition: string;
+  readonly route?: string;
+  readonly reason: string;
+}
+
 /** `now`: milliseconds since 1970. */
-export function drawUpstreams(
-  { upstreams }: { readonly upstreams: readonly ShownService[] },
-  now: number,
-): string {
+export function drawUpstreams({ upstreams, notServed = [] }: ShownState, now: number): string {
+  const left = notServed.map(
+    ({ composition, route = '', reason }) =>
+      `✗  not served: ${[composition, route].join('  ').trimEnd()}\n     ${oneLine(reason)}`,
+  );
+  return [tableOf(upstreams, now), ...left].join('\n');
+}
+
+function tableOf(upstreams: readonly ShownService[], now: number): string {
   if (upstreams.length === 0) return 'The gateway calls no service.';
   const rows = [
     [...heads, 'last error'],
@@ -47,6 +63,10 @@ export function drawUpstreams(
   ];
   const widths = heads.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) => lineOf(row, widths)).join('\n');
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll('\n', ' ');
 }
 
 function lineOf(row: readonly string[], widths: readonly number[]): string {

@@ -1,19 +1,16 @@
 /** `plait start`: runs the gateway until it gets a signal to stop. */
-import { LoadError } from '../errors.ts';
 import { createGateway } from '../gateway.ts';
 import { listen } from '../listen.ts';
 import type { ListenOptions } from '../listen.ts';
 import { openParts } from '../parts.ts';
 import { servicesOf } from '../plan/visit.ts';
-import { defaultAdminPort, parseSettings, serviceProblem } from '../settings/settings.ts';
+import { defaultAdminPort, parseSettings } from '../settings/settings.ts';
 import { isHere } from '../settings/admin.ts';
 import { plainTextWarnings } from '../settings/sources.ts';
 import type { ServerSettings } from '../settings/settings.ts';
-import { loadCompositions } from '../load-compositions.ts';
-import type { Loaded } from '../load-compositions.ts';
 import type { Log } from '../telemetry/log.ts';
-import { splitList } from '../url.ts';
 import { runningVariable } from './child.ts';
+import { loadPlans } from './load-plans.ts';
 import { turnOffPretenuring } from './pretenuring.ts';
 import { watchStrayErrors } from './stray-errors.ts';
 import { ignoreOtherSignals, whenStopped } from './stop.ts';
@@ -28,15 +25,27 @@ export interface StartOptions {
 /** @throws LoadError and ConfigurationError, before anything listens. */
 export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   turnOffPretenuring();
-  const { plans, definition, notServed, warnings, claims } = await loadPlans(folder, tolerant);
+  const loaded = await loadPlans(folder, tolerant);
+  const { plans, definition, notServed, reasons, warnings, claims } = loaded;
   const { authenticators } = definition;
   const settings = parseSettings(process.env, servicesOf(plans), authenticators);
   const parts = await openParts(settings);
-  for (const reason of notServed) parts.log.warn({}, `Not served: ${reason}`);
+  for (const reason of reasons) parts.log.warn({}, `Not served: ${reason}`);
+  if (plans.length === 0 && notServed.length > 0) {
+    parts.log.error(
+      {},
+      'Nothing is served: /readyz answers 503 until the gateway is started again',
+    );
+  }
   for (const warning of warnings) parts.log.warn({}, warning);
   const plain = plainTextWarnings(servicesOf(plans), settings, authenticators);
   for (const warning of plain) parts.log.warn({}, warning);
-  const gateway = createGateway({ plans, ...parts, edge: { ...parts.edge, definition } });
+  const gateway = createGateway({
+    plans,
+    notServed,
+    ...parts,
+    edge: { ...parts.edge, definition },
+  });
   const { certificate } = parts;
   let requestsCut = 0;
   const listening = await listen(gateway, {
@@ -89,30 +98,4 @@ function whereToListen({ host, port, admin, sockets }: ServerSettings): ListenOp
   // So that a second gateway on this machine needs no ADMIN_PORT.
   const first = port === defaultAdminPort ? 0 : defaultAdminPort;
   return { ...common, adminPort: first, otherAdminPort: 0 };
-}
-
-interface Served extends Pick<Loaded, 'plans' | 'definition' | 'warnings' | 'claims'> {
-  /** Why the others are not served. */
-  readonly notServed: readonly string[];
-}
-
-/** All plans; with `tolerant`, those that can be served. */
-async function loadPlans(folder: string, tolerant: boolean): Promise<Served> {
-  const running = splitList(process.env[runningVariable] ?? '');
-  const { plans, errors, ...rest } = await loadCompositions(folder, { running });
-  if (!tolerant && errors.length > 0) throw new LoadError(errors);
-  if (!tolerant) return { plans, notServed: [], ...rest };
-  const unaddressed = plans.flatMap((plan) => {
-    const problem = serviceProblem(servicesOf([plan]), process.env);
-    return problem === undefined ? [] : [{ plan, problem }];
-  });
-  return {
-    plans: plans.filter((plan) => unaddressed.every((one) => one.plan !== plan)),
-    notServed: [
-      ...errors.map(({ message }) => message),
-      // One line of the log, also where several variables are missing.
-      ...unaddressed.map(({ plan, problem }) => `${plan.name}: ${problem.replaceAll('\n', ' ')}`),
-    ],
-    ...rest,
-  };
 }

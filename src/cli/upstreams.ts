@@ -43,7 +43,18 @@ const Service = z.looseObject({
   ),
 });
 
-const Answer = z.looseObject({ upstreams: z.array(Service) });
+const Answer = z.looseObject({
+  upstreams: z.array(Service),
+  notServed: z
+    .array(
+      z.looseObject({
+        composition: z.string(),
+        route: z.string().exactOptional(),
+        reason: z.string(),
+      }),
+    )
+    .exactOptional(),
+});
 
 export async function upstreams({ adminUrl, json }: UpstreamsOptions): Promise<void> {
   const absent = 'does not say how its services are: it may be of an earlier version.';

@@ -8,6 +8,7 @@ import { parseBody } from './inputs.ts';
 import { hostNameOf } from './request-record.ts';
 import type { GatewayEnv, Layer } from './request-record.ts';
 import { jsonResponse, sizedResponse } from './sized-response.ts';
+import type { NotServed } from '../plan/not-served.ts';
 import type { ServiceStatus } from '../upstream/service.ts';
 
 export interface AdminOptions {
@@ -17,6 +18,8 @@ export interface AdminOptions {
   readonly invalidate: (tags: readonly string[]) => Promise<number>;
   /** The state of every service. */
   readonly status: () => readonly ServiceStatus[];
+  /** The compositions that are not served. Default: none. */
+  readonly notServed?: readonly NotServed[];
   /** Absent parts are not served. */
   readonly telemetry?: AdminTelemetry;
 }
@@ -57,13 +60,19 @@ export const onLoopback: Layer = function onLoopback(c, next) {
 export function adminRoutes({
   invalidate,
   status,
+  notServed = [],
   telemetry = {},
 }: AdminOptions): Hono<GatewayEnv> {
   const routes = new Hono<GatewayEnv>();
   addMetrics(routes, telemetry);
   addTraces(routes, telemetry);
   addLogLevel(routes, telemetry);
-  routes.get('/upstreams', () => jsonResponse({ upstreams: status() }));
+  const missing = notServed.map(({ name, route, reason }) => ({
+    composition: name,
+    ...(route && { route: route.text }),
+    reason,
+  }));
+  routes.get('/upstreams', () => jsonResponse({ upstreams: status(), notServed: missing }));
   routes.post('/cache/invalidate', async (c) => {
     const { tags } = parseBody(Invalidation, await readJsonBody(c.req));
     const invalidated = await invalidate([...new Set(tags)]).catch(toUnavailable);

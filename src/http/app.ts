@@ -8,6 +8,7 @@ import { basePath } from 'hono/route';
 import type { Clock } from '../clock.ts';
 import { RequestError } from '../errors.ts';
 import { healthRoutes } from './health.ts';
+import type { Readiness } from './health.ts';
 import { problemResponse, toProblem } from './error-response.ts';
 import { bindingsOf, openRecord } from './request-record.ts';
 import type { GatewayContext, GatewayEnv, Layer } from './request-record.ts';
@@ -22,16 +23,16 @@ export interface AppOptions {
   /** Hono takes the first route that matches. */
   readonly routes: Hono<GatewayEnv>;
   /** Whether new requests are welcome: `/readyz`. */
-  readonly isReady: () => boolean;
+  readonly readiness: () => Readiness;
   /** Called for unexpected errors, which are answered with 500. */
   readonly onInternalError: (error: unknown) => void;
 }
 
 export function createApp(options: AppOptions): Hono<GatewayEnv> {
-  const { clock, observers, layers, routes, isReady, onInternalError } = options;
+  const { clock, observers, layers, routes, readiness, onInternalError } = options;
   const app = new Hono<GatewayEnv>({ router: createRouter() });
   app.use('*', openRecord(clock), ...observers, refuseUnreadable, ...layers);
-  app.route('/', healthRoutes(isReady));
+  app.route('/', healthRoutes(readiness));
   app.route('/', routes);
   // A route and not `notFound`, which is lost when the app is mounted in another one.
   app.all('*', answerOthers(app));

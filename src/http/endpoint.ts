@@ -3,8 +3,11 @@ import { Hono } from 'hono';
 import type { Clock } from '../clock.ts';
 import type { UnknownQuery } from '../dsl/composition.ts';
 import { routedPath } from '../dsl/route.ts';
+import type { Route } from '../dsl/route.ts';
 import type { Execute } from '../engine/execute.ts';
 import { readRequestTimeout, requestTimeoutHeader } from '../request-timeout.ts';
+import { UnavailableError } from '../errors.ts';
+import type { NotServed } from '../plan/not-served.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Admission, IdentifyFor } from './admission.ts';
 import { bodyReader } from './body.ts';
@@ -22,6 +25,10 @@ export interface ServingOptions {
   readonly unknownQuery: UnknownQuery;
   /** Stands before every route: `/api`, or nothing. */
   readonly basePath: string;
+  /** Their routes answer 503, so that no wider route of another composition takes their place. */
+  readonly notServed: readonly NotServed[];
+  /** Whether that answer names the composition and the reason. */
+  readonly isDevelopment: boolean;
 }
 
 /** Makes one route per plan. Hono takes the first match, so text precedes parameters. */
@@ -30,21 +37,46 @@ export function compositionRoutes(
   options: ServingOptions,
 ): Hono<GatewayEnv> {
   const routes = new Hono<GatewayEnv>();
-  const inOrder = plans.toSorted((a, b) => precedenceOf(a).localeCompare(precedenceOf(b)));
-  for (const plan of inOrder) {
-    routes.on(plan.route.method, pathsOf(plan, options), handlerFor(plan, options));
-  }
+  // Those that are served come first where both want the same route.
+  const all = [
+    ...plans.map((plan) => ({ route: plan.route, answer: handlerFor(plan, options) })),
+    ...options.notServed.flatMap(({ route, ...rest }) =>
+      route === undefined ? [] : [{ route, answer: refuserOf({ route, ...rest }, options) }],
+    ),
+  ];
+  const inOrder = all.toSorted((a, b) => precedenceOf(a).localeCompare(precedenceOf(b)));
+  for (const one of inOrder) routes.on(one.route.method, pathsOf(one, options), one.answer);
   return routes;
 }
 
+interface Routed {
+  readonly route: Route;
+}
+
+/** When a request may come again that no running gateway can answer. */
+const afterRestartSeconds = 30;
+
+function refuserOf({ name, route, reason }: NotServed & Routed, options: ServingOptions) {
+  const { basePath, isDevelopment } = options;
+  const message = isDevelopment
+    ? `The composition "${name}" is not served: ${reason}`
+    : 'This is not served at the moment.';
+  return function refuse(c: GatewayContext): never {
+    const record = c.get('record');
+    record.composition = name;
+    record.route = basePath + route.template;
+    throw new UnavailableError(message, { retryAfterSeconds: afterRestartSeconds });
+  };
+}
+
 /** The route `/` is served with and without the slash after the base path. */
-function pathsOf({ route }: Plan, { basePath }: ServingOptions): string[] {
+function pathsOf({ route }: Routed, { basePath }: ServingOptions): string[] {
   const path = basePath + routedPath(route);
   return route.path === '/' && basePath !== '' ? [basePath, path] : [path];
 }
 
 /** A sort key: `1` for each text segment, also an empty one at the end, `2` for each parameter. */
-function precedenceOf({ route: { segments, trailingSlash } }: Plan): string {
+function precedenceOf({ route: { segments, trailingSlash } }: Routed): string {
   const kinds = segments.map(({ kind }) => (kind === 'text' ? '1' : '2'));
   return kinds.join('') + (trailingSlash ? '1' : '');
 }

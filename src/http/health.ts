@@ -4,12 +4,16 @@ import { livePath, readyPath } from '../reserved-paths.ts';
 import type { GatewayContext, GatewayEnv } from './request-record.ts';
 import { jsonResponse } from './sized-response.ts';
 
-export function healthRoutes(isReady: () => boolean): Hono<GatewayEnv> {
+/** `nothing-to-serve`: no composition could be loaded, or has the addresses that it needs. */
+export type Readiness = 'ok' | 'stopping' | 'nothing-to-serve';
+
+export function healthRoutes(readiness: () => Readiness): Hono<GatewayEnv> {
   return new Hono<GatewayEnv>()
     .get(livePath, () => jsonResponse({ status: 'ok' }))
-    .get(readyPath, () =>
-      isReady() ? jsonResponse({ status: 'ok' }) : jsonResponse({ status: 'stopping' }, 503),
-    );
+    .get(readyPath, () => {
+      const status = readiness();
+      return jsonResponse({ status }, status === 'ok' ? 200 : 503);
+    });
 }
 
 export function isHealthCheck({ req: { path } }: GatewayContext): boolean {

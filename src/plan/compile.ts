@@ -79,9 +79,16 @@ export function compile({ name, composition, origin }: NamedComposition): Plan {
   });
 }
 
+interface Failure {
+  readonly name: string;
+  readonly error: CompositionError;
+}
+
 export interface CompiledAll {
   readonly plans: Plan[];
   readonly errors: CompositionError[];
+  /** The same errors, with the names of the compositions that are not served because of them. */
+  readonly failures: readonly Failure[];
   /** The names that the plans have taken, for the next `compileAll` as `running`. */
   readonly claims: readonly Claim[];
 }
@@ -98,7 +105,7 @@ export function compileAll(
   authenticators?: readonly Authenticator[],
 ): CompiledAll {
   const compiled: Compiled[] = [];
-  const { unique, errors } = withoutNamesakes(compositions, running);
+  const { unique, failures } = withoutNamesakes(compositions, running);
   for (const named of unique) {
     try {
       const plan = compile(named);
@@ -106,15 +113,17 @@ export function compileAll(
       if (problem !== undefined) throw new CompositionError(named.name, problem);
       compiled.push({ plan, place: placeOf(named) });
     } catch (error) {
-      errors.push(placed(error, named.name));
+      failures.push({ name: named.name, error: placed(error, named.name) });
     }
   }
   const collisions = findCollisions(compiled, running);
+  failures.push(...collisions.map((error) => ({ name: error.place, error })));
   const collided = new Set(collisions.map(({ place }) => place));
   const served = compiled.filter(({ plan }) => !collided.has(plan.name));
   return {
     plans: served.map(({ plan }) => plan),
-    errors: [...errors, ...collisions],
+    errors: failures.map(({ error }) => error),
+    failures,
     claims: [...new Set(served.flatMap(claimsOf))],
   };
 }
@@ -123,12 +132,12 @@ function placeOf({ name, origin }: NamedComposition): string {
   return origin?.path ?? name;
 }
 
-/** An error for each name that several files have, like `orders.ts` and `orders.mts`. */
+/** A failure for each name that several files have, like `orders.ts` and `orders.mts`. */
 function withoutNamesakes(
   compositions: readonly NamedComposition[],
   running: ReadonlySet<Claim>,
-): { readonly unique: readonly NamedComposition[]; readonly errors: CompositionError[] } {
-  const errors: CompositionError[] = [];
+): { readonly unique: readonly NamedComposition[]; readonly failures: Failure[] } {
+  const failures: Failure[] = [];
   const unique = [...Map.groupBy(compositions, ({ name }) => name)].flatMap(([name, files]) => {
     if (files.length < 2) return files;
     const old = files.filter((file) => running.has(fileClaim(placeOf(file))));
@@ -136,10 +145,10 @@ function withoutNamesakes(
     const places = files.map(placeOf).join(' and ');
     const result = stays.map((one) => `; ${placeOf(one)} is served, which is the older one`).join();
     const problem = `${places} have the same name${result}. Rename one of them.`;
-    errors.push(new CompositionError(name, problem));
+    failures.push({ name, error: new CompositionError(name, problem) });
     return stays;
   });
-  return { unique, errors };
+  return { unique, failures };
 }
 
 /** An error that names the file, whatever was thrown. */

@@ -1,6 +1,7 @@
 /** The base URLs of services: from the service itself, or from the variable that it names. */
 import { z } from 'zod';
 import type { Service } from '../dsl/service.ts';
+import type { Environment } from '../environment.ts';
 import { baseUrlRule, parseBaseUrl, splitList } from '../url.ts';
 import { listOf } from './kinds.ts';
 
@@ -22,6 +23,28 @@ function addressesIn(service: string) {
   const meaning = `It is the base URL of the service "${service}", as in http://127.0.0.1:4001.`;
   const missing = `is not set. ${meaning}`;
   return z.string(missing).pipe(listOf(parseBaseUrl, advice));
+}
+
+/** The variables of addresses that are not set, in one sentence; `undefined` for less than two. */
+export function severalMissing(
+  services: readonly Service[],
+  environment: Environment,
+): { readonly variables: ReadonlySet<string>; readonly problem: string } | undefined {
+  const missing = new Map<string, string>();
+  for (const { url, name } of services) {
+    if (typeof url !== 'string' && environment[url.env] === undefined && !missing.has(url.env))
+      missing.set(url.env, `"${name}"`);
+  }
+  if (missing.size < 2) return undefined;
+  const problem =
+    `${listed([...missing.keys()])} are not set. They are the base URLs of the services ` +
+    `${listed([...missing.values()])}, as in http://127.0.0.1:4001.`;
+  return { variables: new Set(missing.keys()), problem };
+}
+
+/** `a, b and c` */
+function listed(words: readonly string[]): string {
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)].join(' and ');
 }
 
 /** `variables`: what `addressVariables` read. */

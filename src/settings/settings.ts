@@ -21,7 +21,7 @@ import type { Authenticator } from '../dsl/authenticators.ts';
 import { sourcesOfAuthenticators } from '../edge/identity/sources.ts';
 import { adminVariables, readAdminToken } from './admin.ts';
 import type { AdminToken } from './admin.ts';
-import { addressVariables, toAddresses } from './addresses.ts';
+import { addressVariables, severalMissing, toAddresses } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
 import {
   isNot,
@@ -203,8 +203,8 @@ function readServices(
     environment,
   );
   if (!found.success || secrets.problems.length > 0) {
-    const ofAddresses = found.success ? [] : [linesOf(found.error.issues)];
-    return { problems: [...ofAddresses, ...secrets.problems] };
+    const ofAddresses = addressProblem(services, set);
+    return { problems: [...(ofAddresses === undefined ? [] : [ofAddresses]), ...secrets.problems] };
   }
   const addresses = toAddresses(services, found.data);
   const problems = tlsProblems(services, addresses, secrets.open(atStart));
@@ -217,8 +217,13 @@ export function addressProblem(
   services: readonly Service[],
   environment: Environment,
 ): string | undefined {
-  const { error } = addressVariables(services).safeParse(withoutBlank(environment));
-  return error && linesOf(error.issues);
+  const set = withoutBlank(environment);
+  const { error } = addressVariables(services).safeParse(set);
+  if (error === undefined) return undefined;
+  const missing = severalMissing(services, set);
+  if (missing === undefined) return linesOf(error.issues);
+  const others = error.issues.filter(({ path }) => !missing.variables.has(path.join('.')));
+  return [missing.problem, ...(others.length > 0 ? [linesOf(others)] : [])].join('\n');
 }
 
 /** The problem with the addresses and secrets of `services`, as text. */

@@ -382,7 +382,7 @@ async function answerWith(invalidate: (tags: readonly string[]) => Promise<numbe
     observers: [],
     layers: [],
     routes: adminRoutes({ invalidate, status: () => [] }),
-    isReady: () => true,
+    readiness: () => 'ok',
     onInternalError: () => undefined,
   });
   return app.request('/cache/invalidate', post({ tags: ['orders', 'a.b:c-d_1', 'orders'] }));

@@ -22,10 +22,12 @@ function appBehind(admit: Admission) {
       },
     ],
     layers: [],
-    isReady: () => true,
+    readiness: () => 'ok',
     onInternalError: () => undefined,
     routes: compositionRoutes([compile({ name: 'things', composition })], {
       clock: systemClock,
+      notServed: [],
+      isDevelopment: false,
       unknownQuery: 'refuse',
       identifyFor: () => () => ({ denied: 'unauthenticated', challenges: '' }),
       basePath: '',

@@ -174,7 +174,7 @@ async function probe(path: string, isReady: boolean) {
     observers: [],
     layers: [],
     routes: new Hono(),
-    isReady: () => isReady,
+    readiness: () => (isReady ? 'ok' : 'stopping'),
     onInternalError: () => undefined,
   });
   const response = await app.request(path);
