@@ -27,7 +27,7 @@ import type { GatewayEnv } from './http/request-record.ts';
 import { whyNotServed } from './plan/auth.ts';
 import type { NotServed } from './plan/not-served.ts';
 import type { Plan } from './plan/plan.ts';
-import { servicesOf } from './plan/visit.ts';
+import { operationsOf, servicesOf } from './plan/visit.ts';
 import { accessLog } from './telemetry/access-log.ts';
 import type { AccessLogOptions } from './telemetry/access-log.ts';
 import { traceIdOf } from './telemetry/carried.ts';
@@ -149,7 +149,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     shedsSteps,
     onStepShed,
   });
-  telemetry.watch({ status: () => upstreams.status(), overload, shed });
+  telemetry.watch({
+    operations: plans.flatMap(operationsOf),
+    status: () => upstreams.status(),
+    overload,
+    shed,
+  });
   const rateLimits = rateLimiting({ plans, edge, store: limitStore });
   const resources = new AsyncDisposableStack();
   resources.defer(() => telemetry.shutdown());

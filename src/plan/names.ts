@@ -14,7 +14,7 @@ export function nameSteps({ nodes, root }: Composed): readonly string[] {
     for (const id of block.nodes) {
       const node = nodes[id];
       if (node === undefined) continue;
-      const name = nameOf(id, node) ?? fallbackName(node, placeOfReader(id) ?? prefix);
+      const name = nameOf(id, node) ?? fallbackName(nodes, node, placeOfReader(id) ?? prefix);
       const inner = blockOf(node);
       if (inner !== undefined) nameBlock(inner, prefixOf(node, name));
       landed.set(id, name);
@@ -66,8 +66,19 @@ function prefixOf({ kind }: Node, name: string): string {
   return kind === 'instead' ? join(name, kind) : name;
 }
 
-function fallbackName(node: Node, prefix: string): string {
-  return join(prefix, node.kind === 'call' ? token(node.operation.name) : node.kind);
+/** A `given` or `each` that has no place in the response is named after what it fetches. */
+function fallbackName(nodes: readonly Node[], node: Node, prefix: string): string {
+  return join(prefix, fetchedBy(nodes, node) ?? node.kind);
+}
+
+function fetchedBy(nodes: readonly Node[], node: Node): string | undefined {
+  if (node.kind === 'call') return token(node.operation.name);
+  for (const id of blockOf(node)?.nodes ?? []) {
+    const inner = nodes[id];
+    const name = inner && fetchedBy(nodes, inner);
+    if (name !== undefined) return name;
+  }
+  return undefined;
 }
 
 /** A second step of the same name becomes `name#2`. A guard has the name of the step it guards. */

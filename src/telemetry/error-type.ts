@@ -37,3 +37,9 @@ export function isOrdinaryAnswer(reason: unknown): boolean {
   const { kind, status = 0 } = reason;
   return kind === 'missing' || (kind === 'status' && status >= 400 && status < 500);
 }
+
+/** The status of the answer that was a failure, if there was one. */
+export function statusOf(failure: unknown): number | undefined {
+  const reason = reasonOf(failure);
+  return reason instanceof UpstreamError ? reason.status : undefined;
+}

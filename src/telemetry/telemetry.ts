@@ -1,6 +1,7 @@
 /** The hooks that telemetry puts around the other layers, which know nothing of it. */
 import { randomBytes } from 'node:crypto';
 import type { Overload } from '../edge/overload.ts';
+import type { Operation } from '../dsl/operation.ts';
 import type { OnCallEnd, WatchStep, WatchSteps } from '../engine/execution.ts';
 import type { Layer } from '../http/request-record.ts';
 import type { AttemptHook, AttemptWatch } from '../upstream/attempt.ts';
@@ -38,6 +39,8 @@ export interface Telemetry {
 }
 
 export interface Watched {
+  /** All operations that its compositions may call. */
+  readonly operations: readonly Operation[];
   readonly status: Upstreams['status'];
   readonly overload: Overload;
   /** Counts since the start; they are updated as they change. */

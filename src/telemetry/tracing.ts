@@ -9,6 +9,7 @@ import { traceBatches } from './spans/batch-spans.ts';
 import { traceRequests } from './spans/request-spans.ts';
 import type { RequestSpanOptions } from './spans/request-spans.ts';
 import { createServers } from './spans/served-by.ts';
+import { createAttemptNames } from './spans/attempt-names.ts';
 import { createPauses } from './spans/waits.ts';
 import { traceSteps } from './spans/step-spans.ts';
 import type { Observer } from './telemetry.ts';
@@ -21,13 +22,15 @@ export function createTracing(options: TracingOptions): Observer {
   const { tracer, clock } = options;
   const servers = createServers();
   const pauses = createPauses();
+  const names = createAttemptNames();
   const watchStep = traceSteps(tracer, servers);
   return {
+    watch: ({ operations }) => names.learn(operations),
     layers: [traceRequests(options)],
     watchSteps: ({ trace }) => (scopeOf(trace) === undefined ? undefined : watchStep),
     onJoin: servers.onJoin,
     onRetry: pauses.onRetry,
     aroundCall: traceBatches({ tracer, clock, servers }),
-    watchAttempt: traceAttempts({ tracer, servers, pauses }),
+    watchAttempt: traceAttempts({ tracer, servers, pauses, names }),
   };
 }

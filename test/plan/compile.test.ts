@@ -308,7 +308,7 @@ describe('what a response waits for', () => {
       each(call(getThing, { id: params.id }).tags, (tag) => tag);
       return { ok: true };
     });
-    expect(waitsOf(composition)).toEqual(['createThing', 'given', 'each']);
+    expect(waitsOf(composition)).toEqual(['createThing', 'createThing#2', 'each']);
   });
 
   it('is not a computation nobody reads', () => {

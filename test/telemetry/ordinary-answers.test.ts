@@ -81,7 +81,7 @@ describe('a 404 for what the client asks for', () => {
     expect(status).toBe(404);
     await trace`
       SERVER GET /asked/{name}  status=404
-        INTERNAL step part  status=404
+        INTERNAL step part
           CLIENT GET /parts/{name}  status=404 error.type=404 ERROR
     `;
   });
@@ -93,7 +93,7 @@ describe('a 404 for what the client asks for', () => {
     const said = String(code);
     await trace`
       SERVER GET /asked/{name}  status=${said}
-        INTERNAL step part  status=${said}
+        INTERNAL step part
           CLIENT GET /parts/{name}  status=${said} error.type=${said} ERROR
     `;
   });
@@ -108,7 +108,7 @@ describe('a 404 that makes the request fail', () => {
       SERVER GET /led  status=502 error.type=404 ERROR
         INTERNAL step first
           CLIENT GET /first  status=200
-        INTERNAL step part  status=404 error.type=404 ERROR
+        INTERNAL step part  error.type=404 ERROR
           CLIENT GET /parts/{name}  status=404 error.type=404 ERROR
     `;
   });
@@ -121,11 +121,11 @@ describe('a part that is tolerated', () => {
     expect(status).toBe(200);
     await trace`
       SERVER GET /maybe  status=200 degraded=part,other
-        INTERNAL step part  status=404 optional
+        INTERNAL step part  optional
           CLIENT GET /parts/{name}  status=404 error.type=404 ERROR
         INTERNAL step first
           CLIENT GET /first  status=200
-        INTERNAL step other  status=404 fallback
+        INTERNAL step other  fallback
           CLIENT GET /parts/{name}  status=404 error.type=404 ERROR
     `;
   });
@@ -136,11 +136,11 @@ describe('a part that is tolerated', () => {
     expect(status).toBe(200);
     await trace`
       SERVER GET /maybe  status=200 degraded=part,other
-        INTERNAL step part  status=500 error.type=500 optional ERROR
+        INTERNAL step part  error.type=500 optional ERROR
           CLIENT GET /parts/{name}  status=500 error.type=500 ERROR
         INTERNAL step first
           CLIENT GET /first  status=200
-        INTERNAL step other  status=404 fallback
+        INTERNAL step other  fallback
           CLIENT GET /parts/{name}  status=404 error.type=404 ERROR
     `;
   });

@@ -38,7 +38,7 @@ async function callOff() {
   expect(status).toBe(502);
   return expectTrace(traceId)`
     SERVER GET /orders/{orderId}/summary  status=502 error.type=500 ERROR
-      INTERNAL step order  status=500 error.type=500 ERROR
+      INTERNAL step order  error.type=500 ERROR
         CLIENT GET /orders/{orderId}  status=500 error.type=500 ERROR
       INTERNAL step payment  cancelled optional
         CLIENT GET /payments  cancelled
@@ -80,7 +80,7 @@ describe('a summary', () => {
           CLIENT GET /orders/{orderId}  status=200
         INTERNAL step payment  optional
           CLIENT GET /payments  status=200
-        INTERNAL step shipment  status=500 error.type=500 fallback ERROR
+        INTERNAL step shipment  error.type=500 fallback ERROR
           CLIENT GET /shipments/latest  status=500 error.type=500 ERROR
     `;
     expect(strays(spans)).toEqual([]);
@@ -236,7 +236,7 @@ describe('a second source', () => {
     const { traceId } = await answer;
     const spans = await expectTrace(traceId)`
       SERVER GET /doubled/{name}  status=200 degraded=it
-        INTERNAL step it  status=404 fallback
+        INTERNAL step it  fallback
           CLIENT GET /parts/{name}  status=404 error.type=404 ERROR
         INTERNAL step it.instead
           INTERNAL step it.instead.maybe

@@ -4,8 +4,10 @@ import type { Tracer } from '@opentelemetry/api';
 import type { AttemptHook } from '../../upstream/attempt.ts';
 import type { Attempt } from '../../upstream/call.ts';
 import { carriedBy } from '../carried.ts';
+import { statusOf } from '../error-type.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
+import type { AttemptNames } from './attempt-names.ts';
 import type { Servers } from './served-by.ts';
 import { endAtAbort } from './span-end.ts';
 import { addWait } from './waits.ts';
@@ -17,15 +19,15 @@ export interface AttemptSpanOptions {
   readonly tracer: Tracer;
   readonly servers: Servers;
   readonly pauses: Pauses;
+  readonly names: AttemptNames;
 }
 
-export function traceAttempts({ tracer, servers, pauses }: AttemptSpanOptions): AttemptHook {
+export function traceAttempts({ tracer, servers, pauses, names }: AttemptSpanOptions): AttemptHook {
   return function traceAttempt(attempt) {
     const outer = scopeOf(attempt.trace);
     if (outer === undefined) return carriedBy(attempt.trace) ?? unwatched;
-    const { method, template } = attempt.operation.route;
     addWait(outer, 'plait.bulkhead.wait_ms', Math.round(attempt.queuedMs));
-    const scope = openScope(tracer, `${method} ${template}`, {
+    const scope = openScope(tracer, names.of(attempt.operation), {
       kind: SpanKind.CLIENT,
       parent: outer.context,
     });
@@ -41,7 +43,8 @@ export function traceAttempts({ tracer, servers, pauses }: AttemptSpanOptions): 
       onEnd({ failure, status, doubt }) {
         if (doubt === 'accepted') scope.span.setAttribute('plait.accepted', true);
         else if (doubt !== undefined) scope.span.setAttribute('plait.lookup.doubt', doubt);
-        if (status !== undefined) scope.span.setAttribute('http.response.status_code', status);
+        const answered = status ?? statusOf(failure);
+        if (answered !== undefined) scope.span.setAttribute('http.response.status_code', answered);
         end(failure);
       },
     };

@@ -1,8 +1,7 @@
 /** Tells steps whose calls were answered by a dispatch of others who has served them. */
 import type { Attributes, Span } from '@opentelemetry/api';
-import { UpstreamError } from '../../errors.ts';
 import type { Callers, Ending, OnJoin } from '../../upstream/call.ts';
-import { errorType, isCancelled, reasonOf } from '../error-type.ts';
+import { errorType, isCancelled, statusOf } from '../error-type.ts';
 import { scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
 
@@ -103,9 +102,4 @@ function endingOf({ failure, status = statusOf(failure), tookMs }: Ending): Attr
     ...(status !== undefined && { 'http.response.status_code': status }),
     ...(type !== undefined && { 'error.type': type }),
   };
-}
-
-function statusOf(failure: unknown): number | undefined {
-  const reason = reasonOf(failure);
-  return reason instanceof UpstreamError ? reason.status : undefined;
 }

@@ -1,6 +1,5 @@
 /** The end of a span: with the failure that caused it, and at the time of a cancellation. */
 import type { HrTime } from '@opentelemetry/api';
-import { UpstreamError } from '../../errors.ts';
 import type { Call } from '../../upstream/call.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from '../error-type.ts';
 import { markError } from '../scope.ts';
@@ -57,9 +56,6 @@ interface FailureFacts {
 function describeFailure(scope: Scope, error: unknown, { at, isError }: FailureFacts): void {
   const { span } = scope;
   const reason = reasonOf(error);
-  if (reason instanceof UpstreamError && reason.status !== undefined) {
-    span.setAttribute('http.response.status_code', reason.status);
-  }
   if (isCancelled(reason)) {
     span.setAttribute('plait.cancelled', true);
     span.addEvent('cancelled', undefined, at);
