@@ -89,7 +89,12 @@ describe('the keys at an address', () => {
       expect(await statusOf(one)).toBe(200);
     }
     expect(issuer.requests.length).toBeLessThanOrEqual(62);
-    await vi.waitFor(() => expect(warnings.join()).toContain('answered 503'));
+    // On a busy machine the minutes of the clock may be shorter than those of the answer.
+    await vi.waitFor(async () => {
+      clock.advance(30_000);
+      await statusOf(one);
+      expect(warnings.join()).toContain('answered 503');
+    });
     expect(warnings.join()).not.toContain('canary');
     clock.advance(22 * hourMs);
     expect(await statusOf(one)).toBe(200);
