@@ -12,6 +12,7 @@ export function countDegraded(meter: Meter): (record: RequestRecord) => void {
   const routes = new Map<string, Map<string, Counts>>();
   meter
     .createObservableCounter('plait.degraded', {
+      unit: '{part}',
       description: 'Parts that responses lack, by route, step and reason',
     })
     .addCallback((observed) => {

@@ -8,17 +8,19 @@ const endpointStates = ['used', 'ejected', 'unwell'] as const;
 
 export function watchGauges(meter: Meter, { status, overload }: Watched): void {
   const perService = (
-    name: string,
+    { name, unit }: { name: string; unit?: string },
     description: string,
     read: (service: ServiceStatus) => readonly (readonly [value: number, labels?: Attributes])[],
   ): void => {
-    meter.createObservableGauge(name, { description }).addCallback((result) => {
-      for (const service of status()) {
-        for (const [value, labels] of read(service)) {
-          result.observe(value, { 'plait.service': service.service, ...labels });
+    meter
+      .createObservableGauge(name, { description, ...(unit && { unit }) })
+      .addCallback((result) => {
+        for (const service of status()) {
+          for (const [value, labels] of read(service)) {
+            result.observe(value, { 'plait.service': service.service, ...labels });
+          }
         }
-      }
-    });
+      });
   };
   const plain = (name: string, description: string, read: () => number, unit = '1'): void => {
     meter
@@ -26,20 +28,30 @@ export function watchGauges(meter: Meter, { status, overload }: Watched): void {
       .addCallback((result) => result.observe(read()));
   };
 
-  perService('plait.breaker.state', '1 for the state the breaker of a service is in', (service) =>
-    breakerStates.map((state) => [Number(service.breaker === state), { state }]),
+  perService(
+    { name: 'plait.breaker.state' },
+    '1 for the state the breaker of a service is in',
+    (service) =>
+      breakerStates.map((state) => [Number(service.breaker === state), { 'plait.state': state }]),
   );
-  perService('plait.bulkhead.in_flight', 'Calls in flight to a service', ({ bulkhead }) => [
-    [bulkhead.inFlight],
-  ]);
-  perService('plait.bulkhead.waiting', 'Calls that wait for a permit', ({ bulkhead }) => [
-    [bulkhead.waiting],
-  ]);
-  perService('plait.endpoints', 'Addresses of a service, by whether they are used', (service) =>
-    endpointStates.map((state) => [
-      service.endpoints.filter((endpoint) => endpoint.state === state).length,
-      { state },
-    ]),
+  perService(
+    { name: 'plait.bulkhead.in_flight', unit: '{call}' },
+    'Calls in flight to a service',
+    ({ bulkhead }) => [[bulkhead.inFlight]],
+  );
+  perService(
+    { name: 'plait.bulkhead.waiting', unit: '{call}' },
+    'Calls that wait for a permit',
+    ({ bulkhead }) => [[bulkhead.waiting]],
+  );
+  perService(
+    { name: 'plait.endpoints', unit: '{address}' },
+    'Addresses of a service, by whether they are used',
+    (service) =>
+      endpointStates.map((state) => [
+        service.endpoints.filter((endpoint) => endpoint.state === state).length,
+        { 'plait.state': state },
+      ]),
   );
   plain(
     'plait.overload.pressure',

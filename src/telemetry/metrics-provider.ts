@@ -27,6 +27,7 @@ import type {
 } from '@opentelemetry/sdk-metrics';
 import { createHistograms } from './histograms.ts';
 import type { HistogramData, Histograms } from './histograms.ts';
+import { withPrometheusNames } from './prometheus-names.ts';
 import type { MetricsExport, OtlpProtocol } from './settings.ts';
 
 /** Reads metrics on demand only. */
@@ -64,7 +65,7 @@ export async function createMetering(sent: MetricsExport | undefined): Promise<M
     histograms,
     async text() {
       const { resourceMetrics } = await pull.collect();
-      return serializer.serialize(resourceMetrics);
+      return serializer.serialize(withPrometheusNames(resourceMetrics, DataPointType.GAUGE));
     },
   };
 }

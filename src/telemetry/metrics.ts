@@ -51,21 +51,25 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
   );
   const loads = countResults(
     meter.createObservableCounter('plait.loads', {
+      unit: '{call}',
       description: 'Calls made by steps, by how they were answered',
     }),
   );
   const cache = countResults(
     meter.createObservableCounter('plait.cache', {
+      unit: '{call}',
       description: 'Calls of operations with a cache, by the answer of the cache',
     }),
   );
   const doubts = countResults(
     meter.createObservableCounter('plait.lookup.doubts', {
+      unit: '{answer}',
       description: 'Answers of lookups that may hide items, or have several for one key',
     }),
   );
   const accepted = countResults(
     meter.createObservableCounter('plait.accepted', {
+      unit: '{answer}',
       description: 'Answers of 202 with a Location, of operations that declare neither',
     }),
   );
@@ -75,16 +79,19 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
   const batchSize = histograms.create(
     {
       name: 'plait.batch.size',
+      unit: '{key}',
       description: 'Keys in one request',
       boundaries: batchSizes,
     },
     labelsOf,
   );
   const shed = meter.createCounter('plait.shed', {
+    unit: '{refusal}',
     description: 'Requests and steps shed under overload',
   });
   const recordDegraded = countDegraded(meter);
   const strayErrors = meter.createCounter('plait.stray_errors', {
+    unit: '{error}',
     description: 'Rejected promises that nobody waits for, and exceptions that nobody has caught',
   });
   const secondsSince = (startedAt: number): number => (clock.now() - startedAt) / 1_000;
@@ -99,15 +106,15 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     const method = knownMethod(c.req.method);
     requests.record(secondsSince(startedAt), schemeOf(c), method, route, status, type);
     if (degraded.length > 0) recordDegraded(record);
-    if (isShed(refusal)) shed.add(1, { 'plait.shed.what': 'request' });
+    if (isShed(refusal)) shed.add(1, { 'plait.kind': 'request' });
     const left = degraded.filter(({ error }) => error.reason.kind === 'shed').length;
-    if (left > 0) shed.add(left, { 'plait.shed.what': 'step' });
+    if (left > 0) shed.add(left, { 'plait.kind': 'step' });
   };
 
   return {
     watch: (gateway) => watchGauges(meter, gateway),
     layers: [measureRequests],
-    onStrayError: (kind) => strayErrors.add(1, { kind }),
+    onStrayError: (kind) => strayErrors.add(1, { 'plait.kind': kind }),
     onCallEnd: ({ operation, reply, failure, count }) => {
       if (reply === undefined) {
         loads.add(operation, resultOfFailure(failure), count);
@@ -143,7 +150,7 @@ function countResults(counter: ObservableCounter) {
   counter.addCallback((observed) => {
     for (const [operation, results] of counts) {
       for (const [result, count] of results) {
-        observed.observe(count, { ...labelsOf(operation), result });
+        observed.observe(count, { ...labelsOf(operation), 'plait.result': result });
       }
     }
   });

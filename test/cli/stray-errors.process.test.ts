@@ -69,7 +69,7 @@ describe('plait start', () => {
     const admin = program.lines.find((line) => line.startsWith('admin '))?.slice('admin '.length);
     await expect
       .poll(async () => (await fetch(`${admin}/metrics`)).text())
-      .toMatch(/plait_stray_errors_total\{kind="rejection".*\} 1/);
+      .toMatch(/plait_stray_errors_total\{plait_kind="rejection".*\} 1/);
   });
 
   it('answers what is in flight and ends with 70 after an exception in a timer', async () => {

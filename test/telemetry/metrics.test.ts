@@ -84,7 +84,7 @@ it('counts loads, what sharing and caches saved of them, and the sizes of batche
   const counted = async (name: string): Promise<Record<string, unknown>> =>
     Object.fromEntries(
       (await points(name)).map(({ attributes, value }) => [
-        `${String(attributes['plait.operation'])} ${String(attributes['result'])}`,
+        `${String(attributes['plait.operation'])} ${String(attributes['plait.result'])}`,
         value,
       ]),
     );
@@ -125,7 +125,8 @@ it('tells loads that were cancelled from those whose request ran out of time', a
   clock.advance(1_000);
   expect((await late).status).toBe(504);
   const results = (await points('plait.loads')).map(
-    ({ attributes }) => `${String(attributes['plait.operation'])} ${String(attributes['result'])}`,
+    ({ attributes }) =>
+      `${String(attributes['plait.operation'])} ${String(attributes['plait.result'])}`,
   );
   expect(results.toSorted()).toEqual([
     'orders.getOrder deadline',
@@ -150,7 +151,7 @@ it('counts answers of lookups that may hide items', async () => {
   await app.get('/single/ord_unknown');
   await app.get('/single/ord_1001');
   const counted = await points('plait.lookup.doubts');
-  expect(counted.map(({ attributes, value }) => [attributes['result'], value])).toEqual([
+  expect(counted.map(({ attributes, value }) => [attributes['plait.result'], value])).toEqual([
     ['not-found', 2],
     ['fewer', 1],
   ]);
@@ -300,7 +301,7 @@ it('counts what was left undone', async () => {
   now.retryAfter = 1;
   for (let count = 0; count < 2; count += 1) await app.get('/orders/ord_1001');
   const shed = await points('plait.shed');
-  expect(shed.map(({ attributes, value }) => [attributes['plait.shed.what'], value])).toEqual([
+  expect(shed.map(({ attributes, value }) => [attributes['plait.kind'], value])).toEqual([
     ['step', 1],
     ['request', 2],
   ]);

@@ -49,9 +49,9 @@ describe('/metrics', () => {
     const breaker = await valuesOf(gateway, 'plait_breaker_state');
     expect(Object.keys(breaker)).toHaveLength(9);
     expect(breaker).toMatchObject({
-      'plait_service=payments,state=closed': 1,
-      'plait_service=payments,state=half-open': 0,
-      'plait_service=payments,state=open': 0,
+      'plait_service=payments,plait_state=closed': 1,
+      'plait_service=payments,plait_state=half-open': 0,
+      'plait_service=payments,plait_state=open': 0,
     });
     const idle = {
       'plait_service=orders': 0,
@@ -61,21 +61,21 @@ describe('/metrics', () => {
     expect(await valuesOf(gateway, 'plait_bulkhead_in_flight')).toEqual(idle);
     expect(await valuesOf(gateway, 'plait_bulkhead_waiting')).toEqual(idle);
     expect(await valuesOf(gateway, 'plait_endpoints')).toMatchObject({
-      'plait_service=orders,state=used': 2,
-      'plait_service=orders,state=ejected': 0,
-      'plait_service=orders,state=unwell': 0,
-      'plait_service=payments,state=used': 1,
+      'plait_service=orders,plait_state=used': 2,
+      'plait_service=orders,plait_state=ejected': 0,
+      'plait_service=orders,plait_state=unwell': 0,
+      'plait_service=payments,plait_state=used': 1,
     });
     const route = 'http_route=/orders/{orderId}/summary';
-    expect(await valuesOf(gateway, 'http_server_request_duration_count')).toEqual({
+    expect(await valuesOf(gateway, 'http_server_request_duration_seconds_count')).toEqual({
       [`http_request_method=GET,http_response_status_code=200,url_scheme=http,${route}`]: 1,
     });
     const [pressure, busy, late, memory] = await Promise.all(
       [
-        'plait_overload_pressure',
-        'nodejs_eventloop_utilization',
-        'nodejs_eventloop_delay_max',
-        'process_memory_usage',
+        'plait_overload_pressure_ratio',
+        'nodejs_eventloop_utilization_ratio',
+        'nodejs_eventloop_delay_max_seconds',
+        'process_memory_usage_bytes',
       ].map(async (name) => (await valuesOf(gateway, name))['']),
     );
     expect(pressure).toBeGreaterThanOrEqual(0);
@@ -92,12 +92,12 @@ describe('/metrics', () => {
     const url = await gateway.ready;
     for (let count = 0; count < 25; count += 1) await fetch(`${url}/orders/ord_1001/summary`);
     expect(await valuesOf(gateway, 'plait_breaker_state')).toMatchObject({
-      'plait_service=orders,state=open': 1,
-      'plait_service=orders,state=closed': 0,
+      'plait_service=orders,plait_state=open': 1,
+      'plait_service=orders,plait_state=closed': 0,
     });
     expect(await valuesOf(gateway, 'plait_endpoints')).toMatchObject({
-      'plait_service=orders,state=ejected': 1,
-      'plait_service=orders,state=used': 1,
+      'plait_service=orders,plait_state=ejected': 1,
+      'plait_service=orders,plait_state=used': 1,
     });
   });
 

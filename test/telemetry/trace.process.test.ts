@@ -148,7 +148,10 @@ describe('what is sent to the collector', () => {
         count: 1,
         value: expect.any(Number),
       });
-    expect(named('plait.loads')).toMatchObject({ attributes: { result: 'sent' }, value: 1 });
+    expect(named('plait.loads')).toMatchObject({
+      attributes: { 'plait.result': 'sent' },
+      value: 1,
+    });
     expect(named('process.memory.usage')?.value).toBeGreaterThan(1e6);
   });
 });

@@ -1,0 +1,44 @@
+/**
+ * Names of metrics in Prometheus, equal to those that the collector's exporter makes of OTLP: the
+ * unit is the end of the name (OpenTelemetry's "Prometheus and OpenMetrics compatibility").
+ */
+import type { DataPointType, MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+
+/** The units that metrics here are in. UCUM's annotations, as `{request}`, have no word. */
+const words = new Map([
+  ['s', 'seconds'],
+  ['By', 'bytes'],
+]);
+
+/**
+ * Gives metrics the names and units of Prometheus; its serializer adds `_total`. `gauge` is the
+ * SDK's type of points that are gauges.
+ */
+export function withPrometheusNames(
+  resourceMetrics: ResourceMetrics,
+  gauge: DataPointType,
+): ResourceMetrics {
+  const scopeMetrics = resourceMetrics.scopeMetrics.map(({ scope, metrics }) => ({
+    scope,
+    metrics: metrics.map((metric) => renamed(metric, metric.dataPointType === gauge)),
+  }));
+  return { ...resourceMetrics, scopeMetrics };
+}
+
+function renamed(metric: MetricData, isGauge: boolean): MetricData {
+  const { descriptor } = metric;
+  const unit = wordFor(descriptor.unit, isGauge);
+  const name = withSuffix(descriptor.name, unit);
+  return { ...metric, descriptor: { ...descriptor, name, unit: unit ?? '' } };
+}
+
+/** The word at the end of the name; a number without a unit is called a ratio if it is a gauge. */
+function wordFor(unit: string, isGauge: boolean): string | undefined {
+  if (unit === '1') return isGauge ? 'ratio' : undefined;
+  return words.get(unit);
+}
+
+/** A word that the name has already is not added. */
+function withSuffix(name: string, word: string | undefined): string {
+  return word === undefined || name.split(/[^a-z0-9]+/i).includes(word) ? name : `${name}.${word}`;
+}
