@@ -89,6 +89,14 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     unit: '{refusal}',
     description: 'Requests and steps shed under overload',
   });
+  const refusals = meter.createCounter('plait.refusals', {
+    unit: '{request}',
+    description: 'Requests that were refused with Retry-After, by reason',
+  });
+  const retries = meter.createCounter('plait.retries', {
+    unit: '{attempt}',
+    description: 'Attempts made after one that had failed',
+  });
   const recordDegraded = countDegraded(meter);
   const strayErrors = meter.createCounter('plait.stray_errors', {
     unit: '{error}',
@@ -106,6 +114,7 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     const method = knownMethod(c.req.method);
     requests.record(secondsSince(startedAt), schemeOf(c), method, route, status, type);
     if (degraded.length > 0) recordDegraded(record);
+    if (refusal !== undefined) refusals.add(1, { 'plait.reason': refusal.kind });
     if (isShed(refusal)) shed.add(1, { 'plait.kind': 'request' });
     const left = degraded.filter(({ error }) => error.reason.kind === 'shed').length;
     if (left > 0) shed.add(left, { 'plait.kind': 'step' });
@@ -115,6 +124,7 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     watch: (gateway) => watchGauges(meter, gateway),
     layers: [measureRequests],
     onStrayError: (kind) => strayErrors.add(1, { 'plait.kind': kind }),
+    onRetry: ({ operation }) => retries.add(1, labelsOf(operation)),
     onCallEnd: ({ operation, reply, failure, count }) => {
       if (reply === undefined) {
         loads.add(operation, resultOfFailure(failure), count);

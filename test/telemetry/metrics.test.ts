@@ -305,8 +305,21 @@ it('counts what was left undone', async () => {
     ['step', 1],
     ['request', 2],
   ]);
+  const refused = await points('plait.refusals');
+  expect(refused.map(({ attributes, value }) => [attributes['plait.reason'], value])).toEqual([
+    ['overload', 2],
+  ]);
   const gauge = async (name: string) => (await points(name)).map(({ value }) => value);
   expect(await gauge('plait.overload.pressure')).toEqual([1.5]);
   expect(await gauge('nodejs.eventloop.utilization')).toEqual([0.75]);
   expect(await gauge('nodejs.eventloop.delay.max')).toEqual([0.12]);
+});
+
+it('counts attempts that are made again, by operation', async () => {
+  const { app, points } = await startMetered();
+  app.mocks.orders.fault([{ match: '*', status: 503, times: 1 }]);
+  expect((await app.get('/orders/ord_1001')).status).toBe(200);
+  expect(
+    (await points('plait.retries')).map(({ attributes, value }) => ({ ...attributes, value })),
+  ).toEqual([{ 'plait.operation': 'orders.getOrder', value: 1 }]);
 });
