@@ -122,7 +122,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { onInternalError, onWritesCut, accessLog: logging } = complete;
   const identity = protect(options, clock);
   const basePath = checkedBasePath(options.basePath);
-  const { onCallEnd, onJoin, onRetry, aroundCall, watchAttempt, watchSteps } = telemetry;
+  const { onCallEnd, onJoin, onRetry, onHedge, aroundCall, watchAttempt, watchSteps } = telemetry;
   const hasNothing = plans.length === 0 && notServed.length > 0;
   let readiness: Readiness = hasNothing ? 'nothing-to-serve' : 'ok';
   const upstreams = createUpstreams({
@@ -134,6 +134,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     traceIdOf,
     onJoin,
     onRetry,
+    onHedge,
     ...(secrets && { secrets }),
     ...(cacheStore && { cacheStore }),
     ...(onRefreshError && { onRefreshError }),

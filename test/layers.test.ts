@@ -51,6 +51,7 @@ const layers = [
     'shown-value.ts',
     'signal.ts',
     'tally.ts',
+    'version.ts',
     'text-bounds.ts',
     'text-fit.ts',
     'text-form.ts',

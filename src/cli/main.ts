@@ -12,7 +12,7 @@ import { newService } from './new-service.ts';
 import { start } from './start.ts';
 import { trace } from './trace.ts';
 import { upstreams } from './upstreams.ts';
-import { readVersion } from './version.ts';
+import { readVersion } from '../version.ts';
 
 const compositions = {
   type: 'string',

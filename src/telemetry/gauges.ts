@@ -1,12 +1,16 @@
 /** Gauges, read when metrics are: breakers, bulkheads, addresses, overload, the event loop. */
 import type { Attributes, Meter } from '@opentelemetry/api';
 import type { ServiceStatus } from '../upstream/service.ts';
+import { readVersion } from '../version.ts';
 import type { Watched } from './telemetry.ts';
 
 const breakerStates = ['closed', 'half-open', 'open'] as const;
 const endpointStates = ['used', 'ejected', 'unwell'] as const;
 
-export function watchGauges(meter: Meter, { status, overload }: Watched): void {
+export function watchGauges(meter: Meter, { operations, status, overload }: Watched): void {
+  const limits = new Map(
+    operations.map(({ service }) => [service.name, service.bulkhead.concurrency]),
+  );
   const perService = (
     { name, unit }: { name: string; unit?: string },
     description: string,
@@ -45,6 +49,11 @@ export function watchGauges(meter: Meter, { status, overload }: Watched): void {
     ({ bulkhead }) => [[bulkhead.waiting]],
   );
   perService(
+    { name: 'plait.bulkhead.limit', unit: '{call}' },
+    'Calls that may be in flight to a service',
+    ({ service }) => [[limits.get(service) ?? 0]],
+  );
+  perService(
     { name: 'plait.endpoints', unit: '{address}' },
     'Addresses of a service, by whether they are used',
     (service) =>
@@ -65,5 +74,9 @@ export function watchGauges(meter: Meter, { status, overload }: Watched): void {
     () => overload.lag.delayMs / 1_000,
     's',
   );
+  const build = { 'plait.version': readVersion(), 'process.runtime.version': process.version };
+  meter
+    .createObservableGauge('plait.build.info', { description: '1; its labels are the versions' })
+    .addCallback((result) => result.observe(1, build));
   plain('process.memory.usage', 'Resident memory', () => process.memoryUsage.rss(), 'By');
 }

@@ -10,12 +10,14 @@ import { schemeOf } from '../http/request-record.ts';
 import type { Layer } from '../http/request-record.ts';
 import type { Reply } from '../upstream/call.ts';
 import type { Address } from '../upstream/exchange/address.ts';
+import { countBy } from './counts.ts';
 import { countDegraded } from './degraded-count.ts';
 import { errorType, isCancelled, reasonOf } from './error-type.ts';
 import { watchGauges } from './gauges.ts';
 import type { Histograms } from './histograms.ts';
 import { doubtDetector } from './lookup-doubts.ts';
 import { knownMethod } from './method.ts';
+import { countRequests } from './request-counts.ts';
 import type { Observer } from './telemetry.ts';
 
 /** Bucket bounds in seconds, as the semantic conventions for HTTP advise. */
@@ -89,14 +91,20 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     unit: '{refusal}',
     description: 'Requests and steps shed under overload',
   });
-  const refusals = meter.createCounter('plait.refusals', {
-    unit: '{request}',
-    description: 'Requests that were refused with Retry-After, by reason',
-  });
-  const retries = meter.createCounter('plait.retries', {
-    unit: '{attempt}',
-    description: 'Attempts made after one that had failed',
-  });
+  const retries = countBy(
+    meter.createObservableCounter('plait.retries', {
+      unit: '{attempt}',
+      description: 'Attempts made after one that had failed',
+    }),
+    'plait.operation',
+  );
+  const hedges = countBy(
+    meter.createObservableCounter('plait.hedges', {
+      unit: '{attempt}',
+      description: 'Attempts made beside one that is slow',
+    }),
+    'plait.operation',
+  );
   const recordDegraded = countDegraded(meter);
   const strayErrors = meter.createCounter('plait.stray_errors', {
     unit: '{error}',
@@ -114,7 +122,6 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     const method = knownMethod(c.req.method);
     requests.record(secondsSince(startedAt), schemeOf(c), method, route, status, type);
     if (degraded.length > 0) recordDegraded(record);
-    if (refusal !== undefined) refusals.add(1, { 'plait.reason': refusal.kind });
     if (isShed(refusal)) shed.add(1, { 'plait.kind': 'request' });
     const left = degraded.filter(({ error }) => error.reason.kind === 'shed').length;
     if (left > 0) shed.add(left, { 'plait.kind': 'step' });
@@ -122,9 +129,10 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
 
   return {
     watch: (gateway) => watchGauges(meter, gateway),
-    layers: [measureRequests],
+    layers: [countRequests(meter), measureRequests],
+    onRetry: ({ operation }) => retries.add(1, operationName(operation)),
+    onHedge: ({ operation }) => hedges.add(1, operationName(operation)),
     onStrayError: (kind) => strayErrors.add(1, { 'plait.kind': kind }),
-    onRetry: ({ operation }) => retries.add(1, labelsOf(operation)),
     onCallEnd: ({ operation, reply, failure, count }) => {
       if (reply === undefined) {
         loads.add(operation, resultOfFailure(failure), count);

@@ -5,7 +5,7 @@ import type { Operation } from '../dsl/operation.ts';
 import type { OnCallEnd, WatchStep, WatchSteps } from '../engine/execution.ts';
 import type { Layer } from '../http/request-record.ts';
 import type { AttemptHook, AttemptWatch } from '../upstream/attempt.ts';
-import type { Dispatch, OnJoin, OnRetry, Policy } from '../upstream/call.ts';
+import type { Dispatch, OnHedge, OnJoin, OnRetry, Policy } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { carriedBy, toTrace } from './carried.ts';
 import type { Carried } from './carried.ts';
@@ -26,6 +26,7 @@ export interface Telemetry {
   readonly watchAttempt?: AttemptHook;
   readonly onJoin?: OnJoin;
   readonly onRetry?: OnRetry;
+  readonly onHedge?: OnHedge;
   /** Called when a promise is rejected that nobody waits for, or an exception is not caught. */
   readonly onStrayError?: (kind: 'rejection' | 'exception') => void;
   /** Hands over the gateway's state, which gauges read on demand. */
@@ -68,6 +69,7 @@ export function combine(observers: readonly Observer[]): Telemetry {
   const [onStrayError] = of('onStrayError');
   const onCallEnd = folded(of('onCallEnd'), inTurn);
   const [onJoin] = of('onJoin');
+  const [onHedge] = of('onHedge');
   const onRetry = folded(of('onRetry'), bothRetries);
   const watchSteps = watchersOf(of('watchSteps'));
   const watchAttempt = folded(of('watchAttempt'), nestedAttempts);
@@ -76,6 +78,7 @@ export function combine(observers: readonly Observer[]): Telemetry {
     ...(onCallEnd && { onCallEnd }),
     ...(onJoin && { onJoin }),
     ...(onRetry && { onRetry }),
+    ...(onHedge && { onHedge }),
     ...(watchSteps && { watchSteps }),
     ...(watchAttempt && { watchAttempt }),
     aroundCall: around(of('aroundCall')),

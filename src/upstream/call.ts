@@ -99,6 +99,9 @@ export interface Callers {
 /** Called when a dispatch has failed and pauses before another attempt. */
 export type OnRetry = (dispatch: Dispatch, delayMs: number) => void;
 
+/** Called when a dispatch gets a second attempt beside its first, which is slow. */
+export type OnHedge = (dispatch: Dispatch) => void;
+
 /** Called when a call joins the dispatch of another one that is under way. */
 export type OnJoin = (call: Call, callers: Callers) => void;
 

@@ -10,7 +10,7 @@ import type { AttemptHook, AttemptOptions, Gate } from './attempt.ts';
 import type { Balancer } from './balancing/balancer.ts';
 import type { Caching } from './caching/cache.ts';
 import { unchanged } from './call.ts';
-import type { Attempt, Dispatch, OnJoin, OnRetry, Policy, Send } from './call.ts';
+import type { Attempt, Dispatch, OnHedge, OnJoin, OnRetry, Policy, Send } from './call.ts';
 import type { Credential } from './credentials/credential.ts';
 import { noSecret, parseReply } from './exchange/parse.ts';
 import { dated } from './exchange/dated.ts';
@@ -73,6 +73,7 @@ export interface ServiceParts {
   readonly hangWatch: HangWatch;
   readonly hook: AttemptHook | undefined;
   readonly onRetry: OnRetry | undefined;
+  readonly onHedge: OnHedge | undefined;
   readonly onRefused: AttemptOptions['onRefused'];
   readonly clock: Clock;
 }
@@ -82,7 +83,7 @@ export interface ServiceParts {
  * parse.
  */
 export function perService(parts: ServiceParts): Send<Dispatch> {
-  const { credential, budget, balancer, hangWatch, hook, onRetry, onRefused, clock } = parts;
+  const { credential, budget, balancer, hangWatch, hook, onRefused, clock } = parts;
 
   /** Makes no function for services that are sent no credentials of the gateway's own. */
   function secretsOf(own: Attempt): (text: string) => boolean {
@@ -122,9 +123,11 @@ export function perService(parts: ServiceParts): Send<Dispatch> {
       return parseReply(own, dated(clean, now), now, isSecret);
     },
   );
+  const { onRetry, onHedge } = parts;
   const { hasUntried } = balancer;
   const renewed = credential?.renew ?? unchanged;
-  return retry({ clock, budget, hasUntried, onRetry })(renewed(hedge(clock, budget)(attempt)));
+  const hedged = hedge(clock, budget, onHedge)(attempt);
+  return retry({ clock, budget, hasUntried, onRetry })(renewed(hedged));
 }
 
 /** A slow issuer of tokens holds no permit of the service. */

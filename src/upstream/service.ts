@@ -4,7 +4,7 @@ import type { Service } from '../dsl/service.ts';
 import type { AttemptHook } from './attempt.ts';
 import { createBalancer } from './balancing/balancer.ts';
 import { startHealthChecks } from './balancing/health-check.ts';
-import type { Dispatch, OnRetry, Send } from './call.ts';
+import type { Dispatch, OnHedge, OnRetry, Send } from './call.ts';
 import type { Credential } from './credentials/credential.ts';
 import type { Tls } from './credentials/tls.ts';
 import type { Address } from './exchange/address.ts';
@@ -59,6 +59,7 @@ export interface ServiceOptions {
   readonly clock: Clock;
   readonly hook: AttemptHook | undefined;
   readonly onRetry: OnRetry | undefined;
+  readonly onHedge: OnHedge | undefined;
   readonly traceIdOf: ErrorReading['traceIdOf'];
 }
 
@@ -66,7 +67,7 @@ export interface ServiceOptions {
 const watchShare = 0.05;
 
 export function openService(service: Service, options: ServiceOptions): OpenService {
-  const { addresses, credential, tls, clock, hook, onRetry, traceIdOf } = options;
+  const { addresses, credential, tls, clock, hook, onRetry, onHedge, traceIdOf } = options;
   const recent = createRecentAttempts({ clock, traceIdOf, nameOf: nameOfAddress });
   const budget = createRetryBudget(service.retryBudget, clock);
   const breaker = service.breaker === false ? undefined : createBreaker(service.breaker, clock);
@@ -89,6 +90,7 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
       hangWatch,
       hook,
       onRetry,
+      onHedge,
       onRefused: recent.addRefused,
       clock,
     }),

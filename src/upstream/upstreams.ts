@@ -13,6 +13,7 @@ import type {
   Caller,
   Dispatch,
   OnJoin,
+  OnHedge,
   OnRetry,
   Policy,
   Reply,
@@ -49,6 +50,7 @@ export interface UpstreamsOptions {
   readonly traceIdOf?: ErrorReading['traceIdOf'];
   readonly onJoin?: OnJoin | undefined;
   readonly onRetry?: OnRetry | undefined;
+  readonly onHedge?: OnHedge | undefined;
   /**
    * Stores answers of operations with a `cache`; closed with the services. Default: in memory.
    */
@@ -125,7 +127,7 @@ type Asked = Pick<LoadRequest, 'operation' | 'args' | 'trace' | 'conceals'> &
 
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const { clock, aroundCall = unchanged, watchAttempt: hook, onJoin } = options;
-  const { traceIdOf = ignore, onRetry } = options;
+  const { traceIdOf = ignore, onRetry, onHedge } = options;
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
   // Before anything is opened, since a secret may be missing.
   const { services: declared, secrets = noSecrets } = options;
@@ -149,6 +151,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
         clock,
         hook,
         onRetry,
+        onHedge,
         traceIdOf,
       }),
     ]),

@@ -173,7 +173,7 @@ const order = defineComposition({
   }),
 });
 
-async function startMetered(options: Pick<WithMocksOptions, 'clock' | 'overload'> = {}) {
+async function startMetered(options: Partial<WithMocksOptions> = {}) {
   const { instruments, points } = collect();
   const clock = options.clock ?? systemClock;
   const telemetry = { ...unobserved, ...createMetrics(instruments, clock) };
@@ -308,6 +308,8 @@ it('counts what was left undone', async () => {
   const refused = await points('plait.refusals');
   expect(refused.map(({ attributes, value }) => [attributes['plait.reason'], value])).toEqual([
     ['overload', 2],
+    ['in-progress', 0],
+    ['rate-limit', 0],
   ]);
   const gauge = async (name: string) => (await points(name)).map(({ value }) => value);
   expect(await gauge('plait.overload.pressure')).toEqual([1.5]);
@@ -322,4 +324,86 @@ it('counts attempts that are made again, by operation', async () => {
   expect(
     (await points('plait.retries')).map(({ attributes, value }) => ({ ...attributes, value })),
   ).toEqual([{ 'plait.operation': 'orders.getOrder', value: 1 }]);
+});
+
+it('counts attempts that are made beside a slow one, by operation', async () => {
+  const clock = createFakeClock();
+  const hedged = operation(payments, {
+    name: 'hedged',
+    route: 'GET /payments/:paymentId',
+    response: z.object({ id: z.string() }),
+    hedge: { afterP: 0.5, maxExtra: 0.9 },
+  });
+  const compositions = {
+    hedged: defineComposition({
+      route: 'GET /hedged/:id',
+      compose: ({ params }) => ({ payment: call(hedged, { paymentId: params.id }) }),
+    }),
+  };
+  const { app, points } = await startMetered({ clock, compositions });
+  const paths = Array.from({ length: 40 }, () => '/hedged/pay_1001');
+  // Hedging begins when latencies are known.
+  for (const path of paths) await app.get(path);
+  app.mocks.payments.fault([{ match: '*', hang: true, times: 1 }]);
+  const { length } = app.mocks.payments.requests();
+  const late = app.get('/hedged/pay_1001');
+  await vi.waitFor(() => expect(app.mocks.payments.requests()).toHaveLength(length + 1));
+  clock.advance(100);
+  expect((await late).status).toBe(200);
+  const counted = await points('plait.hedges');
+  expect(counted.map(({ attributes, value }) => ({ ...attributes, value }))).toEqual([
+    { 'plait.operation': 'payments.hedged', value: 1 },
+  ]);
+  expect(await points('plait.retries')).toEqual([]);
+});
+
+it('knows the requests that are under way, and none when they have ended', async () => {
+  const { app, points } = await startMetered();
+  const active = async () =>
+    (await points('http.server.active_requests')).map(({ attributes, value }) => ({
+      ...attributes,
+      value,
+    }));
+  const labels = { 'http.request.method': 'GET', 'url.scheme': 'http' };
+  app.mocks.orders.fault([{ match: '*', hang: true }]);
+  const headers = { 'x-request-timeout-ms': '400' };
+  const answer = app.get('/orders/ord_1001', { headers });
+  await vi.waitFor(() => expect(app.mocks.orders.requests()).toHaveLength(1));
+  expect(await active()).toEqual([{ ...labels, value: 1 }]);
+  await answer;
+  expect(await active()).toEqual([{ ...labels, value: 0 }]);
+});
+
+it('counts requests that could not be read, by their status', async () => {
+  const { app, points } = await startMetered();
+  const end = 'host: a\r\nconnection: close\r\n';
+  await raw(app.url, `GET / HTTP/1.1\r\n${end}a b: c\r\n\r\n`);
+  await raw(app.url, `GET / HTTP/1.1\r\n${end}a: ${'b'.repeat(70_000)}\r\n\r\n`);
+  await raw(app.url, `CONNECT a:1 HTTP/1.1\r\n${end}\r\n`);
+  await app.get('/orders/none');
+  const unreadable = await points('plait.unreadable_requests');
+  expect(
+    unreadable.map(({ attributes, value }) => [attributes['http.response.status_code'], value]),
+  ).toEqual([
+    ['400', 1],
+    ['431', 1],
+    ['405', 1],
+  ]);
+});
+
+it('tells its version, and how many calls a bulkhead lets through', async () => {
+  const { points } = await startMetered();
+  const values = async (name: string) =>
+    (await points(name)).map(({ attributes, value }) => ({ ...attributes, value }));
+  expect(await values('plait.build.info')).toEqual([
+    {
+      'plait.version': expect.stringMatching(/^\d+\.\d+\.\d+/),
+      'process.runtime.version': process.version,
+      value: 1,
+    },
+  ]);
+  expect(await values('plait.bulkhead.limit')).toContainEqual({
+    'plait.service': 'orders',
+    value: expect.toSatisfy((limit: number) => limit > 0),
+  });
 });

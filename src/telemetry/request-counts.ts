@@ -1,0 +1,58 @@
+/** Counts of requests of clients: under way, refused, and those that the parser could not read. */
+import type { Meter } from '@opentelemetry/api';
+import type { Refusal } from '../http/admission.ts';
+import { bindingsOf, schemeOf } from '../http/request-record.ts';
+import type { GatewayContext, Layer } from '../http/request-record.ts';
+import { isHealthCheck } from '../http/health.ts';
+import { countBy } from './counts.ts';
+import { knownMethod } from './method.ts';
+
+const refusals: readonly Refusal['kind'][] = ['overload', 'in-progress', 'rate-limit'];
+
+/** Returns a layer that counts every request but health checks. */
+export function countRequests(meter: Meter): Layer {
+  const active = countBy(
+    meter.createObservableUpDownCounter('http.server.active_requests', {
+      unit: '{request}',
+      description: 'Requests of clients that are under way',
+    }),
+    'http.request.method',
+    'url.scheme',
+  );
+  const refused = countBy(
+    meter.createObservableCounter('plait.refusals', {
+      unit: '{request}',
+      description: 'Requests that were refused with Retry-After, by reason',
+    }),
+    'plait.reason',
+  );
+  // A rate needs a first value to rise from.
+  for (const reason of refusals) refused.add(0, reason);
+  const unreadable = countBy(
+    meter.createObservableCounter('plait.unreadable_requests', {
+      unit: '{request}',
+      description: 'Requests that were answered without being read, by the status',
+    }),
+    'http.response.status_code',
+  );
+
+  function countEnd(c: GatewayContext): void {
+    const { refusal } = c.get('record');
+    if (refusal !== undefined) refused.add(1, refusal.kind);
+    if (bindingsOf(c).unreadable !== undefined) unreadable.add(1, String(c.res.status));
+  }
+
+  return async function countRequest(c, next) {
+    if (isHealthCheck(c)) return next();
+    const method = knownMethod(c.req.method);
+    const scheme = schemeOf(c);
+    active.add(1, method, scheme);
+    try {
+      await next();
+    } finally {
+      active.add(-1, method, scheme);
+    }
+    countEnd(c);
+    return undefined;
+  };
+}
