@@ -10,6 +10,9 @@ export interface Connections {
   take(incoming: IncomingMessage, outgoing: ServerResponse, serve: () => void): void;
   /** Runs `then` when all requests of the connection that were taken are answered. */
   whenAnswered(socket: Socket, then: () => void): void;
+  /** Lets requests wait that come from now on, until `goOn`. */
+  hold(): void;
+  goOn(): void;
   /** Ends every connection from now on as soon as its requests are answered. */
   endWhenIdle(): void;
   /** Ends those that idle, but for new ones: their first request is on its way. */
@@ -38,10 +41,10 @@ const mostAtOnce = 8;
 export function followConnections(server: Server, limits: ConnectionLimits): Connections {
   const connections = new Map<Socket, Connection>();
   const admit = perAddress(limits.connectionsPerAddress);
-  let isEnding = false;
+  const state: State = { isEnding: false, isHeld: false };
 
   function follow(socket: Socket): void {
-    const connection = new Connection(socket, () => isEnding);
+    const connection = new Connection(socket, state);
     connections.set(socket, connection);
     socket.once('close', () => {
       connections.delete(socket);
@@ -73,8 +76,15 @@ export function followConnections(server: Server, limits: ConnectionLimits): Con
     whenAnswered(socket, then) {
       connections.get(socket)?.whenIdle(then);
     },
+    hold() {
+      state.isHeld = true;
+    },
+    goOn() {
+      state.isHeld = false;
+      for (const connection of connections.values()) connection.serveNext();
+    },
     endWhenIdle() {
-      isEnding = true;
+      state.isEnding = true;
     },
     closeIdle() {
       for (const [socket, connection] of connections)
@@ -88,9 +98,15 @@ export function followConnections(server: Server, limits: ConnectionLimits): Con
   };
 }
 
+/** Of all connections of a server. */
+interface State {
+  isEnding: boolean;
+  isHeld: boolean;
+}
+
 class Connection {
   readonly #socket: Socket;
-  readonly #isEnding: () => boolean;
+  readonly #state: Readonly<State>;
   /** Answers that are not written to their end, also those of requests that wait. */
   readonly #open = new Set<ServerResponse>();
   readonly #waiting: (() => void)[] = [];
@@ -98,9 +114,9 @@ class Connection {
   #isUsed = false;
   #afterwards: (() => void) | undefined;
 
-  constructor(socket: Socket, isEnding: () => boolean) {
+  constructor(socket: Socket, state: Readonly<State>) {
     this.#socket = socket;
-    this.#isEnding = isEnding;
+    this.#state = state;
   }
 
   get isIdle(): boolean {
@@ -120,25 +136,31 @@ class Connection {
     this.#isUsed = true;
     this.#open.add(outgoing);
     outgoing.once('close', () => this.#release(outgoing));
-    if (this.#underWay < mostAtOnce) {
-      this.#underWay += 1;
-      return serve();
-    }
     this.#waiting.push(serve);
-    this.#socket.pause();
+    this.serveNext();
+    if (this.#waiting.length > 0) this.#socket.pause();
+  }
+
+  /** Serves what waits, as far as it may. */
+  serveNext(): void {
+    while (this.#underWay < mostAtOnce && !this.#state.isHeld) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#underWay += 1;
+      next();
+    }
   }
 
   #release(outgoing: ServerResponse): void {
     this.#open.delete(outgoing);
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#underWay -= 1;
-    else next();
+    this.#underWay -= 1;
+    this.serveNext();
     // Node resumes the socket with the end of each answer.
     if (this.#underWay >= mostAtOnce) this.#socket.pause();
     else this.#socket.resume();
     if (!this.isIdle) return;
     this.#afterwards?.();
-    if (this.#isEnding()) this.#socket.end();
+    if (this.#state.isEnding) this.#socket.end();
   }
 
   whenIdle(then: () => void): void {

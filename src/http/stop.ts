@@ -22,53 +22,67 @@ export function stopServer(
   { connections, sessions, onRequestsCut }: Followed,
   graceMs: number,
 ): Promise<void> {
+  const startedAt = performance.now();
   return new Promise((resolve) => {
-    const force = setTimeout(function cutOff() {
-      const count = connections.requests() + (sessions?.requests() ?? 0);
-      if (count > 0) onRequestsCut?.(count);
-      server.closeAllConnections();
-    }, graceMs);
-    const unused = setTimeout(
-      function endUnused() {
-        connections.endUnused();
-        sessions?.endUnused();
-      },
-      Math.min(lastWordMs, graceMs),
-    );
-    atQuietMoment(server, function closeNow() {
+    // Clients that wait for an answer open no connection meanwhile.
+    connections.hold();
+    atQuietMoment(server, graceMs, function closeNow() {
+      const leftMs = Math.max(0, graceMs - (performance.now() - startedAt));
+      const force = setTimeout(function cutOff() {
+        const count = connections.requests() + (sessions?.requests() ?? 0);
+        if (count > 0) onRequestsCut?.(count);
+        server.closeAllConnections();
+      }, leftMs);
+      const unused = setTimeout(
+        function endUnused() {
+          connections.endUnused();
+          sessions?.endUnused();
+        },
+        Math.min(lastWordMs, leftMs),
+      );
       server.close(() => {
         clearTimeout(force);
         clearTimeout(unused);
         resolve();
       });
+      connections.goOn();
       connections.closeIdle();
       sessions?.endWhenIdle();
     });
   });
 }
 
-/** How long connections that wait are still accepted, in milliseconds. */
-const longestWaitMs = 200;
+/** Without a new connection for so long, in milliseconds, none is on its way. */
+const ceasedMs = 25;
+
+/** How long it is waited for that, and then for a quiet turn, in milliseconds. */
+const longestMs = { ceased: 150, quiet: 350 };
 
 /** A turn of the event loop this short, in milliseconds, has done nothing but look for events. */
 const quietMs = 0.1;
 
 /**
- * Runs `close` right after a turn of the event loop that found nothing to do: connections that the
- * system has accepted since the last look, on our behalf, will be reset. libuv accepts one in a turn.
+ * Runs `close` within so many milliseconds, when no connection seems to be on its way, right after
+ * a turn of the event loop that found nothing to do: those that the system has accepted since the
+ * last look, on our behalf, will be reset. libuv accepts one in a turn.
  */
-function atQuietMoment(server: Server, close: () => void): void {
+function atQuietMoment(server: Server, withinMs: number, close: () => void): void {
+  const limitMs = Math.min(longestMs.quiet, withinMs);
   const startedAt = performance.now();
   let turnedAt = startedAt;
+  let acceptedAt = startedAt;
   let hasAccepted = true;
   const note = (): void => void (hasAccepted = true);
   server.on('connection', note);
   setImmediate(function look() {
     const now = performance.now();
+    const waitedMs = now - startedAt;
+    if (hasAccepted) acceptedAt = now;
     const isQuiet = !hasAccepted && now - turnedAt < quietMs;
+    const haveCeased = now - acceptedAt >= ceasedMs || waitedMs >= longestMs.ceased;
     turnedAt = now;
     hasAccepted = false;
-    if (!isQuiet && now - startedAt < longestWaitMs) return void setImmediate(look);
+    if (!(isQuiet && haveCeased) && waitedMs < limitMs) return void setImmediate(look);
     server.off('connection', note);
     return close();
   });

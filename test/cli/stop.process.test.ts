@@ -5,13 +5,13 @@ import { run, runMocks, shipped } from '../support/processes.ts';
 import { readAnswers } from '../support/raw-http.ts';
 import { startServer } from '../support/servers.ts';
 
-const stops = process.env['PROPERTIES'] === 'long' ? 20 : 3;
+const stops = process.env['PROPERTIES'] === 'long' ? 200 : 3;
 const request = 'GET /orders/ord_1001/summary HTTP/1.1\r\nhost: gateway\r\n\r\n';
 
 it(
-  `a stop under load loses no request of a connection that was in use, ${stops} times in a row`,
-  { timeout: 300_000 },
-  async () => {
+  `a stop under load loses no request and no connection, ${stops} times in a row`,
+  { timeout: 600_000 },
+  async ({ annotate }) => {
     const mocks = await runMocks();
     const lost: Lost[] = [];
     let answered = 0;
@@ -34,9 +34,11 @@ it(
       }
       expect(await gateway.exitCode).toBe(0);
     }
+    await annotate(`${lost.length} of ${answered + lost.length} requests were lost`);
     expect(lost.filter(({ answered: before }) => before > 0)).toEqual([]);
-    // The system accepts connections on our behalf until the very moment of the close.
-    expect(lost.length).toBeLessThanOrEqual(2 * stops);
+    // The system accepts connections on our behalf until the very moment of the close, so over many
+    // stops on a busy machine one may be reset.
+    expect(lost.length).toBeLessThanOrEqual(Math.floor(stops / 100));
     expect(answered).toBeGreaterThan(100 * stops);
   },
 );
