@@ -1,5 +1,6 @@
 /** Authenticators as data → what verifies the credentials of a request. */
 import type { Clock } from '../../clock.ts';
+import { headerOfAuthenticator } from '../../dsl/authenticators.ts';
 import type {
   ApiKeyAuthenticator,
   Authenticator,
@@ -7,7 +8,6 @@ import type {
 } from '../../dsl/authenticators.ts';
 import { nameOfSource, shownSource } from '../../dsl/source.ts';
 import { ConfigurationError } from '../../errors.ts';
-import type { RequestFacts } from '../../http/admission.ts';
 import type { Secrets } from '../../upstream/credentials/secrets.ts';
 import { parseTokenUrl, tokenUrlRule } from '../../url.ts';
 import { createApiKeyVerifier } from './api-keys.ts';
@@ -18,8 +18,10 @@ import type { KeySet } from './key-set.ts';
 import type { Verified } from './verified.ts';
 
 export interface OpenAuthenticator {
-  /** The credentials of a request; `undefined` if it has none of the kind. */
-  read(request: RequestFacts): string | undefined;
+  /** The header that its credentials come in, in lower case. */
+  readonly header: string;
+  /** The credentials in that header, malformed or not; `undefined` if they are of another scheme. */
+  read(sent: string): string | undefined;
   /** `undefined` for credentials that are not valid, whatever the reason. */
   verify(credentials: string): Verified | undefined | Promise<Verified | undefined>;
   /** The challenge (RFC 9110, 11.6.1) with further parameters. */
@@ -50,7 +52,8 @@ export function openAuthenticator(
 function openJwt(authenticator: JwtAuthenticator, options: OpenOptions): OpenAuthenticator {
   const { keys, close } = openKeys(authenticator, options);
   return {
-    read: readBearer,
+    header: headerOfAuthenticator(authenticator),
+    read: (sent) => /^bearer +(.*)$/i.exec(sent)?.[1],
     verify: createJwtVerifier(authenticator, { keys, clock: options.clock }),
     challenge: (parameters) => ['Bearer realm="plait"', parameters].filter(Boolean).join(', '),
     close,
@@ -63,16 +66,12 @@ function openApiKeys(
   { secrets, clock }: OpenOptions,
 ): OpenAuthenticator {
   return {
-    read: (request) => request.header(header),
+    header,
+    read: (sent) => sent,
     verify: createApiKeyVerifier({ source: secrets(list), name: shownSource(list), clock }),
     challenge: () => `ApiKey realm="plait", header="${header}"`,
     close: async () => undefined,
   };
-}
-
-/** The token of `Authorization: Bearer …`; the scheme has no case (RFC 9110, 11.1). */
-function readBearer(request: RequestFacts): string | undefined {
-  return /^bearer +(.*)$/i.exec(request.header('authorization') ?? '')?.[1];
 }
 
 function openKeys(

@@ -8,6 +8,7 @@ import type { Secrets } from '../../upstream/credentials/secrets.ts';
 import { openAuthenticator } from './authenticator.ts';
 import type { OpenAuthenticator } from './authenticator.ts';
 import { mayAsk } from './verified.ts';
+import type { Verified } from './verified.ts';
 
 export interface IdentityOptions {
   readonly authenticators: readonly Authenticator[];
@@ -47,18 +48,40 @@ function createIdentify(auth: PlanAuth, opened: readonly OpenAuthenticator[]): I
   const missing = denial('unauthenticated', opened, '');
   const invalid = denial('unauthenticated', opened, 'error="invalid_token"');
   const forbidden = denial('insufficient-scope', opened, insufficient(auth));
+  const byHeader = Map.groupBy(opened, ({ header }) => header);
   return async function identify(request) {
+    let asks: Verified | undefined;
     let hasCredentials = false;
-    for (const { read, verify } of opened) {
-      const credentials = read(request);
-      if (credentials === undefined) continue;
-      hasCredentials = true;
+    // A service that is sent one of the headers may take it for verified, so each has to be, although
+    // one suffices to say who asks.
+    let areValid = true;
+    for (const [header, those] of byHeader) {
+      const sent = request.header(header);
+      if (sent === undefined) continue;
+      const credentials = those[0]?.read(sent);
+      hasCredentials ||= credentials !== undefined;
       // oxlint-disable-next-line no-await-in-loop -- one after the other: most often there is one
-      const verified = await verify(credentials);
-      if (verified !== undefined) return mayAsk(verified, auth) ? verified : forbidden;
+      const verified = credentials === undefined ? undefined : await verifyBy(those, credentials);
+      areValid &&= verified !== undefined;
+      asks ??= verified;
     }
-    return hasCredentials ? invalid : missing;
+    if (!hasCredentials) return missing;
+    if (asks === undefined || !areValid) return invalid;
+    return mayAsk(asks, auth) ? asks : forbidden;
   };
+}
+
+/** As the first of them does that takes the credentials. */
+async function verifyBy(
+  those: readonly OpenAuthenticator[],
+  credentials: string,
+): Promise<Verified | undefined> {
+  for (const { verify } of those) {
+    // oxlint-disable-next-line no-await-in-loop -- the others are asked only if it does not
+    const verified = await verify(credentials);
+    if (verified !== undefined) return verified;
+  }
+  return undefined;
 }
 
 /** With a challenge (RFC 6750, 3) for each way to prove an identity. */

@@ -3,12 +3,17 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { defineComposition } from '../../../src/dsl/composition.ts';
+import { operation } from '../../../src/dsl/declare-operation.ts';
+import { defineService } from '../../../src/dsl/service.ts';
+import { call } from '../../../src/dsl/steps.ts';
 import { verifyApiKeys } from '../../../src/dsl/verify-api-keys.ts';
 import { readApiKey } from '../../../src/edge/identity/api-key.ts';
 import { parseSettings } from '../../../src/settings/settings.ts';
 import { folderWith } from '../../support/folder.ts';
 import { assertProperty } from '../../support/property.ts';
+import { startServer } from '../../support/servers.ts';
 import {
   createKey,
   customersOf,
@@ -20,6 +25,9 @@ import {
 const one = 'canary1'.padEnd(43, 'x');
 const two = 'canary2'.padEnd(43, 'x');
 const other = 'canary3'.padEnd(43, 'x');
+
+/** Signs under the id of a key of the issuer. */
+const forged = await createKey('one');
 
 const hashOf = (secret: string) => createHash('sha256').update(secret).digest('hex');
 const entryOf = (id: string, secret: string, more: object = {}) => ({
@@ -145,12 +153,39 @@ describe('an API key', () => {
     const apiKey = { 'x-api-key': `acme.${one}` };
     expect((await ask('/me', await key.sign())).json).toEqual({ sub: 'ann' });
     expect((await ask('/me', undefined, apiKey)).json).toEqual({ sub: 'acme' });
-    expect((await ask('/me', 'nonsense', apiKey)).json).toEqual({ sub: 'acme' });
+    expect((await ask('/me', await key.sign(), apiKey)).json).toEqual({ sub: 'ann' });
     const denied = await ask('/me', 'nonsense', { 'x-api-key': 'nonsense' });
     expect([denied.status, denied.header('www-authenticate')]).toEqual([
       401,
       'Bearer realm="plait", error="invalid_token", ApiKey realm="plait", header="x-api-key"',
     ]);
+  });
+
+  it.each([
+    ['a forged token', async () => ({ authorization: `Bearer ${await forged.sign()}` })],
+    ['a token of no shape', async () => ({ authorization: 'Bearer x y' })],
+    ['credentials of another scheme', async () => ({ authorization: 'Basic YTpi' })],
+  ])('does not carry %s past the gateway to a service that trusts it', async (_, sent) => {
+    const customers = customersOf(await startIssuer(await createKey('one')));
+    const service = await startServer((__, response) => void response.end('{}'));
+    const orders = defineService({ name: 'orders', url: service.url, forward: ['authorization'] });
+    const get = operation(orders, { name: 'get', route: 'GET /orders', response: z.object({}) });
+    const auth = [customers, partners] as const;
+    const { ask } = startProtected({
+      authenticators: auth,
+      environment: { API_KEYS: list },
+      compositions: {
+        orders: defineComposition({ route: 'GET /orders', auth, compose: () => call(get, {}) }),
+      },
+    });
+    const apiKey = { 'x-api-key': `acme.${one}` };
+    expect((await ask('/orders', undefined, apiKey)).status).toBe(200);
+    const { status, header } = await ask('/orders', undefined, { ...apiKey, ...(await sent()) });
+    expect([status, header('www-authenticate')]).toEqual([
+      401,
+      'Bearer realm="plait", error="invalid_token", ApiKey realm="plait", header="x-api-key"',
+    ]);
+    expect(service.requests).toHaveLength(1);
   });
 
   it('has one form', () => {
