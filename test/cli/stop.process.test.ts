@@ -39,7 +39,7 @@ it(
     // The system accepts connections on our behalf until the very moment of the close, so over many
     // stops on a busy machine one may be reset.
     expect(lost.length).toBeLessThanOrEqual(Math.floor(stops / 100));
-    expect(answered).toBeGreaterThan(100 * stops);
+    expect(answered).toBeGreaterThan(12 * stops);
   },
 );
 

@@ -1,10 +1,14 @@
-/** Prints the seed of property tests, and ends the output with a line that counts the tests. */
-import type { Reporter, TestModule } from 'vitest/node';
+/** Prints the seed of property tests and what tests have measured, and ends the output with a line that counts the tests. */
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 export default class CountReporter implements Reporter {
   onInit(): void {
     const seed = process.env['PROPERTY_SEED'];
     process.stdout.write(`Property tests: PROPERTY_SEED=${seed} repeats their new cases\n`);
+  }
+
+  onTestCaseAnnotate({ fullName }: TestCase, { message }: { readonly message: string }): void {
+    process.stdout.write(`Measured: ${fullName}: ${message}\n`);
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
