@@ -4,6 +4,7 @@ import type { Composition, Service } from 'plait';
 import { expect, vi } from 'vitest';
 import { z } from 'zod';
 import type { ServiceConfig } from '../../src/dsl/service.ts';
+import type { Overload } from '../../src/edge/overload.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { startUpstream } from '../support/upstream.ts';
 import type { Upstream } from '../support/upstream.ts';
@@ -19,6 +20,7 @@ export interface ShopOptions {
   readonly policies?: Partial<ServiceConfig>;
   /** Serves `GET /shop/:name`. Default: `partOf`. */
   readonly compose?: (shop: Service) => Composition;
+  readonly overload?: Overload;
 }
 
 export interface Shop {
@@ -34,7 +36,7 @@ export interface Asked {
 }
 
 export async function startTracedShop(options: ShopOptions): Promise<Shop> {
-  const { clock, telemetry, policies, compose = partOf } = options;
+  const { clock, telemetry, policies, overload, compose = partOf } = options;
   const upstream = await startUpstream();
   const shop = defineService({ name: 'shop', url: { env: 'SHOP_URL' }, retry: false, ...policies });
   const app = await startWithMocks({
@@ -42,6 +44,7 @@ export async function startTracedShop(options: ShopOptions): Promise<Shop> {
     telemetry,
     clock,
     environment: { SHOP_URL: upstream.url },
+    ...(overload && { overload }),
   });
   return {
     upstream,

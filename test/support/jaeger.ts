@@ -1,0 +1,130 @@
+/** Traces in the format that Jaeger's "Upload" takes, the same for every run of a situation. */
+import type { SinkSpan } from './otlp-sink.ts';
+
+/** When the first span of a file begins, in microseconds since 1970. */
+const begin = 1_767_225_600_000_000;
+
+/** Traces as one file. Ids are numbered, and times are relative: whole milliseconds and an order. */
+export function toJaeger(traces: readonly (readonly SinkSpan[])[]): string {
+  const all = traces.flat();
+  const idOf = numbered(all);
+  const timeOf = relative(all);
+  const data = traces.map((spans) => ({
+    traceID: idOf(spans[0]?.traceId ?? '', 32),
+    spans: inOrder(spans).map((span) => toSpan(span, spans, { idOf, timeOf })),
+    processes: { p1: { serviceName: 'plait', tags: [] } },
+  }));
+  return `${JSON.stringify({ data }, undefined, 1)}\n`;
+}
+
+interface Normal {
+  readonly idOf: (id: string, length: 16 | 32) => string;
+  readonly timeOf: (nanoseconds: bigint) => number;
+}
+
+function toSpan(span: SinkSpan, spans: readonly SinkSpan[], { idOf, timeOf }: Normal) {
+  const parent = spans.find(({ spanId }) => spanId === span.parentSpanId);
+  const reference = (refType: string, of: { traceId: string; spanId: string }) => ({
+    refType,
+    traceID: idOf(of.traceId, 32),
+    spanID: idOf(of.spanId, 16),
+  });
+  const isError = span.status.code === 'ERROR';
+  return {
+    traceID: idOf(span.traceId, 32),
+    spanID: idOf(span.spanId, 16),
+    operationName: span.name,
+    references: [
+      ...(parent === undefined ? [] : [reference('CHILD_OF', parent)]),
+      ...span.links.map((link) => reference('FOLLOWS_FROM', link)),
+    ],
+    startTime: timeOf(span.startTimeUnixNano),
+    duration: timeOf(span.endTimeUnixNano) - timeOf(span.startTimeUnixNano),
+    tags: [
+      tag('span.kind', span.kind.toLowerCase()),
+      ...(isError ? [tag('error', true), tag('otel.status_code', 'ERROR')] : []),
+      ...(span.status.message === ''
+        ? []
+        : [tag('otel.status_description', withoutPort(span.status.message))]),
+      ...Object.entries(span.attributes).map(([key, value]) => tag(key, usual[key] ?? value)),
+    ].toSorted((one, other) => one.key.localeCompare(other.key)),
+    logs: span.events.map(({ name, timeUnixNano, attributes }) => ({
+      timestamp: timeOf(timeUnixNano),
+      fields: [
+        tag('event', name),
+        ...Object.entries(attributes).map(([key, value]) => tag(key, value)),
+      ],
+    })),
+    processID: 'p1',
+    warnings: null,
+  };
+}
+
+/** The values that differ from run to run. */
+const usual: Readonly<Record<string, unknown>> = {
+  'server.port': 4_001,
+  'plait.request_id': 'request-1',
+};
+
+function withoutPort(text: string): string {
+  return text.replace(/(127\.0\.0\.1|localhost):\d+/g, '$1:4001');
+}
+
+function tag(key: string, value: unknown) {
+  if (typeof value === 'boolean') return { key, type: 'bool', value };
+  if (typeof value === 'number') {
+    return { key, type: Number.isInteger(value) ? 'int64' : 'float64', value };
+  }
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return { key, type: 'string', value: withoutPort(text) };
+}
+
+/** Parents before their children, children by name where they began at once. */
+function inOrder(spans: readonly SinkSpan[]): SinkSpan[] {
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  const below = (one: SinkSpan): SinkSpan[] => [
+    one,
+    ...sorted(spans.filter(({ parentSpanId }) => parentSpanId === one.spanId)).flatMap(below),
+  ];
+  return sorted(spans.filter(({ parentSpanId }) => !ids.has(parentSpanId))).flatMap(below);
+}
+
+function sorted(spans: readonly SinkSpan[]): SinkSpan[] {
+  return spans.toSorted(
+    (one, other) =>
+      Number(one.startTimeUnixNano - other.startTimeUnixNano) || one.name.localeCompare(other.name),
+  );
+}
+
+/** Numbers in order of first use, of the traces first. */
+function numbered(spans: readonly SinkSpan[]): Normal['idOf'] {
+  const known = new Map<string, number>();
+  const idOf: Normal['idOf'] = (id, length) => {
+    if (!known.has(id)) known.set(id, known.size + 1);
+    return (known.get(id) ?? 0).toString(16).padStart(length, '0');
+  };
+  for (const { traceId } of spans) idOf(traceId, 32);
+  for (const { spanId } of inOrder(spans)) idOf(spanId, 16);
+  return idOf;
+}
+
+/** Microseconds: whole milliseconds since the first span, and the order within one. */
+function relative(spans: readonly SinkSpan[]): Normal['timeOf'] {
+  const times = spans.flatMap((span) => [
+    span.startTimeUnixNano,
+    span.endTimeUnixNano,
+    ...span.events.map(({ timeUnixNano }) => timeUnixNano),
+  ]);
+  const distinct = [...new Set(times)].toSorted((one, other) => Number(one - other));
+  const first = distinct[0] ?? 0n;
+  const known = new Map<bigint, number>();
+  let [millisecond, order] = [-1, 0];
+  for (const time of distinct) {
+    // The first may be some microseconds into its millisecond.
+    const at = Math.round(Number(time - first) / 1e6);
+    order = at === millisecond ? order + 1 : 0;
+    millisecond = at;
+    known.set(time, begin + at * 1_000 + order);
+  }
+  return (time) => known.get(time) ?? begin;
+}
