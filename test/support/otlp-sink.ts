@@ -35,6 +35,9 @@ export interface SinkSpan {
 export interface SinkPoint {
   readonly service: string;
   readonly name: string;
+  readonly unit: string;
+  /** `sum`: one that may fall. */
+  readonly type: 'counter' | 'sum' | 'gauge' | 'histogram';
   readonly attributes: Attributes;
   readonly value: number;
   readonly count?: number;
@@ -183,7 +186,9 @@ const point = z.object({
   sum: z.number().optional(),
   count: z.coerce.number().optional(),
 });
-const series = z.object({ dataPoints: z.array(point) }).optional();
+const series = z
+  .object({ dataPoints: z.array(point), isMonotonic: z.boolean().optional() })
+  .optional();
 
 const Metrics = z.object({
   resourceMetrics: z.array(
@@ -192,7 +197,13 @@ const Metrics = z.object({
       scopeMetrics: z.array(
         z.object({
           metrics: z.array(
-            z.object({ name: z.string(), gauge: series, sum: series, histogram: series }),
+            z.object({
+              name: z.string(),
+              unit: z.string(),
+              gauge: series,
+              sum: series,
+              histogram: series,
+            }),
           ),
         }),
       ),
@@ -205,12 +216,20 @@ function readPoints(content: unknown): SinkPoint[] {
     ({ resource: { attributes: own }, scopeMetrics }) =>
       scopeMetrics
         .flatMap(({ metrics }) => metrics)
-        .flatMap(({ name, gauge, sum, histogram }) =>
+        .flatMap(({ name, unit, gauge, sum, histogram }) =>
           [gauge, sum, histogram]
             .flatMap((data) => data?.dataPoints ?? [])
             .map(({ attributes: labels, count, ...numbers }) => ({
               service: String(own['service.name']),
               name,
+              unit,
+              type: gauge
+                ? 'gauge'
+                : histogram
+                  ? 'histogram'
+                  : sum?.isMonotonic
+                    ? 'counter'
+                    : 'sum',
               attributes: labels,
               value: numbers.asDouble ?? numbers.asInt ?? numbers.sum ?? 0,
               ...(count !== undefined && { count }),
