@@ -11,6 +11,7 @@ import { CompositionError, toError } from './errors.ts';
 import type { Claim } from './plan/collisions.ts';
 import { compileAll } from './plan/compile.ts';
 import type { NamedComposition } from './plan/compile.ts';
+import { findGateway } from './find-gateway.ts';
 import { notServedOf } from './not-loaded.ts';
 import type { NotServed } from './plan/not-served.ts';
 import type { Plan } from './plan/plan.ts';
@@ -62,15 +63,14 @@ export async function loadCompositions(
     one.status === 'fulfilled' && one.value !== undefined ? [one.value] : [],
   );
   const compositions = exported.filter((one) => 'composition' in one);
-  const gateway = gatewayOf(found.sources, imports);
+  const gateway = findGateway(found, imports);
   const modules = found.sources.filter((_, index) => {
     const one = imports[index];
     return one?.status === 'fulfilled' && one.value === undefined;
   });
   const { definition = defineGateway({}) } = gateway;
   const compiled = compileAll(compositions, new Set(running), definition.authenticators);
-  // Without its file, nobody knows who may ask: nothing is served.
-  const isKnown = gateway.isKnown;
+  const { isKnown } = gateway;
   const { plans, errors } = isKnown ? compiled : { plans: [], errors: [] };
   const rejected = found.sources.flatMap((file, index) => {
     const one = imports[index];
@@ -98,36 +98,6 @@ export async function loadCompositions(
       errors: located,
     }),
     warnings: [...strayFiles(modules, found.ignored, used), ...plans.flatMap(warningsOf)],
-  };
-}
-
-/** What `gateway.ts` says; `isKnown` is false where it says nothing that can be used. */
-interface FoundGateway {
-  readonly definition?: GatewayDefinition;
-  readonly isKnown: boolean;
-  readonly errors: readonly Error[];
-}
-
-function gatewayOf(
-  files: readonly SourceFile[],
-  imports: readonly PromiseSettledResult<unknown>[],
-): FoundGateway {
-  const found = files.flatMap(({ path }, index) => {
-    const one = imports[index];
-    return path.replace(/\.\w+$/, '') === gatewayFile && one ? [{ path, one }] : [];
-  });
-  const definitions = found.flatMap(({ path, one }) =>
-    one.status === 'fulfilled' && isGatewayDefinition(one.value)
-      ? [{ path, definition: one.value }]
-      : [],
-  );
-  const [first, ...others] = definitions;
-  const places = definitions.map(({ path }) => path).join(' and ');
-  const twice = `${places} both define the gateway. Remove one of them.`;
-  return {
-    ...(first && { definition: first.definition }),
-    isKnown: found.every(({ one }) => one.status === 'fulfilled') && others.length === 0,
-    errors: others.length === 0 ? [] : [new CompositionError(gatewayFile, twice)],
   };
 }
 
@@ -173,11 +143,7 @@ async function importDefault(
   const module: Record<string, unknown> = mayExport ? await importModule(name, file) : {};
   const exported = module['default'];
   if (isComposition(exported)) return { name, composition: exported };
-  if (isGatewayDefinition(exported)) {
-    if (name === gatewayFile) return exported;
-    const words = `is not loaded: defineGateway() is for ${gatewayFile}.ts in the folder itself.`;
-    throw new CompositionError(name, words);
-  }
+  if (isGatewayDefinition(exported)) return exported;
   if (name === gatewayFile) {
     // As a module it would have no effect: no CORS, no limits, and everybody may ask.
     const words = 'exports no gateway. Write `export default defineGateway({ … })`.';

@@ -73,6 +73,7 @@ const layers = [
   ['settings'],
   [
     'composition-files.ts',
+    'find-gateway.ts',
     'gateway.ts',
     'listen.ts',
     'load-compositions.ts',

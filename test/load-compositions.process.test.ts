@@ -339,10 +339,31 @@ describe('the definition of the gateway', () => {
     expect(errors).toEqual([expect.stringContaining(message)]);
   });
 
-  it.each(['edge.ts', 'lib/gateway.ts'])('is an error in %s', async (path) => {
-    const { errors } = await load(await folderOf({ [path]: gateway, 'a.ts': at('/a') }));
-    expect(errors).toEqual([
-      expect.stringContaining('defineGateway() is for gateway.ts in the folder itself.'),
-    ]);
+  it.each(['edge.ts', 'lib/gateway.ts', 'Gateway.ts'])(
+    'is an error in %s, and nothing is served',
+    async (path) => {
+      const { names, errors } = await load(await folderOf({ [path]: gateway, 'a.ts': at('/a') }));
+      expect(names).toEqual([]);
+      expect(errors).toEqual([
+        expect.stringContaining('defineGateway() is for gateway.ts in the folder itself.'),
+      ]);
+    },
+  );
+
+  it.each(['gateway.cts', 'gateway.tsx', 'gateway.TS'])(
+    'is not loaded from %s, and nothing is served',
+    async (path) => {
+      const { names, errors } = await load(await folderOf({ [path]: gateway, 'a.ts': at('/a') }));
+      expect(names).toEqual([]);
+      expect(errors).toEqual([`${path}: is not loaded. Rename it to gateway.ts.`]);
+    },
+  );
+
+  it('that is a link to nowhere has nothing served', async () => {
+    const folder = await folderOf({ 'a.ts': at('/a') });
+    await symlink('none.ts', join(folder, 'gateway.ts'));
+    const { names, errors } = await load(folder);
+    expect(names).toEqual([]);
+    expect(errors).toEqual([expect.stringContaining('gateway.ts: is a link to a file')]);
   });
 });
