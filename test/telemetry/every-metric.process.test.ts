@@ -133,8 +133,8 @@ it('is what the alerts and the dashboard ask for', async () => {
       return type === 'histogram' ? ['_bucket', '_count', '_sum'].map((end) => name + end) : name;
     }),
   );
-  const used = expressions().flatMap((text) =>
-    text
+  const used = expressions().flatMap((expr) =>
+    expr
       .replaceAll(/\{[^}]*\}|\b(?:by|on|group_left|group_right) ?\([^)]*\)/g, '')
       .match(/\b(?:plait|http|process|nodejs)_\w+/g),
   );
