@@ -91,9 +91,10 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
       failure = error;
       throw error;
     } finally {
-      const tookMs = beganAt === undefined ? 0 : clock.now() - beganAt;
+      const endedAt = clock.now();
+      const tookMs = beganAt === undefined ? 0 : endedAt - beganAt;
       const announcedMs = announcedMsOf(dispatch, beganAt);
-      const ending = { failure, status, tookMs, announcedMs, doubt };
+      const ending = { failure, status, endedAt, tookMs, announcedMs, doubt };
       if (own !== undefined) dispatch.callers.note(ending);
       conclude(ending, own, onEnds);
       if (own === undefined) onRefused?.(dispatch, failure);

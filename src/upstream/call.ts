@@ -122,6 +122,8 @@ export interface Ending {
   readonly failure: unknown;
   /** The status of the service's answer, if there was a usable one. */
   readonly status: number | undefined;
+  /** On the clock's scale. */
+  readonly endedAt: number;
   /** In milliseconds, from when it had all its permits: time in our own queue does not count. */
   readonly tookMs: number;
   /** The `X-Request-Timeout-Ms` of its request; `undefined` if that was an attempt's full time. */

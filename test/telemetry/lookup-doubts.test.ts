@@ -23,7 +23,13 @@ function startWarnings() {
   const end = (own: Operation, ending: Partial<Ending>, times = 1) => {
     for (let time = 0; time < times; time += 1) {
       const attempt: Attempt = { ...dispatchFor(own), address: unreached, beganAt: 0, queuedMs: 0 };
-      const complete = { failure: undefined, status: 200, tookMs: 1, announcedMs: undefined };
+      const complete = {
+        failure: undefined,
+        status: 200,
+        endedAt: 1,
+        tookMs: 1,
+        announcedMs: undefined,
+      };
       watchAttempt?.(attempt).onEnd?.({ ...complete, ...ending });
     }
   };

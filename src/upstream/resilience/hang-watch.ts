@@ -66,8 +66,9 @@ export function createHangWatch({ clock, most, isCrowded }: HangWatchOptions): H
     kept.cancelTimer();
     note({ failure }, attempt);
     if (isAnswered(failure)) outrun = 0;
-    const tookMs = clock.now() - attempt.beganAt;
-    kept.listener?.({ failure, status, tookMs, standsFor: kept.standsFor });
+    const endedAt = clock.now();
+    const tookMs = endedAt - attempt.beganAt;
+    kept.listener?.({ failure, status, endedAt, tookMs, standsFor: kept.standsFor });
   }
 
   function note({ failure }: Pick<Ending, 'failure'>, { tried }: Pick<Attempt, 'tried'>): void {

@@ -58,8 +58,8 @@ interface Slice {
 }
 
 /**
- * Keeps six slices of 200 numbers, whatever happens. To count an attempt costs one look at the
- * clock and two additions.
+ * Keeps six slices of 200 numbers, whatever happens. To count an attempt costs two additions: it
+ * says itself when it has ended.
  */
 export function createRecentAttempts(options: RecentAttemptsOptions): RecentAttempts {
   const { clock, nameOf } = options;
@@ -67,16 +67,17 @@ export function createRecentAttempts(options: RecentAttemptsOptions): RecentAtte
   const lastOf = new Map<Address, LastError>();
   let last: LastError | undefined;
 
-  function currentSlice(): Slice {
-    const at = Math.floor(clock.now() / sliceMs);
+  /** The slice of a moment on the clock's scale, which is never before one that was counted. */
+  function sliceAt(moment: number): Slice {
+    const at = Math.floor(moment / sliceMs);
     const slice = slices.at(at % sliceCount) ?? emptySlice();
     if (slice.at !== at) restart(slice, at);
     return slice;
   }
 
   return {
-    add(address, dispatch, { failure, tookMs, standsFor = 0 }) {
-      const slice = currentSlice();
+    add(address, dispatch, { failure, endedAt, tookMs, standsFor = 0 }) {
+      const slice = sliceAt(endedAt);
       const times = 1 + standsFor;
       if (failure !== undefined && !(failure instanceof UpstreamError && isOfService(failure))) {
         slice.cancelled += times;
@@ -91,7 +92,7 @@ export function createRecentAttempts(options: RecentAttemptsOptions): RecentAtte
     },
     addRefused(dispatch, failure) {
       if (!(failure instanceof UpstreamError) || !isHeldBack(failure)) return;
-      currentSlice().notSent += 1;
+      sliceAt(clock.now()).notSent += 1;
       // The reason why the breaker is open says more.
       if (failure.kind !== 'breaker-open') last = lastErrorOf(dispatch, failure, options);
     },

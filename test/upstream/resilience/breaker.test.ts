@@ -209,6 +209,7 @@ describe('a closed breaker', () => {
       permit.onEnd({
         failure: down,
         status: undefined,
+        endedAt: 1,
         tookMs: 1,
         announcedMs: undefined,
         standsFor,

@@ -27,6 +27,7 @@ function start() {
     recent.add(unreached, dispatch, {
       failure: error,
       status: error === undefined ? 200 : undefined,
+      endedAt: clock.now(),
       tookMs,
       announcedMs: undefined,
       ...(standsFor !== undefined && { standsFor }),
