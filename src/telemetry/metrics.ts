@@ -146,19 +146,16 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
         if (call.keys !== undefined) batchSize.record(call.keys.length, call.operation);
         return next(call);
       },
-    watchAttempt: (attempt) => {
-      const startedAt = clock.now();
-      return {
-        onEnd(ending) {
-          const { failure, status } = ending;
-          const refused = failure instanceof UpstreamError ? failure.status : undefined;
-          const type = failure === undefined ? undefined : errorType(failure);
-          const { operation, address } = attempt;
-          attempts.record(secondsSince(startedAt), operation, address, status ?? refused, type);
-          detectDoubt(attempt, ending);
-        },
-      };
-    },
+    watchAttempt: (attempt) => ({
+      onEnd(ending) {
+        const { failure, status, tookMs } = ending;
+        const refused = failure instanceof UpstreamError ? failure.status : undefined;
+        const type = failure === undefined ? undefined : errorType(failure);
+        const { operation, address } = attempt;
+        attempts.record(tookMs / 1_000, operation, address, status ?? refused, type);
+        detectDoubt(attempt, ending);
+      },
+    }),
   };
 }
 
