@@ -43,9 +43,10 @@ export function createJwtVerifier(
   async function verifyAnew(token: string, name: string): Promise<Verified | undefined> {
     const read = readToken(token);
     if (read === undefined || !isOurs(read)) return undefined;
+    // Before the key is found: if they change meanwhile, the token is verified again next time.
+    const { version } = keys;
     const key = await keys.find(read.header);
     if (key === undefined) return undefined;
-    const { version } = keys;
     const currentDate = new Date(clock.epoch());
     const payload = await verifiedClaims(token, key, { ...options, currentDate });
     if (payload?.exp === undefined) return undefined;

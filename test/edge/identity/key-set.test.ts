@@ -1,3 +1,4 @@
+import { SignJWT, generateKeyPair } from 'jose';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,7 +6,9 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { verifyJwt } from '../../../src/dsl/verify-jwt.ts';
 import type { Authenticator } from '../../../src/dsl/authenticators.ts';
 import { defineComposition } from '../../../src/dsl/composition.ts';
+import { createJwtVerifier } from '../../../src/edge/identity/jwt.ts';
 import { parseSettings } from '../../../src/settings/settings.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 import {
   aud,
   createKey,
@@ -77,6 +80,23 @@ describe('the keys at an address', () => {
     expect(await statusOf(two)).toBe(200);
     await vi.waitFor(() => expect(issuer.requests).toHaveLength(2));
     await vi.waitFor(async () => expect((await ask('/me', token)).status).toBe(401));
+  });
+
+  it('that change while a token is verified have it verified again', async () => {
+    const clock = createFakeClock();
+    const { publicKey, privateKey } = await generateKeyPair('ES256');
+    const keys = { version: 1, find: async () => ((keys.version += 1), publicKey) };
+    const find = vi.spyOn(keys, 'find');
+    const verify = createJwtVerifier(customersOf({ url: 'http://127.0.0.1:9' }), { keys, clock });
+    const claims = { iss, aud, sub: 'ann', exp: startS + 60 };
+    const token = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).sign(privateKey);
+    expect(await verify(token)).toBeDefined();
+    expect(await verify(token)).toBeDefined();
+    expect(find).toHaveBeenCalledTimes(2);
+    find.mockImplementation(async () => publicKey);
+    await verify(token);
+    expect(await verify(token)).toBeDefined();
+    expect(find).toHaveBeenCalledTimes(3);
   });
 
   it('serve on while the address is down for an hour, and for a day at most', async () => {
