@@ -1,5 +1,6 @@
 /** Asks the management side of a gateway, for commands that show what it answers. */
 import type { z } from 'zod';
+import { withoutBlank } from '../environment.ts';
 import { ConfigurationError } from '../errors.ts';
 import { openToken, readAdminToken } from '../settings/admin.ts';
 import { defaultAdminPort, parseSettings } from '../settings/settings.ts';
@@ -15,7 +16,7 @@ export function localAdminUrl(): string {
 
 /** What a gateway that was started with the same environment demands of operators. */
 function adminHeaders(): Record<string, string> {
-  const { problems, token } = readAdminToken(process.env);
+  const { problems, token } = readAdminToken(withoutBlank(process.env));
   if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
   return token === undefined ? {} : { authorization: `Bearer ${openToken(token, atStart)()}` };
 }

@@ -6,6 +6,7 @@ import type { Service } from '../dsl/service.ts';
 import type { EdgeOptions } from '../edge/layers.ts';
 import { defaultLimits } from '../edge/overload.ts';
 import type { OverloadLimits } from '../edge/overload.ts';
+import { withoutBlank } from '../environment.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigurationError } from '../errors.ts';
 import { isHeaderName } from '../headers.ts';
@@ -237,13 +238,6 @@ export function serviceProblem(
 
 function linesOf(issues: readonly z.core.$ZodIssue[]): string {
   return issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('\n');
-}
-
-/** `PORT=` in a file of variables means that it is not set. */
-function withoutBlank(environment: Environment): Environment {
-  return Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
-  );
 }
 
 /** What was read of files besides the services' own. */

@@ -63,6 +63,13 @@ describe('plait upstreams', () => {
     expect(program.lines.join('\n')).toContain('payments');
   });
 
+  it('takes a token that is blank for none, as the gateway does', async () => {
+    const blank = { ADMIN_TOKEN: '', ADMIN_TOKEN_FILE: ' ' };
+    const { admin } = await startGateway(blank);
+    const program = run('bin/plait.js', ['upstreams', '--admin', admin], blank);
+    expect([await program.exitCode, program.errors()]).toEqual([0, '']);
+  });
+
   it('says when no gateway listens at the address, or something else does', async () => {
     const absent = await upstreams('http://127.0.0.1:9');
     expect(absent.errors).toMatch(/^No gateway answers at http:\/\/127\.0\.0\.1:9\/upstreams\./);
