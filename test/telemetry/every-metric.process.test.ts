@@ -151,11 +151,20 @@ const Rules = z.object({
   groups: z.array(z.object({ rules: z.array(z.object({ expr: z.string() })) })),
 });
 
+const Dashboard = z.object({
+  panels: z.array(z.object({ targets: z.array(z.object({ expr: z.string() })).default([]) })),
+});
+
+function read(path: string): unknown {
+  return parse(readFileSync(join(root, 'deploy', path), 'utf8'));
+}
+
+/** Of alert rules and dashboard. */
 function expressions(): string[] {
-  const rules = Rules.parse(
-    parse(readFileSync(join(root, 'deploy/prometheus/alerts.yml'), 'utf8')),
-  );
-  return rules.groups.flatMap((group) => group.rules.map(({ expr }) => expr));
+  const { groups } = Rules.parse(read('prometheus/alerts.yml'));
+  const { panels } = Dashboard.parse(read('grafana/plait.json'));
+  const rules = groups.flatMap((group) => group.rules);
+  return [...rules, ...panels.flatMap(({ targets }) => targets)].map(({ expr }) => expr);
 }
 
 type Rows = Record<string, { type: string; labels: string[] }>;
