@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../clock.ts';
 import type { ServiceStatus } from '../upstream/service.ts';
+import type { LastError } from '../upstream/state/last-error.ts';
 import type { Log, LogFields } from './log.ts';
 import { watchShedding } from './shed-changes.ts';
 import { changeReporter } from './change-reporter.ts';
@@ -50,18 +51,32 @@ function reportService(status: ServiceStatus, report: ReportChange): void {
   }
 }
 
-function breakerOpened({ service, attempts, lastError }: ServiceStatus): Change {
-  const { total, failed } = attempts;
-  const last = wordsOf(lastError);
-  const why = last === '' ? '' : `, the last by ${last}`;
+function breakerOpened({ service, attempts, endpoints }: ServiceStatus): Change {
+  const { total, failed, p95Ms } = attempts;
+  // Where none has failed, they were slow, and an earlier error is not to blame.
+  const last = failed === 0 ? undefined : latestOf(endpoints);
+  const slow = p95Ms === null ? '' : ` (p95 ${p95Ms} ms)`;
   return {
     state: 'open',
     level: 'warn',
-    fields: { service, breaker: 'open', attempts: total, failed, ...fieldsOf(lastError) },
+    fields: {
+      service,
+      breaker: 'open',
+      attempts: total,
+      failed,
+      ...(p95Ms !== null && { p95_ms: p95Ms }),
+      ...fieldsOf(last),
+    },
     message: () =>
       `The breaker of ${service} has opened: ${failed} of ${total} attempts of the last minute ` +
-      `failed${why}`,
+      `failed${lastBy(last)}${slow}`,
   };
+}
+
+/** The last error of an attempt: that of the service may be of a call that was not sent. */
+function latestOf(endpoints: ServiceStatus['endpoints']): ServiceStatus['lastError'] {
+  const errors = endpoints.flatMap(({ lastError }) => lastError ?? []);
+  return errors.toSorted((one, other) => one.at.localeCompare(other.at)).at(-1);
 }
 
 function breakerClosed({ service, attempts }: ServiceStatus): Change {
@@ -78,7 +93,6 @@ function addressIs(
   { address, state, lastError }: ServiceStatus['endpoints'][number],
 ): Change {
   const fields = { service, address, state };
-  const known = { state, level: 'warn', fields: { ...fields, ...fieldsOf(lastError) } } as const;
   switch (state) {
     case 'used':
       return {
@@ -88,19 +102,27 @@ function addressIs(
         message: (afterS) => `${address} of ${service} is used again after ${afterS} s`,
       };
     case 'unwell':
-      return { ...known, message: () => `${address} of ${service} fails its health checks` };
-    default: {
-      const last = wordsOf(lastError);
-      const why = last === '' ? '' : `, the last by ${last}`;
-      const message = `${address} of ${service} is ejected: its attempts fail${why}`;
-      return { ...known, message: () => message };
-    }
+      return {
+        state,
+        level: 'warn',
+        fields,
+        message: () => `${address} of ${service} fails its health checks`,
+      };
+    default:
+      return {
+        state,
+        level: 'warn',
+        fields: { ...fields, ...fieldsOf(lastError) },
+        message: () => `${address} of ${service} is ejected: its attempts fail${lastBy(lastError)}`,
+      };
   }
 }
 
-function wordsOf(error: ServiceStatus['lastError']): string {
-  if (error === undefined) return '';
-  const { kind, status, code } = error;
+function lastBy(error: ServiceStatus['lastError']): string {
+  return error === undefined ? '' : `, the last by ${wordsOf(error)}`;
+}
+
+function wordsOf({ kind, status, code }: LastError): string {
   return [kind, status, code].filter((word) => word !== undefined).join(' ');
 }
 

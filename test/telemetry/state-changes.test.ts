@@ -89,12 +89,13 @@ describe('a breaker', () => {
         breaker: 'open',
         attempts: 20,
         failed: 12,
+        p95_ms: 800,
         error: 'status 503',
         operation: 'payments.find',
         trace_id: lastError.traceId,
         message:
           'The breaker of payments has opened: 12 of 20 attempts of the last minute failed, ' +
-          'the last by status 503',
+          'the last by status 503 (p95 800 ms)',
       },
     ]);
     expect(become({ breaker: 'open' }, 30_000)).toEqual([]);
@@ -107,6 +108,24 @@ describe('a breaker', () => {
         message: 'The breaker of payments has closed after 31 s',
       },
     ]);
+  });
+
+  it('does not blame an earlier error where attempts were slow and none has failed', () => {
+    const attempts = { ...calm.attempts, failed: 0, failedShare: 0, p95Ms: 2_100 };
+    const [line] = watch().become({ breaker: 'open', attempts });
+    expect(line?.message).toMatch(/0 of 20 attempts of the last minute failed \(p95 2100 ms\)$/);
+    expect(line).not.toHaveProperty('error');
+    expect(line).not.toHaveProperty('trace_id');
+  });
+
+  it('blames the last attempt, and not a call that was not sent since', () => {
+    const refused = {
+      kind: 'overloaded',
+      operation: 'payments.find',
+      at: '2026-11-26T10:00:09.000Z',
+    } as const;
+    const [line] = watch().become({ breaker: 'open', lastError: refused });
+    expect(line).toMatchObject({ error: 'status 503' });
   });
 
   it('has no line while it is tried whether the outage is over', () => {
@@ -161,6 +180,9 @@ describe('an address', () => {
         message: expect.stringMatching(/fails its health checks$/),
       },
     ]);
+    // An error of an attempt does not say why.
+    expect(withAddress('used')).toHaveLength(1);
+    expect(withAddress('unwell')[0]).not.toHaveProperty('error');
     expect(withAddress('unwell', 60_000)).toEqual([]);
   });
 });
