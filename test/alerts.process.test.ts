@@ -1,5 +1,7 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { isPromtoolSkipped, promtool } from './support/promtool.ts';
 
 const folder = join(import.meta.dirname, '../deploy/prometheus');
@@ -17,4 +19,13 @@ describe('deploy/prometheus/alerts.yml', () => {
       expect([code, said]).toEqual([0, expect.stringContaining('SUCCESS')]);
     },
   );
+
+  it.skipIf(isPromtoolSkipped)('is found from prometheus.yml where compose.yaml puts it', () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'plait-prometheus-'));
+    onTestFinished(() => rmSync(cwd, { recursive: true }));
+    copyFileSync(join(folder, '../../prometheus.yml'), join(cwd, 'prometheus.yml'));
+    copyFileSync(join(folder, 'alerts.yml'), join(cwd, 'alerts.yml'));
+    const { code, said } = promtool(['check', 'config', 'prometheus.yml'], { cwd });
+    expect([code, said]).toEqual([0, expect.stringContaining('1 rule files found')]);
+  });
 });

@@ -254,7 +254,12 @@ describe('compose.yaml', () => {
     const mounts = Object.values(services).flatMap(({ volumes }) =>
       volumes.map((volume) => volume.split(':')[0] ?? ''),
     );
-    expect(mounts).toEqual(['./otel-collector.yaml', './jaeger.yaml', './prometheus.yml']);
+    expect(mounts).toEqual([
+      './otel-collector.yaml',
+      './jaeger.yaml',
+      './prometheus.yml',
+      './deploy/prometheus/alerts.yml',
+    ]);
     for (const file of mounts) expect(existsSync(join(root, file)), file).toBe(true);
   });
 
