@@ -39,7 +39,7 @@ export function limitInProgress(limits: InProgressLimits): Layer {
   return function limitRequests(c, next) {
     if (isHealthCheck(c)) return next();
     const record = c.get('record');
-    const { outgoing } = bindingsOf(c);
+    const { incoming, outgoing } = bindingsOf(c);
     const address = groupOfRequest(c, isTrusted);
     const ofAddress = address === undefined ? 0 : byAddress.count(address);
     if (all >= requests || ofAddress >= requestsPerAddress) {
@@ -48,7 +48,10 @@ export function limitInProgress(limits: InProgressLimits): Layer {
       return Promise.resolve(problemResponse(refusalProblem(record.refusal), c));
     }
     const end = begin(address);
-    if (outgoing === undefined) return next().finally(end);
+    // The client may have left before, while a layer around the gateway took its time: no `close` is
+    // to come. Over HTTP/2, the socket of a request stands for its stream.
+    const hasLeft = incoming?.socket.destroyed === true;
+    if (outgoing === undefined || hasLeft) return next().finally(end);
     outgoing.once('close', end);
     return next();
   };
