@@ -17,7 +17,10 @@ export interface AttemptsStatus {
   readonly failed: number;
   /** From 0 to 1; 0 without any attempt. */
   readonly failedShare: number;
-  /** The attempts that nobody waited for any more. They say nothing about the service. */
+  /**
+   * The attempts that say nothing about the service, most since nobody waited for them any more.
+   * The others met an idle connection that had just ended, or could not be sent.
+   */
   readonly cancelled: number;
   /** The calls that were refused: breaker open, bulkhead full, no token. */
   readonly notSent: number;
@@ -120,9 +123,12 @@ function isOfService({ kind, isStale }: UpstreamError): boolean {
 }
 
 function summaryOf(slices: readonly Slice[]): AttemptsStatus {
-  const latencies = Array.from({ length: bucketCount }, (_, bucket) =>
-    sumOf(slices, (slice) => slice.latencies[bucket] ?? 0),
-  );
+  const latencies = new Uint32Array(bucketCount);
+  for (const slice of slices) {
+    for (let bucket = 0; bucket < bucketCount; bucket += 1) {
+      latencies[bucket] = (latencies[bucket] ?? 0) + (slice.latencies[bucket] ?? 0);
+    }
+  }
   const total = latencies.reduce((sum, count) => sum + count, 0);
   const failed = sumOf(slices, (slice) => slice.failed);
   return {
