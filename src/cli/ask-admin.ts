@@ -45,7 +45,8 @@ export async function askAdmin<Answer>(question: AdminQuestion<Answer>): Promise
   });
   if (response.status === 401) {
     throw new ConfigurationError(
-      `The gateway at ${url} wants a token. Set ADMIN_TOKEN, or ADMIN_TOKEN_FILE, as for the gateway.`,
+      `The gateway at ${url} wants a token. Set ADMIN_TOKEN, or ADMIN_TOKEN_FILE, as for the ` +
+        'gateway.',
     );
   }
   const { data } = answer.safeParse(await response.json().catch(() => undefined));

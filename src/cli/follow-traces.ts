@@ -11,18 +11,19 @@ export interface FollowOptions {
 const everyMs = 300;
 
 /**
- * Shows every trace that a gateway keeps, the oldest first, once its request has been answered. After
- * the first answer, a gateway that does not answer may be starting again, as in `plait dev`.
+ * Shows every trace that a gateway keeps, the oldest first, once its request has been answered.
+ * After the first answer, a gateway that does not answer may be starting again, as in `plait dev`.
  */
 export async function followTraces({ ask, show }: FollowOptions): Promise<void> {
-  const shown = new Set<string>();
+  /** Of those that the gateway keeps: it forgets the others as well. */
+  let shown: ReadonlySet<string> = new Set();
   const list = (traces: readonly StoredTrace[]): void => {
-    const fresh = traces.filter((one) => !shown.has(one.traceId) && isComplete(one));
-    for (const trace of fresh.toReversed()) show(trace);
-    for (const { traceId } of fresh) shown.add(traceId);
+    const complete = traces.filter(isComplete);
+    for (const trace of complete.toReversed()) if (!shown.has(trace.traceId)) show(trace);
+    shown = new Set(complete.map(({ traceId }) => traceId));
   };
   const goOn = async (): Promise<void> => {
-    list(await ask().catch(() => []));
+    await ask().then(list, () => undefined);
     setTimeout(goOn, everyMs);
   };
   list(await ask());

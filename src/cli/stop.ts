@@ -7,8 +7,8 @@ const echoMs = 500;
 const stopping = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'disconnect'] as const;
 
 /**
- * Runs `close` once, with the reason, and then ends the process. A second signal ends it at once, unless it is the
- * first one passed on.
+ * Runs `close` once, with the reason, and then ends the process. A second signal ends it at once,
+ * unless it is the first one passed on.
  */
 export function whenStopped(close: (reason: string) => Promise<void>): void {
   let stoppedAt: number | undefined;

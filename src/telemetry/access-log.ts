@@ -117,7 +117,10 @@ function causesOf({ error, degraded }: RequestRecord): { causes?: string[] } {
   return causes.length > 0 ? { causes: [...new Set(causes)] } : {};
 }
 
-/** The first stack frame that is not of Node. Skips the message, which may have lines that look like frames. */
+/**
+ * The first stack frame that is not of Node. Skips the message, which may have lines that look like
+ * frames.
+ */
 function frameOf({ stack = '', message }: Error): string | undefined {
   const start = stack.indexOf(message);
   const frames = start === -1 ? '' : stack.slice(start + message.length);

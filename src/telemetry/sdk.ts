@@ -49,15 +49,15 @@ export async function startTelemetry(options: SdkOptions): Promise<Telemetry> {
   ]);
 }
 
-/** Says once how the traces of peers in front are continued, since it looks as if they were lost. */
+/** Says once how traces of peers in front are continued, since it looks as if they were lost. */
 function adviser({ onWarning }: SdkOptions): (peer: string) => void {
   let isSaid = false;
   return function advise(peer) {
     if (isSaid) return;
     isSaid = true;
     onWarning(
-      `A request from ${peer || 'an unknown address'} has a traceparent. Its trace is linked to and ` +
-        'not continued, since that address is not in TRUSTED_PEERS. Name there the proxies and ' +
+      `A request from ${peer || 'an unknown address'} has a traceparent. Its trace is linked to ` +
+        'and not continued, since that address is not in TRUSTED_PEERS. Name there the proxies and ' +
         'services whose traces go on here; those of other clients should stay as they are.',
     );
   };

@@ -1,4 +1,4 @@
-/** Load shedding as a state: it begins with the first thing that is shed, and ends after a pause. */
+/** Load shedding as a state: begins with the first thing that is shed, and ends after a pause. */
 import type { Clock } from '../clock.ts';
 import type { ReportChange } from './change-reporter.ts';
 import type { ShedCounts, Watched } from './telemetry.ts';

@@ -12,7 +12,8 @@ let failedAt: HrTime | undefined;
 
 /**
  * The time of a failure: one for all that ends because of it, synchronously. Spans that were
- * cancelled by a failure end with each other, and within each other, and before the one that failed.
+ * cancelled by a failure end with each other, and within each other, and before the one that
+ * failed.
  */
 export function failureTime(): HrTime {
   if (failedAt === undefined) {

@@ -30,8 +30,8 @@ interface Headed {
 const noOrigin: Origin = Object.freeze({});
 
 /**
- * The origin of a request. The trace of a peer that is not trusted is only noted in the record: if it
- * were continued, any client could put spans into the traces of others.
+ * The origin of a request. The trace of a peer that is not trusted is only noted in the record: if
+ * it were continued, any client could put spans into the traces of others.
  */
 export function originOf(
   request: Headed,
