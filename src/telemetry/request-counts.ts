@@ -39,7 +39,7 @@ export function countRequests(meter: Meter): Layer {
   function countEnd(c: GatewayContext): void {
     const { refusal } = c.get('record');
     if (refusal !== undefined) refused.add(1, refusal.kind);
-    if (bindingsOf(c).unreadable !== undefined) unreadable.add(1, String(c.res.status));
+    if (bindingsOf(c).unreadable !== undefined) unreadable.add(1, c.res.status);
   }
 
   return async function countRequest(c, next) {

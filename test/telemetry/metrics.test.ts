@@ -385,9 +385,9 @@ it('counts requests that could not be read, by their status', async () => {
   expect(
     unreadable.map(({ attributes, value }) => [attributes['http.response.status_code'], value]),
   ).toEqual([
-    ['400', 1],
-    ['431', 1],
-    ['405', 1],
+    [400, 1],
+    [431, 1],
+    [405, 1],
   ]);
 });
 
