@@ -45,6 +45,8 @@ export interface Denial {
   readonly denied: 'unauthenticated' | 'insufficient-scope';
   /** For the `WWW-Authenticate` header (RFC 9110, 11.6.1). */
   readonly challenges: string;
+  /** Why, in fixed words for the operator: never a part of the credentials. */
+  readonly why?: string;
 }
 
 /** Finds out who asks a plan. Throws an UnavailableError where that cannot be found out now. */

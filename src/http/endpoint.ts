@@ -94,8 +94,10 @@ function handlerFor(plan: Plan, options: ServingOptions) {
     record.composition = plan.name;
     record.route = template;
     const identity = identify && (await identify({ peer: record.peer, header }));
-    if (identity !== undefined && 'denied' in identity)
+    if (identity !== undefined && 'denied' in identity) {
+      record.denied = identity.why;
       return problemResponse(denialProblem(identity), c);
+    }
     const { peer, rateLimits } = record;
     const principal = identity?.principal;
     record.refusal = await admit({ peer, header, principal, rateLimits }, plan);

@@ -34,6 +34,8 @@ export interface RequestRecord {
   uncertain: readonly string[];
   /** The error behind a 5xx response. */
   error: unknown;
+  /** Why the credentials do not do, for the operator only. */
+  denied: string | undefined;
   /** Why the request was not admitted. */
   refusal: Refusal | undefined;
   /** The rate limits that it has counted for. */
@@ -80,6 +82,7 @@ export function openRecord(clock: Clock): Layer {
       completed: [],
       uncertain: [],
       error: undefined,
+      denied: undefined,
       refusal: undefined,
       rateLimits: [],
       sent: 0,

@@ -55,8 +55,8 @@ function levelOf(
 
 function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions): LogFields {
   const record = c.get('record');
-  const { traceId, spanId, clientTraceId, requestId, route, composition, sent, startedAt, error } =
-    record;
+  const { traceId, spanId, clientTraceId, requestId, route, composition, sent, startedAt } = record;
+  const { denied, error } = record;
   const headers = headersOf(c, options.headers);
   const degraded = degradedOf(record);
   return {
@@ -70,6 +70,7 @@ function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions):
     status,
     duration_ms: Math.round((options.clock.now() - startedAt) * 100) / 100,
     upstream_calls: sent,
+    ...(denied !== undefined && { denied }),
     ...(degraded.length > 0 && { degraded }),
     ...(error !== undefined && { error: describe(error, options) }),
     ...(headers && { headers }),

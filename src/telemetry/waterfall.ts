@@ -68,6 +68,7 @@ function barOf({ startMs, endMs }: StoredSpan, { from, until }: { from: number; 
 
 /** The facts worth seeing at a glance. */
 const shown = {
+  'plait.denied': 'denied,',
   'plait.degraded': 'degraded',
   'plait.step.cache': 'cache',
   'plait.step.deduplicated': 'deduplicated',

@@ -264,3 +264,10 @@ describe('the traces that are kept', () => {
     expect(kept?.spans[1]).not.toHaveProperty('parentSpanId');
   });
 });
+
+it('says why credentials were refused, in the list and in the trace', () => {
+  const attributes = { 'http.response.status_code': 401, 'plait.denied': 'token: audience' };
+  const refused = traceOf(span(['GET /me', 0, 1], undefined, { attributes }));
+  expect(listTraces([refused])).toMatch(/401 .* GET \/me {2}denied, token: audience$/);
+  expect(drawWaterfall(refused)).toMatch(/ {2}denied, token: audience$/);
+});

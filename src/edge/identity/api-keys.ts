@@ -10,7 +10,8 @@ import type { ApiKey } from './api-key.ts';
 import { mostPerId, readKeyList } from './api-key-list.ts';
 import type { KeyEntry } from './api-key-list.ts';
 import { recentText } from './recent-text.ts';
-import type { Verified } from './verified.ts';
+import { untold } from './verified.ts';
+import type { Invalid, Verified } from './verified.ts';
 
 interface KnownKey {
   readonly entry: KeyEntry;
@@ -19,8 +20,11 @@ interface KnownKey {
 
 type Known = ReadonlyMap<string, readonly KnownKey[]>;
 
-/** `undefined` for a key that is not valid, whatever the reason. */
-export type VerifyApiKey = (key: string) => Verified | undefined | Promise<Verified | undefined>;
+/** `undefined` for a key that is not valid, when `invalid` was told why. */
+export type VerifyApiKey = (
+  key: string,
+  invalid?: Invalid,
+) => Verified | undefined | Promise<Verified | undefined>;
 
 export interface ApiKeysOptions {
   /** The text of the list. */
@@ -44,18 +48,22 @@ export function createApiKeyVerifier({ source, name, clock }: ApiKeysOptions): V
 
   knownOf(source.text());
 
-  return function verifyApiKey(given) {
+  return function verifyApiKey(given, invalid = untold) {
     const key = readApiKey(given);
-    if (key === undefined) return undefined;
+    if (key === undefined) return invalid('API key: malformed');
     const now = textNow();
     return typeof now === 'string'
-      ? find(knownOf(now), key, clock)
-      : now.then((latest) => find(knownOf(latest), key, clock));
+      ? find(knownOf(now), key, { clock, invalid })
+      : now.then((latest) => find(knownOf(latest), key, { clock, invalid }));
   };
 }
 
 /** Takes as long for an id that is unknown, or has one key, as for one that has two. */
-function find(known: Known, { id, secret }: ApiKey, clock: Clock): Verified | undefined {
+function find(
+  known: Known,
+  { id, secret }: ApiKey,
+  { clock, invalid }: { readonly clock: Clock; readonly invalid: Invalid },
+): Verified | undefined {
   const candidates = known.get(id) ?? [];
   const digest = digestOf(secret);
   let found: KnownKey | undefined;
@@ -64,7 +72,8 @@ function find(known: Known, { id, secret }: ApiKey, clock: Clock): Verified | un
     const isSame = timingSafeEqual(digest, candidate?.entry.digest ?? nobodys);
     if (isSame) found = candidate;
   }
-  return found !== undefined && clock.epoch() < found.entry.endsAt ? found.verified : undefined;
+  if (found === undefined) return invalid('API key: unknown');
+  return clock.epoch() < found.entry.endsAt ? found.verified : invalid('API key: expired');
 }
 
 /** The hash of no secret. */

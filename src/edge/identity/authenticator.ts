@@ -15,15 +15,18 @@ import { openKeyAddress } from './fetch-keys.ts';
 import { createJwtVerifier } from './jwt.ts';
 import { createFileKeys, createRemoteKeys } from './key-set.ts';
 import type { KeySet } from './key-set.ts';
-import type { Verified } from './verified.ts';
+import type { Invalid, Verified } from './verified.ts';
 
 export interface OpenAuthenticator {
   /** The header that its credentials come in, in lower case. */
   readonly header: string;
   /** The credentials in that header, malformed or not; `undefined` if they are of another scheme. */
   read(sent: string): string | undefined;
-  /** `undefined` for credentials that are not valid, whatever the reason. */
-  verify(credentials: string): Verified | undefined | Promise<Verified | undefined>;
+  /** `undefined` for credentials that are not valid, when `invalid` was told why. */
+  verify(
+    credentials: string,
+    invalid: Invalid,
+  ): Verified | undefined | Promise<Verified | undefined>;
   /** The challenge (RFC 9110, 11.6.1) with further parameters. */
   challenge(parameters: string): string;
   close(): Promise<void>;

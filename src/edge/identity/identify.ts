@@ -7,8 +7,8 @@ import type { PlanAuth } from '../../plan/plan.ts';
 import type { Secrets } from '../../upstream/credentials/secrets.ts';
 import { openAuthenticator } from './authenticator.ts';
 import type { OpenAuthenticator } from './authenticator.ts';
-import { mayAsk } from './verified.ts';
-import type { Verified } from './verified.ts';
+import { lackOf } from './verified.ts';
+import type { Invalidity, Verified } from './verified.ts';
 
 export interface IdentityOptions {
   readonly authenticators: readonly Authenticator[];
@@ -45,7 +45,7 @@ function known(opened: OpenAuthenticator | undefined): OpenAuthenticator {
 }
 
 function createIdentify(auth: PlanAuth, opened: readonly OpenAuthenticator[]): Identify {
-  const missing = denial('unauthenticated', opened, '');
+  const missing = because(denial('unauthenticated', opened, ''), 'no credentials');
   const invalid = denial('unauthenticated', opened, 'error="invalid_token"');
   const forbidden = denial('insufficient-scope', opened, insufficient(auth));
   const byHeader = Map.groupBy(opened, ({ header }) => header);
@@ -55,33 +55,47 @@ function createIdentify(auth: PlanAuth, opened: readonly OpenAuthenticator[]): I
     // A service that is sent one of the headers may take it for verified, so each has to be, although
     // one suffices to say who asks.
     let areValid = true;
+    const why = new Set<Invalidity>();
     for (const [header, those] of byHeader) {
       const sent = request.header(header);
       if (sent === undefined) continue;
       const credentials = those[0]?.read(sent);
       hasCredentials ||= credentials !== undefined;
+      if (credentials === undefined) {
+        areValid = false;
+        why.add('another scheme');
+        continue;
+      }
       // oxlint-disable-next-line no-await-in-loop -- one after the other: most often there is one
-      const verified = credentials === undefined ? undefined : await verifyBy(those, credentials);
+      const verified = await verifyBy(those, credentials, why);
       areValid &&= verified !== undefined;
       asks ??= verified;
     }
     if (!hasCredentials) return missing;
-    if (asks === undefined || !areValid) return invalid;
-    return mayAsk(asks, auth) ? asks : forbidden;
+    if (asks === undefined || !areValid) return because(invalid, [...why].join(', '));
+    const lack = lackOf(asks, auth);
+    return lack === undefined ? asks : because(forbidden, lack);
   };
 }
 
-/** As the first of them does that takes the credentials. */
+/** As the first of them does that takes the credentials; else adds to `why` what each found. */
 async function verifyBy(
   those: readonly OpenAuthenticator[],
   credentials: string,
+  why: Set<Invalidity>,
 ): Promise<Verified | undefined> {
+  const reasons: Invalidity[] = [];
   for (const { verify } of those) {
     // oxlint-disable-next-line no-await-in-loop -- the others are asked only if it does not
-    const verified = await verify(credentials);
+    const verified = await verify(credentials, (reason) => void reasons.push(reason));
     if (verified !== undefined) return verified;
   }
+  for (const reason of reasons) why.add(reason);
   return undefined;
+}
+
+function because(denied: Denial, why: string): Denial {
+  return { ...denied, why };
 }
 
 /** With a challenge (RFC 6750, 3) for each way to prove an identity. */

@@ -1,7 +1,9 @@
 /** The door to jose: verifies signatures and the registered claims of tokens. */
+import { JWTClaimValidationFailed, JWTExpired } from 'jose/errors';
 import { createLocalJWKSet } from 'jose/jwks/local';
 import { jwtVerify } from 'jose/jwt/verify';
 import type { CryptoKey, JWTPayload, JWTVerifyOptions } from 'jose';
+import type { Invalid, Invalidity } from './verified.ts';
 
 /** The public keys of an issuer. */
 export interface Keys {
@@ -32,16 +34,29 @@ export function readKeys(text: string): Keys {
   };
 }
 
-/** The claims of a token that `key` has signed; `undefined` for one that is not valid. */
+/** The claims of a token that `key` has signed; `undefined` for one that is not valid, as told. */
 export async function verifiedClaims(
   token: string,
   key: CryptoKey,
-  options: JWTVerifyOptions,
+  { invalid, ...options }: JWTVerifyOptions & { readonly invalid: Invalid },
 ): Promise<JWTPayload | undefined> {
   try {
     return (await jwtVerify(token, key, options)).payload;
-  } catch {
+  } catch (error) {
     // Beside what is wrong with the token, keys that cannot be used, like short ones of RSA, throw.
-    return undefined;
+    return invalid(whyOf(error));
   }
 }
+
+function whyOf(error: unknown): Invalidity {
+  if (error instanceof JWTExpired) return 'token: expired';
+  if (!(error instanceof JWTClaimValidationFailed)) return 'token: signature';
+  return byClaim[error.claim] ?? 'token: claims';
+}
+
+const byClaim: Readonly<Record<string, Invalidity>> = {
+  aud: 'token: audience',
+  exp: 'token: no exp',
+  iss: 'token: issuer',
+  nbf: 'token: not valid yet',
+};

@@ -9,10 +9,14 @@ import type { KeySet } from './key-set.ts';
 import { rememberVerified } from './remembered.ts';
 import { readToken } from './token-shape.ts';
 import type { UnverifiedToken } from './token-shape.ts';
-import type { Verified } from './verified.ts';
+import { untold } from './verified.ts';
+import type { Invalid, Invalidity, Verified } from './verified.ts';
 
-/** `undefined` for a token that is not valid, whatever the reason. */
-export type VerifyToken = (token: string) => Verified | undefined | Promise<Verified | undefined>;
+/** `undefined` for a token that is not valid, when `invalid` was told why. */
+export type VerifyToken = (
+  token: string,
+  invalid?: Invalid,
+) => Verified | undefined | Promise<Verified | undefined>;
 
 export function createJwtVerifier(
   authenticator: JwtAuthenticator,
@@ -29,37 +33,40 @@ export function createJwtVerifier(
     requiredClaims: ['exp', 'iss', 'aud'],
   };
 
-  /** Whether it could be valid, so that keys are not fetched for one that cannot. */
-  function isOurs({ header, claims }: UnverifiedToken): boolean {
+  /** Why it cannot be valid, so that keys are not fetched for it; `undefined`: it may be. */
+  function whyNotOurs({ header, claims }: UnverifiedToken): Invalidity | undefined {
     const issuer = claims['iss'];
-    return (
-      pinned.has(header.alg) &&
-      typeof issuer === 'string' &&
-      issuers.includes(issuer) &&
-      isType(header.typ, type)
-    );
+    if (!pinned.has(header.alg)) return 'token: algorithm';
+    if (typeof issuer !== 'string' || !issuers.includes(issuer)) return 'token: issuer';
+    return isType(header.typ, type) ? undefined : 'token: type';
   }
 
-  async function verifyAnew(token: string, name: string): Promise<Verified | undefined> {
+  async function verifyAnew(
+    token: string,
+    name: string,
+    invalid: Invalid,
+  ): Promise<Verified | undefined> {
     const read = readToken(token);
-    if (read === undefined || !isOurs(read)) return undefined;
+    if (read === undefined) return invalid('token: malformed');
+    const why = whyNotOurs(read);
+    if (why !== undefined) return invalid(why);
     // Before the key is found: if they change meanwhile, the token is verified again next time.
     const { version } = keys;
     const key = await keys.find(read.header);
-    if (key === undefined) return undefined;
+    if (key === undefined) return invalid('token: unknown key');
     const currentDate = new Date(clock.epoch());
-    const payload = await verifiedClaims(token, key, { ...options, currentDate });
+    const payload = await verifiedClaims(token, key, { ...options, currentDate, invalid });
     if (payload?.exp === undefined) return undefined;
     // The same bytes, with numbers that are exact.
     const verified = toVerified(read.claims, authenticator);
-    if (verified === undefined) return undefined;
+    if (verified === undefined) return invalid('token: claims');
     remembered.set(name, verified, { version, expiresAt: payload.exp * 1_000 });
     return verified;
   }
 
-  return function verifyToken(token) {
+  return function verifyToken(token, invalid = untold) {
     const name = hash('sha256', token, 'base64url');
-    return remembered.get(name, keys.version) ?? verifyAnew(token, name);
+    return remembered.get(name, keys.version) ?? verifyAnew(token, name, invalid);
   };
 }
 

@@ -7,9 +7,33 @@ export interface Verified extends Identity {
   readonly roles: ReadonlySet<string>;
 }
 
-/** Whether a client has the scopes and roles that a plan demands. */
-export function mayAsk({ scopes, roles }: Verified, auth: PlanAuth): boolean {
-  return has(scopes, auth.scopes) && has(roles, auth.roles);
+/** Why credentials are not valid: fixed words for the operator, never a part of the credentials. */
+export type Invalidity =
+  | 'another scheme'
+  | 'token: malformed'
+  | 'token: algorithm'
+  | 'token: issuer'
+  | 'token: type'
+  | 'token: unknown key'
+  | 'token: signature'
+  | 'token: expired'
+  | 'token: not valid yet'
+  | 'token: no exp'
+  | 'token: audience'
+  | 'token: claims'
+  | 'API key: malformed'
+  | 'API key: unknown'
+  | 'API key: expired';
+
+/** Is told why credentials are not valid. Its result is that of the verification: nobody. */
+export type Invalid = (why: Invalidity) => undefined;
+
+export const untold: Invalid = () => undefined;
+
+/** The demand of a plan that a client does not meet; `undefined`: it has all it needs. */
+export function lackOf({ scopes, roles }: Verified, auth: PlanAuth): string | undefined {
+  if (!has(scopes, auth.scopes)) return 'scopes missing';
+  return has(roles, auth.roles) ? undefined : 'roles missing';
 }
 
 function has(names: ReadonlySet<string>, demand: PlanDemand | undefined): boolean {

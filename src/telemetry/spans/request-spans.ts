@@ -65,7 +65,7 @@ function nameRequest(record: RequestRecord, carried: Carried, { traceId, spanId 
 function describeRequest(scope: Scope, c: GatewayContext, queryNames: ReadonlySet<string>): void {
   const { span } = scope;
   const { status } = c.res;
-  const { route, composition, degraded, error, refusal, requestId, clientTraceId } =
+  const { route, composition, degraded, denied, error, refusal, requestId, clientTraceId } =
     c.get('record');
   const method = knownMethod(c.req.method);
   span.updateName(route === undefined ? method : `${method} ${route}`);
@@ -84,6 +84,7 @@ function describeRequest(scope: Scope, c: GatewayContext, queryNames: ReadonlySe
   if (composition !== undefined) span.setAttribute('plait.composition', composition);
   // Links cannot be searched for.
   if (clientTraceId !== undefined) span.setAttribute('plait.client_trace_id', clientTraceId);
+  if (denied !== undefined) span.setAttribute('plait.denied', denied);
   if (isShed(refusal)) span.setAttribute('plait.shed', true);
   // The client disconnected.
   if (status === 499) {
