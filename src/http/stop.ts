@@ -43,7 +43,9 @@ export function stopServer(
       server.close(() => {
         clearTimeout(force);
         clearTimeout(unused);
-        resolve();
+        // Requests are told that their connection is gone at the end of this turn of the event
+        // loop. Before that, the end of the gateway would look to them like a broken service.
+        setTimeout(resolve);
       });
       connections.goOn();
       connections.closeIdle();

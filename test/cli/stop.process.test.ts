@@ -138,7 +138,9 @@ describe('a stop', () => {
     });
     const url = await gateway.ready;
     const last = () => JSON.parse(gateway.errors().trimEnd().split('\n').at(-1) ?? '');
-    return { gateway, shop, url, last };
+    const statuses = () =>
+      [...gateway.errors().matchAll(/"status":(\d+)/g)].map(([, status]) => Number(status));
+    return { gateway, shop, url, last, statuses };
   }
 
   it.each(['SIGTERM', 'SIGINT'] as const)('by %s is the last line of the log', async (signal) => {
@@ -156,7 +158,7 @@ describe('a stop', () => {
   });
 
   it('says how many requests it has cut off', { timeout: 30_000 }, async () => {
-    const { gateway, shop, url, last } = await startSlow();
+    const { gateway, shop, url, last, statuses } = await startSlow();
     const asked = [1, 2].map(() => fetch(`${url}/slow`).catch(() => 'cut'));
     await expect.poll(() => shop.requests.length).toBeGreaterThan(0);
     gateway.kill();
@@ -164,5 +166,7 @@ describe('a stop', () => {
     expect(await gateway.exitCode).toBe(0);
     expect(last()).toMatchObject({ level: 'warn', reason: 'SIGTERM', requests_cut: 2 });
     expect(last().duration_ms).toBeGreaterThan(9_000);
+    // Not a 502 that blames the service.
+    expect(statuses()).toEqual([499, 499]);
   });
 });
