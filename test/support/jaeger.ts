@@ -46,7 +46,9 @@ function toSpan(span: SinkSpan, spans: readonly SinkSpan[], { idOf, timeOf }: No
       ...(span.status.message === ''
         ? []
         : [tag('otel.status_description', withoutPort(span.status.message))]),
-      ...Object.entries(span.attributes).map(([key, value]) => tag(key, usual[key] ?? value)),
+      ...Object.entries(span.attributes).map(([key, value]) =>
+        tag(key, key === clientTrace ? idOf(String(value), 32) : (usual[key] ?? value)),
+      ),
     ].toSorted((one, other) => one.key.localeCompare(other.key)),
     logs: span.events.map(({ name, timeUnixNano, attributes }) => ({
       timestamp: timeOf(timeUnixNano),
@@ -65,6 +67,8 @@ const usual: Readonly<Record<string, unknown>> = {
   'server.port': 4_001,
   'plait.request_id': 'request-1',
 };
+
+const clientTrace = 'plait.client_trace_id';
 
 function withoutPort(text: string): string {
   return text.replace(/(127\.0\.0\.1|localhost):\d+/g, '$1:4001');

@@ -1,5 +1,15 @@
 /** Situations in which an operator looks for the culprit: each asks a shop, and answers by hand. */
-import { call, defineComposition, each, fallback, given, lookup, operation, optional } from 'plait';
+import {
+  call,
+  defineComposition,
+  each,
+  fallback,
+  given,
+  lookup,
+  operation,
+  optional,
+  pages,
+} from 'plait';
 import type { Composition, Service } from 'plait';
 import { vi } from 'vitest';
 import { z } from 'zod';
@@ -15,7 +25,7 @@ export interface Stage {
 }
 
 /** Resolves to the requests whose traces show the situation. */
-type Situation = (stage: Stage) => Promise<readonly Asked[]>;
+export type Situation = (stage: Stage) => Promise<readonly Asked[]>;
 
 const value = { value: 'A' };
 
@@ -73,6 +83,23 @@ const rows = (shop: Service): Composition =>
       rows: each(call(listOf(shop), { name }), ({ id }) => call(priceOf(shop), { id })),
     }),
   });
+
+const inPages = (shop: Service): Composition => {
+  const list = operation(shop, {
+    name: 'list',
+    route: 'GET /lists',
+    query: z.object({ cursor: z.string().optional() }),
+    response: z.object({
+      items: z.array(z.object({ id: z.string() })),
+      next: z.string().nullable(),
+    }),
+  });
+  const next = { cursor: 'next', query: 'cursor' } as const;
+  return defineComposition({
+    route: 'GET /shop/:name',
+    compose: () => ({ rows: pages(list, {}, { items: 'items', next }) }),
+  });
+};
 
 const guarded = (shop: Service): Composition =>
   defineComposition({
@@ -227,6 +254,45 @@ export const situations: Readonly<Record<string, Situation>> = {
     const second = await upstream.next('GET /parts/a');
     clock.advance(20);
     second.answer(value);
+    await asked.answer;
+    return [asked];
+  },
+
+  async hedged({ start, clock }) {
+    const { ask, upstream } = await start({ policies: { hedge: {} } });
+    for (let count = 0; count < 20; count += 1) {
+      const { answer } = ask(`earlier${count}`, '00');
+      // oxlint-disable-next-line no-await-in-loop -- one answer after the other
+      const arrival = await upstream.next(`GET /parts/earlier${count}`);
+      clock.advance(10);
+      arrival.answer(value);
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await answer;
+    }
+    const asked = ask('a');
+    const first = await upstream.next('GET /parts/a');
+    clock.advance(10);
+    const second = await upstream.next('GET /parts/a');
+    clock.advance(15);
+    second.answer(value);
+    await asked.answer;
+    await first.abandoned;
+    return [asked];
+  },
+
+  async 'pages-of-a-list'({ start, clock }) {
+    const { ask, upstream } = await start({ compose: inPages });
+    const asked = ask('a');
+    for (const [query, next] of [
+      ['', '2'],
+      ['?cursor=2', '3'],
+      ['?cursor=3', null],
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop -- each page names the next one
+      const arrival = await upstream.next(`GET /lists${query}`);
+      clock.advance(30);
+      arrival.answer({ items: items(2), next });
+    }
     await asked.answer;
     return [asked];
   },

@@ -1,4 +1,8 @@
 /** A gateway before a shop whose answers are given by hand, and clients that can be told apart by their traces. */
+import { once } from 'node:events';
+import { get } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { call, defineComposition, defineService, operation } from 'plait';
 import type { Composition, Service } from 'plait';
 import { expect, vi } from 'vitest';
@@ -10,6 +14,7 @@ import { startUpstream } from '../support/upstream.ts';
 import type { Upstream } from '../support/upstream.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import type { WithMocksOptions } from '../support/gateway-with-mocks.ts';
 import type { Answer } from '../support/request.ts';
 import { clientTrace } from './_traced.ts';
 
@@ -21,22 +26,28 @@ export interface ShopOptions {
   /** Serves `GET /shop/:name`. Default: `partOf`. */
   readonly compose?: (shop: Service) => Composition;
   readonly overload?: Overload;
+  readonly edge?: WithMocksOptions['edge'];
 }
 
 export interface Shop {
   readonly upstream: Upstream;
   /** `GET /shop/<name>`, in a trace of its own, which `00` leaves unrecorded. */
   ask(name: string, flag?: '00' | '01'): Asked;
+  /** The same from another address than that of `ask`. */
+  askFromElsewhere(name: string): Asked;
+  /** Stops the gateway, which cuts off what is under way. */
+  stop(): Promise<void>;
 }
 
 export interface Asked {
+  /** That of the client, which the gateway may continue. */
   readonly traceId: string;
   readonly answer: Promise<Answer>;
   leave(): void;
 }
 
 export async function startTracedShop(options: ShopOptions): Promise<Shop> {
-  const { clock, telemetry, policies, overload, compose = partOf } = options;
+  const { clock, telemetry, policies, overload, edge, compose = partOf } = options;
   const upstream = await startUpstream();
   const shop = defineService({ name: 'shop', url: { env: 'SHOP_URL' }, retry: false, ...policies });
   const app = await startWithMocks({
@@ -45,6 +56,7 @@ export async function startTracedShop(options: ShopOptions): Promise<Shop> {
     clock,
     environment: { SHOP_URL: upstream.url },
     ...(overload && { overload }),
+    ...(edge && { edge }),
   });
   return {
     upstream,
@@ -56,7 +68,19 @@ export async function startTracedShop(options: ShopOptions): Promise<Shop> {
       answer.catch(() => undefined);
       return { traceId, answer, leave: () => client.abort() };
     },
+    askFromElsewhere(name) {
+      const { traceId, headers } = clientTrace();
+      const sent = get(`${app.url}/shop/${name}`, { headers, localAddress: '127.0.0.2' });
+      const answer = once(sent, 'response').then(([response]) => readAnswer(response));
+      return { traceId, answer, leave: () => sent.destroy() };
+    },
+    stop: () => app.close(0),
   };
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Answer> {
+  const json: unknown = JSON.parse(await text(response));
+  return { status: response.statusCode ?? 0, headers: new Headers(), json };
 }
 
 /** `GET /shop/a` asks for `GET /parts/a`. */

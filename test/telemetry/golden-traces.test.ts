@@ -7,14 +7,22 @@ import { afterAll, expect, it, vi } from 'vitest';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { toJaeger } from '../support/jaeger.ts';
 import type { SinkSpan } from '../support/otlp-sink.ts';
+import { clientSituations } from './_client-situations.ts';
 import { situations } from './_situations.ts';
 import { startTracedShop } from './_traced-shop.ts';
 import { startTraced } from './_traced.ts';
 
 const clock = createFakeClock();
+const warnings: string[] = [];
 const { telemetry, sink } = await startTraced({
   clock,
-  environment: { TRUSTED_PEERS: '127.0.0.0/8' },
+  // The traces of clients at other addresses of this machine are foreign: only in production.
+  environment: {
+    NODE_ENV: 'production',
+    TRUSTED_PEERS: '127.0.0.1',
+    OTEL_TRACES_SAMPLER: 'parentbased_always_on',
+  },
+  onWarning: (message) => warnings.push(message),
 });
 const folder = join(import.meta.dirname, '../golden/traces');
 
@@ -33,9 +41,14 @@ const { now } = performance;
 stopTime();
 afterAll(() => void (performance.now = now));
 
-/** All spans of a trace, once that of its request has ended and nothing comes after it. */
-async function spansOf(traceId: string): Promise<readonly SinkSpan[]> {
-  const found = (): SinkSpan[] => sink.spans.filter((span) => span.traceId === traceId);
+/** All spans of the trace of a request, once that has ended and nothing comes after it. */
+async function spansOf(clientTraceId: string): Promise<readonly SinkSpan[]> {
+  const linked = (): SinkSpan | undefined =>
+    sink.spans.find(({ attributes }) => attributes['plait.client_trace_id'] === clientTraceId);
+  const found = (): SinkSpan[] => {
+    const traceId = linked()?.traceId ?? clientTraceId;
+    return sink.spans.filter((span) => span.traceId === traceId);
+  };
   await vi.waitFor(() => expect(found().some(({ kind }) => kind === 'SERVER')).toBe(true), {
     timeout: 5_000,
     interval: 10,
@@ -44,10 +57,14 @@ async function spansOf(traceId: string): Promise<readonly SinkSpan[]> {
   return found();
 }
 
-it.each(Object.entries(situations))('shows %s', async (name, run) => {
+it.each(Object.entries({ ...situations, ...clientSituations }))('shows %s', async (name, run) => {
   const start: Parameters<typeof run>[0]['start'] = (options) =>
     startTracedShop({ clock, telemetry, ...options });
   const asked = await run({ clock, start });
   const traces = await Promise.all(asked.map(({ traceId }) => spansOf(traceId)));
   await expect(toJaeger(traces)).toMatchFileSnapshot(join(folder, `${name}.json`));
+});
+
+it('warns of nothing but a foreign trace', () => {
+  expect(warnings).toEqual([expect.stringContaining('127.0.0.2 has a traceparent')]);
 });

@@ -1,0 +1,73 @@
+/** Situations that begin with a client or with the gateway itself, and not with a service. */
+import { call, defineComposition, defineGateway, operation, verifyJwt } from 'plait';
+import type { Composition, Service } from 'plait';
+import { z } from 'zod';
+import type { Situation } from './_situations.ts';
+
+const value = { value: 'A' };
+
+const customers = verifyJwt({
+  issuer: 'https://id.example.com',
+  audience: 'shop',
+  keys: { url: 'http://127.0.0.1:9/keys' },
+});
+
+const partOf = (shop: Service) =>
+  operation(shop, {
+    name: 'part',
+    route: 'GET /parts/:name',
+    response: z.object({ value: z.string() }),
+  });
+
+const limited = (shop: Service): Composition =>
+  defineComposition({
+    route: 'GET /shop/:name',
+    rateLimit: { limit: 1, windowS: 60, by: 'address' },
+    compose: ({ params: { name } }) => ({ part: call(partOf(shop), { name }) }),
+  });
+
+const forCustomers = (shop: Service): Composition =>
+  defineComposition({
+    route: 'GET /shop/:name',
+    auth: [customers],
+    compose: ({ params: { name } }) => ({ part: call(partOf(shop), { name }) }),
+  });
+
+/** By the name of the file that shows it. */
+export const clientSituations: Readonly<Record<string, Situation>> = {
+  async 'rate-limited'({ start }) {
+    const { ask, upstream } = await start({ compose: limited });
+    upstream.answerAll(() => value);
+    await ask('a').answer;
+    const asked = ask('a');
+    await asked.answer;
+    return [asked];
+  },
+
+  async unauthenticated({ start }) {
+    const definition = defineGateway({ authenticators: [customers] });
+    const { ask } = await start({ compose: forCustomers, edge: { definition } });
+    const asked = ask('a');
+    await asked.answer;
+    return [asked];
+  },
+
+  async 'foreign-trace'({ start, clock }) {
+    const { askFromElsewhere, upstream } = await start();
+    const asked = askFromElsewhere('a');
+    const arrival = await upstream.next('GET /parts/a');
+    clock.advance(30);
+    arrival.answer(value);
+    await asked.answer;
+    return [asked];
+  },
+
+  async 'cut-off-by-a-stop'({ start, clock }) {
+    const { ask, upstream, stop } = await start();
+    const asked = ask('a');
+    const arrival = await upstream.next('GET /parts/a');
+    clock.advance(120);
+    await Promise.all([stop(), arrival.abandoned]);
+    return [asked];
+  },
+};
