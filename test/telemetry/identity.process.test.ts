@@ -175,6 +175,8 @@ describe.skipIf(isRedisSkipped)('who a client is', () => {
       PORT: '0',
       ADMIN_PORT: '0',
       HOST: '127.0.0.1',
+      // All requests are sent at once, and each has to reach the services.
+      REQUESTS_PER_ADDRESS: 'off',
       LOG_LEVEL: 'trace',
       SERVER_TIMING: 'on',
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
