@@ -6,7 +6,8 @@ import { writesOf } from '../explain/draw-tree.ts';
 import { parallelWrites } from '../explain/parallel-writes.ts';
 import { loadCompositions } from '../load-compositions.ts';
 import { servicesOf } from '../plan/visit.ts';
-import { addressProblem, parseSettings } from '../settings/settings.ts';
+import { addressProblem } from '../settings/addresses.ts';
+import { parseSettings } from '../settings/settings.ts';
 import { plainTextWarnings } from '../settings/sources.ts';
 
 /**

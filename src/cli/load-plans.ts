@@ -4,7 +4,7 @@ import { loadCompositions } from '../load-compositions.ts';
 import type { Loaded } from '../load-compositions.ts';
 import { servicesOf } from '../plan/visit.ts';
 import type { Plan } from '../plan/plan.ts';
-import { serviceProblem } from '../settings/settings.ts';
+import { serviceProblem } from '../settings/sources.ts';
 import { splitList } from '../url.ts';
 import { runningVariable } from './child.ts';
 

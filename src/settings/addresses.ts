@@ -1,9 +1,10 @@
 /** The base URLs of services: from the service itself, or from the variable that it names. */
 import { z } from 'zod';
 import type { Service } from '../dsl/service.ts';
+import { withoutBlank } from '../environment.ts';
 import type { Environment } from '../environment.ts';
 import { baseUrlRule, parseBaseUrl, splitList } from '../url.ts';
-import { listOf } from './kinds.ts';
+import { linesOf, listOf } from './kinds.ts';
 
 /** The base URLs of every service, by its name. */
 export type Addresses = ReadonlyMap<string, readonly URL[]>;
@@ -25,8 +26,22 @@ function addressesIn(service: string) {
   return z.string(missing).pipe(listOf(parseBaseUrl, advice));
 }
 
+/** The problem with the addresses of `services`, as text; `undefined` when there is none. */
+export function addressProblem(
+  services: readonly Service[],
+  environment: Environment,
+): string | undefined {
+  const set = withoutBlank(environment);
+  const { error } = addressVariables(services).safeParse(set);
+  if (error === undefined) return undefined;
+  const missing = severalMissing(services, set);
+  if (missing === undefined) return linesOf(error.issues);
+  const others = error.issues.filter(({ path }) => !missing.variables.has(path.join('.')));
+  return [missing.problem, ...(others.length > 0 ? [linesOf(others)] : [])].join('\n');
+}
+
 /** The variables of addresses that are not set, in one sentence; `undefined` for less than two. */
-export function severalMissing(
+function severalMissing(
   services: readonly Service[],
   environment: Environment,
 ): { readonly variables: ReadonlySet<string>; readonly problem: string } | undefined {

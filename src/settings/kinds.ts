@@ -7,6 +7,11 @@ export function isNot(advice: string): { error: (issue: { readonly input?: unkno
   return { error: ({ input }) => `is ${shown(String(input))}. ${advice}` };
 }
 
+/** What is wrong with variables, each on a line that begins with its name. */
+export function linesOf(issues: readonly z.core.$ZodIssue[]): string {
+  return issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('\n');
+}
+
 /** A whole number, both ends included. */
 export function wholeNumber(min: number, max: number, unit = '') {
   const ofUnit = unit === '' ? '' : ` of ${unit}`;

@@ -16,16 +16,14 @@ import { logLevels } from '../telemetry/log.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import type { TelemetrySettings } from '../telemetry/settings.ts';
 import type { RedisAddress } from '../redis.ts';
-import { readSecrets } from '../upstream/credentials/secrets.ts';
 import type { ReadSecrets } from '../upstream/credentials/secrets.ts';
 import type { Authenticator } from '../dsl/authenticators.ts';
-import { sourcesOfAuthenticators } from '../edge/identity/sources.ts';
 import { adminVariables, readAdminToken } from './admin.ts';
 import type { AdminToken } from './admin.ts';
-import { addressVariables, severalMissing, toAddresses } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
 import {
   isNot,
+  linesOf,
   listOf,
   oneOf,
   port,
@@ -35,7 +33,7 @@ import {
   wholeNumberOrOff,
 } from './kinds.ts';
 import { parseRedisUrl } from './redis-address.ts';
-import { atStart, sourcesOf, tlsProblems } from './sources.ts';
+import { readServices } from './sources.ts';
 import type { ReadOfServices } from './sources.ts';
 import { continuedPeers, telemetryVariables, toSdkSettings, withoutUnread } from './telemetry.ts';
 import { readTls, tlsVariables } from './tls.ts';
@@ -185,59 +183,6 @@ export function parseSettings(
     return toSettings(own.data, { tls, token }, read);
   const lines = [...(own.success ? [] : [linesOf(own.error.issues)]), ...ofServer, ...problems];
   throw new ConfigurationError(lines.join('\n'));
-}
-
-interface Needing {
-  readonly services: readonly Service[];
-  readonly authenticators?: readonly Authenticator[];
-}
-
-/** The addresses and secrets of services, or else the problems with them. */
-function readServices(
-  { services, authenticators = [] }: Needing,
-  set: Environment,
-  environment: Environment,
-): { readonly problems: readonly string[]; readonly read?: ReadOfServices } {
-  const found = addressVariables(services).safeParse(set);
-  const secrets = readSecrets(
-    [...sourcesOf(services), ...sourcesOfAuthenticators(authenticators)],
-    environment,
-  );
-  if (!found.success || secrets.problems.length > 0) {
-    const ofAddresses = addressProblem(services, set);
-    return { problems: [...(ofAddresses === undefined ? [] : [ofAddresses]), ...secrets.problems] };
-  }
-  const addresses = toAddresses(services, found.data);
-  const problems = tlsProblems(services, addresses, secrets.open(atStart));
-  if (problems.length > 0) return { problems };
-  return { problems, read: { addresses, openSecrets: secrets.open } };
-}
-
-/** The problem with the addresses of `services`, as text; `undefined` when there is none. */
-export function addressProblem(
-  services: readonly Service[],
-  environment: Environment,
-): string | undefined {
-  const set = withoutBlank(environment);
-  const { error } = addressVariables(services).safeParse(set);
-  if (error === undefined) return undefined;
-  const missing = severalMissing(services, set);
-  if (missing === undefined) return linesOf(error.issues);
-  const others = error.issues.filter(({ path }) => !missing.variables.has(path.join('.')));
-  return [missing.problem, ...(others.length > 0 ? [linesOf(others)] : [])].join('\n');
-}
-
-/** The problem with the addresses and secrets of `services`, as text. */
-export function serviceProblem(
-  services: readonly Service[],
-  environment: Environment,
-): string | undefined {
-  const { problems } = readServices({ services }, withoutBlank(environment), environment);
-  return problems.length === 0 ? undefined : problems.join('\n');
-}
-
-function linesOf(issues: readonly z.core.$ZodIssue[]): string {
-  return issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('\n');
 }
 
 /** What was read of files besides the services' own. */

@@ -1,14 +1,18 @@
-/** The texts that services take from the environment or from files: keys, passwords, headers. */
+/** The addresses, keys and headers of services and authenticators: from variables or from files. */
 import { systemClock } from '../clock.ts';
 import { sourcesOfAuth, use } from '../dsl/credentials.ts';
 import type { Auth } from '../dsl/credentials.ts';
 import type { Service } from '../dsl/service.ts';
 import { sourcesOfTls } from '../dsl/tls.ts';
+import { withoutBlank } from '../environment.ts';
+import type { Environment } from '../environment.ts';
+import { readSecrets } from '../upstream/credentials/secrets.ts';
 import type { NeededSource, ReadSecrets, Secrets } from '../upstream/credentials/secrets.ts';
 import { tlsProblem } from '../upstream/credentials/tls.ts';
 import type { Authenticator } from '../dsl/authenticators.ts';
-import { keyUrlsOf } from '../edge/identity/sources.ts';
+import { keyUrlsOf, sourcesOfAuthenticators } from '../edge/identity/sources.ts';
 import { parseTokenUrl } from '../url.ts';
+import { addressProblem, addressVariables, toAddresses } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
 
 /** For texts that were just read: files are not looked at again. */
@@ -47,6 +51,41 @@ export function tlsProblems(
 export interface ReadOfServices {
   readonly addresses: Addresses;
   readonly openSecrets: ReadSecrets['open'];
+}
+
+interface Needing {
+  readonly services: readonly Service[];
+  readonly authenticators?: readonly Authenticator[];
+}
+
+/** The addresses and secrets of services, or else the problems with them. */
+export function readServices(
+  { services, authenticators = [] }: Needing,
+  set: Environment,
+  environment: Environment,
+): { readonly problems: readonly string[]; readonly read?: ReadOfServices } {
+  const found = addressVariables(services).safeParse(set);
+  const secrets = readSecrets(
+    [...sourcesOf(services), ...sourcesOfAuthenticators(authenticators)],
+    environment,
+  );
+  if (!found.success || secrets.problems.length > 0) {
+    const ofAddresses = addressProblem(services, set);
+    return { problems: [...(ofAddresses === undefined ? [] : [ofAddresses]), ...secrets.problems] };
+  }
+  const addresses = toAddresses(services, found.data);
+  const problems = tlsProblems(services, addresses, secrets.open(atStart));
+  if (problems.length > 0) return { problems };
+  return { problems, read: { addresses, openSecrets: secrets.open } };
+}
+
+/** The problem with the addresses and secrets of `services`, as text. */
+export function serviceProblem(
+  services: readonly Service[],
+  environment: Environment,
+): string | undefined {
+  const { problems } = readServices({ services }, withoutBlank(environment), environment);
+  return problems.length === 0 ? undefined : problems.join('\n');
 }
 
 /** Warns of credentials that would go over a network without TLS, to a service or to an issuer. */

@@ -1,7 +1,8 @@
 import { defineService } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/errors.ts';
-import { addressProblem, parseSettings } from '../../src/settings/settings.ts';
+import { addressProblem } from '../../src/settings/addresses.ts';
+import { parseSettings } from '../../src/settings/settings.ts';
 
 const shop = defineService({ name: 'shop', url: { env: 'SHOP_URL' } });
 
