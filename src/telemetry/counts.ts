@@ -8,20 +8,50 @@ export interface Counts {
   add(amount: number, ...values: readonly LabelValue[]): void;
 }
 
+interface Count {
+  readonly attributes: Attributes;
+  value: number;
+}
+
+/** Counts as a tree by value: to make one key of the values would cost more than to count. */
+interface Branch {
+  readonly branches: Map<LabelValue, Branch>;
+  count: Count | undefined;
+}
+
 /** Counts by `labels`, whose values must be few. */
 export function countBy(metric: Observable, ...labels: readonly string[]): Counts {
-  const counts = new Map<string, { readonly attributes: Attributes; value: number }>();
+  const counts: Count[] = [];
+  const root = createBranch();
   metric.addCallback((observed) => {
-    for (const { attributes, value } of counts.values()) observed.observe(value, attributes);
+    for (const { attributes, value } of counts) observed.observe(value, attributes);
   });
+
+  function find(values: readonly LabelValue[]): Count {
+    let branch = root;
+    for (const value of values) {
+      let next = branch.branches.get(value);
+      if (next === undefined) branch.branches.set(value, (next = createBranch()));
+      branch = next;
+    }
+    return (branch.count ??= begin(values));
+  }
+
+  function begin(values: readonly LabelValue[]): Count {
+    const count = { attributes: attributesOf(labels, values), value: 0 };
+    counts.push(count);
+    return count;
+  }
+
   return {
     add(amount, ...values) {
-      const key = values.join(' ');
-      const count = counts.get(key);
-      if (count !== undefined) count.value += amount;
-      else counts.set(key, { attributes: attributesOf(labels, values), value: amount });
+      find(values).value += amount;
     },
   };
+}
+
+function createBranch(): Branch {
+  return { branches: new Map(), count: undefined };
 }
 
 function attributesOf(labels: readonly string[], values: readonly LabelValue[]): Attributes {
