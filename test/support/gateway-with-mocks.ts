@@ -30,6 +30,8 @@ export interface WithMocksOptions {
   readonly middleware?: GatewayOptions['middleware'];
   readonly unknownQuery?: GatewayOptions['unknownQuery'];
   readonly edge?: GatewayOptions['edge'];
+  readonly secrets?: GatewayOptions['secrets'];
+  readonly notServed?: GatewayOptions['notServed'];
   readonly sockets?: ListenOptions['sockets'];
   /** Of the public side. Default: it speaks no TLS. */
   readonly certificate?: ListenOptions['certificate'];
@@ -72,6 +74,8 @@ export async function startWithMocks(options: WithMocksOptions): Promise<Running
     ...(options.unknownQuery && { unknownQuery: options.unknownQuery }),
     ...(options.middleware && { middleware: options.middleware }),
     ...(options.edge && { edge: options.edge }),
+    ...(options.secrets && { secrets: options.secrets }),
+    ...(options.notServed && { notServed: options.notServed }),
     ...(options.sockets && { sockets: options.sockets }),
     ...(options.certificate && { certificate: options.certificate }),
   });

@@ -1,7 +1,15 @@
 /** Situations that begin with a client or with the gateway itself, and not with a service. */
-import { call, defineComposition, defineGateway, operation, verifyJwt } from 'plait';
+import {
+  call,
+  clientCredentials,
+  defineComposition,
+  defineGateway,
+  operation,
+  verifyJwt,
+} from 'plait';
 import type { Composition, Service } from 'plait';
 import { z } from 'zod';
+import { parseRoute } from '../../src/dsl/route.ts';
 import type { Situation } from './_situations.ts';
 
 const value = { value: 'A' };
@@ -11,6 +19,8 @@ const customers = verifyJwt({
   audience: 'shop',
   keys: { url: 'http://127.0.0.1:9/keys' },
 });
+
+const secrets = () => ({ text: () => 'secret', lookAgain: async () => undefined });
 
 const partOf = (shop: Service) =>
   operation(shop, {
@@ -46,7 +56,31 @@ export const clientSituations: Readonly<Record<string, Situation>> = {
 
   async unauthenticated({ start }) {
     const definition = defineGateway({ authenticators: [customers] });
-    const { ask } = await start({ compose: forCustomers, edge: { definition } });
+    const { ask } = await start({ compose: forCustomers, gateway: { edge: { definition } } });
+    const asked = ask('a');
+    await asked.answer;
+    return [asked];
+  },
+
+  async 'no-token'({ start }) {
+    const auth = clientCredentials({
+      tokenUrl: 'http://127.0.0.1:9/token',
+      clientId: 'gateway',
+      clientSecret: { env: 'SECRET' },
+    });
+    const { ask } = await start({ policies: { auth }, gateway: { secrets } });
+    const asked = ask('a');
+    await asked.answer;
+    return [asked];
+  },
+
+  async 'composition-not-served'({ start }) {
+    const route = parseRoute('GET /shop/:name', 'summary');
+    const reason = 'SHOP_URL is not set';
+    const { ask } = await start({
+      compose: () => defineComposition({ route: 'GET /other', compose: () => ({ ok: true }) }),
+      gateway: { notServed: [{ name: 'summary', route, reason }] },
+    });
     const asked = ask('a');
     await asked.answer;
     return [asked];

@@ -26,7 +26,7 @@ export interface ShopOptions {
   /** Serves `GET /shop/:name`. Default: `partOf`. */
   readonly compose?: (shop: Service) => Composition;
   readonly overload?: Overload;
-  readonly edge?: WithMocksOptions['edge'];
+  readonly gateway?: Pick<WithMocksOptions, 'edge' | 'secrets' | 'notServed'>;
 }
 
 export interface Shop {
@@ -47,16 +47,16 @@ export interface Asked {
 }
 
 export async function startTracedShop(options: ShopOptions): Promise<Shop> {
-  const { clock, telemetry, policies, overload, edge, compose = partOf } = options;
+  const { clock, telemetry, policies, overload, gateway, compose = partOf } = options;
   const upstream = await startUpstream();
   const shop = defineService({ name: 'shop', url: { env: 'SHOP_URL' }, retry: false, ...policies });
   const app = await startWithMocks({
     compositions: { shop: compose(shop) },
     telemetry,
     clock,
-    environment: { SHOP_URL: upstream.url },
+    environment: { SHOP_URL: upstream.url, SECRET: 'secret' },
     ...(overload && { overload }),
-    ...(edge && { edge }),
+    ...gateway,
   });
   return {
     upstream,
