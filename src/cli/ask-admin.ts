@@ -36,7 +36,8 @@ export async function askAdmin<Answer>(question: AdminQuestion<Answer>): Promise
   const address = /^https?:/.test(adminUrl) ? adminUrl : `http://${adminUrl}`;
   const url = `${address.replace(/\/+$/, '')}${path}`;
   const signal = AbortSignal.timeout(5_000);
-  const response = await fetch(url, { signal, headers: adminHeaders() }).catch((cause: unknown) => {
+  const headers = adminHeaders();
+  const response = await fetch(url, { signal, headers }).catch((cause: unknown) => {
     throw new ConfigurationError(
       `No gateway answers at ${url}. Start one with \`npm run dev\`, or name it with --admin: ` +
         'it is the address that it prints after "admin" when it starts.',
@@ -44,9 +45,9 @@ export async function askAdmin<Answer>(question: AdminQuestion<Answer>): Promise
     );
   });
   if (response.status === 401) {
+    const demand = 'authorization' in headers ? 'does not take this token' : 'wants a token';
     throw new ConfigurationError(
-      `The gateway at ${url} wants a token. Set ADMIN_TOKEN, or ADMIN_TOKEN_FILE, as for the ` +
-        'gateway.',
+      `The gateway at ${url} ${demand}. Set ADMIN_TOKEN, or ADMIN_TOKEN_FILE, as for the gateway.`,
     );
   }
   const { data } = answer.safeParse(await response.json().catch(() => undefined));

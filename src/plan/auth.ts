@@ -42,8 +42,10 @@ function shownAuth(auth: unknown): string {
 }
 
 function checkDemand(name: string, knob: string, demand: Demand): void {
-  refuseUnknownKnobs(demand, ['any', 'all'], `${name}: ${knob}`);
-  const lists: readonly unknown[] = Object.values(demand);
+  // A list does not say whether one of its names suffices: it is no demand, like others below.
+  const isList = Array.isArray(demand);
+  if (!isList) refuseUnknownKnobs(demand, ['any', 'all'], `${name}: ${knob}`);
+  const lists: readonly unknown[] = isList ? [] : Object.values(demand);
   const [names] = lists;
   const areNames = Array.isArray(names) && names.length > 0 && names.every(isScopeToken);
   if (lists.length === 1 && areNames) return;

@@ -58,6 +58,10 @@ describe('plait upstreams', () => {
       `The gateway at ${near}/upstreams wants a token. Set ADMIN_TOKEN, or ADMIN_TOKEN_FILE, ` +
         'as for the gateway.',
     );
+    const other = { ADMIN_TOKEN: 'another-'.repeat(5) };
+    const wrong = run('bin/plait.js', ['upstreams', '--admin', near], other);
+    expect(await wrong.exitCode).toBe(1);
+    expect(wrong.errors()).toContain(`${near}/upstreams does not take this token. Set ADMIN_TOKEN`);
     const program = run('bin/plait.js', ['upstreams', '--admin', near], token);
     expect([await program.exitCode, program.errors()]).toEqual([0, '']);
     expect(program.lines.join('\n')).toContain('payments');

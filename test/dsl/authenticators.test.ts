@@ -115,7 +115,10 @@ describe('the auth of a composition', () => {
     [{ auth: customers, scopes: { all: [] } }, 'scopes is no demand. Write { any: ["…"] }'],
     [{ auth: customers, scopes: { all: ['a b'] } }, 'scopes is no demand.'],
     [{ auth: customers, scopes: { all: ['a'], any: ['b'] } }, 'scopes is no demand.'],
-    [{ auth: customers, scopes: ['a'] }, 'scopes: is ["a"]. Write { any: … }.'],
+    [
+      { auth: customers, scopes: ['a'] },
+      'scopes is no demand. Write { any: ["…"] } or { all: ["…"] }',
+    ],
     [{ auth: customers, scopes: { some: ['a'] } }, 'scopes: unknown option "some".'],
     [{ auth: customers, headers }, 'headers: "authorization" carries'],
     [{ auth: machines, headers: z.object({ 'x-api-key': z.string() }) }, '"x-api-key" carries'],
