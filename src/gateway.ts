@@ -106,6 +106,8 @@ export interface Gateway extends AsyncDisposable {
   /** The management side. It answers requests for loopback hosts, or those with a token. */
   readonly admin: Hono<GatewayEnv>;
   status(): GatewayStatus;
+  /** Says how to count the clients that are connected, for metrics; `listen` does. */
+  countConnections(count: () => number): void;
   /** Makes `/readyz` answer 503 from now on; requests are still served. */
   drain(): void;
   /** Waits for writes that are under way although their requests are over, and reports the rest. */
@@ -150,11 +152,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     shedsSteps,
     onStepShed,
   });
+  let connections: (() => number) | undefined;
   telemetry.watch({
     operations: plans.flatMap(operationsOf),
     status: () => upstreams.status(),
     overload,
     shed,
+    connections: () => connections?.() ?? 0,
   });
   const rateLimits = rateLimiting({ plans, edge, store: limitStore });
   const resources = new AsyncDisposableStack();
@@ -200,6 +204,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       routes: adminRoutes({ ...upstreams, notServed, telemetry: toAdmin(telemetry, logging) }),
     }),
     status: () => ({ ready: readiness === 'ok', upstreams: upstreams.status(), notServed }),
+    countConnections(count) {
+      connections = count;
+    },
     async settleWrites(limitMs) {
       const left = await upstreams.settleWrites(limitMs);
       if (left.length > 0) onWritesCut(left);

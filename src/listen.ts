@@ -74,6 +74,7 @@ export async function listen(gateway: Gateway, options: ListenOptions): Promise<
     limits: options.sockets,
     certificate: options.certificate,
   });
+  gateway.countConnections(main.connections);
   opened.defer(() => main.close(graceMs));
   const resources = opened.move();
 

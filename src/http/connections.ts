@@ -3,7 +3,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
+import { addressGroup, isWithin } from '../network.ts';
 import { createTally } from '../tally.ts';
+import type { SocketLimits } from './socket-limits.ts';
 
 export interface Connections {
   /** Runs `serve` as soon as it is the request's turn. */
@@ -21,12 +23,11 @@ export interface Connections {
   endUnused(): void;
   /** The number of requests that are not answered to their end. */
   requests(): number;
+  /** The number of open connections, whichever protocol they speak. */
+  count(): number;
 }
 
-export interface ConnectionLimits {
-  /** Connections from one address; absent: any number. */
-  readonly connectionsPerAddress?: number | undefined;
-}
+type ConnectionLimits = Pick<SocketLimits, 'connectionsPerAddress' | 'trustedPeers'>;
 
 /**
  * The requests of one connection that are served at the same time. Others wait, and while they do
@@ -40,7 +41,8 @@ const mostAtOnce = 8;
  */
 export function followConnections(server: Server, limits: ConnectionLimits): Connections {
   const connections = new Map<Socket, Connection>();
-  const admit = perAddress(limits.connectionsPerAddress);
+  let open = 0;
+  const admit = perAddress(limits);
   const state: State = { isEnding: false, isHeld: false };
 
   function follow(socket: Socket): void {
@@ -53,6 +55,8 @@ export function followConnections(server: Server, limits: ConnectionLimits): Con
   }
 
   server.on('connection', (socket: Socket) => {
+    open += 1;
+    socket.once('close', () => (open -= 1));
     if (!admit(socket)) socket.destroy();
     else if (!(server instanceof TlsServer)) follow(socket);
   });
@@ -93,6 +97,7 @@ export function followConnections(server: Server, limits: ConnectionLimits): Con
     endUnused() {
       for (const [socket, connection] of connections) if (!connection.isUsed) socket.destroy();
     },
+    count: () => open,
     requests: () =>
       [...connections.values()].reduce((sum, connection) => sum + connection.requests, 0),
   };
@@ -178,14 +183,18 @@ class Connection {
 }
 
 /** Whether a connection may be one more of its address. */
-function perAddress(most: number | undefined): (socket: Socket) => boolean {
+function perAddress(limits: ConnectionLimits): (socket: Socket) => boolean {
+  const { connectionsPerAddress: most, trustedPeers = [] } = limits;
   if (most === undefined) return () => true;
   const open = createTally();
+  const isTrusted = isWithin(trustedPeers);
   return function admit(socket) {
     const { remoteAddress = '' } = socket;
-    if (open.count(remoteAddress) >= most) return false;
-    open.add(remoteAddress);
-    socket.once('close', () => open.remove(remoteAddress));
+    if (isTrusted(remoteAddress)) return true;
+    const group = addressGroup(remoteAddress);
+    if (open.count(group) >= most) return false;
+    open.add(group);
+    socket.once('close', () => open.remove(group));
     return true;
   };
 }

@@ -42,6 +42,8 @@ export interface ServerOptions {
 
 export interface RunningServer {
   readonly url: string;
+  /** The number of open connections. */
+  connections(): number;
   /** Sends `Connection: close` (in HTTP/2: GOAWAY) with every response from now on. */
   drain(): void;
   /**
@@ -96,6 +98,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const scheme = options.certificate === undefined ? 'http' : 'https';
   return {
     url: `${scheme}://${hostInUrl(host)}:${address.port}`,
+    connections: connections.count,
     drain() {
       state.draining = true;
     },

@@ -1,5 +1,6 @@
 /** How long, how many, and how large connections of clients and their requests may be. */
 import { readFileSync } from 'node:fs';
+import type { Network } from '../network.ts';
 
 export interface SocketLimits {
   /** For the head of a request, in milliseconds. */
@@ -10,8 +11,10 @@ export interface SocketLimits {
   readonly keepAliveTimeoutMs: number;
   /** How long a client may read nothing of an answer, in milliseconds. */
   readonly writeTimeoutMs: number;
-  /** Connections from one address; absent: any number. */
+  /** Connections from one address (IPv6: from its /64); absent: any number. */
   readonly connectionsPerAddress?: number | undefined;
+  /** Proxies of ours, which have the connections of many clients: any number. Default: none. */
+  readonly trustedPeers?: readonly Network[];
 }
 
 /** Of all header fields of a request. */

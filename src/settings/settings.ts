@@ -244,6 +244,7 @@ function serverIn(
       keepAliveTimeoutMs: read.KEEP_ALIVE_TIMEOUT_MS,
       writeTimeoutMs: read.WRITE_TIMEOUT_MS,
       connectionsPerAddress: limitIn(read.CONNECTIONS_PER_ADDRESS),
+      trustedPeers: read.TRUSTED_PEERS,
     },
   };
 }

@@ -7,7 +7,10 @@ import type { Watched } from './telemetry.ts';
 const breakerStates = ['closed', 'half-open', 'open'] as const;
 const endpointStates = ['used', 'ejected', 'unwell'] as const;
 
-export function watchGauges(meter: Meter, { operations, status, overload }: Watched): void {
+export function watchGauges(
+  meter: Meter,
+  { operations, status, overload, connections }: Watched,
+): void {
   const limits = new Map(
     operations.map(({ service }) => [service.name, service.bulkhead.concurrency]),
   );
@@ -74,6 +77,7 @@ export function watchGauges(meter: Meter, { operations, status, overload }: Watc
     () => overload.lag.delayMs / 1_000,
     's',
   );
+  plain('plait.connections', 'Open connections of clients', connections, '{connection}');
   const build = { 'plait.version': readVersion(), 'process.runtime.version': process.version };
   meter
     .createObservableGauge('plait.build.info', { description: '1; its labels are the versions' })

@@ -46,6 +46,8 @@ export interface Watched {
   readonly overload: Overload;
   /** Counts since the start; they are updated as they change. */
   readonly shed: ShedCounts;
+  /** The number of connections of clients that are open. */
+  connections(): number;
 }
 
 export interface ShedCounts {

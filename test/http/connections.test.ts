@@ -117,6 +117,17 @@ describe('a connection', () => {
     });
     expect(third.bytesRead).toBe(0);
   });
+
+  it('is one of any number where it is that of a proxy of ours', async () => {
+    const trustedPeers = [{ address: '127.0.0.1', bits: 32, family: 'ipv4' }] as const;
+    const { url } = await serveParts({ sockets: { connectionsPerAddress: 1, trustedPeers } });
+    await open(url);
+    const second = await open(url);
+    const received = collect(second);
+    second.write('GET /livez HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n');
+    await once(second, 'close');
+    expect(received()).toContain('200 OK');
+  });
 });
 
 describe('a request that cannot be read', () => {

@@ -193,6 +193,7 @@ describe('the settings', () => {
         keepAliveTimeoutMs: 75_000,
         writeTimeoutMs: 30_000,
         connectionsPerAddress: undefined,
+        trustedPeers: [],
       },
     },
     edge: { isDevelopment: true, trustedPeers: [], requestsPerAddress: 100, requests: 4_096 },

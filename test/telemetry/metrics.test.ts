@@ -374,6 +374,16 @@ it('knows the requests that are under way, and none when they have ended', async
   expect(await active()).toEqual([{ ...labels, value: 0 }]);
 });
 
+it('knows the connections of clients that are open', async () => {
+  const { app, points } = await startMetered();
+  const value = async () => (await points('plait.connections'))[0]?.value;
+  expect(await value()).toBe(0);
+  const sockets = [await open(app.url), await open(app.url)];
+  await expect.poll(value).toBe(2);
+  for (const socket of sockets) socket.destroy();
+  await expect.poll(value).toBe(0);
+});
+
 it('counts requests that could not be read, by their status', async () => {
   const { app, points } = await startMetered();
   const end = 'host: a\r\nconnection: close\r\n';
