@@ -8,6 +8,7 @@ export function errorType(error: unknown): string | undefined {
   if (reason instanceof UpstreamError)
     return reason.kind === 'status' ? String(reason.status) : reason.kind;
   if (reason instanceof ExecutionError) return reason.kind;
+  if (reason instanceof UnavailableError) return 'unavailable';
   return reason instanceof Error ? errorName(reason) : undefined;
 }
 
