@@ -44,12 +44,16 @@ export async function openParts(settings: Settings, clock = systemClock): Promis
   const cacheStore = await openCacheStore({ ...redis, ...linesOfRedis(log, 'cache') });
   opened.defer(() => cacheStore.close());
   const limitStore = await openLimitStore({ ...redis, ...linesOfRedis(log, 'rate limits') });
+  opened.defer(() => limitStore.close());
   const { tls, admin } = settings.server;
   const warning = { clock, onWarning: warn };
+  // May throw: a file can be gone since it was read.
+  const certificate =
+    tls && openCertificate({ ...tls, secrets: tls.openSecrets(warning), ...warning });
   opened.move();
   return {
     log,
-    certificate: tls && openCertificate({ ...tls, secrets: tls.openSecrets(warning), ...warning }),
+    certificate,
     telemetry,
     cacheStore,
     limitStore,
