@@ -55,10 +55,10 @@ export function stopServer(
 }
 
 /** Without a new connection for so long, in milliseconds, none is on its way. */
-const ceasedMs = 25;
+const ceasedMs = 50;
 
 /** How long it is waited for that, and then for a quiet turn, in milliseconds. */
-const longestMs = { ceased: 150, quiet: 350 };
+const longestMs = { ceased: 400, quiet: 600 };
 
 /** A turn of the event loop this short, in milliseconds, has done nothing but look for events. */
 const quietMs = 0.1;

@@ -37,8 +37,8 @@ it(
     await annotate(`${lost.length} of ${answered + lost.length} requests were lost`);
     expect(lost.filter(({ answered: before }) => before > 0)).toEqual([]);
     // The system accepts connections on our behalf until the very moment of the close, so over many
-    // stops on a busy machine one may be reset.
-    expect(lost.length).toBeLessThanOrEqual(Math.floor(stops / 100));
+    // stops on a busy machine some may be reset.
+    expect(lost.length).toBeLessThanOrEqual(Math.floor(stops / 20));
     expect(answered).toBeGreaterThan(12 * stops);
   },
 );
