@@ -122,7 +122,7 @@ describe('the calls of an each with a concurrency', () => {
     await app.upstream.answer('POST /writes/2', {}, 400);
     const { status, json } = await answer;
     expect(status).toBe(502);
-    expect(json.completed).toEqual([{ step: 'each.write', status: 200 }]);
+    expect(json.completed).toEqual([{ step: 'write.write', status: 200 }]);
     expect(json.uncertain).toBeUndefined();
     await quiet(app);
     expect(app.upstream.asked()).not.toContain('POST /writes/3');
