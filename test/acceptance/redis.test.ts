@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { orders } from '../../mocks/data.ts';
 import { folderWith } from '../support/folder.ts';
-import { run, runMocks } from '../support/processes.ts';
+import { adminOf, run, runMocks } from '../support/processes.ts';
 import { isRedisSkipped, startRedis } from '../support/redis.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { request } from '../support/request.ts';
@@ -69,11 +69,10 @@ async function start(times: Times, { gateways: count = 1, logLevel = 'warn' } = 
 
 async function toGateway(program: ReturnType<typeof run>) {
   const url = await program.ready;
-  const adminUrl = program.lines.find((line) => line.startsWith('admin '))?.slice('admin '.length);
   return {
     ask: (id: string) => request(`${url}/cached/${id}`),
     invalidate: (tags: string[]) =>
-      request(`${adminUrl}/cache/invalidate`, {
+      request(`${adminOf(program)}/cache/invalidate`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ tags }),

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { folderWith } from '../support/folder.ts';
-import { run, runMocks, runNpm, shipped } from '../support/processes.ts';
+import { adminOf, run, runMocks, runNpm, shipped } from '../support/processes.ts';
 import type { Program } from '../support/processes.ts';
 import { request } from '../support/request.ts';
 
@@ -655,9 +655,8 @@ function isReady(line: string): boolean {
   return line.startsWith('ready ');
 }
 
-function adminPortOf({ lines }: Program): string {
-  const line = lines.find((one) => one.startsWith('admin '));
-  return new URL(line?.slice('admin '.length) ?? '').port;
+function adminPortOf(program: Program): string {
+  return new URL(adminOf(program)).port;
 }
 
 interface Visit {

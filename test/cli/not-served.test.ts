@@ -1,7 +1,7 @@
 /** A gateway that is told to be tolerant says what it does not serve, everywhere. */
 import { describe, expect, it } from 'vitest';
 import { folderWith } from '../support/folder.ts';
-import { run, runMocks } from '../support/processes.ts';
+import { adminOf, run, runMocks } from '../support/processes.ts';
 import { request } from '../support/request.ts';
 
 const fine = `
@@ -45,8 +45,7 @@ async function start(
     ...environment,
   });
   const url = await gateway.ready;
-  const admin = gateway.lines.find((line) => line.startsWith('admin '))?.slice('admin '.length);
-  return { gateway, url, admin: admin ?? '', ask: (path: string) => request(url + path) };
+  return { gateway, url, admin: adminOf(gateway), ask: (path: string) => request(url + path) };
 }
 
 describe('plait start --tolerant', () => {

@@ -1,7 +1,7 @@
 /** Errors that nobody has caught, in a process of its own. */
 import { describe, expect, it } from 'vitest';
 import { folderWith } from '../support/folder.ts';
-import { run } from '../support/processes.ts';
+import { adminOf, run } from '../support/processes.ts';
 import { request } from '../support/request.ts';
 
 const secret = 'sk_live_51H8';
@@ -66,9 +66,8 @@ describe('plait start', () => {
   it('counts them', async () => {
     const { program, url } = await start();
     await request(`${url}/stray/rejection`);
-    const admin = program.lines.find((line) => line.startsWith('admin '))?.slice('admin '.length);
     await expect
-      .poll(async () => (await fetch(`${admin}/metrics`)).text())
+      .poll(async () => (await fetch(`${adminOf(program)}/metrics`)).text())
       .toMatch(/plait_stray_errors_total\{plait_kind="rejection".*\} 1/);
   });
 

@@ -2,12 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../support/free-port.ts';
-import { run, runMocks, shipped } from '../support/processes.ts';
-import type { Program } from '../support/processes.ts';
-
-function adminOf({ lines }: Program): string {
-  return lines.find((line) => line.startsWith('admin '))?.slice('admin '.length) ?? '';
-}
+import { adminOf, run, runMocks, shipped } from '../support/processes.ts';
 
 async function startGateway(environment: Record<string, string> = {}) {
   const gateway = run('bin/plait.js', ['start', ...shipped], {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { run, runMocks, shipped } from '../support/processes.ts';
+import { adminOf, run, runMocks, shipped } from '../support/processes.ts';
 import { startServer } from '../support/servers.ts';
 
 /** A gateway without a service of payments. */
@@ -14,8 +14,7 @@ async function startGateway(environment: Record<string, string> = {}) {
     ...environment,
   });
   const url = await gateway.ready;
-  const admin = gateway.lines.find((line) => line.startsWith('admin '))?.slice('admin '.length);
-  return { url, admin: admin ?? '' };
+  return { url, admin: adminOf(gateway) };
 }
 
 async function upstreams(admin: string, ...args: string[]) {

@@ -133,6 +133,11 @@ function observe(program: string, child: ChildProcess): Program {
   };
 }
 
+/** The URL of the management side, in a gateway's line `admin …`; empty while there is none. */
+export function adminOf({ lines }: Pick<Program, 'lines'>): string {
+  return lines.find((line) => line.startsWith('admin '))?.slice('admin '.length) ?? '';
+}
+
 function signalGroup(id: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-id, signal);

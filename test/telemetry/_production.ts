@@ -1,8 +1,9 @@
 /** A gateway as a process of its own, as in production, and a search of all that it says for secrets. */
 import { expect } from 'vitest';
 import { folderWith } from '../support/folder.ts';
-import { run } from '../support/processes.ts';
+import { adminOf, run } from '../support/processes.ts';
 import type { Program } from '../support/processes.ts';
+import type { TestRedis } from '../support/redis.ts';
 import { compositions, secrets, startLeaky } from './_leaky.ts';
 
 /** Errors of a parser quote a few characters: the beginnings differ too. */
@@ -42,8 +43,47 @@ export async function startProcess(
     SERVER_TIMING: 'on',
   });
   const url = await gateway.ready;
-  const admin = gateway.lines.find((line) => line.startsWith('admin '))?.slice('admin '.length);
-  return { gateway, url, admin: admin ?? '' };
+  return { gateway, url, admin: adminOf(gateway) };
+}
+
+interface Questions {
+  readonly admin: string;
+  readonly redis: Pick<TestRedis, 'ask'>;
+  /** The names in Redis; asked for until the gateway has stored something. */
+  readonly storedNames: () => Promise<string>;
+  /** Options and variables of commands that read the same compositions. */
+  readonly options: readonly string[];
+  readonly environment: Record<string, string>;
+}
+
+/** The names in Redis, and all that Redis, the management side and commands tell of a gateway. */
+export async function toldOf({ admin, redis, storedNames, options, environment }: Questions) {
+  const fetched = async (path: string) => (await fetch(admin + path)).text();
+  const [metrics = '', upstreams = '', traces = ''] = await Promise.all(
+    ['/metrics', '/upstreams', '/traces'].map(fetched),
+  );
+  await expect.poll(storedNames, { timeout: 5_000 }).toContain('plait:');
+  const keys = (await redis.ask('KEYS *')).match(/^plait\S*/gm) ?? [];
+  const stored = await Promise.all(
+    keys.flatMap((key) => [`GET ${key}`, `HGETALL ${key}`]).map((command) => redis.ask(command)),
+  );
+  const said = await Promise.all(
+    [['explain'], ['explain', '--json'], ['explain', '--mermaid'], ['check', '--env']].map(
+      async (command) => {
+        const program = run('bin/plait.js', [...command, ...options], environment);
+        await program.exitCode;
+        return program.lines.join('\n') + program.errors();
+      },
+    ),
+  );
+  const sinks = {
+    redis: [...keys, ...stored].join('\n'),
+    metrics,
+    upstreams,
+    traces,
+    commands: said.join('\n'),
+  };
+  return { keys, sinks };
 }
 
 export async function stopped(gateway: Program): Promise<string> {

@@ -5,14 +5,14 @@ import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderWith } from '../support/folder.ts';
-import { run } from '../support/processes.ts';
+import { adminOf, run } from '../support/processes.ts';
 import { isRedisSkipped, startRedis } from '../support/redis.ts';
 import { createAuthority } from '../support/certificates.ts';
 import type { Authority } from '../support/certificates.ts';
 import { listen, startServer } from '../support/servers.ts';
 import { canary } from './_leaky.ts';
 import { startCollector } from './_collector.ts';
-import { leaksIn, nowhere } from './_production.ts';
+import { leaksIn, nowhere, toldOf } from './_production.ts';
 
 const secrets = {
   TOKEN: canary('token'),
@@ -165,7 +165,7 @@ describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
     const options = ['--compositions', folder];
     const gateway = run('bin/plait.js', ['start', ...options], environment);
     const url = await gateway.ready;
-    const admin = gateway.lines.find((line) => line.startsWith('admin '))?.slice(6) ?? '';
+    const admin = adminOf(gateway);
 
     const asked = names.flatMap((name) => [
       ...hows.map((how) => `/${name}-${urlOf(name).toLowerCase()}/${how}`),
@@ -180,29 +180,18 @@ describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
         return { path, status: response.status, said };
       }),
     );
-    const fetched = async (path: string) => (await fetch(admin + path)).text();
-    const [metrics, upstreams, traces] = await Promise.all(
-      ['/metrics', '/upstreams', '/traces'].map(fetched),
-    );
     // On a busy machine, Redis may have been too slow for all of them.
-    const storedKeys = async () => {
+    const storedNames = async () => {
       await fetch(`${url}/${names[0]}-keyed_url/ok`);
       return redis.ask('KEYS *');
     };
-    await expect.poll(storedKeys, { timeout: 5_000 }).toContain('plait:');
-    const keys = (await redis.ask('KEYS *')).match(/^plait\S*/gm) ?? [];
-    const stored = await Promise.all(
-      keys.flatMap((key) => [`GET ${key}`, `HGETALL ${key}`]).map((command) => redis.ask(command)),
-    );
-    const said = await Promise.all(
-      [['explain'], ['explain', '--json'], ['explain', '--mermaid'], ['check', '--env']].map(
-        async (command) => {
-          const program = run('bin/plait.js', [...command, ...options], environment);
-          await program.exitCode;
-          return program.lines.join('\n') + program.errors();
-        },
-      ),
-    );
+    const { sinks: told } = await toldOf({
+      admin,
+      redis,
+      storedNames,
+      options,
+      environment,
+    });
     gateway.kill('SIGTERM');
     await gateway.exitCode;
 
@@ -210,11 +199,7 @@ describe.skipIf(isRedisSkipped)('a secret of the gateway', () => {
       log: `${gateway.lines.join('\n')}\n${gateway.errors()}`,
       spans: collector.received().toString('latin1'),
       answers: answers.map((one) => one.said).join('\n'),
-      redis: [...keys, ...stored].join('\n'),
-      metrics: metrics ?? '',
-      upstreams: upstreams ?? '',
-      traces: traces ?? '',
-      commands: said.join('\n'),
+      ...told,
     };
     const ofKey = certificate.key
       .split('\n')

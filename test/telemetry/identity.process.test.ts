@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createKey, iss, startIssuer } from '../support/issuer.ts';
 import { folderWith } from '../support/folder.ts';
-import { run } from '../support/processes.ts';
+import { adminOf, run } from '../support/processes.ts';
 import { isRedisSkipped, startRedis } from '../support/redis.ts';
 import { startServer } from '../support/servers.ts';
 import { startCollector } from './_collector.ts';
 import { canary } from './_leaky.ts';
-import { leaksIn, nowhere, stopped } from './_production.ts';
+import { leaksIn, nowhere, stopped, toldOf } from './_production.ts';
 
 const claims = { sub: canary('sub'), tenant: canary('tenant'), email: `${canary('email')}@x&%` };
 const keyId = canary('id').slice(0, 40);
@@ -185,7 +185,7 @@ describe.skipIf(isRedisSkipped)('who a client is', () => {
     const options = ['--compositions', folder];
     const gateway = run('bin/plait.js', ['start', ...options], environment);
     const url = await gateway.ready;
-    const admin = gateway.lines.find((line) => line.startsWith('admin '))?.slice(6) ?? '';
+    const admin = adminOf(gateway);
 
     const exp = Math.floor(Date.now() / 1_000) + 600;
     const good = await key.sign({ ...claims, exp });
@@ -221,34 +221,14 @@ describe.skipIf(isRedisSkipped)('who a client is', () => {
         }),
       ),
     );
-    const fetched = async (path: string) => (await fetch(admin + path)).text();
-    const [metrics, upstreams, traces] = await Promise.all(
-      ['/metrics', '/upstreams', '/traces'].map(fetched),
-    );
-    await expect.poll(() => redis.ask('KEYS *'), { timeout: 5_000 }).toContain('plait:');
-    const keys = (await redis.ask('KEYS *')).match(/^plait\S*/gm) ?? [];
-    const stored = await Promise.all(
-      keys.flatMap((name) => [`GET ${name}`, `HGETALL ${name}`]).map((one) => redis.ask(one)),
-    );
-    const said = await Promise.all(
-      [['explain'], ['explain', '--json'], ['explain', '--mermaid'], ['check', '--env']].map(
-        async (command) => {
-          const program = run('bin/plait.js', [...command, ...options], environment);
-          await program.exitCode;
-          return program.lines.join('\n') + program.errors();
-        },
-      ),
-    );
+    const storedNames = () => redis.ask('KEYS *');
+    const { keys, sinks: told } = await toldOf({ admin, redis, storedNames, options, environment });
     const log = await stopped(gateway);
     const sinks = {
       log,
       spans: collector.received().toString('latin1'),
       answers: answers.map((one) => one.said).join('\n'),
-      redis: [...keys, ...stored].join('\n'),
-      metrics: metrics ?? '',
-      upstreams: upstreams ?? '',
-      traces: traces ?? '',
-      commands: said.join('\n'),
+      ...told,
     };
     const words = [
       ...Object.entries(claims),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { run, runMocks, shipped } from '../support/processes.ts';
+import { adminOf, run, runMocks, shipped } from '../support/processes.ts';
 import type { Program } from '../support/processes.ts';
 
 const nowhere = {
@@ -14,10 +14,6 @@ function start(environment: Record<string, string>): Program {
     LOG_LEVEL: 'fatal',
     ...environment,
   });
-}
-
-function adminOf({ lines }: Program): string {
-  return lines.find((line) => line.startsWith('admin '))?.slice('admin '.length) ?? '';
 }
 
 /** The values of a metric, by its labels without those that differ between machines. */
