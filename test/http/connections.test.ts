@@ -8,23 +8,13 @@ import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { collect, open } from '../support/raw-http.ts';
 import { part, value } from '../support/serve.ts';
 import { startUpstream } from '../support/upstream.ts';
-
-const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: gateway\r\n\r\n`;
+import { get, pipelineTwenty } from './_pipelined.ts';
 
 describe('requests pipelined on one connection', () => {
   it('are served eight at a time, and answered in their order', async () => {
     const { url, upstream } = await serveParts();
-    const socket = await open(url);
-    const received = collect(socket);
-    const names = Array.from({ length: 20 }, (_, index) => String(index + 10));
-    socket.write(names.map((name) => get(`/parts/${name}`)).join(''));
-    for (const [index, name] of names.entries()) {
-      await vi.waitUntil(() => upstream.waiting() === Math.min(8, names.length - index));
-      await upstream.answer(`GET /parts/${name}`, value(name));
-    }
-    await vi.waitUntil(() => received().match(/"value":"\d+"/g)?.length === names.length);
-    expect(received().match(/(?<="value":")\d+/g)).toEqual(names);
-    socket.destroy();
+    const { sent, answered } = await pipelineTwenty(url, upstream);
+    expect(answered).toEqual(sent);
   });
 
   it('do not hold up another connection', async () => {

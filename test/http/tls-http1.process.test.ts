@@ -1,6 +1,6 @@
 /** What `connections.test.ts` shows without TLS holds over it as well. */
 import { once } from 'node:events';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { call } from '../../src/dsl/steps.ts';
@@ -10,6 +10,7 @@ import { collect, open, raw } from '../support/raw-http.ts';
 import { part, value } from '../support/serve.ts';
 import { createCertificate } from '../support/tls.ts';
 import { startUpstream } from '../support/upstream.ts';
+import { get, pipelineTwenty } from './_pipelined.ts';
 
 const alone = { ...part, coalesce: false } as const;
 const parts = defineComposition({
@@ -17,7 +18,6 @@ const parts = defineComposition({
   params: z.object({ name: z.string() }),
   compose: ({ params }) => ({ part: call(alone, { name: params.name }) }),
 });
-const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: gateway\r\n\r\n`;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
 
 async function serveParts(sockets: WithMocksOptions['sockets'] = {}) {
@@ -31,17 +31,8 @@ async function serveParts(sockets: WithMocksOptions['sockets'] = {}) {
 describe('a connection over TLS that speaks HTTP/1.1', () => {
   it('has eight requests served at a time, and answered in their order', async () => {
     const { url, upstream } = await serveParts();
-    const socket = await open(url);
-    const received = collect(socket);
-    const names = Array.from({ length: 20 }, (_, index) => String(index + 10));
-    socket.write(names.map((name) => get(`/parts/${name}`)).join(''));
-    for (const [index, name] of names.entries()) {
-      await vi.waitUntil(() => upstream.waiting() === Math.min(8, names.length - index));
-      await upstream.answer(`GET /parts/${name}`, value(name));
-    }
-    await vi.waitUntil(() => received().match(/"value":"\d+"/g)?.length === names.length);
-    expect(received().match(/(?<="value":")\d+/g)).toEqual(names);
-    socket.destroy();
+    const { sent, answered } = await pipelineTwenty(url, upstream);
+    expect(answered).toEqual(sent);
   });
 
   it('ends when its client reads nothing of an answer for too long', async () => {
