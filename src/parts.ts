@@ -18,6 +18,7 @@ import { warnOfDoubts } from './telemetry/lookup-doubts.ts';
 import { startTelemetry } from './telemetry/sdk.ts';
 import { reportChanges } from './telemetry/state-changes.ts';
 import { combine } from './telemetry/telemetry.ts';
+import type { Observer } from './telemetry/telemetry.ts';
 import { openCacheStore } from './upstream/caching/open-cache-store.ts';
 
 /** All that `createGateway` takes besides plans and middleware. */
@@ -30,14 +31,23 @@ export interface Parts extends Required<
   readonly certificate: Certificate | undefined;
 }
 
+export interface PartsOptions {
+  readonly clock?: Clock | undefined;
+  /** Default: one on standard error, as the settings say. */
+  readonly log?: Log;
+  /** Records spans and metrics. Default: as the settings say. */
+  readonly observer?: Observer;
+}
+
 /** Opens the parts that the settings ask for. If one cannot be opened, the others are closed. */
-export async function openParts(settings: Settings, clock = systemClock): Promise<Parts> {
+export async function openParts(settings: Settings, options: PartsOptions = {}): Promise<Parts> {
   const { mode, addresses, openSecrets, overload: limits } = settings;
+  const { clock = systemClock, log = createLog(settings.log) } = options;
   await using opened = new AsyncDisposableStack();
-  const log = createLog(settings.log);
   opened.defer(() => log.close());
   const warn = (message: string): void => log.warn({}, message);
-  const observed = await startTelemetry({ settings: settings.telemetry, clock, onWarning: warn });
+  const recording = { settings: settings.telemetry, clock, onWarning: warn };
+  const observed = options.observer ?? (await startTelemetry(recording));
   const telemetry = combine([observed, warnOfDoubts(clock, warn), reportChanges(clock, log)]);
   opened.defer(() => telemetry.shutdown());
   const redis = { redis: settings.redis, clock };

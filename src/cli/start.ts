@@ -8,11 +8,11 @@ import { defaultAdminPort, parseSettings } from '../settings/settings.ts';
 import { isHere } from '../settings/admin.ts';
 import { plainTextWarnings } from '../settings/sources.ts';
 import type { ServerSettings } from '../settings/settings.ts';
-import type { Log } from '../telemetry/log.ts';
 import { runningVariable } from './child.ts';
 import { loadPlans } from './load-plans.ts';
 import { turnOffPretenuring } from './pretenuring.ts';
 import { watchStrayErrors } from './stray-errors.ts';
+import { logNotServed, logStop } from './start-lines.ts';
 import { ignoreOtherSignals, whenStopped } from './stop.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -26,17 +26,11 @@ export interface StartOptions {
 export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   turnOffPretenuring();
   const loaded = await loadPlans(folder, tolerant);
-  const { plans, definition, notServed, reasons, warnings, claims } = loaded;
+  const { plans, definition, notServed, warnings, claims } = loaded;
   const { authenticators } = definition;
   const settings = parseSettings(process.env, servicesOf(plans), authenticators);
   const parts = await openParts(settings);
-  for (const reason of reasons) parts.log.warn({}, `Not served: ${reason}`);
-  if (plans.length === 0 && notServed.length > 0) {
-    parts.log.error(
-      {},
-      'Nothing is served: /readyz answers 503 until the gateway is started again',
-    );
-  }
+  logNotServed(parts.log, loaded);
   for (const warning of warnings) parts.log.warn({}, warning);
   const plain = plainTextWarnings(servicesOf(plans), settings, authenticators);
   for (const warning of plain) parts.log.warn({}, warning);
@@ -76,18 +70,6 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
   console.log(`admin ${listening.adminUrl}`);
   if (process.connected && process.env[runningVariable] !== undefined) process.send?.({ claims });
   console.log(`ready ${listening.url}`);
-}
-
-/** Says why the gateway has stopped, how long that took, and how many requests it has cut off. */
-function logStop(log: Log, { reason, tookMs, requestsCut }: Stop): void {
-  const fields = { reason, duration_ms: Math.round(tookMs), requests_cut: requestsCut };
-  log[requestsCut > 0 ? 'warn' : 'info'](fields, 'The gateway has stopped');
-}
-
-interface Stop {
-  readonly requestsCut: number;
-  readonly reason: string;
-  readonly tookMs: number;
 }
 
 function whereToListen({ host, port, admin, sockets }: ServerSettings): ListenOptions {

@@ -87,7 +87,7 @@ export async function startKeyed(options: KeyedOptions) {
     { SHOP_URL: upstream.url, LOG_LEVEL: 'error', ...environment },
     servicesOf(plans),
   );
-  const { log, ...parts } = await openParts(settings, clock);
+  const { log, ...parts } = await openParts(settings, { clock });
   const gateway = createGateway({ plans, ...parts, ...more });
   onTestFinished(async () => {
     await gateway[Symbol.asyncDispose]();

@@ -61,7 +61,7 @@ async function ask(url: string, tls: TlsConfig | undefined, environment: Record<
     { SHOP_URL: url, LOG_LEVEL: 'error', ...environment },
     servicesOf(plans),
   );
-  const { log, ...parts } = await openParts(settings, clock);
+  const { log, ...parts } = await openParts(settings, { clock });
   const gateway = createGateway({ plans, ...parts });
   onTestFinished(async () => {
     await gateway[Symbol.asyncDispose]();

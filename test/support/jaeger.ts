@@ -9,9 +9,10 @@ export function toJaeger(traces: readonly (readonly SinkSpan[])[]): string {
   const all = traces.flat();
   const idOf = numbered(all);
   const timeOf = relative(all);
+  const portOf = portsIn(all);
   const data = traces.map((spans) => ({
     traceID: idOf(spans[0]?.traceId ?? '', 32),
-    spans: inOrder(spans).map((span) => toSpan(span, spans, { idOf, timeOf })),
+    spans: inOrder(spans).map((span) => toSpan(span, spans, { idOf, timeOf, portOf })),
     processes: { p1: { serviceName: 'plait', tags: [] } },
   }));
   return `${JSON.stringify({ data }, undefined, 1)}\n`;
@@ -20,9 +21,10 @@ export function toJaeger(traces: readonly (readonly SinkSpan[])[]): string {
 interface Normal {
   readonly idOf: (id: string, length: 16 | 32) => string;
   readonly timeOf: (nanoseconds: bigint) => number;
+  readonly portOf: (port: unknown) => number;
 }
 
-function toSpan(span: SinkSpan, spans: readonly SinkSpan[], { idOf, timeOf }: Normal) {
+function toSpan(span: SinkSpan, spans: readonly SinkSpan[], { idOf, timeOf, portOf }: Normal) {
   const parent = spans.find(({ spanId }) => spanId === span.parentSpanId);
   const reference = (refType: string, of: { traceId: string; spanId: string }) => ({
     refType,
@@ -47,7 +49,7 @@ function toSpan(span: SinkSpan, spans: readonly SinkSpan[], { idOf, timeOf }: No
         ? []
         : [tag('otel.status_description', withoutPort(span.status.message))]),
       ...Object.entries(span.attributes).map(([key, value]) =>
-        tag(key, key === clientTrace ? idOf(String(value), 32) : (usual[key] ?? value)),
+        tag(key, key in usual ? usual[key]?.(value, { idOf, portOf }) : value),
       ),
     ].toSorted((one, other) => one.key.localeCompare(other.key)),
     logs: span.events.map(({ name, timeUnixNano, attributes }) => ({
@@ -63,12 +65,20 @@ function toSpan(span: SinkSpan, spans: readonly SinkSpan[], { idOf, timeOf }: No
 }
 
 /** The values that differ from run to run. */
-const usual: Readonly<Record<string, unknown>> = {
-  'server.port': 4_001,
-  'plait.request_id': 'request-1',
+const usual: Readonly<
+  Record<string, (value: unknown, normal: Pick<Normal, 'idOf' | 'portOf'>) => unknown>
+> = {
+  'server.port': (port, { portOf }) => portOf(port),
+  'plait.request_id': () => 'request-1',
+  'plait.client_trace_id': (id, { idOf }) => idOf(String(id), 32),
 };
 
-const clientTrace = 'plait.client_trace_id';
+/** The ports of services are numbered from that of the first mock on. */
+function portsIn(spans: readonly SinkSpan[]): Normal['portOf'] {
+  const ports = inOrder(spans).flatMap(({ attributes }) => attributes['server.port'] ?? []);
+  const known: readonly unknown[] = [...new Set(ports)];
+  return (port) => 4_001 + known.indexOf(port);
+}
 
 function withoutPort(text: string): string {
   return text.replace(/(127\.0\.0\.1|localhost):\d+/g, '$1:4001');

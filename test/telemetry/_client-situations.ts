@@ -10,7 +10,7 @@ import {
 import type { Composition, Service } from 'plait';
 import { z } from 'zod';
 import { parseRoute } from '../../src/dsl/route.ts';
-import type { Situation } from './_situations.ts';
+import type { Situation } from './_stage.ts';
 
 const value = { value: 'A' };
 
@@ -19,8 +19,6 @@ const customers = verifyJwt({
   audience: 'shop',
   keys: { url: 'http://127.0.0.1:9/keys' },
 });
-
-const secrets = () => ({ text: () => 'secret', lookAgain: async () => undefined });
 
 const partOf = (shop: Service) =>
   operation(shop, {
@@ -56,7 +54,7 @@ export const clientSituations: Readonly<Record<string, Situation>> = {
 
   async unauthenticated({ start }) {
     const definition = defineGateway({ authenticators: [customers] });
-    const { ask } = await start({ compose: forCustomers, gateway: { edge: { definition } } });
+    const { ask } = await start({ compose: forCustomers, definition });
     const asked = ask('a');
     await asked.answer;
     return [asked];
@@ -68,7 +66,7 @@ export const clientSituations: Readonly<Record<string, Situation>> = {
       clientId: 'gateway',
       clientSecret: { env: 'SECRET' },
     });
-    const { ask } = await start({ policies: { auth }, gateway: { secrets } });
+    const { ask } = await start({ policies: { auth } });
     const asked = ask('a');
     await asked.answer;
     return [asked];
@@ -79,7 +77,7 @@ export const clientSituations: Readonly<Record<string, Situation>> = {
     const reason = 'SHOP_URL is not set';
     const { ask } = await start({
       compose: () => defineComposition({ route: 'GET /other', compose: () => ({ ok: true }) }),
-      gateway: { notServed: [{ name: 'summary', route, reason }] },
+      notServed: [{ name: 'summary', route, reason }],
     });
     const asked = ask('a');
     await asked.answer;

@@ -1,88 +1,12 @@
 /** Situations in which an operator looks for the culprit: each asks a shop, and answers by hand. */
-import {
-  call,
-  defineComposition,
-  each,
-  fallback,
-  given,
-  lookup,
-  operation,
-  optional,
-  pages,
-} from 'plait';
+import { call, defineComposition, given, operation, pages } from 'plait';
 import type { Composition, Service } from 'plait';
 import { vi } from 'vitest';
 import { z } from 'zod';
-import { neverSheds } from '../../src/edge/overload.ts';
-import type { FakeClock } from '../support/fake-clock.ts';
 import { items } from '../support/serve.ts';
-import { until } from './_traced-shop.ts';
-import type { Asked, Shop, ShopOptions } from './_traced-shop.ts';
-
-export interface Stage {
-  readonly clock: FakeClock;
-  readonly start: (options?: Omit<ShopOptions, 'clock' | 'telemetry'>) => Promise<Shop>;
-}
-
-/** Resolves to the requests whose traces show the situation. */
-export type Situation = (stage: Stage) => Promise<readonly Asked[]>;
-
-const value = { value: 'A' };
-
-const get = (shop: Service, name: string, more: object = {}) =>
-  operation(shop, {
-    name,
-    route: `GET /${name}/:name`,
-    response: z.object({ value: z.string() }),
-    ...more,
-  });
-
-const listOf = (shop: Service) =>
-  operation(shop, {
-    name: 'list',
-    route: 'GET /lists/:name',
-    response: z.array(z.object({ id: z.string() })),
-  });
-
-const priceOf = (shop: Service) =>
-  lookup(shop, {
-    name: 'priceOf',
-    route: 'GET /prices',
-    keys: { query: 'ids' },
-    by: 'id',
-    item: z.object({ id: z.string() }),
-    windowMs: 20,
-  });
-
-/** A required order, an optional payment, and a shipment with a second source. */
-const summary = (shop: Service): Composition =>
-  defineComposition({
-    route: 'GET /shop/:name',
-    deadlineMs: 2_000,
-    compose: ({ params: { name } }) => ({
-      order: call(get(shop, 'orders'), { name }),
-      payment: optional(call(get(shop, 'payments'), { name }), { withinMs: 800 }),
-      shipment: fallback(call(get(shop, 'shipments'), { name }), () =>
-        call(get(shop, 'archive'), { name }),
-      ),
-    }),
-  });
-
-const price = (shop: Service): Composition =>
-  defineComposition({
-    route: 'GET /shop/:name',
-    deadlineMs: 2_000,
-    compose: ({ params: { name } }) => ({ price: call(priceOf(shop), { id: name }) }),
-  });
-
-const rows = (shop: Service): Composition =>
-  defineComposition({
-    route: 'GET /shop/:name',
-    deadlineMs: 2_000,
-    compose: ({ params: { name } }) => ({
-      rows: each(call(listOf(shop), { name }), ({ id }) => call(priceOf(shop), { id })),
-    }),
-  });
+import { get, kept, settled, summary, value } from './_stage.ts';
+import type { Situation } from './_stage.ts';
+import type { ShopOptions } from './_traced-shop.ts';
 
 const inPages = (shop: Service): Composition => {
   const list = operation(shop, {
@@ -108,16 +32,6 @@ const guarded = (shop: Service): Composition =>
       part: given(call(get(shop, 'maybe', { missing: 'null' }), { name }), (found) =>
         call(get(shop, 'parts'), { name: found.value }),
       ),
-    }),
-  });
-
-const kept = (shop: Service): Composition =>
-  defineComposition({
-    route: 'GET /shop/:name',
-    compose: ({ params: { name } }) => ({
-      kept: call(get(shop, 'kept', { cache: { ttlMs: 60_000, staleWhileRevalidateMs: 60_000 } }), {
-        name,
-      }),
     }),
   });
 
@@ -152,43 +66,7 @@ const summarised =
     return [asked];
   };
 
-const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 40));
-
-/** Two requests whose keys are in one batch; the service answers it after 700 ms. */
-const batched =
-  (answer: unknown, status: number): Situation =>
-  async ({ start, clock }) => {
-    const { ask, upstream } = await start({ compose: price });
-    const first = await until(clock, 2, () => ask('a'));
-    clock.advance(5);
-    const second = await until(clock, 1, () => ask('b'));
-    clock.advance(15);
-    const batch = await upstream.next('GET /prices?ids=a,b');
-    clock.advance(700);
-    batch.answer(answer, status);
-    await Promise.all([first.answer, second.answer]);
-    return [first, second];
-  };
-
 const retry = { retry: { times: 1, minDelayMs: 40, maxDelayMs: 40 } };
-
-const shed = (how: Partial<typeof neverSheds>): Situation =>
-  async function shedding({ start }) {
-    const { ask, upstream } = await start({
-      compose: summary,
-      overload: { ...neverSheds, ...how },
-    });
-    const asked = ask('a');
-    const answers = ['orders', 'shipments'].map((name) => upstream.next(`GET /${name}/a`));
-    for (const arrival of how.shedsSteps === undefined ? [] : answers) {
-      // oxlint-disable-next-line no-await-in-loop -- one answer after the other
-      (await arrival).answer(value);
-      // oxlint-disable-next-line no-await-in-loop -- see above
-      await settled();
-    }
-    await asked.answer;
-    return [asked];
-  };
 
 /** By the name of the file that shows it. */
 export const situations: Readonly<Record<string, Situation>> = {
@@ -198,6 +76,7 @@ export const situations: Readonly<Record<string, Situation>> = {
   'refused-by-service': answered(30, {}, 401),
   'unparsable-answer': answered(30, Buffer.from('<html>')),
   'unexpected-shape': answered(30, { other: 1 }),
+  'too-large-answer': answered(30, { value: 'A'.repeat(99) }, 200, { maxBodyBytes: 50 }),
   'all-well': summarised([
     ['orders', 200],
     ['payments', 200],
@@ -221,10 +100,6 @@ export const situations: Readonly<Record<string, Situation>> = {
     ['archive', 500],
   ]),
   'cancelled-by-failure': summarised([['orders', 500]]),
-  'shed-request': shed({ retryAfterSeconds: () => 2 }),
-  'shed-steps': shed({ shedsSteps: () => true }),
-  'batch-of-others': batched([{ id: 'a' }, { id: 'b' }], 200),
-  'batch-of-others-fails': batched({}, 503),
 
   async 'late-part'({ start, clock }) {
     const { ask, upstream } = await start({ compose: summary });
@@ -335,76 +210,6 @@ export const situations: Readonly<Record<string, Situation>> = {
     return [asked];
   },
 
-  async 'breaker-open'({ start }) {
-    const { ask, upstream } = await start({ policies: { breaker: { volume: 2 } } });
-    for (const name of ['a', 'b']) {
-      const { answer } = ask(name);
-      // oxlint-disable-next-line no-await-in-loop -- one failure after the other
-      await upstream.answer(`GET /parts/${name}`, {}, 503);
-      // oxlint-disable-next-line no-await-in-loop -- see above
-      await answer;
-    }
-    const asked = ask('c');
-    await asked.answer;
-    return [asked];
-  },
-
-  async 'bulkhead-wait'({ start, clock }) {
-    const { ask, upstream } = await start({ policies: { bulkhead: { concurrency: 1 } } });
-    ask('a');
-    const holder = await upstream.next('GET /parts/a');
-    const asked = await until(clock, 2, () => ask('b'));
-    clock.advance(90);
-    holder.answer(value);
-    const arrival = await upstream.next('GET /parts/b');
-    clock.advance(10);
-    arrival.answer(value);
-    await asked.answer;
-    return [asked];
-  },
-
-  async 'bulkhead-full'({ start, clock }) {
-    const bulkhead = { concurrency: 1, queue: 0 };
-    const { ask, upstream } = await start({ policies: { bulkhead } });
-    ask('a');
-    await upstream.next('GET /parts/a');
-    clock.advance(10);
-    const asked = ask('b');
-    await asked.answer;
-    return [asked];
-  },
-
-  async 'call-of-others'({ start, clock }) {
-    const { ask, upstream } = await start();
-    const first = ask('a');
-    const arrival = await upstream.next('GET /parts/a');
-    clock.advance(5);
-    const second = await until(clock, 1, () => ask('a'));
-    clock.advance(700);
-    arrival.answer(value);
-    await Promise.all([first.answer, second.answer]);
-    return [first, second];
-  },
-
-  async 'list-of-100'({ start, clock }) {
-    const { ask, upstream } = await start({ compose: rows });
-    const asked = ask('a');
-    const list = await upstream.next('GET /lists/a');
-    const before = clock.pending;
-    list.answer(items(100));
-    await vi.waitFor(() => {
-      if (clock.pending < before) throw new Error('the window is not open yet');
-    });
-    await settled();
-    clock.advance(20);
-    const keys = items(100).map(({ id }) => id);
-    const batch = await upstream.next(`GET /prices?ids=${keys.join(',')}`);
-    clock.advance(60);
-    batch.answer(items(100));
-    await asked.answer;
-    return [asked];
-  },
-
   async 'nothing-to-run-on'({ start, clock }) {
     const { ask, upstream } = await start({ compose: guarded });
     const asked = ask('a');
@@ -444,6 +249,26 @@ export const situations: Readonly<Record<string, Situation>> = {
     const asked = ask('a');
     await asked.answer;
     await settled();
+    return [asked];
+  },
+
+  async 'refresh-fails'({ start, clock }) {
+    const { ask, upstream } = await start({ compose: kept });
+    const first = ask('a');
+    await upstream.answer('GET /kept/a', value);
+    await first.answer;
+    clock.advance(60_001);
+    const asked = ask('a');
+    await upstream.answer('GET /kept/a', {}, 503);
+    await asked.answer;
+    await settled();
+    return [asked];
+  },
+
+  async 'connection-refused'({ start }) {
+    const { ask } = await start({ environment: { SHOP_URL: 'http://127.0.0.1:9' } });
+    const asked = ask('a');
+    await asked.answer;
     return [asked];
   },
 

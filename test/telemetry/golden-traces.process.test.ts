@@ -7,8 +7,11 @@ import { afterAll, expect, it, vi } from 'vitest';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { toJaeger } from '../support/jaeger.ts';
 import type { SinkSpan } from '../support/otlp-sink.ts';
+import { isRedisSkipped } from '../support/redis.ts';
 import { clientSituations } from './_client-situations.ts';
+import { sharingSituations } from './_sharing-situations.ts';
 import { situations } from './_situations.ts';
+import { stateSituations } from './_state-situations.ts';
 import { startTracedShop } from './_traced-shop.ts';
 import { startTraced } from './_traced.ts';
 
@@ -53,11 +56,19 @@ async function spansOf(clientTraceId: string): Promise<readonly SinkSpan[]> {
     timeout: 5_000,
     interval: 10,
   });
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  await new Promise((resolve) => setTimeout(resolve, 30));
   return found();
 }
 
-it.each(Object.entries({ ...situations, ...clientSituations }))('shows %s', async (name, run) => {
+const all = Object.entries({
+  ...situations,
+  ...sharingSituations,
+  ...stateSituations,
+  ...clientSituations,
+});
+const here = all.filter(([name]) => !(isRedisSkipped && name === 'redis-gone'));
+
+it.each(here)('shows %s', async (name, run) => {
   const start: Parameters<typeof run>[0]['start'] = (options) =>
     startTracedShop({ clock, telemetry, ...options });
   const asked = await run({ clock, start });
