@@ -44,7 +44,8 @@ export function limitInProgress(limits: InProgressLimits): Layer {
     const ofAddress = address === undefined ? 0 : byAddress.count(address);
     if (all >= requests || ofAddress >= requestsPerAddress) {
       onRefusal?.();
-      record.refusal = { kind: 'in-progress', retryAfterSeconds: 1 };
+      const limit = all >= requests ? 'REQUESTS_IN_PROGRESS' : 'REQUESTS_PER_ADDRESS';
+      record.refusal = { kind: 'in-progress', limit, retryAfterSeconds: 1 };
       return Promise.resolve(problemResponse(refusalProblem(record.refusal), c));
     }
     const end = begin(address);

@@ -112,7 +112,7 @@ export function shedding(overload: Overload, onRefusal: () => void = ignore): Ad
     const retryAfterSeconds = overload.retryAfterSeconds();
     if (retryAfterSeconds === undefined) return undefined;
     onRefusal();
-    return { kind: 'overload', retryAfterSeconds };
+    return { kind: 'overload', limit: 'SHED_DELAY_MS', retryAfterSeconds };
   };
 }
 

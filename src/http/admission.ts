@@ -20,8 +20,8 @@ export interface CountedRequest extends RequestFacts {
 
 /** A rate limit, and the part of it that a request has left. */
 export interface RateLimitCount {
-  /** Names the limit in headers: `address`, `principal` or `route`. */
-  readonly name: string;
+  /** Names the limit in headers. */
+  readonly name: 'address' | 'principal' | 'route';
   readonly limit: number;
   readonly windowS: number;
   readonly remaining: number;
@@ -55,9 +55,20 @@ export type Identify = (request: RequestFacts) => Identity | Denial | Promise<Id
 /** Makes the `Identify` of a plan with `auth`. */
 export type IdentifyFor = (auth: PlanAuth) => Identify;
 
+/** The limits that refuse requests, by the names under which they are declared. */
+export type LimitName =
+  | 'rateLimits.perAddress'
+  | 'rateLimits.perPrincipal'
+  | 'rateLimit'
+  | 'REQUESTS_PER_ADDRESS'
+  | 'REQUESTS_IN_PROGRESS'
+  | 'SHED_DELAY_MS';
+
 /** A decision not to serve a request. */
 export interface Refusal {
   readonly kind: 'overload' | 'in-progress' | 'rate-limit';
+  /** For the operator. */
+  readonly limit: LimitName;
   /** For the `Retry-After` header. */
   readonly retryAfterSeconds: number;
 }

@@ -117,6 +117,12 @@ export function hostNameOf({ req }: GatewayContext): string {
   return host.replace(/:\d*$/, '').toLowerCase();
 }
 
+/** By OpenTelemetry's conventions: `1.1`, or `2`; `undefined` without a server of ours. */
+export function protocolVersionOf(c: GatewayContext): string | undefined {
+  const version = bindingsOf(c).incoming?.httpVersion;
+  return version === '2.0' ? '2' : version;
+}
+
 /** Whether the request came over TLS. */
 export function schemeOf({ req: { url } }: GatewayContext): 'http' | 'https' {
   return url.startsWith('https:') ? 'https' : 'http';

@@ -7,9 +7,11 @@ import { operationName } from '../dsl/operation.ts';
 import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, errorName } from '../errors.ts';
 import { isHealthCheck } from '../http/health.ts';
+import { protocolVersionOf } from '../http/request-record.ts';
 import type { GatewayContext, Layer, RequestRecord } from '../http/request-record.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
 import { ownFrames, ownStack } from './frames.ts';
+import { refusingLimit } from './refusing-limit.ts';
 import type { Log, LogFields } from './log.ts';
 
 export interface AccessLogOptions {
@@ -59,18 +61,23 @@ function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions):
   const { denied, error } = record;
   const headers = headersOf(c, options.headers);
   const degraded = degradedOf(record);
+  const limit = refusingLimit(record);
+  const version = protocolVersionOf(c);
   return {
     ...(traceId !== undefined && { trace_id: traceId }),
     ...(spanId !== undefined && { span_id: spanId }),
     ...(clientTraceId !== undefined && { client_trace_id: clientTraceId }),
     request_id: requestId,
     method: c.req.method,
+    ...(version !== undefined && { protocol_version: version }),
     ...(route !== undefined && { route }),
     ...(composition !== undefined && { composition }),
     status,
     duration_ms: Math.round((options.clock.now() - startedAt) * 100) / 100,
     upstream_calls: sent,
     ...(denied !== undefined && { denied }),
+    ...(limit !== undefined && { limit: limit.name }),
+    ...(limit?.service !== undefined && { service: limit.service }),
     ...(degraded.length > 0 && { degraded }),
     ...(error !== undefined && { error: describe(error, options) }),
     ...(headers && { headers }),

@@ -9,7 +9,7 @@ const endpointStates = ['used', 'ejected', 'unwell'] as const;
 
 export function watchGauges(
   meter: Meter,
-  { operations, status, overload, connections }: Watched,
+  { operations, status, overload, connections, shed }: Watched,
 ): void {
   const limits = new Map(
     operations.map(({ service }) => [service.name, service.bulkhead.concurrency]),
@@ -65,6 +65,13 @@ export function watchGauges(
         { 'plait.state': state },
       ]),
   );
+  // Refused requests are `plait.refusals`.
+  meter
+    .createObservableCounter('plait.shed', {
+      unit: '{step}',
+      description: 'Steps that were left out under overload',
+    })
+    .addCallback((result) => result.observe(shed.steps, { 'plait.kind': 'step' }));
   plain(
     'plait.overload.pressure',
     'Above 0 steps are shed, above 1 requests',

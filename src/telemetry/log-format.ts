@@ -23,7 +23,15 @@ export function toSafeJson(json: string): string {
 }
 
 /** Fields that the message repeats or that only machines use. */
-const unshown = new Set(['method', 'route', 'composition', 'status', 'span_id', 'request_id']);
+const unshown = new Set([
+  'method',
+  'protocol_version',
+  'route',
+  'composition',
+  'status',
+  'span_id',
+  'request_id',
+]);
 
 /**
  * `12:08:31.207 info  GET /orders/{orderId}/summary 200  trace_id=4bf9…  duration_ms=14.2

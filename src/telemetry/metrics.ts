@@ -4,9 +4,8 @@ import type { Clock } from '../clock.ts';
 import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { ExecutionError, UpstreamError } from '../errors.ts';
-import { isShed } from '../http/admission.ts';
 import { isHealthCheck } from '../http/health.ts';
-import { schemeOf } from '../http/request-record.ts';
+import { protocolVersionOf, schemeOf } from '../http/request-record.ts';
 import type { Layer } from '../http/request-record.ts';
 import type { Reply } from '../upstream/call.ts';
 import type { Address } from '../upstream/exchange/address.ts';
@@ -87,10 +86,6 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     },
     labelsOf,
   );
-  const shed = meter.createCounter('plait.shed', {
-    unit: '{refusal}',
-    description: 'Requests and steps shed under overload',
-  });
   const retries = countBy(
     meter.createObservableCounter('plait.retries', {
       unit: '{attempt}',
@@ -116,15 +111,13 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     await next();
     if (isHealthCheck(c)) return;
     const record = c.get('record');
-    const { startedAt, refusal, degraded, route } = record;
+    const { startedAt, degraded, route } = record;
     const { status } = c.res;
     const type = status >= 500 ? (errorType(record.error) ?? String(status)) : undefined;
     const method = knownMethod(c.req.method);
-    requests.record(secondsSince(startedAt), schemeOf(c), method, route, status, type);
+    const tookS = secondsSince(startedAt);
+    requests.record(tookS, schemeOf(c), protocolVersionOf(c), method, route, status, type);
     if (degraded.length > 0) recordDegraded(record);
-    if (isShed(refusal)) shed.add(1, { 'plait.kind': 'request' });
-    const left = degraded.filter(({ error }) => error.reason.kind === 'shed').length;
-    if (left > 0) shed.add(left, { 'plait.kind': 'step' });
   };
 
   return {
@@ -198,17 +191,21 @@ function labelsOf(operation: Operation): Attributes {
 
 type RequestKey = [
   scheme: string,
+  version: string | undefined,
   method: string,
   route: string | undefined,
   status: number,
   error: string | undefined,
 ];
 
-function labelsOfRequest(...[scheme, method, route, status, error]: RequestKey): Attributes {
+function labelsOfRequest(
+  ...[scheme, version, method, route, status, error]: RequestKey
+): Attributes {
   return {
     'http.request.method': method,
     'http.response.status_code': status,
     'url.scheme': scheme,
+    ...(version !== undefined && { 'network.protocol.version': version }),
     ...(route !== undefined && { 'http.route': route }),
     ...(error !== undefined && { 'error.type': error }),
   };

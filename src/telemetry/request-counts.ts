@@ -1,13 +1,21 @@
 /** Counts of requests of clients: under way, refused, and those that the parser could not read. */
 import type { Meter } from '@opentelemetry/api';
-import type { Refusal } from '../http/admission.ts';
+import type { LimitName, Refusal } from '../http/admission.ts';
 import { bindingsOf, schemeOf } from '../http/request-record.ts';
 import type { GatewayContext, Layer } from '../http/request-record.ts';
 import { isHealthCheck } from '../http/health.ts';
 import { countBy } from './counts.ts';
 import { knownMethod } from './method.ts';
 
-const refusals: readonly Refusal['kind'][] = ['overload', 'in-progress', 'rate-limit'];
+/** All limits, and the reason that each stands for. */
+const reasons: Readonly<Record<LimitName, Refusal['kind']>> = {
+  SHED_DELAY_MS: 'overload',
+  REQUESTS_IN_PROGRESS: 'in-progress',
+  REQUESTS_PER_ADDRESS: 'in-progress',
+  'rateLimits.perAddress': 'rate-limit',
+  'rateLimits.perPrincipal': 'rate-limit',
+  rateLimit: 'rate-limit',
+};
 
 /** Returns a layer that counts every request but health checks. */
 export function countRequests(meter: Meter): Layer {
@@ -22,12 +30,13 @@ export function countRequests(meter: Meter): Layer {
   const refused = countBy(
     meter.createObservableCounter('plait.refusals', {
       unit: '{request}',
-      description: 'Requests that were refused with Retry-After, by reason',
+      description: 'Requests that were refused with Retry-After, by reason and limit',
     }),
     'plait.reason',
+    'plait.limit',
   );
   // A rate needs a first value to rise from.
-  for (const reason of refusals) refused.add(0, reason);
+  for (const [limit, reason] of Object.entries(reasons)) refused.add(0, reason, limit);
   const unreadable = countBy(
     meter.createObservableCounter('plait.unreadable_requests', {
       unit: '{request}',
@@ -38,7 +47,7 @@ export function countRequests(meter: Meter): Layer {
 
   function countEnd(c: GatewayContext): void {
     const { refusal } = c.get('record');
-    if (refusal !== undefined) refused.add(1, refusal.kind);
+    if (refusal !== undefined) refused.add(1, refusal.kind, refusal.limit);
     if (bindingsOf(c).unreadable !== undefined) unreadable.add(1, c.res.status);
   }
 

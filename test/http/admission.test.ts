@@ -69,8 +69,14 @@ describe('admission', () => {
   });
 
   it.each([
-    ['at once', () => ({ kind: 'overload', retryAfterSeconds: 3 }) as const],
-    ['later', async () => ({ kind: 'overload', retryAfterSeconds: 3 }) as const],
+    [
+      'at once',
+      () => ({ kind: 'overload', limit: 'SHED_DELAY_MS', retryAfterSeconds: 3 }) as const,
+    ],
+    [
+      'later',
+      async () => ({ kind: 'overload', limit: 'SHED_DELAY_MS', retryAfterSeconds: 3 }) as const,
+    ],
   ])('may refuse %s: the request is not executed, and its record says why', async (_, admit) => {
     const { app, seen } = appBehind(admit);
     const response = await app.request('/things/7');

@@ -65,6 +65,7 @@ describe('the access log', () => {
         client_trace_id: '0af7651916cd43dd8448eb211c80319c',
         request_id: 'r1',
         method: 'GET',
+        protocol_version: '1.1',
         route: '/list',
         composition: 'list',
         status: 400,

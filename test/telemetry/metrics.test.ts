@@ -208,6 +208,7 @@ describe('the duration of a request', () => {
           'http.request.method': 'GET',
           'http.response.status_code': 504,
           'url.scheme': 'http',
+          'network.protocol.version': '1.1',
           'http.route': '/orders/{orderId}',
           'error.type': 'deadline',
         },
@@ -226,7 +227,11 @@ describe('the duration of a request', () => {
     for (const path of ['/a', '/b?c=d', '/orders/a/b']) await app.get(path);
     for (const method of ['PROPFIND', 'PURGE', 'LINK'])
       await raw(app.url, `${method} /x HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`);
-    const base = { 'http.response.status_code': 404, 'url.scheme': 'http' };
+    const base = {
+      'http.response.status_code': 404,
+      'url.scheme': 'http',
+      'network.protocol.version': '1.1',
+    };
     const route = { 'http.route': '/orders/{orderId}' };
     expect((await requests()).map(({ attributes, count }) => ({ ...attributes, count }))).toEqual([
       { ...base, 'http.request.method': 'GET', ...route, count: 1_000 },
@@ -284,7 +289,7 @@ describe('the duration of a call', () => {
   });
 });
 
-it('counts what was left undone', async () => {
+it('counts steps that were left out, and apart from them requests that were refused', async () => {
   const now: { sheds: boolean; retryAfter: number | undefined } = {
     sheds: true,
     retryAfter: undefined,
@@ -303,13 +308,21 @@ it('counts what was left undone', async () => {
   const shed = await points('plait.shed');
   expect(shed.map(({ attributes, value }) => [attributes['plait.kind'], value])).toEqual([
     ['step', 1],
-    ['request', 2],
   ]);
   const refused = await points('plait.refusals');
-  expect(refused.map(({ attributes, value }) => [attributes['plait.reason'], value])).toEqual([
-    ['overload', 2],
-    ['in-progress', 0],
-    ['rate-limit', 0],
+  expect(
+    refused.map(({ attributes: labels, value }) => [
+      labels['plait.reason'],
+      labels['plait.limit'],
+      value,
+    ]),
+  ).toEqual([
+    ['overload', 'SHED_DELAY_MS', 2],
+    ['in-progress', 'REQUESTS_IN_PROGRESS', 0],
+    ['in-progress', 'REQUESTS_PER_ADDRESS', 0],
+    ['rate-limit', 'rateLimits.perAddress', 0],
+    ['rate-limit', 'rateLimits.perPrincipal', 0],
+    ['rate-limit', 'rateLimit', 0],
   ]);
   const gauge = async (name: string) => (await points(name)).map(({ value }) => value);
   expect(await gauge('plait.overload.pressure')).toEqual([1.5]);

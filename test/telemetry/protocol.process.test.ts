@@ -1,4 +1,4 @@
-/** How a request came: attributes of its span, by the semantic conventions of HTTP. */
+/** How a request came: attributes of its span and labels of its duration, by the conventions. */
 import { expect, it, vi } from 'vitest';
 import { open } from '../support/raw-http.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
@@ -32,4 +32,23 @@ it('is a version and a scheme of each request, as it came', async () => {
     },
     { timeout: 5_000, interval: 10 },
   );
+  expect(countedVersions((await telemetry.metrics?.()) ?? '')).toEqual([
+    '1.0 http',
+    '1.1 https',
+    '2 https',
+  ]);
 });
+
+/** The versions and schemes by which the durations of requests are told apart. */
+function countedVersions(text: string): string[] {
+  const lines = text
+    .split('\n')
+    .filter((line) => line.startsWith('http_server_request_duration_seconds_count'));
+  return lines
+    .map((line) => `${labelIn(line, 'network_protocol_version')} ${labelIn(line, 'url_scheme')}`)
+    .toSorted();
+}
+
+function labelIn(line: string, name: string): string | undefined {
+  return new RegExp(`${name}="([^"]+)"`).exec(line)?.[1];
+}

@@ -1,7 +1,13 @@
 /** Rate limits: per address before routing, per principal and per route after identity. */
 import { addHeaders } from '../../http/added-headers.ts';
 import { problemResponse, refusalProblem } from '../../http/error-response.ts';
-import type { Admission, CountedRequest, RateLimitCount, Refusal } from '../../http/admission.ts';
+import type {
+  Admission,
+  CountedRequest,
+  LimitName,
+  RateLimitCount,
+  Refusal,
+} from '../../http/admission.ts';
 import { isHealthCheck } from '../../http/health.ts';
 import type { Layer } from '../../http/request-record.ts';
 import type { CountedBy, RateLimit } from '../../dsl/rate-limit.ts';
@@ -106,8 +112,15 @@ function routeLimiterFor(store: LimitStore, plan: Plan): [Plan, Take][] {
 function judged(taken: Taken, counts: RateLimitCount[]): Refusal | undefined {
   counts.push(taken);
   if (taken.isAdmitted) return undefined;
-  return { kind: 'rate-limit', retryAfterSeconds: secondsLeft(taken) };
+  const limit = declaredAs[taken.name];
+  return { kind: 'rate-limit', limit, retryAfterSeconds: secondsLeft(taken) };
 }
+
+const declaredAs = {
+  address: 'rateLimits.perAddress',
+  principal: 'rateLimits.perPrincipal',
+  route: 'rateLimit',
+} as const satisfies Record<RateLimitCount['name'], LimitName>;
 
 /** A principal where one is known; `undefined` for the requests of a proxy of ours itself. */
 function subjectOf(

@@ -1,14 +1,15 @@
 /** The server span of a request. */
 import { SpanKind } from '@opentelemetry/api';
-import type { Tracer } from '@opentelemetry/api';
+import type { Span, Tracer } from '@opentelemetry/api';
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
 import { isShed } from '../../http/admission.ts';
 import { isHealthCheck } from '../../http/health.ts';
-import { bindingsOf, pathOf, schemeOf } from '../../http/request-record.ts';
+import { pathOf, protocolVersionOf, schemeOf } from '../../http/request-record.ts';
 import type { GatewayContext, Layer, RequestRecord } from '../../http/request-record.ts';
 import { toTrace } from '../carried.ts';
 import type { Carried } from '../carried.ts';
 import { errorType, messageOf } from '../error-type.ts';
+import { refusingLimit } from '../refusing-limit.ts';
 import { knownMethod } from '../method.ts';
 import { recordedQuery } from '../recorded-query.ts';
 import type { RequestSampler } from '../sampler.ts';
@@ -65,8 +66,7 @@ function nameRequest(record: RequestRecord, carried: Carried, { traceId, spanId 
 function describeRequest(scope: Scope, c: GatewayContext, queryNames: ReadonlySet<string>): void {
   const { span } = scope;
   const { status } = c.res;
-  const { route, composition, degraded, denied, error, refusal, requestId, clientTraceId } =
-    c.get('record');
+  const { route, composition, degraded, error, requestId, clientTraceId } = c.get('record');
   const method = knownMethod(c.req.method);
   span.updateName(route === undefined ? method : `${method} ${route}`);
   span.setAttribute('http.request.method', method);
@@ -74,18 +74,15 @@ function describeRequest(scope: Scope, c: GatewayContext, queryNames: ReadonlySe
   const query = recordedQuery(c.req.url, queryNames);
   if (query !== undefined) span.setAttribute('url.query', query);
   span.setAttribute('url.scheme', schemeOf(c));
-  const version = bindingsOf(c).incoming?.httpVersion;
-  // By the semantic conventions, without the zero of HTTP/2.0.
-  if (version !== undefined)
-    span.setAttribute('network.protocol.version', version === '2.0' ? '2' : version);
+  const version = protocolVersionOf(c);
+  if (version !== undefined) span.setAttribute('network.protocol.version', version);
   span.setAttribute('http.response.status_code', status);
   span.setAttribute('plait.request_id', requestId);
   if (route !== undefined) span.setAttribute('http.route', route);
   if (composition !== undefined) span.setAttribute('plait.composition', composition);
   // Links cannot be searched for.
   if (clientTraceId !== undefined) span.setAttribute('plait.client_trace_id', clientTraceId);
-  if (denied !== undefined) span.setAttribute('plait.denied', denied);
-  if (isShed(refusal)) span.setAttribute('plait.shed', true);
+  describeRefusal(span, c.get('record'));
   // The client disconnected.
   if (status === 499) {
     span.setAttribute('plait.cancelled', true);
@@ -97,4 +94,15 @@ function describeRequest(scope: Scope, c: GatewayContext, queryNames: ReadonlySe
     span.setAttribute('plait.partial', true);
   }
   if (status >= 500) markError(scope, errorType(error) ?? String(status), messageOf(error));
+}
+
+/** Why it was not served: for what its credentials lack, or by which limit. */
+function describeRefusal(span: Span, record: RequestRecord): void {
+  const { denied, refusal } = record;
+  if (denied !== undefined) span.setAttribute('plait.denied', denied);
+  if (isShed(refusal)) span.setAttribute('plait.shed', true);
+  const limit = refusingLimit(record);
+  if (limit === undefined) return;
+  span.setAttribute('plait.limit', limit.name);
+  if (limit.service !== undefined) span.setAttribute('plait.service', limit.service);
 }

@@ -204,7 +204,7 @@ describe('whose requests are counted together', () => {
     const ask = (facts: object) =>
       admit?.({ peer: '', header: () => undefined, ...facts, rateLimits: [] }, plan);
     expect(await ask(first)).toBeUndefined();
-    const refusal = { kind: 'rate-limit', retryAfterSeconds: 60 };
+    const refusal = { kind: 'rate-limit', limit: 'rateLimit', retryAfterSeconds: 60 };
     expect(await ask(second)).toEqual(isSame ? refusal : undefined);
   });
 });
