@@ -20,9 +20,16 @@ export function culpritsOf(spans: readonly StoredSpan[], request: StoredSpan): s
 }
 
 /** The service of a span and how it failed; `undefined` if it is of no service. */
-export function failureOf({ attributes, error }: StoredSpan): string | undefined {
-  const service = attributes['service.peer.name'] ?? serviceIn(attributes['plait.step.operation']);
-  return service === undefined || error === undefined ? undefined : `${String(service)} ${error}`;
+export function failureOf(span: StoredSpan): string | undefined {
+  const service = serviceOf(span);
+  const { error } = span;
+  return service === undefined || error === undefined ? undefined : `${service} ${error}`;
+}
+
+/** The service that an attempt, a batch or a step asks; `undefined` for one of no service. */
+export function serviceOf({ attributes }: StoredSpan): string | undefined {
+  const service = attributes['service.peer.name'];
+  return service === undefined ? serviceIn(attributes['plait.step.operation']) : String(service);
 }
 
 /** `payments.paymentOf` → `payments` */

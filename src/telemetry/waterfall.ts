@@ -1,4 +1,5 @@
 /** Draws a trace as a waterfall for the terminal: when each span ran, how long, and failures. */
+import { largestShare } from './critical-path.ts';
 import { culpritsOf, failureOf } from './culprits.ts';
 import type { StoredSpan, StoredTrace } from './trace-store.ts';
 
@@ -101,11 +102,27 @@ function notesOf(span: StoredSpan): string[] {
 
 /** What the span of a request says, and which services are to blame for it. */
 function outcomeOf(request: StoredSpan, spans: readonly StoredSpan[]): string[] {
-  const culprits = culpritsOf(spans, request);
   const isWhole = request.error === undefined && request.attributes['plait.degraded'] === undefined;
-  if (culprits.length === 0 || isWhole) return notesOf(request);
+  const culprits = isWhole ? [] : culpritsOf(spans, request);
+  const slow = slownessOf(request, spans, culprits);
+  if (culprits.length === 0) return [...notesOf(request), ...slow];
   const { error: _, ...others } = request;
-  return [`✗ ${culprits.join(', ')}`, ...notesOf(others)];
+  return [`✗ ${culprits.join(', ')}`, ...notesOf(others), ...slow];
+}
+
+/** As for the collector, which keeps the traces of slow requests. */
+const slowMs = 500;
+
+/** `slow: payments 640.2 ms`, unless that service is among the culprits. */
+function slownessOf(
+  request: StoredSpan,
+  spans: readonly StoredSpan[],
+  culprits: readonly string[],
+): string[] {
+  if (request.endMs - request.startMs < slowMs) return [];
+  const { service, ms } = largestShare(spans, request);
+  if (culprits.some((culprit) => culprit.startsWith(`${service} `))) return [];
+  return [`slow: ${service ?? 'the gateway itself'} ${milliseconds(ms)}`];
 }
 
 /** `served by batch of 12 · payments 503`: the dispatch of another step that answered this one. */

@@ -191,6 +191,86 @@ describe('the list of traces', () => {
     ]);
   });
 
+  const ask = (
+    [service, from, until]: readonly [string, number, number],
+    parent = 'root',
+    more: Partial<StoredSpan> = {},
+  ): StoredSpan =>
+    span([`${service} ${from}`, from, until], parent, {
+      ...more,
+      attributes: { 'service.peer.name': service },
+    });
+  const request = (until: number, more: Partial<StoredSpan> = {}): StoredSpan =>
+    span(['root', 0, until], undefined, more);
+  const stepOf = (operation: string, [from, until]: readonly [number, number]): StoredSpan =>
+    span([operation, from, until], 'root', { attributes: { 'plait.step.operation': operation } });
+
+  it.each<[string, string, StoredSpan[]]>([
+    ['not a fast one', '', [ask(['a', 0, 499]), request(499.9)]],
+    ['the only one', 'slow: a 600.0 ms', [ask(['a', 10, 610]), request(620)]],
+    [
+      'the longer of two that follow each other',
+      'slow: b 400.0 ms',
+      [ask(['a', 0, 200]), ask(['b', 200, 600]), request(600)],
+    ],
+    [
+      'the one that was waited for, and not many that ran beside it',
+      'slow: a 600.0 ms',
+      [...[0, 1, 2].map((from) => ask(['b', from, 550])), ask(['a', 0, 600]), request(600)],
+    ],
+    [
+      'one that was asked often, for all of its calls together',
+      'slow: a 400.0 ms',
+      [ask(['a', 0, 200]), ask(['b', 200, 500]), ask(['a', 500, 700]), request(700)],
+    ],
+    [
+      'one whose permit or retry was waited for',
+      'slow: a 590.0 ms',
+      [stepOf('a.get', [10, 600]), ask(['a', 590, 600], 'a.get'), request(610)],
+    ],
+    [
+      'another request had asked',
+      'slow: a 500.0 ms',
+      [
+        span(['step', 0, 500], 'root', {
+          attributes: { 'service.peer.name': 'a', 'plait.step.batched': true },
+        }),
+        request(510),
+      ],
+    ],
+    [
+      'one that begins a little before the other has ended',
+      'slow: a 450.0 ms',
+      [ask(['a', 0, 450.4]), ask(['b', 450, 600]), request(600)],
+    ],
+    [
+      'none that goes on after the answer',
+      'slow: b 500.0 ms',
+      [ask(['b', 0, 500]), ask(['a', 500, 900], 'b 0'), request(500)],
+    ],
+    ['the gateway', 'slow: the gateway itself 550.0 ms', [ask(['a', 0, 50]), request(600)]],
+    [
+      'one beside another that has failed',
+      '✗ b timeout  slow: a 600.0 ms',
+      [
+        ask(['b', 0, 90], 'root', { error: 'timeout' }),
+        ask(['a', 0, 600]),
+        request(600, { error: 'timeout' }),
+      ],
+    ],
+    [
+      'one that has failed only once',
+      '✗ a timeout',
+      [ask(['a', 0, 600], 'root', { error: 'timeout' }), request(600, { error: 'timeout' })],
+    ],
+  ])('says of a slow request which service it has waited for: %s', (_, expected, spans) => {
+    expect(
+      listTraces([traceOf(...spans)])
+        .split('  root')[1]
+        ?.trim(),
+    ).toBe(expected);
+  });
+
   it('is empty where there is none, and leaves out traces without a span', () => {
     expect(listTraces([])).toBe('');
     expect(listTraces([{ traceId: 'abc', spans: [] }])).toBe('');
