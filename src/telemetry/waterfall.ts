@@ -70,6 +70,8 @@ function barOf({ startMs, endMs }: StoredSpan, { from, until }: { from: number; 
 /** The facts worth seeing at a glance. */
 const shown = {
   'plait.denied': 'denied,',
+  'plait.shed': 'shed',
+  'plait.limit': 'limit',
   'plait.degraded': 'degraded',
   'plait.step.cache': 'cache',
   'plait.step.deduplicated': 'deduplicated',
@@ -81,6 +83,8 @@ const shown = {
   'plait.batch.wait_ms': 'collected for ms',
   'http.request.resend_count': 'resend',
   'plait.redirects': 'redirects',
+  'plait.lookup.doubt': 'doubt',
+  'plait.client_trace_id': 'client trace',
 } as const;
 
 function notesOf(span: StoredSpan): string[] {

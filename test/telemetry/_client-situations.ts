@@ -41,6 +41,18 @@ const forCustomers = (shop: Service): Composition =>
     compose: ({ params: { name } }) => ({ part: call(partOf(shop), { name }) }),
   });
 
+const writing = (shop: Service): Composition => {
+  const write = operation(shop, {
+    name: 'write',
+    route: 'POST /writes/:name',
+    response: z.object({ value: z.string() }),
+  });
+  return defineComposition({
+    route: 'POST /shop/:name',
+    compose: ({ params: { name } }) => ({ part: call(write, { name }) }),
+  });
+};
+
 /** By the name of the file that shows it. */
 export const clientSituations: Readonly<Record<string, Situation>> = {
   async 'rate-limited'({ start }) {
@@ -68,6 +80,28 @@ export const clientSituations: Readonly<Record<string, Situation>> = {
     });
     const { ask } = await start({ policies: { auth } });
     const asked = ask('a');
+    await asked.answer;
+    return [asked];
+  },
+
+  async 'issuer-refuses'({ start }) {
+    const auth = clientCredentials({
+      tokenUrl: { env: 'TOKEN_URL' },
+      clientId: 'gateway',
+      clientSecret: { env: 'SECRET' },
+    });
+    const { ask, upstream } = await start({ policies: { auth } });
+    const asked = ask('a');
+    await upstream.answer('POST /token', { error: 'invalid_client' }, 401);
+    await asked.answer;
+    return [asked];
+  },
+
+  async 'too-many-in-progress'({ start }) {
+    const { ask, upstream } = await start({ environment: { REQUESTS_IN_PROGRESS: '1' } });
+    ask('a');
+    await upstream.next('GET /parts/a');
+    const asked = ask('b');
     await asked.answer;
     return [asked];
   },
@@ -100,6 +134,18 @@ export const clientSituations: Readonly<Record<string, Situation>> = {
     const arrival = await upstream.next('GET /parts/a');
     clock.advance(120);
     await Promise.all([stop(), arrival.abandoned]);
+    return [asked];
+  },
+
+  async 'write-cut-off-by-a-stop'({ start, clock }) {
+    const { ask, upstream, stop } = await start({ compose: writing });
+    const asked = ask('a', '01', { method: 'POST' });
+    const arrival = await upstream.next('POST /writes/a');
+    clock.advance(120);
+    // No time is left for the write.
+    const timer = setInterval(() => clock.advance(0), 5);
+    await Promise.all([stop(), arrival.abandoned]);
+    clearInterval(timer);
     return [asked];
   },
 };

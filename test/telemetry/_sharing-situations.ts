@@ -42,7 +42,7 @@ const rows = (shop: Service): Composition =>
   });
 
 /** Two requests whose keys are in one batch, which is on its way. */
-async function startBatch({ start, clock }: Stage) {
+async function startBatch({ start, clock }: Pick<Stage, 'start' | 'clock'>) {
   const shop = await start({ compose: price });
   const first = await until(clock, 2, () => shop.ask('a'));
   clock.advance(5);

@@ -161,7 +161,8 @@ export const situations: Readonly<Record<string, Situation>> = {
     for (const [query, next] of [
       ['', '2'],
       ['?cursor=2', '3'],
-      ['?cursor=3', null],
+      ['?cursor=3', '4'],
+      ['?cursor=4', null],
     ]) {
       // oxlint-disable-next-line no-await-in-loop -- each page names the next one
       const arrival = await upstream.next(`GET /lists${query}`);

@@ -8,6 +8,8 @@ import type { Asked, Shop, ShopOptions } from './_traced-shop.ts';
 export interface Stage {
   readonly clock: FakeClock;
   readonly start: (options?: Omit<ShopOptions, 'clock' | 'telemetry'>) => Promise<Shop>;
+  /** Reads the metrics, for those that will be others in the end. */
+  readonly look: () => Promise<void>;
 }
 
 /** Resolves to the requests whose traces show the situation. */

@@ -20,7 +20,7 @@ const keptAndLimited = (shop: Service): Composition =>
   });
 
 const shed = (how: Partial<typeof neverSheds>): Situation =>
-  async function shedding({ start }) {
+  async function shedding({ start, clock }) {
     const { ask, upstream } = await start({
       compose: summary,
       overload: { ...neverSheds, ...how },
@@ -34,6 +34,9 @@ const shed = (how: Partial<typeof neverSheds>): Situation =>
       await settled();
     }
     await asked.answer;
+    clock.advance(1_000);
+    // It is over.
+    clock.advance(11_000);
     return [asked];
   };
 
@@ -42,8 +45,8 @@ export const stateSituations: Readonly<Record<string, Situation>> = {
   'shed-request': shed({ retryAfterSeconds: () => 2 }),
   'shed-steps': shed({ shedsSteps: () => true }),
 
-  async 'breaker-open'({ start }) {
-    const { ask, upstream } = await start({ policies: { breaker: { volume: 2 } } });
+  async 'breaker-open'({ start, clock, look }) {
+    const { ask, upstream } = await start({ policies: { breaker: { volume: 2, probes: 1 } } });
     for (const name of ['a', 'b']) {
       const { answer } = ask(name);
       // oxlint-disable-next-line no-await-in-loop -- one failure after the other
@@ -53,14 +56,20 @@ export const stateSituations: Readonly<Record<string, Situation>> = {
     }
     const asked = ask('c');
     await asked.answer;
+    await look();
+    clock.advance(5_000);
+    const probe = ask('d');
+    await upstream.answer('GET /parts/d', value);
+    await probe.answer;
     return [asked];
   },
 
-  async 'bulkhead-wait'({ start, clock }) {
+  async 'bulkhead-wait'({ start, clock, look }) {
     const { ask, upstream } = await start({ policies: { bulkhead: { concurrency: 1 } } });
     ask('a');
     const holder = await upstream.next('GET /parts/a');
     const asked = await until(clock, 2, () => ask('b'));
+    await look();
     clock.advance(90);
     holder.answer(value);
     const arrival = await upstream.next('GET /parts/b');
@@ -70,7 +79,7 @@ export const stateSituations: Readonly<Record<string, Situation>> = {
     return [asked];
   },
 
-  async 'bulkhead-full'({ start, clock }) {
+  async 'bulkhead-full'({ start, clock, look }) {
     const bulkhead = { concurrency: 1, queue: 0 };
     const { ask, upstream } = await start({ policies: { bulkhead } });
     ask('a');
@@ -78,10 +87,11 @@ export const stateSituations: Readonly<Record<string, Situation>> = {
     clock.advance(10);
     const asked = ask('b');
     await asked.answer;
+    await look();
     return [asked];
   },
 
-  async 'address-ejected'({ start, clock }) {
+  async 'address-ejected'({ start, clock, look }) {
     const policies = { ejection: { failures: 1 }, breaker: false } as const;
     const { ask, upstreams } = await start({ addresses: 2, policies });
     const [well, broken] = upstreams as [Upstream, Upstream];
@@ -96,6 +106,10 @@ export const stateSituations: Readonly<Record<string, Situation>> = {
     clock.advance(30);
     other.answer(value);
     await asked.answer;
+    await look();
+    clock.advance(1_000);
+    // It is used again.
+    clock.advance(30_000);
     return [failed, asked];
   },
 
@@ -132,6 +146,8 @@ export const stateSituations: Readonly<Record<string, Situation>> = {
     await vi.waitFor(() => expect(lines.join('').match(/"redis":"down"/g)).toHaveLength(2));
     const asked = ask('a');
     await asked.answer;
+    await redis.restart();
+    await vi.waitFor(() => expect(lines.join('').match(/"redis":"up"/g)).toHaveLength(2), 5_000);
     return [first, asked];
   },
 };

@@ -138,6 +138,7 @@ async function startShopGateway(options: ShopOptions, environment: Record<string
   const { close, url } = await listen(gateway, {
     host: '127.0.0.1',
     port: 0,
+    clock,
     onRequestsCut: (count) => (requestsCut = count),
   });
   let stopped: Promise<void> | undefined;

@@ -1,81 +1,45 @@
 /**
- * Traces of situations as files for Jaeger's "Upload", in `test/golden/traces/`. A change of what
- * spans look like changes them: `vitest run -u` writes them again.
+ * Situations in which an operator looks for the culprit: their traces are files for Jaeger's "Upload",
+ * in `test/golden/traces/`, and `docs/find-the-culprit.md` says how each looks. A change of what spans
+ * look like changes the files: `vitest run -u` writes them again.
  */
 import { join } from 'node:path';
-import { afterAll, expect, it, vi } from 'vitest';
-import { createFakeClock } from '../support/fake-clock.ts';
+import { describe, expect, it } from 'vitest';
 import { toJaeger } from '../support/jaeger.ts';
-import type { SinkSpan } from '../support/otlp-sink.ts';
 import { isRedisSkipped } from '../support/redis.ts';
-import { clientSituations } from './_client-situations.ts';
-import { sharingSituations } from './_sharing-situations.ts';
-import { situations } from './_situations.ts';
-import { stateSituations } from './_state-situations.ts';
-import { startTracedShop } from './_traced-shop.ts';
-import { startTraced } from './_traced.ts';
+import { rows, targets, untrueIn } from './_culprit-page.ts';
+import { allSituations, openEvidence } from './_evidence.ts';
 
-const clock = createFakeClock();
-const warnings: string[] = [];
-const { telemetry, sink } = await startTraced({
-  clock,
-  // The traces of clients at other addresses of this machine are foreign: only in production.
-  environment: {
-    NODE_ENV: 'production',
-    TRUSTED_PEERS: '127.0.0.1',
-    OTEL_TRACES_SAMPLER: 'parentbased_always_on',
-  },
-  onWarning: (message) => warnings.push(message),
-});
+const evidenceOf = await openEvidence();
 const folder = join(import.meta.dirname, '../golden/traces');
+const names = Object.keys(allSituations);
+const isHere = (name: string): boolean => !(isRedisSkipped && name === 'redis-gone');
 
-/** Spans take as long as the clock says, and each moment is a microsecond after the one before. */
-function stopTime(): void {
-  let [at, order] = [clock.now(), 0];
-  performance.now = function stoppedTime() {
-    order = clock.now() === at ? order + 1 : 0;
-    at = clock.now();
-    return at + order * 0.001;
-  };
-}
-
-// For the whole file, so that no span begins by one time and ends by another.
-const { now } = performance;
-stopTime();
-afterAll(() => void (performance.now = now));
-
-/** All spans of the trace of a request, once that has ended and nothing comes after it. */
-async function spansOf(clientTraceId: string): Promise<readonly SinkSpan[]> {
-  const linked = (): SinkSpan | undefined =>
-    sink.spans.find(({ attributes }) => attributes['plait.client_trace_id'] === clientTraceId);
-  const found = (): SinkSpan[] => {
-    const traceId = linked()?.traceId ?? clientTraceId;
-    return sink.spans.filter((span) => span.traceId === traceId);
-  };
-  await vi.waitFor(() => expect(found().some(({ kind }) => kind === 'SERVER')).toBe(true), {
-    timeout: 5_000,
-    interval: 10,
-  });
-  await new Promise((resolve) => setTimeout(resolve, 30));
-  return found();
-}
-
-const all = Object.entries({
-  ...situations,
-  ...sharingSituations,
-  ...stateSituations,
-  ...clientSituations,
-});
-const here = all.filter(([name]) => !(isRedisSkipped && name === 'redis-gone'));
-
-it.each(here)('shows %s', async (name, run) => {
-  const start: Parameters<typeof run>[0]['start'] = (options) =>
-    startTracedShop({ clock, telemetry, ...options });
-  const asked = await run({ clock, start });
-  const traces = await Promise.all(asked.map(({ traceId }) => spansOf(traceId)));
+it.each(names.filter(isHere))('the trace of %s is as it was', async (name) => {
+  const { traces } = await evidenceOf(name);
   await expect(toJaeger(traces)).toMatchFileSnapshot(join(folder, `${name}.json`));
 });
 
-it('warns of nothing but a foreign trace', () => {
-  expect(warnings).toEqual([expect.stringContaining('127.0.0.2 has a traceparent')]);
+describe('docs/find-the-culprit.md', () => {
+  it('has a row for each situation', () => {
+    const linked = ['all-well', ...rows.flatMap(({ situations }) => situations)];
+    expect([...new Set(linked)].toSorted()).toEqual(names.toSorted());
+    expect(rows.filter(({ situations }) => situations.length === 0)).toEqual([]);
+  });
+
+  it('links to their traces', () => {
+    const files = names.map((name) => [name, `../test/golden/traces/${name}.json`] as const);
+    expect(targets).toEqual(new Map(files));
+  });
+
+  it.each(rows.filter(({ situations }) => situations.every(isHere)))(
+    'says what is seen when: $text',
+    async (row) => {
+      const well = await evidenceOf('all-well');
+      const seen: (typeof well)[] = [];
+      // oxlint-disable-next-line no-await-in-loop -- they share a clock
+      for (const name of row.situations) seen.push(await evidenceOf(name));
+      expect(untrueIn(row, seen, well)).toEqual([]);
+    },
+  );
 });

@@ -197,6 +197,7 @@ function toTokenError(error: unknown, { where, timeoutMs, code }: FailedRequest)
       return new TokenError(`${noToken}: did not answer within ${timeoutMs} ms`, false);
     case 'connect':
     case 'reset':
+    case 'aborted':
       return new TokenError(
         `${noToken}: ${kind === 'connect' ? 'no' : 'broken'} connection`,
         false,

@@ -217,6 +217,10 @@ type Phase = 'connect' | 'idle' | 'request' | 'answer';
 /** Errors of undici and of the system → upstream errors. */
 function toCallError(call: Exchanged, error: Error & { code?: string }, phase: Phase): Error {
   const code = error.code ?? error.name;
+  // By the gateway, which breaks its connections when it has stopped.
+  if (code === 'UND_ERR_DESTROYED') {
+    return callError(call, 'aborted', 'was cut off, since the gateway stops', { cause: error });
+  }
   if (phase === 'connect') {
     return callError(call, 'connect', `no connection (${code})`, { cause: error });
   }
