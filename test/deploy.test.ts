@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -213,31 +213,32 @@ describe('prometheus.yml', () => {
   });
 });
 
-describe('compose.yaml', () => {
-  const { services } = read(
-    'compose.yaml',
-    z.object({
-      services: z.record(
-        z.string(),
-        z.object({
-          image: z.string().optional(),
-          environment: z.record(z.string(), z.string()).default({}),
-          ports: z.array(z.string()).default([]),
-          volumes: z.array(z.string()).default([]),
-          healthcheck: z.object({ test: z.array(z.string()) }).optional(),
-          depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
-        }),
-      ),
-    }),
-  );
+const { services } = read(
+  'compose.yaml',
+  z.object({
+    services: z.record(
+      z.string(),
+      z.object({
+        image: z.string().optional(),
+        environment: z.record(z.string(), z.string()).default({}),
+        ports: z.array(z.string()).default([]),
+        volumes: z.array(z.string()).default([]),
+        healthcheck: z.object({ test: z.array(z.string()) }).optional(),
+        depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
+      }),
+    ),
+  }),
+);
 
-  it('brings gateway, mocks, collector, Jaeger and Prometheus, and gives the gateway every address', () => {
+describe('compose.yaml', () => {
+  it('brings what shows its traces and metrics, and gives the gateway every address', () => {
     expect(Object.keys(services)).toEqual([
       'gateway',
       'mocks',
       'collector',
       'jaeger',
       'prometheus',
+      'grafana',
     ]);
     expect(services['gateway']?.environment).toMatchObject({
       ORDERS_URL: expect.any(String),
@@ -259,6 +260,8 @@ describe('compose.yaml', () => {
       './jaeger.yaml',
       './prometheus.yml',
       './deploy/prometheus/alerts.yml',
+      './deploy/grafana/provisioning',
+      './deploy/grafana/plait.json',
     ]);
     for (const file of mounts) expect(existsSync(join(root, file)), file).toBe(true);
   });
@@ -282,6 +285,71 @@ describe('compose.yaml', () => {
     for (const image of images) expect(image).toMatch(/:v?\d+\.\d+\.\d+$/);
     for (const port of Object.values(services).flatMap(({ ports }) => ports))
       expect(port).toMatch(/^127\.0\.0\.1:/);
+  });
+});
+
+describe('grafana', () => {
+  const folder = 'deploy/grafana/provisioning';
+  const grafana = services['grafana'];
+  const { datasources } = read(
+    `${folder}/datasources/plait.yml`,
+    z.object({
+      apiVersion: z.literal(1),
+      datasources: z.array(
+        z.object({
+          uid: z.string(),
+          type: z.string(),
+          url: z.url(),
+          isDefault: z.boolean().default(false),
+          jsonData: z.object({ timeInterval: z.string() }).optional(),
+        }),
+      ),
+    }),
+  );
+  const mountOf = (file: string): string =>
+    grafana?.volumes.find((volume) => volume.startsWith(`./${file}:`))?.split(':')[1] ?? '';
+
+  it('asks services that are brought, at ports that they open', () => {
+    expect(datasources.map(({ type }) => type)).toEqual(['prometheus', 'jaeger']);
+    for (const { type, url } of datasources) {
+      const { hostname, port } = new URL(url);
+      expect(hostname).toBe(type);
+      expect(services[type]?.ports).toContain(`127.0.0.1:${port}:${port}`);
+    }
+  });
+
+  it('has as default the Prometheus that the dashboard names, with the interval of its scrapes', () => {
+    const { templating } = read(
+      'deploy/grafana/plait.json',
+      z.object({
+        templating: z.object({
+          list: z.array(z.object({ name: z.string(), current: z.object({ value: z.unknown() }) })),
+        }),
+      }),
+    );
+    const { global } = read(
+      'prometheus.yml',
+      z.object({ global: z.object({ scrape_interval: z.string() }) }),
+    );
+    const used = templating.list.find(({ name }) => name === 'datasource')?.current.value;
+    expect(datasources.filter(({ isDefault }) => isDefault)).toMatchObject([
+      { type: 'prometheus', uid: used, jsonData: { timeInterval: global.scrape_interval } },
+    ]);
+  });
+
+  it('finds the dashboard where it is mounted, and opens it first', () => {
+    const { providers } = read(
+      `${folder}/dashboards/plait.yml`,
+      z.object({ providers: z.array(z.object({ options: z.object({ path: z.string() }) })) }),
+    );
+    const file = mountOf('deploy/grafana/plait.json');
+    expect(mountOf(folder)).toBe('/etc/grafana/provisioning');
+    expect(providers.map(({ options }) => options.path)).toEqual([dirname(file)]);
+    expect(grafana?.environment).toMatchObject({
+      GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH: file,
+      GF_AUTH_ANONYMOUS_ENABLED: 'true',
+      GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer',
+    });
   });
 });
 
