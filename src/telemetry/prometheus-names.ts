@@ -11,8 +11,9 @@ const words = new Map([
 ]);
 
 /**
- * Gives metrics the names and units of Prometheus; its serializer adds `_total`. `gauge` is the
- * SDK's type of points that are gauges.
+ * Gives metrics the names of Prometheus; its serializer adds `_total`. `gauge` is the SDK's type of
+ * points that are gauges. The unit is in the name only: `# UNIT` is of OpenMetrics, and no line that
+ * this text format or the collector's exporter has.
  */
 export function withPrometheusNames(
   resourceMetrics: ResourceMetrics,
@@ -27,9 +28,8 @@ export function withPrometheusNames(
 
 function renamed(metric: MetricData, isGauge: boolean): MetricData {
   const { descriptor } = metric;
-  const unit = wordFor(descriptor.unit, isGauge);
-  const name = withSuffix(descriptor.name, unit);
-  return { ...metric, descriptor: { ...descriptor, name, unit: unit ?? '' } };
+  const name = withSuffix(descriptor.name, wordFor(descriptor.unit, isGauge));
+  return { ...metric, descriptor: { ...descriptor, name, unit: '' } };
 }
 
 /** The word at the end of the name; a number without a unit is called a ratio if it is a gauge. */

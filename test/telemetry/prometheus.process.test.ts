@@ -62,7 +62,7 @@ describe('/metrics', () => {
       'plait_service=orders,plait_state=unwell': 0,
       'plait_service=payments,plait_state=used': 1,
     });
-    const route = 'http_route=/orders/{orderId}/summary';
+    const route = 'network_protocol_version=1.1,http_route=/orders/{orderId}/summary';
     expect(await valuesOf(gateway, 'http_server_request_duration_seconds_count')).toEqual({
       [`http_request_method=GET,http_response_status_code=200,url_scheme=http,${route}`]: 1,
     });
