@@ -124,7 +124,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { onInternalError, onWritesCut, accessLog: logging } = complete;
   const identity = protect(options, clock);
   const basePath = checkedBasePath(options.basePath);
-  const { onCallEnd, onJoin, onRetry, onHedge, aroundCall, watchAttempt, watchSteps } = telemetry;
+  const { onCallEnd, onJoin, onRetry, onHedge, aroundCall, watchSteps } = telemetry;
+  const { watchAttempt, onAttemptEnd } = telemetry;
   const hasNothing = plans.length === 0 && notServed.length > 0;
   let readiness: Readiness = hasNothing ? 'nothing-to-serve' : 'ok';
   const upstreams = createUpstreams({
@@ -133,6 +134,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     aroundCall,
     watchAttempt,
+    onAttemptEnd,
     traceIdOf,
     onJoin,
     onRetry,
@@ -171,11 +173,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     app: createApp({
       ...shell,
-      observers: [
-        ...telemetry.layers,
+      watchers: [
+        ...telemetry.watchRequests,
         ...(logging ? [accessLog({ ...logging, clock, quiet: false })] : []),
-        ...browserLayers(edge),
       ],
+      outerLayers: browserLayers(edge),
       layers: [
         ...edgeLayers(edge, {
           rateLimits: rateLimits.layers,
@@ -199,7 +201,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     }),
     admin: createApp({
       ...shell,
-      observers: logging ? [accessLog({ ...logging, clock, quiet: true })] : [],
+      watchers: logging ? [accessLog({ ...logging, clock, quiet: true })] : [],
+      outerLayers: [],
       layers: [hygiene, adminToken === undefined ? onLoopback : requireToken(adminToken)],
       routes: adminRoutes({ ...upstreams, notServed, telemetry: toAdmin(telemetry, logging) }),
     }),

@@ -6,19 +6,21 @@ import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { basePath } from 'hono/route';
 import type { Clock } from '../clock.ts';
-import { RequestError } from '../errors.ts';
+import { RequestError, toError } from '../errors.ts';
 import { healthRoutes } from './health.ts';
 import type { Readiness } from './health.ts';
 import { problemResponse, toProblem } from './error-response.ts';
 import { bindingsOf, openRecord } from './request-record.ts';
-import type { GatewayContext, GatewayEnv, Layer } from './request-record.ts';
+import type { GatewayContext, GatewayEnv, Layer, WatchRequest } from './request-record.ts';
 import { createRouter } from './router.ts';
 
 export interface AppOptions {
   readonly clock: Clock;
-  /** Put around every request, even one that is malformed; the first is outermost. */
-  readonly observers: readonly Layer[];
-  /** Put around well-formed requests, inside the observers; the first is outermost. */
+  /** Watch every request, even one that is malformed; the first begins first and ends last. */
+  readonly watchers: readonly WatchRequest[];
+  /** Put around every request, inside the watchers; the first is outermost. */
+  readonly outerLayers: readonly Layer[];
+  /** Put around well-formed requests, inside the outer ones; the first is outermost. */
   readonly layers: readonly Layer[];
   /** Hono takes the first route that matches. */
   readonly routes: Hono<GatewayEnv>;
@@ -29,9 +31,9 @@ export interface AppOptions {
 }
 
 export function createApp(options: AppOptions): Hono<GatewayEnv> {
-  const { clock, observers, layers, routes, readiness, onInternalError } = options;
+  const { clock, watchers, outerLayers, layers, routes, readiness, onInternalError } = options;
   const app = new Hono<GatewayEnv>({ router: createRouter() });
-  app.use('*', openRecord(clock), ...observers, refuseUnreadable, ...layers);
+  app.use('*', openRecord(clock, watchers), ...outerLayers, refuseUnreadable, ...layers);
   app.route('/', healthRoutes(readiness));
   app.route('/', routes);
   // A route and not `notFound`, which is lost when the app is mounted in another one.
@@ -49,8 +51,13 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
 const refuseUnreadable: Layer = function refuseUnreadable(c, next) {
   const { unreadable } = bindingsOf(c);
   if (unreadable !== undefined) throw unreadable;
-  return next();
+  return next().catch(throwError);
 };
+
+/** Hono passes only `Error`s to `onError`. */
+function throwError(thrown: unknown): never {
+  throw toError(thrown);
+}
 
 /**
  * Answers OPTIONS, and refuses methods and paths that have no route (RFC 9110, 15.5.5 and 15.5.6).

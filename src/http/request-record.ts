@@ -4,7 +4,6 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { Clock } from '../clock.ts';
 import type { Degradation } from '../engine/step-error.ts';
 import type { CompletedWrite } from '../engine/writes.ts';
-import { toError } from '../errors.ts';
 import type { RequestError } from '../errors.ts';
 import type { Trace } from '../trace.ts';
 import type { RateLimitCount, Refusal } from './admission.ts';
@@ -65,8 +64,17 @@ export type GatewayContext = Context<GatewayEnv>;
 /** Hono middleware that may read the record of the request it is put around. */
 export type Layer = MiddlewareHandler<GatewayEnv>;
 
-/** The outermost layer: opens the record. */
-export function openRecord(clock: Clock): Layer {
+/**
+ * Called when a request begins; the returned function is called when it is answered, before its
+ * response is written. Neither throws.
+ */
+export type WatchRequest = (c: GatewayContext) => (() => void) | undefined;
+
+/**
+ * The outermost layer: opens the record, for `watchers` as well. Each of these would cost as much
+ * as ten metrics if it were a layer of its own.
+ */
+export function openRecord(clock: Clock, watchers: readonly WatchRequest[]): Layer {
   return async function record(c, next) {
     c.set('record', {
       requestId: requestIdOf(c.req.header('x-request-id')),
@@ -87,11 +95,11 @@ export function openRecord(clock: Clock): Layer {
       rateLimits: [],
       sent: 0,
     });
+    const ends = watchers.map((watch) => watch(c));
     try {
       await next();
-    } catch (thrown) {
-      // Hono passes only `Error`s to `onError`.
-      throw toError(thrown);
+    } finally {
+      for (let index = ends.length - 1; index >= 0; index -= 1) ends[index]?.();
     }
   };
 }

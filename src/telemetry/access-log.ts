@@ -8,7 +8,7 @@ import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, errorName } from '../errors.ts';
 import { isHealthCheck } from '../http/health.ts';
 import { protocolVersionOf } from '../http/request-record.ts';
-import type { GatewayContext, Layer, RequestRecord } from '../http/request-record.ts';
+import type { GatewayContext, RequestRecord, WatchRequest } from '../http/request-record.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
 import { ownFrames, ownStack } from './frames.ts';
 import { refusingLimit } from './refusing-limit.ts';
@@ -26,17 +26,17 @@ export interface AccessLogOptions {
 }
 
 /** Logs failures as errors, degraded responses as warnings, and health checks for debugging. */
-export function accessLog(options: AccessLogOptions): Layer {
+export function accessLog(options: AccessLogOptions): WatchRequest {
   const { log, quiet = false } = options;
-  return async function logAccess(c, next) {
-    await next();
-    const { status } = c.res;
-    const record = c.get('record');
-    const level = isHealthCheck(c) ? 'debug' : levelOf(record, status, quiet);
-    if (!log.isOn(level)) return;
-    const message = `${c.req.method} ${record.route ?? '(no route)'} ${status}`;
-    log[level](fieldsOf(c, status, options), message);
-  };
+  return (c) =>
+    function logAccess() {
+      const { status } = c.res;
+      const record = c.get('record');
+      const level = isHealthCheck(c) ? 'debug' : levelOf(record, status, quiet);
+      if (!log.isOn(level)) return;
+      const message = `${c.req.method} ${record.route ?? '(no route)'} ${status}`;
+      log[level](fieldsOf(c, status, options), message);
+    };
 }
 
 function levelOf(

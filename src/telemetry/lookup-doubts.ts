@@ -7,8 +7,8 @@ import { operationName } from '../dsl/operation.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { UpstreamError } from '../errors.ts';
 import { onceAMinute } from '../quiet.ts';
-import type { AttemptWatch } from '../upstream/attempt.ts';
-import type { Attempt, Doubt, Ending } from '../upstream/call.ts';
+import type { OnAttemptEnd } from '../upstream/attempt.ts';
+import type { Doubt } from '../upstream/call.ts';
 import type { Observer } from './telemetry.ts';
 
 /** `not-found`: since the start, a lookup, or one with `missing: 'null'`, has answered only 404. */
@@ -18,9 +18,7 @@ type AnyDoubt = Doubt | 'not-found';
 export type OnDoubt = (operation: Operation, doubt: AnyDoubt, times: number) => void;
 
 /** Calls `onDoubt` for every attempt that ends in a doubtful way. */
-export function doubtDetector(
-  onDoubt: OnDoubt,
-): (attempt: Pick<Attempt, 'operation'>, ending: Ending) => void {
+export function doubtDetector(onDoubt: OnDoubt): OnAttemptEnd {
   const answered = new WeakSet<Operation>();
   const notFound = new WeakMap<Operation, number>();
   return function detectDoubt({ operation }, { failure, status, doubt }) {
@@ -63,21 +61,10 @@ export function warnOfDoubts(clock: Clock, warn: (message: string) => void): Obs
     const name = operationName(operation);
     if (mayWarn(`${name} ${doubt}`)) warn(`${name}: ${wordsFor(doubt, kind)}`);
   });
-  const watches = new WeakMap<Operation, AttemptWatch>();
-
-  /** One for each operation, since it asks nothing else of an attempt. */
-  function watchOf(operation: Operation): AttemptWatch {
-    if (operation.safe && !maySayMissing(operation)) return unwatched;
-    return { onEnd: (ending) => detect({ operation }, ending) };
-  }
-
   return {
-    watchAttempt: ({ operation }) => {
-      const known = watches.get(operation);
-      if (known !== undefined) return known;
-      const watch = watchOf(operation);
-      watches.set(operation, watch);
-      return watch;
+    onAttemptEnd(attempt, ending) {
+      const { operation } = attempt;
+      if (!operation.safe || maySayMissing(operation)) detect(attempt, ending);
     },
   };
 }
@@ -86,8 +73,6 @@ export function warnOfDoubts(clock: Clock, warn: (message: string) => void): Obs
 function asksForMany({ lookup }: Operation): boolean {
   return lookup !== undefined && lookup.keys.kind !== 'path';
 }
-
-const unwatched: AttemptWatch = Object.freeze({});
 
 const words: Readonly<Record<AnyDoubt, string>> = {
   accepted:

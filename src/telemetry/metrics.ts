@@ -6,7 +6,7 @@ import type { Operation } from '../dsl/operation.ts';
 import { ExecutionError, UpstreamError } from '../errors.ts';
 import { isHealthCheck } from '../http/health.ts';
 import { protocolVersionOf, schemeOf } from '../http/request-record.ts';
-import type { Layer } from '../http/request-record.ts';
+import type { WatchRequest } from '../http/request-record.ts';
 import type { Reply } from '../upstream/call.ts';
 import type { Address } from '../upstream/exchange/address.ts';
 import { countBy } from './counts.ts';
@@ -107,22 +107,23 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
   });
   const secondsSince = (startedAt: number): number => (clock.now() - startedAt) / 1_000;
 
-  const measureRequests: Layer = async function measureRequest(c, next) {
-    await next();
-    if (isHealthCheck(c)) return;
-    const record = c.get('record');
-    const { startedAt, degraded, route } = record;
-    const { status } = c.res;
-    const type = status >= 500 ? (errorType(record.error) ?? String(status)) : undefined;
-    const method = knownMethod(c.req.method);
-    const tookS = secondsSince(startedAt);
-    requests.record(tookS, schemeOf(c), protocolVersionOf(c), method, route, status, type);
-    if (degraded.length > 0) recordDegraded(record);
+  const measureRequest: WatchRequest = (c) => {
+    if (isHealthCheck(c)) return undefined;
+    return function endRequest() {
+      const record = c.get('record');
+      const { startedAt, degraded, route } = record;
+      const { status } = c.res;
+      const type = status >= 500 ? (errorType(record.error) ?? String(status)) : undefined;
+      const method = knownMethod(c.req.method);
+      const tookS = secondsSince(startedAt);
+      requests.record(tookS, schemeOf(c), protocolVersionOf(c), method, route, status, type);
+      if (degraded.length > 0) recordDegraded(record);
+    };
   };
 
   return {
     watch: (gateway) => watchGauges(meter, gateway),
-    layers: [countRequests(meter), measureRequests],
+    watchRequests: [countRequests(meter), measureRequest],
     onRetry: ({ operation }) => retries.add(1, operationName(operation)),
     onHedge: ({ operation }) => hedges.add(1, operationName(operation)),
     onStrayError: (kind) => strayErrors.add(1, { 'plait.kind': kind }),
@@ -139,16 +140,14 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
         if (call.keys !== undefined) batchSize.record(call.keys.length, call.operation);
         return next(call);
       },
-    watchAttempt: (attempt) => ({
-      onEnd(ending) {
-        const { failure, status, tookMs } = ending;
-        const refused = failure instanceof UpstreamError ? failure.status : undefined;
-        const type = failure === undefined ? undefined : errorType(failure);
-        const { operation, address } = attempt;
-        attempts.record(tookMs / 1_000, operation, address, status ?? refused, type);
-        detectDoubt(attempt, ending);
-      },
-    }),
+    onAttemptEnd(attempt, ending) {
+      const { failure, status, tookMs } = ending;
+      const refused = failure instanceof UpstreamError ? failure.status : undefined;
+      const type = failure === undefined ? undefined : errorType(failure);
+      const { operation, address } = attempt;
+      attempts.record(tookMs / 1_000, operation, address, status ?? refused, type);
+      detectDoubt(attempt, ending);
+    },
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Meter } from '@opentelemetry/api';
 import type { LimitName, Refusal } from '../http/admission.ts';
 import { bindingsOf, schemeOf } from '../http/request-record.ts';
-import type { GatewayContext, Layer } from '../http/request-record.ts';
+import type { GatewayContext, WatchRequest } from '../http/request-record.ts';
 import { isHealthCheck } from '../http/health.ts';
 import { countBy } from './counts.ts';
 import { knownMethod } from './method.ts';
@@ -17,8 +17,8 @@ const reasons: Readonly<Record<LimitName, Refusal['kind']>> = {
   rateLimit: 'rate-limit',
 };
 
-/** Returns a layer that counts every request but health checks. */
-export function countRequests(meter: Meter): Layer {
+/** Counts every request but health checks. */
+export function countRequests(meter: Meter): WatchRequest {
   const active = countBy(
     meter.createObservableUpDownCounter('http.server.active_requests', {
       unit: '{request}',
@@ -51,17 +51,14 @@ export function countRequests(meter: Meter): Layer {
     if (bindingsOf(c).unreadable !== undefined) unreadable.add(1, c.res.status);
   }
 
-  return async function countRequest(c, next) {
-    if (isHealthCheck(c)) return next();
+  return function countRequest(c) {
+    if (isHealthCheck(c)) return undefined;
     const method = knownMethod(c.req.method);
     const scheme = schemeOf(c);
     active.add(1, method, scheme);
-    try {
-      await next();
-    } finally {
+    return function endRequest() {
       active.add(-1, method, scheme);
-    }
-    countEnd(c);
-    return undefined;
+      countEnd(c);
+    };
   };
 }

@@ -1,7 +1,7 @@
 /** `Server-Timing` (W3C): shows a request's trace and steps in a browser's developer tools. */
 import type { Clock } from '../clock.ts';
 import type { EngineRequest, WatchStep } from '../engine/execution.ts';
-import type { Layer, RequestRecord } from '../http/request-record.ts';
+import type { RequestRecord, WatchRequest } from '../http/request-record.ts';
 import type { Observer } from './telemetry.ts';
 
 /** The most steps listed: some proxies refuse longer headers. */
@@ -11,19 +11,20 @@ const mostSteps = 50;
 export function serverTiming(clock: Clock): Observer {
   /** By the record of their request. */
   const stepsOf = new WeakMap<EngineRequest['owner'], string[]>();
-  const timeRequest: Layer = async function timeRequest(c, next) {
+  const timeRequest: WatchRequest = (c) => {
     const record = c.get('record');
     const steps: string[] = [];
     stepsOf.set(record, steps);
-    await next();
-    if (record.composition === undefined) return;
-    const total = entry('total', clock.now() - record.startedAt);
-    // Appended, since other middleware may have added times of its own.
-    c.res.headers.append('server-timing', [...traceOf(record), total, ...steps].join(', '));
+    return function endRequest() {
+      if (record.composition === undefined) return;
+      const total = entry('total', clock.now() - record.startedAt);
+      // Appended, since other middleware may have added times of its own.
+      c.res.headers.append('server-timing', [...traceOf(record), total, ...steps].join(', '));
+    };
   };
 
   return {
-    layers: [timeRequest],
+    watchRequests: [timeRequest],
     watchSteps(request) {
       const steps = stepsOf.get(request.owner);
       return steps && timeSteps(steps, clock);

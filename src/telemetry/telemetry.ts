@@ -3,27 +3,29 @@ import { randomBytes } from 'node:crypto';
 import type { Overload } from '../edge/overload.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { OnCallEnd, WatchStep, WatchSteps } from '../engine/execution.ts';
-import type { Layer } from '../http/request-record.ts';
-import type { AttemptHook, AttemptWatch } from '../upstream/attempt.ts';
+import type { WatchRequest } from '../http/request-record.ts';
+import type { AttemptHook, OnAttemptEnd } from '../upstream/attempt.ts';
 import type { Dispatch, OnHedge, OnJoin, OnRetry, Policy } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
-import { carriedBy, toTrace } from './carried.ts';
+import { carriedBy, toTrace, unwatched } from './carried.ts';
 import type { Carried } from './carried.ts';
 import { originOf } from './trace-context.ts';
 import type { Origin, Trust } from './trace-context.ts';
 import type { TraceStore } from './trace-store.ts';
 
 export interface Telemetry {
-  /** Put around every request; the first is outermost. */
-  readonly layers: readonly Layer[];
+  /** Watch every request; the first begins first and ends last. */
+  readonly watchRequests: readonly WatchRequest[];
   /** Watches the steps of a request; `undefined`: nobody does. */
   readonly watchSteps?: WatchSteps;
   /** Called when calls of a step have ended. */
   readonly onCallEnd?: OnCallEnd;
   /** Put around every dispatch to a service; a batch is one. */
   readonly aroundCall: Policy<Dispatch>;
-  /** Absent: nobody watches attempts. */
+  /** Watches an attempt, and adds headers to its request; absent: nobody does. */
   readonly watchAttempt?: AttemptHook;
+  /** Called when an attempt has ended, which costs less than watching it. */
+  readonly onAttemptEnd?: OnAttemptEnd;
   readonly onJoin?: OnJoin;
   readonly onRetry?: OnRetry;
   readonly onHedge?: OnHedge;
@@ -62,9 +64,9 @@ export interface ShedCounts {
 /** Some of the hooks; the absent ones do nothing. */
 export type Observer = Partial<Telemetry>;
 
-/** Combines observers: the first is outermost, and its spans are the parents of the others'. */
+/** Combines observers: the first is outermost. At most one watches attempts. */
 export function combine(observers: readonly Observer[]): Telemetry {
-  const of = <Part extends Exclude<keyof Telemetry, 'layers'>>(part: Part) =>
+  const of = <Part extends Exclude<keyof Telemetry, 'watchRequests'>>(part: Part) =>
     observers.flatMap((observer) => observer[part] ?? []) as NonNullable<Telemetry[Part]>[];
   const [metrics] = of('metrics');
   const [traces] = of('traces');
@@ -74,15 +76,17 @@ export function combine(observers: readonly Observer[]): Telemetry {
   const [onHedge] = of('onHedge');
   const onRetry = folded(of('onRetry'), bothRetries);
   const watchSteps = watchersOf(of('watchSteps'));
-  const watchAttempt = folded(of('watchAttempt'), nestedAttempts);
+  const [watchAttempt] = of('watchAttempt');
+  const onAttemptEnd = folded(of('onAttemptEnd'), bothAttemptEnds);
   return {
-    layers: observers.flatMap(({ layers = [] }) => layers),
+    watchRequests: observers.flatMap(({ watchRequests = [] }) => watchRequests),
     ...(onCallEnd && { onCallEnd }),
     ...(onJoin && { onJoin }),
     ...(onRetry && { onRetry }),
     ...(onHedge && { onHedge }),
     ...(watchSteps && { watchSteps }),
     ...(watchAttempt && { watchAttempt }),
+    ...(onAttemptEnd && { onAttemptEnd }),
     aroundCall: around(of('aroundCall')),
     watch: (gateway) => of('watch').forEach((watch) => watch(gateway)),
     ...(onStrayError && { onStrayError }),
@@ -107,6 +111,13 @@ function inTurn(first: OnCallEnd, second: OnCallEnd): OnCallEnd {
   return function callBoth(end) {
     first(end);
     second(end);
+  };
+}
+
+function bothAttemptEnds(first: OnAttemptEnd, second: OnAttemptEnd): OnAttemptEnd {
+  return function callBoth(attempt, ending) {
+    first(attempt, ending);
+    second(attempt, ending);
   };
 }
 
@@ -140,33 +151,6 @@ function nestedSteps(outer: WatchStep, inner: WatchStep): WatchStep {
   };
 }
 
-/** As `nestedSteps`; of equal headers the inner hook's wins. */
-function nestedAttempts(outer: AttemptHook, inner: AttemptHook): AttemptHook {
-  return function watchAttempt(attempt): AttemptWatch {
-    const outside = outer(attempt);
-    const inside = inner(attempt);
-    return {
-      headers: merged(outside.headers, inside.headers),
-      onEnd: insideFirst(outside.onEnd, inside.onEnd),
-      onRedirect: insideFirst(outside.onRedirect, inside.onRedirect),
-    };
-  };
-}
-
-function merged(one: AttemptWatch['headers'], more: AttemptWatch['headers']) {
-  return one === undefined || more === undefined ? (one ?? more) : { ...one, ...more };
-}
-
-type Listener<Event> = ((event: Event) => void) | undefined;
-
-function insideFirst<Event>(outside: Listener<Event>, inside: Listener<Event>): Listener<Event> {
-  if (outside === undefined || inside === undefined) return outside ?? inside;
-  return function callBoth(event) {
-    inside(event);
-    outside(event);
-  };
-}
-
 /** Nests wrappers: the first is outermost. */
 function around<T>(wrappers: readonly ((next: T) => T)[]): (next: T) => T {
   return (next) => wrappers.reduceRight((inner, wrap) => wrap(inner), next);
@@ -178,18 +162,18 @@ function around<T>(wrappers: readonly ((next: T) => T)[]): (next: T) => T {
  */
 export function propagation(trust: Trust): Observer {
   return {
-    layers: [
-      function propagate(c, next) {
+    watchRequests: [
+      function propagate(c) {
         const record = c.get('record');
         const carried = carriedOn(originOf(c.req, record, trust));
         if (carried !== undefined) {
           record.trace = toTrace(carried);
           record.traceId = carried.traceId;
         }
-        return next();
+        return undefined;
       },
     ],
-    watchAttempt: ({ trace }) => ({ headers: carriedBy(trace)?.headers }),
+    watchAttempt: ({ trace }) => carriedBy(trace) ?? unwatched,
   };
 }
 

@@ -26,7 +26,7 @@ export function createTracing(options: TracingOptions): Observer {
   const watchStep = traceSteps(tracer, servers);
   return {
     watch: ({ operations }) => names.learn(operations),
-    layers: [traceRequests(options)],
+    watchRequests: [traceRequests(options)],
     watchSteps: ({ trace }) => (scopeOf(trace) === undefined ? undefined : watchStep),
     onJoin: servers.onJoin,
     onRetry: pauses.onRetry,

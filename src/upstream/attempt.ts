@@ -33,6 +33,9 @@ export interface AttemptWatch {
   readonly onRedirect?: ((count: number) => void) | undefined;
 }
 
+/** Called when an attempt has ended. */
+export type OnAttemptEnd = (attempt: Attempt, ending: Ending) => void;
+
 /** Sends an attempt, with the headers of its `watch` in addition to those of its call. */
 export type SendAttempt = (attempt: Attempt, watch: AttemptWatch | undefined) => Promise<Reply>;
 
@@ -42,6 +45,7 @@ export interface AttemptOptions {
   readonly startTimeout: StartTimeout;
   readonly choose: Choose;
   readonly hook: AttemptHook | undefined;
+  readonly onAttemptEnd?: OnAttemptEnd | undefined;
   /** Lets a few abandoned attempts run on, to detect a service that hangs. */
   readonly hangWatch: HangWatch | undefined;
   /** Called when a dispatch has got no address, since a gate gave no permit. */
@@ -55,7 +59,7 @@ export interface AttemptOptions {
  * calls.
  */
 export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispatch> {
-  const { gates, startTimeout, choose, hook, hangWatch, onRefused, clock } = options;
+  const { gates, startTimeout, choose, hook, onAttemptEnd, hangWatch, onRefused, clock } = options;
   return async function attempt(dispatch) {
     // V8 allocates seventeen entries on the first `push` into an empty list.
     const onEnds = Array<OnEnd | undefined>(gates.length + 3);
@@ -97,9 +101,14 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
       const ending = { failure, status, endedAt, tookMs, announcedMs, doubt };
       if (own !== undefined) dispatch.callers.note(ending);
       conclude(ending, own, onEnds);
-      if (own === undefined) onRefused?.(dispatch, failure);
+      tellEnd(ending, own, dispatch);
     }
   };
+
+  function tellEnd(ending: Ending, own: Attempt | undefined, dispatch: Dispatch): void {
+    if (own === undefined) onRefused?.(dispatch, ending.failure);
+    else onAttemptEnd?.(own, ending);
+  }
 
   function conclude(ending: Ending, own: Attempt | undefined, onEnds: (OnEnd | undefined)[]): void {
     if (own === undefined || hangWatch === undefined) return endAll(onEnds, ending);

@@ -6,7 +6,7 @@
 import type { Clock } from '../clock.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { attempts } from './attempt.ts';
-import type { AttemptHook, AttemptOptions, Gate } from './attempt.ts';
+import type { AttemptHook, AttemptOptions, Gate, OnAttemptEnd } from './attempt.ts';
 import type { Balancer } from './balancing/balancer.ts';
 import type { Caching } from './caching/cache.ts';
 import { unchanged } from './call.ts';
@@ -72,6 +72,7 @@ export interface ServiceParts {
   readonly balancer: Balancer;
   readonly hangWatch: HangWatch;
   readonly hook: AttemptHook | undefined;
+  readonly onAttemptEnd: OnAttemptEnd | undefined;
   readonly onRetry: OnRetry | undefined;
   readonly onHedge: OnHedge | undefined;
   readonly onRefused: AttemptOptions['onRefused'];
@@ -83,7 +84,8 @@ export interface ServiceParts {
  * parse.
  */
 export function perService(parts: ServiceParts): Send<Dispatch> {
-  const { credential, budget, balancer, hangWatch, hook, onRefused, clock } = parts;
+  const { credential, budget, balancer, hangWatch, clock } = parts;
+  const { hook, onAttemptEnd, onRefused } = parts;
 
   /** Makes no function for services that are sent no credentials of the gateway's own. */
   function secretsOf(own: Attempt): (text: string) => boolean {
@@ -103,6 +105,7 @@ export function perService(parts: ServiceParts): Send<Dispatch> {
       startTimeout: attemptTimeout(clock),
       choose: balancer.choose,
       hook,
+      onAttemptEnd,
       hangWatch,
       onRefused,
       clock,

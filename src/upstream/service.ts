@@ -1,7 +1,7 @@
 /** One service of a gateway: its policies and addresses, and their status. */
 import type { Clock } from '../clock.ts';
 import type { Service } from '../dsl/service.ts';
-import type { AttemptHook } from './attempt.ts';
+import type { AttemptHook, OnAttemptEnd } from './attempt.ts';
 import { createBalancer } from './balancing/balancer.ts';
 import { startHealthChecks } from './balancing/health-check.ts';
 import type { Dispatch, OnHedge, OnRetry, Send } from './call.ts';
@@ -58,6 +58,7 @@ export interface ServiceOptions {
   readonly tls: Tls | undefined;
   readonly clock: Clock;
   readonly hook: AttemptHook | undefined;
+  readonly onAttemptEnd: OnAttemptEnd | undefined;
   readonly onRetry: OnRetry | undefined;
   readonly onHedge: OnHedge | undefined;
   readonly traceIdOf: ErrorReading['traceIdOf'];
@@ -67,7 +68,8 @@ export interface ServiceOptions {
 const watchShare = 0.05;
 
 export function openService(service: Service, options: ServiceOptions): OpenService {
-  const { addresses, credential, tls, clock, hook, onRetry, onHedge, traceIdOf } = options;
+  const { addresses, credential, tls, clock, traceIdOf } = options;
+  const { hook, onAttemptEnd, onRetry, onHedge } = options;
   const recent = createRecentAttempts({ clock, traceIdOf, nameOf: nameOfAddress });
   const budget = createRetryBudget(service.retryBudget, clock);
   const breaker = service.breaker === false ? undefined : createBreaker(service.breaker, clock);
@@ -89,6 +91,7 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
       balancer,
       hangWatch,
       hook,
+      onAttemptEnd,
       onRetry,
       onHedge,
       onRefused: recent.addRefused,

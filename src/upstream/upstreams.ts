@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { Service } from '../dsl/service.ts';
 import type { Trace } from '../trace.ts';
-import type { AttemptHook } from './attempt.ts';
+import type { AttemptHook, OnAttemptEnd } from './attempt.ts';
 import { cache } from './caching/cache.ts';
 import type { CacheStore } from './caching/cache-store.ts';
 import { createMemoryStore } from './caching/memory-store.ts';
@@ -46,6 +46,7 @@ export interface UpstreamsOptions {
   readonly aroundCall?: Policy<Dispatch>;
   /** Watches every attempt. */
   readonly watchAttempt?: AttemptHook | undefined;
+  readonly onAttemptEnd?: OnAttemptEnd | undefined;
   /** Reads the id of a trace, for the last error of a service. Default: there is none. */
   readonly traceIdOf?: ErrorReading['traceIdOf'];
   readonly onJoin?: OnJoin | undefined;
@@ -126,7 +127,7 @@ type Asked = Pick<LoadRequest, 'operation' | 'args' | 'trace' | 'conceals'> &
   Partial<Pick<Call, 'givenTarget'>>;
 
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
-  const { clock, aroundCall = unchanged, watchAttempt: hook, onJoin } = options;
+  const { clock, aroundCall = unchanged, watchAttempt: hook, onAttemptEnd, onJoin } = options;
   const { traceIdOf = ignore, onRetry, onHedge } = options;
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
   // Before anything is opened, since a secret may be missing.
@@ -150,6 +151,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
         tls: credentials.tlsOf(service),
         clock,
         hook,
+        onAttemptEnd,
         onRetry,
         onHedge,
         traceIdOf,

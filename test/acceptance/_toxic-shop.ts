@@ -96,9 +96,8 @@ function observe() {
   let attempts = 0;
   const telemetry: Telemetry = {
     ...unobserved,
-    layers: [
-      async (c, next) => {
-        await next();
+    watchRequests: [
+      (c) => () => {
         const { requestId, startedAt } = c.get('record');
         elapsed.set(requestId, performance.now() - startedAt);
       },

@@ -379,7 +379,8 @@ describe('the management side', () => {
 async function answerWith(invalidate: (tags: readonly string[]) => Promise<number>) {
   const app = createApp({
     clock: systemClock,
-    observers: [],
+    watchers: [],
+    outerLayers: [],
     layers: [],
     routes: adminRoutes({ invalidate, status: () => [] }),
     readiness: () => 'ok',

@@ -15,12 +15,8 @@ function appBehind(admit: Admission) {
   const seen: { executed: number; record?: RequestRecord } = { executed: 0 };
   const app = createApp({
     clock: systemClock,
-    observers: [
-      async (c, next) => {
-        await next();
-        seen.record = c.get('record');
-      },
-    ],
+    watchers: [(c) => () => void (seen.record = c.get('record'))],
+    outerLayers: [],
     layers: [],
     readiness: () => 'ok',
     onInternalError: () => undefined,

@@ -171,7 +171,8 @@ describe('the request id', () => {
 async function probe(path: string, isReady: boolean) {
   const app = createApp({
     clock: systemClock,
-    observers: [],
+    watchers: [],
+    outerLayers: [],
     layers: [],
     routes: new Hono(),
     readiness: () => (isReady ? 'ok' : 'stopping'),

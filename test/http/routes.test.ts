@@ -20,7 +20,8 @@ function appOf(...routes: readonly string[]) {
   });
   const app = createApp({
     clock: systemClock,
-    observers: [],
+    watchers: [],
+    outerLayers: [],
     layers: [],
     readiness: () => 'ok',
     onInternalError: () => undefined,

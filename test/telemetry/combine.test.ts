@@ -16,14 +16,13 @@ describe('combined observers', () => {
     expect(told).toEqual(['first part', 'second part']);
   });
 
-  it('are put around requests in order, the first one outermost', async () => {
+  it('watch requests in order, the first one outermost', async () => {
     const order: string[] = [];
     const observer = (name: string) => ({
-      layers: [
-        async (_: unknown, next: () => Promise<void>) => {
+      watchRequests: [
+        () => {
           order.push(`${name} begins`);
-          await next();
-          order.push(`${name} ends`);
+          return () => void order.push(`${name} ends`);
         },
       ],
     });

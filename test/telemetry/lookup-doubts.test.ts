@@ -19,7 +19,7 @@ const getThing = operation(nowhere, { name: 'getThing', route: 'GET /things/:id'
 function startWarnings() {
   const clock = createFakeClock();
   const warnings: string[] = [];
-  const { watchAttempt } = warnOfDoubts(clock, (message) => warnings.push(message));
+  const { onAttemptEnd } = warnOfDoubts(clock, (message) => warnings.push(message));
   const end = (own: Operation, ending: Partial<Ending>, times = 1) => {
     for (let time = 0; time < times; time += 1) {
       const attempt: Attempt = { ...dispatchFor(own), address: unreached, beganAt: 0, queuedMs: 0 };
@@ -30,7 +30,7 @@ function startWarnings() {
         tookMs: 1,
         announcedMs: undefined,
       };
-      watchAttempt?.(attempt).onEnd?.({ ...complete, ...ending });
+      onAttemptEnd?.(attempt, { ...complete, ...ending });
     }
   };
   return { clock, warnings, end };

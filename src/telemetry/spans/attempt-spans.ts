@@ -3,7 +3,7 @@ import { SpanKind } from '@opentelemetry/api';
 import type { Tracer } from '@opentelemetry/api';
 import type { AttemptHook } from '../../upstream/attempt.ts';
 import type { Attempt } from '../../upstream/call.ts';
-import { carriedBy } from '../carried.ts';
+import { carriedBy, unwatched } from '../carried.ts';
 import { statusOf } from '../error-type.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
@@ -12,8 +12,6 @@ import type { Servers } from './served-by.ts';
 import { endAtAbort } from './span-end.ts';
 import { addWait } from './waits.ts';
 import type { Pauses } from './waits.ts';
-
-const unwatched = Object.freeze({});
 
 export interface AttemptSpanOptions {
   readonly tracer: Tracer;

@@ -5,7 +5,7 @@ import type { IdGenerator } from '@opentelemetry/sdk-trace';
 import { isShed } from '../../http/admission.ts';
 import { isHealthCheck } from '../../http/health.ts';
 import { pathOf, protocolVersionOf, schemeOf } from '../../http/request-record.ts';
-import type { GatewayContext, Layer, RequestRecord } from '../../http/request-record.ts';
+import type { GatewayContext, RequestRecord, WatchRequest } from '../../http/request-record.ts';
 import { toTrace } from '../carried.ts';
 import type { Carried } from '../carried.ts';
 import { errorType, messageOf } from '../error-type.ts';
@@ -28,11 +28,11 @@ export interface RequestSpanOptions extends Trust {
   readonly ids: IdGenerator;
 }
 
-export function traceRequests(options: RequestSpanOptions): Layer {
+export function traceRequests(options: RequestSpanOptions): WatchRequest {
   const { tracer, sampler, ids } = options;
   const queryNames = new Set(options.query);
-  return async function traceRequest(c, next) {
-    if (isHealthCheck(c)) return next();
+  return function traceRequest(c) {
+    if (isHealthCheck(c)) return undefined;
     const record = c.get('record');
     const origin = originOf(c.req, record, options);
     const parent = contextFrom(origin.parent);
@@ -40,7 +40,7 @@ export function traceRequests(options: RequestSpanOptions): Layer {
     if (decided === undefined) {
       const own = unrecorded(parent, ids);
       nameRequest(record, own, own);
-      return next();
+      return undefined;
     }
     const scope = openScope(tracer, c.req.method, {
       kind: SpanKind.SERVER,
@@ -48,12 +48,10 @@ export function traceRequests(options: RequestSpanOptions): Layer {
       ...(origin.foreign && { links: [foreignContext(origin.foreign)] }),
     });
     nameRequest(record, scope, scope.span.spanContext());
-    try {
-      await next();
+    return function endRequest() {
       describeRequest(scope, c, queryNames);
-    } finally {
       scope.span.end(now());
-    }
+    };
   };
 }
 
