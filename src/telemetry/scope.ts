@@ -1,6 +1,6 @@
 /** Scopes: spans as parents, passed along a request as its opaque `trace`. */
 import { ROOT_CONTEXT, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
-import type { Context, Span, SpanContext, SpanKind, Tracer } from '@opentelemetry/api';
+import type { Context, Link, Span, SpanContext, SpanKind, Tracer } from '@opentelemetry/api';
 import { TraceState } from '@opentelemetry/core';
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
 import type { Trace } from '../trace.ts';
@@ -36,19 +36,41 @@ export interface Ids {
   readonly spanId: string;
 }
 
-export function openScope(
-  tracer: Tracer,
-  name: string,
-  { kind, parent, links = [] }: { kind: SpanKind; parent: Context; links?: readonly Linked[] },
-): Scope {
-  const options = {
-    kind,
-    startTime: now(),
-    links: links.map((one) => ({ context: 'span' in one ? one.span.spanContext() : one })),
-  };
-  const span = tracer.startSpan(name, options, parent);
-  const context = trace.setSpan(parent, span);
-  return { span, context, headers: headersFor(span.spanContext()) };
+export interface SpanStart {
+  readonly kind: SpanKind;
+  readonly parent: Context;
+  readonly links?: readonly Linked[];
+}
+
+export function openScope(tracer: Tracer, name: string, { kind, parent, links }: SpanStart): Scope {
+  const startTime = now();
+  const options =
+    links === undefined ? { kind, startTime } : { kind, startTime, links: links.map(toLink) };
+  return new OpenScope(tracer.startSpan(name, options, parent), parent);
+}
+
+/** Makes its context for a child and its headers for a service only when they are asked for. */
+class OpenScope implements Scope {
+  readonly span: Span;
+  readonly #parent: Context;
+  #context: Context | undefined;
+
+  constructor(span: Span, parent: Context) {
+    this.span = span;
+    this.#parent = parent;
+  }
+
+  get context(): Context {
+    return (this.#context ??= trace.setSpan(this.#parent, this.span));
+  }
+
+  get headers(): Scope['headers'] {
+    return headersFor(this.span.spanContext());
+  }
+}
+
+function toLink(linked: Linked): Link {
+  return { context: 'span' in linked ? linked.span.spanContext() : linked };
 }
 
 /** A span to link to, of this process or of another. */

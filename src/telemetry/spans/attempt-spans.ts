@@ -9,7 +9,7 @@ import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
 import type { AttemptNames } from './attempt-names.ts';
 import type { Servers } from './served-by.ts';
-import { endAtAbort } from './span-end.ts';
+import { SpanEnd } from './span-end.ts';
 import { addWait } from './waits.ts';
 import type { Pauses } from './waits.ts';
 
@@ -29,7 +29,7 @@ export function traceAttempts({ tracer, servers, pauses, names }: AttemptSpanOpt
       kind: SpanKind.CLIENT,
       parent: outer.context,
     });
-    const end = endAtAbort(scope, attempt);
+    const ending = new SpanEnd(scope, attempt);
     describeAttempt(scope, attempt);
     const pauseMs = pauses.before(attempt);
     if (pauseMs !== undefined) scope.span.setAttribute('plait.retry.delay_ms', pauseMs);
@@ -43,7 +43,7 @@ export function traceAttempts({ tracer, servers, pauses, names }: AttemptSpanOpt
         else if (doubt !== undefined) scope.span.setAttribute('plait.lookup.doubt', doubt);
         const answered = status ?? statusOf(failure);
         if (answered !== undefined) scope.span.setAttribute('http.response.status_code', answered);
-        end(failure);
+        ending.end(failure);
       },
     };
   };

@@ -9,8 +9,7 @@ import { isOrdinaryAnswer } from '../error-type.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
 import type { Servers } from './served-by.ts';
-import { endAtAbort } from './span-end.ts';
-import type { EndSpan } from './span-end.ts';
+import { SpanEnd } from './span-end.ts';
 import { addWait } from './waits.ts';
 
 /** The most links of a batch, which may serve very many steps. */
@@ -42,7 +41,7 @@ export function traceBatches({ tracer, clock, servers }: BatchSpanOptions): Poli
         parent: first.context,
         links: others.slice(0, mostLinks),
       });
-      const end = endAtAbort(scope, call);
+      const ending = new SpanEnd(scope, call);
       const batch = {
         'plait.batch.size': call.keys.length,
         'plait.batch.loads': waiting.length,
@@ -51,18 +50,18 @@ export function traceBatches({ tracer, clock, servers }: BatchSpanOptions): Poli
       scope.span.setAttributes(batch);
       servers.show(call.callers, { span: scope.span, holder: first, batch });
       for (const other of others) servers.join(other, call.callers);
-      return inSpan(() => next({ ...call, trace: toTrace(scope) }), end);
+      return inSpan(() => next({ ...call, trace: toTrace(scope) }), ending);
     };
 }
 
 /** Runs `work` and ends its span. */
-async function inSpan<T>(work: () => Promise<T>, end: EndSpan): Promise<T> {
+async function inSpan<T>(work: () => Promise<T>, ending: SpanEnd): Promise<T> {
   try {
     const result = await work();
-    end();
+    ending.end();
     return result;
   } catch (error) {
-    end(error, !isOrdinaryAnswer(error));
+    ending.end(error, !isOrdinaryAnswer(error));
     throw error;
   }
 }

@@ -6,45 +6,54 @@ import { markError } from '../scope.ts';
 import type { Scope } from '../scope.ts';
 import { afterFailure, failureTime, now } from '../time.ts';
 
-/** Ends a span. Of a failure that is no error only the span of the attempt says so. */
-export type EndSpan = (failure?: unknown, isError?: boolean) => void;
-
 type Ended = Pick<Call, 'signal'>;
 
-/** Ends the span of an attempt or a batch, as of the time at which that was aborted if it was. */
-export function endAtAbort(scope: Scope, { signal }: Ended): EndSpan {
-  const abortTime = watchAbort(signal);
-  return function endSpan(failure, isError = true) {
-    const at = abortTime() ?? now();
-    if (failure !== undefined) describeFailure(scope, failure, { at, isError });
-    scope.span.end(at);
-  };
-}
-
 /**
- * Ends the span of a step: if it was cancelled, together with its calls, and before the step that
- * has failed ends. Otherwise Jaeger, whose critical path follows what ends last, would blame it.
+ * Ends a span at the right time. Of a failure that is no error, only the span of the attempt says
+ * so.
  */
-export function endStepAtAbort(scope: Scope, { signal }: Ended): EndSpan {
-  const abortTime = watchAbort(signal);
-  return function endSpan(failure, isError = true) {
-    const abortedAt = abortTime();
-    if (failure === undefined) return scope.span.end(now());
-    const at = isCancelled(failure) ? (abortedAt ?? now()) : afterFailure();
-    describeFailure(scope, failure, { at, isError });
-    scope.span.end(at);
-  };
-}
+export class SpanEnd {
+  readonly #scope: Scope;
+  readonly #signal: Ended['signal'];
+  #abortedAt: HrTime | undefined;
 
-/** The returned function stops watching, and gives the time of the abort if there was one. */
-function watchAbort(signal: Call['signal']): () => HrTime | undefined {
-  let abortedAt: HrTime | undefined;
-  const onAbort = (): void => void (abortedAt = failureTime());
-  signal.addEventListener('abort', onAbort, { once: true });
-  return function abortTime() {
-    signal.removeEventListener('abort', onAbort);
-    return abortedAt;
-  };
+  constructor(scope: Scope, { signal }: Ended) {
+    this.#scope = scope;
+    this.#signal = signal;
+    signal.addEventListener('abort', this, { once: true });
+  }
+
+  /** Takes note of the time of an abort: this object is a listener. */
+  handleEvent(): void {
+    this.#abortedAt = failureTime();
+  }
+
+  /** Ends an attempt or a batch, as of the time at which that was aborted if it was. */
+  end(failure?: unknown, isError = true): void {
+    this.#endAt(this.#stop() ?? now(), failure, isError);
+  }
+
+  /**
+   * Ends a step: if it was cancelled, together with its calls, and before the step that has failed
+   * ends. Otherwise Jaeger, whose critical path follows what ends last, would blame it.
+   */
+  endStep(failure?: unknown, isError = true): void {
+    const abortedAt = this.#stop();
+    if (failure === undefined) return this.#endAt(now());
+    const at = isCancelled(failure) ? (abortedAt ?? now()) : afterFailure();
+    return this.#endAt(at, failure, isError);
+  }
+
+  /** Stops listening, and gives the time of the abort if there was one. */
+  #stop(): HrTime | undefined {
+    this.#signal.removeEventListener('abort', this);
+    return this.#abortedAt;
+  }
+
+  #endAt(at: HrTime, failure?: unknown, isError = true): void {
+    if (failure !== undefined) describeFailure(this.#scope, failure, { at, isError });
+    this.#scope.span.end(at);
+  }
 }
 
 interface FailureFacts {

@@ -12,7 +12,7 @@ import { isOrdinaryAnswer, reasonOf } from '../error-type.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
 import type { Servers } from './served-by.ts';
-import { endStepAtAbort } from './span-end.ts';
+import { SpanEnd } from './span-end.ts';
 
 export function traceSteps(tracer: Tracer, servers: Servers): WatchStep {
   return function traceStep(run) {
@@ -23,12 +23,12 @@ export function traceSteps(tracer: Tracer, servers: Servers): WatchStep {
       parent: outer.context,
     });
     run.trace = toTrace(scope);
-    const end = endStepAtAbort(scope, run);
+    const ending = new SpanEnd(scope, run);
     return function endStep(failure) {
       describeStep(scope, run);
       servers.describe(scope);
-      if (failure === undefined) end();
-      else end(failure, isErrorOf(run.step, failure));
+      if (failure === undefined) ending.endStep();
+      else ending.endStep(failure, isErrorOf(run.step, failure));
     };
   };
 }
