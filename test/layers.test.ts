@@ -103,7 +103,7 @@ const doors: Record<string, string> = {
   '@opentelemetry/exporter-prometheus': 'telemetry/metrics-provider.ts',
   jose: 'edge/identity/jose.ts',
   pino: 'telemetry/log.ts',
-  citty: 'cli/main.ts',
+  citty: 'cli/command.ts',
   yaml: 'import/yaml.ts',
 };
 

@@ -1,18 +1,14 @@
-/** The command line: the door to citty. */
-import { defineCommand, runMain } from 'citty';
-import type { ArgsDef, CommandDef, ParsedArgs } from 'citty';
-import { checkArguments } from './arguments.ts';
+/** The command line: all commands, and what they take. */
 import { localAdminUrl } from './ask-admin.ts';
 import { check } from './check.ts';
+import { command, group, runCommand } from './command.ts';
 import { dev } from './dev.ts';
 import { explainRoute } from './explain-route.ts';
-import { orExit } from './exit.ts';
 import { newKey } from './new-key.ts';
 import { newService } from './new-service.ts';
 import { start } from './start.ts';
 import { trace } from './trace.ts';
 import { upstreams } from './upstreams.ts';
-import { readVersion } from '../version.ts';
 
 const compositions = {
   type: 'string',
@@ -20,28 +16,6 @@ const compositions = {
   valueHint: 'folder',
   description: 'The folder with the composition files',
 } as const;
-
-/** A command that refuses what it does not take, and reports its errors. */
-function command<const Args extends ArgsDef>(
-  name: string,
-  { description, args, run }: CommandOptions<Args>,
-): CommandDef<Args> {
-  return defineCommand({
-    meta: { name: name.split(' ').at(-1) ?? name, description },
-    args,
-    run: ({ args: given }) =>
-      orExit(async () => {
-        checkArguments(name, given, args);
-        await run(given);
-      }),
-  });
-}
-
-interface CommandOptions<Args extends ArgsDef> {
-  readonly description: string;
-  readonly args: Args;
-  run(args: ParsedArgs<Args>): Promise<void>;
-}
 
 const admin = {
   type: 'string',
@@ -52,11 +26,13 @@ const admin = {
 const commands = {
   dev: command('dev', {
     description: 'Run gateway and mock services, and start again on every change',
+    examples: ['dev'],
     args: { compositions },
     run: (args) => dev({ folder: args.compositions }),
   }),
   start: command('start', {
     description: 'Run the gateway',
+    examples: ['start', 'start --compositions=compositions --tolerant'],
     args: {
       compositions,
       tolerant: {
@@ -69,6 +45,7 @@ const commands = {
   }),
   check: command('check', {
     description: 'Load all compositions and report everything that is wrong with them',
+    examples: ['check', 'check --env'],
     args: {
       compositions,
       env: {
@@ -81,6 +58,11 @@ const commands = {
   }),
   explain: command('explain', {
     description: 'Show the plan of a composition: what waits for what',
+    examples: [
+      'explain',
+      "explain 'GET /orders/:orderId/summary'",
+      'explain order-summary --mermaid',
+    ],
     args: {
       route: {
         type: 'positional',
@@ -98,11 +80,16 @@ const commands = {
         format: args.json ? 'json' : args.mermaid ? 'mermaid' : 'tree',
       }),
   }),
-  new: defineCommand({
-    meta: { name: 'new', description: 'Write files to begin with' },
-    subCommands: {
+  new: group('new', {
+    description: 'Write files to begin with',
+    examples: ['new service payments --from-openapi=payments.yaml'],
+    commands: {
       service: command('new service', {
         description: 'Write a service, its operations and schemas from a document',
+        examples: [
+          'new service payments --from-openapi=payments.yaml',
+          'new service payments --from-openapi=payments.yaml --operations=getPayment,listPayments',
+        ],
         args: {
           name: {
             type: 'positional',
@@ -131,11 +118,16 @@ const commands = {
       }),
     },
   }),
-  key: defineCommand({
-    meta: { name: 'key', description: 'Make API keys for clients' },
-    subCommands: {
+  key: group('key', {
+    description: 'Make API keys for clients',
+    examples: ["key new acme --owner='Acme Ltd'"],
+    commands: {
       new: command('key new', {
         description: 'Print a new API key, and its entry for the list of keys',
+        examples: [
+          "key new acme --owner='Acme Ltd' --scopes=orders.read",
+          'key new acme --days=90',
+        ],
         args: {
           id: {
             type: 'positional',
@@ -158,6 +150,7 @@ const commands = {
   }),
   trace: command('trace', {
     description: 'Show the latest traces of a gateway in development, or one of them',
+    examples: ['trace', 'trace 4bf92f', 'trace --follow'],
     args: {
       traceId: {
         type: 'positional',
@@ -173,6 +166,7 @@ const commands = {
   }),
   upstreams: command('upstreams', {
     description: 'Show how the services of a running gateway are',
+    examples: ['upstreams', 'upstreams --admin=http://127.0.0.1:8081 --json'],
     args: {
       admin,
       json: { type: 'boolean', default: false, description: 'Print JSON' },
@@ -181,9 +175,10 @@ const commands = {
   }),
 };
 
-await runMain(
-  defineCommand({
-    meta: { name: 'plait', version: readVersion(), description: 'A REST aggregation gateway' },
-    subCommands: commands,
+await runCommand(
+  group('', {
+    description: 'A REST aggregation gateway',
+    examples: ['dev', 'explain order-summary', 'start --help'],
+    commands,
   }),
 );

@@ -66,7 +66,7 @@ export function run(
 /** Refuses `compositions/` as a whole: a user's own files there call services no test knows. */
 function refuseUnnamedFolder(program: string, [command = '', ...options]: readonly string[]): void {
   const loads = ['check', 'dev', 'explain', 'start'].includes(command);
-  if (!loads || options.includes('--compositions')) return;
+  if (!loads || options.includes('--compositions') || options.includes('--help')) return;
   throw new Error(`${program} ${command}: name a folder of compositions, as in ...shipped`);
 }
 
