@@ -157,6 +157,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   let connections: (() => number) | undefined;
   telemetry.watch({
     operations: plans.flatMap(operationsOf),
+    compositions: { served: plans.length, notServed: notServed.length },
     status: () => upstreams.status(),
     overload,
     shed,

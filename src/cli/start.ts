@@ -12,7 +12,7 @@ import { runningVariable } from './child.ts';
 import { loadPlans } from './load-plans.ts';
 import { turnOffPretenuring } from './pretenuring.ts';
 import { watchStrayErrors } from './stray-errors.ts';
-import { logNotServed, logStop } from './start-lines.ts';
+import { logNotServed, logStart, logStop } from './start-lines.ts';
 import { ignoreOtherSignals, whenStopped } from './stop.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -67,6 +67,7 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
     onStrayError: parts.telemetry.onStrayError,
     drain: () => drain('an exception was not caught'),
   });
+  logStart(parts.log, { settings, listening, plans, notServed });
   console.log(`admin ${listening.adminUrl}`);
   if (process.connected && process.env[runningVariable] !== undefined) process.send?.({ claims });
   console.log(`ready ${listening.url}`);

@@ -9,7 +9,7 @@ const endpointStates = ['used', 'ejected', 'unwell'] as const;
 
 export function watchGauges(
   meter: Meter,
-  { operations, status, overload, connections, shed }: Watched,
+  { operations, compositions, status, overload, connections, shed }: Watched,
 ): void {
   const limits = new Map(
     operations.map(({ service }) => [service.name, service.bulkhead.concurrency]),
@@ -85,6 +85,15 @@ export function watchGauges(
     's',
   );
   plain('plait.connections', 'Open connections of clients', connections, '{connection}');
+  meter
+    .createObservableGauge('plait.compositions', {
+      unit: '{composition}',
+      description: 'Compositions, by whether they are served',
+    })
+    .addCallback((result) => {
+      result.observe(compositions.served, { 'plait.state': 'served' });
+      result.observe(compositions.notServed, { 'plait.state': 'not-served' });
+    });
   const build = { 'plait.version': readVersion(), 'process.runtime.version': process.version };
   meter
     .createObservableGauge('plait.build.info', { description: '1; its labels are the versions' })

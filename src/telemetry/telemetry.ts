@@ -44,6 +44,8 @@ export interface Telemetry {
 export interface Watched {
   /** All operations that its compositions may call. */
   readonly operations: readonly Operation[];
+  /** The number of its compositions. */
+  readonly compositions: { readonly served: number; readonly notServed: number };
   readonly status: Upstreams['status'];
   readonly overload: Overload;
   /** Counts since the start; they are updated as they change. */

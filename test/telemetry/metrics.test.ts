@@ -414,6 +414,16 @@ it('counts requests that could not be read, by their status', async () => {
   ]);
 });
 
+it('counts compositions that are served, and those that are not', async () => {
+  const notServed = ['one', 'two'].map((name) => ({ name, reason: 'is broken' }));
+  const { points } = await startMetered({ notServed });
+  const counted = await points('plait.compositions');
+  expect(counted.map(({ attributes, value }) => [attributes['plait.state'], value])).toEqual([
+    ['served', 1],
+    ['not-served', 2],
+  ]);
+});
+
 it('tells its version, and how many calls a bulkhead lets through', async () => {
   const { points } = await startMetered();
   const values = async (name: string) =>

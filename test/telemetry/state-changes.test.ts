@@ -59,7 +59,14 @@ function watch(options: Watching = {}) {
   const log = createLog({ level: 'info', format: 'json', write: (line) => lines.push(line) });
   const observer = reportChanges(clock, log);
   const { status = () => services } = options;
-  observer.watch?.({ operations: [], status, overload: neverSheds, shed, connections: () => 0 });
+  observer.watch?.({
+    operations: [],
+    compositions: { served: 0, notServed: 0 },
+    status,
+    overload: neverSheds,
+    shed,
+    connections: () => 0,
+  });
   onTestFinished(() => observer.shutdown?.());
   /** The lines since the last call. */
   const logged = () =>
