@@ -53,7 +53,7 @@ export function findFiles(folder: string): FoundFiles {
   function isNew(path: string, realPath: string): boolean {
     const other = seen.get(realPath);
     if (other === undefined) seen.set(realPath, path);
-    else errors.push(new CompositionError(path, `is the same as ${other}. Remove the link.`));
+    else errors.push(new CompositionError(path, `this is the same as ${other}. Remove the link.`));
     return other === undefined;
   }
 
@@ -62,14 +62,14 @@ export function findFiles(folder: string): FoundFiles {
     const realPath = realpathSync(join(folder, path));
     if (stats.isDirectory()) {
       if (isLoadable(path)) {
-        const words = 'is a folder, although its name ends like that of a file. Rename it.';
+        const words = 'this is a folder, although its name ends like that of a file. Rename it.';
         errors.push(new CompositionError(path, words));
       } else if (isNew(path, realPath)) visitFolder(path);
       return;
     }
     if (isDeclaration(path) || isConfiguration(path) || !isCodeOrData(path)) return;
     if (!stats.isFile()) {
-      errors.push(new CompositionError(path, 'is neither a file nor a folder. Remove it.'));
+      errors.push(new CompositionError(path, 'this is neither a file nor a folder. Remove it.'));
     } else if (!isLoadable(path)) {
       if (!isTest(path)) ignored.push({ path, realPath });
     } else if (isNew(path, realPath)) {
@@ -105,8 +105,8 @@ export function findFiles(folder: string): FoundFiles {
 
 function unreadable(path: string, error: unknown): CompositionError {
   const problem = isMissing(error)
-    ? 'is a link to a file that does not exist. Remove it, or mend where it leads'
-    : `cannot be read: ${toError(error).message}`;
+    ? 'this is a link to a file that does not exist. Remove it, or mend where it leads'
+    : `this cannot be read: ${toError(error).message}`;
   return new CompositionError(path, `${problem}.`, { cause: error });
 }
 

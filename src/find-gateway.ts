@@ -63,10 +63,10 @@ function twice(paths: readonly string[]): CompositionError {
 }
 
 function misplaced(path: string): CompositionError {
-  const words = `is not loaded: defineGateway() is for ${gatewayFile}.ts in the folder itself.`;
-  return new CompositionError(withoutEnding(path), words);
+  const advice = `defineGateway() is for ${gatewayFile}.ts in the folder itself.`;
+  return new CompositionError(withoutEnding(path), `this file is not loaded: ${advice}`);
 }
 
 function unloadable(path: string): CompositionError {
-  return new CompositionError(path, `is not loaded. Rename it to ${gatewayFile}.ts.`);
+  return new CompositionError(path, `this file is not loaded. Rename it to ${gatewayFile}.ts.`);
 }

@@ -112,7 +112,8 @@ function usesOf({ sources, tests }: FoundFiles): ReadonlyMap<string, boolean> {
 function noCompositions(folder: string): Error {
   return new CompositionError(
     folder,
-    'has no composition. Write a file there with `export default defineComposition({ … })`.',
+    'this folder has no composition. Write a file there with ' +
+      '`export default defineComposition({ … })`.',
   );
 }
 
@@ -225,15 +226,15 @@ function strayFiles(
       .filter(isStray)
       .map(
         ({ path }) =>
-          `${path}: has no default export, and no other file there imports it. For an endpoint, ` +
-          'write `export default defineComposition({ … })`.',
+          `${path}: this file has no default export, and no other file there imports it. ` +
+          'For an endpoint, write `export default defineComposition({ … })`.',
       ),
     ...ignored
       .filter(isStray)
       .map(
         ({ path }) =>
-          `${path}: is not loaded, and no file there imports it. Compositions and modules are ` +
-          '.ts, .mts, .js and .mjs files.',
+          `${path}: this file is not loaded, and no file there imports it. Compositions and ` +
+          'modules are .ts, .mts, .js and .mjs files.',
       ),
   ];
 }

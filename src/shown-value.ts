@@ -21,6 +21,12 @@ export function shownValue(value: unknown): string {
   }
 }
 
+/** Shows a value that may be a secret: the same, but without the texts in it. */
+export function shownSecret(value: unknown): string {
+  if (typeof value === 'string') return 'a text';
+  return value === undefined ? 'missing' : Array.isArray(value) ? 'an array' : shownValue(value);
+}
+
 /** Lists of texts and the like as they are, and nothing of what may be long or have secrets. */
 function shownObject(value: object): string {
   if (!Array.isArray(value)) return 'an object';

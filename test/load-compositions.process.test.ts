@@ -60,11 +60,11 @@ const page = (name: string): string => `
   });`;
 
 const noExport = (path: string): string =>
-  `${path}: has no default export, and no other file there imports it. For an endpoint, ` +
+  `${path}: this file has no default export, and no other file there imports it. For an endpoint, ` +
   'write `export default defineComposition({ … })`.';
 
 const notLoaded = (path: string): string =>
-  `${path}: is not loaded, and no file there imports it. Compositions and modules are ` +
+  `${path}: this file is not loaded, and no file there imports it. Compositions and modules are ` +
   '.ts, .mts, .js and .mjs files.';
 
 describe('the files of a folder of compositions', () => {
@@ -154,7 +154,7 @@ describe('mistakes in a folder of compositions', () => {
   it('is an error when it has none', async () => {
     const folder = await folderOf({ 'lib/helpers.ts': 'export const value = 1;' });
     expect((await load(folder)).errors).toEqual([
-      `${folder}: has no composition. Write a file there with \`export default defineComposition({ … })\`.`,
+      `${folder}: this folder has no composition. Write a file there with \`export default defineComposition({ … })\`.`,
     ]);
   });
 
@@ -172,32 +172,32 @@ describe('mistakes in a folder of compositions', () => {
     [
       'a folder with the name of a file',
       (folder) => mkdir(join(folder, 'orders.ts')),
-      'orders.ts: is a folder, although its name ends like that of a file. Rename it.',
+      'orders.ts: this is a folder, although its name ends like that of a file. Rename it.',
     ],
     [
       'a link to nothing',
       (folder) => symlink('gone.ts', join(folder, 'link.ts')),
-      'link.ts: is a link to a file that does not exist. Remove it, or mend where it leads.',
+      'link.ts: this is a link to a file that does not exist. Remove it, or mend where it leads.',
     ],
     [
       'a link to itself',
       (folder) => symlink('link.ts', join(folder, 'link.ts')),
-      'link.ts: cannot be read: ELOOP: ',
+      'link.ts: this cannot be read: ELOOP: ',
     ],
     [
       'a link to a file that is there',
       (folder) => symlink('top.ts', join(folder, 'a-link.ts')),
-      'a-link.ts: is the same as top.ts. Remove the link.',
+      'a-link.ts: this is the same as top.ts. Remove the link.',
     ],
     [
       'a link to the folder around it',
       (folder) => symlink('..', join(folder, 'lib/around')),
-      'lib/around: is the same as the folder around it. Remove the link.',
+      'lib/around: this is the same as the folder around it. Remove the link.',
     ],
     [
       'a pipe',
       async (folder) => execFileSync('mkfifo', [join(folder, 'pipe.ts')]),
-      'pipe.ts: is neither a file nor a folder. Remove it.',
+      'pipe.ts: this is neither a file nor a folder. Remove it.',
     ],
   ])('names %s', async (_, make, message) => {
     const folder = await folderOf({ 'top.ts': at('/top'), 'lib/value.ts': '' });
@@ -309,7 +309,7 @@ describe('the definition of the gateway', () => {
     const folder = await folderOf({ 'gateway.ts': guarded, 'a.ts': at('/a'), 'b.ts': withAuth });
     const { names, errors } = await load(folder);
     expect(names).toEqual(['b']);
-    expect(errors).toEqual([expect.stringContaining('a: has no auth, but gateway.ts has')]);
+    expect(errors).toEqual([expect.stringContaining('a: auth is missing, but gateway.ts has')]);
   });
 
   it.each([
@@ -355,7 +355,7 @@ describe('the definition of the gateway', () => {
     async (path) => {
       const { names, errors } = await load(await folderOf({ [path]: gateway, 'a.ts': at('/a') }));
       expect(names).toEqual([]);
-      expect(errors).toEqual([`${path}: is not loaded. Rename it to gateway.ts.`]);
+      expect(errors).toEqual([`${path}: this file is not loaded. Rename it to gateway.ts.`]);
     },
   );
 
@@ -364,6 +364,6 @@ describe('the definition of the gateway', () => {
     await symlink('none.ts', join(folder, 'gateway.ts'));
     const { names, errors } = await load(folder);
     expect(names).toEqual([]);
-    expect(errors).toEqual([expect.stringContaining('gateway.ts: is a link to a file')]);
+    expect(errors).toEqual([expect.stringContaining('gateway.ts: this is a link to a file')]);
   });
 });

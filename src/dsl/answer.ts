@@ -36,7 +36,7 @@ export function toAnswer(draft: Draft, { options }: AnswerDraft): ComposedAnswer
   if (!isPlainObject(headers))
     throw new CompositionError(
       draft.place,
-      'answer(): headers is no object. Write headers: { location: … }.',
+      'answer(): headers is not an object. Write headers: { location: … }.',
     );
   return {
     status: toTemplate(draft, status, 'answer(): status'),

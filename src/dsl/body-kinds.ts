@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isBytes } from '../bytes.ts';
 import type { Bytes } from '../bytes.ts';
 import { CompositionError } from '../errors.ts';
+import { shownValue } from '../shown-value.ts';
 import { itemOf, unwrapped } from '../schema.ts';
 import { defOf, inputsOf, isCoerced } from '../schema-parts.ts';
 import { textFormOf } from '../text-form.ts';
@@ -28,7 +29,7 @@ export function json<S extends z.ZodType>(schema: S, type: string): S {
   if (!isJsonType(type))
     throw new CompositionError(
       'json()',
-      `its second argument is no type of JSON. Write one, as in "application/merge-patch+json".`,
+      `its second argument is not a type of JSON. Write one, as in "application/merge-patch+json".`,
     );
   return withKind(schema, { kind: 'json', type, accept: type });
 }
@@ -95,12 +96,16 @@ export function csv<Row extends z.ZodObject>(row: Row, options: CsvOptions = {})
   if (!(row instanceof z.ZodObject))
     throw new CompositionError(
       'csv()',
-      'its first argument names no columns. Use z.object(), as in csv(z.object({ id: z.string() })).',
+      'its first argument does not name columns. Use z.object(), as in ' +
+        'csv(z.object({ id: z.string() })).',
     );
   if (typeof separator !== 'string' || !/^[^"\r\n]$/.test(separator))
-    throw new CompositionError('csv()', 'separator is no single character. Write one, as in ";".');
+    throw new CompositionError(
+      'csv()',
+      'separator is not a single character. Write one, as in ";".',
+    );
   if (typeof header !== 'boolean')
-    throw new CompositionError('csv()', 'header is neither true nor false. Write one of them.');
+    throw new CompositionError('csv()', `header is ${shownValue(header)}. Use true or false.`);
   if (!header && Object.keys(row.shape).length === 0)
     throw new CompositionError('csv()', 'header is false, so the schema has to name the columns.');
   const type = separator === '\t' ? 'text/tab-separated-values' : 'text/csv';
@@ -171,7 +176,7 @@ export function requireXmlParser(load?: (name: string) => unknown): void {
   } catch (cause) {
     throw new CompositionError(
       'xml()',
-      'it needs the package saxes, which is not installed. Install it: npm install saxes.',
+      'the package saxes is not installed. Install it: npm install saxes.',
       { cause },
     );
   }
@@ -194,7 +199,8 @@ function fieldsFor<S extends z.ZodObject>(word: string, schema: S): S {
   if (schema instanceof z.ZodObject) return schema;
   throw new CompositionError(
     `${word}()`,
-    `its argument names no fields. Use z.object(), as in ${word}(z.object({ q: z.string() })).`,
+    'its argument does not name fields. Use z.object(), as in ' +
+      `${word}(z.object({ q: z.string() })).`,
   );
 }
 

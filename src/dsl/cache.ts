@@ -45,7 +45,7 @@ export function checkedOperationCache(
   place: string,
 ): Required<OperationCache> | undefined {
   if (cache === undefined) return undefined;
-  refuseUnknownKnobs(cache, operationKnobs, `${place}: cache`);
+  refuseUnknownKnobs(cache, operationKnobs, place, 'cache');
   const time = (knob: keyof OperationCache & `${string}Ms`, least: number): number =>
     positive(cache[knob] ?? 0, `cache.${knob}`, place, { least });
   const tags = cache.tags ?? [];
@@ -53,8 +53,8 @@ export function checkedOperationCache(
   if (wrong !== undefined) {
     throw new CompositionError(
       place,
-      `cache.tags: ${shownValue(wrong)} cannot be used. Use up to 64 letters, digits and . ` +
-        ': _ -, as in "orders".',
+      `cache.tags has ${shownValue(wrong)}, which cannot be used. Use up to 64 letters, ` +
+        'digits and . : _ -, as in "orders".',
     );
   }
   return Object.freeze({
@@ -77,10 +77,10 @@ export function checkResponseCache(
   if (!isSafe(method)) {
     throw new CompositionError(
       place,
-      `cache: responses to a ${method} are not cached. Remove it, or use GET.`,
+      `responses to a ${method} are not cached. Remove cache, or use GET.`,
     );
   }
-  refuseUnknownKnobs(cache, responseKnobs, `${place}: cache`);
+  refuseUnknownKnobs(cache, responseKnobs, place, 'cache');
   for (const knob of ['maxAge', 'sMaxAge', 'staleWhileRevalidate'] as const) {
     positive(cache[knob] ?? 0, `cache.${knob}`, place, { least: 0 });
   }

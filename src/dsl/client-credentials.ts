@@ -106,7 +106,7 @@ const knobs = [
 function checkedTokenUrl(url: string | FromEnvironment, place: string): string | FromEnvironment {
   const example = 'as in "https://id.example/token", or { env: "TOKEN_URL" }';
   if (typeof url !== 'string') {
-    refuseUnknownKnobs(url, ['env'], `${place}: tokenUrl`);
+    refuseUnknownKnobs(url, ['env'], place, 'tokenUrl');
     return checkedText(url, 'tokenUrl', place) as FromEnvironment; // there is no other option
   }
   if (parseTokenUrl(url) !== undefined) return url;

@@ -8,7 +8,7 @@ import { refuseUnknownKnobs } from './knobs.ts';
 import { isMadeAuth, makeAuth } from './made-auth.ts';
 import { checkedSecret, checkedText, shownSource } from './source.ts';
 import type { Source, Text } from './source.ts';
-import { shownValue } from '../shown-value.ts';
+import { shownSecret, shownValue } from '../shown-value.ts';
 
 /** Credentials that a service is sent, made by one of the words; it holds no secret. */
 export type Auth =
@@ -66,8 +66,12 @@ export function apiKey(key: Source, where: KeyPlace): Auth {
   refuseUnknownKnobs(where, ['header', 'query'], place);
   const { header, query } = where as { header?: string; query?: string }; // both are checked here
   if ((header === undefined) === (query === undefined)) {
+    const count = header === undefined ? 'none' : 'two';
     const advice = 'Write { header: "x-api-key" } or { query: "key" }.';
-    throw new CompositionError(place, `its second argument names one place. ${advice}`);
+    throw new CompositionError(
+      place,
+      `its second argument must name one place, not ${count}. ${advice}`,
+    );
   }
   return makeAuth(
     header === undefined
@@ -79,7 +83,7 @@ export function apiKey(key: Source, where: KeyPlace): Auth {
 function checkedHeaderName(name: unknown, place: string): string {
   const lowered = typeof name === 'string' ? name.toLowerCase() : '';
   if (!isHeaderName(lowered))
-    throw new CompositionError(place, `header ${shownValue(name)} is no header name.`);
+    throw new CompositionError(place, `header is ${shownValue(name)}, which is not a header name.`);
   const reason = whyNotOwn(lowered);
   if (reason === undefined) return lowered;
   throw new CompositionError(place, `header "${lowered}" cannot carry a key: ${reason}.`);
@@ -87,14 +91,17 @@ function checkedHeaderName(name: unknown, place: string): string {
 
 function checkedQueryName(name: unknown, place: string): string {
   if (typeof name === 'string' && name !== '' && name.isWellFormed()) return name;
-  throw new CompositionError(place, `query is ${shownValue(name)}, which is no name.`);
+  throw new CompositionError(
+    place,
+    `query is ${shownValue(name)}, which is not a name of a parameter.`,
+  );
 }
 
 /** Checks the `auth` of a service. */
 export function checkedAuth(auth: Auth | undefined, place: string): Auth | undefined {
   if (auth === undefined || isMadeAuth(auth)) return auth;
   const words = 'bearer(), basic(), apiKey(), clientCredentials() or tokenExchange()';
-  throw new CompositionError(place, `auth is made by ${words}. Use one.`);
+  throw new CompositionError(place, `auth is ${shownSecret(auth)}. Use ${words}.`);
 }
 
 /** The header that carries the credentials; `undefined`: a query parameter does. */

@@ -23,7 +23,7 @@ import type { Redirects } from './redirects.ts';
 import { parseRoute } from './route.ts';
 import type { Route, RouteOptions } from './route.ts';
 import type { Service } from './service.ts';
-import { shownValue } from '../shown-value.ts';
+import { shownSecret, shownValue } from '../shown-value.ts';
 
 /** The options that operations and lookups have in common. */
 export interface Common<Text> extends Policies {
@@ -196,7 +196,10 @@ function checkedAuth(own: false | undefined, { auth, name }: Service, place: str
   if (own !== false) {
     const advice =
       'Other credentials belong to a service of their own, which may have the same url.';
-    throw new CompositionError(place, `auth is false, or absent. ${advice}`);
+    throw new CompositionError(
+      place,
+      `auth is ${shownSecret(own)}. Use false, or nothing. ${advice}`,
+    );
   }
   if (auth !== undefined) return undefined;
   throw new CompositionError(place, `service "${name}" has no auth. Remove auth: false.`);

@@ -145,7 +145,10 @@ export function operation<
   const safe = isRead(config.safe, route, place);
   const { idempotent = safe } = config;
   if (typeof idempotent !== 'boolean') {
-    throw new CompositionError(place, 'idempotent must be true or false.');
+    throw new CompositionError(
+      place,
+      `idempotent is ${shownValue(idempotent)}. Use true or false.`,
+    );
   }
   refuseUselessPolicies(config, { idempotent, safe, method: route.method, place });
   if (config.cache !== undefined && !safe) {
@@ -197,8 +200,8 @@ function isRead(safe: unknown, { method }: Route, place: string): boolean {
   if (safe === undefined || safe === true) return safe === true || isSafe(method);
   throw new CompositionError(
     place,
-    'safe is true, or absent: otherwise the method says whether it reads. Write safe: true for a ' +
-      'read by POST.',
+    `safe is ${shownValue(safe)}. Write safe: true for a read by POST; otherwise remove it, ` +
+      'since the method says whether it reads.',
   );
 }
 
@@ -234,7 +237,8 @@ function refuseUselessPolicies(
 
 function checkedKey(key: 'derived' | undefined, safe: boolean, place: string) {
   if (key === undefined) return undefined;
-  if (key !== 'derived') throw new CompositionError(place, 'idempotencyKey must be "derived".');
+  if (key !== 'derived')
+    throw new CompositionError(place, `idempotencyKey is ${shownValue(key)}. Use "derived".`);
   if (!safe) return key;
   throw new CompositionError(place, 'a read needs no idempotencyKey. Remove it.');
 }
@@ -266,13 +270,16 @@ function checkedSlash(
   );
   const known = names.join(', ') || 'none';
   if (!Array.isArray(slash))
-    throw new CompositionError(place, `slash is a list of path parameters. There are: ${known}.`);
+    throw new CompositionError(
+      place,
+      `slash is ${shownValue(slash)}. Use a list of path parameters. There are: ${known}.`,
+    );
   const unknown = slash.find((name) => !names.includes(name));
   if (unknown === undefined) return Object.freeze([...slash]);
   const advice = 'A parameter ":name+" takes slashes by itself.';
   throw new CompositionError(
     place,
-    `slash names "${unknown}", which is no path parameter of one segment. There are: ${known}. ` +
-      advice,
+    `slash names "${unknown}", which is not a path parameter of one segment. ` +
+      `There are: ${known}. ${advice}`,
   );
 }

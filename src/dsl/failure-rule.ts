@@ -28,7 +28,7 @@ export function checkedFailure(
   { body, place }: { readonly body: z.ZodType | undefined; readonly place: string },
 ): FailureRule | undefined {
   if (config === undefined) return undefined;
-  refuseUnknownKnobs(config, ['body', 'status'], `${place}: failure`);
+  refuseUnknownKnobs(config, ['body', 'status'], place, 'failure');
   if (body !== undefined && bodyKindOf(body).kind === 'bytes')
     throw new CompositionError(
       place,
@@ -37,7 +37,8 @@ export function checkedFailure(
   if (body === ignoredBody)
     throw new CompositionError(
       place,
-      'failure looks into the body, which the response leaves out. Give it a schema, as z.unknown().',
+      'failure looks into the body, which the response leaves out. Give it a schema, as ' +
+        'z.unknown().',
     );
   const schema = usableSchema(config.body, 'failure.body', place);
   const where = { knob: 'failure.status', schema, holder: 'failure.body', place };

@@ -50,10 +50,13 @@ export function checkedForward(
   { isWrite }: { readonly isWrite: boolean },
 ): readonly string[] {
   if (!Array.isArray(names))
-    throw new CompositionError(place, 'forward is a list of headers, as in ["authorization"].');
+    throw new CompositionError(
+      place,
+      `forward is ${shownValue(names)}. Use a list of header names, as in ["authorization"].`,
+    );
   const wrong = names.filter((name: unknown) => typeof name !== 'string').map(shownValue);
   if (wrong.length > 0)
-    throw new CompositionError(place, `forward has ${wrong[0]}, which is no header name.`);
+    throw new CompositionError(place, `forward has ${wrong[0]}, which is not a header name.`);
   const lowered = names.map((name) => name.toLowerCase());
   for (const name of lowered) {
     const problem = problemOf(name, isWrite);

@@ -64,10 +64,16 @@ export function defineGateway(config: GatewayConfig): GatewayDefinition {
   const { authenticators = [], rateLimits = {}, cors } = config;
   const { securityHeaders = true, middleware = [] } = config;
   if (typeof securityHeaders !== 'boolean')
-    throw new CompositionError(place, 'securityHeaders is neither true nor false.');
+    throw new CompositionError(
+      place,
+      `securityHeaders is ${shownValue(securityHeaders)}. Use true or false.`,
+    );
   const isList = Array.isArray(middleware) && middleware.every((one) => typeof one === 'function');
   if (!isList)
-    throw new CompositionError(place, 'middleware is no list of functions. Use Hono middleware.');
+    throw new CompositionError(
+      place,
+      'middleware is not a list of functions. Use Hono middleware.',
+    );
   return Object.freeze({
     kind: 'gateway',
     rateLimits: checkedRateLimits(rateLimits, place),
@@ -97,24 +103,26 @@ function checkedAuthenticators(
   if (Array.isArray(given) && given.every(isAuthenticator)) return Object.freeze([...given]);
   throw new CompositionError(
     place,
-    'authenticators is no list of what verifyJwt() and verifyApiKeys() have made, as in [customers].',
+    'authenticators is not a list of what verifyJwt() and verifyApiKeys() return. Write one, as ' +
+      'in [customers].',
   );
 }
 
 function checkedCors(cors: CorsConfig, place: string): Required<CorsConfig> {
-  refuseUnknownKnobs(cors, ['origins', 'credentials', 'maxAgeS'], `${place}: cors`);
+  refuseUnknownKnobs(cors, ['origins', 'credentials', 'maxAgeS'], place, 'cors');
   const { origins, credentials = false, maxAgeS = 600 } = cors;
   if (origins === '*' && credentials)
     throw new CompositionError(
       place,
-      'cors.credentials with origins: "*" would let every page act as its visitor. Name the origins.',
+      'cors.credentials with origins: "*" would let every page act as its visitor. Name the ' +
+        'origins.',
     );
   const wrong = origins === '*' ? undefined : wrongOrigin(origins);
   if (wrong !== undefined)
     throw new CompositionError(
       place,
-      `cors.origins has ${shownValue(wrong)}, which is no origin. Write scheme, host and port ` +
-        'only, as in "https://app.example.com".',
+      `cors.origins has ${shownValue(wrong)}, which is not an origin. Write scheme, host ` +
+        'and port only, as in "https://app.example.com".',
     );
   return { origins, credentials, maxAgeS: positive(maxAgeS, 'cors.maxAgeS', place, { least: 0 }) };
 }

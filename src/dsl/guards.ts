@@ -136,7 +136,8 @@ function secondSource(
     return draft.add({ kind: 'instead', guarded, item, block, ...within });
   throw new CompositionError(
     draft.place,
-    'fallback(): its function calls nothing. Give the value itself: fallback(step, value).',
+    'fallback() was given a function that calls nothing. Give the value itself: ' +
+      'fallback(step, value).',
   );
 }
 

@@ -55,11 +55,11 @@ export function checkedHeaderArguments(
   const { place } = around;
   if (!(schema instanceof z.ZodObject)) {
     const advice = 'Use z.object(), as in z.object({ "if-match": z.string() }).';
-    throw new CompositionError(place, `headers does not name headers. ${advice}`);
+    throw new CompositionError(place, `headers is not an object of headers. ${advice}`);
   }
   for (const [name, field] of Object.entries(schema.shape)) {
     const problem = headerNameProblem(name) ?? problemOf(name, field, around);
-    if (problem !== undefined) throw new CompositionError(place, `headers: "${name}" ${problem}`);
+    if (problem !== undefined) throw new CompositionError(place, `header "${name}" ${problem}`);
   }
   const constants = constantsOf(schema);
   const names = Object.keys(schema.shape).filter((name) => !Object.hasOwn(constants, name));

@@ -9,7 +9,7 @@ import { withArticle } from '../shown-value.ts';
 export function headerNameProblem(name: string): string | undefined {
   if (name !== name.toLowerCase()) return `is not in lower case. Write "${name.toLowerCase()}".`;
   if (isHeaderName(name)) return undefined;
-  return 'is no name of a header. Use letters, digits and hyphens, as in "accept-language".';
+  return 'is not a valid header name. Use letters, digits and hyphens, as in "accept-language".';
 }
 
 /** The rest of a sentence about a header whose schema does not fit what arrives: text. */

@@ -47,13 +47,15 @@ export function checkedErrors(
   place: string,
 ): ErrorRule | undefined {
   if (config === undefined) return undefined;
-  refuseUnknownKnobs(config, ['items', 'by', 'when', 'status'], `${place}: errors`);
-  if ((config.items === undefined) === (config.when === undefined))
+  refuseUnknownKnobs(config, ['items', 'by', 'when', 'status'], place, 'errors');
+  if ((config.items === undefined) === (config.when === undefined)) {
+    const found = config.when === undefined ? 'neither items nor when' : 'both items and when';
     throw new CompositionError(
       place,
-      'errors are beside the items or among them. Use { items: "errors", by: "id" } or ' +
-        '{ when: z.object({ … }), status: … }.',
+      `errors has ${found}. Use { items: "errors", by: "id" } for errors beside the items, or ` +
+        '{ when: z.object({ … }), status: … } for errors among them.',
     );
+  }
   const isBeside = config.items !== undefined;
   return Object.freeze(isBeside ? beside(config, rule, place) : among(config, place));
 }

@@ -2,17 +2,30 @@
 import { CompositionError } from '../errors.ts';
 import { shownValue } from '../shown-value.ts';
 
-/** Rejects unknown options: a misspelt one would silently keep its default. */
-export function refuseUnknownKnobs(config: object, known: readonly string[], place: string): void {
+/**
+ * Rejects unknown options: a misspelt one would silently keep its default. `knob` is the option
+ * that holds them, unless they are those of the whole declaration.
+ */
+export function refuseUnknownKnobs(
+  config: object,
+  known: readonly string[],
+  place: string,
+  knob?: string,
+): void {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-    throw new CompositionError(place, `is ${shownValue(config)}. Write { ${known[0]}: … }.`);
+    const subject = knob === undefined ? 'its options are' : `${knob} is`;
+    const advice = `Write { ${known[0]}: … }.`;
+    throw new CompositionError(place, `${subject} ${shownValue(config)}. ${advice}`);
   }
   const unknown = Object.keys(config).find((key) => !known.includes(key));
   if (unknown === undefined) return;
-  throw new CompositionError(
-    place,
-    `unknown option "${unknown}". Known options: ${known.join(', ')}.`,
-  );
+  throw new CompositionError(place, unknownOption(unknown, known, knob));
+}
+
+/** Says that an option is unknown, and which ones are known. */
+export function unknownOption(name: string, known: readonly string[], knob?: string): string {
+  const where = knob === undefined ? '' : ` in ${knob}`;
+  return `unknown option "${name}"${where}. Known options: ${known.join(', ')}.`;
 }
 
 /**
@@ -60,7 +73,7 @@ export function numbers<Knobs extends NumberKnobs<Record<string, number>>>(
     inherited,
   }: { knob: string; place: string; inherited?: Readonly<Record<string, number>> | undefined },
 ): { readonly [Name in keyof Knobs]: number | Extract<Knobs[Name]['default'], undefined> } {
-  refuseUnknownKnobs(config, Object.keys(knobs), `${place}: ${knob}`);
+  refuseUnknownKnobs(config, Object.keys(knobs), place, knob);
   const entries = Object.entries(knobs).map(([name, { default: unset, least, most: limit }]) => {
     const value = config[name] === undefined ? (inherited?.[name] ?? unset) : config[name];
     const full = `${knob}.${name}`;

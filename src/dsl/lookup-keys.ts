@@ -46,7 +46,7 @@ export function toKeys(
   { arrays }: QueryStyle = {},
 ): LookupKeys {
   if (style === undefined) throw new CompositionError(place, `lookup() needs keys. ${places}`);
-  refuseUnknownKnobs(style, ['query', 'repeat', 'body', 'join'], `${place}: keys`);
+  refuseUnknownKnobs(style, ['query', 'repeat', 'body', 'join'], place, 'keys');
   const {
     query,
     body,
@@ -55,7 +55,7 @@ export function toKeys(
   }: { query?: string; body?: string; repeat?: boolean; join?: string } = style;
   const name = body ?? query;
   if (typeof name !== 'string' || name === '' || (body !== undefined && query !== undefined)) {
-    throw new CompositionError(place, `keys names no place for the keys. ${places}`);
+    throw new CompositionError(place, `keys does not say where the keys go. ${places}`);
   }
   if (repeat !== undefined && typeof repeat !== 'boolean')
     throw new CompositionError(place, `keys.repeat is ${shownValue(repeat)}. Use true or false.`);

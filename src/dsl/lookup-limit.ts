@@ -33,10 +33,13 @@ export function checkedLimit(
   { max, many, keys, query, place }: LimitPlace,
 ): Limit | undefined {
   if (config === undefined) return undefined;
-  refuseUnknownKnobs(config, ['query', 'value'], `${place}: limit`);
+  refuseUnknownKnobs(config, ['query', 'value'], place, 'limit');
   const { query: name, value } = config;
   if (typeof name !== 'string' || name === '')
-    throw new CompositionError(place, 'limit.query names no parameter. Use { query: "limit" }.');
+    throw new CompositionError(
+      place,
+      'limit.query does not name a parameter. Use { query: "limit" }.',
+    );
   const isOfKeys = keys.kind !== 'body' && bareName(keys) === name;
   if (isOfKeys || Object.hasOwn(query?.shape ?? {}, name))
     throw new CompositionError(

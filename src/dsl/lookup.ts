@@ -159,7 +159,7 @@ function requestsOfMany(
 function checkedResults(config: Config, place: string) {
   const { many = false, missing = 'null', notFound = 'error' } = config;
   if (typeof many !== 'boolean') {
-    throw new CompositionError(place, 'many must be true or false.');
+    throw new CompositionError(place, `many is ${shownValue(many)}. Use true or false.`);
   }
   if (missing !== 'null' && missing !== 'error') {
     throw new CompositionError(place, `missing is ${shownValue(missing)}. Use "null" or "error".`);
@@ -180,7 +180,7 @@ function checkedKey(key: unknown, rule: KeyRule, place: string): z.ZodType | und
   const names = rule.arguments;
   if (names.length === 1 || hasFields(key, names)) return key;
   const advice = `Use z.object({ ${names.map((name) => `${name}: …`).join(', ')} }).`;
-  throw new CompositionError(place, `key is no object of ${names.join(' and ')}. ${advice}`);
+  throw new CompositionError(place, `key is not an object of ${names.join(' and ')}. ${advice}`);
 }
 
 function hasFields(schema: z.ZodType, names: readonly string[]): boolean {

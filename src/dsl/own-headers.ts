@@ -7,7 +7,7 @@ import type { Auth } from './credentials.ts';
 import { whyNotOwn } from './forward.ts';
 import { checkedSecret, checkedText } from './source.ts';
 import type { Text } from './source.ts';
-import { shownValue } from '../shown-value.ts';
+import { shownSecret, shownValue } from '../shown-value.ts';
 
 /** By lower-case name, the text of each header, or where it comes from. */
 export type OwnHeaders = Readonly<Record<string, Text>>;
@@ -19,14 +19,17 @@ export type OwnHeaders = Readonly<Record<string, Text>>;
  */
 export function checkedHeaders(headers: OwnHeaders, place: string): OwnHeaders {
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers))
-    throw new CompositionError(place, 'headers is an object, as in { "x-tenant": "shop" }.');
+    throw new CompositionError(
+      place,
+      `headers is ${shownSecret(headers)}. Use an object, as in { "x-tenant": "shop" }.`,
+    );
   const entries = Object.entries(headers).map(
     ([name, text]) => [name.toLowerCase(), text] as const,
   );
   const names = entries.map(([name]) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
-    throw new CompositionError(place, `headers: "${twice}" is there twice. Remove one.`);
+    throw new CompositionError(place, `header "${twice}" is there twice. Remove one.`);
   return Object.freeze(
     Object.fromEntries(entries.map(([name, text]) => [name, checkedHeader(name, text, place)])),
   );
@@ -34,10 +37,13 @@ export function checkedHeaders(headers: OwnHeaders, place: string): OwnHeaders {
 
 function checkedHeader(name: string, text: Text, place: string): Text {
   if (!isHeaderName(name))
-    throw new CompositionError(place, `headers: ${shownValue(name)} is no header name.`);
+    throw new CompositionError(
+      place,
+      `headers has ${shownValue(name)}, which is not a header name.`,
+    );
   const reason = whyNotOwn(name);
   if (reason !== undefined)
-    throw new CompositionError(place, `headers: "${name}" cannot be a constant: ${reason}.`);
+    throw new CompositionError(place, `header "${name}" cannot be a constant: ${reason}.`);
   const knob = `headers["${name}"]`;
   const checked = credentialHeaders.has(name)
     ? checkedSecret(text as Exclude<Text, string>, knob, place) // refuses texts itself
@@ -63,7 +69,7 @@ export function checkedRequestId(name: string | false, place: string): string | 
   if (reason === undefined && lowered !== 'accept') return lowered;
   throw new CompositionError(
     place,
-    `requestId: "${lowered}" cannot carry it: ${reason ?? 'it is about the answer'}.`,
+    `header "${lowered}" cannot carry the requestId: ${reason ?? 'it is about the answer'}.`,
   );
 }
 

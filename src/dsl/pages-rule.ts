@@ -91,16 +91,17 @@ function checkedItems(operation: Operation, items: unknown, place: string): Path
     if (itemOf(response) !== undefined || kindOf(response) === undefined) return undefined;
     throw new CompositionError(
       place,
-      `pages(): the value of ${name} is no list. Give the path to its list, as in ` +
+      `pages(): the value of ${name} is not a list. Give the path to its list, as in ` +
         'items: "data.items".',
     );
   }
   const path = checkedPath(operation, items, { knob: 'items', place });
   const list = schemaAt(response, path.names);
   if (list === undefined || itemOf(list) !== undefined || kindOf(list) === undefined) return path;
+  const kind = withArticle(kindOf(list) ?? '');
   throw new CompositionError(
     place,
-    `pages(): items is "${path.text}", which is no list but ${withArticle(kindOf(list) ?? '')}. ` +
+    `pages(): items is "${path.text}", which is not a list but ${kind}. ` +
       'Give the path to the list.',
   );
 }
@@ -113,7 +114,7 @@ function checkedNext(operation: Operation, next: unknown, place: string): NextRu
   const varied = (name: unknown, knob: string): Varied =>
     checkedName(operation, name, { knob: `next.${knob}`, place });
   const only = (...known: string[]): void =>
-    refuseUnknownKnobs(Object(next), known, `${place}: pages(): next`);
+    refuseUnknownKnobs(Object(next), known, `${place}: pages()`, 'next');
   const end = total === undefined ? undefined : pathOf(total, 'total');
   if (cursor !== undefined) {
     only('cursor', 'query');

@@ -192,7 +192,7 @@ function checkedHedge(
   place: string,
   inherited: EffectivePolicies['hedge'],
 ): Required<HedgeConfig> {
-  refuseUnknownKnobs(config, ['afterP', 'maxExtra'], `${place}: hedge`);
+  refuseUnknownKnobs(config, ['afterP', 'maxExtra'], place, 'hedge');
   const unset = inherited === false ? { afterP: 0.95, maxExtra: 0.05 } : inherited;
   const { afterP = unset.afterP, maxExtra = unset.maxExtra } = config;
   return {
@@ -244,7 +244,7 @@ export function checkedHealth(
   config: HealthCheckConfig,
   place: string,
 ): Required<HealthCheckConfig> {
-  refuseUnknownKnobs(config, ['path', 'intervalMs'], `${place}: health`);
+  refuseUnknownKnobs(config, ['path', 'intervalMs'], place, 'health');
   const { path, intervalMs = 5_000 } = config;
   const isPath = typeof path === 'string' && /^\/(?:[\w~.-]+\/)*[\w~.-]*$/.test(path);
   if (!isPath || (path.length > 1 && path.endsWith('/')) || /\/\.\.?(?:\/|$)/.test(path)) {

@@ -29,7 +29,7 @@ export function checkedProblem(
   { method, place }: { readonly method: string; readonly place: string },
 ): ProblemRule | undefined {
   if (config === undefined) return undefined;
-  refuseUnknownKnobs(config, ['errors', 'pointer', 'detail'], `${place}: problem`);
+  refuseUnknownKnobs(config, ['errors', 'pointer', 'detail'], place, 'problem');
   if (method === 'HEAD')
     throw new CompositionError(
       place,

@@ -30,7 +30,7 @@ const choices = {
 
 /** @throws CompositionError for an option that is unknown, or has another value. */
 export function checkedQueryStyle(style: QueryStyle, place: string): QueryStyle {
-  refuseUnknownKnobs(style, Object.keys(choices), `${place}: queryStyle`);
+  refuseUnknownKnobs(style, Object.keys(choices), place, 'queryStyle');
   for (const [knob, known] of Object.entries(choices)) {
     const value: unknown = style[knob as keyof QueryStyle]; // the keys of `choices`
     if (value === undefined || known.some((word) => word === value)) continue;

@@ -43,7 +43,7 @@ const knobs = {
 
 /** @throws CompositionError that names the option that cannot be used. */
 export function checkedRateLimits(limits: RateLimits, place: string): RateLimits {
-  refuseUnknownKnobs(limits, ['perAddress', 'perPrincipal'], `${place}: rateLimits`);
+  refuseUnknownKnobs(limits, ['perAddress', 'perPrincipal'], place, 'rateLimits');
   const { perAddress, perPrincipal } = limits;
   return Object.freeze({
     ...(perAddress !== undefined && {
@@ -58,7 +58,7 @@ export function checkedRateLimits(limits: RateLimits, place: string): RateLimits
 /** @throws CompositionError that names the option that cannot be used. */
 export function checkRouteLimit(limit: RouteRateLimit | undefined, place: string): void {
   if (limit === undefined) return;
-  refuseUnknownKnobs(limit, ['limit', 'windowS', 'by', 'cost'], `${place}: rateLimit`);
+  refuseUnknownKnobs(limit, ['limit', 'windowS', 'by', 'cost'], place, 'rateLimit');
   const { by = 'principal', cost = 1, ...rest } = limit;
   checkedLimit(rest, 'rateLimit', place);
   if (by !== 'principal' && by !== 'address')

@@ -6,7 +6,7 @@ import { bodyKindOf, refuseKinds } from './body-kind.ts';
 import type { BodyKindName } from './body-kind.ts';
 import { refuseUnreadableFields, refuseUnreadableXml } from './body-kinds.ts';
 import { ignoredBody } from './ignored-body.ts';
-import { refuseUnknownKnobs } from './knobs.ts';
+import { refuseUnknownKnobs, unknownOption } from './knobs.ts';
 import { shownValue } from '../shown-value.ts';
 import { headerNameProblem, headerTextProblem } from './header-names.ts';
 
@@ -52,7 +52,7 @@ export function checkedResponse(response: z.ZodType | Parts, place: string): Che
     return { response, parts: undefined };
   }
   refuseNoParts(response, place);
-  refuseUnknownKnobs(response, partNames, `${place}: response`);
+  refuseUnknownKnobs(response, partNames, place, 'response');
   const { body, headers, status } = response;
   const declared = Object.entries({ body, headers, status }).flatMap(([part, schema]) =>
     schema === undefined ? [] : [[part, checkedSchema(schema, part, place)] as const],
@@ -80,11 +80,8 @@ function refuseNoParts(response: unknown, place: string): void {
   }
   const [first, ...others] = Object.keys(response);
   if (first === undefined || [first, ...others].some((name) => partNames.includes(name))) return;
-  throw new CompositionError(
-    `${place}: response`,
-    `unknown option "${first}". Known options: ${partNames.join(', ')}. The schema of an object ` +
-      'is z.object({ … }).',
-  );
+  const problem = unknownOption(first, partNames, 'response');
+  throw new CompositionError(place, `${problem} The schema of an object is z.object({ … }).`);
 }
 
 /** The kinds of an answer's body. */
@@ -127,13 +124,13 @@ function checkedSchema(schema: unknown, part: string, place: string): z.ZodType 
 function checkedHeaders(schema: z.ZodObject, place: string): readonly string[] {
   if (!(schema instanceof z.ZodObject)) {
     const advice = 'Use z.object(), as in z.object({ etag: z.string() }).';
-    throw new CompositionError(place, `response.headers does not name headers. ${advice}`);
+    throw new CompositionError(place, `response.headers is not an object of headers. ${advice}`);
   }
   for (const [name, field] of Object.entries(schema.shape)) {
     const problem =
       headerNameProblem(name) ?? headerTextProblem(field, { isList: name === 'set-cookie' });
     if (problem !== undefined)
-      throw new CompositionError(place, `response.headers: "${name}" ${problem}`);
+      throw new CompositionError(place, `response header "${name}" ${problem}`);
   }
   return Object.freeze(Object.keys(schema.shape));
 }

@@ -161,10 +161,13 @@ function checkUrl(url: string | FromEnvironment, place: string): void {
 }
 
 function checkVariable(url: FromEnvironment, example: string, place: string): void {
-  refuseUnknownKnobs(url, ['env'], `${place}: url`);
+  refuseUnknownKnobs(url, ['env'], place, 'url');
   if (isVariableName(url.env)) return;
   const found = url.env === undefined ? 'missing' : shownValue(url.env);
-  throw new CompositionError(place, `url.env is ${found}, which names no variable. ${example}`);
+  throw new CompositionError(
+    place,
+    `url.env is ${found}, which is not a name of a variable. ${example}`,
+  );
 }
 
 const knobs = [

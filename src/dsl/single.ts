@@ -89,7 +89,7 @@ export function routeOfLookup(config: GivenKeys, place: string): string {
 export function refuseBesideSingle(config: GivenKeys, place: string): void {
   if (config.single === undefined) {
     if (config.concurrency === undefined) return;
-    const problem = 'concurrency bounds the calls of single, which is not there. Remove it.';
+    const problem = 'concurrency bounds the calls of single, which is not given. Remove it.';
     throw new CompositionError(place, problem);
   }
   for (const [name, why] of Object.entries(ofManyKeys))
@@ -107,7 +107,10 @@ export function singleRequests(
 ): Requests {
   const other = names.find((name) => !route.params.includes(name));
   if (other !== undefined)
-    throw new CompositionError(place, `single: route "${route.text}" has no ":${other}". Add it.`);
+    throw new CompositionError(
+      place,
+      `single is "${route.text}", which has no ":${other}". Add it.`,
+    );
   return {
     keys: keysInPath,
     max: 1,

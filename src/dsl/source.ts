@@ -1,7 +1,7 @@
 /** Sources: where a text comes from that is not written in a composition, like a secret. */
 import { CompositionError } from '../errors.ts';
 import { refuseUnknownKnobs } from './knobs.ts';
-import { shownValue } from '../shown-value.ts';
+import { shownSecret, shownValue } from '../shown-value.ts';
 
 /** The name of an environment variable that holds a text. */
 export interface FromEnvironment {
@@ -47,29 +47,30 @@ export function checkedText(text: Text, knob: string, place: string): Text {
 /** Checks a source; a text is refused, and not repeated. */
 export function checkedSource(source: Source, knob: string, place: string): Source {
   if (typeof source !== 'object' || source === null || Array.isArray(source)) {
-    throw new CompositionError(place, `${knob} is ${typeOf(source)}. Use ${example}.`);
+    throw new CompositionError(place, `${knob} is ${shownSecret(source)}. Use ${example}.`);
   }
-  refuseUnknownKnobs(source, ['env', 'file'], `${place}: ${knob}`);
+  refuseUnknownKnobs(source, ['env', 'file'], place, knob);
   const { env, file } = source as Partial<FromEnvironment & FromFile>; // both are checked here
   if ((env === undefined) === (file === undefined))
-    throw new CompositionError(place, `${knob} names one variable or one file. Use ${example}.`);
+    throw new CompositionError(
+      place,
+      `${knob} must name one variable or one file, not ${env === undefined ? 'none' : 'both'}. ` +
+        `Use ${example}.`,
+    );
   if (env !== undefined) {
     if (isVariableName(env)) return Object.freeze({ env });
     const found = shownValue(env);
-    throw new CompositionError(place, `${knob}.env is ${found}, which names no variable.`);
+    throw new CompositionError(
+      place,
+      `${knob}.env is ${found}, which is not a name of a variable.`,
+    );
   }
   if (typeof file === 'string' && file !== '' && !file.includes('\0'))
     return Object.freeze({ file });
-  throw new CompositionError(place, `${knob}.file is ${shownValue(file)}, which is no path.`);
+  throw new CompositionError(place, `${knob}.file is ${shownValue(file)}, which is not a path.`);
 }
 
 const example = '{ env: "NAME" } or { file: "/path" }';
-
-/** A text may be the secret itself. */
-function typeOf(value: unknown): string {
-  if (typeof value === 'string') return 'a text';
-  return value === undefined ? 'missing' : Array.isArray(value) ? 'an array' : shownValue(value);
-}
 
 /** `env PAYMENTS_KEY`, or `file /run/secrets/key`. */
 export function shownSource(source: Source): string {

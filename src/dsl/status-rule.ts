@@ -47,14 +47,14 @@ export function checkedStatus(rule: unknown, where: StatusPlace): CheckedStatus 
     return { at: undefined, values: undefined, otherwise: checkedCode(rule, knob, place) };
   if (typeof rule === 'string')
     return { at: checkedPath(rule, where), values: undefined, otherwise: unknownStatus };
-  refuseUnknownKnobs(Object(rule), ['at', 'values', 'otherwise'], `${place}: ${knob}`);
+  refuseUnknownKnobs(Object(rule), ['at', 'values', 'otherwise'], place, knob);
   const { at, values, otherwise = unknownStatus } = Object(rule);
   if (values !== undefined && !isPlainObject(values)) {
     const problem = `${knob}.values is ${shownValue(values)}. Write { CODE: 404 }.`;
     throw new CompositionError(place, problem);
   }
   for (const [code, value] of Object.entries(Object(values)))
-    checkedCode(value, `${knob}.values: "${code}"`, place);
+    checkedCode(value, `${knob}.values["${code}"]`, place);
   return {
     at: checkedPath(at, where),
     values: Object.freeze({ ...values }),
@@ -66,7 +66,7 @@ function checkedCode(status: unknown, knob: string, place: string): number {
   if (isFailing(status)) return status;
   throw new CompositionError(
     place,
-    `${knob} is ${shownValue(status)}, which is no failure. Use 400 to 599.`,
+    `${knob} is ${shownValue(status)}, which is not a failure. Use 400 to 599.`,
   );
 }
 

@@ -21,14 +21,13 @@ export interface TlsConfig {
 /** Checks the sources, which hold texts in PEM form. */
 export function checkedTls(tls: TlsConfig | undefined, place: string): TlsConfig | undefined {
   if (tls === undefined) return undefined;
-  const own = `${place}: tls`;
-  refuseUnknownKnobs(tls, ['ca', 'cert', 'key', 'serverName'], own);
+  refuseUnknownKnobs(tls, ['ca', 'cert', 'key', 'serverName'], place, 'tls');
   const { ca, cert, key, serverName } = tls;
   const [have, need] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
   if ((cert === undefined) !== (key === undefined))
     throw new CompositionError(place, `tls.${have} needs tls.${need}. Give both, or none.`);
   if (ca === undefined && cert === undefined && serverName === undefined)
-    throw new CompositionError(place, 'tls says nothing. Give ca, cert and key, or serverName.');
+    throw new CompositionError(place, 'tls is empty. Give ca, cert and key, or serverName.');
   if (serverName !== undefined && !isHostName(serverName)) {
     const found = shownValue(serverName);
     throw new CompositionError(place, `tls.serverName is ${found}. Use a host name.`);

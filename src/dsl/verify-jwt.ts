@@ -52,7 +52,7 @@ export function verifyJwt<Claims = Subject>(config: JwtConfig<Claims>): JwtAuthe
   // Without a schema, `Claims` is the subject.
   const claims = config.claims ?? (subject as z.ZodType<unknown> as z.ZodType<Claims>);
   if (!(claims instanceof z.ZodType))
-    throw new CompositionError(place, 'claims is no schema. Use z.object({ sub: z.string() }).');
+    throw new CompositionError(place, 'claims is not a schema. Use z.object({ sub: z.string() }).');
   refuseAsynchronous({ claims }, place);
   const { clockToleranceS = 5 } = config;
   return toAuthenticator({
@@ -99,17 +99,20 @@ function checkedKeys(keys: KeySetPlace, place: string): KeySetPlace {
   const advice = `Use ${example} or { file: "/etc/jwks.json" }.`;
   if (typeof keys !== 'object' || keys === null)
     throw new CompositionError(place, `keys is ${String(keys)}. ${advice}`);
-  refuseUnknownKnobs(keys, ['url', 'file'], `${place}: keys`);
+  refuseUnknownKnobs(keys, ['url', 'file'], place, 'keys');
   const { url, file } = keys as { url?: string | FromEnvironment; file?: string }; // checked here
   if ((url === undefined) === (file === undefined))
-    throw new CompositionError(place, `keys names one URL or one file. ${advice}`);
+    throw new CompositionError(
+      place,
+      `keys must name one URL or one file, not ${url === undefined ? 'none' : 'both'}. ${advice}`,
+    );
   if (file !== undefined) return checkedSource({ file }, 'keys', place) as FromFile; // as given
   if (typeof url === 'string') {
     if (parseTokenUrl(url) !== undefined) return Object.freeze({ url });
     const found = shown(url);
     throw new CompositionError(place, `keys.url is ${found}. Use ${tokenUrlRule}, or ${example}.`);
   }
-  refuseUnknownKnobs(url ?? {}, ['env'], `${place}: keys.url`);
+  refuseUnknownKnobs(url ?? {}, ['env'], place, 'keys.url');
   const source = checkedSource(url as FromEnvironment, 'keys.url', place);
   return Object.freeze({ url: source as FromEnvironment }); // there is no other option
 }

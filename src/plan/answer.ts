@@ -93,7 +93,7 @@ function checkHeader(place: Place, value: Template): void {
   const { name, header, isJson } = place;
   const problem = headerNameProblem(header) ?? decidedProblem(header);
   if (problem !== undefined)
-    throw new CompositionError(name, `answer(): headers: "${header}" ${problem}`);
+    throw new CompositionError(name, `answer(): header "${header}" ${problem}`);
   if (isJson) checkContentType(name, header, value);
   for (const part of value.kind === 'array' ? value.items : [value]) checkPart(place, part);
 }
@@ -138,7 +138,7 @@ function checkContentType(name: string, header: string, value: Template): void {
   if (text !== false && /^application\/(?:json|[\w.!#$&^-]+\+json)(?:;.*)?$/i.test(text)) return;
   throw new CompositionError(
     name,
-    'answer(): headers.content-type is no type of JSON, which the body is. Write one, as in ' +
+    'answer(): headers.content-type is not a type of JSON, which the body is. Write one, as in ' +
       '"application/hal+json".',
   );
 }

@@ -5,6 +5,7 @@ import type { Authenticator } from '../dsl/authenticators.ts';
 import type { AnyConfig, Demand } from '../dsl/composition.ts';
 import { refuseUnknownKnobs } from '../dsl/knobs.ts';
 import { CompositionError } from '../errors.ts';
+import { shownValue } from '../shown-value.ts';
 import type { Plan, PlanAuth, PlanDemand } from './plan.ts';
 
 type Config = Pick<AnyConfig, 'auth' | 'scopes' | 'roles' | 'headers'>;
@@ -18,12 +19,17 @@ export function checkAuth(name: string, { auth, scopes, roles, headers }: Config
   if (!isNone && (authenticators.length === 0 || !authenticators.every(isAuthenticator)))
     throw new CompositionError(
       name,
-      `auth is ${shownAuth(auth)}. Use what verifyJwt() or verifyApiKeys() has made, a list of such, or "none".`,
+      `auth is ${shownAuth(auth)}. Use what verifyJwt() or verifyApiKeys() returns, a list of ` +
+        'these, or "none".',
     );
   for (const [knob, demand] of Object.entries({ scopes, roles })) {
     if (demand === undefined) continue;
     checkDemand(name, knob, demand);
-    if (isNone) throw new CompositionError(name, `${knob} without auth: nobody has any. Add auth.`);
+    if (isNone)
+      throw new CompositionError(
+        name,
+        `${knob} has no effect without auth. Add auth, or remove ${knob}.`,
+      );
   }
   const read = authenticators
     .map(headerOfAuthenticator)
@@ -31,27 +37,27 @@ export function checkAuth(name: string, { auth, scopes, roles, headers }: Config
   if (read !== undefined)
     throw new CompositionError(
       name,
-      `headers: "${read}" carries the credentials of auth and cannot be an argument. Use identity.`,
+      `header "${read}" carries the credentials of auth and cannot be an argument. Use identity.`,
     );
 }
 
 function shownAuth(auth: unknown): string {
   if (typeof auth === 'string') return JSON.stringify(auth);
   if (Array.isArray(auth)) return auth.length === 0 ? 'an empty list' : 'a list of something else';
-  return 'something else';
+  return shownValue(auth);
 }
 
 function checkDemand(name: string, knob: string, demand: Demand): void {
   // A list does not say whether one of its names suffices: it is no demand, like others below.
   const isList = Array.isArray(demand);
-  if (!isList) refuseUnknownKnobs(demand, ['any', 'all'], `${name}: ${knob}`);
+  if (!isList) refuseUnknownKnobs(demand, ['any', 'all'], name, knob);
   const lists: readonly unknown[] = isList ? [] : Object.values(demand);
   const [names] = lists;
   const areNames = Array.isArray(names) && names.length > 0 && names.every(isScopeToken);
   if (lists.length === 1 && areNames) return;
   throw new CompositionError(
     name,
-    `${knob} is no demand. Write { any: ["…"] } or { all: ["…"] }, with names without spaces, ` +
+    `${knob} is not a demand. Write { any: ["…"] } or { all: ["…"] }, with names without spaces, ` +
       'quotes and backslashes.',
   );
 }
@@ -101,7 +107,7 @@ export function whyNotServed(
     );
   if (auth !== undefined || isPublic || listed.length === 0) return undefined;
   return (
-    'has no auth, but gateway.ts has authenticators. Write auth: with one of them, or ' +
+    'auth is missing, but gateway.ts has authenticators. Write auth: with one of them, or ' +
     'auth: "none" if everybody may ask.'
   );
 }

@@ -53,20 +53,20 @@ export function checkConfig(name: string, config: AnyConfig, route: Route): void
     if (header !== header.toLowerCase()) {
       throw new CompositionError(
         name,
-        `headers: write "${header}" in lower case, as "${header.toLowerCase()}".`,
+        `header "${header}" is not in lower case. Write "${header.toLowerCase()}".`,
       );
     }
     if (!isHeaderName(header)) {
       throw new CompositionError(
         name,
-        `headers: "${header}" is not a valid header name. Use letters, digits and hyphens, as ` +
+        `header "${header}" is not a valid header name. Use letters, digits and hyphens, as ` +
           'in "accept-language".',
       );
     }
     if (secretHeaders.has(header)) {
       throw new CompositionError(
         name,
-        `headers: "${header}" carries credentials and cannot be an argument. List it in the ` +
+        `header "${header}" carries credentials and cannot be an argument. List it in the ` +
           `service's forward.`,
       );
     }
@@ -90,7 +90,7 @@ function checkSegment(name: string, segment: Segment): void {
   if (segment.kind === 'text' && !isRoutable(segment.text))
     throw new CompositionError(
       name,
-      `"${segment.text}" has an escape for a character that is no part of a word, which only a ` +
+      `"${segment.text}" has an escape for a character that is not part of a word, which only a ` +
         'service\'s route can have. Escape letters and the like, as in "caf%C3%A9".',
     );
 }

@@ -155,5 +155,7 @@ function withoutNamesakes(
 function placed(error: unknown, name: string): CompositionError {
   if (error instanceof CompositionError) return error;
   const message = toError(error).message;
-  return new CompositionError(name, `cannot be compiled: ${message}`, { cause: error });
+  return new CompositionError(name, `this composition cannot be compiled: ${message}`, {
+    cause: error,
+  });
 }

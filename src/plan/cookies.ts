@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isCookieName } from '../cookie.ts';
 import type { AnyConfig } from '../dsl/composition.ts';
 import { CompositionError } from '../errors.ts';
+import { shownValue } from '../shown-value.ts';
 
 /**
  * @throws CompositionError for cookies that no request can have, and for names that look like
@@ -13,18 +14,21 @@ export function checkCookies(
   { cookies, credentials = [] }: Pick<AnyConfig, 'cookies' | 'credentials'>,
 ): void {
   if (!isListOfTexts(credentials))
-    throw new CompositionError(place, 'credentials is a list of cookies, as in ["session"].');
+    throw new CompositionError(
+      place,
+      `credentials is ${shownValue(credentials)}. Use a list of cookies, as in ["session"].`,
+    );
   if (cookies !== undefined) checkSchema(place, cookies);
   const names = Object.keys(cookies?.shape ?? {});
   const unknown = credentials.find((name) => !names.includes(name));
   if (unknown !== undefined)
     throw new CompositionError(
       place,
-      `credentials: "${unknown}" is not in cookies. Add it there, or remove it here.`,
+      `credentials names "${unknown}", which is not in cookies. Add it there, or remove it here.`,
     );
   for (const name of names) {
     const problem = nameProblem(name, credentials);
-    if (problem !== undefined) throw new CompositionError(place, `cookies: "${name}" ${problem}`);
+    if (problem !== undefined) throw new CompositionError(place, `cookie "${name}" ${problem}`);
   }
 }
 
@@ -33,7 +37,7 @@ function checkSchema(place: string, cookies: NonNullable<AnyConfig['cookies']>):
   if (!(cookies instanceof z.ZodObject))
     throw new CompositionError(
       place,
-      'cookies does not name cookies. Use z.object(), as in z.object({ theme: z.string() }).',
+      'cookies is not an object of cookies. Use z.object(), as in z.object({ theme: z.string() }).',
     );
   const rest = cookies.def.catchall;
   if (rest === undefined || rest instanceof z.ZodNever) return;
@@ -45,7 +49,10 @@ function checkSchema(place: string, cookies: NonNullable<AnyConfig['cookies']>):
 
 function nameProblem(name: string, credentials: readonly string[]): string | undefined {
   if (!isCookieName(name))
-    return 'is no name of a cookie. Use letters, digits, hyphens and underscores, as in "theme".';
+    return (
+      'is not a valid cookie name. Use letters, digits, hyphens and underscores, as in ' +
+      '"theme".'
+    );
   if (credentials.includes(name) || !mayBeCredential(name)) return undefined;
   return 'may say who the client is. List it in credentials, or remove it.';
 }

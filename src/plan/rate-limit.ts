@@ -19,7 +19,7 @@ export function rateLimitOf(
   const why = given === 'calls' ? ', since it may make as many calls' : '';
   throw new CompositionError(
     name,
-    `rateLimit: a request costs ${cost}${why}, and the limit is ${limit}: none would be served. ` +
+    `a request costs ${cost}${why}, but rateLimit.limit is ${limit}, so none would be served. ` +
       'Raise the limit, or lower the cost.',
   );
 }

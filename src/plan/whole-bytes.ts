@@ -19,7 +19,7 @@ export function checkBytes(name: string, { nodes, root }: Composed): void {
     if (argument === undefined) continue;
     throw new CompositionError(
       name,
-      `call(${node.operation.name}): argument "${argument}" cannot be bytes. Only a body of ` +
+      `argument "${argument}" of call(${node.operation.name}) cannot be bytes. Only a body of ` +
         'bytes() or multipart() takes them.',
     );
   }

@@ -138,7 +138,7 @@ describe('plait check', () => {
     });
     const { code, errors } = await output(plait(['check', '--compositions', folder]));
     expect(errors.trim().split('\n')).toEqual([
-      expect.stringMatching(/^Warning: helpers\.mts: has no default export/),
+      expect.stringMatching(/^Warning: helpers\.mts: this file has no default export/),
       expect.stringMatching(/^Warning: hasty: deadlineMs is 5/),
     ]);
     expect(code).toBe(0);
@@ -148,7 +148,7 @@ describe('plait check', () => {
     await expect
       .poll(() => gateway.errors().trim().split('\n'))
       .toEqual([
-        expect.stringMatching(/ warn  helpers\.mts: has no default export/),
+        expect.stringMatching(/ warn  helpers\.mts: this file has no default export/),
         expect.stringMatching(/ warn  hasty: deadlineMs is 5/),
       ]);
   });

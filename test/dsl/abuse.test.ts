@@ -402,7 +402,7 @@ describe('optional() and fallback()', () => {
       return fallback(thing, () => second(thing));
     });
     expect(loadErrorOf(composition)).toBe(
-      'page: fallback(): its function calls nothing. Give the value itself: fallback(step, value).',
+      'page: fallback() was given a function that calls nothing. Give the value itself: fallback(step, value).',
     );
   });
 
@@ -511,7 +511,7 @@ describe('pages()', () => {
     [
       'options of two forms',
       { items: 'items', next: { ...next, total: 'meta.next' } },
-      'next: unknown option "total". Known options: cursor, query.',
+      'unknown option "total" in next. Known options: cursor, query.',
     ],
     [
       'items that are elsewhere',
@@ -521,12 +521,12 @@ describe('pages()', () => {
     [
       'items that are no list',
       { items: 'meta', next },
-      'items is "meta", which is no list but an object. Give the path to the list.',
+      'items is "meta", which is not a list but an object. Give the path to the list.',
     ],
     [
       'no items',
       { next },
-      'the value of listThings is no list. Give the path to its list, as in items: "data.items".',
+      'the value of listThings is not a list. Give the path to its list, as in items: "data.items".',
     ],
     [
       'no pages at all',
@@ -621,7 +621,7 @@ describe('the cache of a composition', () => {
     [
       'a misspelt knob',
       { maxAge: 1, smaxAge: 5 },
-      'cache: unknown option "smaxAge". Known options: maxAge, sMaxAge, staleWhileRevalidate, ' +
+      'unknown option "smaxAge" in cache. Known options: maxAge, sMaxAge, staleWhileRevalidate, ' +
         'visibility.',
     ],
   ])('refuses %s', (_, cache, problem) => {
@@ -630,7 +630,7 @@ describe('the cache of a composition', () => {
 
   it('refuses to be on what is no GET', () => {
     expect(keeping({ maxAge: 1 }, 'POST /x')).toBe(
-      'page: cache: responses to a POST are not cached. Remove it, or use GET.',
+      'page: responses to a POST are not cached. Remove cache, or use GET.',
     );
   });
 });
@@ -651,13 +651,13 @@ describe('the cache of an operation', () => {
     ...['', 'two words', 'ä', 'x'.repeat(65)].map((tag): [string, unknown, string] => [
       `the tag "${tag}"`,
       { ttlMs: 1, tags: ['ok', tag] },
-      `cache.tags: "${tag}" cannot be used. Use up to 64 letters, digits and . : _ -, as in ` +
+      `cache.tags has "${tag}", which cannot be used. Use up to 64 letters, digits and . : _ -, as in ` +
         '"orders".',
     ]),
     [
       'a misspelt knob',
       { ttlMs: 1, ttl: 5 },
-      'cache: unknown option "ttl". Known options: ttlMs, staleWhileRevalidateMs, ' +
+      'unknown option "ttl" in cache. Known options: ttlMs, staleWhileRevalidateMs, ' +
         'staleIfErrorMs, negativeTtlMs, tags, ignoreMaxAge.',
     ],
   ])('refuses %s', (_, cache, problem) => {
@@ -703,10 +703,10 @@ describe('defineService()', () => {
     [{ arrays: 'csv' }, 'queryStyle.arrays is "csv". Use "repeat", "comma" or "brackets".'],
     [{ objects: true }, 'queryStyle.objects is true. Use "brackets" or "dots".'],
     [{ spaces: ' ' }, 'queryStyle.spaces is " ". Use "+" or "%20".'],
-    ['comma', 'queryStyle: is "comma". Write { arrays: … }.'],
+    ['comma', 'queryStyle is "comma". Write { arrays: … }.'],
     [
       { lists: 'comma' },
-      'queryStyle: unknown option "lists". Known options: arrays, objects, spaces.',
+      'unknown option "lists" in queryStyle. Known options: arrays, objects, spaces.',
     ],
   ])('refuses queryStyle: %j', (queryStyle, problem) => {
     const own = { queryStyle } as { queryStyle: object };
@@ -821,7 +821,7 @@ describe('operation()', () => {
       messageOf(() =>
         defineService({ name: 'x', url: 'http://x', bulkhead: { queue: 1, ...knob } }),
       ),
-    ).toMatch(/^service "x": bulkhead: unknown option "timeoutms"\./);
+    ).toMatch(/^service "x": unknown option "timeoutms" in bulkhead\./);
     expect(messageOf(() => operation(things, { route: 'GET /x', response, ...knob }))).toMatch(
       /^things\.getX: unknown option "timeoutms"\. Known options: name, route, /,
     );
@@ -845,8 +845,8 @@ describe('operation()', () => {
     expect(operation(things, { route: 'POST /x', response }).safe).toBe(false);
     const unsafe = { route: 'GET /x', response, safe: false as never } as const;
     expect(messageOf(() => operation(things, unsafe))).toBe(
-      'things.getX: safe is true, or absent: otherwise the method says whether it reads. Write ' +
-        'safe: true for a read by POST.',
+      'things.getX: safe is false. Write safe: true for a read by POST; otherwise remove it, since ' +
+        'the method says whether it reads.',
     );
   });
 
@@ -858,14 +858,14 @@ describe('operation()', () => {
   });
 
   it.each([
-    ['name', 'slash is a list of path parameters. There are: id.'],
+    ['name', 'slash is "name". Use a list of path parameters. There are: id.'],
     [
       ['name'],
-      'slash names "name", which is no path parameter of one segment. There are: id. A parameter ":name+" takes slashes by itself.',
+      'slash names "name", which is not a path parameter of one segment. There are: id. A parameter ":name+" takes slashes by itself.',
     ],
     [
       ['rest'],
-      'slash names "rest", which is no path parameter of one segment. There are: id. A parameter ":name+" takes slashes by itself.',
+      'slash names "rest", which is not a path parameter of one segment. There are: id. A parameter ":name+" takes slashes by itself.',
     ],
   ])('refuses slash: %j', (slash, message) => {
     const own = { slash } as unknown as { slash: ['id'] };
@@ -938,7 +938,7 @@ describe('lookup()', () => {
     [
       'a header that cannot be sent',
       { headers: z.object({ host: z.string() }) },
-      'headers: "host" cannot be sent: the gateway sends one of its own. Remove it.',
+      'header "host" cannot be sent: the gateway sends one of its own. Remove it.',
     ],
     [
       'keys in the body of a GET',
@@ -996,14 +996,14 @@ describe('lookup()', () => {
     [
       'errors in no place',
       { errors: { by: 'id' } },
-      'errors are beside the items or among them. Use { items: "errors", by: "id" } or ' +
-        '{ when: z.object({ … }), status: … }.',
+      'errors has neither items nor when. Use { items: "errors", by: "id" } for errors beside the ' +
+        'items, or { when: z.object({ … }), status: … } for errors among them.',
     ],
     [
       'errors in two places',
       { errors: { items: 'errors', when: z.object({ code: z.int() }), status: 500 } },
-      'errors are beside the items or among them. Use { items: "errors", by: "id" } or ' +
-        '{ when: z.object({ … }), status: … }.',
+      'errors has both items and when. Use { items: "errors", by: "id" } for errors beside the ' +
+        'items, or { when: z.object({ … }), status: … } for errors among them.',
     ],
     [
       'errors that every item may be',
@@ -1014,7 +1014,7 @@ describe('lookup()', () => {
     [
       'the status of a success for errors',
       { errors: { items: 'errors', by: 'id', status: 200 } },
-      'errors.status is 200, which is no failure. Use 400 to 599.',
+      'errors.status is 200, which is not a failure. Use 400 to 599.',
     ],
     [
       'a status that errors do not have',
@@ -1035,12 +1035,12 @@ describe('lookup()', () => {
     [
       'an unknown option of errors',
       { errors: { items: 'errors', key: 'id' } },
-      'errors: unknown option "key". Known options: items, by, when, status.',
+      'unknown option "key" in errors. Known options: items, by, when, status.',
     ],
     [
       'a limit without a name',
       { limit: { value: 5 } },
-      'limit.query names no parameter. Use { query: "limit" }.',
+      'limit.query does not name a parameter. Use { query: "limit" }.',
     ],
     [
       'a limit named like the keys',
@@ -1124,7 +1124,7 @@ describe('lookup()', () => {
     [
       'a schema of another compound key',
       { keys: { query: 'ids', join: ':' }, by: ['id', 'name'], key: z.object({ id: z.string() }) },
-      'key is no object of id and name. Use z.object({ id: …, name: … }).',
+      'key is not an object of id and name. Use z.object({ id: …, name: … }).',
     ],
     [
       'a query parameter named like a part of the key',
@@ -1179,21 +1179,21 @@ describe('lookup()', () => {
       'key is not a schema. Use one of zod, as in z.uuid().',
     ],
     ['an unknown notFound', { notFound: 'null' }, 'notFound is "null". Use "none" or "error".'],
-    ['keys that are text', { keys: 'ids' }, 'keys: is "ids". Write { query: … }.'],
+    ['keys that are text', { keys: 'ids' }, 'keys is "ids". Write { query: … }.'],
     [
       'keys with a misspelt place',
       { keys: { querry: 'ids' } },
-      'keys: unknown option "querry". Known options: query, repeat, body, join.',
+      'unknown option "querry" in keys. Known options: query, repeat, body, join.',
     ],
     ...[{}, { query: '' }, { query: 'ids', body: 'ids' }, { body: 7 }].map(
       (keys): [string, object, string] => [
         `the keys ${JSON.stringify(keys)}`,
         { keys },
-        'keys names no place for the keys. Use { query: "ids" }, { query: "id", repeat: true } ' +
+        'keys does not say where the keys go. Use { query: "ids" }, { query: "id", repeat: true } ' +
           'or { body: "ids" }.',
       ],
     ),
-    ['a many that is text', { many: 'yes' }, 'many must be true or false.'],
+    ['a many that is text', { many: 'yes' }, 'many is "yes". Use true or false.'],
     ['an unknown missing', { missing: 'nil' }, 'missing is "nil". Use "null" or "error".'],
   ])('refuses %s', (_, config, problem) => {
     expect(messageOf(() => lookup(things, { ...common, item, ...config }))).toBe(
@@ -1221,12 +1221,12 @@ describe('lookup() with single', () => {
     [
       'a route without the key',
       { single: 'GET /x' },
-      'single: route "GET /x" has no ":id". Add it.',
+      'single is "GET /x", which has no ":id". Add it.',
     ],
     [
       'a route with a part of the key only',
       { by: ['id', 'of'], item: z.object({ id: z.string(), of: z.string() }) },
-      'single: route "GET /x/:id" has no ":of". Add it.',
+      'single is "GET /x/:id", which has no ":of". Add it.',
     ],
     [
       'an object by keys of several parts',
@@ -1246,7 +1246,7 @@ describe('lookup() with single', () => {
     [
       'concurrency without single',
       { single: undefined, route: 'GET /x', keys: { query: 'ids' }, concurrency: 4 },
-      'concurrency bounds the calls of single, which is not there. Remove it.',
+      'concurrency bounds the calls of single, which is not given. Remove it.',
     ],
     [
       'a route without keys',

@@ -42,17 +42,20 @@ describe('verifyJwt', () => {
     [{ audience: ['a', 7] }, 'audience is ["a",7].'],
     [{ audience: '' }, 'audience is "".'],
     [{ keys: undefined }, 'keys is undefined. Use { url: "https://id.example.com/jwks" }'],
-    [{ keys: {} }, 'keys names one URL or one file.'],
-    [{ keys: { url: 'https://id', file: 'x' } }, 'keys names one URL or one file.'],
+    [{ keys: {} }, 'keys must name one URL or one file, not none.'],
+    [{ keys: { url: 'https://id', file: 'x' } }, 'keys must name one URL or one file, not both.'],
     [{ keys: { url: 'id/jwks' } }, 'keys.url is "id/jwks". Use an http or https URL'],
     [{ keys: { url: 'https://a:canary@id' } }, 'keys.url is a value that is not shown here.'],
-    [{ keys: { url: { env: 'a b' } } }, 'keys.url.env is "a b", which names no variable.'],
-    [{ keys: { url: { file: 'x' } } }, 'keys.url: unknown option "file".'],
-    [{ keys: { file: '' } }, 'keys.file is "", which is no path.'],
+    [
+      { keys: { url: { env: 'a b' } } },
+      'keys.url.env is "a b", which is not a name of a variable.',
+    ],
+    [{ keys: { url: { file: 'x' } } }, 'unknown option "file" in keys.url.'],
+    [{ keys: { file: '' } }, 'keys.file is "", which is not a path.'],
     [{ algorithms: ['HS256'] }, 'algorithms has "HS256". Use some of RS256,'],
     [{ algorithms: ['none'] }, 'algorithms has "none".'],
     [{ algorithms: [] }, 'algorithms is empty.'],
-    [{ claims: { sub: 'text' } }, 'claims is no schema. Use z.object({ sub: z.string() }).'],
+    [{ claims: { sub: 'text' } }, 'claims is not a schema. Use z.object({ sub: z.string() }).'],
     [{ claims: z.object({ a: z.promise(z.string()) }) }, 'claims has an asynchronous function'],
     [{ type: 'a b' }, 'type is "a b". Use the typ of tokens'],
     [{ clockToleranceS: 301 }, 'clockToleranceS is 301. Use a whole number of at most 300.'],
@@ -81,9 +84,12 @@ describe('verifyApiKeys', () => {
   it.each<[unknown[], string]>([
     [[], 'verifyApiKeys(): the list of keys is missing. Use { env: "NAME" } or { file: "/path" }.'],
     [['canary'], 'the list of keys is a text. Use { env: "NAME" } or { file: "/path" }: a secret'],
-    [[{}], 'the list of keys names one variable or one file.'],
-    [[{ file: '' }], 'the list of keys.file is "", which is no path.'],
-    [[{ url: 'https://id' }], 'unknown option "url". Known options: env, file.'],
+    [[{}], 'the list of keys must name one variable or one file, not none.'],
+    [[{ file: '' }], 'the list of keys.file is "", which is not a path.'],
+    [
+      [{ url: 'https://id' }],
+      'unknown option "url" in the list of keys. Known options: env, file.',
+    ],
     [[{ env: 'K' }, { header: 'X-Api-Key' }], 'header is "X-Api-Key". Use one that is known to be'],
     [[{ env: 'K' }, { header: 'authorization' }], 'x-api-key, api-key, x-auth-token, x-access-tok'],
     [[{ env: 'K' }, { name: 'x' }], 'unknown option "name". Known options: header.'],
@@ -104,23 +110,23 @@ describe('the auth of a composition', () => {
   it.each<[object, string]>([
     [
       { auth: 'jwt' },
-      'me: auth is "jwt". Use what verifyJwt() or verifyApiKeys() has made, a list of such, or "none"',
+      'me: auth is "jwt". Use what verifyJwt() or verifyApiKeys() returns, a list of these, or "none"',
     ],
     [{ auth: [] }, 'auth is an empty list.'],
-    [{ auth: { ...customers } }, 'auth is something else.'],
+    [{ auth: { ...customers } }, 'auth is an object.'],
     [{ auth: [customers, 'none'] }, 'auth is a list of something else.'],
-    [{ auth: bearer({ env: 'A' }) }, 'auth is something else.'],
-    [{ scopes: { any: ['a'] } }, 'scopes without auth: nobody has any. Add auth.'],
-    [{ auth: 'none', roles: { any: ['a'] } }, 'roles without auth: nobody has any.'],
-    [{ auth: customers, scopes: { all: [] } }, 'scopes is no demand. Write { any: ["…"] }'],
-    [{ auth: customers, scopes: { all: ['a b'] } }, 'scopes is no demand.'],
-    [{ auth: customers, scopes: { all: ['a'], any: ['b'] } }, 'scopes is no demand.'],
+    [{ auth: bearer({ env: 'A' }) }, 'auth is an object.'],
+    [{ scopes: { any: ['a'] } }, 'scopes has no effect without auth. Add auth, or remove scopes.'],
+    [{ auth: 'none', roles: { any: ['a'] } }, 'roles has no effect without auth.'],
+    [{ auth: customers, scopes: { all: [] } }, 'scopes is not a demand. Write { any: ["…"] }'],
+    [{ auth: customers, scopes: { all: ['a b'] } }, 'scopes is not a demand.'],
+    [{ auth: customers, scopes: { all: ['a'], any: ['b'] } }, 'scopes is not a demand.'],
     [
       { auth: customers, scopes: ['a'] },
-      'scopes is no demand. Write { any: ["…"] } or { all: ["…"] }',
+      'scopes is not a demand. Write { any: ["…"] } or { all: ["…"] }',
     ],
-    [{ auth: customers, scopes: { some: ['a'] } }, 'scopes: unknown option "some".'],
-    [{ auth: customers, headers }, 'headers: "authorization" carries'],
+    [{ auth: customers, scopes: { some: ['a'] } }, 'unknown option "some" in scopes.'],
+    [{ auth: customers, headers }, 'header "authorization" carries'],
     [{ auth: machines, headers: z.object({ 'x-api-key': z.string() }) }, '"x-api-key" carries'],
     [{ compose: ({ identity }: { identity: object }) => ({ identity }) }, 'identity is used, but'],
   ])('is refused: %j', (config, message) => {
@@ -178,7 +184,7 @@ describe('a gateway with authenticators', () => {
       authenticators,
     ).errors.map(({ message }) => message);
   const noAuth =
-    'me: has no auth, but gateway.ts has authenticators. Write auth: with one of them, or ' +
+    'me: auth is missing, but gateway.ts has authenticators. Write auth: with one of them, or ' +
     'auth: "none" if everybody may ask.';
   const unlisted = expect.stringContaining('me: auth names an authenticator that defineGateway()');
 
@@ -196,7 +202,7 @@ describe('a gateway with authenticators', () => {
   });
 
   it.each([
-    [{}, [customers], 'has no auth'],
+    [{}, [customers], 'auth is missing'],
     [{ auth: customers }, [], 'auth names an authenticator'],
   ])('denies by default what a program compiles, too: %j', (config, authenticators, message) => {
     const plans = [compile({ name: 'me', composition: compositionWith(config) })];
@@ -206,6 +212,6 @@ describe('a gateway with authenticators', () => {
 
   it.each([[{}], ['customers'], [bearer({ env: 'A' })]])('takes no other: %j', (wrong) => {
     const config = { authenticators: [wrong] } as unknown as Parameters<typeof defineGateway>[0];
-    expect(() => defineGateway(config)).toThrow('authenticators is no list of what verifyJwt()');
+    expect(() => defineGateway(config)).toThrow('authenticators is not a list of what verifyJwt()');
   });
 });

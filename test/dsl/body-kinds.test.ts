@@ -50,12 +50,12 @@ describe('a kind', () => {
     [
       'no type',
       () => json(fields, undefined as never),
-      'json(): its second argument is no type of',
+      'json(): its second argument is not a type of',
     ],
     [
       'another type',
       () => json(fields, 'text/csv'),
-      'json(): its second argument is no type of JSON',
+      'json(): its second argument is not a type of JSON',
     ],
     ['a line break', () => json(fields, 'application/json\r\na: b'), 'json(): its second argument'],
     [
@@ -63,12 +63,20 @@ describe('a kind', () => {
       () => json({} as never, 'application/json'),
       'json(): its first argument is not a',
     ],
-    ['a list in a form', () => form(z.array(z.string()) as never), 'form(): its argument names no'],
-    ['nothing in a form', () => form(undefined as never), 'form(): its argument names no fields.'],
+    [
+      'a list in a form',
+      () => form(z.array(z.string()) as never),
+      'form(): its argument does not name',
+    ],
+    [
+      'nothing in a form',
+      () => form(undefined as never),
+      'form(): its argument does not name fields.',
+    ],
     [
       'no columns',
       () => csv(z.string() as never),
-      'csv(): its first argument names no columns. Use',
+      'csv(): its first argument does not name columns. Use',
     ],
     [
       'no names',
@@ -78,17 +86,17 @@ describe('a kind', () => {
     [
       'two separators',
       () => csv(fields, { separator: '||' }),
-      'csv(): separator is no single char',
+      'csv(): separator is not a single char',
     ],
     [
       'a quotation mark',
       () => csv(fields, { separator: '"' }),
-      'csv(): separator is no single char',
+      'csv(): separator is not a single char',
     ],
     [
       'no boolean',
       () => csv(fields, { header: 'a' } as never),
-      'csv(): header is neither true nor',
+      'csv(): header is "a". Use true or',
     ],
     [
       'a misspelt option',
@@ -98,7 +106,7 @@ describe('a kind', () => {
     [
       'no fields',
       () => multipart(z.string() as never),
-      'multipart(): its argument names no fields. Us',
+      'multipart(): its argument does not name fields. Us',
     ],
     [
       'two kinds',
@@ -205,7 +213,7 @@ function absent(): never {
 
 it('says what to install where the package for XML is missing', () => {
   expect(messageOf(() => requireXmlParser(absent) as never)).toBe(
-    'xml(): it needs the package saxes, which is not installed. Install it: npm install saxes.',
+    'xml(): the package saxes is not installed. Install it: npm install saxes.',
   );
 });
 

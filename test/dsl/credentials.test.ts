@@ -31,14 +31,17 @@ describe('a secret', () => {
     [undefined, 'token is missing. Use { env: "NAME" } or { file: "/path" }.'],
     [7, 'token is 7. Use { env: "NAME" } or { file: "/path" }.'],
     [[], 'token is an array. Use { env: "NAME" } or { file: "/path" }.'],
-    [{}, 'token names one variable or one file. Use { env: "NAME" } or { file: "/path" }.'],
+    [
+      {},
+      'token must name one variable or one file, not none. Use { env: "NAME" } or { file: "/path" }.',
+    ],
     [
       { env: 'A', file: '/b' },
-      'token names one variable or one file. Use { env: "NAME" } or { file: "/path" }.',
+      'token must name one variable or one file, not both. Use { env: "NAME" } or { file: "/path" }.',
     ],
-    [{ env: 'A=B' }, 'token.env is "A=B", which names no variable.'],
-    [{ file: '' }, 'token.file is "", which is no path.'],
-    [{ path: '/x' }, 'token: unknown option "path". Known options: env, file.'],
+    [{ env: 'A=B' }, 'token.env is "A=B", which is not a name of a variable.'],
+    [{ file: '' }, 'token.file is "", which is not a path.'],
+    [{ path: '/x' }, 'unknown option "path" in token. Known options: env, file.'],
   ])('comes from one variable or one file: %j', (source, problem) => {
     expect(messageOf(() => bearer(source as Source))).toBe(`bearer(): ${problem}`);
   });
@@ -60,18 +63,21 @@ describe('basic()', () => {
 
 describe('apiKey()', () => {
   it.each([
-    [{}, 'its second argument names one place. Write { header: "x-api-key" } or { query: "key" }.'],
+    [
+      {},
+      'its second argument must name one place, not none. Write { header: "x-api-key" } or { query: "key" }.',
+    ],
     [
       { header: 'a', query: 'b' },
-      'its second argument names one place. Write { header: "x-api-key" } or { query: "key" }.',
+      'its second argument must name one place, not two. Write { header: "x-api-key" } or { query: "key" }.',
     ],
-    [{ header: 'a b' }, 'header "a b" is no header name.'],
+    [{ header: 'a b' }, 'header is "a b", which is not a header name.'],
     [
       { header: 'Content-Type' },
       'header "content-type" cannot carry a key: it describes the body of the client, which is ' +
         'not the one that is sent.',
     ],
-    [{ query: '' }, 'query is "", which is no name.'],
+    [{ query: '' }, 'query is "", which is not a name of a parameter.'],
     [{ cookie: 'a' }, 'unknown option "cookie". Known options: header, query.'],
   ])('refuses the place %j', (where, problem) => {
     expect(messageOf(() => apiKey(env, wrong(where)))).toBe(`apiKey(): ${problem}`);
@@ -99,14 +105,14 @@ describe('headers of a service', () => {
   ])('cannot be %j', (headers, reason) => {
     const [name = ''] = Object.keys(headers).map((key) => key.toLowerCase());
     expect(messageOf(() => defineService({ name: 'x', url: 'http://x', headers }))).toBe(
-      `service "x": headers: "${name}" cannot be a constant: ${reason}.`,
+      `service "x": header "${name}" cannot be a constant: ${reason}.`,
     );
   });
 
   it.each([
-    [[], 'headers is an object, as in { "x-tenant": "shop" }.'],
-    [{ 'a b': 'x' }, 'headers: "a b" is no header name.'],
-    [{ a: 'x', A: 'y' }, 'headers: "a" is there twice. Remove one.'],
+    [[], 'headers is an array. Use an object, as in { "x-tenant": "shop" }.'],
+    [{ 'a b': 'x' }, 'headers has "a b", which is not a header name.'],
+    [{ a: 'x', A: 'y' }, 'header "a" is there twice. Remove one.'],
     [
       { 'x-a': 'a\r\nb: c' },
       'headers["x-a"] has a character that a header cannot carry, at position 2.',
@@ -124,7 +130,7 @@ describe('auth', () => {
   it('of a service is made by a word', () => {
     const auth = { kind: 'bearer', token: { env: 'A' } } as Auth;
     expect(messageOf(() => defineService({ name: 'x', url: 'http://x', auth }))).toBe(
-      'service "x": auth is made by bearer(), basic(), apiKey(), clientCredentials() or tokenExchange(). Use one.',
+      'service "x": auth is an object. Use bearer(), basic(), apiKey(), clientCredentials() or tokenExchange().',
     );
   });
 
@@ -169,7 +175,7 @@ describe('auth', () => {
   it('of an operation is false, where its service has one', () => {
     const config = { route: 'GET /a', response: z.unknown() } as const;
     expect(messageOf(() => operation(service, { ...config, auth: wrong(bearer(env)) }))).toBe(
-      'x.getA: auth is false, or absent. Other credentials belong to a service of their own, ' +
+      'x.getA: auth is an object. Use false, or nothing. Other credentials belong to a service of their own, ' +
         'which may have the same url.',
     );
     const open = defineService({ name: 'open', url: 'http://x' });
@@ -213,7 +219,7 @@ describe('clientCredentials() and tokenExchange()', () => {
       { tokenUrl: 'https://me:canary@id/token' },
       'tokenUrl is a value that is not shown here. Use an http or https URL without credentials and fragment, as in "https://id.example/token", or { env: "TOKEN_URL" }.',
     ],
-    [{ tokenUrl: { file: '/x' } }, 'tokenUrl: unknown option "file". Known options: env.'],
+    [{ tokenUrl: { file: '/x' } }, 'unknown option "file" in tokenUrl. Known options: env.'],
     [{ scope: '' }, 'scope is "". Use visible ASCII, spaces between words.'],
     [{ scope: ['a'] }, 'scope is ["a"]. Use visible ASCII, spaces between words.'],
     [{ audience: 'a\nb' }, 'audience is "a\\nb". Use visible ASCII, spaces between words.'],
@@ -241,9 +247,12 @@ describe('requestId', () => {
   it.each([
     ['a b', 'requestId is "a b". Use a header name, as in "x-correlation-id", or false.'],
     [true, 'requestId is true. Use a header name, as in "x-correlation-id", or false.'],
-    ['Cookie', 'requestId: "cookie" cannot carry it: it carries credentials.'],
-    ['traceparent', 'requestId: "traceparent" cannot carry it: the gateway sends one of its own.'],
-    ['accept', 'requestId: "accept" cannot carry it: it is about the answer.'],
+    ['Cookie', 'header "cookie" cannot carry the requestId: it carries credentials.'],
+    [
+      'traceparent',
+      'header "traceparent" cannot carry the requestId: the gateway sends one of its own.',
+    ],
+    ['accept', 'header "accept" cannot carry the requestId: it is about the answer.'],
   ])('cannot be %j', (requestId, problem) => {
     expect(
       messageOf(() => defineService({ name: 'x', url: 'http://x', requestId: wrong(requestId) })),
@@ -264,7 +273,7 @@ describe('requestId', () => {
 
 describe('tls', () => {
   it.each([
-    [{}, 'tls says nothing. Give ca, cert and key, or serverName.'],
+    [{}, 'tls is empty. Give ca, cert and key, or serverName.'],
     [{ cert: env }, 'tls.cert needs tls.key. Give both, or none.'],
     [{ key: env }, 'tls.key needs tls.cert. Give both, or none.'],
     [{ ca: '-----BEGIN' }, 'tls.ca is a text. Use { env: "NAME" } or { file: "/path" }.'],
@@ -278,7 +287,7 @@ describe('tls', () => {
   it('knows its options', () => {
     const tls = wrong({ rejectUnauthorized: false });
     expect(messageOf(() => defineService({ name: 'x', url: 'https://x', tls }))).toBe(
-      'service "x": tls: unknown option "rejectUnauthorized". Known options: ca, cert, key, ' +
+      'service "x": unknown option "rejectUnauthorized" in tls. Known options: ca, cert, key, ' +
         'serverName.',
     );
   });

@@ -20,8 +20,8 @@ describe('missing', () => {
 
 describe('problem', () => {
   it.each<[string, unknown, string]>([
-    ['no object', true, 'problem: is true.'],
-    ['another option', { errors: 'a', detail: 'b', code: 'c' }, 'problem: unknown option "code"'],
+    ['no object', true, 'problem is true.'],
+    ['another option', { errors: 'a', detail: 'b', code: 'c' }, 'unknown option "code" in problem'],
     ['no list', { detail: 'b' }, 'problem.errors is undefined, not a path. Use names of fields'],
     ['no text', { errors: 'a' }, 'problem.detail is undefined, not a path.'],
     ['an empty name', { errors: 'a..b', detail: 'b' }, 'in which a name is empty.'],
@@ -47,8 +47,8 @@ describe('problem', () => {
 
 describe('a failure rule', () => {
   it.each<[string, unknown, string]>([
-    ['another option', { body, status: 400, code: 1 }, 'failure: unknown option "code"'],
-    ['no object', true, 'failure: is true. Write { body: … }.'],
+    ['another option', { body, status: 400, code: 1 }, 'unknown option "code" in failure'],
+    ['no object', true, 'failure is true. Write { body: … }.'],
     ['no schema', { body: {}, status: 400 }, 'failure.body is not a schema. Use zod, as in'],
     [
       'a schema that every object fits',
@@ -61,13 +61,17 @@ describe('a failure rule', () => {
       { body: z.object({ a: z.string().refine(async () => true) }), status: 400 },
       'failure.body has an asynchronous function',
     ],
-    ['a success', { body, status: 200 }, 'failure.status is 200, which is no failure. Use 400 to'],
+    [
+      'a success',
+      { body, status: 200 },
+      'failure.status is 200, which is not a failure. Use 400 to',
+    ],
     ['no status', { body }, 'failure.status is undefined, not a path.'],
     ['a misspelt path', { body, status: 'error.kode' }, 'failure.status is "error.kode", which'],
     [
       'a table with a success',
       { body, status: { at: 'error.code', values: { a: 302 } } },
-      'failure.status.values: "a" is 302, which is no failure. Use 400 to 599.',
+      'failure.status.values["a"] is 302, which is not a failure. Use 400 to 599.',
     ],
     [
       'a table without a path',
@@ -77,7 +81,7 @@ describe('a failure rule', () => {
     [
       'a table with another option',
       { body, status: { at: 'error.code', values: {}, default: 500 } },
-      'failure.status: unknown option "default"',
+      'unknown option "default" in failure.status',
     ],
   ])('is refused with %s', (_, failure, words) => {
     expect(declare({ failure })).toContain(words);
@@ -96,7 +100,7 @@ describe('a failure rule', () => {
     const config = { name: 'y', route: 'GET /y', keys: { query: 'ids' }, by: 'id', item: response };
     const failure = { body, status: 99 };
     expect(messageOf(() => lookup(things, { ...config, failure } as never))).toBe(
-      'things.y: failure.status is 99, which is no failure. Use 400 to 599.',
+      'things.y: failure.status is 99, which is not a failure. Use 400 to 599.',
     );
   });
 });

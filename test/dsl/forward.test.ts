@@ -94,7 +94,7 @@ describe('a header is refused at start-up wherever it is listed in forward', () 
   it('a text instead of a list', () => {
     const forward = 'authorization' as unknown as string[]; // as from a file that tsc has not seen
     expect(() => places['things.getX'](forward)).toThrow(
-      'things.getX: forward is a list of headers, as in ["authorization"].',
+      'things.getX: forward is "authorization". Use a list of header names, as in ["authorization"].',
     );
   });
 });

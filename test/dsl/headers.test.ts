@@ -21,9 +21,13 @@ function named(name: string) {
 
 describe('headers of an operation', () => {
   it.each<[string, object, string]>([
-    ['no object', text, 'headers does not name headers. Use z.object(), as in'],
+    ['no object', text, 'headers is not an object of headers. Use z.object(), as in'],
     ['an upper-case name', z.object({ 'If-Match': text }), '"If-Match" is not in lower case.'],
-    ['a name that is none', z.object({ 'if match': text }), '"if match" is no name of a header.'],
+    [
+      'a name that is none',
+      z.object({ 'if match': text }),
+      '"if match" is not a valid header name.',
+    ],
     ['one of the connection', z.object({ te: text }), '"te" cannot be sent: it belongs to one con'],
     ['one of the gateway', z.object({ host: text }), '"host" cannot be sent: the gateway sends'],
     [
@@ -49,7 +53,7 @@ describe('headers of an operation', () => {
 
   it('refuses a header that something else sends', () => {
     expect(declare({ ...named('x-tenant'), forward: ['x-tenant'] })).toBe(
-      'things.x: headers: "x-tenant" is an argument, and is listed in forward. Remove one of them.',
+      'things.x: header "x-tenant" is an argument, and is listed in forward. Remove one of them.',
     );
     const derived = { ...named('idempotency-key'), idempotencyKey: 'derived' };
     expect(declare(derived, 'POST /x')).toContain('is sent by idempotencyKey. Remove one of them.');
@@ -90,31 +94,31 @@ describe('response with parts', () => {
     [
       'an unknown part',
       { body, trailers: body },
-      'response: unknown option "trailers". Known options: body, headers, status.',
+      'unknown option "trailers" in response. Known options: body, headers, status.',
     ],
     [
       'fields without z.object()',
       { id: text },
-      'response: unknown option "id". Known options: body, headers, status. The schema of an ' +
+      'unknown option "id" in response. Known options: body, headers, status. The schema of an ' +
         'object is z.object({ … }).',
     ],
     ['a part that is no schema', { body: {} }, 'response.body is not a schema. Use zod'],
-    ['headers without names', { headers: text }, 'response.headers does not name headers.'],
+    ['headers without names', { headers: text }, 'response.headers is not an object of headers.'],
     ['an upper-case name', { headers: z.object({ ETag: text }) }, '"ETag" is not in lower case.'],
     [
       'a number that is not coerced',
       { headers: z.object({ 'x-count': z.number() }) },
-      'response.headers: "x-count" expects a number, but arrives as text. Use z.coerce, as in',
+      'response header "x-count" expects a number, but arrives as text. Use z.coerce, as in',
     ],
     [
       'a list that is no cookies',
       { headers: z.object({ link: z.array(text) }) },
-      'response.headers: "link" expects an array, but arrives as text. Use z.string(): a header',
+      'response header "link" expects an array, but arrives as text. Use z.string(): a header',
     ],
     [
       'cookies that are no list',
       { headers: z.object({ 'set-cookie': text }) },
-      'response.headers: "set-cookie" expects a string, but is a list of texts. Use z.array(',
+      'response header "set-cookie" expects a string, but is a list of texts. Use z.array(',
     ],
     [
       'a status of no success',

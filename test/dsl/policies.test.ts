@@ -222,7 +222,7 @@ const known = {
 describe('a group of knobs', () => {
   it.each(Object.entries(known))('%s refuses one that is none, and names its own', (group, own) => {
     expect(messageOf(() => shop(untyped({ [group]: { [own[0]]: 1, timeout: 5 } })))).toBe(
-      `service "shop": ${group}: unknown option "timeout". Known options: ${own.join(', ')}.`,
+      `service "shop": unknown option "timeout" in ${group}. Known options: ${own.join(', ')}.`,
     );
   });
 
@@ -235,7 +235,7 @@ describe('a group of knobs', () => {
   ])('%s refuses what is no group', (group, first) => {
     for (const value of [5, true]) {
       expect(messageOf(() => shop(untyped({ [group]: value })))).toBe(
-        `service "shop": ${group}: is ${value}. Write { ${first}: … }.`,
+        `service "shop": ${group} is ${value}. Write { ${first}: … }.`,
       );
     }
   });
@@ -379,18 +379,18 @@ describe('a group of knobs that is none', () => {
     '%s: %j is refused, not taken for the default',
     (name, value) => {
       const message = messageOf(() => shop(untyped({ [name]: value })));
-      expect(message).toMatch(new RegExp(`^service "shop": ${name}: is .*\\. Write \\{ `));
+      expect(message).toMatch(new RegExp(`^service "shop": ${name} is .*\\. Write \\{ `));
     },
   );
 
   it.each(['retryBudget', 'bulkhead', 'ejection', 'health'])('%s cannot be turned off', (name) => {
-    expect(messageOf(() => shop(untyped({ [name]: false })))).toContain(`${name}: is false.`);
+    expect(messageOf(() => shop(untyped({ [name]: false })))).toContain(`${name} is false.`);
   });
 
   it('idempotent is true or false', () => {
     const config = { route: 'POST /x', response, idempotent: 'no' }; // not typed
     expect(messageOf(() => operation(shop({}), config as never))).toBe(
-      'shop.postX: idempotent must be true or false.',
+      'shop.postX: idempotent is "no". Use true or false.',
     );
   });
 

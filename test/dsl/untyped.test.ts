@@ -153,12 +153,12 @@ describe('a declaration', () => {
     [
       'a header to forward that has no name',
       () => service({ forward: [null] }),
-      'service "shop": forward has null, which is no header name.',
+      'service "shop": forward has null, which is not a header name.',
     ],
     [
       'a header for a key that is none',
       () => apiKey({ env: 'KEY' }, { header: 7 } as never),
-      'apiKey(): header 7 is no header name.',
+      'apiKey(): header is 7, which is not a header name.',
     ],
     [
       'repeat as a text',

@@ -197,14 +197,14 @@ describe('defineGateway', () => {
       'unknown option "cor". Known options: cors, securityHeaders, middleware, rateLimits, ' +
         'authenticators.',
     ],
-    [undefined, 'is undefined. Write { cors: … }.'],
+    [undefined, 'its options are undefined. Write { cors: … }.'],
     [
       { cors: { origin: app } },
-      'unknown option "origin". Known options: origins, credentials, maxAgeS.',
+      'unknown option "origin" in cors. Known options: origins, credentials, maxAgeS.',
     ],
     [
       { cors: { origins: ['app.example.com'] } },
-      'cors.origins has "app.example.com", which is no origin.',
+      'cors.origins has "app.example.com", which is not an origin.',
     ],
     [
       { cors: { origins: ['https://app.example.com/'] } },
@@ -217,16 +217,16 @@ describe('defineGateway', () => {
       { cors: { origins: [app], maxAgeS: -1 } },
       'cors.maxAgeS is -1. Use a whole number of at least 0.',
     ],
-    [{ securityHeaders: 'no' }, 'securityHeaders is neither true nor false.'],
+    [{ securityHeaders: 'no' }, 'securityHeaders is "no". Use true or false.'],
     [
       { rateLimits: { perAdress: {} } },
-      'rateLimits: unknown option "perAdress". Known options: perAddress, perPrincipal.',
+      'unknown option "perAdress" in rateLimits. Known options: perAddress, perPrincipal.',
     ],
     [
       { rateLimits: { perAddress: { limit: 5 } } },
       'rateLimits.perAddress has no windowS. Write { limit: 100, windowS: 60 } for 100 requests a minute.',
     ],
-    [{ rateLimits: { perAddress: 100 } }, 'rateLimits.perAddress: is 100. Write { limit: … }.'],
+    [{ rateLimits: { perAddress: 100 } }, 'rateLimits.perAddress is 100. Write { limit: … }.'],
     [
       { rateLimits: { perPrincipal: { limit: 0, windowS: 1 } } },
       'rateLimits.perPrincipal.limit is 0. Use a whole number of at least 1.',
@@ -235,7 +235,7 @@ describe('defineGateway', () => {
       { rateLimits: { perPrincipal: { limit: 1, windowS: 1e7 } } },
       'rateLimits.perPrincipal.windowS is 10000000. Use a whole number of at most 2678400.',
     ],
-    [{ middleware: {} }, 'middleware is no list of functions. Use Hono middleware.'],
+    [{ middleware: {} }, 'middleware is not a list of functions. Use Hono middleware.'],
   ])('refuses %j', (config, message) => {
     expect(() => defineGateway(config as GatewayConfig)).toThrow(message);
   });

@@ -78,7 +78,7 @@ describe('names that are taken', () => {
       (path) =>
         [
           path,
-          `"${path.slice(1)}" has an escape for a character that is no part of a word, which only a ` +
+          `"${path.slice(1)}" has an escape for a character that is not part of a word, which only a ` +
             'service\'s route can have. Escape letters and the like, as in "caf%C3%A9".',
         ] as const,
     ),
@@ -188,23 +188,23 @@ describe('the configuration', () => {
     [
       'a header in capitals',
       { headers: z.object({ 'Accept-Language': z.string() }) },
-      'headers: write "Accept-Language" in lower case, as "accept-language".',
+      'header "Accept-Language" is not in lower case. Write "accept-language".',
     ],
     [
       'a header that no request can have',
       { headers: z.object({ 'x-€': z.string() }) },
-      'headers: "x-€" is not a valid header name. Use letters, digits and hyphens, as in ' +
+      'header "x-€" is not a valid header name. Use letters, digits and hyphens, as in ' +
         '"accept-language".',
     ],
     [
       'a cookie that looks like a credential',
       { cookies: z.object({ session: z.string() }) },
-      'cookies: "session" may say who the client is. List it in credentials, or remove it.',
+      'cookie "session" may say who the client is. List it in credentials, or remove it.',
     ],
     [
       'a cookie that no request can have',
       { cookies: z.object({ 'a b': z.string() }) },
-      'cookies: "a b" is no name of a cookie. Use letters, digits, hyphens and underscores, as in ' +
+      'cookie "a b" is not a valid cookie name. Use letters, digits, hyphens and underscores, as in ' +
         '"theme".',
     ],
     [
@@ -227,33 +227,33 @@ describe('the configuration', () => {
     [
       'cookies that are no object',
       { cookies: z.record(z.string(), z.string()) },
-      'cookies does not name cookies. Use z.object(), as in z.object({ theme: z.string() }).',
+      'cookies is not an object of cookies. Use z.object(), as in z.object({ theme: z.string() }).',
     ],
     [
       'credentials that are no cookie',
       { credentials: ['sid'], cookies: z.object({ theme: z.string() }) },
-      'credentials: "sid" is not in cookies. Add it there, or remove it here.',
+      'credentials names "sid", which is not in cookies. Add it there, or remove it here.',
     ],
     [
       'credentials without cookies',
       { credentials: ['sid'] },
-      'credentials: "sid" is not in cookies. Add it there, or remove it here.',
+      'credentials names "sid", which is not in cookies. Add it there, or remove it here.',
     ],
     [
       'credentials that are no list',
       { credentials: 'sid', cookies: z.object({ sid: z.string() }) },
-      'credentials is a list of cookies, as in ["session"].',
+      'credentials is "sid". Use a list of cookies, as in ["session"].',
     ],
     [
       'a rate limit without window',
       { rateLimit: { limit: 5 } },
       'rateLimit has no windowS. Write { limit: 100, windowS: 60 } for 100 requests a minute.',
     ],
-    ['a rate limit that is a number', { rateLimit: 5 }, 'rateLimit: is 5. Write { limit: … }.'],
+    ['a rate limit that is a number', { rateLimit: 5 }, 'rateLimit is 5. Write { limit: … }.'],
     [
       'a misspelt option of a rate limit',
       { rateLimit: { limit: 5, window: 60 } },
-      'rateLimit: unknown option "window". Known options: limit, windowS, by, cost.',
+      'unknown option "window" in rateLimit. Known options: limit, windowS, by, cost.',
     ],
     [
       'a rate limit by something else',
@@ -278,7 +278,7 @@ describe('the configuration', () => {
     [
       'a cost above the limit',
       { rateLimit: { limit: 5, windowS: 1, cost: 6 } },
-      'rateLimit: a request costs 6, and the limit is 5: none would be served. Raise the limit, or ' +
+      'a request costs 6, but rateLimit.limit is 5, so none would be served. Raise the limit, or ' +
         'lower the cost.',
     ],
     [
@@ -302,7 +302,7 @@ describe('the configuration', () => {
       (header): [string, object, string] => [
         `the header ${header}`,
         { headers: z.object({ [header]: z.string() }) },
-        `headers: "${header}" carries credentials and cannot be an argument. List it in the ` +
+        `header "${header}" carries credentials and cannot be an argument. List it in the ` +
           `service's forward.`,
       ],
     ),
@@ -697,7 +697,7 @@ describe('compileAll()', () => {
     const query = Object.defineProperty(z.object({}), 'shape', { get: () => odd('shape') });
     const { errors } = compileAll([{ name: 'odd', composition: untyped({ query }) }]);
     expect(errors.map((error) => error.message)).toEqual([
-      expect.stringMatching(/^odd: cannot be compiled: /),
+      expect.stringMatching(/^odd: this composition cannot be compiled: /),
     ]);
     expect(errors[0]?.cause).toBeInstanceOf(TypeError);
   });

@@ -36,7 +36,11 @@ describe('answer()', () => {
       { code: 1 },
       'answer(): unknown option "code". Known options: status, he',
     ],
-    ['headers that are none', { headers: 'a' }, 'answer(): headers is no object. Write headers: {'],
+    [
+      'headers that are none',
+      { headers: 'a' },
+      'answer(): headers is not an object. Write headers: {',
+    ],
     ['a partial status', { status: 206 }, `answer(): status 206 cannot be given. ${allowed}`],
     ['a 304', { status: 304 }, 'answer(): status 304 cannot be given.'],
     ['a status of the gateway', { status: 413 }, 'answer(): status 413 cannot be given.'],
@@ -54,9 +58,9 @@ describe('answer()', () => {
       { headers: { Location: '/' } },
       '"Location" is not in lower case. Write',
     ],
-    ['a name that is none', { headers: { 'a b': '/' } }, '"a b" is no name of a header.'],
+    ['a name that is none', { headers: { 'a b': '/' } }, '"a b" is not a valid header name.'],
     ['one of the connection', { headers: { connection: 'x' } }, 'is set by the connection. Remove'],
-    ['one of the gateway', { headers: { vary: 'x' } }, 'headers: "vary" is set by the gateway. Re'],
+    ['one of the gateway', { headers: { vary: 'x' } }, 'header "vary" is set by the gateway. Re'],
     [
       'one of CORS',
       { headers: { 'access-control-max-age': '1' } },
@@ -64,7 +68,11 @@ describe('answer()', () => {
     ],
     ['the lifetime', { headers: { 'cache-control': 'x' } }, 'Use cache of the composition.'],
     ['the lifetime of HTTP/1.0', { headers: { expires: '0' } }, 'Use cache of the composition.'],
-    ['a type that is no JSON', { headers: { 'content-type': 'text/csv' } }, 'is no type of JSON,'],
+    [
+      'a type that is no JSON',
+      { headers: { 'content-type': 'text/csv' } },
+      'is not a type of JSON,',
+    ],
     [
       'a line break',
       { headers: { 'x-a': 'a\nb' } },

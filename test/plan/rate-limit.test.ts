@@ -137,7 +137,7 @@ describe('the cost of a request', () => {
 
   it('may not be more than the limit', () => {
     expect(loadErrorOf(limited(1))).toBe(
-      'page: rateLimit: a request costs 2, since it may make as many calls, and the limit is 1: ' +
+      'page: a request costs 2, since it may make as many calls, but rateLimit.limit is 1, so ' +
         'none would be served. Raise the limit, or lower the cost.',
     );
   });

@@ -96,18 +96,26 @@ describe('bytes', () => {
     [
       'a path',
       () => call(send, { id: file() as unknown as Ref<string>, body: 1 }),
-      'send): argument "id"',
+      'argument "id" of call(send)',
     ],
-    ['JSON', () => call(send, { id: 'a', body: { file: file() } }), 'send): argument "body"'],
+    [
+      'JSON',
+      () => call(send, { id: 'a', body: { file: file() } }),
+      'argument "body" of call(send)',
+    ],
     [
       'a whole body of parts',
       () => call(upload, { body: file() as never }),
-      'upload): argument "body"',
+      'argument "body" of call(upload)',
     ],
-    ['more than bytes', () => call(scan, { body: parts() as never }), 'scan): argument "body"'],
+    [
+      'more than bytes',
+      () => call(scan, { body: parts() as never }),
+      'argument "body" of call(scan)',
+    ],
   ])('are refused as an argument for %s', (_, compose, words) => {
     expect(loadErrorOf(page((() => ({ done: compose() })) as never))).toContain(
-      `page: call(${words} cannot be bytes. Only a body of bytes() or multipart() takes them.`,
+      `page: ${words} cannot be bytes. Only a body of bytes() or multipart() takes them.`,
     );
   });
 

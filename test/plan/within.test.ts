@@ -8,7 +8,7 @@ describe('withinMs', () => {
     ['no number', { withinMs: '5' }, 'withinMs is "5". Use a whole number of at least 1.'],
     ['no time', { withinMs: 0 }, 'withinMs is 0. Use a whole number of at least 1.'],
     ['a misspelt option', { within: 5 }, 'unknown option "within". Known options: withinMs.'],
-    ['the index that a list gives', 3 as never, 'is 3. Write { withinMs: … }.'],
+    ['the index that a list gives', 3 as never, 'its options are 3. Write { withinMs: … }.'],
     ['all the time', { withinMs: 10_000 }, 'withinMs is 10000, but the request ends after 10000.'],
   ])('is refused as %s', (_, options, words) => {
     const optionalError = loadErrorOf(

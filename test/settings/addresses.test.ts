@@ -166,7 +166,7 @@ describe('one rule', () => {
     (env) => {
       const url = { env: env as string }; // as in a file that tsc has not seen
       expect(() => defineService({ name: 'x', url })).toThrow(
-        `service "x": url.env is ${JSON.stringify(env) ?? 'missing'}, which names no variable. ` +
+        `service "x": url.env is ${JSON.stringify(env) ?? 'missing'}, which is not a name of a variable. ` +
           'Write one as in "http://127.0.0.1:4001", or { env: "ORDERS_URL" }.',
       );
     },
