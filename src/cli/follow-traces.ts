@@ -4,7 +4,8 @@ import type { StoredTrace } from '../telemetry/trace-store.ts';
 export interface FollowOptions {
   /** Asks for the latest traces, the latest first. */
   readonly ask: () => Promise<readonly StoredTrace[]>;
-  readonly show: (trace: StoredTrace) => void;
+  /** Is given those that are new, the oldest first. */
+  readonly show: (traces: readonly StoredTrace[]) => void;
 }
 
 /** A person notices no delay of this length. */
@@ -19,7 +20,8 @@ export async function followTraces({ ask, show }: FollowOptions): Promise<void> 
   let shown: ReadonlySet<string> = new Set();
   const list = (traces: readonly StoredTrace[]): void => {
     const complete = traces.filter(isComplete);
-    for (const trace of complete.toReversed()) if (!shown.has(trace.traceId)) show(trace);
+    const fresh = complete.filter(({ traceId }) => !shown.has(traceId)).toReversed();
+    if (fresh.length > 0) show(fresh);
     shown = new Set(complete.map(({ traceId }) => traceId));
   };
   const goOn = async (): Promise<void> => {

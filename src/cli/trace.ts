@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import { ConfigurationError } from '../errors.ts';
 import type { StoredTrace } from '../telemetry/trace-store.ts';
-import { drawWaterfall, listTraces } from '../telemetry/waterfall.ts';
+import { drawWaterfall, listTraces, nameWidthOf } from '../telemetry/waterfall.ts';
 import { askAdmin } from './ask-admin.ts';
 import { followTraces } from './follow-traces.ts';
+import { paint } from './paint.ts';
 
 export interface TraceOptions {
   /** A trace id or its beginning. Absent: the latest are listed. */
@@ -42,9 +43,7 @@ export async function trace({ traceId, adminUrl, json, follow }: TraceOptions): 
     'OTEL_SDK_DISABLED set.';
   const ask = async (): Promise<readonly StoredTrace[]> =>
     (await askAdmin({ adminUrl, path: '/traces', answer: Latest, absent })).traces;
-  const show = (one: StoredTrace): void =>
-    console.log(json ? JSON.stringify(one) : listTraces([one]));
-  if (follow) return followTraces({ ask, show });
+  if (follow) return followTraces({ ask, show: json ? printAsLines : listInColumns() });
   const traces = await ask();
   if (traceId === undefined) return print(traces, json);
   const found = traces.filter((one) => one.traceId.startsWith(traceId));
@@ -56,11 +55,24 @@ export async function trace({ traceId, adminUrl, json, follow }: TraceOptions): 
         `\`plait trace\` lists the latest ${traces.length}.`,
     );
   }
-  console.log(json ? JSON.stringify(only) : drawWaterfall(only));
+  console.log(json ? JSON.stringify(only) : paint(drawWaterfall(only)));
 }
 
 function print(traces: readonly StoredTrace[], json: boolean): void {
   const none = 'There is no trace yet. Ask the gateway for something first.';
   if (json) console.log(JSON.stringify(traces));
-  else console.log(traces.length === 0 ? none : listTraces(traces));
+  else console.log(traces.length === 0 ? none : paint(listTraces(traces)));
+}
+
+function printAsLines(traces: readonly StoredTrace[]): void {
+  for (const one of traces) console.log(JSON.stringify(one));
+}
+
+/** Its columns become wider with a longer name, and stay so. */
+function listInColumns(): (traces: readonly StoredTrace[]) => void {
+  let nameWidth = 0;
+  return (traces) => {
+    nameWidth = Math.max(nameWidth, nameWidthOf(traces));
+    console.log(paint(listTraces(traces, nameWidth)));
+  };
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { askAdmin } from './ask-admin.ts';
 import { drawUpstreams } from './draw-upstreams.ts';
+import { paint } from './paint.ts';
 
 export interface UpstreamsOptions {
   /** The URL of the gateway's management side, as in its line `admin …`. */
@@ -59,5 +60,5 @@ const Answer = z.looseObject({
 export async function upstreams({ adminUrl, json }: UpstreamsOptions): Promise<void> {
   const absent = 'does not say how its services are: it may be of an earlier version.';
   const state = await askAdmin({ adminUrl, path: '/upstreams', answer: Answer, absent });
-  console.log(json ? JSON.stringify(state) : drawUpstreams(state, Date.now()));
+  console.log(json ? JSON.stringify(state) : paint(drawUpstreams(state, Date.now())));
 }

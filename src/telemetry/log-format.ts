@@ -41,9 +41,16 @@ export function toLine(json: string): string {
   const { level, time, message, causes, ...fields } = Line.parse(JSON.parse(json));
   const pairs = Object.entries(fields)
     .filter(([name]) => !unshown.has(name))
-    .map(([name, value]) => `${name}=${toText(value)}`);
+    .flatMap(([name, value]) => pairsOf(name, value));
   const head = `${time.slice(11, 23)} ${level.padEnd(5)} ${oneLine(message)}`;
   return `${[head, ...pairs].join('  ')}\n${causesOf(causes)}`;
+}
+
+/** An object is shown by its fields, as `error.type=503`. */
+function pairsOf(name: string, value: unknown): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return [`${name}=${toText(value)}`];
+  return Object.entries(value).map(([key, one]) => `${name}.${oneLine(key)}=${toText(one)}`);
 }
 
 function toText(value: unknown): string {

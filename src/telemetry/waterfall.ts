@@ -22,17 +22,26 @@ export function drawWaterfall({ traceId, spans }: StoredTrace): string {
   return [`trace ${traceId}`, ...lines].join('\n');
 }
 
-/** One line for each of the latest traces. */
-export function listTraces(traces: readonly StoredTrace[]): string {
+/** One line for each trace; `nameWidth`: that of the longest name of a request in the list. */
+export function listTraces(
+  traces: readonly StoredTrace[],
+  nameWidth: number = nameWidthOf(traces),
+): string {
   return traces
     .flatMap(({ traceId, spans }) => {
       const root = rootsOf(spans)[0];
       if (root === undefined) return [];
-      const status = String(root.attributes['http.response.status_code'] ?? '');
+      const status = String(root.attributes['http.response.status_code'] ?? '').padEnd(3);
       const took = milliseconds(root.endMs - root.startMs).padStart(9);
-      return [[traceId, status, took, root.name, ...outcomeOf(root, spans)].join('  ')];
+      const name = root.name.padEnd(nameWidth);
+      return [[traceId, status, took, name, ...outcomeOf(root, spans)].join('  ').trimEnd()];
     })
     .join('\n');
+}
+
+/** Of the column with the names of requests, as wide as `listTraces` makes it. */
+export function nameWidthOf(traces: readonly StoredTrace[]): number {
+  return Math.max(0, ...traces.map(({ spans }) => rootsOf(spans)[0]?.name.length ?? 0));
 }
 
 interface Row {
@@ -67,7 +76,7 @@ function barOf({ startMs, endMs }: StoredSpan, { from, until }: { from: number; 
   return `${' '.repeat(start)}${bar}`.padEnd(barWidth);
 }
 
-/** The facts worth seeing at a glance. */
+/** The facts worth seeing at a glance; `#` is the value, which otherwise stands behind the word. */
 const shown = {
   'plait.denied': 'denied,',
   'plait.shed': 'shed',
@@ -76,11 +85,11 @@ const shown = {
   'plait.step.cache': 'cache',
   'plait.step.deduplicated': 'deduplicated',
   'plait.step.skipped': 'skipped',
-  'plait.batch.size': 'keys',
+  'plait.batch.size': '# keys',
   'plait.cancelled': 'called off',
-  'plait.bulkhead.wait_ms': 'waited ms',
-  'plait.retry.delay_ms': 'after a pause of ms',
-  'plait.batch.wait_ms': 'collected for ms',
+  'plait.bulkhead.wait_ms': 'waited # ms',
+  'plait.retry.delay_ms': 'after a pause of # ms',
+  'plait.batch.wait_ms': 'collected for # ms',
   'http.request.resend_count': 'resend',
   'plait.redirects': 'redirects',
   'plait.lookup.doubt': 'doubt',
@@ -93,15 +102,19 @@ function notesOf(span: StoredSpan): string[] {
   const notes = Object.entries(shown).flatMap(([name, word]) => {
     if (isServed && name.startsWith('plait.batch.')) return [];
     const value = attributes[name];
-    return value === undefined || value === 0
-      ? []
-      : [value === true ? word : `${word} ${String(value)}`];
+    return value === undefined || value === 0 ? [] : [value === true ? word : noteOf(word, value)];
   });
   // The name of an attempt does not say whose it is.
   const isAttempt = attributes['url.template'] !== undefined;
   const words = isAttempt ? (failureOf(span) ?? error) : error;
   const failure = words === undefined ? [] : [`✗ ${words}`];
   return [...failure, ...serverIn(attributes), ...notes];
+}
+
+function noteOf(word: string, value: unknown): string {
+  const text = String(value);
+  // A function, since `$` in a replacement text is a pattern.
+  return word.includes('#') ? word.replace('#', () => text) : `${word} ${text}`;
 }
 
 /** What the span of a request says, and which services are to blame for it. */

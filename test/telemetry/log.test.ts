@@ -98,9 +98,11 @@ describe('a line of text', () => {
     );
   });
 
-  it('shows objects and lists as JSON', () => {
-    expect(line({ degraded: ['a: b'], error: { type: 'timeout' } })).toBe(
-      '12:08:31.207 info  GET /a 200  degraded=["a: b"]  error={"type":"timeout"}\n',
+  it('shows lists as JSON, and objects by their fields', () => {
+    const error = { type: 'timeout', message: 'step "a": late', of: { a: 1 } };
+    expect(line({ degraded: ['a: b'], error })).toBe(
+      '12:08:31.207 info  GET /a 200  degraded=["a: b"]  error.type=timeout  ' +
+        'error.message=step "a": late  error.of={"a":1}\n',
     );
   });
 

@@ -115,7 +115,7 @@ describe('a waterfall', () => {
       drawWaterfall(traceOf(span(['root', 0, 5], undefined, { error: '503', attributes }))),
     );
     expect(row?.rest).toBe(
-      '5.00 ms  ✗ 503  degraded payment,rows.shipment  cache hit  deduplicated  skipped  keys 7  called off  waited ms 3.5  resend 1',
+      '5.00 ms  ✗ 503  degraded payment,rows.shipment  cache hit  deduplicated  skipped  7 keys  called off  waited 3.5 ms  resend 1',
     );
   });
 
