@@ -28,6 +28,7 @@ const Trace = z.object({
       startMs: z.number(),
       endMs: z.number(),
       error: z.string().exactOptional(),
+      message: z.string().exactOptional(),
       attributes: z.record(z.string(), z.any()),
     }),
   ),

@@ -57,7 +57,8 @@ function toText(value: unknown): string {
   return typeof value === 'string' ? oneLine(value) : oneLine(JSON.stringify(value));
 }
 
-function oneLine(text: string): string {
+/** Escapes what would end a line or command a terminal. */
+export function oneLine(text: string): string {
   return text.replaceAll(control, (char) => escaped(char));
 }
 

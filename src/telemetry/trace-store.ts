@@ -10,6 +10,8 @@ export interface StoredSpan {
   readonly endMs: number;
   /** `error.type`. */
   readonly error?: string;
+  /** The description of the failure. */
+  readonly message?: string;
   readonly attributes: ReadableSpan['attributes'];
 }
 
@@ -66,6 +68,7 @@ function isFirst({ parentSpanContext }: ReadableSpan): boolean {
 function toStored(span: ReadableSpan): StoredSpan {
   const { spanId } = span.spanContext();
   const error = span.attributes['error.type'];
+  const { message } = span.status;
   return {
     spanId,
     ...(span.parentSpanContext && { parentSpanId: span.parentSpanContext.spanId }),
@@ -73,6 +76,7 @@ function toStored(span: ReadableSpan): StoredSpan {
     startMs: toMs(span.startTime),
     endMs: toMs(span.endTime),
     ...(error !== undefined && { error: String(error) }),
+    ...(message !== undefined && { message }),
     attributes: span.attributes,
   };
 }

@@ -1,11 +1,15 @@
 /** Draws a trace as a waterfall for the terminal: when each span ran, how long, and failures. */
 import { largestShare } from './critical-path.ts';
 import { culpritsOf, failureOf } from './culprits.ts';
+import { oneLine } from './log-format.ts';
 import type { StoredSpan, StoredTrace } from './trace-store.ts';
 
 const barWidth = 40;
 
-/** Lists spans below their parents, by start; the bar shows when a span ran within the trace. */
+/**
+ * Lists spans below their parents, by start; the bar shows when a span ran within the trace. Below
+ * them is why it failed.
+ */
 export function drawWaterfall({ traceId, spans }: StoredTrace): string {
   const rows = rowsOf(spans);
   const from = Math.min(...spans.map(({ startMs }) => startMs));
@@ -19,7 +23,17 @@ export function drawWaterfall({ traceId, spans }: StoredTrace): string {
       ...notesOf(span),
     ].join('  '),
   );
-  return [`trace ${traceId}`, ...lines].join('\n');
+  return [`trace ${traceId}`, ...lines, ...reasonsIn(spans)].join('\n');
+}
+
+/** The most reasons of a trace; further ones are seldom of another kind. */
+const mostReasons = 3;
+
+/** The descriptions of failures: of the request, or else of the parts that its response lacks. */
+function reasonsIn(spans: readonly StoredSpan[]): string[] {
+  const ofRequest = rootsOf(spans).flatMap(({ message }) => message ?? []);
+  const all = ofRequest.length > 0 ? ofRequest : spans.flatMap(({ message }) => message ?? []);
+  return [...new Set(all)].slice(0, mostReasons).map((message) => `✗ ${oneLine(message)}`);
 }
 
 /** One line for each trace; `nameWidth`: that of the longest name of a request in the list. */

@@ -4,6 +4,7 @@ import {
   clientCredentials,
   defineComposition,
   defineGateway,
+  map,
   operation,
   verifyJwt,
 } from 'plait';
@@ -52,6 +53,39 @@ const writing = (shop: Service): Composition => {
     compose: ({ params: { name } }) => ({ part: call(write, { name }) }),
   });
 };
+
+const throwing = (shop: Service): Composition =>
+  defineComposition({
+    route: 'GET /shop/:name',
+    compose: ({ params: { name } }) => ({
+      part: map(call(partOf(shop), { name }), ({ value: text }) => {
+        throw new TypeError(`not a number: ${text}`);
+      }),
+    }),
+  });
+
+const mismatching = (shop: Service): Composition =>
+  defineComposition({
+    route: 'GET /shop/:name',
+    response: z.object({ part: z.object({ value: z.string().startsWith('B') }) }),
+    compose: ({ params: { name } }) => ({ part: call(partOf(shop), { name }) }),
+  });
+
+/** What the service answers is not to blame. */
+const answeredFor =
+  (compose: (shop: Service) => Composition): Situation =>
+  async ({ start }) => {
+    const { ask, upstream } = await start({ compose });
+    const asked = ask('a');
+    await upstream.answer('GET /parts/a', value);
+    await asked.answer;
+    return [asked];
+  };
+
+/** Signed by a key that nobody knows. */
+const token = ['{"alg":"ES256","kid":"1"}', '{"iss":"https://id.example.com","aud":"shop"}', 'x']
+  .map((part) => Buffer.from(part).toString('base64url'))
+  .join('.');
 
 /** By the name of the file that shows it. */
 export const clientSituations: Readonly<Record<string, Situation>> = {
@@ -105,6 +139,24 @@ export const clientSituations: Readonly<Record<string, Situation>> = {
     await asked.answer;
     return [asked];
   },
+
+  async 'keys-cannot-be-fetched'({ start }) {
+    const definition = defineGateway({ authenticators: [customers] });
+    const { ask } = await start({ compose: forCustomers, definition });
+    const asked = ask('a', '01', { headers: { authorization: `Bearer ${token}` } });
+    await asked.answer;
+    return [asked];
+  },
+
+  async 'invalid-request'({ start }) {
+    const { ask } = await start();
+    const asked = ask('a?other=1');
+    await asked.answer;
+    return [asked];
+  },
+
+  'function-throws': answeredFor(throwing),
+  'response-mismatch': answeredFor(mismatching),
 
   async 'composition-not-served'({ start }) {
     const route = parseRoute('GET /shop/:name', 'summary');

@@ -75,10 +75,13 @@ function timesIn(column: Column, quoted: string, evidence: Evidence): number {
   }
 }
 
-/** `key=value` and `key` are attributes; other words are names of spans or events. */
-function isIn({ name, attributes, events }: SinkSpan, quoted: string): boolean {
+/** `key=value` and `key` are attributes; other words are names, or a part of the description. */
+function isIn({ name, attributes, events, status }: SinkSpan, quoted: string): boolean {
   const [, key, value] = /^([a-z_]+(?:\.[a-z_]+)+)(?:=(.+))?$/.exec(quoted) ?? [];
-  if (key === undefined) return name === quoted || events.some((event) => event.name === quoted);
+  if (key === undefined) {
+    const names = [name, ...events.map((event) => event.name)];
+    return names.includes(quoted) || status.message.includes(quoted);
+  }
   return value === undefined ? key in attributes : String(attributes[key]) === value;
 }
 
@@ -124,12 +127,17 @@ const phrases: readonly (readonly [RegExp, (trace: Trace) => boolean])[] = [
   [/\bone span\b/, (trace) => trace.length === 1],
   [/\bone span, which is red\b/, (trace) => trace.every(isRed)],
   [/\bonly the CLIENT span is red\b/, (trace) => trace.filter(isRed).every(isClient)],
+  [/\bonly the request is red\b/, (trace) => trace.filter(isRed).every(isRoot)],
   [/\bnothing is red\b/, (trace) => !trace.some(isRed)],
   [/\bthe step is red\b/, (trace) => trace.some((span) => isStep(span) && isRed(span))],
   [/\bCLIENT, step and request are red\b/, (trace) => trace.length === 3 && trace.every(isRed)],
   [/\ba link\b/, (trace) => trace.some(({ links }) => links.length > 0)],
   [/\bno link\b/, (trace) => !trace.some(({ links }) => links.length > 0)],
 ];
+
+function isRoot({ kind }: SinkSpan): boolean {
+  return kind === 'SERVER';
+}
 
 function isClient({ kind }: SinkSpan): boolean {
   return kind === 'CLIENT';

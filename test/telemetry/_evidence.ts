@@ -126,8 +126,12 @@ async function spansOf(
 
 /** Without their ids, in which a status like 429 may occur by chance. */
 function drawn(traces: readonly (readonly SinkSpan[])[]): string {
-  const stored = traces.map((spans) => ({ traceId: '', spans: spans.map(toStored) }));
-  return [listTraces(stored), ...stored.map(drawWaterfall)].join('\n\n');
+  const stored = traces.map((spans) => ({
+    traceId: spans[0]?.traceId ?? '',
+    spans: spans.map(toStored),
+  }));
+  const text = [listTraces(stored), ...stored.map(drawWaterfall)].join('\n\n');
+  return text.replaceAll(/\b[\da-f]{32}\b/g, '<id>');
 }
 
 /** As the store of traces keeps it. */
@@ -141,6 +145,7 @@ function toStored(span: SinkSpan): StoredSpan {
     startMs: Number(span.startTimeUnixNano) / 1e6,
     endMs: Number(span.endTimeUnixNano) / 1e6,
     ...(error !== undefined && { error: String(error) }),
+    ...(span.status.message !== '' && { message: span.status.message }),
     attributes: attributes as StoredSpan['attributes'], // OTLP has no other values
   };
 }

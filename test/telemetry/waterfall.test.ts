@@ -1,5 +1,5 @@
 import { TracerProvider } from '@opentelemetry/sdk-trace';
-import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTraceStore } from '../../src/telemetry/trace-store.ts';
 import type { StoredSpan, StoredTrace } from '../../src/telemetry/trace-store.ts';
@@ -141,6 +141,31 @@ describe('a waterfall', () => {
       '3.00 ms  served by the call of another request · payments 503',
       '2.00 ms  served by the call of another request · payments',
     ]);
+  });
+});
+
+/** The lines that come after those of the spans. */
+function below(...spans: readonly StoredSpan[]): string[] {
+  const lines = drawWaterfall(traceOf(...spans)).split('\n');
+  return lines.slice(1 + spans.length);
+}
+
+describe('below a waterfall', () => {
+  it('is why the request failed', () => {
+    const failed = span(['part', 1, 4], 'root', { error: '503', message: 'answered 503' });
+    const root = span(['root', 0, 5], undefined, { error: '503', message: 'part: answered 503' });
+    expect(below(failed, root)).toEqual(['✗ part: answered 503']);
+  });
+
+  it('is why parts are missing, each reason once and three at most, on a line each', () => {
+    const parts = ['1', '1', '2\n\u001b[2J', '3', '4'].map((message, index) =>
+      span([`part ${index}`, index, 9], 'root', { error: '503', message }),
+    );
+    expect(below(...parts, span(['root', 0, 9]))).toEqual(['✗ 1', '✗ 2\\n\\u001b[2J', '✗ 3']);
+  });
+
+  it('is nothing where all is well', () => {
+    expect(below(span(['root', 0, 5]))).toEqual([]);
   });
 });
 
@@ -296,6 +321,14 @@ describe('the traces that are kept', () => {
     const [{ traceId } = { traceId: '' }] = kept;
     expect(store.find(traceId)).toEqual(kept[0]);
     expect(store.find('none')).toBeUndefined();
+  });
+
+  it('have the description of a failure', () => {
+    const { store, tracer } = startStore();
+    const failing = tracer.startSpan('request');
+    failing.setStatus({ code: SpanStatusCode.ERROR, message: 'answered 503' });
+    failing.end();
+    expect(store.latest()[0]?.spans).toMatchObject([{ message: 'answered 503' }]);
   });
 
   it('have 1,000 spans at most', () => {
