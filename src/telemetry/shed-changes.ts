@@ -61,10 +61,14 @@ function ended(shed: Shed) {
 
 function wordsFor({ steps, requests, over_limit: overLimit }: Shed): string {
   return [
-    ...(steps > 0 ? [`${steps} steps were left out`] : []),
-    ...(requests > 0 ? [`${requests} requests were refused`] : []),
-    ...(overLimit > 0 ? [`${overLimit} were more than may be in progress`] : []),
+    ...(steps > 0 ? [`${counted(steps, 'step')} left out`] : []),
+    ...(requests > 0 ? [`${counted(requests, 'request')} refused`] : []),
+    ...(overLimit > 0 ? [`${counted(overLimit, 'request')} more than may be in progress`] : []),
   ].join(', ');
+}
+
+function counted(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun} was` : `${count} ${noun}s were`;
 }
 
 function totalOf({ steps, requests, overLimit }: ShedCounts): number {

@@ -122,7 +122,14 @@ function notesOf(span: StoredSpan): string[] {
   const isAttempt = attributes['url.template'] !== undefined;
   const words = isAttempt ? (failureOf(span) ?? error) : error;
   const failure = words === undefined ? [] : [`✗ ${words}`];
-  return [...failure, ...serverIn(attributes), ...notes];
+  const place = isAttempt && error !== undefined ? placeIn(attributes) : [];
+  return [...failure, ...place, ...serverIn(attributes), ...notes];
+}
+
+/** `at 10.0.0.7:4002`: a service may have several addresses, of which one is broken. */
+function placeIn(attributes: StoredSpan['attributes']): string[] {
+  const { 'server.address': host, 'server.port': port } = attributes;
+  return host === undefined ? [] : [`at ${[host, port].filter(Boolean).join(':')}`];
 }
 
 function noteOf(word: string, value: unknown): string {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SinkSpan } from '../support/otlp-sink.ts';
+import { hasPhrase, untruePhrases } from './_culprit-phrases.ts';
 import type { Evidence } from './_evidence.ts';
 import { sumOf } from './_prometheus.ts';
 
@@ -109,54 +110,4 @@ function fieldIn(value: unknown, name: string): unknown {
 /** Whether a line says more than that a request was answered. */
 function isTold({ lines }: Evidence): boolean {
   return lines.some(({ level, status }) => level !== 'info' || status === undefined);
-}
-
-type Trace = Evidence['traces'][number];
-
-const isRed = ({ status }: SinkSpan): boolean => status.code === 'ERROR';
-const ofKind = (trace: Trace, kind: string): Trace => trace.filter((span) => span.kind === kind);
-const isStep = ({ name }: SinkSpan): boolean => name.startsWith('step ');
-const tookOf = (span: SinkSpan): number =>
-  Number(span.endTimeUnixNano - span.startTimeUnixNano) / 1e6;
-
-/** Of the last trace of a situation: that of the request which the others explain. */
-const phrases: readonly (readonly [RegExp, (trace: Trace) => boolean])[] = [
-  [/\bone CLIENT span is as long as the request/, isOneAsLong],
-  [/\btwo CLIENT spans\b/, (trace) => ofKind(trace, 'CLIENT').length === 2],
-  [/\b(?:without a|no) CLIENT span$/, (trace) => ofKind(trace, 'CLIENT').length === 0],
-  [/\bone span\b/, (trace) => trace.length === 1],
-  [/\bone span, which is red\b/, (trace) => trace.every(isRed)],
-  [/\bonly the CLIENT span is red\b/, (trace) => trace.filter(isRed).every(isClient)],
-  [/\bonly the request is red\b/, (trace) => trace.filter(isRed).every(isRoot)],
-  [/\bnothing is red\b/, (trace) => !trace.some(isRed)],
-  [/\bthe step is red\b/, (trace) => trace.some((span) => isStep(span) && isRed(span))],
-  [/\bCLIENT, step and request are red\b/, (trace) => trace.length === 3 && trace.every(isRed)],
-  [/\ba link\b/, (trace) => trace.some(({ links }) => links.length > 0)],
-  [/\bno link\b/, (trace) => !trace.some(({ links }) => links.length > 0)],
-];
-
-function isRoot({ kind }: SinkSpan): boolean {
-  return kind === 'SERVER';
-}
-
-function isClient({ kind }: SinkSpan): boolean {
-  return kind === 'CLIENT';
-}
-
-function isOneAsLong(trace: Trace): boolean {
-  const [longest = 0] = ofKind(trace, 'SERVER').map(tookOf);
-  return ofKind(trace, 'CLIENT').some((span) => tookOf(span) > longest - 1);
-}
-
-function hasPhrase(cell: string): boolean {
-  return phrases.some(([phrase]) => phrase.test(cell));
-}
-
-function untruePhrases(cell: string, seen: readonly Evidence[]): string[] {
-  const parts = cell.split(/[;:,]/).map((part) => part.trim());
-  return phrases.flatMap(([phrase, isTrueOf]) => {
-    const isSaid = phrase.test(cell) || parts.some((part) => phrase.test(part));
-    const isTrue = seen.every(({ traces }) => isTrueOf(traces.at(-1) ?? []));
-    return isSaid && !isTrue ? [String(phrase)] : [];
-  });
 }

@@ -217,7 +217,7 @@ describe('load shedding', () => {
         over_limit: 2,
         message:
           'Load is no longer shed: 100 steps were left out, 7 requests were refused, ' +
-          '2 were more than may be in progress in 11 s',
+          '2 requests were more than may be in progress in 11 s',
       },
     ]);
   });
