@@ -24,6 +24,13 @@ export const targets = new Map(
   Array.from(page.matchAll(/^\[(.+)\]: (.+)$/gm), ([, name = '', target = '']) => [name, target]),
 );
 
+/** What the list below the table quotes: its situations end a process, and have tests of their own. */
+export const quotedBelow: readonly string[] = page
+  .split('\n- ')
+  .slice(1)
+  .flatMap((item) => Array.from(item.split('\n\n')[0]?.matchAll(/`([^`]+)`/g) ?? []))
+  .map(([, quoted = '']) => quoted);
+
 export const rows: readonly Row[] = page
   .split('\n')
   .filter((line) => line.startsWith('| '))

@@ -3,15 +3,17 @@
  * in `test/golden/traces/`, and `docs/find-the-culprit.md` says how each looks. A change of what spans
  * look like changes the files: `vitest run -u` writes them again.
  */
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { toJaeger } from '../support/jaeger.ts';
 import { isRedisSkipped } from '../support/redis.ts';
-import { rows, targets, untrueIn } from './_culprit-page.ts';
+import { quotedBelow, rows, targets, untrueIn } from './_culprit-page.ts';
 import { allSituations, openEvidence } from './_evidence.ts';
 
 const evidenceOf = await openEvidence();
-const folder = join(import.meta.dirname, '../golden/traces');
+const root = join(import.meta.dirname, '../..');
+const folder = join(root, 'test/golden/traces');
 const names = Object.keys(allSituations);
 const isHere = (name: string): boolean => !(isRedisSkipped && name === 'redis-gone');
 
@@ -30,6 +32,15 @@ describe('docs/find-the-culprit.md', () => {
   it('links to their traces', () => {
     const files = names.map((name) => [name, `../test/golden/traces/${name}.json`] as const);
     expect(targets).toEqual(new Map(files));
+  });
+
+  it('quotes below its table what the gateway writes', () => {
+    const files = globSync('src/**/*.ts', { cwd: root }).map((file) => join(root, file));
+    const code = files.map((file) => readFileSync(file, 'utf8')).join('\n');
+    // Metrics have other names there.
+    const lines = quotedBelow.filter((quoted) => !quoted.startsWith('plait_'));
+    expect(lines.length).toBeGreaterThan(6);
+    expect(lines.filter((quoted) => !code.includes(quoted))).toEqual([]);
   });
 
   it.each(rows.filter(({ situations }) => situations.every(isHere)))(
