@@ -5,6 +5,7 @@
 import type { StepFailure } from '../dsl/guards.ts';
 import { frozen } from '../frozen.ts';
 import type { InsteadStep, Step } from '../plan/plan.ts';
+import { indexesUpTo } from '../upstream/sharing/load.ts';
 import { runBlock } from './block.ts';
 import { inner } from './each-and-given.ts';
 import { Failure, frameOf, itemIn, stepOf, valueOf } from './frame.ts';
@@ -15,12 +16,20 @@ import { StepError } from './step-error.ts';
 import { isTolerable } from './tolerate.ts';
 import type { Work } from './work.ts';
 
+/** Whether the second source is asked for any item. If not, the step has nothing to do. */
+export function asksSecondSource(frame: Frame, step: InsteadStep): boolean {
+  return indexesUpTo(frame.width).some((item) => {
+    const first = valueOf(frame, step.guarded, item);
+    return first instanceof Failure && mayBegin(frame, step, { first, item });
+  });
+}
+
 /** Takes the value of the step, or runs the block if that has failed for the item. */
 export function runInstead(work: Work, step: InsteadStep, item: number): void {
   const first = valueOf(work.frame, step.guarded, item);
   if (!(first instanceof Failure)) return work.succeed(item, first);
   const { error } = first;
-  if (!(error instanceof StepError) || !mayBegin(work, step, { first, item }))
+  if (!(error instanceof StepError) || !mayBegin(work.frame, step, { first, item }))
     return work.fail(item, error, first);
   const owner = new SecondSource(work, step, error);
   const items = [failureOf(error)];
@@ -39,13 +48,15 @@ interface Failed {
 }
 
 /** Never after the end of the request, under overload, or where a write may be done twice. */
-function mayBegin(work: Work, step: InsteadStep, { first, item }: Failed): boolean {
-  const { execution } = work.frame;
-  const { reason, isUncertain } = first.error as StepError;
-  if (!isTolerable(execution, first) || isUncertain || execution.signal.aborted) return false;
+function mayBegin(frame: Frame, step: InsteadStep, { first, item }: Failed): boolean {
+  const { execution } = frame;
+  if (!isTolerable(execution, first) || execution.signal.aborted) return false;
+  const { reason, isUncertain } = first.error as StepError; // no other is tolerable
+  if (isUncertain) return false;
   if (reason.kind === 'deadline' || reason.kind === 'shed' || reason.kind === 'aborted')
     return false;
-  return timeLeft(work) > 0 && !mayHaveWritten(work.frame, stepOf(work.frame, step.guarded), item);
+  const isInTime = timeLeft({ frame, step }) > 0;
+  return isInTime && !mayHaveWritten(frame, stepOf(frame, step.guarded), item);
 }
 
 /** Whether a write in the step was done for the item, or may have been, or may still be sent. */

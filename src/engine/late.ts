@@ -15,7 +15,7 @@ export function noteTime({ frame, step }: Work): void {
 }
 
 /** How long a step may still take, in milliseconds. */
-export function timeLeft({ frame, step }: Work): number {
+export function timeLeft({ frame, step }: Pick<Work, 'frame' | 'step'>): number {
   const { limitMs = Infinity } = step;
   return limitMs - (frame.execution.clock.now() - begunAt(frame, step));
 }

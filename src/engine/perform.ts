@@ -3,14 +3,21 @@ import { ExecutionError } from '../errors.ts';
 import type { TimedStep } from '../plan/plan.ts';
 import { indexesUpTo } from '../upstream/sharing/load.ts';
 import { callService, loadKeys } from './call-service.ts';
+import { settle } from './block.ts';
+import { columnOf, firstFailure } from './column.ts';
+import { valueOf } from './frame.ts';
 import type { Blocked, Frame } from './frame.ts';
 import { runEach, runGiven } from './each-and-given.ts';
-import { runInstead } from './instead.ts';
+import { asksSecondSource, runInstead } from './instead.ts';
 import { endAfter, noteTime, timeLeft } from './late.ts';
 import { Work } from './work.ts';
 
 /** Begins a step for all items that are not blocked; it settles its column in the frame. */
 export function perform(frame: Frame, step: TimedStep, blocked: Blocked): void {
+  if (step.kind === 'instead' && !asksSecondSource(frame, step)) {
+    const column = columnOf(frame, blocked, (item) => valueOf(frame, step.guarded, item));
+    return settle(frame, step, column, firstFailure(column));
+  }
   const work = new Work(frame, step);
   const items = openItems(work, blocked);
   if (step.limitMs !== undefined) noteTime(work);

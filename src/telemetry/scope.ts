@@ -1,6 +1,14 @@
 /** Scopes: spans as parents, passed along a request as its opaque `trace`. */
 import { ROOT_CONTEXT, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
-import type { Context, Link, Span, SpanContext, SpanKind, Tracer } from '@opentelemetry/api';
+import type {
+  Context,
+  HrTime,
+  Link,
+  Span,
+  SpanContext,
+  SpanKind,
+  Tracer,
+} from '@opentelemetry/api';
 import { TraceState } from '@opentelemetry/core';
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
 import type { Trace } from '../trace.ts';
@@ -13,6 +21,8 @@ import type { RemoteSpan } from './trace-context.ts';
 export interface Scope extends Carried {
   readonly span: Span;
   readonly context: Context;
+  /** When it began, or the latest call within it: it does not end before. */
+  begunAt: HrTime;
 }
 
 /** The scope carried by a trace; `undefined` where nothing is recorded. */
@@ -46,18 +56,20 @@ export function openScope(tracer: Tracer, name: string, { kind, parent, links }:
   const startTime = now();
   const options =
     links === undefined ? { kind, startTime } : { kind, startTime, links: links.map(toLink) };
-  return new OpenScope(tracer.startSpan(name, options, parent), parent);
+  return new OpenScope(tracer.startSpan(name, options, parent), parent, startTime);
 }
 
 /** Makes its context for a child and its headers for a service only when they are asked for. */
 class OpenScope implements Scope {
   readonly span: Span;
   readonly #parent: Context;
+  begunAt: HrTime;
   #context: Context | undefined;
 
-  constructor(span: Span, parent: Context) {
+  constructor(span: Span, parent: Context, begunAt: HrTime) {
     this.span = span;
     this.#parent = parent;
+    this.begunAt = begunAt;
   }
 
   get context(): Context {

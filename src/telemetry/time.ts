@@ -28,8 +28,37 @@ export function failureTime(): HrTime {
 
 /** The time of an end that is later than the failure that it comes from. */
 export function afterFailure(): HrTime {
-  const [seconds, nanoseconds] = failureTime();
-  const at = now();
-  const isLater = at[0] > seconds || (at[0] === seconds && at[1] > nanoseconds);
-  return isLater ? at : [seconds, nanoseconds + 1_000];
+  return latest(now(), shifted(failureTime(), marginNs));
+}
+
+let callEndedAt: HrTime | undefined;
+
+/** Takes note that a call has ended, which may cancel others. */
+export function noteCallEnd(at: HrTime): void {
+  if (callEndedAt !== undefined) return;
+  callEndedAt = at;
+  // After the microtasks in which everything is done that follows from it.
+  queueMicrotask(() => process.nextTick(() => (callEndedAt = undefined)));
+}
+
+/** The time of calls that are cancelled: before the end of the one that was the reason, if one was. */
+export function cancellationTime(): HrTime {
+  return callEndedAt === undefined ? failureTime() : shifted(callEndedAt, -marginNs);
+}
+
+export function latest(...times: readonly [HrTime, ...HrTime[]]): HrTime {
+  return times.reduce((one, other) => (isLater(other, one) ? other : one));
+}
+
+/** Jaeger compares sums of a start and a duration, each of which it cuts to whole microseconds. */
+const marginNs = 2_000;
+
+function shifted([seconds, nanoseconds]: HrTime, byNs: number): HrTime {
+  const sum = nanoseconds + byNs;
+  const carry = Math.floor(sum / 1e9);
+  return [seconds + carry, sum - carry * 1e9];
+}
+
+function isLater(one: HrTime, other: HrTime): boolean {
+  return one[0] > other[0] || (one[0] === other[0] && one[1] > other[1]);
 }

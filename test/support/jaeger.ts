@@ -142,3 +142,31 @@ function relative(spans: readonly SinkSpan[]): Normal['timeOf'] {
   }
   return (time) => known.get(time) ?? begin;
 }
+
+interface Timed {
+  readonly span: SinkSpan;
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+/**
+ * The spans on the critical path as Jaeger's interface computes it, the latest first: of each span
+ * the child that ends last, then the one that ended before that began. Start and duration are cut
+ * to whole microseconds.
+ */
+export function criticalPath(spans: readonly SinkSpan[]): SinkSpan[] {
+  const timed = spans.map((span): Timed => {
+    const start = span.startTimeUnixNano / 1_000n;
+    const tookNs = span.endTimeUnixNano - span.startTimeUnixNano;
+    return { span, start, end: start + tookNs / 1_000n };
+  });
+  const follow = (parent: Timed, before?: bigint): SinkSpan[] => {
+    const [last] = timed
+      .filter(({ span }) => span.parentSpanId === parent.span.spanId)
+      .filter(({ end }) => before === undefined || end < before)
+      .toSorted((one, other) => Number(other.end - one.end));
+    return last === undefined ? [] : [last.span, ...follow(last), ...follow(parent, last.start)];
+  };
+  const root = timed.find(({ span }) => span.kind === 'SERVER');
+  return root === undefined ? [] : [root.span, ...follow(root)];
+}

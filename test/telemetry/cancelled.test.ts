@@ -1,5 +1,5 @@
 /** Spans that were cancelled do not look like the cause: they end before the step that failed. */
-import { call, defineComposition, each, given } from 'plait';
+import { call, defineComposition, each, fallback, given } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
@@ -21,7 +21,10 @@ const none = items(1);
 const hanging = () => ({
   plain: call(part, { name: 'slow' }),
   rows: each(call(list, { name: 'all' }), ({ id }) => call(priceOf, { id })),
-  inner: given(call(list, { name: 'all' }), () => call(part, { name: 'slower' })),
+  // Its second source is never asked, and has no span.
+  inner: given(call(list, { name: 'all' }), () =>
+    fallback(call(part, { name: 'slower' }), () => call(part, { name: 'never' })),
+  ),
 });
 
 const failing = {

@@ -29,6 +29,7 @@ export function traceAttempts({ tracer, servers, pauses, names }: AttemptSpanOpt
       kind: SpanKind.CLIENT,
       parent: outer.context,
     });
+    outer.begunAt = scope.begunAt;
     const ending = new SpanEnd(scope, attempt);
     describeAttempt(scope, attempt);
     const pauseMs = pauses.before(attempt);
@@ -57,7 +58,7 @@ function describeAttempt({ span }: Scope, attempt: Attempt): void {
   span.setAttribute('service.peer.name', operation.service.name);
   span.setAttribute('peer.service', operation.service.name);
   if (tried.length > 1) span.setAttribute('http.request.resend_count', tried.length - 1);
-  if (queuedMs > 0) span.setAttribute('plait.bulkhead.wait_ms', Math.round(queuedMs));
+  if (queuedMs >= 0.5) span.setAttribute('plait.bulkhead.wait_ms', Math.round(queuedMs));
   span.setAttribute('server.address', address.host);
   if (address.port !== undefined) span.setAttribute('server.port', address.port);
 }

@@ -1,12 +1,12 @@
 /** The end of a span: with the failure that caused it, and at the time of a cancellation. */
 import type { HrTime } from '@opentelemetry/api';
-import type { Call } from '../../upstream/call.ts';
+import type { Call, Dispatch } from '../../upstream/call.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from '../error-type.ts';
 import { markError } from '../scope.ts';
 import type { Scope } from '../scope.ts';
-import { afterFailure, failureTime, now } from '../time.ts';
+import { afterFailure, cancellationTime, failureTime, latest, noteCallEnd, now } from '../time.ts';
 
-type Ended = Pick<Call, 'signal'>;
+type Ended = Pick<Call, 'signal'> & Partial<Pick<Dispatch, 'tried'>>;
 
 /**
  * Ends a span at the right time. Of a failure that is no error, only the span of the attempt says
@@ -14,39 +14,57 @@ type Ended = Pick<Call, 'signal'>;
  */
 export class SpanEnd {
   readonly #scope: Scope;
-  readonly #signal: Ended['signal'];
+  readonly #ended: Ended;
   #abortedAt: HrTime | undefined;
+  #cancelledAt: HrTime | undefined;
 
-  constructor(scope: Scope, { signal }: Ended) {
+  constructor(scope: Scope, ended: Ended) {
     this.#scope = scope;
-    this.#signal = signal;
-    signal.addEventListener('abort', this, { once: true });
+    this.#ended = ended;
+    ended.signal.addEventListener('abort', this, { once: true });
   }
 
   /** Takes note of the time of an abort: this object is a listener. */
   handleEvent(): void {
     this.#abortedAt = failureTime();
-  }
-
-  /** Ends an attempt or a batch, as of the time at which that was aborted if it was. */
-  end(failure?: unknown, isError = true): void {
-    this.#endAt(this.#stop() ?? now(), failure, isError);
+    this.#cancelledAt = cancellationTime();
   }
 
   /**
-   * Ends a step: if it was cancelled, together with its calls, and before the step that has failed
-   * ends. Otherwise Jaeger, whose critical path follows what ends last, would blame it.
+   * Ends an attempt or a batch. One that was aborted ends as of then; one that was cancelled since
+   * another call has ended, before that: of an `each` or a hedge, both are parts of one step.
+   */
+  end(failure?: unknown, isError = true): void {
+    const endedAt = this.#stop() ?? now();
+    const cancelledAt = isCancelled(failure) ? this.#cancelledAt : undefined;
+    if (cancelledAt !== undefined) {
+      return this.#endAt(latest(cancelledAt, this.#scope.begunAt), failure, isError);
+    }
+    if (this.#mayCancel(failure)) noteCallEnd(endedAt);
+    return this.#endAt(endedAt, failure, isError);
+  }
+
+  /** Whether the end of the call may cancel others: of its request, or one beside it (a hedge). */
+  #mayCancel(failure: unknown): boolean {
+    return failure !== undefined || (this.#ended.tried?.length ?? 0) > 1;
+  }
+
+  /**
+   * Ends a step: if it ended with its request, together with its calls and with the steps around
+   * it, so before the step that has failed. Otherwise Jaeger, whose critical path follows what ends
+   * last, would blame it.
    */
   endStep(failure?: unknown, isError = true): void {
     const abortedAt = this.#stop();
     if (failure === undefined) return this.#endAt(now());
-    const at = isCancelled(failure) ? (abortedAt ?? now()) : afterFailure();
+    const isWithRequest = isCancelled(failure) || errorType(failure) === 'deadline';
+    const at = isWithRequest ? (abortedAt ?? now()) : afterFailure();
     return this.#endAt(at, failure, isError);
   }
 
   /** Stops listening, and gives the time of the abort if there was one. */
   #stop(): HrTime | undefined {
-    this.#signal.removeEventListener('abort', this);
+    this.#ended.signal.removeEventListener('abort', this);
     return this.#abortedAt;
   }
 
