@@ -1,7 +1,7 @@
 /**
  * Writes log lines in the background, many at once, so that a reader that stalls delays nothing:
- * beyond a limit, lines are dropped and counted. A write to a full pipe holds a thread, but not the
- * event loop.
+ * beyond a limit, lines are dropped and counted, as they are where a disk is full. A write to a full
+ * pipe holds a thread, but not the event loop.
  */
 import { write, writeSync } from 'node:fs';
 
@@ -16,7 +16,7 @@ export interface LogWriterOptions {
   readonly fd: number;
   /** The most characters that wait to be written. */
   readonly most: number;
-  /** Called when a reader reads again, with the number of lines that were dropped. */
+  /** Called when lines can be written again, with the number of those that were dropped. */
   readonly onDropped: (lines: number) => void;
 }
 
@@ -34,6 +34,8 @@ export function createLogWriter({ fd, most, onDropped }: LogWriterOptions): LogW
   let size = 0;
   let dropped = 0;
   let writesSince: number | undefined;
+  /** Whether the latest line that was written ends before its end. */
+  let isCutOff = false;
   let isClosed = false;
   let isUnderWay = false;
   let onIdle: (() => void) | undefined;
@@ -41,27 +43,41 @@ export function createLogWriter({ fd, most, onDropped }: LogWriterOptions): LogW
   function writeNext(): void {
     isUnderWay = false;
     const lines = take(waiting);
-    if (lines === '') {
+    if (lines.length === 0) {
       writesSince = undefined;
       onIdle?.();
       return;
     }
-    size -= lines.length;
+    const text = lines.join('');
+    size -= text.length;
     writesSince = performance.now();
     isUnderWay = true;
-    writeAll(Buffer.from(lines));
+    const bytes = Buffer.from(isCutOff ? `\n${text}` : text);
+    isCutOff = false;
+    writeAll(bytes, lines.length);
   }
 
-  function writeAll(bytes: Buffer): void {
+  /** `count`: the lines that `bytes` ends with. */
+  function writeAll(bytes: Buffer, count: number): void {
     write(fd, bytes, (error, written) => {
-      if (error?.code === 'EAGAIN') setTimeout(writeAll, againMs, bytes);
-      else if (error !== null) giveUp();
-      else if (written < bytes.length) writeAll(bytes.subarray(written));
-      else {
+      if (error?.code === 'EAGAIN') setTimeout(writeAll, againMs, bytes, count);
+      else if (error?.code === 'EPIPE' || error?.code === 'EBADF') giveUp();
+      else if (error !== null) lose(count);
+      else if (written < bytes.length) {
+        isCutOff = true;
+        writeAll(bytes.subarray(written), count);
+      } else {
+        isCutOff = false;
         noteDropped();
         writeNext();
       }
     });
+  }
+
+  /** The disk is full, say: later lines may find room. */
+  function lose(count: number): void {
+    dropped += count;
+    writeNext();
   }
 
   /** Nobody reads any more, and nobody can be told. */
@@ -81,7 +97,7 @@ export function createLogWriter({ fd, most, onDropped }: LogWriterOptions): LogW
   }
 
   function end(code: number): void {
-    if (!isUnderWay && waiting.length > 0) writeSync(fd, waiting.splice(0).join(''));
+    if (!isUnderWay && waiting.length > 0) writeLast(fd, waiting.splice(0).join(''));
     // The process would wait for the thread, so for a reader that may never read again.
     if (isUnderWay && performance.now() - (writesSince ?? 0) > stalledMs) endNow(code);
   }
@@ -121,10 +137,18 @@ export function createLogWriter({ fd, most, onDropped }: LogWriterOptions): LogW
 }
 
 /** Takes the first lines, about as many as are written at once. */
-function take(waiting: string[]): string {
+function take(waiting: string[]): string[] {
   let length = 0;
   const count = waiting.findIndex((line) => (length += line.length) > mostAtOnce);
-  return waiting.splice(0, count === -1 ? waiting.length : count + 1).join('');
+  return waiting.splice(0, count === -1 ? waiting.length : count + 1);
+}
+
+function writeLast(fd: number, text: string): void {
+  try {
+    writeSync(fd, text);
+  } catch {
+    // Nobody reads, or the disk is full: that must not change how the process ends.
+  }
 }
 
 /** Ends the process without waiting for its threads, by a signal that says whether all was well. */

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { join, relative } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -90,5 +91,43 @@ describe('a reader that stalls', () => {
     const { ended, stop } = await flood(format, code);
     stop();
     expect(await ended).toBe(signal);
+  });
+});
+
+/** Writes a line to a full disk, and two more when there is room again, which is what it returns. */
+async function fillDisk(): Promise<string> {
+  const folder = await folderWith({
+    'fill.ts': `
+      import { closeSync, openSync } from 'node:fs';
+      import { setTimeout as sleep } from 'node:timers/promises';
+      import { createLogWriter } from '../src/telemetry/log-writer.ts';
+      const fd = openSync('/dev/full', 'w');
+      const onDropped = (lines) => writer.write(lines + ' dropped\\n');
+      const writer = createLogWriter({ fd, most: 1_000, onDropped });
+      for (const line of ['one', 'two']) {
+        writer.write(line + '\\n');
+        await sleep(50);
+      }
+      closeSync(fd);
+      if (openSync(process.argv[2], 'a') !== fd) process.exit(3);
+      writer.write('three\\n');
+      await sleep(50);
+      await writer.close(1_000);
+      // Lines that find no room at the very end change nothing, either.
+      const last = createLogWriter({ fd: openSync('/dev/full', 'w'), most: 1_000, onDropped });
+      last.write('four\\n');
+      process.exit(0);`,
+  });
+  const root = join(import.meta.dirname, '../..');
+  const file = join(folder, 'log');
+  const program = run(relative(root, join(folder, 'fill.ts')), [file], {});
+  expect(program.errors()).toBe('');
+  expect(await program.exitCode).toBe(0);
+  return readFile(file, 'utf8');
+}
+
+describe('a disk that is full', () => {
+  it('costs the lines for which there is no room, whose number is told, and no others', async () => {
+    expect(await fillDisk()).toBe('three\n2 dropped\n');
   });
 });
