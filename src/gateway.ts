@@ -21,6 +21,7 @@ import { requireToken } from './http/admin-token.ts';
 import { adminRoutes, onLoopback } from './http/admin.ts';
 import type { AdminTelemetry } from './http/admin.ts';
 import { createApp } from './http/app.ts';
+import type { OnConnectionFailure } from './http/connection-failures.ts';
 import { compositionRoutes } from './http/endpoint.ts';
 import type { Readiness } from './http/health.ts';
 import type { GatewayEnv } from './http/request-record.ts';
@@ -108,6 +109,8 @@ export interface Gateway extends AsyncDisposable {
   status(): GatewayStatus;
   /** Says how to count the clients that are connected, for metrics; `listen` does. */
   countConnections(count: () => number): void;
+  /** Takes note of a connection of a client that has failed; `listen` tells it. */
+  readonly onConnectionFailure: OnConnectionFailure;
   /** Makes `/readyz` answer 503 from now on; requests are still served. */
   drain(): void;
   /** Waits for writes that are under way although their requests are over, and reports the rest. */
@@ -211,6 +214,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     countConnections(count) {
       connections = count;
     },
+    onConnectionFailure: (failure) => telemetry.onConnectionFailure?.(failure),
     async settleWrites(limitMs) {
       const left = await upstreams.settleWrites(limitMs);
       if (left.length > 0) onWritesCut(left);

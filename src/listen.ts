@@ -71,6 +71,7 @@ export async function listen(gateway: Gateway, options: ListenOptions): Promise<
     setBy,
     onInternalError,
     onRequestsCut: options.onRequestsCut,
+    onConnectionFailure: gateway.onConnectionFailure,
     limits: options.sockets,
     certificate: options.certificate,
   });

@@ -12,6 +12,7 @@ import type { Certificate } from './http/certificate.ts';
 import { openToken } from './settings/admin.ts';
 import { onceAMinute } from './quiet.ts';
 import type { Settings } from './settings/settings.ts';
+import { logFailures } from './telemetry/connection-failures.ts';
 import { createLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
 import { warnOfDoubts } from './telemetry/lookup-doubts.ts';
@@ -48,7 +49,12 @@ export async function openParts(settings: Settings, options: PartsOptions = {}):
   const warn = (message: string): void => log.warn({}, message);
   const recording = { settings: settings.telemetry, clock, onWarning: warn };
   const observed = options.observer ?? (await startTelemetry(recording));
-  const telemetry = combine([observed, warnOfDoubts(clock, warn), reportChanges(clock, log)]);
+  const telemetry = combine([
+    observed,
+    warnOfDoubts(clock, warn),
+    reportChanges(clock, log),
+    logFailures(clock, log),
+  ]);
   opened.defer(() => telemetry.shutdown());
   const redis = { redis: settings.redis, clock };
   const cacheStore = await openCacheStore({ ...redis, ...linesOfRedis(log, 'cache') });

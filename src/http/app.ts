@@ -42,6 +42,7 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
     if (error instanceof HTTPException && error.res !== undefined) return error.getResponse();
     const problem = toProblem(error);
     if (problem.status >= 500 && !(error instanceof RequestError)) c.get('record').error = error;
+    if (error instanceof RequestError) c.get('record').refused = error.kind;
     if (problem.status === 500) onInternalError(error);
     return problemResponse(problem, c);
   });

@@ -5,6 +5,7 @@ import { Server as TlsServer } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { addressGroup, isWithin } from '../network.ts';
 import { createTally } from '../tally.ts';
+import type { OnConnectionFailure } from './connection-failures.ts';
 import type { SocketLimits } from './socket-limits.ts';
 
 export interface Connections {
@@ -27,7 +28,9 @@ export interface Connections {
   count(): number;
 }
 
-type ConnectionLimits = Pick<SocketLimits, 'connectionsPerAddress' | 'trustedPeers'>;
+interface ConnectionLimits extends Pick<SocketLimits, 'connectionsPerAddress' | 'trustedPeers'> {
+  readonly onConnectionFailure: OnConnectionFailure;
+}
 
 /**
  * The requests of one connection that are served at the same time. Others wait, and while they do
@@ -184,7 +187,7 @@ class Connection {
 
 /** Whether a connection may be one more of its address. */
 function perAddress(limits: ConnectionLimits): (socket: Socket) => boolean {
-  const { connectionsPerAddress: most, trustedPeers = [] } = limits;
+  const { connectionsPerAddress: most, trustedPeers = [], onConnectionFailure } = limits;
   if (most === undefined) return () => true;
   const open = createTally();
   const isTrusted = isWithin(trustedPeers);
@@ -192,7 +195,10 @@ function perAddress(limits: ConnectionLimits): (socket: Socket) => boolean {
     const { remoteAddress = '' } = socket;
     if (isTrusted(remoteAddress)) return true;
     const group = addressGroup(remoteAddress);
-    if (open.count(group) >= most) return false;
+    if (open.count(group) >= most) {
+      onConnectionFailure({ reason: 'connections-per-address', peer: remoteAddress });
+      return false;
+    }
     open.add(group);
     socket.once('close', () => open.remove(group));
     return true;

@@ -4,7 +4,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { Clock } from '../clock.ts';
 import type { Degradation } from '../engine/step-error.ts';
 import type { CompletedWrite } from '../engine/writes.ts';
-import type { RequestError } from '../errors.ts';
+import type { RequestError, RequestErrorKind } from '../errors.ts';
 import type { Trace } from '../trace.ts';
 import type { RateLimitCount, Refusal } from './admission.ts';
 
@@ -33,6 +33,8 @@ export interface RequestRecord {
   uncertain: readonly string[];
   /** The error behind a 5xx response. */
   error: unknown;
+  /** The kind of the client's error that it was answered with. */
+  refused: RequestErrorKind | undefined;
   /** Why the credentials do not do, for the operator only. */
   denied: string | undefined;
   /** Why the request was not admitted. */
@@ -90,6 +92,7 @@ export function openRecord(clock: Clock, watchers: readonly WatchRequest[]): Lay
       completed: [],
       uncertain: [],
       error: undefined,
+      refused: undefined,
       denied: undefined,
       refusal: undefined,
       rateLimits: [],

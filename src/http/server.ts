@@ -6,6 +6,8 @@ import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
 import { ConfigurationError, RequestError } from '../errors.ts';
 import type { Certificate } from './certificate.ts';
+import { reportFailures } from './connection-failures.ts';
+import type { OnConnectionFailure } from './connection-failures.ts';
 import { followConnections } from './connections.ts';
 import { anonymousProblem } from './error-response.ts';
 import { http1ResponseClass } from './http1-response.ts';
@@ -34,6 +36,8 @@ export interface ServerOptions {
   readonly onInternalError: (error: unknown) => void;
   /** Called by a stop that cuts off requests, with their number. */
   readonly onRequestsCut?: ((count: number) => void) | undefined;
+  /** Called when a connection has failed, other than by a request that is answered. */
+  readonly onConnectionFailure?: OnConnectionFailure | undefined;
   /** Default: `defaultSocketLimits`. */
   readonly limits?: Partial<SocketLimits> | undefined;
   /** Absent: the server speaks HTTP/1.1 without TLS. */
@@ -69,13 +73,14 @@ const parserOptions = {
 
 /** @throws ConfigurationError when it cannot listen there. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host, onRequestsCut, onInternalError } = options;
+  const { host, onRequestsCut, onInternalError, onConnectionFailure = ignore } = options;
   const state: State = { draining: false };
   const limits = { ...defaultSocketLimits, ...options.limits };
   const { server, sessions } = openServer(options, state, limits);
   server.timeout = limits.writeTimeoutMs;
   server.maxConnections = mostConnections() ?? Infinity;
-  const connections = followConnections(server, limits);
+  reportFailures(server, onConnectionFailure);
+  const connections = followConnections(server, { ...limits, onConnectionFailure });
   const serveNow = listenerFor(options);
   const serve: Serve = (incoming, outgoing, refusal) => {
     const now = (): void => serveNow(incoming, outgoing, refusal);
@@ -117,7 +122,7 @@ interface Opened {
 }
 
 function openServer(options: ServerOptions, state: State, limits: SocketLimits): Opened {
-  const { certificate, onInternalError } = options;
+  const { certificate, onInternalError, onConnectionFailure = ignore } = options;
   const isDraining = (): boolean => state.draining;
   const http1 = {
     ...parserOptions,
@@ -131,6 +136,7 @@ function openServer(options: ServerOptions, state: State, limits: SocketLimits):
     certificate,
     http1,
     handshakeTimeoutMs: limits.headersTimeoutMs,
+    onConnectionFailure,
     Http2ServerResponse: http2ResponseClass({
       isDraining,
       writeTimeoutMs: limits.writeTimeoutMs,
@@ -191,3 +197,5 @@ function listen(server: Server, { host, port, setBy }: ServerOptions): Promise<v
     server.listen({ port, host, backlog }, () => resolve());
   });
 }
+
+function ignore(): void {}

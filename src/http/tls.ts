@@ -6,6 +6,8 @@ import { Server as NetServer } from 'node:net';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Certificate } from './certificate.ts';
+import { certificateProblem } from './connection-failures.ts';
+import type { OnConnectionFailure } from './connection-failures.ts';
 import { mostHeaderBytes } from './socket-limits.ts';
 
 export interface TlsServerOptions {
@@ -14,6 +16,7 @@ export interface TlsServerOptions {
   readonly http1: ServerOptions;
   readonly Http2ServerResponse: typeof Http2ServerResponse;
   readonly handshakeTimeoutMs: number;
+  readonly onConnectionFailure: OnConnectionFailure;
 }
 
 /** Requests of a connection under way at a time; more are refused by REFUSED_STREAM. */
@@ -27,7 +30,7 @@ const mostFieldBytes = 2 * mostHeaderBytes;
 
 /** Makes the server, which exchanges its certificate for later connections when the files change. */
 export function createTlsServer(options: TlsServerOptions): Http2SecureServer {
-  const { certificate, http1, handshakeTimeoutMs } = options;
+  const { certificate, http1, handshakeTimeoutMs, onConnectionFailure } = options;
   const server = createSecureServer({
     ...certificate.first,
     requestCert: certificate.asksClients,
@@ -40,7 +43,7 @@ export function createTlsServer(options: TlsServerOptions): Http2SecureServer {
     settings: { maxConcurrentStreams: mostStreams, maxHeaderListSize: mostFieldBytes },
     maxHeaderListPairs: mostFieldBytes / 32,
   });
-  if (certificate.asksClients) refuseUnknownClients(server);
+  if (certificate.asksClients) refuseUnknownClients(server, onConnectionFailure);
   followSockets(server);
   server.once('listening', () => {
     const stopFollowing = certificate.follow((now) => server.setSecureContext(now));
@@ -58,10 +61,13 @@ export function asHttpServer(server: Http2SecureServer): Server {
 }
 
 /** Ends connections with a certificate of unknown origin where one without any may go on. */
-function refuseUnknownClients(server: Http2SecureServer): void {
+function refuseUnknownClients(server: Http2SecureServer, onFailure: OnConnectionFailure): void {
   server.prependListener('secureConnection', (socket: TLSSocket) => {
     const { raw } = socket.getPeerCertificate();
-    if (raw !== undefined && !socket.authorized) socket.destroy();
+    if (raw === undefined || socket.authorized) return;
+    const reason = certificateProblem(socket) ?? 'client-certificate-untrusted';
+    onFailure({ reason, peer: socket.remoteAddress ?? '' });
+    socket.destroy();
   });
 }
 

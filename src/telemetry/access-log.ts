@@ -7,7 +7,7 @@ import { operationName } from '../dsl/operation.ts';
 import { StepError } from '../engine/step-error.ts';
 import { ExecutionError, errorName } from '../errors.ts';
 import { isHealthCheck } from '../http/health.ts';
-import { protocolVersionOf } from '../http/request-record.ts';
+import { bindingsOf, protocolVersionOf } from '../http/request-record.ts';
 import type { GatewayContext, RequestRecord, WatchRequest } from '../http/request-record.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
 import { ownFrames, ownStack } from './frames.ts';
@@ -58,10 +58,9 @@ function levelOf(
 function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions): LogFields {
   const record = c.get('record');
   const { traceId, spanId, clientTraceId, requestId, route, composition, sent, startedAt } = record;
-  const { denied, error } = record;
+  const { error } = record;
   const headers = headersOf(c, options.headers);
   const degraded = degradedOf(record);
-  const limit = refusingLimit(record);
   const version = protocolVersionOf(c);
   return {
     ...(traceId !== undefined && { trace_id: traceId }),
@@ -75,13 +74,25 @@ function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions):
     status,
     duration_ms: Math.round((options.clock.now() - startedAt) * 100) / 100,
     upstream_calls: sent,
-    ...(denied !== undefined && { denied }),
-    ...(limit !== undefined && { limit: limit.name }),
-    ...(limit?.service !== undefined && { service: limit.service }),
+    ...refusalOf(c),
     ...(degraded.length > 0 && { degraded }),
     ...(error !== undefined && { error: describe(error, options) }),
     ...(headers && { headers }),
     ...(options.withCauses && causesOf(record)),
+  };
+}
+
+/** Why it was not served, where that is the decision of the gateway. */
+function refusalOf(c: GatewayContext): LogFields {
+  const record = c.get('record');
+  const { denied, peer, refused } = record;
+  const limit = refusingLimit(record);
+  return {
+    ...(refused !== undefined && { problem: refused }),
+    ...(bindingsOf(c).unreadable !== undefined && { peer }),
+    ...(denied !== undefined && { denied }),
+    ...(limit !== undefined && { limit: limit.name }),
+    ...(limit?.service !== undefined && { service: limit.service }),
   };
 }
 

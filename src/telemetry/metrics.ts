@@ -9,6 +9,7 @@ import { protocolVersionOf, schemeOf } from '../http/request-record.ts';
 import type { WatchRequest } from '../http/request-record.ts';
 import type { Reply } from '../upstream/call.ts';
 import type { Address } from '../upstream/exchange/address.ts';
+import { countFailures } from './connection-failures.ts';
 import { countBy } from './counts.ts';
 import { countDegraded } from './degraded-count.ts';
 import { errorType, isCancelled, reasonOf } from './error-type.ts';
@@ -126,6 +127,7 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
     watchRequests: [countRequests(meter), measureRequest],
     onRetry: ({ operation }) => retries.add(1, operationName(operation)),
     onHedge: ({ operation }) => hedges.add(1, operationName(operation)),
+    onConnectionFailure: countFailures(meter),
     onStrayError: (kind) => strayErrors.add(1, { 'plait.kind': kind }),
     onCallEnd: ({ operation, reply, failure, count }) => {
       if (reply === undefined) {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Overload } from '../edge/overload.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { OnCallEnd, WatchStep, WatchSteps } from '../engine/execution.ts';
+import type { OnConnectionFailure } from '../http/connection-failures.ts';
 import type { WatchRequest } from '../http/request-record.ts';
 import type { AttemptHook, OnAttemptEnd } from '../upstream/attempt.ts';
 import type { Dispatch, OnHedge, OnJoin, OnRetry, Policy } from '../upstream/call.ts';
@@ -31,6 +32,8 @@ export interface Telemetry {
   readonly onHedge?: OnHedge;
   /** Called when a promise is rejected that nobody waits for, or an exception is not caught. */
   readonly onStrayError?: (kind: 'rejection' | 'exception') => void;
+  /** Called when a connection of a client has failed. */
+  readonly onConnectionFailure?: OnConnectionFailure;
   /** Hands over the gateway's state, which gauges read on demand. */
   watch(gateway: Watched): void;
   /** All metrics in the Prometheus text format; absent without metrics. */
@@ -76,6 +79,7 @@ export function combine(observers: readonly Observer[]): Telemetry {
   const onCallEnd = folded(of('onCallEnd'), inTurn);
   const [onJoin] = of('onJoin');
   const [onHedge] = of('onHedge');
+  const onConnectionFailure = folded(of('onConnectionFailure'), inTurn);
   const onRetry = folded(of('onRetry'), bothRetries);
   const watchSteps = watchersOf(of('watchSteps'));
   const [watchAttempt] = of('watchAttempt');
@@ -92,6 +96,7 @@ export function combine(observers: readonly Observer[]): Telemetry {
     aroundCall: around(of('aroundCall')),
     watch: (gateway) => of('watch').forEach((watch) => watch(gateway)),
     ...(onStrayError && { onStrayError }),
+    ...(onConnectionFailure && { onConnectionFailure }),
     ...(metrics && { metrics }),
     ...(traces && { traces }),
     shutdown: async () => {
@@ -109,10 +114,10 @@ function folded<Hook>(
   return last && hooks.slice(0, -1).reduceRight((inner, outer) => pair(outer, inner), last);
 }
 
-function inTurn(first: OnCallEnd, second: OnCallEnd): OnCallEnd {
-  return function callBoth(end) {
-    first(end);
-    second(end);
+function inTurn<Event>(first: (event: Event) => void, second: (event: Event) => void) {
+  return function callBoth(event: Event): void {
+    first(event);
+    second(event);
   };
 }
 

@@ -11,8 +11,8 @@ export interface Certificate {
 }
 
 export interface Authority extends Certificate {
-  /** A certificate for a host, or for a client of that name. */
-  issue(name: string): Certificate;
+  /** A certificate for a host, or for a client of that name; with `days` below 0 it has expired. */
+  issue(name: string, days?: number): Certificate;
 }
 
 /** A certificate authority, whose files are gone after the test. */
@@ -31,11 +31,13 @@ export function createAuthority(): Authority {
   openssl(`req -x509 ${fresh} -days 2 -keyout ca.key -out ca.crt -subj /CN=test-ca`);
   return {
     ...read('ca'),
-    issue(name) {
+    issue(name, days = 2) {
       writeFileSync(path(`${name}.ext`), `subjectAltName=DNS:${name}`);
       openssl(`req ${fresh} -keyout ${name}.key -out ${name}.csr -subj /CN=${name}`);
       const by = '-CA ca.crt -CAkey ca.key -CAcreateserial';
-      openssl(`x509 -req -in ${name}.csr ${by} -days 2 -extfile ${name}.ext -out ${name}.crt`);
+      openssl(
+        `x509 -req -in ${name}.csr ${by} -days ${days} -extfile ${name}.ext -out ${name}.crt`,
+      );
       return read(name);
     },
   };

@@ -5,6 +5,7 @@ import { getOrder, listOrders } from '../../compositions/upstreams/orders.ts';
 import { paymentOf } from '../../compositions/upstreams/payments.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import { raw } from '../support/raw-http.ts';
 
 const order = defineComposition({
   route: 'GET /orders/:orderId',
@@ -71,10 +72,24 @@ describe('the access log', () => {
         status: 400,
         duration_ms: expect.any(Number),
         upstream_calls: 0,
+        problem: 'invalid-request',
       },
     ]);
     await app.get('/list', { headers });
     expect(lines[1]).toMatchObject({ status: 200, upstream_calls: 2 });
+  });
+
+  it('says why a request could not be read, and whose it was', async () => {
+    const { app, lines } = await startLogging();
+    const end = 'host: a\r\nconnection: close\r\n';
+    await raw(app.url, `GET / HTTP/1.1\r\n${end}a: ${'b'.repeat(70_000)}\r\n\r\n`);
+    await raw(app.url, `GET / HTTP/1.1\r\n${end}a b: c\r\n\r\n`);
+    await raw(app.url, `GET /nothing HTTP/1.1\r\n${end}\r\n`);
+    expect(lines.map(({ status, problem, peer }) => [status, problem, peer])).toEqual([
+      [431, 'headers-too-large', '127.0.0.1'],
+      [400, 'ambiguous-request', '127.0.0.1'],
+      [404, 'not-found', undefined],
+    ]);
   });
 
   it('says which field of which answer did not fit, and at which step', async () => {
