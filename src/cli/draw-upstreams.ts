@@ -1,4 +1,5 @@
 /** Draws how services are as a table for the terminal: each service, and its addresses below it. */
+import { oneLine } from '../telemetry/log-format.ts';
 import type { ServiceStatus } from '../upstream/service.ts';
 
 /** The parts of `ServiceStatus` that are drawn, as a gateway of any version may have them. */
@@ -47,7 +48,8 @@ interface ShownNotServed {
 export function drawUpstreams({ upstreams, notServed = [] }: ShownState, now: number): string {
   const left = notServed.map(
     ({ composition, route = '', reason }) =>
-      `✗  not served: ${[composition, route].join('  ').trimEnd()}\n     ${oneLine(reason)}`,
+      `✗  not served: ${oneLine([composition, route].join('  ').trimEnd())}\n` +
+      `     ${oneLine(reason.replaceAll('\n', ' '))}`,
   );
   return [tableOf(upstreams, now), ...left].join('\n');
 }
@@ -60,13 +62,9 @@ function tableOf(upstreams: readonly ShownService[], now: number): string {
       rowOf(service, now),
       ...service.endpoints.map((address) => rowOfAddress(address, service, now)),
     ]),
-  ];
+  ].map((row) => row.map(oneLine));
   const widths = heads.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) => lineOf(row, widths)).join('\n');
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll('\n', ' ');
 }
 
 function lineOf(row: readonly string[], widths: readonly number[]): string {

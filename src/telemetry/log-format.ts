@@ -7,10 +7,14 @@ const Line = z.looseObject({
   message: z.string(),
 });
 
-/** Characters that move the cursor or begin a line; they are shown as JSON escapes. */
-// oxlint-disable-next-line no-control-regex -- control characters are the point
-const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
-const rare = /[\u007f-\u009f\u2028\u2029]/;
+/**
+ * Characters that move the cursor, begin a line, or reverse the order in which others are shown;
+ * they are shown as JSON escapes.
+ */
+const control =
+  // oxlint-disable-next-line no-control-regex -- control characters are the point
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+const rare = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 
 /**
  * Escapes characters that JSON allows but that end lines for some readers, or command a terminal.

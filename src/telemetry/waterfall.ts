@@ -23,7 +23,7 @@ export function drawWaterfall({ traceId, spans }: StoredTrace): string {
       ...notesOf(span),
     ].join('  '),
   );
-  return [`trace ${traceId}`, ...lines, ...reasonsIn(spans)].join('\n');
+  return [`trace ${traceId}`, ...lines, ...reasonsIn(spans)].map(oneLine).join('\n');
 }
 
 /** The most reasons of a trace; further ones are seldom of another kind. */
@@ -33,7 +33,7 @@ const mostReasons = 3;
 function reasonsIn(spans: readonly StoredSpan[]): string[] {
   const ofRequest = rootsOf(spans).flatMap(({ message }) => message ?? []);
   const all = ofRequest.length > 0 ? ofRequest : spans.flatMap(({ message }) => message ?? []);
-  return [...new Set(all)].slice(0, mostReasons).map((message) => `✗ ${oneLine(message)}`);
+  return [...new Set(all)].slice(0, mostReasons).map((message) => `✗ ${message}`);
 }
 
 /** One line for each trace; `nameWidth`: that of the longest name of a request in the list. */
@@ -50,6 +50,7 @@ export function listTraces(
       const name = root.name.padEnd(nameWidth);
       return [[traceId, status, took, name, ...outcomeOf(root, spans)].join('  ').trimEnd()];
     })
+    .map(oneLine)
     .join('\n');
 }
 

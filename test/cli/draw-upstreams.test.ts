@@ -105,6 +105,17 @@ describe('the table of services', () => {
     expect(drawn).toContain(`payments.paymentsOf ${text} ago, trace 0af7651916`);
   });
 
+  it('commands no terminal, whatever a gateway says', () => {
+    const hostile = 'a\u001b[2J\u202eb';
+    const upstreams = [
+      { ...broken, service: hostile, lastError: { ...lastError, code: hostile, traceId: hostile } },
+    ];
+    const notServed = [{ composition: hostile, route: hostile, reason: `${hostile}\n\r` }];
+    const drawn = drawUpstreams({ upstreams, notServed }, now);
+    expect(drawn.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
+    expect(drawn).toContain(String.raw`a\u001b[2J\u202eb`);
+  });
+
   it('says when there is no service', () => {
     expect(drawUpstreams({ upstreams: [] }, now)).toBe('The gateway calls no service.');
   });

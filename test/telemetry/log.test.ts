@@ -115,10 +115,13 @@ describe('a line of text', () => {
   });
 
   // JSON.stringify, which is used to show them, leaves them as they are. U+009B is ESC [ in one character.
-  it.each(['7f', '85', '9b', '2028', '2029'])('shows U+%s as text', (code) => {
-    const char = String.fromCodePoint(Number.parseInt(code, 16));
-    expect(line({ message: char, said: char })).not.toContain(char);
-  });
+  it.each(['7f', '85', '9b', '2028', '2029', '200f', '202e', '2066'])(
+    'shows U+%s as text',
+    (code) => {
+      const char = String.fromCodePoint(Number.parseInt(code, 16));
+      expect(line({ message: char, said: char })).not.toContain(char);
+    },
+  );
 
   it('has what lies behind an error below it, indented', () => {
     expect(line({ causes: ['Error: no\nat here', `Error: ${hostile}`] }).split('\n')).toEqual([

@@ -169,6 +169,18 @@ describe('below a waterfall', () => {
   });
 });
 
+it('commands no terminal, whatever a gateway says', () => {
+  const hostile = 'a\u001b[2J\u202e\nb';
+  const root = span([hostile, 0, 10], undefined, {
+    error: hostile,
+    attributes: { 'service.peer.name': hostile, 'plait.degraded': [hostile] },
+  });
+  for (const drawn of [drawWaterfall(traceOf(root)), listTraces([traceOf(root)])]) {
+    expect(drawn.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
+    expect(drawn).toContain(String.raw`a\u001b[2J\u202e\nb`);
+  }
+});
+
 describe('the list of traces', () => {
   it('has a line for each, with what its first span says', () => {
     const attributes = { 'http.response.status_code': 200, 'plait.degraded': ['payment'] };
