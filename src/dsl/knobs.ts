@@ -93,3 +93,13 @@ export function share(value: number, knob: string, place: string): number {
     `${knob} is ${shownValue(value)}. Use a number between 0 and 1, as in 0.95.`,
   );
 }
+
+/** Rejects a minimum that exceeds its maximum. */
+export function refuseReversed(place: string, knobs: Readonly<Record<string, number>>): void {
+  const [[name, least] = ['', 0], [otherName, most] = ['', 0]] = Object.entries(knobs);
+  if (least <= most) return;
+  throw new CompositionError(
+    place,
+    `${name} is ${least}, more than ${otherName}, which is ${most}. Set both.`,
+  );
+}

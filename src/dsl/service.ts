@@ -13,25 +13,23 @@ import {
   refuseHeaderTwice,
 } from './own-headers.ts';
 import type { OwnHeaders } from './own-headers.ts';
+import { checkedPolicies, policyKnobs } from './policies.ts';
 import {
   checkedBreaker,
   checkedBudget,
   checkedBulkhead,
   checkedEjection,
   checkedHealth,
-  checkedPolicies,
-  policyKnobs,
-} from './policies.ts';
+} from './service-policies.ts';
+import type { EffectivePolicies, Policies } from './policies.ts';
 import type {
   BreakerConfig,
   BulkheadConfig,
   EffectiveBreaker,
-  EffectivePolicies,
   EjectionConfig,
   HealthCheckConfig,
-  Policies,
   RetryBudgetConfig,
-} from './policies.ts';
+} from './service-policies.ts';
 import { checkedQueryStyle } from './query-style.ts';
 import type { QueryStyle } from './query-style.ts';
 import { checkedRedirects } from './redirects.ts';

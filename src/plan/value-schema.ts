@@ -1,6 +1,6 @@
 /** The schemas of the values of steps, as far as operations declare them. */
 import { z } from 'zod';
-import { resultSchema } from '../dsl/lookup.ts';
+import { resultSchema } from '../dsl/lookup-result.ts';
 import type { Node, Source } from '../dsl/node.ts';
 import type { Operation } from '../dsl/operation.ts';
 import type { PagesRule } from '../dsl/pages-rule.ts';

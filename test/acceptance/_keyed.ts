@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { Clock } from '../../src/clock.ts';
 import type { OwnHeaders } from '../../src/dsl/own-headers.ts';
-import type { HealthCheckConfig } from '../../src/dsl/policies.ts';
+import type { HealthCheckConfig } from '../../src/dsl/service-policies.ts';
 import type { Service } from '../../src/dsl/service.ts';
 import { createGateway } from '../../src/gateway.ts';
 import type { GatewayOptions } from '../../src/gateway.ts';

@@ -2,7 +2,7 @@
 import { tokenExchange } from 'plait';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { HealthCheckConfig } from '../../src/dsl/policies.ts';
+import type { HealthCheckConfig } from '../../src/dsl/service-policies.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import { startServer } from '../support/servers.ts';

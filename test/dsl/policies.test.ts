@@ -7,7 +7,7 @@ import type { Operation, Service } from 'plait';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { OperationConfig } from '../../src/dsl/declare-operation.ts';
-import { slowMsOf } from '../../src/dsl/policies.ts';
+import { slowMsOf } from '../../src/dsl/service-policies.ts';
 import type { ServiceConfig } from '../../src/dsl/service.ts';
 import { messageOf } from '../support/page.ts';
 

@@ -1,6 +1,6 @@
 /** The health of one address of a service, and the cost of choosing it. */
 import type { Clock } from '../../clock.ts';
-import type { EjectionConfig } from '../../dsl/policies.ts';
+import type { EjectionConfig } from '../../dsl/service-policies.ts';
 import type { Address } from '../exchange/address.ts';
 import type { Verdict } from '../resilience/failure.ts';
 

@@ -1,6 +1,6 @@
 /** Load balancer: chooses the address of each attempt by power of two choices. */
 import type { Clock } from '../../clock.ts';
-import type { EjectionConfig } from '../../dsl/policies.ts';
+import type { EjectionConfig } from '../../dsl/service-policies.ts';
 import type { Choose } from '../attempt.ts';
 import type { Dispatch, Ending } from '../call.ts';
 import type { Address } from '../exchange/address.ts';

@@ -1,6 +1,6 @@
 /** Cache entries: makes one of the outcome of a call, and a reply of an entry. */
 import type { OperationCache } from '../../dsl/cache.ts';
-import { foundIn, isKeptAsMissing, resultOf } from '../../dsl/lookup.ts';
+import { foundIn, isKeptAsMissing, resultOf } from '../../dsl/lookup-result.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import { UpstreamError } from '../../errors.ts';
 import {

@@ -1,7 +1,7 @@
 /** Circuit breaker: stops calling a service for a while when most of its attempts fail. */
 import type { Clock } from '../../clock.ts';
-import { slowMsOf } from '../../dsl/policies.ts';
-import type { EffectiveBreaker } from '../../dsl/policies.ts';
+import { slowMsOf } from '../../dsl/service-policies.ts';
+import type { EffectiveBreaker } from '../../dsl/service-policies.ts';
 import type { Gate } from '../attempt.ts';
 import type { Dispatch, Ending } from '../call.ts';
 import { callError } from '../call.ts';

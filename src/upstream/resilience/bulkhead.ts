@@ -1,6 +1,6 @@
 /** Bulkhead: a slow service uses up its own permits, not the gateway. */
 import type { Clock } from '../../clock.ts';
-import type { BulkheadConfig } from '../../dsl/policies.ts';
+import type { BulkheadConfig } from '../../dsl/service-policies.ts';
 import { createSemaphore } from '../../limit.ts';
 import type { Gate, OnEnd, Permit } from '../attempt.ts';
 import type { Dispatch } from '../call.ts';

@@ -1,6 +1,6 @@
 /** Retry budget: limits the additional requests to a service, however many calls fail. */
 import type { Clock } from '../../clock.ts';
-import type { RetryBudgetConfig } from '../../dsl/policies.ts';
+import type { RetryBudgetConfig } from '../../dsl/service-policies.ts';
 import { createWindow } from './rolling-window.ts';
 
 export interface RetryBudget {

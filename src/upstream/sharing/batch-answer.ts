@@ -1,5 +1,5 @@
 /** The answer to a batch: which items belong to which key, and the value that each key gets. */
-import { isComplete, resultOf } from '../../dsl/lookup.ts';
+import { isComplete, resultOf } from '../../dsl/lookup-result.ts';
 import { shownBy } from '../../dsl/lookup-by.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import type { Call, Reply } from '../call.ts';

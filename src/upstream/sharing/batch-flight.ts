@@ -1,5 +1,5 @@
 /** One request to a service for several lookup keys, from the first load that joins to its end. */
-import { toKept } from '../../dsl/lookup.ts';
+import { toKept } from '../../dsl/lookup-result.ts';
 import type { Lookup } from '../../dsl/lookup.ts';
 import { toError } from '../../errors.ts';
 import type { UpstreamError } from '../../errors.ts';

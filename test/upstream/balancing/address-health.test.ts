@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EjectionConfig } from '../../../src/dsl/policies.ts';
+import type { EjectionConfig } from '../../../src/dsl/service-policies.ts';
 import { createAddress } from '../../../src/upstream/exchange/address.ts';
 import { createAddressHealth } from '../../../src/upstream/balancing/address-health.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';

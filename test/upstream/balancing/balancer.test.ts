@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { EjectionConfig } from '../../../src/dsl/policies.ts';
+import type { EjectionConfig } from '../../../src/dsl/service-policies.ts';
 import { operation } from '../../../src/dsl/declare-operation.ts';
 import { createBalancer } from '../../../src/upstream/balancing/balancer.ts';
 import type { Reply } from '../../../src/upstream/call.ts';

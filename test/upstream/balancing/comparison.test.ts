@@ -4,7 +4,7 @@ import type { RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { operation } from '../../../src/dsl/declare-operation.ts';
-import type { EjectionConfig } from '../../../src/dsl/policies.ts';
+import type { EjectionConfig } from '../../../src/dsl/service-policies.ts';
 import { startServer } from '../../support/servers.ts';
 import { openShop } from '../../support/upstream-calls.ts';
 

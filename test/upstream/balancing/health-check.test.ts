@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import type { HealthCheckConfig } from '../../../src/dsl/policies.ts';
+import type { HealthCheckConfig } from '../../../src/dsl/service-policies.ts';
 import { operation } from '../../../src/dsl/declare-operation.ts';
 import { defineService } from '../../../src/dsl/service.ts';
 import type { ServiceConfig } from '../../../src/dsl/service.ts';

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { operation } from '../../../src/dsl/declare-operation.ts';
-import type { EffectiveBreaker } from '../../../src/dsl/policies.ts';
+import type { EffectiveBreaker } from '../../../src/dsl/service-policies.ts';
 import { UpstreamError } from '../../../src/errors.ts';
 import type { UpstreamErrorKind, UpstreamErrorOptions } from '../../../src/errors.ts';
 import { createBreaker } from '../../../src/upstream/resilience/breaker.ts';
