@@ -1,6 +1,6 @@
 /** Checks that JSON can carry a value: nothing is dropped or changed silently. */
 import { toPointer } from './json.ts';
-import { isUnheld } from './json-numbers.ts';
+import { isUnheld } from './exact-number.ts';
 import { isPlainObject } from './plain-object.ts';
 
 /** A value that JSON cannot carry. The message does not quote it. */

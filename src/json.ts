@@ -2,7 +2,8 @@
  * JSON from outside → values, safe from prototype pollution and deep nesting; and JSON Pointers.
  */
 import secureJsonParse from 'secure-json-parse';
-import { parseExactly, toRawJson } from './json-numbers.ts';
+import { parseExactly } from './json-numbers.ts';
+import { toRawJson } from './exact-number.ts';
 import { fieldOf, hasField } from './plain-object.ts';
 
 const tooDeep = 'JSON is nested deeper than';

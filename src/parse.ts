@@ -2,7 +2,7 @@
  * Parsing by zod schemas: never throws, is fast, and reports problems without quoting the value.
  */
 import { z } from 'zod';
-import { UnheldNumberError, isExactNumber } from './json-numbers.ts';
+import { UnheldNumberError, isExactNumber } from './exact-number.ts';
 import { parseJson, parsePlainJson, pathOf, valueAt } from './json.ts';
 import { oncePerSchema } from './once-per-schema.ts';
 import { lifterOf } from './schema-numbers.ts';

@@ -3,7 +3,8 @@
  * numbers, so `7` must become `7n` for `z.bigint()`.
  */
 import type { z } from 'zod';
-import { isInexactText, isUnheld, toExactBigInt, toRounded, toUnheld } from './json-numbers.ts';
+import { isInexactText } from './number-literal.ts';
+import { isUnheld, toExactBigInt, toRounded, toUnheld } from './exact-number.ts';
 import { fieldOf } from './plain-object.ts';
 import { defOf, entryOf, inputsOf } from './schema-parts.ts';
 import type { Def } from './schema-parts.ts';

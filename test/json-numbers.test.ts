@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { isUnheld, toExactBigInt } from '../src/json-numbers.ts';
+import { isUnheld, toExactBigInt } from '../src/exact-number.ts';
 import { parseJson, stringifyJson, toPointer } from '../src/json.ts';
 import { parseJsonBy } from '../src/parse.ts';
 import { assertProperty } from './support/property.ts';

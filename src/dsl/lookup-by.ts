@@ -1,7 +1,7 @@
 /** Keys of lookups: the arguments that make one, its text, and where items have it. */
 import { z } from 'zod';
 import { CompositionError } from '../errors.ts';
-import { toExactBigInt } from '../json-numbers.ts';
+import { toExactBigInt } from '../exact-number.ts';
 import { fieldOf } from '../plain-object.ts';
 import { kindOf } from '../schema.ts';
 import { checkedCompare, normaliserOf } from './compare.ts';

@@ -1,6 +1,6 @@
 /** Runs the function of a `map`, whose result must be a value that JSON can carry. */
 import { ExecutionError } from '../errors.ts';
-import { hasMetUnheld } from '../json-numbers.ts';
+import { hasMetUnheld } from '../exact-number.ts';
 import type { MapStep } from '../plan/plan.ts';
 import { carried } from './carried.ts';
 import { guardInputs } from './map-inputs.ts';

@@ -1,5 +1,5 @@
 /** Guards the inputs of a `map`: numbers that no JavaScript type can hold cannot be read. */
-import { isUnheld } from '../json-numbers.ts';
+import { isUnheld } from '../exact-number.ts';
 import { isPlainObject } from '../plain-object.ts';
 
 export interface GuardedInputs {

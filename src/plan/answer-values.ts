@@ -2,7 +2,7 @@
 import { serializeCookie } from '../cookie.ts';
 import { StacklessError } from '../errors.ts';
 import { headerValueProblem } from '../header-value.ts';
-import { isExactNumber } from '../json-numbers.ts';
+import { isExactNumber } from '../exact-number.ts';
 import { isPlainObject } from '../plain-object.ts';
 
 /** A status or header that cannot be sent. The message quotes nothing of a value but a status. */

@@ -3,7 +3,7 @@ import { queryOfAuth } from '../../dsl/credentials.ts';
 import type { NextRule, PagesRule } from '../../dsl/pages-rule.ts';
 import { readPath } from '../../dsl/path.ts';
 import type { Path } from '../../dsl/path.ts';
-import { isExactNumber } from '../../json-numbers.ts';
+import { isExactNumber } from '../../exact-number.ts';
 import type { Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
 import { anySecret } from '../credentials/echo.ts';

@@ -7,7 +7,7 @@ import type { Lookup } from '../../dsl/lookup.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import type { Method } from '../../dsl/route.ts';
 import { headerValueProblem } from '../../header-value.ts';
-import { isExactNumber } from '../../json-numbers.ts';
+import { isExactNumber } from '../../exact-number.ts';
 import { parseBy } from '../../parse.ts';
 import { requestTimeoutHeader, writeRequestTimeout } from '../../request-timeout.ts';
 import { declaredPath } from '../../schema.ts';

@@ -1,6 +1,6 @@
 /** Arguments → request target. Prevents path traversal: no argument can reach another path. */
 import type { Segment } from '../../dsl/route.ts';
-import { isExactNumber } from '../../json-numbers.ts';
+import { isExactNumber } from '../../exact-number.ts';
 import { fieldOf } from '../../plain-object.ts';
 import { segmentProblem, traversalProblem } from '../../path-segment.ts';
 import { argumentError, searchOf } from './query.ts';

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { isBytes } from '../../bytes.ts';
 import { operationName } from '../../dsl/operation.ts';
-import { isRawJson, toRawJson } from '../../json-numbers.ts';
+import { isRawJson, toRawJson } from '../../exact-number.ts';
 import { isPlainObject } from '../../plain-object.ts';
 import type { Call } from '../call.ts';
 

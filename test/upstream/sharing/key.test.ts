@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { lookup } from '../../../src/dsl/declare-lookup.ts';
 import { operation } from '../../../src/dsl/declare-operation.ts';
 import { keyText } from '../../../src/dsl/lookup-by.ts';
-import { toUnheld } from '../../../src/json-numbers.ts';
+import { toUnheld } from '../../../src/exact-number.ts';
 import { canonical, keyOf, keyOfItem } from '../../../src/upstream/sharing/key.ts';
 import { assertProperty } from '../../support/property.ts';
 import { callOf, nowhere } from '../../support/upstream-calls.ts';

@@ -7,7 +7,7 @@ import { NotXmlError, writeXml } from '../../../xml.ts';
 import { writeCsv } from './csv.ts';
 import { writeParts } from './multipart.ts';
 import { NotJsonError, toJsonValue } from '../../../json-value.ts';
-import { isExactNumber } from '../../../json-numbers.ts';
+import { isExactNumber } from '../../../exact-number.ts';
 import { stringifyJson } from '../../../json.ts';
 import { fieldOf } from '../../../plain-object.ts';
 import { declaredFields, itemOf } from '../../../schema.ts';
