@@ -19,7 +19,7 @@ import { CompositionError, ConfigurationError, toError } from './errors.ts';
 import { firstRefusal } from './http/admission.ts';
 import { requireToken } from './http/admin-token.ts';
 import { adminRoutes, onLoopback } from './http/admin.ts';
-import type { AdminTelemetry } from './http/admin.ts';
+import type { AdminTelemetry, IssuerStatus } from './http/admin.ts';
 import { createApp } from './http/app.ts';
 import type { OnConnectionFailure } from './http/connection-failures.ts';
 import { compositionRoutes } from './http/endpoint.ts';
@@ -95,6 +95,8 @@ export interface GatewayStatus {
   /** Whether new requests are welcome, as `/readyz` says. */
   readonly ready: boolean;
   readonly upstreams: readonly ServiceStatus[];
+  /** The issuers of tokens whose keys are fetched. */
+  readonly issuers: readonly IssuerStatus[];
   /** The option of that name. */
   readonly notServed: readonly NotServed[];
 }
@@ -208,9 +210,19 @@ export function createGateway(options: GatewayOptions): Gateway {
       watchers: logging ? [accessLog({ ...logging, clock, quiet: true })] : [],
       outerLayers: [],
       layers: [hygiene, adminToken === undefined ? onLoopback : requireToken(adminToken)],
-      routes: adminRoutes({ ...upstreams, notServed, telemetry: toAdmin(telemetry, logging) }),
+      routes: adminRoutes({
+        ...upstreams,
+        issuers: identity.issuers,
+        notServed,
+        telemetry: toAdmin(telemetry, logging),
+      }),
     }),
-    status: () => ({ ready: readiness === 'ok', upstreams: upstreams.status(), notServed }),
+    status: () => ({
+      ready: readiness === 'ok',
+      upstreams: upstreams.status(),
+      issuers: identity.issuers(),
+      notServed,
+    }),
     countConnections(count) {
       connections = count;
     },

@@ -35,7 +35,16 @@ const numbers = new Set([3, 4, 5, 6, 7, 8]);
 
 export interface ShownState {
   readonly upstreams: readonly ShownService[];
+  readonly issuers?: readonly ShownIssuer[];
   readonly notServed?: readonly ShownNotServed[];
+}
+
+interface ShownIssuer {
+  readonly issuers: readonly string[];
+  readonly address: string;
+  readonly state: string;
+  readonly fetchedAt?: string;
+  readonly lastError?: Omit<ShownError, 'operation'>;
 }
 
 interface ShownNotServed {
@@ -45,13 +54,30 @@ interface ShownNotServed {
 }
 
 /** `now`: milliseconds since 1970. */
-export function drawUpstreams({ upstreams, notServed = [] }: ShownState, now: number): string {
+export function drawUpstreams(
+  { upstreams, issuers = [], notServed = [] }: ShownState,
+  now: number,
+): string {
+  const ofIssuers = issuers.map((issuer) => lineOfIssuer(issuer, now));
   const left = notServed.map(
     ({ composition, route = '', reason }) =>
       `✗  not served: ${oneLine([composition, route].join('  ').trimEnd())}\n` +
       `     ${oneLine(reason.replaceAll('\n', ' '))}`,
   );
-  return [tableOf(upstreams, now), ...left].join('\n');
+  return [tableOf(upstreams, now), ...ofIssuers, ...left].join('\n');
+}
+
+/** `✓  keys of https://id.example.com  https://id.example.com/jwks  known, fetched 12 s ago` */
+function lineOfIssuer(issuer: ShownIssuer, now: number): string {
+  const { issuers, address, state, fetchedAt, lastError } = issuer;
+  const isLate = lastError !== undefined && !(fetchedAt !== undefined && fetchedAt > lastError.at);
+  const mark = state === 'unavailable' ? '✗' : isLate ? '!' : fetchedAt === undefined ? '·' : '✓';
+  const how = [
+    state,
+    ...(fetchedAt === undefined ? [] : [`fetched${ageOf(fetchedAt, now)} ago`]),
+    ...(lastError === undefined ? [] : [textOf(lastError, now)]),
+  ];
+  return `${mark}  keys of ${issuers.join(', ')}  ${address}  ${how.join(', ')}`;
 }
 
 function tableOf(upstreams: readonly ShownService[], now: number): string {
@@ -119,10 +145,20 @@ function markOf({ attempts, breaker, bulkhead, endpoints }: ShownService): strin
   return total === 0 ? '·' : '✓';
 }
 
-function textOf({ kind, status, code, operation, at, traceId }: ShownError, now: number): string {
+function textOf(
+  {
+    kind,
+    status,
+    code,
+    operation = '',
+    at,
+    traceId,
+  }: Partial<ShownError> & Omit<ShownError, 'operation'>,
+  now: number,
+): string {
   const what = status === undefined ? kind : kind === 'status' ? `${status}` : `${kind} ${status}`;
   const trace = traceId === undefined ? '' : `, trace ${traceId}`;
-  return `${[what, code].filter(Boolean).join(' ')} ${operation}${ageOf(at, now)} ago${trace}`;
+  return `${[what, code, operation].filter(Boolean).join(' ')}${ageOf(at, now)} ago${trace}`;
 }
 
 /** With a space before it; empty if the moment is not known. */

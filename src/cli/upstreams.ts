@@ -44,8 +44,17 @@ const Service = z.looseObject({
   ),
 });
 
+const Issuer = z.looseObject({
+  issuers: z.array(z.string()),
+  address: z.string(),
+  state: z.string(),
+  fetchedAt: z.string().exactOptional(),
+  lastError: LastError.omit({ operation: true }).exactOptional(),
+});
+
 const Answer = z.looseObject({
   upstreams: z.array(Service),
+  issuers: z.array(Issuer).exactOptional(),
   notServed: z
     .array(
       z.looseObject({

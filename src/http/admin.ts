@@ -10,6 +10,20 @@ import type { GatewayEnv, Layer } from './request-record.ts';
 import { jsonResponse, sizedResponse } from './sized-response.ts';
 import type { NotServed } from '../plan/not-served.ts';
 import type { ServiceStatus } from '../upstream/service.ts';
+import type { LastError } from '../upstream/state/last-error.ts';
+
+/** How it is with the keys of an issuer of tokens. */
+export interface IssuerStatus {
+  /** Its names, as in the `iss` of tokens. */
+  readonly issuers: readonly string[];
+  /** The URL of its keys, without a query. */
+  readonly address: string;
+  /** `not-asked`: no token has needed them yet; `unavailable`: no token can be verified. */
+  readonly state: 'not-asked' | 'known' | 'unavailable';
+  /** When they were fetched last, in ISO 8601. */
+  readonly fetchedAt?: string;
+  readonly lastError?: Pick<LastError, 'kind' | 'status' | 'code' | 'at'>;
+}
 
 export interface AdminOptions {
   /**
@@ -18,6 +32,8 @@ export interface AdminOptions {
   readonly invalidate: (tags: readonly string[]) => Promise<number>;
   /** The state of every service. */
   readonly status: () => readonly ServiceStatus[];
+  /** The state of every issuer whose keys are fetched. Default: there is none. */
+  readonly issuers?: () => readonly IssuerStatus[];
   /** The compositions that are not served. Default: none. */
   readonly notServed?: readonly NotServed[];
   /** Absent parts are not served. */
@@ -60,6 +76,7 @@ export const onLoopback: Layer = function onLoopback(c, next) {
 export function adminRoutes({
   invalidate,
   status,
+  issuers = () => [],
   notServed = [],
   telemetry = {},
 }: AdminOptions): Hono<GatewayEnv> {
@@ -72,7 +89,9 @@ export function adminRoutes({
     ...(route && { route: route.text }),
     reason,
   }));
-  routes.get('/upstreams', () => jsonResponse({ upstreams: status(), notServed: missing }));
+  routes.get('/upstreams', () =>
+    jsonResponse({ upstreams: status(), issuers: issuers(), notServed: missing }),
+  );
   routes.post('/cache/invalidate', async (c) => {
     const { tags } = parseBody(Invalidation, await readJsonBody(c.req));
     const invalidated = await invalidate([...new Set(tags)]).catch(toUnavailable);

@@ -120,3 +120,33 @@ describe('the table of services', () => {
     expect(drawUpstreams({ upstreams: [] }, now)).toBe('The gateway calls no service.');
   });
 });
+
+it.each([
+  ['·', 'not-asked', {}, 'not-asked'],
+  ['✓', 'known', { fetchedAt: ago(12) }, 'known, fetched 12 s ago'],
+  [
+    '!',
+    'known',
+    { fetchedAt: ago(900), lastError: { kind: 'connect', code: 'ECONNREFUSED', at: ago(3) } },
+    'known, fetched 15 min ago, connect ECONNREFUSED 3 s ago',
+  ],
+  [
+    '✓',
+    'known',
+    { fetchedAt: ago(3), lastError: { kind: 'status', status: 503, at: ago(9) } },
+    'known, fetched 3 s ago, 503 9 s ago',
+  ],
+  [
+    '✗',
+    'unavailable',
+    { lastError: { kind: 'timeout', at: ago(3) } },
+    'unavailable, timeout 3 s ago',
+  ],
+])('marks an issuer with %s: %s', (mark, state, more, how) => {
+  const address = 'https://id.example.com/jwks';
+  const issuer = { issuers: ['https://id.example.com'], address, state, ...more };
+  const drawn = drawUpstreams({ upstreams: [calm], issuers: [issuer] }, now);
+  expect(drawn.split('\n').at(-1)).toBe(
+    `${mark}  keys of https://id.example.com  ${address}  ${how}`,
+  );
+});

@@ -8,6 +8,7 @@ import type {
 } from '../../dsl/authenticators.ts';
 import { nameOfSource, shownSource } from '../../dsl/source.ts';
 import { ConfigurationError } from '../../errors.ts';
+import type { IssuerStatus } from '../../http/admin.ts';
 import type { Secrets } from '../../upstream/credentials/secrets.ts';
 import { parseTokenUrl, tokenUrlRule } from '../../url.ts';
 import { createApiKeyVerifier } from './api-keys.ts';
@@ -29,6 +30,8 @@ export interface OpenAuthenticator {
   ): Verified | undefined | Promise<Verified | undefined>;
   /** The challenge (RFC 9110, 11.6.1) with further parameters. */
   challenge(parameters: string): string;
+  /** How it is with the keys of its issuer; absent: none are fetched. */
+  readonly status?: (() => IssuerStatus) | undefined;
   close(): Promise<void>;
 }
 
@@ -53,12 +56,13 @@ export function openAuthenticator(
 }
 
 function openJwt(authenticator: JwtAuthenticator, options: OpenOptions): OpenAuthenticator {
-  const { keys, close } = openKeys(authenticator, options);
+  const { keys, status, close } = openKeys(authenticator, options);
   return {
     header: headerOfAuthenticator(authenticator),
     read: (sent) => /^bearer +(.*)$/i.exec(sent)?.[1],
     verify: createJwtVerifier(authenticator, { keys, clock: options.clock }),
     challenge: (parameters) => ['Bearer realm="plait"', parameters].filter(Boolean).join(', '),
+    status,
     close,
   };
 }
@@ -78,9 +82,9 @@ function openApiKeys(
 }
 
 function openKeys(
-  { keys }: JwtAuthenticator,
+  { keys, issuers }: JwtAuthenticator,
   { secrets, clock, onKeysError }: OpenOptions,
-): { readonly keys: KeySet; close(): Promise<void> } {
+): Pick<OpenAuthenticator, 'status' | 'close'> & { readonly keys: KeySet } {
   if ('file' in keys) {
     return { keys: createFileKeys(secrets(keys), clock), close: async () => undefined };
   }
@@ -91,5 +95,11 @@ function openKeys(
     throw new ConfigurationError(`${name} is no URL of a JWK set. Use ${tokenUrlRule}.`);
   }
   const { fetch, close } = openKeyAddress(url, clock);
-  return { keys: createRemoteKeys({ fetch, clock, onError: onKeysError }), close };
+  const address = url.origin + url.pathname;
+  const onError = (error: Error): void => {
+    const reason = error.message.replace(/^keys-issuer\.keys: /, '');
+    onKeysError(new Error(`no keys from ${address}: ${reason}`, { cause: error }));
+  };
+  const remote = createRemoteKeys({ fetch, clock, onError });
+  return { keys: remote, status: () => ({ issuers, address, ...remote.status() }), close };
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { Authenticator } from '../../dsl/authenticators.ts';
 import { ConfigurationError } from '../../errors.ts';
 import type { Denial, Identify, IdentifyFor } from '../../http/admission.ts';
+import type { IssuerStatus } from '../../http/admin.ts';
 import type { PlanAuth } from '../../plan/plan.ts';
 import type { Secrets } from '../../upstream/credentials/secrets.ts';
 import { openAuthenticator } from './authenticator.ts';
@@ -20,6 +21,8 @@ export interface IdentityOptions {
 
 export interface OpenIdentity {
   readonly identifyFor: IdentifyFor;
+  /** How it is with the issuers whose keys are fetched. */
+  issuers(): readonly IssuerStatus[];
   close(): Promise<void>;
 }
 
@@ -33,6 +36,7 @@ export function openIdentity({ authenticators, ...options }: IdentityOptions): O
         auth,
         auth.authenticators.map((one) => known(opened.get(one))),
       ),
+    issuers: () => [...opened.values()].flatMap(({ status }) => status?.() ?? []),
     close: async () => {
       await Promise.all([...opened.values()].map((one) => one.close()));
     },

@@ -1,7 +1,9 @@
 /** The keys of an issuer: fetched once for all requests, or read from a file. */
 import type { Clock } from '../../clock.ts';
-import { UnavailableError, toError } from '../../errors.ts';
+import { UnavailableError, UpstreamError, toError } from '../../errors.ts';
+import type { IssuerStatus } from '../../http/admin.ts';
 import type { Secret } from '../../upstream/credentials/secrets.ts';
+import { codeOf } from '../../upstream/state/last-error.ts';
 import { readKeys } from './jose.ts';
 import type { CryptoKey, Keys, TokenHeader } from './jose.ts';
 import { recentText } from './recent-text.ts';
@@ -52,6 +54,13 @@ export function createFileKeys(file: Secret, clock: Clock): KeySet {
   };
 }
 
+/** How it is with keys that are fetched. */
+export type KeysStatus = Pick<IssuerStatus, 'state' | 'fetchedAt' | 'lastError'>;
+
+export interface RemoteKeys extends KeySet {
+  status(): KeysStatus;
+}
+
 const noKeys: Keys = { find: async () => undefined };
 
 export interface RemoteKeysOptions {
@@ -75,13 +84,15 @@ const minRestMs = 1_000;
 const maxRestMs = 30_000;
 
 /** Of an address. One fetch is under way at a time, and those who need its keys wait for it. */
-export function createRemoteKeys({ fetch, clock, onError }: RemoteKeysOptions): KeySet {
+export function createRemoteKeys({ fetch, clock, onError }: RemoteKeysOptions): RemoteKeys {
   let held: { readonly text: string; readonly keys: Keys; readonly at: number } | undefined;
   let version = 0;
   let flight: Promise<void> | undefined;
   let soughtAt = -Infinity;
   let failures = 0;
   let restsUntil = -Infinity;
+  let fetchedAt: string | undefined;
+  let lastError: KeysStatus['lastError'];
 
   async function fetchKeys(): Promise<void> {
     try {
@@ -89,10 +100,12 @@ export function createRemoteKeys({ fetch, clock, onError }: RemoteKeysOptions): 
       const isSame = held?.text === text;
       held = { text, keys: isSame && held ? held.keys : readKeys(text), at: clock.now() };
       if (!isSame) version += 1;
+      fetchedAt = isoTime(clock);
       failures = 0;
     } catch (error) {
       restsUntil = clock.now() + Math.min(minRestMs * 2 ** failures, maxRestMs);
       failures += 1;
+      lastError = { ...wordsOf(error), at: isoTime(clock) };
       onError(toError(error));
     }
   }
@@ -135,10 +148,20 @@ export function createRemoteKeys({ fetch, clock, onError }: RemoteKeysOptions): 
     return begin();
   }
 
+  function stateOf(): KeysStatus['state'] {
+    if (usable() !== undefined) return 'known';
+    return lastError === undefined ? 'not-asked' : 'unavailable';
+  }
+
   return {
     get version() {
       return version;
     },
+    status: () => ({
+      state: stateOf(),
+      ...(fetchedAt !== undefined && { fetchedAt }),
+      ...(lastError !== undefined && { lastError }),
+    }),
     async find(header) {
       await refresh();
       const keys = keysOrError();
@@ -149,4 +172,18 @@ export function createRemoteKeys({ fetch, clock, onError }: RemoteKeysOptions): 
       return newer === keys ? undefined : newer.find(header);
     },
   };
+}
+
+function isoTime(clock: Clock): string {
+  return new Date(clock.epoch()).toISOString();
+}
+
+/** An answer without an error of its exchange is no JWK set. */
+function wordsOf(
+  error: unknown,
+): Pick<NonNullable<KeysStatus['lastError']>, 'kind' | 'status' | 'code'> {
+  if (!(error instanceof UpstreamError)) return { kind: 'invalid-body' };
+  const { kind, status } = error;
+  const code = codeOf(error);
+  return { kind, ...(status !== undefined && { status }), ...(code !== undefined && { code }) };
 }

@@ -11,13 +11,18 @@ export function sourcesOfAuthenticators(
   authenticators: readonly Authenticator[],
 ): readonly NeededSource[] {
   return authenticators.flatMap((one): NeededSource[] => {
-    if (one.kind === 'apiKeys') return [{ source: one.list, carriedBy: keyListProblem }];
-    const { keys } = one;
-    if ('file' in keys) return [{ source: keys, carriedBy: keySetProblem }];
+    if (one.kind === 'apiKeys')
+      return [{ source: one.list, carriedBy: keyListProblem, usedFor: listUse }];
+    const { keys, issuers } = one;
+    const usedFor = `verifyJwt() finds the keys of ${issuers.join(', ')} there.`;
+    if ('file' in keys) return [{ source: keys, carriedBy: keySetProblem, usedFor }];
     if (typeof keys.url === 'string') return [];
-    return [{ source: keys.url, carriedBy: keysUrlProblem }];
+    return [{ source: keys.url, carriedBy: keysUrlProblem, usedFor: `${urlUse} ${usedFor}` }];
   });
 }
+
+const listUse = 'verifyApiKeys() reads the list of API keys from it.';
+const urlUse = `It holds the URL of a JWK set, as "https://id.example.com/jwks".`;
 
 function keysUrlProblem(text: string): string | undefined {
   return parseTokenUrl(text) ? undefined : `is no URL of a JWK set. Use ${tokenUrlRule}`;

@@ -39,6 +39,8 @@ export interface NeededSource {
   readonly source: Source;
   readonly carriedBy: SourceUse['carriedBy'] | TextRule;
   readonly service?: string;
+  /** What else it is needed for, as a sentence for messages. */
+  readonly usedFor?: string;
 }
 
 /** The texts that were read at start-up. */
@@ -55,13 +57,14 @@ const lookEveryMs = 1_000;
 export function readSecrets(uses: readonly NeededSource[], environment: Environment): ReadSecrets {
   const problems = new Set<string>();
   const texts = new Map<string, Reading>();
-  for (const { source, carriedBy, service } of uses) {
+  for (const { source, carriedBy, service, usedFor = '' } of uses) {
     const reading = texts.get(nameOf(source)) ?? readAtStart(source, environment);
     const rules = [...(reading.rules ?? []), carriedBy];
     texts.set(nameOf(source), { ...reading, rules });
     const problem = reading.problem ?? textProblem(reading.text(), [carriedBy]);
-    const needed = service === undefined ? '' : ` The service "${service}" needs it.`;
-    if (problem !== undefined) problems.add(`${nameOfSource(source)} ${problem}.${needed}`);
+    const needed = service === undefined ? usedFor : `The service "${service}" needs it.`;
+    if (problem !== undefined)
+      problems.add(`${nameOfSource(source)} ${problem}. ${needed}`.trimEnd());
   }
   return {
     problems: [...problems],

@@ -48,7 +48,7 @@ export function lastErrorOf(
 }
 
 /** Of words in capitals only, since causes may come from anywhere. */
-function codeOf({ cause }: UpstreamError): string | undefined {
+export function codeOf({ cause }: UpstreamError): string | undefined {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   return typeof code === 'string' && /^[A-Z][A-Z\d_]{1,63}$/.test(code) ? code : undefined;
 }

@@ -242,7 +242,7 @@ describe('the list of keys in a file', () => {
 describe('a list of keys at start-up', () => {
   const entry = entryOf('acme', one);
   it.each<[string, string]>([
-    ['', 'API_KEYS is not set.'],
+    ['', 'API_KEYS is not set. verifyApiKeys() reads the list of API keys from it.'],
     ['canary', 'API_KEYS is not JSON. Write { "keys": [{ "id": "acme", "sha256": "…" }] }'],
     ['[]', 'API_KEYS is no list of keys. Write { "keys": ['],
     ['{"keys":{}}', 'is no list of keys.'],

@@ -192,7 +192,10 @@ describe('the keys at an address', () => {
     expect(await statusOf(one)).toBe(200);
     const parse = (environment: Record<string, string>) => () =>
       parseSettings(environment, [], [customers]);
-    expect(parse({})).toThrow('JWKS_URL is not set.');
+    expect(parse({})).toThrow(
+      'JWKS_URL is not set. It holds the URL of a JWK set, as "https://id.example.com/jwks". ' +
+        `verifyJwt() finds the keys of ${iss} there.`,
+    );
     expect(parse({ JWKS_URL: 'id' })).toThrow('JWKS_URL is no URL of a JWK set.');
   });
 });
@@ -229,5 +232,49 @@ describe('the keys in a file', () => {
     const file = fileWith(text);
     expect(() => parseSettings({}, [], [ofFile(file)])).toThrow(problem);
     expect(() => parseSettings({}, [], [ofFile(file)])).not.toThrow('canary');
+  });
+});
+
+describe('the state of an issuer', () => {
+  it('says where its keys are, when they were fetched, and the last error with its time', async () => {
+    const { issuer, statusOf, gateway, clock, warnings } = await start(one);
+    const now = () => new Date(clock.epoch()).toISOString();
+    const state = () => gateway.status().issuers;
+    const its = { issuers: [iss], address: issuer.url };
+    expect(state()).toEqual([{ ...its, state: 'not-asked' }]);
+    issuer.answer = (response) => void response.writeHead(503).end();
+    expect(await statusOf(one)).toBe(503);
+    const lastError = { kind: 'status', status: 503, at: now() };
+    expect(state()).toEqual([{ ...its, state: 'unavailable', lastError }]);
+    expect(warnings).toEqual([expect.stringContaining(`no keys from ${issuer.url}: `)]);
+    issuer.answer = undefined;
+    clock.advance(minuteMs);
+    expect(await statusOf(one)).toBe(200);
+    expect(state()).toEqual([{ ...its, state: 'known', fetchedAt: now(), lastError }]);
+  });
+
+  it('is told by the management side, with the code of a connection that fails', async () => {
+    const customers = customersOf({ url: 'http://127.0.0.1:9/jwks?key=canary' });
+    const { statusOf, gateway, warnings } = startWith(customers);
+    expect(await statusOf(one)).toBe(503);
+    const answer = await gateway.admin.request('http://localhost/upstreams');
+    const text = await answer.text();
+    expect(JSON.parse(text).issuers).toEqual([
+      {
+        issuers: [iss],
+        address: 'http://127.0.0.1:9/jwks',
+        state: 'unavailable',
+        lastError: { kind: 'connect', code: 'ECONNREFUSED', at: expect.any(String) },
+      },
+    ]);
+    expect(warnings).toEqual([
+      'Error: no keys from http://127.0.0.1:9/jwks: no connection (ECONNREFUSED)',
+    ]);
+    expect(text).not.toContain('canary');
+  });
+
+  it('is that of fetched keys only', async () => {
+    const { gateway } = startWith(ofFile(fileWith(setOf(one))));
+    expect(gateway.status().issuers).toEqual([]);
   });
 });
