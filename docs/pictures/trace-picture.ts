@@ -1,5 +1,6 @@
-/** A trace as a picture, the way Jaeger shows it: SVG without scripts, and without fonts of its own. */
+/** A trace as a picture, the way Jaeger shows it. */
 import type { StoredSpan, StoredTrace } from '../../src/telemetry/trace-store.ts';
+import { escape, faint, frame, ink, line, red } from './svg.ts';
 
 type Span = StoredSpan & { readonly service: string };
 
@@ -9,7 +10,6 @@ const [timeLeft, timeRight] = [372.5, 988.5];
 const [firstRow, rowHeight, indent] = [108, 30, 18];
 /** Of a letter, about: fonts differ. */
 const letterWidth = 7.2;
-const [ink, faint, line, red] = ['#1f2328', '#656d76', '#d8dee4', '#d1242f'];
 const colours = ['#17b8be', '#829ae3', '#da70bf', '#ddb27c', '#4dc19c', '#f89570'];
 
 /** @throws Error when the spans are not one tree: some of the trace is missing. */
@@ -31,7 +31,7 @@ export function drawTrace({ traceId, spans }: StoredTrace & { spans: readonly Sp
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" fill="${ink}"
   font-family="-apple-system, 'Segoe UI', 'Noto Sans', Helvetica, Arial, sans-serif" font-size="13">
 <title>${title}</title>
-<rect x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="6" fill="#fff" stroke="${line}"/>
+${frame(width, height)}
 <text x="16" y="30" font-size="18" font-weight="600">${title}</text>
 <text x="16" y="54">${facts}<tspan dx="12" fill="${faint}">trace ${traceId}</tspan></text>
 ${drawRuler(scale, height)}
@@ -112,8 +112,4 @@ dx="8" font-weight="600" fill="${isInside ? ink : red}">${escape(note)}</tspan><
 function milliseconds({ startMs, endMs }: Pick<Span, 'startMs' | 'endMs'>): string {
   const ms = endMs - startMs;
   return ms === 0 ? '0' : `${ms.toFixed(ms < 10 ? 2 : 0)} ms`;
-}
-
-function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

@@ -80,32 +80,42 @@ function lineOfIssuer(issuer: ShownIssuer, now: number): string {
   return `${mark}  keys of ${issuers.join(', ')}  ${address}  ${how.join(', ')}`;
 }
 
+/** Lines of a table, and below some of them why. */
+interface Row {
+  readonly cells: readonly string[];
+  readonly error?: string;
+}
+
 function tableOf(upstreams: readonly ShownService[], now: number): string {
   if (upstreams.length === 0) return 'The gateway calls no service.';
-  const rows = [
-    [...heads, 'last error'],
+  const rows: Row[] = [
+    { cells: heads },
     ...upstreams.flatMap((service) => [
       rowOf(service, now),
       ...service.endpoints.map((address) => rowOfAddress(address, service, now)),
     ]),
-  ].map((row) => row.map(oneLine));
-  const widths = heads.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => lineOf(row, widths)).join('\n');
+  ].map((row) => ({ ...row, cells: row.cells.map(oneLine) }));
+  const widths = heads.map((_, column) =>
+    Math.max(...rows.map(({ cells }) => cells[column]?.length ?? 0)),
+  );
+  return rows.map((row) => linesOf(row, widths)).join('\n');
 }
 
-function lineOf(row: readonly string[], widths: readonly number[]): string {
-  const cells = row.map((cell, column) => {
+/** An error has a line of its own, so that the table fits into a terminal. */
+function linesOf({ cells, error }: Row, widths: readonly number[]): string {
+  const padded = cells.map((cell, column) => {
     const width = widths[column] ?? 0;
     return numbers.has(column) ? cell.padStart(width) : cell.padEnd(width);
   });
-  return cells.join('  ').trimEnd();
+  const line = padded.join('  ').trimEnd();
+  return error === undefined ? line : `${line}\n     last error: ${oneLine(error)}`;
 }
 
-function rowOf(service: ShownService, now: number): string[] {
+function rowOf(service: ShownService, now: number): Row {
   const { attempts, bulkhead, breaker, breakerSince, lastError } = service;
   const { total, failed, failedShare, notSent } = attempts;
   const share = failed === 0 ? '0' : `${failed} (${Math.round(failedShare * 100)} %)`;
-  return [
+  const cells = [
     markOf(service),
     service.service,
     `breaker ${breaker}${breaker === 'closed' ? '' : ageOf(breakerSince, now)}`,
@@ -115,25 +125,16 @@ function rowOf(service: ShownService, now: number): string[] {
     milliseconds(attempts.p50Ms),
     milliseconds(attempts.p95Ms),
     bulkhead.waiting === 0 ? `${bulkhead.inFlight}` : `${bulkhead.inFlight} +${bulkhead.waiting}`,
-    lastError === undefined ? '' : textOf(lastError, now),
   ];
+  return { cells, ...(lastError && { error: textOf(lastError, now) }) };
 }
 
 /** An error that the service's own line has is not repeated. */
-function rowOfAddress(one: ShownAddress, { lastError }: ShownService, now: number): string[] {
+function rowOfAddress(one: ShownAddress, { lastError }: ShownService, now: number): Row {
   const isSame = one.lastError?.at === lastError?.at;
-  return [
-    '',
-    `  ${one.address}`,
-    `  ${one.state}${one.state === 'used' ? '' : ageOf(one.since, now)}`,
-    '',
-    '',
-    '',
-    '',
-    '',
-    `${one.inFlight}`,
-    one.lastError === undefined || isSame ? '' : textOf(one.lastError, now),
-  ];
+  const state = `  ${one.state}${one.state === 'used' ? '' : ageOf(one.since, now)}`;
+  const cells = ['', `  ${one.address}`, state, '', '', '', '', '', `${one.inFlight}`];
+  return { cells, ...(one.lastError && !isSame && { error: textOf(one.lastError, now) }) };
 }
 
 /** `✗`: most attempts fail, or a part of it is not used; `!`: some do, or were not sent. */

@@ -37,16 +37,19 @@ const unshown = new Set([
   'request_id',
 ]);
 
+/** Colours a text for a level, or leaves it as it is. */
+export type PaintLevel = (level: string, text: string) => string;
+
 /**
  * `12:08:31.207 info  GET /orders/{orderId}/summary 200  trace_id=4bf9…  duration_ms=14.2
  * upstream_calls=3`
  */
-export function toLine(json: string): string {
+export function toLine(json: string, paint: PaintLevel = (_, text) => text): string {
   const { level, time, message, causes, ...fields } = Line.parse(JSON.parse(json));
   const pairs = Object.entries(fields)
     .filter(([name]) => !unshown.has(name))
     .flatMap(([name, value]) => pairsOf(name, value));
-  const head = `${time.slice(11, 23)} ${level.padEnd(5)} ${oneLine(message)}`;
+  const head = `${time.slice(11, 23)} ${paint(level, `${level.padEnd(5)} ${oneLine(message)}`)}`;
   return `${[head, ...pairs].join('  ')}\n${causesOf(causes)}`;
 }
 

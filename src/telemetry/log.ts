@@ -1,7 +1,10 @@
 /** The door to pino: log lines as JSON, or as text for a terminal. */
+import { isatty } from 'node:tty';
+import { styleText } from 'node:util';
 import pino from 'pino';
 import type { DestinationStream } from 'pino';
 import { toLine, toSafeJson } from './log-format.ts';
+import type { PaintLevel } from './log-format.ts';
 import { createLogWriter } from './log-writer.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -35,6 +38,13 @@ const mostWaiting = 16 * 1024 * 1024;
 /** The longest that a reader which does not read can delay the end of the process. */
 const longestCloseMs = 1_000;
 
+/** What went wrong, in colour, unless the terminal or its reader wants none (`NO_COLOR`). */
+const inColour: PaintLevel = (level, text) => {
+  const colour = level === 'warn' ? 'yellow' : 'red';
+  const isWrong = level === 'warn' || level === 'error' || level === 'fatal';
+  return isWrong ? styleText(colour, text, { stream: process.stderr }) : text;
+};
+
 /** Logs to standard error; standard output says only where the gateway listens. */
 export function createLog({ level, format, write }: LogOptions): Log {
   const onDropped = (lines: number): void =>
@@ -42,8 +52,10 @@ export function createLog({ level, format, write }: LogOptions): Log {
   const writer =
     write === undefined ? createLogWriter({ fd: 2, most: mostWaiting, onDropped }) : undefined;
   const out = write ?? ((line: string) => writer?.write(line));
+  // For a pipe, `process.stderr` is not even touched: that would make it non-blocking.
+  const paint = write === undefined && isatty(2) ? inColour : undefined;
   const destination: DestinationStream = {
-    write: (line) => out(format === 'json' ? toSafeJson(line) : toLine(line)),
+    write: (line) => out(format === 'json' ? toSafeJson(line) : toLine(line, paint)),
   };
   const logger = pino(
     {

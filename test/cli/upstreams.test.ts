@@ -31,10 +31,13 @@ describe('plait upstreams', () => {
     const { code, lines, errors } = await upstreams(admin);
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     const [head, ...rows] = lines;
-    expect(head).toMatch(/^ +service +state +attempts +failed .* last error$/);
+    expect(head).toMatch(/^ +service +state +attempts +failed .* in flight$/);
     const rowOf = (name: string) => rows.find((row) => row.slice(3).startsWith(name));
     expect(rowOf('payments')).toMatch(
-      /^✗ {2}payments +breaker closed +[12] +[12] \(100 %\) .* connect ECONNREFUSED payments\.\w+ \d+ s ago, trace [\da-f]{32}$/,
+      /^✗ {2}payments +breaker closed +[12] +[12] \(100 %\) .* \d$/,
+    );
+    expect(rowOf('  last error')).toMatch(
+      /: connect ECONNREFUSED payments\.\w+ \d+ s ago, trace [\da-f]{32}$/,
     );
     expect(rowOf('  127.0.0.1:9')).toMatch(/ used /);
     expect(rowOf('orders')).toMatch(/^✓ {2}orders +breaker closed +1 +0 +0 +[\d.]+ ms/);

@@ -106,6 +106,13 @@ describe('a line of text', () => {
     );
   });
 
+  it('has level and message in the colour of the level, for a terminal', () => {
+    const json = JSON.stringify({ level: 'warn', time, message: 'GET /a 200', a: 1 });
+    expect(toLine(json, (level, text) => `<${level}>${text}</>`)).toBe(
+      '12:08:31.207 <warn>warn  GET /a 200</>  a=1\n',
+    );
+  });
+
   it('is one line, whatever is said, and commands no terminal', () => {
     const text = line({ message: hostile, said: hostile, list: [hostile], object: { hostile } });
     expect(text.indexOf('\n')).toBe(text.length - 1);
