@@ -1,43 +1,28 @@
 /** Environment variables → typed settings, or one error that lists everything wrong with them. */
-import { z } from 'zod';
 import type { UnknownQuery } from '../dsl/composition.ts';
-import { basePathRule, parseBasePath } from '../base-path.ts';
 import type { Service } from '../dsl/service.ts';
 import type { EdgeOptions } from '../edge/layers.ts';
-import { defaultLimits } from '../edge/overload.ts';
 import type { OverloadLimits } from '../edge/overload.ts';
 import { withoutBlank } from '../environment.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigurationError } from '../errors.ts';
-import { isHeaderName } from '../headers.ts';
-import { defaultSocketLimits } from '../http/socket-limits.ts';
 import type { SocketLimits } from '../http/socket-limits.ts';
-import { logLevels } from '../telemetry/log.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import type { TelemetrySettings } from '../telemetry/settings.ts';
 import type { RedisAddress } from '../redis.ts';
 import type { ReadSecrets } from '../upstream/credentials/secrets.ts';
 import type { Authenticator } from '../dsl/authenticators.ts';
-import { adminVariables, readAdminToken } from './admin.ts';
+import { readAdminToken } from './admin.ts';
 import type { AdminToken } from './admin.ts';
 import type { Addresses } from './addresses.ts';
-import {
-  isNot,
-  linesOf,
-  listOf,
-  oneOf,
-  port,
-  share,
-  soundsSecret,
-  wholeNumber,
-  wholeNumberOrOff,
-} from './kinds.ts';
-import { parseRedisUrl } from './redis-address.ts';
+import { linesOf } from './kinds.ts';
 import { readServices } from './sources.ts';
 import type { ReadOfServices } from './sources.ts';
-import { continuedPeers, telemetryVariables, toSdkSettings, withoutUnread } from './telemetry.ts';
-import { readTls, tlsVariables } from './tls.ts';
+import { continuedPeers, toSdkSettings, withoutUnread } from './telemetry.ts';
+import { readTls } from './tls.ts';
 import type { TlsSettings } from './tls.ts';
+import { variables } from './variables.ts';
+import type { Variables } from './variables.ts';
 
 export interface Settings {
   readonly mode: Mode;
@@ -97,70 +82,6 @@ export interface LogSettings {
   readonly headers: readonly string[];
 }
 
-function parseLoggedHeader(text: string): string | undefined {
-  const name = text.toLowerCase();
-  return isHeaderName(name) && !soundsSecret(name) ? name : undefined;
-}
-
-/** Of a client: at least a second, since each is checked once a second. */
-const time = wholeNumber(1_000, 3_600_000, 'milliseconds');
-
-function parseHostName(text: string): string | undefined {
-  const name = text.toLowerCase();
-  return /^(?:[a-z\d_.-]+|\[[\da-f:.]+\])$/.test(name) ? name : undefined;
-}
-
-const redis = z.string().transform((text, context) => {
-  const address = parseRedisUrl(text);
-  if (address !== undefined) return address;
-  const message =
-    'is not the URL of a Redis. Use redis://127.0.0.1:6379, or rediss:// for TLS, ' +
-    'with user:password@ before the host and /1 for a database where needed.';
-  context.addIssue({ code: 'custom', message });
-  return z.NEVER;
-});
-
-const basePath = z
-  .string()
-  .refine((text) => parseBasePath(text) !== undefined, isNot(`Use ${basePathRule}.`))
-  .transform((text) => parseBasePath(text) ?? '');
-
-const variables = z.object({
-  NODE_ENV: oneOf(['production', 'development', 'test']).default('development'),
-  HOST: z.string().optional(),
-  PORT: port.default(8080),
-  BASE_PATH: basePath.default(''),
-  UNKNOWN_QUERY: oneOf(['refuse', 'ignore']).default('refuse'),
-  SHUTDOWN_DELAY_MS: wholeNumber(0, 60_000, 'milliseconds').optional(),
-  HANG_LIMIT_MS: wholeNumberOrOff(1_000, 600_000, 'milliseconds').optional(),
-  ALLOWED_HOSTS: listOf(
-    parseHostName,
-    'Use host names separated by commas, without scheme and port, as in api.example.com.',
-    { skipBlank: true },
-  ).optional(),
-  REQUESTS_IN_PROGRESS: wholeNumberOrOff(1, 1_000_000, 'requests').default(4_096),
-  REQUESTS_PER_ADDRESS: wholeNumberOrOff(1, 1_000_000, 'requests').default(100),
-  CONNECTIONS_PER_ADDRESS: wholeNumberOrOff(1, 1_000_000, 'connections').default('off'),
-  HEADERS_TIMEOUT_MS: time.default(defaultSocketLimits.headersTimeoutMs),
-  REQUEST_TIMEOUT_MS: time.default(defaultSocketLimits.requestTimeoutMs),
-  KEEP_ALIVE_TIMEOUT_MS: time.default(defaultSocketLimits.keepAliveTimeoutMs),
-  WRITE_TIMEOUT_MS: time.default(defaultSocketLimits.writeTimeoutMs),
-  SHED_DELAY_MS: wholeNumber(1, Infinity, 'milliseconds').default(defaultLimits.delayMs),
-  SHED_UTILISATION: share({ zero: false, example: 0.95 }).default(defaultLimits.utilisation),
-  LOG_LEVEL: oneOf(logLevels).default('info'),
-  LOG_FORMAT: oneOf(['json', 'text']).optional(),
-  LOG_HEADERS: listOf(
-    parseLoggedHeader,
-    'Use header names whose values are no secrets, separated by commas, ' +
-      'as in user-agent, x-tenant.',
-  ).default([]),
-  REDIS_URL: redis.optional(),
-  MOCKS_BASE_PORT: port.default(4001),
-  ...adminVariables.shape,
-  ...tlsVariables.shape,
-  ...telemetryVariables.shape,
-});
-
 /**
  * Reads every variable, including those that hold the addresses of `services`, and the variables
  * and files of their headers and credentials, and of `authenticators`.
@@ -192,7 +113,7 @@ interface ReadFiles {
 }
 
 function toSettings(
-  read: z.output<typeof variables>,
+  read: Variables,
   { tls, token }: ReadFiles,
   ofServices: ReadOfServices,
 ): Settings {
@@ -230,10 +151,7 @@ function toSettings(
   };
 }
 
-function serverIn(
-  read: z.output<typeof variables>,
-  inProduction: boolean,
-): Omit<ServerSettings, 'tls' | 'admin'> {
+function serverIn(read: Variables, inProduction: boolean): Omit<ServerSettings, 'tls' | 'admin'> {
   return {
     host: read.HOST ?? (inProduction ? '0.0.0.0' : '127.0.0.1'),
     port: read.PORT,
@@ -250,7 +168,7 @@ function serverIn(
 }
 
 function adminIn(
-  { ADMIN_HOST: host, ADMIN_PORT: at }: z.output<typeof variables>,
+  { ADMIN_HOST: host, ADMIN_PORT: at }: Variables,
   token: AdminToken | undefined,
 ): AdminSettings {
   return { host, port: at, token };
