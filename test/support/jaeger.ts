@@ -1,4 +1,4 @@
-/** Traces in the format that Jaeger's "Upload" takes, the same for every run of a situation. */
+/** Traces as Jaeger's API gives them and its "Upload" takes them, the same for every run. */
 import type { SinkSpan } from './otlp-sink.ts';
 
 /** When the first span of a file begins, in microseconds since 1970. */
@@ -14,8 +14,10 @@ export function toJaeger(traces: readonly (readonly SinkSpan[])[]): string {
     traceID: idOf(spans[0]?.traceId ?? '', 32),
     spans: inOrder(spans).map((span) => toSpan(span, spans, { idOf, timeOf, portOf })),
     processes: { p1: { serviceName: 'plait', tags: [] } },
+    warnings: null,
   }));
-  return `${JSON.stringify({ data }, undefined, 1)}\n`;
+  const answer = { data, total: 0, limit: 0, offset: 0, errors: null };
+  return `${JSON.stringify(answer, undefined, 1)}\n`;
 }
 
 interface Normal {
@@ -25,6 +27,7 @@ interface Normal {
 }
 
 function toSpan(span: SinkSpan, spans: readonly SinkSpan[], { idOf, timeOf, portOf }: Normal) {
+  // A client's span is in no file; a reference to it would make the trace incomplete.
   const parent = spans.find(({ spanId }) => spanId === span.parentSpanId);
   const reference = (refType: string, of: { traceId: string; spanId: string }) => ({
     refType,
@@ -43,6 +46,7 @@ function toSpan(span: SinkSpan, spans: readonly SinkSpan[], { idOf, timeOf, port
     startTime: timeOf(span.startTimeUnixNano),
     duration: timeOf(span.endTimeUnixNano) - timeOf(span.startTimeUnixNano),
     tags: [
+      tag('otel.scope.name', span.scope),
       tag('span.kind', span.kind.toLowerCase()),
       ...(isError ? [tag('error', true), tag('otel.status_code', 'ERROR')] : []),
       ...(span.status.message === ''
@@ -110,12 +114,16 @@ function sorted(spans: readonly SinkSpan[]): SinkSpan[] {
   );
 }
 
-/** Numbers in order of first use, of the traces first. */
+/**
+ * Numbers in order of first use, of the traces first. An id of 32 digits has its number twice, since
+ * Jaeger leaves 16 zeros at its beginning out.
+ */
 function numbered(spans: readonly SinkSpan[]): Normal['idOf'] {
   const known = new Map<string, number>();
   const idOf: Normal['idOf'] = (id, length) => {
     if (!known.has(id)) known.set(id, known.size + 1);
-    return (known.get(id) ?? 0).toString(16).padStart(length, '0');
+    const number = (known.get(id) ?? 0).toString(16).padStart(16, '0');
+    return number.repeat(length / 16);
   };
   for (const { traceId } of spans) idOf(traceId, 32);
   for (const { spanId } of inOrder(spans)) idOf(spanId, 16);

@@ -13,6 +13,8 @@ export interface SinkSpan {
   readonly service: string;
   /** All attributes of the resource. */
   readonly resource: Attributes;
+  /** The name of the tracer. */
+  readonly scope: string;
   readonly traceId: string;
   readonly spanId: string;
   /** Empty: it has none. */
@@ -148,6 +150,7 @@ const Traces = z.object({
       resource,
       scopeSpans: z.array(
         z.object({
+          scope: z.object({ name: z.string() }),
           spans: z.array(
             z.object({
               ...link.shape,
@@ -173,8 +176,13 @@ const Traces = z.object({
 function readSpans(content: unknown): SinkSpan[] {
   return Traces.parse(content).resourceSpans.flatMap(
     ({ resource: { attributes: own }, scopeSpans }) =>
-      scopeSpans.flatMap(({ spans }) =>
-        spans.map((span) => ({ ...span, service: String(own['service.name']), resource: own })),
+      scopeSpans.flatMap(({ scope, spans }) =>
+        spans.map((span) => ({
+          ...span,
+          service: String(own['service.name']),
+          resource: own,
+          scope: scope.name,
+        })),
       ),
   );
 }

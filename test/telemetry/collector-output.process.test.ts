@@ -13,7 +13,7 @@ import { countEverything } from './_every-metric.ts';
 const file = join(import.meta.dirname, '../golden/collector/metrics.txt');
 const { COLLECTOR_OTLP: collector, COLLECTOR_METRICS: exporter } = process.env;
 
-const header = `# What the Prometheus exporter of a collector 0.161.0 makes of the metrics that
+const header = `# What the Prometheus exporter of a collector 0.165.1 makes of the metrics that
 # test/telemetry/_every-metric.ts sends it: one series of each kind. Recorded by
 # test/telemetry/collector-output.process.test.ts. Delete the lines of a metric that has changed
 # since, or record all of them again.
