@@ -1,5 +1,5 @@
 /** Steps that were answered by the dispatch of another request say who has served them. */
-import { call, defineComposition, lookup } from 'plait';
+import { call, defineComposition, lookup, operation, optional } from 'plait';
 import type { Composition, Service } from 'plait';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -219,6 +219,82 @@ describe('a call of several requests', () => {
     await expectTrace(second.traceId)`
       SERVER GET /shop/{name}  status=502 error.type=500 ERROR
         INTERNAL step part  status=500 error.type=500 coalesced attempts=2 ERROR
+    `;
+  });
+});
+
+/** `GET /shop/a` asks for `GET /parts/a` in two of its parts. */
+function partTwice(shop: Service): Composition {
+  const part = operation(shop, {
+    name: 'part',
+    route: 'GET /parts/:name',
+    response: z.object({ value: z.string() }),
+  });
+  return defineComposition({
+    route: 'GET /shop/:name',
+    deadlineMs: 5_000,
+    compose: ({ params: { name } }) => ({
+      part: call(part, { name }),
+      again: optional(call(part, { name })),
+    }),
+  });
+}
+
+describe('a call of two steps of a request', () => {
+  it('is linked from the step that has not made it, whatever comes of it', async () => {
+    const { upstream, ask } = await startTracedShop({ clock, telemetry, compose: partTwice });
+    const well = ask('a');
+    await upstream.answer('GET /parts/a', value('A'));
+    expect(await statusOf(well)).toBe(200);
+    const spans = await expectTrace(well.traceId)`
+      SERVER GET /shop/{name}  status=200
+        INTERNAL step part
+          CLIENT GET /parts/{name}  status=200
+        INTERNAL step again  status=200 optional deduplicated attempts=1 links=1
+    `;
+    const { traceId, spanId } = only(spans, 'GET /parts/{name}');
+    expect(only(spans, 'step again').links).toEqual([{ traceId, spanId }]);
+    expect(only(spans, 'step again').attributes).toMatchObject({ 'service.peer.name': 'shop' });
+
+    const ill = ask('b');
+    await upstream.answer('GET /parts/b', {}, 501);
+    expect(await statusOf(ill)).toBe(502);
+    await expectTrace(ill.traceId)`
+      SERVER GET /shop/{name}  status=502 error.type=501 ERROR
+        INTERNAL step part  error.type=501 ERROR
+          CLIENT GET /parts/{name}  status=501 error.type=501 ERROR
+        INTERNAL step again  status=501 error.type=501 optional deduplicated attempts=1 ERROR links=1
+    `;
+  });
+
+  it('is linked from both where it has joined the call of another request', async () => {
+    const { upstream, ask } = await startTracedShop({ clock, telemetry, compose: partTwice });
+    ask('a');
+    const arrival = await upstream.next('GET /parts/a');
+    const second = await until(clock, 1, () => ask('a'));
+    arrival.answer(value('A'));
+    expect(await statusOf(second)).toBe(200);
+    await expectTrace(second.traceId)`
+      SERVER GET /shop/{name}  status=200
+        INTERNAL step part  status=200 deduplicated coalesced attempts=1 links=1
+        INTERNAL step again  status=200 optional deduplicated coalesced attempts=1 links=1
+    `;
+  });
+
+  it('is in both when the time of the request is up', async () => {
+    const policies = { timeoutMs: 9_000 };
+    const shop = await startTracedShop({ clock, telemetry, compose: partTwice, policies });
+    const { upstream, ask } = shop;
+    const late = ask('a');
+    const arrival = await upstream.next('GET /parts/a');
+    clock.advance(5_000);
+    expect(await statusOf(late)).toBe(504);
+    await arrival.abandoned;
+    await expectTrace(late.traceId)`
+      SERVER GET /shop/{name}  status=504 error.type=deadline ERROR
+        INTERNAL step part  error.type=deadline ERROR
+          CLIENT GET /parts/{name}  error.type=deadline ERROR
+        INTERNAL step again  error.type=deadline optional deduplicated attempts=1 ERROR links=1
     `;
   });
 });

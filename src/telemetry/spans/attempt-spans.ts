@@ -44,6 +44,7 @@ export function traceAttempts({ tracer, servers, pauses, names }: AttemptSpanOpt
         else if (doubt !== undefined) scope.span.setAttribute('plait.lookup.doubt', doubt);
         const answered = status ?? statusOf(failure);
         if (answered !== undefined) scope.span.setAttribute('http.response.status_code', answered);
+        servers.noteFollowers(attempt, attempt.callers);
         ending.end(failure);
       },
     };

@@ -1,6 +1,6 @@
 /** Tells steps whose calls were answered by a dispatch of others who has served them. */
 import type { Attributes, Span } from '@opentelemetry/api';
-import type { Callers, Ending, OnJoin } from '../../upstream/call.ts';
+import type { Call, Callers, Ending, OnJoin } from '../../upstream/call.ts';
 import { errorType, isCancelled, statusOf } from '../error-type.ts';
 import { scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
@@ -23,6 +23,8 @@ export interface Servers {
   join(step: Scope, callers: Callers): void;
   /** Takes note of the span of a dispatch; that of a batch is kept. */
   show(callers: Callers, shown: Shown): void;
+  /** Takes note of equal calls that the request of a call has made since. */
+  noteFollowers(call: Call, callers: Callers): void;
   /** Describes a step that is about to end by the dispatch of others that it waited for. */
   describe(step: Scope): void;
 }
@@ -33,6 +35,8 @@ export interface Servers {
  */
 export function createServers(): Servers {
   const joinedBy = new WeakMap<Scope, Callers[]>();
+  /** The latest call of a step that has joined a dispatch; it ends before its followers do. */
+  const joinedCalls = new WeakMap<Scope, { readonly call: Call; readonly callers: Callers }>();
 
   function join(step: Scope, callers: Callers): void {
     // A refresh in the background may join after the step has ended.
@@ -40,6 +44,13 @@ export function createServers(): Servers {
     const joined = joinedBy.get(step);
     if (joined === undefined) joinedBy.set(step, [callers]);
     else if (joined.length < mostJoined && !joined.includes(callers)) joined.push(callers);
+  }
+
+  function noteFollowers({ followers }: Call, callers: Callers): void {
+    for (const { trace } of followers) {
+      const step = scopeOf(trace);
+      if (step !== undefined) join(step, callers);
+    }
   }
 
   function serverOf(step: Scope): Callers | undefined {
@@ -54,17 +65,23 @@ export function createServers(): Servers {
     join,
     onJoin: function joinDispatch(call, callers) {
       const step = scopeOf(call.trace);
-      if (step !== undefined) join(step, callers);
+      if (step === undefined) return;
+      join(step, callers);
+      joinedCalls.set(step, { call, callers });
     },
     show(callers, shown) {
       if (shownIn(callers)?.batch === undefined) callers.shown = shown;
     },
+    noteFollowers,
     describe(step) {
+      const joined = joinedCalls.get(step);
+      if (joined !== undefined) noteFollowers(joined.call, joined.callers);
+      joinedCalls.delete(step);
       const server = serverOf(step);
       if (server === undefined) return;
       const shown = shownIn(server);
       if (shown !== undefined) step.span.addLink({ context: shown.span.spanContext() });
-      step.span.setAttributes({ ...attributesOf(server), ...shown?.batch });
+      step.span.setAttributes({ ...wayOf(server, step), ...attributesOf(server), ...shown?.batch });
     },
   };
 }
@@ -84,11 +101,18 @@ function weightOf({ latest }: Callers): number {
   return latest.failure === undefined ? latest.tookMs : Infinity;
 }
 
-function attributesOf({ operation, tried, width, latest }: Callers): Attributes {
+/** How a step came by the answer: by a batch, or by a call of its own request or of another. */
+function wayOf(server: Callers, step: Scope): Attributes {
+  if (server.width !== undefined) {
+    return { 'plait.step.batched': true, 'plait.batch.size': server.width };
+  }
+  const traceId = shownIn(server)?.span.spanContext().traceId;
+  const isOwn = traceId === step.span.spanContext().traceId;
+  return isOwn ? { 'plait.step.deduplicated': true } : { 'plait.step.coalesced': true };
+}
+
+function attributesOf({ operation, tried, latest }: Callers): Attributes {
   return {
-    ...(width === undefined
-      ? { 'plait.step.coalesced': true }
-      : { 'plait.step.batched': true, 'plait.batch.size': width }),
     'plait.step.attempts': tried.length,
     'service.peer.name': operation.service.name,
     ...(latest !== undefined && endingOf(latest)),
