@@ -13,9 +13,19 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: processTests },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: processTests,
+          maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
+        },
       },
-      { extends: true, test: { name: 'process', include: processTests } },
+      // Not beside the others: their programs need the core that vitest leaves free.
+      {
+        extends: true,
+        test: { name: 'process', include: processTests, sequence: { groupOrder: 1 } },
+      },
     ],
     setupFiles: ['test/support/setup.ts'],
     // Some properties try 10,000 cases or more in `npm run test:long`.

@@ -45,15 +45,16 @@ async function measureLaunch(
   }
   await checkAnswers(running, load);
   const targets = await Promise.all(running.map((one) => targetOf(one, load, bench)));
-  if (bench.warmsUp) await warmUp(targets, bench);
+  if (bench.warmsUp) await warmUp(targets, load, bench);
   const rounds = await inRounds(bench.rounds, await underLoad(load, targets, bench), reversed);
   await checkAnswers(running, load);
   return rounds;
 }
 
 /** Opens connections, and lets V8 and GraphQL's compiler compile what is busy. */
-async function warmUp(targets: readonly Target[], bench: Bench): Promise<void> {
-  const seconds = Math.max(1, bench.seconds);
+async function warmUp(targets: readonly Target[], load: Traffic, bench: Bench): Promise<void> {
+  const { warmUpSeconds = 1 } = load.kind === 'full' ? load : {};
+  const seconds = Math.max(warmUpSeconds, bench.seconds);
   // oxlint-disable-next-line no-await-in-loop -- they share a core
   for (const target of targets) await fullRate(target, { ...bench, seconds });
 }

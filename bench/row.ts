@@ -32,6 +32,8 @@ export interface FullLoad {
   readonly status?: 404;
   /** Clients have the response already, and say so: then the right answer is 304. */
   readonly revalidates?: true;
+  /** The least warm-up: V8 compiles late what few requests run. Default 1. */
+  readonly warmUpSeconds?: number;
 }
 
 /** A load that sends requests. */
