@@ -22,7 +22,7 @@ export interface Inputs<Params, Query, Body, Headers, Cookies = Nothing, Auth = 
   readonly headers: Ref<Headers>;
   /** Only the cookies that the `cookies` schema names. */
   readonly cookies: Ref<Cookies>;
-  /** Who asks, as one of `auth` has found out. */
+  /** The client's identity, as one of `auth` has found it. */
   readonly identity: Ref<IdentityOf<Auth>>;
 }
 

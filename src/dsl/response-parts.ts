@@ -72,7 +72,7 @@ export function checkedResponse(response: z.ZodType | Parts, place: string): Che
 
 const partNames = ['body', 'headers', 'status'];
 
-/** What has none of the parts was probably meant as the schema of the body. */
+/** Rejects an object without any part: it was probably meant as the schema of the body. */
 function refuseNoParts(response: unknown, place: string): void {
   if (typeof response !== 'object' || response === null) {
     const words = `response is ${shownValue(response)}. Use a schema, as z.object({ … }).`;

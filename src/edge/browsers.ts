@@ -61,7 +61,7 @@ function headersForPages(
     return () => forAll;
   }
   const known = new Map(origins.map((origin) => [origin, headersBy(answerPage, origin)]));
-  // What caches have to know.
+  // Caches have to know that answers depend on the origin, also those to other pages.
   const forOthers = { vary: 'Origin' };
   return function headersFor(origin = ''): AddedHeaders | Promise<AddedHeaders> {
     return known.get(origin) ?? (isAllowed(origin) ? headersBy(answerPage, origin) : forOthers);
@@ -90,7 +90,7 @@ export function addSecurityHeaders(which: SecurityHeaders): Layer {
   };
 }
 
-/** What a middleware adds to every answer to a page of `origin`. */
+/** The headers that a middleware adds to every answer to a page of `origin`. */
 async function headersBy(middleware: MiddlewareHandler, origin = ''): Promise<AddedHeaders> {
   const app = new Hono().use(middleware).get('/', () => new Response(null));
   const { headers } = await app.request('/', { headers: { origin } });

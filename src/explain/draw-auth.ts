@@ -1,4 +1,4 @@
-/** Who may ask, in words, for the tree and for Mermaid. */
+/** The clients that may ask, in words, for the tree and for Mermaid. */
 import type { ExplainedAuth, ExplainedPlan } from './explain.ts';
 
 /** `auth JWT of https://id.example.com · all scopes orders:read · any role admin, clerk` */

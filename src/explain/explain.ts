@@ -17,7 +17,7 @@ import { explainCall, named } from './explain-call.ts';
 import type { ExplainedCall } from './explain-call.ts';
 import { parallelWrites } from './parallel-writes.ts';
 
-/** Who may ask. */
+/** The clients that may ask. */
 export interface ExplainedAuth {
   /** How clients prove who they are; one of them suffices. */
   readonly by: readonly string[];
@@ -36,7 +36,7 @@ export interface ExplainedPlan {
   readonly composition: string;
   readonly route: string;
   readonly summary?: string;
-  /** Who may ask; absent: everybody, since the composition does not say it. */
+  /** The clients that may ask; absent: everybody, since the composition does not say it. */
   readonly auth?: ExplainedAuth | 'none';
   /** The kind of the request's body; absent: JSON, or none. */
   readonly body?: string;

@@ -29,7 +29,7 @@ export interface RateLimitCount {
   readonly resetMs: number;
 }
 
-/** Who asks. */
+/** The client that asks. */
 export interface Identity {
   /**
    * A hash that is the same for all requests of one principal, and of no other; for limits. It is

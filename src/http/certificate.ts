@@ -30,7 +30,7 @@ export interface Certificate {
   /** Whether clients are asked for certificates. */
   readonly asksClients: boolean;
   readonly clientsMayLackOne: boolean;
-  /** What the files held at first. */
+  /** The texts that the files held at first. */
   readonly first: SecureContextOptions;
   /**
    * Calls `exchange` whenever the files have changed, and can be used; until then, the last ones

@@ -67,7 +67,7 @@ function isScopeToken(name: unknown): boolean {
   return typeof name === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name);
 }
 
-/** Who may ask; `undefined`: everybody. */
+/** The clients that may ask; `undefined`: everybody. */
 export function authOf({ auth, scopes, roles }: Config): PlanAuth | undefined {
   const authenticators = authenticatorsOf(auth);
   if (authenticators.length === 0) return undefined;

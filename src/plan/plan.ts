@@ -24,7 +24,7 @@ export interface Plan {
   readonly name: string;
   readonly summary: string | undefined;
   readonly route: Route;
-  /** Who may ask; absent: everybody. */
+  /** The clients that may ask; absent: everybody. */
   readonly auth: PlanAuth | undefined;
   /** Whether it says itself that everybody may ask: `auth: 'none'`. */
   readonly isPublic: boolean;

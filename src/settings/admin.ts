@@ -14,7 +14,7 @@ export const adminVariables = z.object({
   ADMIN_TOKEN_FILE: z.string().optional(),
 });
 
-/** What operators have to send from everywhere, and what opens it. */
+/** The token that operators send from any host: its source, and the function that opens it. */
 export interface AdminToken {
   readonly source: Source;
   readonly openSecrets: ReadSecrets['open'];

@@ -7,7 +7,7 @@ export function isNot(advice: string): { error: (issue: { readonly input?: unkno
   return { error: ({ input }) => `is ${shown(String(input))}. ${advice}` };
 }
 
-/** What is wrong with variables, each on a line that begins with its name. */
+/** The problems of variables, each on a line that begins with its name. */
 export function linesOf(issues: readonly z.core.$ZodIssue[]): string {
   return issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('\n');
 }

@@ -106,7 +106,7 @@ export function parseSettings(
   throw new ConfigurationError(lines.join('\n'));
 }
 
-/** What was read of files besides the services' own. */
+/** The contents of files besides those of the services. */
 interface ReadFiles {
   readonly tls: TlsSettings | undefined;
   readonly token: AdminToken | undefined;

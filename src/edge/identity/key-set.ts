@@ -125,7 +125,7 @@ export function createRemoteKeys({ fetch, clock, onError }: RemoteKeysOptions): 
   function refresh(): Promise<void> | undefined {
     const age = held === undefined ? Infinity : clock.now() - held.at;
     if (age < refreshMs) return undefined;
-    // Who has found the address down lately need not wait for it again.
+    // A request does not wait again for an address that was found down lately.
     const isDown = failures > 0 && clock.now() < restsUntil + refreshMs;
     const fetched = begin();
     return age >= staleMs || (age >= freshMs && !isDown) ? fetched : undefined;

@@ -12,7 +12,7 @@ import type { RawReply } from '../exchange/transport.ts';
 import { attemptTimeout } from '../resilience/attempt-timeout.ts';
 
 export interface IssuerOptions {
-  /** What it is asked for, for messages. */
+  /** The thing that it is asked for, for messages. */
   readonly name: 'token' | 'keys';
   readonly method: 'GET' | 'POST';
   readonly url: URL;

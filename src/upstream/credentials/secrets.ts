@@ -39,7 +39,7 @@ export interface NeededSource {
   readonly source: Source;
   readonly carriedBy: SourceUse['carriedBy'] | TextRule;
   readonly service?: string;
-  /** What else it is needed for, as a sentence for messages. */
+  /** Its further uses, as a sentence for messages. */
   readonly usedFor?: string;
 }
 

@@ -1,4 +1,4 @@
-/** What went wrong between the gateway and a service: errors of undici → upstream errors. */
+/** Errors of undici and of the system → upstream errors, by how far the exchange got. */
 import { callError } from '../call.ts';
 import type { Attempt } from '../call.ts';
 
