@@ -48,7 +48,7 @@ const inColour: PaintLevel = (level, text) => {
 /** Logs to standard error; standard output says only where the gateway listens. */
 export function createLog({ level, format, write }: LogOptions): Log {
   const onDropped = (lines: number): void =>
-    logger.warn({ lines }, 'Log lines were dropped, since nobody read them');
+    logger.warn({ lines }, 'Log lines were dropped: nobody read them, or there was no room');
   const writer =
     write === undefined ? createLogWriter({ fd: 2, most: mostWaiting, onDropped }) : undefined;
   const out = write ?? ((line: string) => writer?.write(line));

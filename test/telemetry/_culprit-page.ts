@@ -1,4 +1,4 @@
-/** The table of `docs/find-the-culprit.md`, and what its words claim about a situation. */
+/** The tables of `docs/find-the-culprit.md`, and what its words claim about a situation. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SinkSpan } from '../support/otlp-sink.ts';
@@ -24,7 +24,7 @@ export const targets = new Map(
   Array.from(page.matchAll(/^\[(.+)\]: (.+)$/gm), ([, name = '', target = '']) => [name, target]),
 );
 
-/** What the list below the table quotes: its situations end a process, and have tests of their own. */
+/** What the list below the tables quotes: its situations end a process, and have tests of their own. */
 export const quotedBelow: readonly string[] = page
   .split('\n- ')
   .slice(1)
@@ -33,8 +33,7 @@ export const quotedBelow: readonly string[] = page
 
 export const rows: readonly Row[] = page
   .split('\n')
-  .filter((line) => line.startsWith('| '))
-  .slice(2)
+  .filter((line) => /^\| (?!situation \||---)/.test(line))
   .map(toRow);
 
 function toRow(line: string): Row {
