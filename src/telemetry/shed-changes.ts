@@ -46,7 +46,7 @@ function begun(shed: Shed, { lag }: Watched['overload']) {
       event_loop_delay_ms: Math.round(lag.delayMs),
       event_loop_utilisation: Math.round(lag.utilisation * 100) / 100,
     },
-    message: () => `Load is shed: ${wordsFor(shed)} so far`,
+    message: () => `Load is shed: ${wordsFor(shed)}`,
   } as const;
 }
 
@@ -55,7 +55,7 @@ function ended(shed: Shed) {
     state: 'off',
     level: 'info',
     fields: { shedding: 'off', ...shed },
-    message: (afterS: number) => `Load is no longer shed: ${wordsFor(shed)} in ${afterS} s`,
+    message: (afterS: number) => `Load is no longer shed after ${afterS} s: ${wordsFor(shed)}`,
   } as const;
 }
 
@@ -63,7 +63,9 @@ function wordsFor({ steps, requests, over_limit: overLimit }: Shed): string {
   return [
     ...(steps > 0 ? [`${counted(steps, 'step')} left out`] : []),
     ...(requests > 0 ? [`${counted(requests, 'request')} refused`] : []),
-    ...(overLimit > 0 ? [`${counted(overLimit, 'request')} more than may be in progress`] : []),
+    ...(overLimit > 0
+      ? [`${counted(overLimit, 'request')} refused beyond the limit of requests in progress`]
+      : []),
   ].join(', ');
 }
 

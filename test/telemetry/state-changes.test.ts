@@ -216,8 +216,8 @@ describe('load shedding', () => {
         requests: 7,
         over_limit: 2,
         message:
-          'Load is no longer shed: 100 steps were left out, 7 requests were refused, ' +
-          '2 requests were more than may be in progress in 11 s',
+          'Load is no longer shed after 11 s: 100 steps were left out, 7 requests were refused, ' +
+          '2 requests were refused beyond the limit of requests in progress',
       },
     ]);
   });
