@@ -37,8 +37,6 @@ export interface GatewayOptions {
    * off.
    */
   readonly sampled?: number;
-  /** How traces are written for the collector. Default: as protobuf, by OpenTelemetry's default. */
-  readonly otlp?: 'http/json';
   /** What its `gateway.ts` exports, as an expression: `defineGateway({ … })`. */
   readonly definition?: string;
   /** Has a Redis of its own. */
@@ -83,7 +81,7 @@ async function compositionsFor(
     : borrowCompositions(checkout, folder, name);
 }
 
-function environmentOf({ sampled, metrics, otlp }: GatewayOptions, { services }: Place) {
+function environmentOf({ sampled, metrics }: GatewayOptions, { services }: Place) {
   return {
     ...addresses(services),
     HOST: '127.0.0.1',
@@ -95,7 +93,6 @@ function environmentOf({ sampled, metrics, otlp }: GatewayOptions, { services }:
     ...(sampled === undefined
       ? { OTEL_SDK_DISABLED: String(metrics !== true) }
       : telemetry(services, sampled)),
-    ...(otlp !== undefined && { OTEL_EXPORTER_OTLP_PROTOCOL: otlp }),
   };
 }
 

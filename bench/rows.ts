@@ -191,12 +191,6 @@ export const rows: readonly Row[] = [
     targets: [atMost(1.5, plait.name)],
   },
   {
-    name: 'telemetry-100-percent-json',
-    about: 'Every request is recorded, and exported as JSON (`OTEL_EXPORTER_OTLP_PROTOCOL`).',
-    programs: [gateway({ name: 'plait, 100 %, JSON', sampled: 1, otlp: 'http/json' }), plait],
-    load: cpu(unshared),
-  },
-  {
     name: 'edge-limit-memory',
     about: 'Every request counts for a rate limit, in the memory of the process.',
     programs: [gateway({ name: 'plait, limit in memory', definition: limited }), plait],
