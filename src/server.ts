@@ -1,6 +1,7 @@
 /** The second front door, `plait/server`: a gateway for programs of your own. */
 export { createGateway } from './gateway.ts';
-export type { Gateway, GatewayOptions, GatewayStatus } from './gateway.ts';
+export type { Gateway, GatewayStatus } from './gateway.ts';
+export type { GatewayOptions } from './gateway-options.ts';
 export { listen } from './listen.ts';
 export type { CloseOptions, Listening, ListenOptions } from './listen.ts';
 export { loadCompositions } from './load-compositions.ts';

@@ -6,7 +6,7 @@ import { call } from '../src/dsl/steps.ts';
 import { neverSheds } from '../src/edge/overload.ts';
 import { ConfigurationError } from '../src/errors.ts';
 import { createGateway } from '../src/gateway.ts';
-import type { GatewayOptions } from '../src/gateway.ts';
+import type { GatewayOptions } from '../src/gateway-options.ts';
 import { listen } from '../src/listen.ts';
 import { compile } from '../src/plan/compile.ts';
 import { unobserved } from '../src/telemetry/telemetry.ts';

@@ -76,6 +76,8 @@ const layers = [
   [
     'composition-files.ts',
     'find-gateway.ts',
+    'gateway-apps.ts',
+    'gateway-options.ts',
     'gateway.ts',
     'listen.ts',
     'load-compositions.ts',

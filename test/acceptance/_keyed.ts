@@ -9,7 +9,7 @@ import type { OwnHeaders } from '../../src/dsl/own-headers.ts';
 import type { HealthCheckConfig } from '../../src/dsl/service-policies.ts';
 import type { Service } from '../../src/dsl/service.ts';
 import { createGateway } from '../../src/gateway.ts';
-import type { GatewayOptions } from '../../src/gateway.ts';
+import type { GatewayOptions } from '../../src/gateway-options.ts';
 import { openParts } from '../../src/parts.ts';
 import { compileAll } from '../../src/plan/compile.ts';
 import { servicesOf } from '../../src/plan/visit.ts';

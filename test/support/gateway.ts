@@ -1,6 +1,6 @@
 /** A gateway that listens, in one step. */
 import { createGateway } from '../../src/gateway.ts';
-import type { GatewayOptions } from '../../src/gateway.ts';
+import type { GatewayOptions } from '../../src/gateway-options.ts';
 import { listen } from '../../src/listen.ts';
 import type { ListenOptions, Listening } from '../../src/listen.ts';
 

@@ -10,7 +10,7 @@ import type { Composition } from '../../src/dsl/composition.ts';
 import { defineGateway } from '../../src/dsl/gateway.ts';
 import type { RateLimits } from '../../src/dsl/rate-limit.ts';
 import { createGateway } from '../../src/gateway.ts';
-import type { GatewayOptions } from '../../src/gateway.ts';
+import type { GatewayOptions } from '../../src/gateway-options.ts';
 import { compileAll } from '../../src/plan/compile.ts';
 import { servicesOf } from '../../src/plan/visit.ts';
 import { parseSettings } from '../../src/settings/settings.ts';
