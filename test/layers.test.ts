@@ -24,6 +24,7 @@ const layers = [
     'header-value.ts',
     'headers.ts',
     'http-date.ts',
+    'in-reverse.ts',
     'json-numbers.ts',
     'json-value.ts',
     'json.ts',

@@ -11,7 +11,7 @@ import type { ServerSettings } from '../settings/settings.ts';
 import { runningVariable } from './child.ts';
 import { loadPlans } from './load-plans.ts';
 import { turnOffPretenuring } from './pretenuring.ts';
-import { watchStrayErrors } from './stray-errors.ts';
+import { unansweredReporter, watchStrayErrors } from './stray-errors.ts';
 import { logNotServed, logStart, logStop } from './start-lines.ts';
 import { ignoreOtherSignals, whenStopped } from './stop.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -46,6 +46,7 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
     ...whereToListen(settings.server),
     certificate,
     onRequestsCut: (count) => (requestsCut = count),
+    onInternalError: unansweredReporter(parts.clock, parts.log),
   });
   const watchdog = startWatchdog({
     limitMs: settings.hangLimitMs,

@@ -1,5 +1,7 @@
 /** Uncaught errors: a rejected promise is logged, and an exception ends the process gracefully. */
+import type { Clock } from '../clock.ts';
 import { errorName } from '../errors.ts';
+import { onceAMinute } from '../quiet.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { ownFrames } from '../telemetry/frames.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -48,6 +50,22 @@ export function watchStrayErrors({ log, onStrayError, drain }: StrayErrorOptions
     isEnding = true;
     void endAfter(drain);
   });
+}
+
+/**
+ * Reports errors that not even the app has caught, each kind and place once a minute: the access log
+ * has none of them.
+ */
+export function unansweredReporter(
+  clock: Clock,
+  log: Pick<Log, 'error'>,
+): (error: unknown) => void {
+  const mayLog = onceAMinute(clock, { most: 100 });
+  return function reportUnanswered(error) {
+    const fields = describe(error);
+    if (!mayLog(Object.values(fields).join(' '))) return;
+    log.error(fields, 'A request got no answer of the gateway, or only a part of one');
+  };
 }
 
 async function endAfter(drain: () => Promise<void>): Promise<void> {

@@ -10,8 +10,15 @@ import { RequestError, toError } from '../errors.ts';
 import { healthRoutes } from './health.ts';
 import type { Readiness } from './health.ts';
 import { problemResponse, toProblem } from './error-response.ts';
+import type { Problem } from './problem.ts';
 import { bindingsOf, openRecord } from './request-record.ts';
-import type { GatewayContext, GatewayEnv, Layer, WatchRequest } from './request-record.ts';
+import type {
+  GatewayContext,
+  GatewayEnv,
+  Layer,
+  RequestRecord,
+  WatchRequest,
+} from './request-record.ts';
 import { createRouter } from './router.ts';
 
 export interface AppOptions {
@@ -33,7 +40,7 @@ export interface AppOptions {
 export function createApp(options: AppOptions): Hono<GatewayEnv> {
   const { clock, watchers, outerLayers, layers, routes, readiness, onInternalError } = options;
   const app = new Hono<GatewayEnv>({ router: createRouter() });
-  app.use('*', openRecord(clock, watchers), ...outerLayers, refuseUnreadable, ...layers);
+  app.use('*', openRecord(clock, watchers), ...outerLayers, answerReadable, ...layers);
   app.route('/', healthRoutes(readiness));
   app.route('/', routes);
   // A route and not `notFound`, which is lost when the app is mounted in another one.
@@ -41,23 +48,49 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
   app.onError(function answerError(error, c) {
     if (error instanceof HTTPException && error.res !== undefined) return error.getResponse();
     const problem = toProblem(error);
-    if (problem.status >= 500 && !(error instanceof RequestError)) c.get('record').error = error;
-    if (error instanceof RequestError) c.get('record').refused = error.kind;
-    if (problem.status === 500) onInternalError(error);
+    noteError(c.get('record'), error, problem);
+    if (problem.status === 500) report(error, onInternalError);
     return problemResponse(problem, c);
   });
   return app;
 }
 
-const refuseUnreadable: Layer = function refuseUnreadable(c, next) {
+function noteError(record: RequestRecord, error: Error, { status }: Problem): void {
+  if (error instanceof RequestError) record.clientError = error.kind;
+  else if (status >= 500) record.error = error;
+}
+
+/** If the listener throws, the request is answered all the same. */
+function report(error: Error, onInternalError: AppOptions['onInternalError']): void {
+  try {
+    onInternalError(error);
+  } catch (thrown) {
+    process.emitWarning(toError(thrown));
+  }
+}
+
+/**
+ * Refuses requests that cannot be read. For all others, makes sure that `onError` gets whatever is
+ * thrown, and that there is a response: watchers would see a 200 otherwise, and the client a 500.
+ */
+const answerReadable: Layer = async function answerReadable(c, next) {
   const { unreadable } = bindingsOf(c);
   if (unreadable !== undefined) throw unreadable;
-  return next().catch(throwError);
+  try {
+    await next();
+  } catch (thrown) {
+    // Hono passes only `Error`s to `onError`.
+    throw toError(thrown);
+  }
+  if (hasResponse(c)) return;
+  // Otherwise Hono would add its headers to those of the problem.
+  c.res = undefined;
+  throw new Error('A middleware has not called next(), and gave no response.');
 };
 
-/** Hono passes only `Error`s to `onError`. */
-function throwError(thrown: unknown): never {
-  throw toError(thrown);
+/** Hono takes what `return next()` gives, which is the context itself, for a response. */
+function hasResponse(c: GatewayContext): boolean {
+  return c.finalized && (c.res as unknown) !== c;
 }
 
 /**
@@ -78,7 +111,9 @@ function answerOthers({ routes }: Hono<GatewayEnv>): (c: GatewayContext) => Resp
     const allow = allowedAt(c.req.path.slice(basePath(c).replace(/\/$/, '').length));
     if (allow === '') throw new RequestError('not-found', 'There is nothing at this address.');
     if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
-    const problem = toProblem(new RequestError('method-not-allowed', `Use ${allow}.`));
+    const error = new RequestError('method-not-allowed', `Use ${allow}.`);
+    const problem = toProblem(error);
+    noteError(c.get('record'), error, problem);
     return problemResponse(problem, c, { allow });
   };
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { Degradation } from '../engine/step-error.ts';
 import type { CompletedWrite } from '../engine/writes.ts';
 import type { RequestError, RequestErrorKind } from '../errors.ts';
+import { callInReverse } from '../in-reverse.ts';
 import type { Trace } from '../trace.ts';
 import type { RateLimitCount, Refusal } from './admission.ts';
 
@@ -34,7 +35,7 @@ export interface RequestRecord {
   /** The error behind a 5xx response. */
   error: unknown;
   /** The kind of the client's error that it was answered with. */
-  refused: RequestErrorKind | undefined;
+  clientError: RequestErrorKind | undefined;
   /** Why the credentials do not do, for the operator only. */
   denied: string | undefined;
   /** Why the request was not admitted. */
@@ -68,7 +69,7 @@ export type Layer = MiddlewareHandler<GatewayEnv>;
 
 /**
  * Called when a request begins; the returned function is called when it is answered, before its
- * response is written. Neither throws.
+ * response is written. If either throws, the answer is a 500.
  */
 export type WatchRequest = (c: GatewayContext) => (() => void) | undefined;
 
@@ -92,17 +93,18 @@ export function openRecord(clock: Clock, watchers: readonly WatchRequest[]): Lay
       completed: [],
       uncertain: [],
       error: undefined,
-      refused: undefined,
+      clientError: undefined,
       denied: undefined,
       refusal: undefined,
       rateLimits: [],
       sent: 0,
     });
-    const ends = watchers.map((watch) => watch(c));
+    const ends = Array<ReturnType<WatchRequest>>(watchers.length);
     try {
+      for (let index = 0; index < ends.length; index += 1) ends[index] = watchers[index]?.(c);
       await next();
     } finally {
-      for (let index = ends.length - 1; index >= 0; index -= 1) ends[index]?.();
+      callInReverse(ends, undefined);
     }
   };
 }

@@ -85,10 +85,10 @@ function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions):
 /** Why it was not served, where that is the decision of the gateway. */
 function refusalOf(c: GatewayContext): LogFields {
   const record = c.get('record');
-  const { denied, peer, refused } = record;
+  const { denied, peer, clientError } = record;
   const limit = refusingLimit(record);
   return {
-    ...(refused !== undefined && { problem: refused }),
+    ...(clientError !== undefined && { problem: clientError }),
     ...(bindingsOf(c).unreadable !== undefined && { peer }),
     ...(denied !== undefined && { denied }),
     ...(limit !== undefined && { limit: limit.name }),

@@ -1,5 +1,6 @@
 /** One attempt of a dispatch: its permits, its timeout, its address, and how it ended. */
 import type { Clock } from '../clock.ts';
+import { callInReverse } from '../in-reverse.ts';
 import { isShareable } from './call.ts';
 import type { Attempt, Dispatch, Ending, Reply, Send } from './call.ts';
 import type { Address } from './exchange/address.ts';
@@ -111,16 +112,16 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
   }
 
   function conclude(ending: Ending, own: Attempt | undefined, onEnds: (OnEnd | undefined)[]): void {
-    if (own === undefined || hangWatch === undefined) return endAll(onEnds, ending);
+    if (own === undefined || hangWatch === undefined) return callInReverse(onEnds, ending);
     if (!hangWatch.hasKept(own)) {
       hangWatch.note(ending, own);
-      return endAll(onEnds, ending);
+      return callInReverse(onEnds, ending);
     }
     // Only telemetry hears of the end now. Permits and statistics wait for the exchange to end.
     const [stopTimeout, ofAddress, ofHook] = onEnds.splice(gates.length);
-    endAll([stopTimeout, ofHook], ending);
     const { announcedMs } = ending;
-    hangWatch.onEnd(own, (late) => endAll([...onEnds, ofAddress], { ...late, announcedMs }));
+    hangWatch.onEnd(own, (late) => callInReverse([...onEnds, ofAddress], { ...late, announcedMs }));
+    callInReverse([stopTimeout, ofHook], ending);
   }
 }
 
@@ -130,11 +131,6 @@ function onWriteSent({ write }: Dispatch, stopFollowing: () => void): () => void
     stopFollowing();
     write?.onSent();
   };
-}
-
-/** Calls the listeners in reverse order. Those that have not begun are holes. */
-function endAll(onEnds: readonly (OnEnd | undefined)[], ending: Ending): void {
-  for (let index = onEnds.length - 1; index >= 0; index -= 1) onEnds[index]?.(ending);
 }
 
 /** The `X-Request-Timeout-Ms` of an attempt's request, if it is less than its full time. */

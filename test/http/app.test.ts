@@ -1,9 +1,11 @@
 import { Hono } from 'hono';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/clock.ts';
 import { defineComposition } from '../../src/dsl/composition.ts';
 import { createApp } from '../../src/http/app.ts';
+import type { AppOptions } from '../../src/http/app.ts';
+import type { Layer, WatchRequest } from '../../src/http/request-record.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { raw } from '../support/raw-http.ts';
 
@@ -168,16 +170,22 @@ describe('the request id', () => {
   });
 });
 
-async function probe(path: string, isReady: boolean) {
-  const app = createApp({
+/** The app without compositions, and with the given parts. */
+function appWith(options: Partial<AppOptions>) {
+  return createApp({
     clock: systemClock,
     watchers: [],
     outerLayers: [],
     layers: [],
     routes: new Hono(),
-    readiness: () => (isReady ? 'ok' : 'stopping'),
+    readiness: () => 'ok',
     onInternalError: () => undefined,
+    ...options,
   });
+}
+
+async function probe(path: string, isReady: boolean) {
+  const app = appWith({ readiness: () => (isReady ? 'ok' : 'stopping') });
   const response = await app.request(path);
   return { status: response.status, cache: response.headers.get('cache-control') };
 }
@@ -191,5 +199,73 @@ describe('health', () => {
   it('is ready until it stops', async () => {
     expect(await probe('/readyz', true)).toEqual({ status: 200, cache: 'no-store' });
     expect(await probe('/readyz', false)).toEqual({ status: 503, cache: 'no-store' });
+  });
+});
+
+/** Watchers whose ends are told, and the status that each one sees. */
+function told() {
+  const ends: string[] = [];
+  const watcher =
+    (name: string, end: () => void = () => undefined): WatchRequest =>
+    (c) =>
+    () => {
+      ends.push(`${name} ${c.res.status}`);
+      end();
+    };
+  return { ends, watcher };
+}
+const throwing = (thrown: unknown) => (): never => {
+  throw thrown;
+};
+
+describe('a watcher', () => {
+  const fail = throwing(new TypeError('a mistake'));
+
+  it('that throws at the end of a request keeps no other from hearing of it', async () => {
+    const { ends, watcher } = told();
+    const errors: unknown[] = [];
+    const app = appWith({
+      watchers: [watcher('first'), watcher('second', fail), watcher('third')],
+      onInternalError: (error) => errors.push(error),
+    });
+    expect((await app.request('/livez')).status).toBe(500);
+    expect(ends).toEqual(['third 200', 'second 200', 'first 200']);
+    expect(errors).toEqual([new TypeError('a mistake')]);
+  });
+
+  it('that throws at the beginning of a request ends those that have begun', async () => {
+    const { ends, watcher } = told();
+    const app = appWith({ watchers: [watcher('first'), fail, watcher('third')] });
+    expect((await app.request('/livez')).status).toBe(500);
+    expect(ends).toHaveLength(1);
+  });
+
+  it.each([
+    ['nothing', () => undefined],
+    ['an error', fail],
+    ['something else to catch', throwing('a text')],
+  ])('sees the 500 of a layer that gives %s, as the client does', async (_, give) => {
+    const { ends, watcher } = told();
+    const layers: Layer[][] = [[async () => give()], [(_c, next) => next(), async () => give()]];
+    for (const some of layers) {
+      const app = appWith({ watchers: [watcher('it')], layers: some });
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const { status, headers } = await app.request('/livez');
+      expect([status, headers.get('content-type')]).toEqual([500, 'application/problem+json']);
+    }
+    expect(ends).toEqual(['it 500', 'it 500']);
+  });
+
+  it('sees the 500 also where the listener for internal errors throws', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const { ends, watcher } = told();
+    const app = appWith({
+      watchers: [watcher('it')],
+      layers: [fail],
+      onInternalError: throwing(new RangeError('another one')),
+    });
+    expect((await app.request('/livez')).status).toBe(500);
+    expect(ends).toEqual(['it 500']);
+    expect(warn).toHaveBeenCalledExactlyOnceWith(new RangeError('another one'));
   });
 });

@@ -280,4 +280,16 @@ describe('middleware', () => {
     expect(body).not.toContain('canary-4711');
     expect(String(internalErrors)).toContain('canary-4711');
   });
+
+  it('that gives no response and does not call next() is a 500, and its line says so', async () => {
+    const { ask, internalErrors, lines } = await startWith([async () => undefined]);
+    const { status, headers } = await ask('GET /small');
+    expect([status, headers['content-type']]).toEqual([500, 'application/problem+json']);
+    expect(internalErrors.map(String)).toEqual([
+      'Error: A middleware has not called next(), and gave no response.',
+    ]);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 'error', status: 500, error: { type: 'Error' } },
+    ]);
+  });
 });

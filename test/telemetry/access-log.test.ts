@@ -85,10 +85,12 @@ describe('the access log', () => {
     await raw(app.url, `GET / HTTP/1.1\r\n${end}a: ${'b'.repeat(70_000)}\r\n\r\n`);
     await raw(app.url, `GET / HTTP/1.1\r\n${end}a b: c\r\n\r\n`);
     await raw(app.url, `GET /nothing HTTP/1.1\r\n${end}\r\n`);
+    await raw(app.url, `DELETE /list HTTP/1.1\r\n${end}\r\n`);
     expect(lines.map(({ status, problem, peer }) => [status, problem, peer])).toEqual([
       [431, 'headers-too-large', '127.0.0.1'],
       [400, 'ambiguous-request', '127.0.0.1'],
       [404, 'not-found', undefined],
+      [405, 'method-not-allowed', undefined],
     ]);
   });
 

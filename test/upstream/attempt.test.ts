@@ -89,4 +89,17 @@ describe('an attempt', () => {
     expect(await reasonOf(send())).toEqual(new TypeError('no permit'));
     expect(log).toEqual(['breaker begins', 'breaker ends after 0 ms']);
   });
+
+  it('returns its permits also where a listener throws at its end', async () => {
+    const { log, send } = startAttempts((own) => [
+      gate(own, 'breaker'),
+      () => ({
+        onEnd() {
+          throw new TypeError('a mistake');
+        },
+      }),
+    ]);
+    expect(await reasonOf(send())).toEqual(new TypeError('a mistake'));
+    expect(log.at(-1)).toBe('breaker ends after 20 ms');
+  });
 });

@@ -7,7 +7,7 @@ import type {
   JwtAuthenticator,
 } from '../../dsl/authenticators.ts';
 import { nameOfSource, shownSource } from '../../dsl/source.ts';
-import { ConfigurationError } from '../../errors.ts';
+import { ConfigurationError, UpstreamError } from '../../errors.ts';
 import type { IssuerStatus } from '../../http/admin.ts';
 import type { Secrets } from '../../upstream/credentials/secrets.ts';
 import { parseTokenUrl, tokenUrlRule } from '../../url.ts';
@@ -21,7 +21,7 @@ import type { Invalid, Verified } from './verified.ts';
 export interface OpenAuthenticator {
   /** The header that its credentials come in, in lower case. */
   readonly header: string;
-  /** The credentials in that header, malformed or not; `undefined` if they are of another scheme. */
+  /** The credentials in it, malformed or not; `undefined` if they are of another scheme. */
   read(sent: string): string | undefined;
   /** `undefined` for credentials that are not valid, when `invalid` was told why. */
   verify(
@@ -92,14 +92,19 @@ function openKeys(
   const url = parseTokenUrl(text);
   if (url === undefined) {
     const name = typeof keys.url === 'string' ? 'keys.url' : nameOfSource(keys.url);
-    throw new ConfigurationError(`${name} is no URL of a JWK set. Use ${tokenUrlRule}.`);
+    throw new ConfigurationError(`${name} is not the URL of a JWK set. Use ${tokenUrlRule}.`);
   }
   const { fetch, close } = openKeyAddress(url, clock);
   const address = url.origin + url.pathname;
-  const onError = (error: Error): void => {
-    const reason = error.message.replace(/^keys-issuer\.keys: /, '');
-    onKeysError(new Error(`no keys from ${address}: ${reason}`, { cause: error }));
-  };
+  const onError = (error: Error): void =>
+    onKeysError(new Error(`no keys from ${address}: ${whyNoKeys(error)}`, { cause: error }));
   const remote = createRemoteKeys({ fetch, clock, onError });
   return { keys: remote, status: () => ({ issuers, address, ...remote.status() }), close };
+}
+
+/** Other errors are those of a parser, whose messages may quote what the issuer has answered. */
+function whyNoKeys(error: Error): string {
+  if (!(error instanceof UpstreamError)) return 'the answer is not a JWK set (RFC 7517, 5)';
+  const { message, service, operation } = error;
+  return message.replace(`${service}.${operation}: `, '');
 }

@@ -25,14 +25,14 @@ const listUse = 'verifyApiKeys() reads the list of API keys from it.';
 const urlUse = `It holds the URL of a JWK set, as "https://id.example.com/jwks".`;
 
 function keysUrlProblem(text: string): string | undefined {
-  return parseTokenUrl(text) ? undefined : `is no URL of a JWK set. Use ${tokenUrlRule}`;
+  return parseTokenUrl(text) ? undefined : `is not the URL of a JWK set. Use ${tokenUrlRule}`;
 }
 
 function keySetProblem(text: string): string | undefined {
   try {
     readKeys(text);
   } catch {
-    return 'is no JWK set (RFC 7517, 5)';
+    return 'is not a JWK set (RFC 7517, 5)';
   }
   const { keys } = parsePlainJson(text) as { keys: readonly unknown[] }; // it was read as one
   const isPrivate = keys.some((key) => isPlainObject(key) && ('d' in key || key['kty'] === 'oct'));

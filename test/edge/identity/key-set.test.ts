@@ -196,7 +196,7 @@ describe('the keys at an address', () => {
       'JWKS_URL is not set. It holds the URL of a JWK set, as "https://id.example.com/jwks". ' +
         `verifyJwt() finds the keys of ${iss} there.`,
     );
-    expect(parse({ JWKS_URL: 'id' })).toThrow('JWKS_URL is no URL of a JWK set.');
+    expect(parse({ JWKS_URL: 'id' })).toThrow('JWKS_URL is not the URL of a JWK set.');
   });
 });
 
@@ -225,7 +225,7 @@ describe('the keys in a file', () => {
   });
 
   it.each([
-    ['[]', 'is no JWK set (RFC 7517, 5).'],
+    ['[]', 'is not a JWK set (RFC 7517, 5).'],
     ['{"keys":[{"kty":"oct","k":"canary"}]}', 'has a key that is not public'],
     ['{"keys":[{"kty":"EC","d":"canary"}]}', 'has a key that is not public'],
   ])('are judged at start-up: %s', (text, problem) => {
@@ -251,6 +251,16 @@ describe('the state of an issuer', () => {
     clock.advance(minuteMs);
     expect(await statusOf(one)).toBe(200);
     expect(state()).toEqual([{ ...its, state: 'known', fetchedAt: now(), lastError }]);
+  });
+
+  it('quotes nothing of an answer that is not a JWK set', async () => {
+    const { issuer, statusOf, gateway, warnings } = await start(one);
+    issuer.answer = (response) => void response.end('canary');
+    expect(await statusOf(one)).toBe(503);
+    expect(warnings).toEqual([
+      `Error: no keys from ${issuer.url}: the answer is not a JWK set (RFC 7517, 5)`,
+    ]);
+    expect(gateway.status().issuers).toMatchObject([{ lastError: { kind: 'invalid-body' } }]);
   });
 
   it('is told by the management side, with the code of a connection that fails', async () => {
