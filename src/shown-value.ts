@@ -21,9 +21,10 @@ export function shownValue(value: unknown): string {
   }
 }
 
-/** Shows a value that may be a secret: the same, but without the texts in it. */
+/** Names the kind of a value that may be a secret, and shows nothing of its texts and numbers. */
 export function shownSecret(value: unknown): string {
   if (typeof value === 'string') return 'a text';
+  if (typeof value === 'number' || typeof value === 'bigint') return 'a number';
   return value === undefined ? 'missing' : Array.isArray(value) ? 'an array' : shownValue(value);
 }
 

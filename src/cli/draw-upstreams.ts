@@ -77,7 +77,7 @@ function lineOfIssuer(issuer: ShownIssuer, now: number): string {
     ...(fetchedAt === undefined ? [] : [`fetched${ageOf(fetchedAt, now)} ago`]),
     ...(lastError === undefined ? [] : [textOf(lastError, now)]),
   ];
-  return `${mark}  keys of ${issuers.join(', ')}  ${address}  ${how.join(', ')}`;
+  return oneLine(`${mark}  keys of ${issuers.join(', ')}  ${address}  ${how.join(', ')}`);
 }
 
 /** Lines of a table, and below some of them why. */
@@ -146,17 +146,10 @@ function markOf({ attempts, breaker, bulkhead, endpoints }: ShownService): strin
   return total === 0 ? '·' : '✓';
 }
 
-function textOf(
-  {
-    kind,
-    status,
-    code,
-    operation = '',
-    at,
-    traceId,
-  }: Partial<ShownError> & Omit<ShownError, 'operation'>,
-  now: number,
-): string {
+/** An error of the keys of an issuer has no operation. */
+type AnyError = Omit<ShownError, 'operation'> & Partial<Pick<ShownError, 'operation'>>;
+
+function textOf({ kind, status, code, operation, at, traceId }: AnyError, now: number): string {
   const what = status === undefined ? kind : kind === 'status' ? `${status}` : `${kind} ${status}`;
   const trace = traceId === undefined ? '' : `, trace ${traceId}`;
   return `${[what, code, operation].filter(Boolean).join(' ')}${ageOf(at, now)} ago${trace}`;

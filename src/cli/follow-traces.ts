@@ -20,8 +20,8 @@ export async function followTraces({ ask, show }: FollowOptions): Promise<void> 
   let shown: ReadonlySet<string> = new Set();
   const list = (traces: readonly StoredTrace[]): void => {
     const complete = traces.filter(isComplete);
-    const fresh = complete.filter(({ traceId }) => !shown.has(traceId)).toReversed();
-    if (fresh.length > 0) show(fresh);
+    const added = complete.filter(({ traceId }) => !shown.has(traceId)).toReversed();
+    if (added.length > 0) show(added);
     shown = new Set(complete.map(({ traceId }) => traceId));
   };
   const goOn = async (): Promise<void> => {

@@ -26,7 +26,7 @@ export function countFailures(meter: Meter): OnConnectionFailure {
 const mostLines = 10;
 const quotaMs = 60_000;
 
-/** A line for each reason and client once a minute, with how many have failed since the last one. */
+/** A line for each reason and client once a minute, with the number of failures since the last. */
 export function logFailures(clock: Clock, log: Pick<Log, 'warn'>): Observer {
   const mayWarn = onceAMinute(clock, { most: 1_000 });
   const untold = new Map<FailureReason, number>();
@@ -45,7 +45,8 @@ export function logFailures(clock: Clock, log: Pick<Log, 'warn'>): Observer {
       if (!hasQuota() || !mayWarn(`${reason} ${addressGroup(peer)}`)) return;
       quota.lines += 1;
       untold.delete(reason);
-      log.warn({ peer, reason, failures }, `A connection from ${peer} has failed: ${reason}`);
+      const whose = peer === '' ? 'an unknown address' : peer;
+      log.warn({ peer, reason, failures }, `A connection from ${whose} has failed: ${reason}`);
     },
   };
 }

@@ -1,56 +1,30 @@
 /** Counts the parts that are missing in responses, by route, step and reason. */
 import type { Meter } from '@opentelemetry/api';
 import type { RequestRecord } from '../http/request-record.ts';
-
-type Counts = Map<string, number>;
+import { countBy } from './counts.ts';
 
 /**
  * Returns a function that counts what a request lacks: each step and reason once, also of a list
- * that lacks it in several items. The counts are kept here until they are read.
+ * that lacks it in several items.
  */
 export function countDegraded(meter: Meter): (record: RequestRecord) => void {
-  const routes = new Map<string, Map<string, Counts>>();
-  meter
-    .createObservableCounter('plait.degraded', {
+  const parts = countBy(
+    meter.createObservableCounter('plait.degraded', {
       unit: '{part}',
       description: 'Parts that responses lack, by route, step and reason',
-    })
-    .addCallback((observed) => {
-      for (const [route, steps] of routes) {
-        for (const [step, reasons] of steps) {
-          for (const [reason, count] of reasons) {
-            const labels = { 'http.route': route, 'plait.step.name': step, 'plait.reason': reason };
-            observed.observe(count, labels);
-          }
-        }
-      }
-    });
-
+    }),
+    'http.route',
+    'plait.step.name',
+    'plait.reason',
+  );
   return function count({ route = '', degraded }) {
-    const lacking = new Map<string, Set<string>>();
+    const counted = new Set<string>();
     for (const { step, error } of degraded) {
-      within(lacking, step, () => new Set<string>()).add(error.reason.kind);
-    }
-    for (const [step, reasons] of lacking) {
-      const counts = within(
-        within(routes, route, () => new Map<string, Counts>()),
-        step,
-        newCounts,
-      );
-      for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+      const { kind } = error.reason;
+      // Names of steps have no spaces.
+      const part = `${step} ${kind}`;
+      if (!counted.has(part)) parts.add(1, route, step, kind);
+      counted.add(part);
     }
   };
-}
-
-function newCounts(): Counts {
-  return new Map();
-}
-
-/** The value of a key, which is made if there is none. */
-function within<Value>(all: Map<string, Value>, key: string, make: () => Value): Value {
-  const known = all.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  all.set(key, made);
-  return made;
 }

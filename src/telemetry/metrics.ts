@@ -12,7 +12,7 @@ import type { Address } from '../upstream/exchange/address.ts';
 import { countFailures } from './connection-failures.ts';
 import { countBy } from './counts.ts';
 import { countDegraded } from './degraded-count.ts';
-import { errorType, isCancelled, reasonOf } from './error-type.ts';
+import { errorType, isCancelled, reasonOf, statusOf } from './error-type.ts';
 import { watchGauges } from './gauges.ts';
 import type { Histograms } from './histograms.ts';
 import { doubtDetector } from './lookup-doubts.ts';
@@ -144,10 +144,10 @@ export function createMetrics({ meter, histograms }: Instruments, clock: Clock):
       },
     onAttemptEnd(attempt, ending) {
       const { failure, status, tookMs } = ending;
-      const refused = failure instanceof UpstreamError ? failure.status : undefined;
       const type = failure === undefined ? undefined : errorType(failure);
       const { operation, address } = attempt;
-      attempts.record(tookMs / 1_000, operation, address, status ?? refused, type);
+      const answered = status ?? statusOf(failure);
+      attempts.record(tookMs / 1_000, operation, address, answered, type);
       detectDoubt(attempt, ending);
     },
   };

@@ -80,10 +80,10 @@ export function combine(observers: readonly Observer[]): Telemetry {
   const [onJoin] = of('onJoin');
   const [onHedge] = of('onHedge');
   const onConnectionFailure = folded(of('onConnectionFailure'), inTurn);
-  const onRetry = folded(of('onRetry'), bothRetries);
+  const onRetry = folded(of('onRetry'), pairInTurn);
   const watchSteps = watchersOf(of('watchSteps'));
   const [watchAttempt] = of('watchAttempt');
-  const onAttemptEnd = folded(of('onAttemptEnd'), bothAttemptEnds);
+  const onAttemptEnd = folded(of('onAttemptEnd'), pairInTurn);
   return {
     watchRequests: observers.flatMap(({ watchRequests = [] }) => watchRequests),
     ...(onCallEnd && { onCallEnd }),
@@ -121,17 +121,14 @@ function inTurn<Event>(first: (event: Event) => void, second: (event: Event) => 
   };
 }
 
-function bothAttemptEnds(first: OnAttemptEnd, second: OnAttemptEnd): OnAttemptEnd {
-  return function callBoth(attempt, ending) {
-    first(attempt, ending);
-    second(attempt, ending);
-  };
-}
-
-function bothRetries(first: OnRetry, second: OnRetry): OnRetry {
-  return function callBoth(dispatch, delayMs) {
-    first(dispatch, delayMs);
-    second(dispatch, delayMs);
+/** The same for hooks with two arguments: a rest parameter would cost each attempt more. */
+function pairInTurn<One, Two>(
+  first: (one: One, two: Two) => void,
+  second: (one: One, two: Two) => void,
+) {
+  return function callBoth(one: One, two: Two): void {
+    first(one, two);
+    second(one, two);
   };
 }
 

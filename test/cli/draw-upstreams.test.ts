@@ -111,7 +111,8 @@ describe('the table of services', () => {
       { ...broken, service: hostile, lastError: { ...lastError, code: hostile, traceId: hostile } },
     ];
     const notServed = [{ composition: hostile, route: hostile, reason: `${hostile}\n\r` }];
-    const drawn = drawUpstreams({ upstreams, notServed }, now);
+    const issuers = [{ issuers: [hostile], address: hostile, state: `${hostile}\n` }];
+    const drawn = drawUpstreams({ upstreams, issuers, notServed }, now);
     expect(drawn.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
     expect(drawn).toContain(String.raw`a\u001b[2J\u202eb`);
   });

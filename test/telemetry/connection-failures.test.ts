@@ -28,6 +28,12 @@ describe('a connection that fails', () => {
     ]);
   });
 
+  it('says so where the address of its client is not known any more', () => {
+    const { lines, fail } = start();
+    fail('http2-error', '');
+    expect(lines[0]?.message).toBe('A connection from an unknown address has failed: http2-error');
+  });
+
   it('is one line a minute for each client and reason, with how many there were', () => {
     const { clock, lines, fail } = start();
     for (let count = 0; count < 5; count += 1) fail('plain-http');
