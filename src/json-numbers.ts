@@ -1,4 +1,4 @@
-/** Finds the numbers in JSON text that a JavaScript `number` would change, and keeps them exactly. */
+/** Finds numbers in JSON text that a JavaScript `number` would change, and keeps them exactly. */
 import { randomBytes } from 'node:crypto';
 import type { UnheldNumber } from './exact-number.ts';
 import { inexactValue, shortestRun } from './number-literal.ts';

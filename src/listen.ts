@@ -19,7 +19,9 @@ export interface ListenOptions {
   readonly otherAdminPort?: number | undefined;
   /** Of the public side. Default: `defaultSocketLimits`. */
   readonly sockets?: Partial<SocketLimits> | undefined;
-  /** Of the public side, which speaks HTTP/1.1 and HTTP/2 over TLS then. Default: plain HTTP/1.1. */
+  /**
+   * Of the public side, which speaks HTTP/1.1 and HTTP/2 over TLS then. Default: plain HTTP/1.1.
+   */
   readonly certificate?: Certificate | undefined;
   /** Called for errors that not even the apps have caught. Default: they are dropped. */
   readonly onInternalError?: (error: unknown) => void;

@@ -140,7 +140,7 @@ function elementOf(name: string, value: unknown, textOf: TextOf): string {
 /** Those of XML 1.0 (2.3), but for rare characters, with one colon at the most. */
 function checkedName(name: string): string {
   if (/^[\p{L}_][\p{L}\p{N}_.-]*(?::[\p{L}_][\p{L}\p{N}_.-]*)?$/u.test(name)) return name;
-  throw new NotXmlError('has a field whose name is no name of XML');
+  throw new NotXmlError('has a field whose name is not a valid name in XML');
 }
 
 /** Line ends and tabs would be changed where they are not escaped. */

@@ -139,12 +139,12 @@ describe('a document', () => {
     [
       'a field that is no name',
       { 'a b': '' },
-      'refused: it has a field whose name is no name of XML',
+      'refused: it has a field whose name is not a valid name in XML',
     ],
     [
       'an attribute that is no name',
       { a: { '@b="': '' } },
-      'refused: it has a field whose name is no name of XML',
+      'refused: it has a field whose name is not a valid name in XML',
     ],
     ['a control character', { a: '\0' }, 'refused: it has a character that XML does not have'],
   ])('is written with %s', (_, value, text) => {

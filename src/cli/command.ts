@@ -18,7 +18,7 @@ interface CommandOptions<Args extends ArgsDef> extends Described {
   run(args: ParsedArgs<Args>): Promise<void>;
 }
 
-/** A command that refuses what it does not take, and reports its errors. `name`: as in `key new`. */
+/** A command that refuses unknown arguments, and reports its errors. `name`: as in `key new`. */
 export function command<const Args extends ArgsDef>(
   name: string,
   { args, run, ...described }: CommandOptions<Args>,

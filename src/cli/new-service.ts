@@ -25,8 +25,8 @@ export async function newService({
 }: NewServiceOptions): Promise<void> {
   if (!/^[a-z][a-z0-9-]*$/.test(name))
     throw new ConfigurationError(
-      `${JSON.stringify(name)} is no name of a service. Use lower-case letters, digits and ` +
-        'dashes, as in "payments".',
+      `${JSON.stringify(name)} is not a valid name of a service. Use lower-case letters, digits ` +
+        'and dashes, as in "payments".',
     );
   if (document === undefined || document === '')
     throw new ConfigurationError(

@@ -78,8 +78,9 @@ export interface OperationConfig<
   /** Answers that are failures although their status is a 2xx, and their statuses. */
   readonly failure?: FailureConfig<Failure>;
   /**
-   * The parts of a 400 or 422 that the client gets: the texts of its entries, and their places where
-   * those are the client's own. Only where an argument comes straight from the client's request.
+   * The parts of a 400 or 422 that the client gets: the texts of its entries, and their places
+   * where those are the client's own. Only where an argument comes straight from the client's
+   * request.
    */
   readonly problem?: ProblemConfig;
 }

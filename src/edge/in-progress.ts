@@ -49,8 +49,8 @@ export function limitInProgress(limits: InProgressLimits): Layer {
       return Promise.resolve(problemResponse(refusalProblem(record.refusal), c));
     }
     const end = begin(address);
-    // The client may have left before, while a layer around the gateway took its time: no `close` is
-    // to come. Over HTTP/2, the socket of a request stands for its stream.
+    // The client may have left before, while a layer around the gateway took its time: no `close`
+    // is to come. Over HTTP/2, the socket of a request stands for its stream.
     const hasLeft = incoming?.socket.destroyed === true;
     if (outgoing === undefined || hasLeft) return next().finally(end);
     outgoing.once('close', end);

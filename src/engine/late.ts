@@ -1,6 +1,6 @@
 /**
- * `withinMs`: ends a tolerated step that takes longer, so that its guard takes its value. Calls that
- * are under way end with the request, since another step may have joined them; writes run on.
+ * `withinMs`: ends a tolerated step that takes longer, so that its guard takes its value. Calls
+ * that are under way end with the request, since another step may have joined them; writes run on.
  */
 import { ExecutionError } from '../errors.ts';
 import type { Step } from '../plan/plan.ts';

@@ -1,4 +1,4 @@
-/** Why connections of clients fail: the TLS handshake, HTTP/2, or that there are too many of them. */
+/** Reasons why connections of clients fail: TLS, HTTP/2, or too many of them. */
 import type { Server } from 'node:http';
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
@@ -67,7 +67,7 @@ interface WrappingSocket extends TLSSocket {
   readonly _parent?: Socket | null;
 }
 
-/** Why the certificate that a client has shown does not do; `undefined` if there is no objection. */
+/** Why the certificate of a client is refused; `undefined` if there is no objection. */
 export function certificateProblem({ authorizationError }: TLSSocket): FailureReason | undefined {
   // Node sets it to the code, although its type is that of an error.
   switch (authorizationError as unknown) {

@@ -167,7 +167,7 @@ function queryProblem(
 ): string | undefined {
   if (form === undefined) return `is unknown. Known: ${[...forms.keys()].join(', ') || 'none'}`;
   // Prototype pollution: a value of that name would be no field.
-  if (name === '__proto__') return 'is no name of a parameter';
+  if (name === '__proto__') return 'is not a valid name of a parameter';
   return form === 'text' && given.length > 1 ? 'is given more than once' : undefined;
 }
 

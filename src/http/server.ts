@@ -58,8 +58,8 @@ export interface RunningServer {
 
 /**
  * Connections that the system keeps until they are accepted, as far as its own limit allows (Linux:
- * `net.core.somaxconn`). With Node's 511, a crowd that arrives while the event loop is late would be
- * reset.
+ * `net.core.somaxconn`). With Node's 511, a crowd that arrives while the event loop is late would
+ * be reset.
  */
 const backlog = 4_096;
 

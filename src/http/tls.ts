@@ -23,12 +23,14 @@ export interface TlsServerOptions {
 const mostStreams = 100;
 
 /**
- * Node resets streams whose fields are larger, before anything of ours sees them; each counts for 32
- * bytes more than it has (RFC 9113, 6.5.2). Those that are too large by less get a problem.
+ * Node resets streams whose fields are larger, before anything of ours sees them; each counts for
+ * 32 bytes more than it has (RFC 9113, 6.5.2). Those that are too large by less get a problem.
  */
 const mostFieldBytes = 2 * mostHeaderBytes;
 
-/** Makes the server, which exchanges its certificate for later connections when the files change. */
+/**
+ * Makes the server, which exchanges its certificate for later connections when the files change.
+ */
 export function createTlsServer(options: TlsServerOptions): Http2SecureServer {
   const { certificate, http1, handshakeTimeoutMs, onConnectionFailure } = options;
   const server = createSecureServer({

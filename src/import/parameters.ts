@@ -56,12 +56,12 @@ const described = new Set(['accept', 'content-type', 'authorization']);
 export function headerField(parameter: Parameter, tools: Tools): FieldOrProblem | undefined {
   const name = parameter.name.toLowerCase();
   if (described.has(name)) return undefined;
-  const reason = isHeaderName(name) ? unsendableReason(name) : 'it is no name of a header';
+  const reason = isHeaderName(name) ? unsendableReason(name) : 'it is not a valid header name';
   if (reason !== undefined) return { problem: reason };
   if (name === 'x-request-id') return { problem: 'the gateway sends one of its own' };
   const { schema } = parameter;
   if (schema === undefined || shapeOf(schema, tools.document) !== 'text')
-    return { problem: 'its value is no text' };
+    return { problem: 'its value is not a text' };
   const bare = { ...tools.schemas.of(schema, 'request'), isNullable: false };
   return { field: { name, value: written(bare, { isOptional: !parameter.isRequired }) } };
 }

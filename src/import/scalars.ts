@@ -36,7 +36,7 @@ export function text(schema: Part, report: Report): Scalar {
   if (pattern === undefined) return { code: sized, type };
   const expression = toExpression(pattern);
   if (expression !== undefined) return { code: chained(sized, 'regex', expression), type };
-  report.note(`${schema.pointer}/pattern`, 'the pattern is no regular expression of JavaScript');
+  report.note(`${schema.pointer}/pattern`, 'the pattern is not a regular expression of JavaScript');
   return { code: sized, type };
 }
 

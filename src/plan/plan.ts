@@ -135,7 +135,7 @@ interface StepFacts {
   readonly slot: number;
   /** The guard that tolerates its failure, if one does. */
   readonly tolerated: 'optional' | 'fallback' | undefined;
-  /** Whether it may be left out under overload: a guard tolerates that, and nothing in it writes. */
+  /** Whether it may be left out under overload: a guard tolerates it, and nothing in it writes. */
   readonly mayBeShed: boolean;
   /** How long it may take in milliseconds, by the guard that tolerates it; absent: any time. */
   readonly limitMs: number | undefined;

@@ -61,8 +61,8 @@ export function isHere(host: string): boolean {
 
 function needsToken(host: string): string {
   return (
-    `ADMIN_HOST is ${JSON.stringify(host)}, which other machines can reach, but ADMIN_TOKEN is not ` +
-    `set. Set it, or ADMIN_TOKEN_FILE, to ${tokenAdvice}.`
+    `ADMIN_HOST is ${JSON.stringify(host)}, which other machines can reach, but ADMIN_TOKEN is ` +
+    `not set. Set it, or ADMIN_TOKEN_FILE, to ${tokenAdvice}.`
   );
 }
 
@@ -71,5 +71,5 @@ const tokenAdvice = 'at least 32 random characters, as `openssl rand -hex 32` pr
 /** As credentials of the scheme Bearer may be (RFC 6750, 2.1), and too long to be guessed. */
 function tokenProblem(text: string): string | undefined {
   const fits = /^[\w.~+/-]{32,}=*$/.test(text);
-  return fits ? undefined : `is no token. Use ${tokenAdvice}`;
+  return fits ? undefined : `is not a token. Use ${tokenAdvice}`;
 }

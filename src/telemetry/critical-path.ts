@@ -21,8 +21,8 @@ export interface Share {
 
 /**
  * Where most of the time of a request went: not the sum of the calls to a service, since they may
- * run beside each other, but the time in which the response waited for that service. Its waits for a
- * permit and before a retry count for it.
+ * run beside each other, but the time in which the response waited for that service. Waits for a
+ * permit of it and before a retry count for it.
  */
 export function largestShare(spans: readonly StoredSpan[], request: StoredSpan): Share {
   const byService = new Map<string | undefined, number>();

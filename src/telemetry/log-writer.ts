@@ -1,7 +1,7 @@
 /**
  * Writes log lines in the background, many at once, so that a reader that stalls delays nothing:
- * beyond a limit, lines are dropped and counted, as they are where a disk is full. A write to a full
- * pipe holds a thread, but not the event loop.
+ * beyond a limit, lines are dropped and counted, as they are where a disk is full. A write to a
+ * full pipe holds a thread, but not the event loop.
  */
 import { write, writeSync } from 'node:fs';
 

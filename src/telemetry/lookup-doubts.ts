@@ -80,8 +80,8 @@ const words: Readonly<Record<AnyDoubt, string>> = {
     'neither. Declare response: { status, headers } and pass them on by answer()',
   unmatched:
     'answered with items of keys that were not asked for, while keys that were asked for have ' +
-    'none. Case, white space or Unicode form of the keys may differ (see `compare`), or `by` names ' +
-    'another field',
+    'none. Case, white space or Unicode form of the keys may differ (see `compare`), or `by` ' +
+    'names another field',
   errors: 'answered with errors beside its items, and without items for some keys',
   more: 'says that it has more items than it answered with. Its page may be smaller than `max`',
   several:

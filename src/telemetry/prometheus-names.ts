@@ -12,8 +12,8 @@ const words = new Map([
 
 /**
  * Gives metrics the names of Prometheus; its serializer adds `_total`. `gauge` is the SDK's type of
- * points that are gauges. The unit is in the name only: `# UNIT` is of OpenMetrics, and no line that
- * this text format or the collector's exporter has.
+ * points that are gauges. The unit is in the name only: `# UNIT` is a line of OpenMetrics, which
+ * neither this text format nor the collector's exporter has.
  */
 export function withPrometheusNames(
   resourceMetrics: ResourceMetrics,

@@ -57,8 +57,8 @@ function adviser({ onWarning }: SdkOptions): (peer: string) => void {
     isSaid = true;
     onWarning(
       `A request from ${peer || 'an unknown address'} has a traceparent. Its trace is linked to ` +
-        'and not continued, since that address is not in TRUSTED_PEERS. Name there the proxies and ' +
-        'services whose traces go on here; those of other clients should stay as they are.',
+        'and not continued, since that address is not in TRUSTED_PEERS. Name there the proxies ' +
+        'and services whose traces go on here; those of other clients should stay as they are.',
     );
   };
 }

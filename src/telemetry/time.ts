@@ -41,7 +41,7 @@ export function noteCallEnd(at: HrTime): void {
   queueMicrotask(() => process.nextTick(() => (callEndedAt = undefined)));
 }
 
-/** The time of calls that are cancelled: before the end of the one that was the reason, if one was. */
+/** The time at which calls are cancelled: before the end of the one that caused it, if one did. */
 export function cancellationTime(): HrTime {
   return callEndedAt === undefined ? failureTime() : shifted(callEndedAt, -marginNs);
 }

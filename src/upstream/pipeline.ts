@@ -80,8 +80,8 @@ export interface ServiceParts {
 }
 
 /**
- * … retry ▸ renew ▸ hedge ▸ token ▸ breaker ▸ bulkhead ▸ timeout ▸ balancer ▸ telemetry's attempt span ▸ exchange ▸
- * parse.
+ * … retry ▸ renew ▸ hedge ▸ token ▸ breaker ▸ bulkhead ▸ timeout ▸ balancer ▸ telemetry's attempt
+ * span ▸ exchange ▸ parse.
  */
 export function perService(parts: ServiceParts): Send<Dispatch> {
   const { credential, budget, balancer, hangWatch, clock } = parts;

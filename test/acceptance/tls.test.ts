@@ -158,7 +158,7 @@ describe('at the start', () => {
     expect(() =>
       read({ ca: { env: 'CA' }, ...own }, { CA: 'canary', CERT: cert, CERT_KEY: 'canary' }),
     ).toThrow(
-      /^CA is no certificate in PEM form\. .*\nCERT_KEY is no private key in PEM form, or is encrypted\. .*$/,
+      /^CA is not a certificate in PEM form\. .*\nCERT_KEY is not a private key in PEM form, or is encrypted\. .*$/,
     );
   });
 

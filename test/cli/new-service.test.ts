@@ -92,7 +92,10 @@ describe('plait new service', () => {
   });
 
   it.each([
-    [['Ledger', '--from-openapi', 'a.json'], /^"Ledger" is no name of a service\. Use lower-case/],
+    [
+      ['Ledger', '--from-openapi', 'a.json'],
+      /^"Ledger" is not a valid name of a service\. Use lower-case/,
+    ],
     [['ledger'], /^plait new service ledger needs a document: --from-openapi openapi\.json\n$/],
     [
       ['ledger', '--from-openapi', '/no/such.json'],

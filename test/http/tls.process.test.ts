@@ -210,7 +210,7 @@ describe('files of a certificate that change', () => {
     [
       'a certificate that is none',
       () => ({ cert: 'nonsense' }),
-      /cert\.pem is no certificate in PEM form\. Its last content stays in use\.$/,
+      /cert\.pem is not a certificate in PEM form\. Its last content stays in use\.$/,
     ],
     [
       'a key that is none',

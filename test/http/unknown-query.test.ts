@@ -78,7 +78,7 @@ describe('a query parameter without a schema', () => {
   });
 
   it.each([
-    ['__proto__=x', '/__proto__', 'is no name of a parameter'],
+    ['__proto__=x', '/__proto__', 'is not a valid name of a parameter'],
     [
       Array.from({ length: 101 }, (_, index) => `a${index}=1`).join('&'),
       '',

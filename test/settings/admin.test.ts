@@ -47,7 +47,7 @@ describe('the management side', () => {
       } catch (error) {
         message = String(error);
       }
-      expect(message).toBe(`ConfigurationError: ADMIN_TOKEN is no token. Use ${advice}`);
+      expect(message).toBe(`ConfigurationError: ADMIN_TOKEN is not a token. Use ${advice}`);
     },
   );
 
@@ -57,7 +57,7 @@ describe('the management side', () => {
       `ADMIN_TOKEN_FILE: ${folder}/none cannot be read (ENOENT).`,
     );
     expect(() => admin({ ADMIN_TOKEN_FILE: `${folder}/token` })).toThrow(
-      `ADMIN_TOKEN_FILE: ${folder}/token is no token. Use ${advice}`,
+      `ADMIN_TOKEN_FILE: ${folder}/token is not a token. Use ${advice}`,
     );
   });
 

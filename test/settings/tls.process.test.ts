@@ -46,12 +46,15 @@ const rows: readonly Row[] = [
   [{ ...pair, KEY_FILE: 'missing' }, 'TLS_KEY_FILE: <missing> cannot be read (ENOENT).'],
   [{ ...all, CLIENT_CA_FILE: 'missing' }, 'TLS_CLIENT_CA_FILE: <missing> cannot be read (ENOENT).'],
   [{ ...pair, CERT_FILE: 'empty' }, 'TLS_CERT_FILE: <empty> is empty.'],
-  [{ ...pair, CERT_FILE: 'text' }, 'TLS_CERT_FILE: <text> is no certificate in PEM form.'],
+  [{ ...pair, CERT_FILE: 'text' }, 'TLS_CERT_FILE: <text> is not a certificate in PEM form.'],
   [
     { ...pair, KEY_FILE: 'text' },
-    'TLS_KEY_FILE: <text> is no private key in PEM form, or is encrypted.',
+    'TLS_KEY_FILE: <text> is not a private key in PEM form, or is encrypted.',
   ],
-  [{ ...all, CLIENT_CA_FILE: 'key' }, 'TLS_CLIENT_CA_FILE: <key> is no certificate in PEM form.'],
+  [
+    { ...all, CLIENT_CA_FILE: 'key' },
+    'TLS_CLIENT_CA_FILE: <key> is not a certificate in PEM form.',
+  ],
   [
     { ...pair, KEY_FILE: 'otherKey' },
     'TLS_KEY_FILE: <otherKey> is not the key of the certificate in <cert>.',

@@ -74,7 +74,8 @@ function jsonOf(text: string): unknown {
 
 function problemOf({ issues: [issue] }: z.ZodError): string {
   const [root, index, field] = issue?.path ?? [];
-  if (root !== 'keys' || typeof index !== 'number') return `is no list of keys. Write ${example}`;
+  if (root !== 'keys' || typeof index !== 'number')
+    return `is not a list of keys. Write ${example}`;
   const place = `keys[${index}]`;
   if (typeof field !== 'string') {
     const known = Object.keys(rules).join(', ');

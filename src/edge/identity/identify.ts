@@ -56,8 +56,8 @@ function createIdentify(auth: PlanAuth, opened: readonly OpenAuthenticator[]): I
   return async function identify(request) {
     let asks: Verified | undefined;
     let hasCredentials = false;
-    // A service that is sent one of the headers may take it for verified, so each has to be, although
-    // one suffices to say who asks.
+    // A service that is sent one of the headers may take it for verified, so each has to be,
+    // although one suffices to say who asks.
     let areValid = true;
     const why = new Set<Invalidity>();
     for (const [header, those] of byHeader) {

@@ -34,8 +34,8 @@ export function traceSteps(tracer: Tracer, servers: Servers): WatchStep {
 }
 
 /**
- * Whether a failure is the gateway's or a service's, as a response of 5xx says. A tolerated part that
- * a service does not have, or does not give, is an ordinary answer.
+ * Whether a failure is the gateway's or a service's, as a response of 5xx says. A tolerated part
+ * that a service does not have, or does not give, is an ordinary answer.
  */
 function isErrorOf(step: StepRun['step'], failure: unknown): boolean {
   if (step.tolerated !== undefined && isOrdinaryAnswer(reasonOf(failure))) return false;

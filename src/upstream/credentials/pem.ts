@@ -8,7 +8,7 @@ export function certificateProblem(text: string): string | undefined {
     void new X509Certificate(text);
     return undefined;
   } catch {
-    return 'is no certificate in PEM form';
+    return 'is not a certificate in PEM form';
   }
 }
 
@@ -18,6 +18,6 @@ export function privateKeyProblem(text: string): string | undefined {
     createPrivateKey(text);
     return undefined;
   } catch {
-    return 'is no private key in PEM form, or is encrypted';
+    return 'is not a private key in PEM form, or is encrypted';
   }
 }

@@ -189,7 +189,7 @@ function textProblem(
   }
   if (rules.includes('user') && text.includes(':')) return 'has a colon, which ends a user name';
   if (rules.includes('url') && parseTokenUrl(text) === undefined)
-    return `is no URL of a token endpoint. Use ${tokenUrlRule}`;
+    return `is not the URL of a token endpoint. Use ${tokenUrlRule}`;
   if (rules.includes('certificate')) return certificateProblem(text);
   if (rules.includes('privateKey')) return privateKeyProblem(text);
   return rules.includes('header') ? headerValueProblem(text) : undefined;

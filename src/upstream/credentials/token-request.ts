@@ -185,7 +185,7 @@ interface FailedRequest {
 function toTokenError(error: unknown, { where, timeoutMs, code }: FailedRequest): TokenError {
   const noToken = `no token from ${where}`;
   if (!(error instanceof UpstreamError))
-    return new TokenError(`${noToken}: its answer is no bearer token`, true);
+    return new TokenError(`${noToken}: its answer is not a bearer token`, true);
   const { kind, status = 0, retryAfterSeconds } = error;
   switch (kind) {
     case 'status': {

@@ -83,7 +83,7 @@ function urlOf({ tokenUrl }: IssuedAuth, secrets: Secrets): URL {
   const url = parseTokenUrl(typeof tokenUrl === 'string' ? tokenUrl : secrets(tokenUrl).text());
   if (url !== undefined) return url;
   const name = typeof tokenUrl === 'string' ? 'tokenUrl' : nameOfSource(tokenUrl);
-  throw new ConfigurationError(`${name} is no URL of a token endpoint. Use ${tokenUrlRule}.`);
+  throw new ConfigurationError(`${name} is not the URL of a token endpoint. Use ${tokenUrlRule}.`);
 }
 
 function secretOf(text: Text, secrets: Secrets): Secret {

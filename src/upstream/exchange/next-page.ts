@@ -148,7 +148,7 @@ function numberIn(call: Call, { kind, argument }: CountedRule): number {
   const given = call.args[argument] ?? (kind === 'offset' ? 0 : 1);
   const number = wholeNumber(given);
   if (number !== undefined) return number;
-  const problem = `argument "${argument}" is no whole number`;
+  const problem = `argument "${argument}" is not a whole number`;
   throw callError(call, 'invalid-argument', problem, { argument });
 }
 

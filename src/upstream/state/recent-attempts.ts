@@ -1,4 +1,4 @@
-/** The attempts of a service in the last minute: how many, how many failed, and how long they took. */
+/** The attempts of a service in the last minute: how many there were, how many failed, how long. */
 import type { Clock } from '../../clock.ts';
 import { UpstreamError } from '../../errors.ts';
 import type { Dispatch, Ending } from '../call.ts';

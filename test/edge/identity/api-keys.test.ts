@@ -244,9 +244,9 @@ describe('a list of keys at start-up', () => {
   it.each<[string, string]>([
     ['', 'API_KEYS is not set. verifyApiKeys() reads the list of API keys from it.'],
     ['canary', 'API_KEYS is not JSON. Write { "keys": [{ "id": "acme", "sha256": "…" }] }'],
-    ['[]', 'API_KEYS is no list of keys. Write { "keys": ['],
-    ['{"keys":{}}', 'is no list of keys.'],
-    ['{"keys":[],"canary":1}', 'is no list of keys.'],
+    ['[]', 'API_KEYS is not a list of keys. Write { "keys": ['],
+    ['{"keys":{}}', 'is not a list of keys.'],
+    ['{"keys":[],"canary":1}', 'is not a list of keys.'],
     [listOf({}), 'has no valid id in keys[0]. Use letters, digits, - and _, at most 64.'],
     [listOf(entry, { ...entry, id: `a.${one}` }), 'has no valid id in keys[1].'],
     [listOf({ ...entry, sha256: one }), 'has no valid sha256 in keys[0]. Use the SHA-256 of'],

@@ -138,20 +138,35 @@ describe('a request body', () => {
   });
 
   it.each<[string, z.ZodType, unknown, string]>([
-    ['an object in a form', form(anything), { a: { b: 1 } }, '"body.a" is no text, number or bo'],
-    ['a list in a list', form(anything), { a: [['b']] }, '"body.a" is no text, number or boolean'],
-    ['NaN in a form', form(anything), { a: NaN }, '"body.a" is no text, number or boolean'],
-    ['an invalid date in a form', form(anything), { a: new Date(NaN) }, '"body.a" is no text'],
+    ['an object in a form', form(anything), { a: { b: 1 } }, '"body.a" is not a text, number or'],
+    [
+      'a list in a list',
+      form(anything),
+      { a: [['b']] },
+      '"body.a" is not a text, number or boolean',
+    ],
+    ['NaN in a form', form(anything), { a: NaN }, '"body.a" is not a text, number or boolean'],
+    ['an invalid date in a form', form(anything), { a: new Date(NaN) }, '"body.a" is not a text'],
     ['half a character in a form', form(anything), { a: '\ud800' }, 'is not well-formed Unicode'],
     ['half a character in a text', text(), '\ud800', 'is not well-formed Unicode'],
-    ['a number that a function made of a text', text().transform(Number), '1', '"body" is no text'],
+    [
+      'a number that a function made of a text',
+      text().transform(Number),
+      '1',
+      '"body" is not a text',
+    ],
     [
       'an element without a name',
       xml(anything),
       { '': '' },
-      '"body" has a field whose name is no name',
+      '"body" has a field whose name is not a valid',
     ],
-    ['a list in a table', csv(z.object({ a: z.unknown() })), [{ a: [] }], '"body.0.a" is no text'],
+    [
+      'a list in a table',
+      csv(z.object({ a: z.unknown() })),
+      [{ a: [] }],
+      '"body.0.a" is not a text',
+    ],
     ['a value that does not fit', form(z.object({ a: z.string() })), { a: 1 }, '"body.a": Invalid'],
   ])('is an error for %s', async (_, body, value, words) => {
     const { service, call, server } = await start();
@@ -247,7 +262,7 @@ describe('a response body', () => {
       'of another type',
       fields,
       { body: '{}', type: 'application/json' },
-      'answered application/json, which is no body of form()',
+      'answered application/json, which is not a body of form()',
     ],
     ['of an unreadable type', fields, { body: 'a', type: '<é>' }, 'answered an unreadable type'],
     ['that is an image', text(), { body: 'a', type: 'image/png' }, 'answered image/png, which is'],

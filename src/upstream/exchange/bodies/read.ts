@@ -117,7 +117,7 @@ function refuseType(call: Called, kind: keyof typeof readable, contentType = '')
   const essence = type.trim();
   if (essence === '' || readable[kind].test(essence)) return;
   const shown = /^[\w.+-]{1,60}\/[\w.+-]{1,60}$/.test(essence) ? essence : 'an unreadable type';
-  throw callError(call, 'invalid-body', `answered ${shown}, which is no body of ${kind}()`, {
+  throw callError(call, 'invalid-body', `answered ${shown}, which is not a body of ${kind}()`, {
     reached: 'body',
   });
 }

@@ -38,7 +38,7 @@ export function writeBody(call: Called, value: unknown): WrittenBody {
       return { content: toText(call, value), type };
     case 'bytes':
       if (isBytes(value)) return { content: value.content, type: value.type };
-      throw bodyError(call, 'argument "body" is no bytes, which only answers of services are');
+      throw bodyError(call, 'argument "body" is not bytes, which only answers of services are');
     case 'multipart':
       return writeParts(fieldsOf(value), ([name, part]) => scalarText(call, part, `body.${name}`));
     case 'xml':
@@ -50,7 +50,9 @@ export function writeBody(call: Called, value: unknown): WrittenBody {
   }
 }
 
-/** Refuses what a function of the schema made and JSON would change silently, as `NaN` to `null`. */
+/**
+ * Refuses what a function of the schema made and JSON would change silently, as `NaN` to `null`.
+ */
 export function checkedJson(call: Called, value: unknown): unknown {
   const { body } = call.operation;
   if (body === undefined || !mayTransform(body)) return value;
@@ -71,7 +73,7 @@ function toJson(call: Called, value: unknown): string {
 }
 
 function toText(call: Called, value: unknown): string {
-  if (typeof value !== 'string') throw bodyError(call, 'argument "body" is no text');
+  if (typeof value !== 'string') throw bodyError(call, 'argument "body" is not a text');
   return wellFormed(call, value, 'body');
 }
 
@@ -104,7 +106,7 @@ function toXml(call: Called, value: unknown): string {
 /** The columns are the fields that the schema gives, or those of the first row. */
 function toTable(call: Called, kind: CsvKind, value: unknown): string {
   const { body } = call.operation;
-  if (!Array.isArray(value)) throw bodyError(call, 'argument "body" is no list of rows');
+  if (!Array.isArray(value)) throw bodyError(call, 'argument "body" is not a list of rows');
   const declared = Object.keys(declaredFields(body && itemOf(body)));
   const names = declared.length > 0 ? declared : Object.keys(Object(value[0]));
   const rows = value.map((row: unknown, index) =>
@@ -124,7 +126,7 @@ export function scalarText(call: Called, value: unknown, argument: string): stri
     ['string', 'boolean', 'bigint'].includes(typeof value) ||
     Number.isFinite(value) ||
     isExactNumber(value);
-  if (!isScalar) throw bodyError(call, `argument "${argument}" is no text, number or boolean`);
+  if (!isScalar) throw bodyError(call, `argument "${argument}" is not a text, number or boolean`);
   return wellFormed(call, String(value), argument);
 }
 
