@@ -29,7 +29,7 @@ describe('a secret', () => {
 
   it.each([
     [undefined, 'token is missing. Use { env: "NAME" } or { file: "/path" }.'],
-    [7, 'token is 7. Use { env: "NAME" } or { file: "/path" }.'],
+    [7, 'token is a number. Use { env: "NAME" } or { file: "/path" }.'],
     [[], 'token is an array. Use { env: "NAME" } or { file: "/path" }.'],
     [
       {},
