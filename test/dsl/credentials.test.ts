@@ -117,7 +117,7 @@ describe('headers of a service', () => {
       { 'x-a': 'a\r\nb: c' },
       'headers["x-a"] has a character that a header cannot carry, at position 2.',
     ],
-    [{ 'x-a': 7 }, 'headers["x-a"] is 7. Use { env: "NAME" } or { file: "/path" }.'],
+    [{ 'x-a': 7 }, 'headers["x-a"] is a number. Use { env: "NAME" } or { file: "/path" }.'],
   ])('are texts by name, not %j', (headers, problem) => {
     const run = () => defineService({ name: 'x', url: 'http://x', headers: wrong(headers) });
     expect(messageOf(run)).toBe(`service "x": ${problem}`);
