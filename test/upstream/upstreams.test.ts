@@ -230,7 +230,7 @@ describe('closing the upstreams', () => {
     await get('GET /fine');
     expect(server.open.size).toBe(2);
     await upstreams.close();
-    expect((await hanging).kind).toBe('reset');
+    expect((await hanging).kind).toBe('aborted');
     await server.allClosed();
     await turn();
     expect(server.accepted).toBe(2);
@@ -243,7 +243,7 @@ describe('closing the upstreams', () => {
     const failure = failureOf(call(getOrder, {}, undefined));
     await Promise.resolve();
     await upstreams.close();
-    expect((await failure).kind).toBe('connect');
+    expect((await failure).kind).toBe('aborted');
     await server.allClosed();
     expect(server.requests).toEqual([]);
   });
@@ -259,7 +259,7 @@ describe('closing the upstreams', () => {
     const { service, call, upstreams } = openShop({ url: server.url });
     await upstreams.close();
     const getOrder = operation(service, { route: 'GET /', response: z.unknown() });
-    expect((await failureOf(call(getOrder, {}, undefined))).kind).toBe('connect');
+    expect((await failureOf(call(getOrder, {}, undefined))).kind).toBe('aborted');
     expect(server.accepted).toBe(0);
   });
 });
