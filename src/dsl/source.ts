@@ -59,10 +59,10 @@ export function checkedSource(source: Source, knob: string, place: string): Sour
     );
   if (env !== undefined) {
     if (isVariableName(env)) return Object.freeze({ env });
-    const found = shownValue(env);
+    // It may be the secret itself, written where the name of its variable belongs.
     throw new CompositionError(
       place,
-      `${knob}.env is ${found}, which is not a name of a variable.`,
+      `${knob}.env is ${shownSecret(env)} that is not a name of a variable. Use ${example}.`,
     );
   }
   if (typeof file === 'string' && file !== '' && !file.includes('\0'))

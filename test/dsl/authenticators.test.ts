@@ -48,7 +48,7 @@ describe('verifyJwt', () => {
     [{ keys: { url: 'https://a:canary@id' } }, 'keys.url is a value that is not shown here.'],
     [
       { keys: { url: { env: 'a b' } } },
-      'keys.url.env is "a b", which is not a name of a variable.',
+      'keys.url.env is a text that is not a name of a variable. Use { env: "NAME" } or { file: "/path" }.',
     ],
     [{ keys: { url: { file: 'x' } } }, 'unknown option "file" in keys.url.'],
     [{ keys: { file: '' } }, 'keys.file is "", which is not a path.'],

@@ -39,7 +39,10 @@ describe('a secret', () => {
       { env: 'A', file: '/b' },
       'token must name one variable or one file, not both. Use { env: "NAME" } or { file: "/path" }.',
     ],
-    [{ env: 'A=B' }, 'token.env is "A=B", which is not a name of a variable.'],
+    [
+      { env: 'A=B' },
+      'token.env is a text that is not a name of a variable. Use { env: "NAME" } or { file: "/path" }.',
+    ],
     [{ file: '' }, 'token.file is "", which is not a path.'],
     [{ path: '/x' }, 'unknown option "path" in token. Known options: env, file.'],
   ])('comes from one variable or one file: %j', (source, problem) => {
