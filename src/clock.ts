@@ -33,3 +33,8 @@ export const systemClock: Clock = {
     };
   },
 };
+
+/** A time of the epoch in ISO 8601. */
+export function isoOf(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

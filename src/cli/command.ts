@@ -7,7 +7,7 @@ import { checkArguments } from './arguments.ts';
 import { orExit } from './exit.ts';
 
 interface Described {
-  /** What it does, in half a sentence. */
+  /** Its effect, in half a sentence. */
   readonly description: string;
   /** Command lines without the name of the program, for its help. */
   readonly examples: readonly string[];

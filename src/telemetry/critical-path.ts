@@ -5,7 +5,7 @@ import type { StoredSpan } from './trace-store.ts';
 /** A span that another one waited for may end this much after the other one has begun. */
 const slackMs = 1;
 
-/** Of a span: `from` and `until` are moments at which it was on the path. */
+/** A part of the path, in milliseconds of the epoch, during which all waited for one span. */
 interface Stretch {
   readonly span: StoredSpan;
   readonly from: number;

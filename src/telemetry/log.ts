@@ -38,7 +38,7 @@ const mostWaiting = 16 * 1024 * 1024;
 /** The longest that a reader which does not read can delay the end of the process. */
 const longestCloseMs = 1_000;
 
-/** What went wrong, in colour, unless the terminal or its reader wants none (`NO_COLOR`). */
+/** Colours lines of failures, unless the terminal or its reader wants none (`NO_COLOR`). */
 const inColour: PaintLevel = (level, text) => {
   const colour = level === 'warn' ? 'yellow' : 'red';
   const isWrong = level === 'warn' || level === 'error' || level === 'fatal';

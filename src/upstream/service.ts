@@ -1,4 +1,5 @@
 /** One service of a gateway: its policies and addresses, and their status. */
+import { isoOf } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import type { Service } from '../dsl/service.ts';
 import type { AttemptHook, OnAttemptEnd } from './attempt.ts';
@@ -122,10 +123,6 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
 
 function given(lastError: LastError | undefined): { lastError?: LastError } {
   return lastError === undefined ? {} : { lastError };
-}
-
-function isoOf(epochMs: number): string {
-  return new Date(epochMs).toISOString();
 }
 
 function nameOfAddress({ host, port }: Address): string {

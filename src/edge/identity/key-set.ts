@@ -1,9 +1,10 @@
 /** The keys of an issuer: fetched once for all requests, or read from a file. */
+import { isoOf } from '../../clock.ts';
 import type { Clock } from '../../clock.ts';
 import { UnavailableError, UpstreamError, toError } from '../../errors.ts';
 import type { IssuerStatus } from '../../http/admin.ts';
 import type { Secret } from '../../upstream/credentials/secrets.ts';
-import { codeOf } from '../../upstream/state/last-error.ts';
+import { wordsOf } from '../../upstream/state/last-error.ts';
 import { readKeys } from './jose.ts';
 import type { CryptoKey, Keys, TokenHeader } from './jose.ts';
 import { recentText } from './recent-text.ts';
@@ -100,12 +101,12 @@ export function createRemoteKeys({ fetch, clock, onError }: RemoteKeysOptions): 
       const isSame = held?.text === text;
       held = { text, keys: isSame && held ? held.keys : readKeys(text), at: clock.now() };
       if (!isSame) version += 1;
-      fetchedAt = isoTime(clock);
+      fetchedAt = isoOf(clock.epoch());
       failures = 0;
     } catch (error) {
       restsUntil = clock.now() + Math.min(minRestMs * 2 ** failures, maxRestMs);
       failures += 1;
-      lastError = { ...wordsOf(error), at: isoTime(clock) };
+      lastError = lastErrorOf(error, clock);
       onError(toError(error));
     }
   }
@@ -174,16 +175,8 @@ export function createRemoteKeys({ fetch, clock, onError }: RemoteKeysOptions): 
   };
 }
 
-function isoTime(clock: Clock): string {
-  return new Date(clock.epoch()).toISOString();
-}
-
-/** An answer without an error of its exchange is no JWK set. */
-function wordsOf(
-  error: unknown,
-): Pick<NonNullable<KeysStatus['lastError']>, 'kind' | 'status' | 'code'> {
-  if (!(error instanceof UpstreamError)) return { kind: 'invalid-body' };
-  const { kind, status } = error;
-  const code = codeOf(error);
-  return { kind, ...(status !== undefined && { status }), ...(code !== undefined && { code }) };
+/** Other errors are those of a parser: the answer is not a JWK set. */
+function lastErrorOf(error: unknown, clock: Clock): NonNullable<KeysStatus['lastError']> {
+  const words = error instanceof UpstreamError ? wordsOf(error) : { kind: 'invalid-body' as const };
+  return { ...words, at: isoOf(clock.epoch()) };
 }

@@ -1,4 +1,5 @@
 /** The last error of a service or of an address, as an operator may see it. */
+import { isoOf } from '../../clock.ts';
 import type { Clock } from '../../clock.ts';
 import { operationName } from '../../dsl/operation.ts';
 import type { UpstreamError } from '../../errors.ts';
@@ -34,21 +35,25 @@ export function lastErrorOf(
   failure: UpstreamError,
   { clock, traceIdOf, address }: ErrorReading & { readonly address?: string },
 ): LastError {
-  const code = codeOf(failure);
   const traceId = trace && traceIdOf(trace);
   return {
-    kind: failure.kind,
-    ...(failure.status !== undefined && { status: failure.status }),
-    ...(code !== undefined && { code }),
+    ...wordsOf(failure),
     operation: operationName(operation),
     ...(address !== undefined && { address }),
-    at: new Date(clock.epoch()).toISOString(),
+    at: isoOf(clock.epoch()),
     ...(traceId !== undefined && { traceId }),
   };
 }
 
+/** The words of a failure, without its place and time. */
+export function wordsOf(failure: UpstreamError): Pick<LastError, 'kind' | 'status' | 'code'> {
+  const { kind, status } = failure;
+  const code = codeOf(failure);
+  return { kind, ...(status !== undefined && { status }), ...(code !== undefined && { code }) };
+}
+
 /** Of words in capitals only, since causes may come from anywhere. */
-export function codeOf({ cause }: UpstreamError): string | undefined {
+function codeOf({ cause }: UpstreamError): string | undefined {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   return typeof code === 'string' && /^[A-Z][A-Z\d_]{1,63}$/.test(code) ? code : undefined;
 }
