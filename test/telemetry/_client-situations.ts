@@ -11,6 +11,7 @@ import {
 import type { Composition, Service } from 'plait';
 import { z } from 'zod';
 import { parseRoute } from '../../src/dsl/route.ts';
+import { partIn } from './_shop-operations.ts';
 import type { Situation } from './_stage.ts';
 
 const value = { value: 'A' };
@@ -21,25 +22,18 @@ const customers = verifyJwt({
   keys: { url: 'http://127.0.0.1:9/keys' },
 });
 
-const partOf = (shop: Service) =>
-  operation(shop, {
-    name: 'part',
-    route: 'GET /parts/:name',
-    response: z.object({ value: z.string() }),
-  });
-
 const limited = (shop: Service): Composition =>
   defineComposition({
     route: 'GET /shop/:name',
     rateLimit: { limit: 1, windowS: 60, by: 'address' },
-    compose: ({ params: { name } }) => ({ part: call(partOf(shop), { name }) }),
+    compose: ({ params: { name } }) => ({ part: call(partIn(shop), { name }) }),
   });
 
 const forCustomers = (shop: Service): Composition =>
   defineComposition({
     route: 'GET /shop/:name',
     auth: [customers],
-    compose: ({ params: { name } }) => ({ part: call(partOf(shop), { name }) }),
+    compose: ({ params: { name } }) => ({ part: call(partIn(shop), { name }) }),
   });
 
 const writing = (shop: Service): Composition => {
@@ -58,7 +52,7 @@ const throwing = (shop: Service): Composition =>
   defineComposition({
     route: 'GET /shop/:name',
     compose: ({ params: { name } }) => ({
-      part: map(call(partOf(shop), { name }), ({ value: text }) => {
+      part: map(call(partIn(shop), { name }), ({ value: text }) => {
         throw new TypeError(`not a number: ${text}`);
       }),
     }),
@@ -68,7 +62,7 @@ const mismatching = (shop: Service): Composition =>
   defineComposition({
     route: 'GET /shop/:name',
     response: z.object({ part: z.object({ value: z.string().startsWith('B') }) }),
-    compose: ({ params: { name } }) => ({ part: call(partOf(shop), { name }) }),
+    compose: ({ params: { name } }) => ({ part: call(partIn(shop), { name }) }),
   });
 
 /** What the service answers is not to blame. */

@@ -1,5 +1,5 @@
 /** A gateway to which everything has happened that can be counted. */
-import { call, defineComposition, defineService, lookup, operation, optional } from 'plait';
+import { call, defineComposition, operation, optional } from 'plait';
 import { expect, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { getOrder } from '../../compositions/upstreams/orders.ts';
@@ -13,15 +13,8 @@ import { createFakeClock } from '../support/fake-clock.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { raw } from '../support/raw-http.ts';
 import { askForAcceptedWork } from './_accepted.ts';
+import { paymentOf, payments } from './_payments.ts';
 
-const payments = defineService({ name: 'payments', url: { env: 'PAYMENTS_URL' } });
-const paymentOf = lookup(payments, {
-  name: 'paymentOf',
-  route: 'GET /payments',
-  keys: { query: 'orderIds' },
-  by: 'orderId',
-  item: z.object({ orderId: z.string() }),
-});
 const kept = operation(payments, {
   name: 'kept',
   route: 'GET /payments/:paymentId',

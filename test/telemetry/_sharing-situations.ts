@@ -1,9 +1,10 @@
 /** Situations in which requests share a batch or a call, or a lookup asks for many keys. */
-import { call, defineComposition, each, lookup, operation } from 'plait';
+import { call, defineComposition, each, operation } from 'plait';
 import type { Composition, Service } from 'plait';
 import { vi } from 'vitest';
 import { z } from 'zod';
 import { items } from '../support/serve.ts';
+import { pricesIn } from './_shop-operations.ts';
 import { settled, value } from './_stage.ts';
 import type { Situation, Stage } from './_stage.ts';
 import { until } from './_traced-shop.ts';
@@ -15,21 +16,11 @@ const listOf = (shop: Service) =>
     response: z.array(z.object({ id: z.string() })),
   });
 
-const priceOf = (shop: Service) =>
-  lookup(shop, {
-    name: 'priceOf',
-    route: 'GET /prices',
-    keys: { query: 'ids' },
-    by: 'id',
-    item: z.object({ id: z.string() }),
-    windowMs: 20,
-  });
-
 const price = (shop: Service): Composition =>
   defineComposition({
     route: 'GET /shop/:name',
     deadlineMs: 2_000,
-    compose: ({ params: { name } }) => ({ price: call(priceOf(shop), { id: name }) }),
+    compose: ({ params: { name } }) => ({ price: call(pricesIn(shop), { id: name }) }),
   });
 
 const rows = (shop: Service): Composition =>
@@ -37,7 +28,7 @@ const rows = (shop: Service): Composition =>
     route: 'GET /shop/:name',
     deadlineMs: 2_000,
     compose: ({ params: { name } }) => ({
-      rows: each(call(listOf(shop), { name }), ({ id }) => call(priceOf(shop), { id })),
+      rows: each(call(listOf(shop), { name }), ({ id }) => call(pricesIn(shop), { id })),
     }),
   });
 

@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { call, defineComposition, defineService, operation } from 'plait';
+import { call, defineComposition, defineService } from 'plait';
 import type { Composition, Service } from 'plait';
 import { expect, onTestFinished, vi } from 'vitest';
-import { z } from 'zod';
 import { logNotServed, logStop } from '../../src/cli/start-lines.ts';
 import type { GatewayDefinition } from '../../src/dsl/gateway.ts';
 import type { ServiceConfig } from '../../src/dsl/service.ts';
@@ -26,6 +25,7 @@ import { request } from '../support/request.ts';
 import type { Answer } from '../support/request.ts';
 import { startUpstream } from '../support/upstream.ts';
 import type { Upstream } from '../support/upstream.ts';
+import { partIn } from './_shop-operations.ts';
 import { clientTrace } from './_traced.ts';
 
 export interface ShopOptions {
@@ -162,11 +162,7 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
 
 /** `GET /shop/a` asks for `GET /parts/a`. */
 export function partOf(shop: Service): Composition {
-  const part = operation(shop, {
-    name: 'part',
-    route: 'GET /parts/:name',
-    response: z.object({ value: z.string() }),
-  });
+  const part = partIn(shop);
   return defineComposition({
     route: 'GET /shop/:name',
     deadlineMs: 5_000,

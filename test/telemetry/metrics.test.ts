@@ -5,7 +5,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import type { DataPoint, Histogram } from '@opentelemetry/sdk-metrics';
-import { call, defineComposition, defineService, each, lookup, operation, optional } from 'plait';
+import { call, defineComposition, each, operation, optional } from 'plait';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { getOrder, listOrders } from '../../compositions/upstreams/orders.ts';
@@ -21,15 +21,8 @@ import { open, raw } from '../support/raw-http.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import type { WithMocksOptions } from '../support/gateway-with-mocks.ts';
 import { askForAcceptedWork } from './_accepted.ts';
+import { paymentOf, payments } from './_payments.ts';
 
-const payments = defineService({ name: 'payments', url: { env: 'PAYMENTS_URL' } });
-const paymentOf = lookup(payments, {
-  name: 'paymentOf',
-  route: 'GET /payments',
-  keys: { query: 'orderIds' },
-  by: 'orderId',
-  item: z.object({ orderId: z.string() }),
-});
 const payment = operation(payments, {
   name: 'payment',
   route: 'GET /payments/:paymentId',

@@ -1,9 +1,8 @@
 /** The operator learns which limit refused a request: from its span and from its log line. */
-import { call, defineComposition, defineGateway, defineService, operation } from 'plait';
+import { call, defineComposition, defineGateway, defineService } from 'plait';
 import type { RouteRateLimit } from '../../src/dsl/rate-limit.ts';
 import type { ServiceConfig } from '../../src/dsl/service.ts';
 import { describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
 import type { EdgeOptions } from '../../src/edge/layers.ts';
 import { neverSheds } from '../../src/edge/overload.ts';
 import { createLog } from '../../src/telemetry/log.ts';
@@ -11,6 +10,7 @@ import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import type { WithMocksOptions } from '../support/gateway-with-mocks.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { startTraced } from './_traced.ts';
+import { partIn } from './_shop-operations.ts';
 
 const { telemetry, sink } = await startTraced();
 const once = { limit: 1, windowS: 60 };
@@ -33,11 +33,7 @@ async function start({ policies = {}, rateLimit, gateway }: Start) {
     breaker: false,
     ...policies,
   });
-  const part = operation(shop, {
-    name: 'part',
-    route: 'GET /parts/:name',
-    response: z.object({ value: z.string() }),
-  });
+  const part = partIn(shop);
   const page = defineComposition({
     route: 'GET /page/:name',
     ...(rateLimit && { rateLimit }),

@@ -1,10 +1,11 @@
 /** Steps that were answered by the dispatch of another request say who has served them. */
-import { call, defineComposition, lookup, operation, optional } from 'plait';
+import { call, defineComposition, lookup, optional } from 'plait';
 import type { Composition, Service } from 'plait';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { value } from '../support/serve.ts';
+import { partIn, pricesIn } from './_shop-operations.ts';
 import { startTracedShop, until } from './_traced-shop.ts';
 import type { Asked } from './_traced-shop.ts';
 import { only, startTraced } from './_traced.ts';
@@ -16,20 +17,9 @@ const { telemetry, expectTrace } = await startTraced({
   environment: { TRUSTED_PEERS: '127.0.0.0/8' },
 });
 
-const lookupOf = (shop: Service, more: { max?: number } = {}) =>
-  lookup(shop, {
-    name: 'priceOf',
-    route: 'GET /prices',
-    keys: { query: 'ids' },
-    by: 'id',
-    item: z.object({ id: z.string() }),
-    windowMs: 20,
-    ...more,
-  });
-
 /** `GET /shop/a` asks for `GET /prices?ids=a`, with the keys of others in the next 20 ms. */
 function priceOf(shop: Service): Composition {
-  const price = lookupOf(shop);
+  const price = pricesIn(shop);
   return defineComposition({
     route: 'GET /shop/:id',
     deadlineMs: 5_000,
@@ -225,11 +215,7 @@ describe('a call of several requests', () => {
 
 /** `GET /shop/a` asks for `GET /parts/a` in two of its parts. */
 function partTwice(shop: Service): Composition {
-  const part = operation(shop, {
-    name: 'part',
-    route: 'GET /parts/:name',
-    response: z.object({ value: z.string() }),
-  });
+  const part = partIn(shop);
   return defineComposition({
     route: 'GET /shop/:name',
     deadlineMs: 5_000,
