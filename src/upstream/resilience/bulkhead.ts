@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.ts';
 import type { BulkheadConfig } from '../../dsl/service-policies.ts';
 import { createSemaphore } from '../../limit.ts';
-import type { Gate, OnEnd, Permit } from '../attempt.ts';
+import type { Gate, Permit } from '../attempt.ts';
 import type { Dispatch } from '../call.ts';
 import { callError } from '../call.ts';
 
@@ -27,21 +27,27 @@ export function createBulkhead(
 ): Bulkhead {
   const { concurrency, queue, waitMs } = config;
   const semaphore = createSemaphore(concurrency);
+  // Kept for the next attempt while none waits: p-limit makes three promises for each permit.
+  const unused: Permit[] = [];
   let inFlight = 0;
   let waiting = 0;
 
-  function enter(): Promise<Permit> {
+  function enter(): Permit | Promise<Permit> {
     inFlight += 1;
-    return new Promise((resolve) =>
-      semaphore.acquire((release) => resolve({ onEnd: leaveBy(release) })),
-    );
+    const permit = unused.pop();
+    if (permit !== undefined) return permit;
+    return new Promise((resolve) => semaphore.acquire((release) => resolve(permitOf(release))));
   }
 
-  function leaveBy(release: () => void): OnEnd {
-    return function leaveBulkhead() {
-      inFlight -= 1;
-      release();
+  function permitOf(release: () => void): Permit {
+    const permit = {
+      onEnd: function leaveBulkhead(): void {
+        inFlight -= 1;
+        if (waiting > 0) release();
+        else unused.push(permit);
+      },
     };
+    return permit;
   }
 
   function wait(dispatch: Dispatch): Promise<Permit> {
@@ -57,7 +63,7 @@ export function createBulkhead(
       const leaveQueue = semaphore.acquire((release) => {
         stopWaiting();
         inFlight += 1;
-        resolve({ onEnd: leaveBy(release), queuedMs: clock.now() - since });
+        resolve({ ...permitOf(release), queuedMs: clock.now() - since });
       });
       const giveUp = (reason: unknown): void => {
         stopWaiting();
