@@ -62,7 +62,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     openConnections: () => sockets.size,
     async close() {
       const closed = closeServer(server);
-      for (const socket of sockets) socket.destroy();
+      await Promise.all(Array.from(sockets, destroyed));
       await closed;
       await options.tracing.shutdown();
     },
@@ -76,6 +76,10 @@ function trackSockets(server: Server): ReadonlySet<Socket> {
     socket.once('close', () => sockets.delete(socket));
   });
   return sockets;
+}
+
+function destroyed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => void socket.once('close', resolve).destroy());
 }
 
 async function listen(server: Server, { name, host, port }: ServiceOptions): Promise<void> {
