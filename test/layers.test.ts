@@ -59,6 +59,7 @@ const layers = [
     'text-fit.ts',
     'text-form.ts',
     'trace.ts',
+    'trim-blanks.ts',
     'under-way.ts',
     'url.ts',
     'utf8.ts',

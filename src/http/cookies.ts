@@ -1,4 +1,5 @@
 /** Reads the `Cookie` header (RFC 6265, 4.2 and 5.4). */
+import { trimBlanks } from '../trim-blanks.ts';
 
 /** The cookies of a request by their names, each with all of its values. */
 export type Cookies = ReadonlyMap<string, readonly string[]>;
@@ -12,28 +13,14 @@ export function readCookies(header: string | undefined, names: ReadonlySet<strin
   for (const part of header?.split(';') ?? []) {
     const at = part.indexOf('=');
     if (at === -1) continue;
-    const name = trimmed(part.slice(0, at));
+    const name = trimBlanks(part.slice(0, at));
     if (!names.has(name)) continue;
-    const value = trimmed(part.slice(at + 1));
+    const value = trimBlanks(part.slice(at + 1));
     const before = found.get(name);
     if (before === undefined) found.set(name, [value]);
     else before.push(value);
   }
   return found;
-}
-
-/** Without the white space that HTTP knows, and no other. */
-function trimmed(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isSpace(text.charCodeAt(start))) start += 1;
-  // Not by `/[ \t]+$/`, which looks at every end of every run of spaces (ReDoS).
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1;
-  return text.slice(start, end);
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }
 
 /** The problem with the values that were sent for one cookie. */

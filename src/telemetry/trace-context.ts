@@ -1,5 +1,6 @@
 /** Reads `traceparent` and `tracestate` (W3C Trace Context), and decides whose trace continues. */
 import type { RequestRecord } from '../http/request-record.ts';
+import { trimBlanks } from '../trim-blanks.ts';
 
 /** A span of another process, named by a request. */
 export interface RemoteSpan {
@@ -78,7 +79,7 @@ const member =
 function readTracestate(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const members = new Map<string, string>();
-  for (const one of text.split(',').map(trimmed)) {
+  for (const one of text.split(',').map(trimBlanks)) {
     if (one === '') continue;
     const key = member.exec(one)?.[1];
     if (key === undefined) return undefined;
@@ -86,11 +87,6 @@ function readTracestate(text: string | undefined): string | undefined {
   }
   if (members.size === 0 || members.size > mostMembers) return undefined;
   return shortened([...members.values()]).join(',') || undefined;
-}
-
-/** The white space around a member is blanks and tabs, and no other. */
-function trimmed(text: string): string {
-  return text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '');
 }
 
 function shortened(members: readonly string[]): readonly string[] {
