@@ -11,6 +11,7 @@ import { bindingsOf, protocolVersionOf } from '../http/request-record.ts';
 import type { GatewayContext, RequestRecord, WatchRequest } from '../http/request-record.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from './error-type.ts';
 import { ownFrames, ownStack } from './frames.ts';
+import { shownMethod } from './method.ts';
 import { refusingLimit } from './refusing-limit.ts';
 import type { Log, LogFields } from './log.ts';
 
@@ -34,7 +35,7 @@ export function accessLog(options: AccessLogOptions): WatchRequest {
       const record = c.get('record');
       const level = isHealthCheck(c) ? 'debug' : levelOf(record, status, quiet);
       if (!log.isOn(level)) return;
-      const message = `${c.req.method} ${record.route ?? '(no route)'} ${status}`;
+      const message = `${shownMethod(c.req.method)} ${record.route ?? '(no route)'} ${status}`;
       log[level](fieldsOf(c, status, options), message);
     };
 }
@@ -67,7 +68,7 @@ function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions):
     ...(spanId !== undefined && { span_id: spanId }),
     ...(clientTraceId !== undefined && { client_trace_id: clientTraceId }),
     request_id: requestId,
-    method: c.req.method,
+    method: shownMethod(c.req.method),
     ...(version !== undefined && { protocol_version: version }),
     ...(route !== undefined && { route }),
     ...(composition !== undefined && { composition }),

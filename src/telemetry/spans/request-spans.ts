@@ -10,7 +10,7 @@ import { toTrace } from '../carried.ts';
 import type { Carried } from '../carried.ts';
 import { errorType, messageOf } from '../error-type.ts';
 import { refusingLimit } from '../refusing-limit.ts';
-import { knownMethod } from '../method.ts';
+import { knownMethod, namedMethod, shownMethod } from '../method.ts';
 import { recordedQuery } from '../recorded-query.ts';
 import type { RequestSampler } from '../sampler.ts';
 import { contextFrom, foreignContext, markError, openScope, unrecorded } from '../scope.ts';
@@ -42,7 +42,7 @@ export function traceRequests(options: RequestSpanOptions): WatchRequest {
       nameRequest(record, own, own);
       return undefined;
     }
-    const scope = openScope(tracer, c.req.method, {
+    const scope = openScope(tracer, namedMethod(c.req.method), {
       kind: SpanKind.SERVER,
       parent: decided,
       ...(origin.foreign && { links: [foreignContext(origin.foreign)] }),
@@ -65,9 +65,11 @@ function describeRequest(scope: Scope, c: GatewayContext, queryNames: ReadonlySe
   const { span } = scope;
   const { status } = c.res;
   const { route, composition, degraded, error, requestId, clientTraceId } = c.get('record');
-  const method = knownMethod(c.req.method);
-  span.updateName(route === undefined ? method : `${method} ${route}`);
-  span.setAttribute('http.request.method', method);
+  const { method } = c.req;
+  if (route !== undefined) span.updateName(`${namedMethod(method)} ${route}`);
+  const known = knownMethod(method);
+  span.setAttribute('http.request.method', known);
+  if (known !== method) span.setAttribute('http.request.method_original', shownMethod(method));
   span.setAttribute('url.path', pathOf(c));
   const query = recordedQuery(c.req.url, queryNames);
   if (query !== undefined) span.setAttribute('url.query', query);
