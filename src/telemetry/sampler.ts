@@ -2,7 +2,7 @@
  * The sampler decides once per request whether it is recorded. It follows only parents that are
  * trusted: no other ever becomes one.
  */
-import { ROOT_CONTEXT, SpanKind, TraceFlags, trace } from '@opentelemetry/api';
+import { SpanKind, TraceFlags, trace } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
 import {
   AlwaysOffSampler,
@@ -24,21 +24,26 @@ export interface RequestSampler extends Sampler {
   decide(context: Context): Context | undefined;
 }
 
-/** The sampler that is set. Spans inside a request follow the request's own. */
-export function createSampler(settings: SamplerSettings, newTraceId: () => string): RequestSampler {
+/**
+ * The sampler that is set. Spans inside a request follow the request's own. `nextTraceId` gives the
+ * id that a trace will have: a collector or a service that samples by the same ratio goes by it,
+ * too.
+ */
+export function createSampler(
+  settings: SamplerSettings,
+  nextTraceId: () => string,
+): RequestSampler {
   const chosen = chosenSampler(settings);
   const shouldSample: Sampler['shouldSample'] = (context, traceId, ...rest) => {
     const parent = trace.getSpanContext(context);
     if (parent !== undefined && parent.isRemote !== true) return { decision: sameAs(parent) };
     if (context.getValue(isDecided) === true) return recorded;
-    return parent === undefined
-      ? chosen.shouldSample(ROOT_CONTEXT, newTraceId(), ...rest)
-      : chosen.shouldSample(context, traceId, ...rest);
+    return chosen.shouldSample(context, traceId, ...rest);
   };
   return {
     shouldSample,
     decide(context) {
-      const traceId = trace.getSpanContext(context)?.traceId ?? '';
+      const traceId = trace.getSpanContext(context)?.traceId ?? nextTraceId();
       const { decision } = shouldSample(context, traceId, '', SpanKind.SERVER, {}, []);
       return decision === SamplingDecision.RECORD_AND_SAMPLED
         ? context.setValue(isDecided, true)

@@ -6,6 +6,7 @@ import { isWithin } from '../network.ts';
 import { toError } from '../errors.ts';
 import { onceAMinute } from '../quiet.ts';
 import type { RequestSampler } from './sampler.ts';
+import { complaintOf } from './sdk-complaint.ts';
 import { serverTiming } from './server-timing.ts';
 import { combine, propagation } from './telemetry.ts';
 import type { Observer, Telemetry } from './telemetry.ts';
@@ -35,8 +36,8 @@ export async function startTelemetry(options: SdkOptions): Promise<Telemetry> {
   const { diag, DiagLogLevel } = await import('@opentelemetry/api');
   const mayComplain = onceAMinute(clock);
   // A collector that is down fails every batch of spans.
-  const complain = (message: string): void => {
-    if (mayComplain()) options.onWarning(`Telemetry: ${message}`);
+  const complain = (...parts: readonly unknown[]): void => {
+    if (mayComplain()) options.onWarning(`Telemetry: ${complaintOf(parts)}`);
   };
   diag.setLogger(
     { error: complain, warn: complain, info: silent, debug: silent, verbose: silent },
@@ -117,6 +118,7 @@ async function startSending(chosen: SamplerSettings, options: SdkOptions): Promi
   // No instrumentation by patching; metrics have their own provider, and logs are not exported.
   const sdk = new NodeSDK({
     sampler,
+    idGenerator: ids,
     instrumentations: [],
     logRecordProcessors: [],
     metricReaders: [],
@@ -138,21 +140,24 @@ async function startKeeping(chosen: SamplerSettings): Promise<Recorder> {
     samplerFor(chosen),
   ]);
   const { processor, ...traces } = createTraceStore();
-  const provider = new Provider({ sampler, spanProcessors: [processor] });
+  const provider = new Provider({ sampler, idGenerator: ids, spanProcessors: [processor] });
   return { provider, sampler, ids, observer: { traces } };
 }
 
 async function samplerFor(settings: SamplerSettings): Promise<Pick<Recorder, 'sampler' | 'ids'>> {
-  const [{ createSampler }, { RandomIdGenerator }] = await Promise.all([
+  const [{ createSampler }, { traceIdsOf }, { RandomIdGenerator }] = await Promise.all([
     import('./sampler.ts'),
+    import('./trace-ids.ts'),
     import('@opentelemetry/sdk-trace'),
   ]);
-  const ids = new RandomIdGenerator();
-  return { ids, sampler: createSampler(settings, () => ids.generateTraceId()) };
+  const ids = traceIdsOf(new RandomIdGenerator());
+  return { ids, sampler: createSampler(settings, ids.nextTraceId) };
 }
 
-/** Set in the process environment, where the SDK reads it. */
+/** Set in the process environment, where the SDK reads it and lets it prevail over the other. */
 function setServiceName(): void {
+  const { OTEL_RESOURCE_ATTRIBUTES: attributes = '' } = process.env;
+  if (/(?:^|,)\s*service\.name\s*=/.test(attributes)) return;
   process.env['OTEL_SERVICE_NAME'] ||= 'plait';
 }
 

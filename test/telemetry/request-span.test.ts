@@ -6,11 +6,14 @@ import { listOrders } from '../../compositions/upstreams/orders.ts';
 import { paymentOf } from '../../compositions/upstreams/payments.ts';
 import { track } from '../../compositions/upstreams/shipping.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import type { SinkSpan } from '../support/otlp-sink.ts';
+import { raw } from '../support/raw-http.ts';
 import { startTraced } from './_traced.ts';
 
 const { telemetry, sink } = await startTraced({
   environment: {
     TRACE_QUERY: 'limit,page',
+    OTEL_RESOURCE_ATTRIBUTES: 'host.name=here, service.name=shop',
     OTEL_METRICS_EXPORTER: 'otlp',
     OTEL_METRIC_EXPORT_INTERVAL: '300',
   },
@@ -51,7 +54,13 @@ async function start() {
       { timeout: 5_000, interval: 5 },
     );
   };
-  return { ...app, ask };
+  const send = (method: string, path: string) =>
+    raw(app.url, `${method} ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`);
+  return { ...app, ask, send };
+}
+
+function spanOf(path: string): SinkSpan | undefined {
+  return sink.spans.find(({ attributes }) => attributes['url.path'] === path);
 }
 
 describe('the span of a request', () => {
@@ -65,6 +74,38 @@ describe('the span of a request', () => {
     expect(sink.received()).not.toMatch(/hunter|apiToken|unknown/);
     expect(await ask('/list?unknown=1', 'q2')).not.toHaveProperty(['url.query']);
     expect(await ask('/list', 'q3')).not.toHaveProperty(['url.query']);
+  });
+
+  it('is named after its method and route, or HTTP where the conventions do not know the method', async () => {
+    const { ask, send } = await start();
+    await ask('/list', 'm1');
+    expect(spanOf('/list')?.name).toBe('GET /list');
+    await send('PURGE', '/purged');
+    await send('TRACE', '/traced');
+    await vi.waitFor(() => expect(spanOf('/traced')).toBeDefined(), {
+      timeout: 5_000,
+      interval: 5,
+    });
+    expect(spanOf('/purged')).toMatchObject({
+      name: 'HTTP',
+      attributes: {
+        'http.request.method': '_OTHER',
+        'http.request.method_original': 'PURGE',
+      },
+    });
+    expect(spanOf('/traced')).toMatchObject({
+      name: 'TRACE',
+      attributes: { 'http.request.method': 'TRACE' },
+    });
+    expect(spanOf('/traced')?.attributes).not.toHaveProperty(['http.request.method_original']);
+  });
+
+  it('is of the service that is named in the attributes of the resource', async () => {
+    const { ask } = await start();
+    await ask('/list', 's1');
+    await expect.poll(() => sink.points.length, { timeout: 5_000 }).toBeGreaterThan(0);
+    const services = [...sink.spans, ...sink.points].map(({ service }) => service);
+    expect(new Set(services)).toEqual(new Set(['shop']));
   });
 
   it('bounds a query, whatever a client sends', async () => {

@@ -1,9 +1,7 @@
 /** The decision whether a request is recorded, and who makes it. */
-import { SpanKind } from '@opentelemetry/api';
 import {
   InMemorySpanExporter,
   RandomIdGenerator,
-  SamplingDecision,
   SimpleSpanProcessor,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
@@ -47,8 +45,7 @@ function isRecorded(
   const sent = { traceId, spanId: 'b7ad6b7169203331', isSampled: flag === '01' };
   const context = contextFrom(flag !== undefined && isTrusted ? sent : undefined);
   const sampler = createSampler(samplerOf(environment, mode), () => newId);
-  const { decision } = sampler.shouldSample(context, traceId, 'GET', SpanKind.SERVER, {}, []);
-  return decision === SamplingDecision.RECORD_AND_SAMPLED;
+  return sampler.decide(context) !== undefined;
 }
 
 function samplerOf(environment: Environment, mode: Mode = 'production') {
