@@ -1,59 +1,56 @@
-/** The time of spans. */
+/** The time of spans, and times compared. */
 import type { HrTime } from '@opentelemetry/api';
 
-/** Read once, since reading it costs as much as the time does. */
-const { timeOrigin } = performance;
-
-/** The wall clock at the resolution of the monotonic one. */
-export function now(): HrTime {
-  const ms = timeOrigin + performance.now();
-  const seconds = Math.trunc(ms / 1_000);
-  return [seconds, Math.round((ms - seconds * 1_000) * 1e6)];
+/** The clocks of a process, in milliseconds. */
+export interface Clocks {
+  /** The time since 1970, which may jump. */
+  wall(): number;
+  /** The time since `originMs`, which never does, and stands still while the machine sleeps. */
+  monotonic(): number;
+  readonly originMs: number;
 }
 
-let failedAt: HrTime | undefined;
+/** How often the clocks are compared. */
+const comparedMs = 1_000;
+
+/** A smaller difference is the resolution of the wall clock, and the time it takes to read both. */
+const toleranceMs = 20;
 
 /**
- * The time of a failure: one for all that ends because of it, synchronously. Spans that were
- * cancelled by a failure end with each other, and within each other, and before the one that
- * failed.
+ * The wall clock at the resolution of the monotonic one. It follows a wall clock that was set, or
+ * has gone on while the machine slept: spans would be in the past of those of other services.
  */
-export function failureTime(): HrTime {
-  if (failedAt === undefined) {
-    failedAt = now();
-    queueMicrotask(() => (failedAt = undefined));
+export function createWallClock({ wall, monotonic, originMs }: Clocks): () => HrTime {
+  let beganMs = originMs;
+  let comparedAt = -Infinity;
+
+  function follow(elapsedMs: number): void {
+    comparedAt = elapsedMs;
+    const aheadMs = wall() - elapsedMs - beganMs;
+    if (Math.abs(aheadMs) >= toleranceMs) beganMs += aheadMs;
   }
-  return failedAt;
+
+  return function now() {
+    const elapsedMs = monotonic();
+    if (elapsedMs - comparedAt >= comparedMs) follow(elapsedMs);
+    const ms = beganMs + elapsedMs;
+    const seconds = Math.trunc(ms / 1_000);
+    return [seconds, Math.round((ms - seconds * 1_000) * 1e6)];
+  };
 }
 
-/** The time of an end that is later than the failure that it comes from. */
-export function afterFailure(): HrTime {
-  return latest(now(), shifted(failureTime(), marginNs));
-}
-
-let callEndedAt: HrTime | undefined;
-
-/** Takes note that a call has ended, which may cancel others. */
-export function noteCallEnd(at: HrTime): void {
-  if (callEndedAt !== undefined) return;
-  callEndedAt = at;
-  // After the microtasks in which everything is done that follows from it.
-  queueMicrotask(() => process.nextTick(() => (callEndedAt = undefined)));
-}
-
-/** The time at which calls are cancelled: before the end of the one that caused it, if one did. */
-export function cancellationTime(): HrTime {
-  return callEndedAt === undefined ? failureTime() : shifted(callEndedAt, -marginNs);
-}
+/** That of this process. */
+export const now = createWallClock({
+  wall: () => Date.now(),
+  monotonic: () => performance.now(),
+  originMs: performance.timeOrigin,
+});
 
 export function latest(...times: readonly [HrTime, ...HrTime[]]): HrTime {
   return times.reduce((one, other) => (isLater(other, one) ? other : one));
 }
 
-/** Jaeger compares sums of a start and a duration, each of which it cuts to whole microseconds. */
-const marginNs = 2_000;
-
-function shifted([seconds, nanoseconds]: HrTime, byNs: number): HrTime {
+export function shifted([seconds, nanoseconds]: HrTime, byNs: number): HrTime {
   const sum = nanoseconds + byNs;
   const carry = Math.floor(sum / 1e9);
   return [seconds + carry, sum - carry * 1e9];

@@ -8,6 +8,7 @@ import { traceAttempts } from './spans/attempt-spans.ts';
 import { traceBatches } from './spans/batch-spans.ts';
 import { traceRequests } from './spans/request-spans.ts';
 import type { RequestSpanOptions } from './spans/request-spans.ts';
+import { createEndTimes } from './spans/end-times.ts';
 import { createServers } from './spans/served-by.ts';
 import { createAttemptNames } from './spans/attempt-names.ts';
 import { createPauses } from './spans/waits.ts';
@@ -23,14 +24,15 @@ export function createTracing(options: TracingOptions): Observer {
   const servers = createServers();
   const pauses = createPauses();
   const names = createAttemptNames();
-  const watchStep = traceSteps(tracer, servers);
+  const times = createEndTimes();
+  const watchStep = traceSteps({ tracer, servers, times });
   return {
     watch: ({ operations }) => names.learn(operations),
     watchRequests: [traceRequests(options)],
     watchSteps: ({ trace }) => (scopeOf(trace) === undefined ? undefined : watchStep),
     onJoin: servers.onJoin,
     onRetry: pauses.onRetry,
-    aroundCall: traceBatches({ tracer, clock, servers }),
-    watchAttempt: traceAttempts({ tracer, servers, pauses, names }),
+    aroundCall: traceBatches({ tracer, clock, servers, times }),
+    watchAttempt: traceAttempts({ tracer, servers, pauses, names, times }),
   };
 }

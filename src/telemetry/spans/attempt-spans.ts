@@ -8,6 +8,7 @@ import { statusOf } from '../error-type.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
 import type { AttemptNames } from './attempt-names.ts';
+import type { EndTimes } from './end-times.ts';
 import type { Servers } from './served-by.ts';
 import { SpanEnd } from './span-end.ts';
 import { addWait } from './waits.ts';
@@ -18,9 +19,11 @@ export interface AttemptSpanOptions {
   readonly servers: Servers;
   readonly pauses: Pauses;
   readonly names: AttemptNames;
+  readonly times: EndTimes;
 }
 
-export function traceAttempts({ tracer, servers, pauses, names }: AttemptSpanOptions): AttemptHook {
+export function traceAttempts(options: AttemptSpanOptions): AttemptHook {
+  const { tracer, servers, pauses, names, times } = options;
   return function traceAttempt(attempt) {
     const outer = scopeOf(attempt.trace);
     if (outer === undefined) return carriedBy(attempt.trace) ?? unwatched;
@@ -30,7 +33,7 @@ export function traceAttempts({ tracer, servers, pauses, names }: AttemptSpanOpt
       parent: outer.context,
     });
     outer.begunAt = scope.begunAt;
-    const ending = new SpanEnd(scope, attempt);
+    const ending = new SpanEnd(scope, attempt, times);
     describeAttempt(scope, attempt);
     const pauseMs = pauses.before(attempt);
     if (pauseMs !== undefined) scope.span.setAttribute('plait.retry.delay_ms', pauseMs);

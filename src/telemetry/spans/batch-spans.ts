@@ -8,6 +8,7 @@ import { toTrace } from '../carried.ts';
 import { isOrdinaryAnswer } from '../error-type.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
+import type { EndTimes } from './end-times.ts';
 import type { Servers } from './served-by.ts';
 import { SpanEnd } from './span-end.ts';
 import { addWait } from './waits.ts';
@@ -19,9 +20,11 @@ export interface BatchSpanOptions {
   readonly tracer: Tracer;
   readonly clock: Clock;
   readonly servers: Servers;
+  readonly times: EndTimes;
 }
 
-export function traceBatches({ tracer, clock, servers }: BatchSpanOptions): Policy<Dispatch> {
+export function traceBatches(options: BatchSpanOptions): Policy<Dispatch> {
+  const { tracer, clock, servers, times } = options;
   return (next) =>
     function traceBatch(call) {
       if (call.keys === undefined) return next(call);
@@ -41,7 +44,7 @@ export function traceBatches({ tracer, clock, servers }: BatchSpanOptions): Poli
         parent: first.context,
         links: others.slice(0, mostLinks),
       });
-      const ending = new SpanEnd(scope, call);
+      const ending = new SpanEnd(scope, call, times);
       const batch = {
         'plait.batch.size': call.keys.length,
         'plait.batch.loads': waiting.length,

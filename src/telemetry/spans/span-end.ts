@@ -4,7 +4,8 @@ import type { Call, Dispatch } from '../../upstream/call.ts';
 import { errorType, isCancelled, messageOf, reasonOf } from '../error-type.ts';
 import { markError } from '../scope.ts';
 import type { Scope } from '../scope.ts';
-import { afterFailure, cancellationTime, failureTime, latest, noteCallEnd, now } from '../time.ts';
+import { latest, now } from '../time.ts';
+import type { EndTimes } from './end-times.ts';
 
 type Ended = Pick<Call, 'signal'> & Partial<Pick<Dispatch, 'tried'>>;
 
@@ -15,19 +16,21 @@ type Ended = Pick<Call, 'signal'> & Partial<Pick<Dispatch, 'tried'>>;
 export class SpanEnd {
   readonly #scope: Scope;
   readonly #ended: Ended;
+  readonly #times: EndTimes;
   #abortedAt: HrTime | undefined;
   #cancelledAt: HrTime | undefined;
 
-  constructor(scope: Scope, ended: Ended) {
+  constructor(scope: Scope, ended: Ended, times: EndTimes) {
     this.#scope = scope;
     this.#ended = ended;
+    this.#times = times;
     ended.signal.addEventListener('abort', this, { once: true });
   }
 
   /** Takes note of the time of an abort: this object is a listener. */
   handleEvent(): void {
-    this.#abortedAt = failureTime();
-    this.#cancelledAt = cancellationTime();
+    this.#abortedAt = this.#times.failure();
+    this.#cancelledAt = this.#times.cancellation();
   }
 
   /**
@@ -40,7 +43,7 @@ export class SpanEnd {
     if (cancelledAt !== undefined) {
       return this.#endAt(latest(cancelledAt, this.#scope.begunAt), failure, isError);
     }
-    if (this.#mayCancel(failure)) noteCallEnd(endedAt);
+    if (this.#mayCancel(failure)) this.#times.noteCallEnd(endedAt);
     return this.#endAt(endedAt, failure, isError);
   }
 
@@ -58,7 +61,7 @@ export class SpanEnd {
     const abortedAt = this.#stop();
     if (failure === undefined) return this.#endAt(now());
     const isWithRequest = isCancelled(failure) || errorType(failure) === 'deadline';
-    const at = isWithRequest ? (abortedAt ?? now()) : afterFailure();
+    const at = isWithRequest ? (abortedAt ?? now()) : this.#times.afterFailure();
     return this.#endAt(at, failure, isError);
   }
 

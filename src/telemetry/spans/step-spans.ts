@@ -11,10 +11,17 @@ import { toTrace } from '../carried.ts';
 import { isOrdinaryAnswer, reasonOf } from '../error-type.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
+import type { EndTimes } from './end-times.ts';
 import type { Servers } from './served-by.ts';
 import { SpanEnd } from './span-end.ts';
 
-export function traceSteps(tracer: Tracer, servers: Servers): WatchStep {
+export interface StepSpanOptions {
+  readonly tracer: Tracer;
+  readonly servers: Servers;
+  readonly times: EndTimes;
+}
+
+export function traceSteps({ tracer, servers, times }: StepSpanOptions): WatchStep {
   return function traceStep(run) {
     const outer = scopeOf(run.trace);
     if (outer === undefined) return () => undefined;
@@ -23,7 +30,7 @@ export function traceSteps(tracer: Tracer, servers: Servers): WatchStep {
       parent: outer.context,
     });
     run.trace = toTrace(scope);
-    const ending = new SpanEnd(scope, run);
+    const ending = new SpanEnd(scope, run, times);
     return function endStep(failure) {
       describeStep(scope, run);
       servers.describe(scope);
