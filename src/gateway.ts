@@ -98,7 +98,7 @@ function protect({ plans, edge, secrets, clock, onKeysError }: CompleteOptions):
 
 function openUpstreams(complete: CompleteOptions): Upstreams {
   const { plans, addresses, secrets, clock, cacheStore, onRefreshError, telemetry } = complete;
-  const { aroundCall, watchAttempt, onAttemptEnd, onJoin, onRetry, onHedge } = telemetry;
+  const { aroundCall, watchAttempt, onAttemptEnd, onJoin, onRetry } = telemetry;
   return createUpstreams({
     services: servicesOf(plans),
     addresses,
@@ -110,7 +110,6 @@ function openUpstreams(complete: CompleteOptions): Upstreams {
     traceIdOf,
     onJoin,
     onRetry,
-    onHedge,
     ...(cacheStore && { cacheStore }),
     ...(onRefreshError && { onRefreshError }),
   });

@@ -73,6 +73,8 @@ export interface Dispatch extends Call {
   readonly keys: readonly unknown[] | undefined;
   /** Whether its attempts are sent on new connections. */
   readonly isOnNewConnection?: boolean;
+  /** Why it gets further attempts: others have failed, or one is slow. Absent: it gets its first. */
+  readonly further?: 'retry' | 'hedge';
   /** The addresses of its attempts so far, in order. */
   readonly tried: Address[];
   /** Whether it waits for a permit of the bulkhead without the limits of `queue` and `waitMs`. */
@@ -98,9 +100,6 @@ export interface Callers {
 
 /** Called when a dispatch has failed and pauses before another attempt. */
 export type OnRetry = (dispatch: Dispatch, delayMs: number) => void;
-
-/** Called when a dispatch gets a second attempt beside its first, which is slow. */
-export type OnHedge = (dispatch: Dispatch) => void;
 
 /** Called when a call joins the dispatch of another one that is under way. */
 export type OnJoin = (call: Call, callers: Callers) => void;

@@ -10,7 +10,7 @@ import type { AttemptHook, AttemptOptions, Gate, OnAttemptEnd } from './attempt.
 import type { Balancer } from './balancing/balancer.ts';
 import type { Caching } from './caching/cache.ts';
 import { unchanged } from './call.ts';
-import type { Attempt, Dispatch, OnHedge, OnJoin, OnRetry, Policy, Send } from './call.ts';
+import type { Attempt, Dispatch, OnJoin, OnRetry, Policy, Send } from './call.ts';
 import type { Credential } from './credentials/credential.ts';
 import { noSecret, parseReply } from './exchange/parse.ts';
 import { dated } from './exchange/dated.ts';
@@ -74,7 +74,6 @@ export interface ServiceParts {
   readonly hook: AttemptHook | undefined;
   readonly onAttemptEnd: OnAttemptEnd | undefined;
   readonly onRetry: OnRetry | undefined;
-  readonly onHedge: OnHedge | undefined;
   readonly onRefused: AttemptOptions['onRefused'];
   readonly clock: Clock;
 }
@@ -126,10 +125,10 @@ export function perService(parts: ServiceParts): Send<Dispatch> {
       return parseReply(own, dated(clean, now), now, isSecret);
     },
   );
-  const { onRetry, onHedge } = parts;
+  const { onRetry } = parts;
   const { hasUntried } = balancer;
   const renewed = credential?.renew ?? unchanged;
-  const hedged = hedge(clock, budget, onHedge)(attempt);
+  const hedged = hedge(clock, budget)(attempt);
   return retry({ clock, budget, hasUntried, onRetry })(renewed(hedged));
 }
 

@@ -5,7 +5,7 @@ import type { Service } from '../dsl/service.ts';
 import type { AttemptHook, OnAttemptEnd } from './attempt.ts';
 import { createBalancer } from './balancing/balancer.ts';
 import { startHealthChecks } from './balancing/health-check.ts';
-import type { Dispatch, OnHedge, OnRetry, Send } from './call.ts';
+import type { Dispatch, OnRetry, Send } from './call.ts';
 import type { Credential } from './credentials/credential.ts';
 import type { Tls } from './credentials/tls.ts';
 import type { Address } from './exchange/address.ts';
@@ -61,7 +61,6 @@ export interface ServiceOptions {
   readonly hook: AttemptHook | undefined;
   readonly onAttemptEnd: OnAttemptEnd | undefined;
   readonly onRetry: OnRetry | undefined;
-  readonly onHedge: OnHedge | undefined;
   readonly traceIdOf: ErrorReading['traceIdOf'];
 }
 
@@ -70,7 +69,7 @@ const watchShare = 0.05;
 
 export function openService(service: Service, options: ServiceOptions): OpenService {
   const { addresses, credential, tls, clock, traceIdOf } = options;
-  const { hook, onAttemptEnd, onRetry, onHedge } = options;
+  const { hook, onAttemptEnd, onRetry } = options;
   const recent = createRecentAttempts({ clock, traceIdOf, nameOf: nameOfAddress });
   const budget = createRetryBudget(service.retryBudget, clock);
   const breaker = service.breaker === false ? undefined : createBreaker(service.breaker, clock);
@@ -94,7 +93,6 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
       hook,
       onAttemptEnd,
       onRetry,
-      onHedge,
       onRefused: recent.addRefused,
       clock,
     }),

@@ -13,7 +13,6 @@ import type {
   Caller,
   Dispatch,
   OnJoin,
-  OnHedge,
   OnRetry,
   Policy,
   Reply,
@@ -51,7 +50,6 @@ export interface UpstreamsOptions {
   readonly traceIdOf?: ErrorReading['traceIdOf'];
   readonly onJoin?: OnJoin | undefined;
   readonly onRetry?: OnRetry | undefined;
-  readonly onHedge?: OnHedge | undefined;
   /**
    * Stores answers of operations with a `cache`; closed with the services. Default: in memory.
    */
@@ -128,7 +126,7 @@ type Asked = Pick<LoadRequest, 'operation' | 'args' | 'trace' | 'conceals'> &
 
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const { clock, aroundCall = unchanged, watchAttempt: hook, onAttemptEnd, onJoin } = options;
-  const { traceIdOf = ignore, onRetry, onHedge } = options;
+  const { traceIdOf = ignore, onRetry } = options;
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
   // Before anything is opened, since a secret may be missing.
   const { services: declared, secrets = noSecrets } = options;
@@ -153,7 +151,6 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
         hook,
         onAttemptEnd,
         onRetry,
-        onHedge,
         traceIdOf,
       }),
     ]),

@@ -54,7 +54,7 @@ export async function openEvidence(): Promise<(name: string) => Promise<Evidence
     onWarning: (message) => warnings.push(message),
   });
   // Each situation has metrics of its own.
-  const { metrics: _, onHedge: __, ...telemetry } = all;
+  const { metrics: _, ...telemetry } = all;
   const known = new Map<string, Promise<Evidence>>();
 
   async function gather(run: Situation): Promise<Evidence> {

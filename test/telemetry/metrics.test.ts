@@ -332,6 +332,20 @@ it('counts attempts that are made again, by operation', async () => {
   ).toEqual([{ 'plait.operation': 'orders.getOrder', value: 1 }]);
 });
 
+it('counts no attempt that was not made, since its client left in the pause before it', async () => {
+  const { app, points, attempts } = await startMetered({ clock: createFakeClock() });
+  app.mocks.orders.fault([{ match: '*', status: 503 }]);
+  const socket = await open(app.url);
+  socket.write('GET /orders/ord_1001 HTTP/1.1\r\nhost: a\r\n\r\n');
+  const failed = async () =>
+    (await attempts()).filter(({ attributes }) => attributes['error.type'] === '503');
+  await expect.poll(async () => (await failed()).length).toBe(1);
+  socket.destroy();
+  const active = async () => (await points('http.server.active_requests'))[0]?.value;
+  await expect.poll(active).toBe(0);
+  expect(await points('plait.retries')).toEqual([]);
+});
+
 it('counts attempts that are made beside a slow one, by operation', async () => {
   const clock = createFakeClock();
   const hedged = operation(payments, {

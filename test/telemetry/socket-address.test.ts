@@ -1,4 +1,4 @@
-/** The address of a service on a unix socket, in traces. */
+/** The address of a service on a unix socket, in traces and metrics. */
 import { call, defineComposition, defineService, operation } from 'plait';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,4 +37,8 @@ it('is the path of the socket, without a port', async () => {
   const { attributes } = only(spans, 'GET /things');
   expect(attributes).toMatchObject({ 'server.address': path });
   expect(attributes).not.toHaveProperty(['server.port']);
+  // A label without a value is none to Prometheus, but an attribute to a collector.
+  const metrics = await telemetry.metrics?.();
+  expect(metrics).toContain('http_client_request_duration_seconds_count');
+  expect(metrics).not.toContain('server_port');
 });

@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import type { HedgeConfig } from '../../dsl/policies.ts';
-import type { Dispatch, OnHedge, Policy, Reply, Send } from '../call.ts';
+import type { Dispatch, Policy, Reply, Send } from '../call.ts';
 import { callError, isShareable } from '../call.ts';
 import { isHeldBack } from './failure.ts';
 import { createLatencies } from './latencies.ts';
@@ -28,7 +28,7 @@ const windowMs = 10_000;
  * which shows only how long it has taken so far. If first attempts lose again and again, the hang
  * watch lets a few of them run on.
  */
-export function hedge(clock: Clock, budget: RetryBudget, onHedge?: OnHedge): Policy<Dispatch> {
+export function hedge(clock: Clock, budget: RetryBudget): Policy<Dispatch> {
   return (next) => {
     const histories = new Map<Operation, History>();
     return function sendHedged(dispatch) {
@@ -47,7 +47,7 @@ export function hedge(clock: Clock, budget: RetryBudget, onHedge?: OnHedge): Pol
       const afterMs = history.latencies.quantile(afterP);
       const reply = await (afterMs === undefined
         ? next(dispatch)
-        : race(dispatch, { next, clock, afterMs, takeSecond: history.takeSecond, onHedge }));
+        : race(dispatch, { next, clock, afterMs, takeSecond: history.takeSecond }));
       // For a hedged call this is at most the latency of its first attempt.
       history.latencies.add(clock.now() - startedAt);
       return reply;
@@ -74,31 +74,25 @@ interface Race {
   readonly clock: Clock;
   readonly afterMs: number;
   readonly takeSecond: () => boolean;
-  readonly onHedge: OnHedge | undefined;
 }
 
 /** The first success or, if all attempts fail, the first failure that came from the service. */
-function race(
-  dispatch: Dispatch,
-  { next, clock, afterMs, takeSecond, onHedge }: Race,
-): Promise<Reply> {
+function race(dispatch: Dispatch, { next, clock, afterMs, takeSecond }: Race): Promise<Reply> {
   const underWay = new Set<OwnSignal>();
   let failure: unknown;
   return new Promise((resolve, reject) => {
-    const ask = (): void => {
+    const ask = (asked: Dispatch): void => {
       const own = ownSignal(dispatch.signal);
       underWay.add(own);
-      next({ ...dispatch, signal: own.signal }).then(
+      next({ ...asked, signal: own.signal }).then(
         (reply) => win(own, reply),
         (error: unknown) => lose(own, error),
       );
     };
     const cancelTimer = clock.after(afterMs, () => {
-      if (!takeSecond()) return;
-      onHedge?.(dispatch);
-      ask();
+      if (takeSecond()) ask({ ...dispatch, further: 'hedge' });
     });
-    ask();
+    ask(dispatch);
 
     function win(own: OwnSignal, reply: Reply): void {
       own.release();

@@ -78,7 +78,7 @@ async function again(
     await pause(dispatch, delayMs, options.clock);
     try {
       // oxlint-disable-next-line no-await-in-loop -- see above
-      return await send(dispatch);
+      return await send({ ...dispatch, further: 'retry' });
     } catch (later) {
       // The service's own failure says more than that breaker or bulkhead stopped the retry.
       if (isHeldBack(later)) throw failure;
