@@ -1,10 +1,11 @@
-/** `plait trace --follow`: lists traces as they come, until it is stopped. */
+/** `plait trace --follow`: lists requests as they come, until it is stopped. */
+import { requestOf, requestsIn } from '../telemetry/requests-in-trace.ts';
 import type { StoredTrace } from '../telemetry/trace-store.ts';
 
 export interface FollowOptions {
   /** Asks for the latest traces, the latest first. */
   readonly ask: () => Promise<readonly StoredTrace[]>;
-  /** Is given those that are new, the oldest first. */
+  /** Is given those of requests that are new, the oldest first. */
   readonly show: (traces: readonly StoredTrace[]) => void;
 }
 
@@ -12,17 +13,20 @@ export interface FollowOptions {
 const everyMs = 300;
 
 /**
- * Shows every trace that a gateway keeps, the oldest first, once its request has been answered.
+ * Shows the trace of every request that a gateway keeps, the oldest first, once it has been answered.
  * After the first answer, a gateway that does not answer may be starting again, as in `plait dev`.
  */
 export async function followTraces({ ask, show }: FollowOptions): Promise<void> {
-  /** Of those that the gateway keeps: it forgets the others as well. */
+  /** The span ids of requests that the gateway keeps: it forgets the others as well. */
   let shown: ReadonlySet<string> = new Set();
   const list = (traces: readonly StoredTrace[]): void => {
-    const complete = traces.filter(isComplete);
-    const added = complete.filter(({ traceId }) => !shown.has(traceId)).toReversed();
-    if (added.length > 0) show(added);
-    shown = new Set(complete.map(({ traceId }) => traceId));
+    const answered = traces.flatMap(requestsIn).flatMap((one) => {
+      const request = requestOf(one);
+      return request === undefined ? [] : [[request.spanId, one] as const];
+    });
+    const added = answered.filter(([id]) => !shown.has(id)).map(([, one]) => one);
+    if (added.length > 0) show(added.toReversed());
+    shown = new Set(answered.map(([id]) => id));
   };
   const goOn = async (): Promise<void> => {
     await ask().then(list, () => undefined);
@@ -30,9 +34,4 @@ export async function followTraces({ ask, show }: FollowOptions): Promise<void> 
   };
   list(await ask());
   setTimeout(goOn, everyMs);
-}
-
-/** The span of the request ends last, and is the only one with its id. */
-function isComplete({ spans }: StoredTrace): boolean {
-  return spans.some(({ attributes }) => 'plait.request_id' in attributes);
 }

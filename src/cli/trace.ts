@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ConfigurationError } from '../errors.ts';
 import type { StoredTrace } from '../telemetry/trace-store.ts';
+import { requestsIn } from '../telemetry/requests-in-trace.ts';
 import { drawWaterfall, listTraces, nameWidthOf } from '../telemetry/waterfall.ts';
 import { askAdmin } from './ask-admin.ts';
 import { followTraces } from './follow-traces.ts';
@@ -62,7 +63,7 @@ export async function trace({ traceId, adminUrl, json, follow }: TraceOptions): 
 function print(traces: readonly StoredTrace[], json: boolean): void {
   const none = 'There is no trace yet. Ask the gateway for something first.';
   if (json) console.log(JSON.stringify(traces));
-  else console.log(traces.length === 0 ? none : paint(listTraces(traces)));
+  else console.log(traces.length === 0 ? none : paint(listTraces(traces.flatMap(requestsIn))));
 }
 
 function printAsLines(traces: readonly StoredTrace[]): void {
