@@ -28,8 +28,9 @@ const ErrorAsJson = z.object({
 function messageIn(text: string): string | undefined {
   const { data } = ErrorAsJson.safeParse(parsed(text));
   if (data === undefined) return undefined;
-  const { name = 'Error', message = name, code } = data;
-  return code === undefined || message.includes(code) ? message : `${message} (${code})`;
+  const { name, message, code } = data;
+  const words = [name === 'Error' ? undefined : name, message].filter(Boolean).join(': ');
+  return code === undefined || words.includes(code) ? words : `${words} (${code})`;
 }
 
 function parsed(text: string): unknown {

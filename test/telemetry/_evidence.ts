@@ -97,13 +97,19 @@ export async function openEvidence(): Promise<(name: string) => Promise<Evidence
  */
 function stopTime(clock: FakeClock): void {
   const { now } = performance;
+  const { now: wall } = Date;
   let [at, order] = [clock.now(), 0];
   performance.now = function stoppedTime() {
     order = clock.now() === at ? order + 1 : 0;
     at = clock.now();
     return at + order * 0.0021;
   };
-  afterAll(() => void (performance.now = now));
+  // Spans follow the wall clock where the two are apart.
+  Date.now = () => Math.trunc(performance.timeOrigin + clock.now());
+  afterAll(() => {
+    performance.now = now;
+    Date.now = wall;
+  });
 }
 
 /** All spans of the trace of a request, once that has ended and nothing comes after it. */

@@ -22,8 +22,11 @@ it('has why a collector has taken only a part', () => {
 });
 
 it('has the message of an error and its code, without its stack and the response', () => {
-  const rejected = Object.assign(new Error('Bad Request'), { code: 400, data: 'hunter2' });
-  expect(complaintOf(reported(rejected))).toBe('Bad Request (400)');
+  const rejected = Object.assign(new TypeError('Bad Request'), {
+    code: 400,
+    data: 'hunter2',
+  });
+  expect(complaintOf(reported(rejected))).toBe('TypeError: Bad Request (400)');
   const refused = Object.assign(new Error('connect ECONNREFUSED ::1:4318'), {
     code: 'ECONNREFUSED',
   });
