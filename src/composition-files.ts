@@ -98,7 +98,7 @@ export function findFiles(folder: string): FoundFiles {
     seen.set(realpathSync(folder), 'the folder around it');
     visitFolder('');
   } catch (error) {
-    throw noFolder(folder, error);
+    throw unreadableFolder(folder, error);
   }
   return { sources: byPath(sources), tests, ignored: byPath(ignored), errors };
 }
@@ -110,11 +110,14 @@ function unreadable(path: string, error: unknown): CompositionError {
   return new CompositionError(path, `${problem}.`, { cause: error });
 }
 
-function noFolder(folder: string, error: unknown): ConfigurationError {
-  const problem = isMissing(error)
-    ? `There is no folder ${folder}.`
-    : `The folder ${folder} cannot be read (${toError(error).message}).`;
+function unreadableFolder(folder: string, error: unknown): ConfigurationError {
+  if (isMissing(error)) return noFolder(folder);
+  const problem = `The folder ${folder} cannot be read (${toError(error).message}).`;
   return new ConfigurationError(`${problem} ${where}`, { cause: error });
+}
+
+export function noFolder(folder: string): ConfigurationError {
+  return new ConfigurationError(`There is no folder ${folder}. ${where}`);
 }
 
 function isMissing(error: unknown): boolean {

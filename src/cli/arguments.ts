@@ -6,35 +6,69 @@ type Definitions = Readonly<
   Record<string, { readonly type?: string | undefined; readonly valueHint?: string | undefined }>
 >;
 
-/** What was given: words as `_`, and options by name, unknown ones too. */
-interface Given extends Readonly<Record<string, unknown>> {
-  readonly _: readonly string[];
+interface Given {
+  /** Words as `_`, and options by name, unknown ones too. */
+  readonly given: Readonly<Record<string, unknown>> & { readonly _: readonly string[] };
+  /** As they were written. */
+  readonly written: readonly string[];
 }
 
 /**
- * @throws ConfigurationError that names every unknown option and word too many, or an option whose
- *   value is missing. An unset variable in a script, as in `--compositions=$FOLDER`, is one.
+ * @throws ConfigurationError that names every unknown option and word too many, an option whose
+ *   value is missing, or one that takes none. An unset variable in a script, as in
+ *   `--compositions=$FOLDER`, is missing.
  */
 export function checkArguments(command: string, given: Given, definitions: Definitions): void {
-  const names = Object.keys(definitions);
-  const words = names.filter((name) => definitions[name]?.type === 'positional');
-  const unknown = [
-    ...Object.keys(given)
-      .filter((name) => name !== '_' && !names.includes(name) && !names.includes(toKebab(name)))
-      .map((name) => (name.length === 1 ? `-${name}` : `--${name}`)),
-    ...given._.slice(words.length).map((word) => JSON.stringify(word)),
-  ];
+  const unknown = unknownIn(given, definitions);
   if (unknown.length > 0) {
     throw new ConfigurationError(
       `plait ${command} does not take ${unknown.join(', ')}. It takes ${takes(definitions)}.`,
     );
   }
-  const empty = names.find(
-    (name) => definitions[name]?.type === 'string' && given[name] !== undefined && !given[name],
+  const problem = valueProblem(given, definitions);
+  if (problem !== undefined) throw new ConfigurationError(problem);
+}
+
+function unknownIn({ given, written }: Given, definitions: Definitions): string[] {
+  const names = Object.keys(definitions);
+  const words = names.filter((name) => definitions[name]?.type === 'positional');
+  const options = optionsIn(written);
+  return [
+    ...Object.keys(given)
+      .filter((name) => name !== '_' && !names.includes(name) && !names.includes(toKebab(name)))
+      .map((name) => (name.length === 1 ? `-${name}` : `--${name}`)),
+    // citty drops an option that has the name of a word.
+    ...words.filter((name) => options.has(name)).map((name) => `--${name}`),
+    ...given._.slice(words.length).map((word) => JSON.stringify(word)),
+  ];
+}
+
+function valueProblem({ given, written }: Given, definitions: Definitions): string | undefined {
+  const options = optionsIn(written);
+  for (const [name, { type, valueHint }] of Object.entries(definitions)) {
+    if (type === 'boolean' && isOdd(options.get(name)))
+      return `--${name} takes no value. Write --${name}, or leave it out.`;
+    if (type === 'string' && given[name] !== undefined && !given[name])
+      return `--${name} has no value. Write --${name}=<${valueHint}>.`;
+  }
+  return undefined;
+}
+
+/** The options that are written as `--name` or `--name=value`, with their values. */
+function optionsIn(written: readonly string[]): ReadonlyMap<string, string | undefined> {
+  const end = written.indexOf('--');
+  const options = end === -1 ? written : written.slice(0, end);
+  return new Map(
+    options.flatMap((text) => {
+      const [, name, value] = /^--([^=]+)(?:=(.*))?$/s.exec(text) ?? [];
+      return name === undefined ? [] : [[name, value] as const];
+    }),
   );
-  if (empty === undefined) return;
-  const hint = definitions[empty]?.valueHint;
-  throw new ConfigurationError(`--${empty} has no value. Write --${empty}=<${hint}>.`);
+}
+
+/** Any other text than these would turn a flag on, as `--tolerant=no` would. */
+function isOdd(value: string | undefined): boolean {
+  return value !== undefined && value !== 'true' && value !== 'false';
 }
 
 function takes(definitions: Definitions): string {

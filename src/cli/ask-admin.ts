@@ -33,28 +33,64 @@ export interface AdminQuestion<Answer> {
 /** @throws ConfigurationError if no gateway answers there, or not so. */
 export async function askAdmin<Answer>(question: AdminQuestion<Answer>): Promise<Answer> {
   const { adminUrl, path, answer, absent } = question;
-  const address = /^https?:/.test(adminUrl) ? adminUrl : `http://${adminUrl}`;
+  const address = /^https?:/i.test(adminUrl) ? adminUrl : `http://${adminUrl}`;
   const url = `${address.replace(/\/+$/, '')}${path}`;
-  const signal = AbortSignal.timeout(5_000);
   const headers = adminHeaders();
-  const response = await fetch(url, { signal, headers }).catch((cause: unknown) => {
+  const { status, body } = await read(url, headers);
+  const { data } = answer.safeParse(body);
+  if (data !== undefined) return data;
+  throw new ConfigurationError(
+    problemOf(url, status, { absent, hasToken: 'authorization' in headers }),
+  );
+}
+
+/** The longest that an answer may take, to its end. */
+const longestMs = 5_000;
+
+interface Answered {
+  readonly status: number;
+  /** `undefined` if that is not JSON. */
+  readonly body: unknown;
+}
+
+async function read(url: string, headers: Readonly<Record<string, string>>): Promise<Answered> {
+  const signal = AbortSignal.timeout(longestMs);
+  try {
+    const response = await fetch(url, { signal, headers });
+    const body: unknown = await response.json().catch(() => undefined);
+    signal.throwIfAborted();
+    return { status: response.status, body };
+  } catch (cause) {
     throw new ConfigurationError(
       `No gateway answers at ${url}. Start one with \`npm run dev\`, or name it with --admin: ` +
         'it is the address that it prints after "admin" when it starts.',
       { cause },
     );
-  });
-  if (response.status === 401) {
-    const demand = 'authorization' in headers ? 'does not take this token' : 'wants a token';
-    throw new ConfigurationError(
-      `The gateway at ${url} ${demand}. Set ADMIN_TOKEN, or ADMIN_TOKEN_FILE, as for the gateway.`,
-    );
   }
-  const { data } = answer.safeParse(await response.json().catch(() => undefined));
-  if (data !== undefined) return data;
-  throw new ConfigurationError(
-    response.ok
-      ? `The server at ${url} is not a Plait gateway. Name its management side with --admin.`
-      : `The gateway at ${url} ${absent}`,
-  );
+}
+
+interface Expected {
+  readonly absent: string;
+  readonly hasToken: boolean;
+}
+
+function problemOf(url: string, status: number, { absent, hasToken }: Expected): string {
+  switch (status) {
+    case 401:
+      return (
+        `The gateway at ${url} ${hasToken ? 'does not take this token' : 'wants a token'}. ` +
+        'Set ADMIN_TOKEN, or ADMIN_TOKEN_FILE, as for the gateway.'
+      );
+    case 404:
+      return `The gateway at ${url} ${absent} Or that is not its management side: name it with --admin.`;
+    case 421:
+      return (
+        `The gateway at ${url} answers by the names of this machine only. Write 127.0.0.1, or give ` +
+        'it an ADMIN_TOKEN.'
+      );
+    case 200:
+      return `The server at ${url} is not a Plait gateway. Name its management side with --admin.`;
+    default:
+      return `The server at ${url} answers with the status ${status}. Is it a Plait gateway?`;
+  }
 }

@@ -4,7 +4,7 @@ import { defineCommand, renderUsage, runMain } from 'citty';
 import type { ArgsDef, CommandDef, ParsedArgs } from 'citty';
 import { readVersion } from '../version.ts';
 import { checkArguments } from './arguments.ts';
-import { orExit } from './exit.ts';
+import { endProcess, orExit } from './exit.ts';
 
 interface Described {
   /** Its effect, in half a sentence. */
@@ -15,22 +15,26 @@ interface Described {
 
 interface CommandOptions<Args extends ArgsDef> extends Described {
   readonly args: Args;
+  /** Whether the process goes on when `run` has returned. Default: no. */
+  readonly goesOn?: boolean;
   run(args: ParsedArgs<Args>): Promise<void>;
 }
 
 /** A command that refuses unknown arguments, and reports its errors. `name`: as in `key new`. */
 export function command<const Args extends ArgsDef>(
   name: string,
-  { args, run, ...described }: CommandOptions<Args>,
+  { args, run, goesOn = false, ...described }: CommandOptions<Args>,
 ): CommandDef<Args> {
   const made = defineCommand({
     meta: metaOf(name, described),
     args,
-    run: ({ args: given }) =>
-      orExit(async () => {
-        checkArguments(name, given, args);
+    async run({ args: given, rawArgs }) {
+      await orExit(async () => {
+        checkArguments(name, { given, written: rawArgs }, args);
         await run(given);
-      }),
+      });
+      if (!goesOn) endProcess();
+    },
   });
   return withExamples(made, described);
 }
@@ -41,7 +45,9 @@ interface GroupOptions extends Described {
 
 /** Commands that begin with the same word. */
 export function group(name: string, { commands, ...described }: GroupOptions): CommandDef {
-  const made = defineCommand({ meta: metaOf(name, described), subCommands: commands });
+  // citty looks names up in the prototype, too.
+  const subCommands = Object.assign(Object.create(null), commands);
+  const made = defineCommand({ meta: metaOf(name, described), subCommands });
   return withExamples(made, described);
 }
 

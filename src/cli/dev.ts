@@ -2,17 +2,21 @@
 import { existsSync, watch } from 'node:fs';
 import { connect } from 'node:net';
 import { extname, join } from 'node:path';
+import { noFolder } from '../composition-files.ts';
 import { ConfigurationError } from '../errors.ts';
 import type { Environment } from '../environment.ts';
 import { parseSettings } from '../settings/settings.ts';
 import { runningVariable, startChild } from './child.ts';
 import type { Child } from './child.ts';
+import { whenNobodyReads } from './output.ts';
 import { whenStopped } from './stop.ts';
 
 const mocksProgram = 'mocks/server.ts';
 const localCollector = 'http://127.0.0.1:4318';
 
 export async function dev({ folder }: { folder: string }): Promise<void> {
+  // Nothing tells when it comes into being.
+  if (!existsSync(folder)) throw noFolder(folder);
   const environment = await developmentEnvironment();
   const mocks = existsSync(mocksProgram) ? await startMocks(environment) : undefined;
   let running: readonly string[] = [];
@@ -32,6 +36,7 @@ export async function dev({ folder }: { folder: string }): Promise<void> {
   whenStopped(async () => {
     await Promise.all([gateway.stop(), mocks?.stop()]);
   });
+  whenNobodyReads(() => process.kill(process.pid, 'SIGTERM'));
   for (const path of new Set([folder, 'src'])) {
     if (existsSync(path)) onChange(path, (file) => (restarts = restarts.then(() => restart(file))));
   }

@@ -14,6 +14,14 @@ export async function orExit(command: () => Promise<void>): Promise<void> {
   }
 }
 
+/**
+ * Ends the process when its output is written. Otherwise anything that a composition has begun at
+ * its import, such as a timer, would keep it alive.
+ */
+export function endProcess(): void {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+}
+
 function isForUser(error: unknown): error is Error {
   return [CompositionError, ConfigurationError, LoadError].some((known) => error instanceof known);
 }

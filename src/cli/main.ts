@@ -28,6 +28,7 @@ const commands = {
     description: 'Run gateway and mock services, and start again on every change',
     examples: ['dev'],
     args: { compositions },
+    goesOn: true,
     run: (args) => dev({ folder: args.compositions }),
   }),
   start: command('start', {
@@ -41,6 +42,7 @@ const commands = {
         description: 'Serve what is healthy although other compositions do not load',
       },
     },
+    goesOn: true,
     run: (args) => start({ folder: args.compositions, tolerant: args.tolerant }),
   }),
   check: command('check', {
@@ -161,6 +163,7 @@ const commands = {
       follow: { type: 'boolean', default: false, description: 'Go on to list those that come' },
       json: { type: 'boolean', default: false, description: 'Print JSON' },
     },
+    goesOn: true,
     run: ({ traceId, admin: adminUrl = localAdminUrl(), json, follow }) =>
       trace({ traceId, adminUrl, json, follow }),
   }),

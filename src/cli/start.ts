@@ -11,6 +11,7 @@ import type { ServerSettings } from '../settings/settings.ts';
 import { runningVariable } from './child.ts';
 import { loadPlans } from './load-plans.ts';
 import { turnOffPretenuring } from './pretenuring.ts';
+import { whenNobodyReads } from './output.ts';
 import { unansweredReporter, watchStrayErrors } from './stray-errors.ts';
 import { logNotServed, logStart, logStop } from './start-lines.ts';
 import { ignoreOtherSignals, whenStopped } from './stop.ts';
@@ -69,6 +70,8 @@ export async function start({ folder, tolerant }: StartOptions): Promise<void> {
     drain: () => drain('an exception was not caught'),
   });
   logStart(parts.log, { settings, listening, plans, notServed });
+  // Those whom the lines below are for may be gone, and clients are not.
+  whenNobodyReads(() => undefined);
   console.log(`admin ${listening.adminUrl}`);
   if (process.connected && process.env[runningVariable] !== undefined) process.send?.({ claims });
   console.log(`ready ${listening.url}`);

@@ -7,8 +7,8 @@ const echoMs = 500;
 const stopping = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'disconnect'] as const;
 
 /**
- * Runs `close` once, with the reason, and then ends the process. A second signal ends it at once,
- * unless it is the first one passed on.
+ * Runs `close` once, with the reason, and then ends the process, by 1 if that has failed. A second
+ * signal ends it at once, unless it is the first one passed on.
  */
 export function whenStopped(close: (reason: string) => Promise<void>): void {
   let stoppedAt: number | undefined;
@@ -18,8 +18,14 @@ export function whenStopped(close: (reason: string) => Promise<void>): void {
       return;
     }
     stoppedAt = performance.now();
-    await close(event === 'disconnect' ? 'the process that started it is gone' : event);
-    process.exit(0);
+    let code = 1;
+    try {
+      await close(event === 'disconnect' ? 'the process that started it is gone' : event);
+      code = 0;
+    } catch (error) {
+      console.error(error);
+    }
+    process.exit(code);
   };
   for (const event of stopping) process.on(event, () => void stop(event));
 }

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import { ConfigurationError } from '../errors.ts';
 import type { StoredTrace } from '../telemetry/trace-store.ts';
 import { requestsIn } from '../telemetry/requests-in-trace.ts';
+import { toSafeJson } from '../telemetry/log-format.ts';
 import { drawWaterfall, listTraces, nameWidthOf } from '../telemetry/waterfall.ts';
 import { askAdmin } from './ask-admin.ts';
 import { followTraces } from './follow-traces.ts';
+import { whenNobodyReads } from './output.ts';
 import { paint } from './paint.ts';
 
 export interface TraceOptions {
@@ -45,10 +47,13 @@ export async function trace({ traceId, adminUrl, json, follow }: TraceOptions): 
     'OTEL_SDK_DISABLED set.';
   const ask = async (): Promise<readonly StoredTrace[]> =>
     (await askAdmin({ adminUrl, path: '/traces', answer: Latest, absent })).traces;
-  if (follow) return followTraces({ ask, show: json ? printAsLines : listInColumns() });
+  if (follow) {
+    whenNobodyReads(() => process.exit());
+    return followTraces({ ask, show: json ? printAsLines : listInColumns() });
+  }
   const traces = await ask();
   if (traceId === undefined) return print(traces, json);
-  const found = traces.filter((one) => one.traceId.startsWith(traceId));
+  const found = traces.filter((one) => one.traceId.startsWith(traceId.toLowerCase()));
   const [only] = found;
   if (only === undefined || found.length > 1) {
     const problem = only === undefined ? 'No' : `${found.length}`;
@@ -57,17 +62,22 @@ export async function trace({ traceId, adminUrl, json, follow }: TraceOptions): 
         `\`plait trace\` lists the latest ${traces.length}.`,
     );
   }
-  console.log(json ? JSON.stringify(only) : paint(drawWaterfall(only)));
+  console.log(json ? jsonOf(only) : paint(drawWaterfall(only)));
 }
 
 function print(traces: readonly StoredTrace[], json: boolean): void {
   const none = 'There is no trace yet. Ask the gateway for something first.';
-  if (json) console.log(JSON.stringify(traces));
+  if (json) console.log(jsonOf(traces));
   else console.log(traces.length === 0 ? none : paint(listTraces(traces.flatMap(requestsIn))));
 }
 
 function printAsLines(traces: readonly StoredTrace[]): void {
-  for (const one of traces) console.log(JSON.stringify(one));
+  for (const one of traces) console.log(jsonOf(one));
+}
+
+/** On one line, and safe to be shown by a terminal: paths and messages come from others. */
+function jsonOf(value: object): string {
+  return toSafeJson(JSON.stringify(value));
 }
 
 /** Its columns become wider with a longer name, and stay so. */

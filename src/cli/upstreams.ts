@@ -1,5 +1,6 @@
 /** `plait upstreams`: how the services of a running gateway are. */
 import { z } from 'zod';
+import { toSafeJson } from '../telemetry/log-format.ts';
 import { askAdmin } from './ask-admin.ts';
 import { drawUpstreams } from './draw-upstreams.ts';
 import { paint } from './paint.ts';
@@ -69,5 +70,5 @@ const Answer = z.looseObject({
 export async function upstreams({ adminUrl, json }: UpstreamsOptions): Promise<void> {
   const absent = 'does not say how its services are: it may be of an earlier version.';
   const state = await askAdmin({ adminUrl, path: '/upstreams', answer: Answer, absent });
-  console.log(json ? JSON.stringify(state) : paint(drawUpstreams(state, Date.now())));
+  console.log(json ? toSafeJson(JSON.stringify(state)) : paint(drawUpstreams(state, Date.now())));
 }

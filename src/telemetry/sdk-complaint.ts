@@ -1,5 +1,4 @@
 /** What the OpenTelemetry SDK complains of, in one text for the log. */
-import { z } from 'zod';
 
 /** A collector may answer with any text. */
 const longest = 500;
@@ -13,30 +12,13 @@ export function complaintOf(parts: readonly unknown[]): string {
 }
 
 function textsIn(part: unknown): string[] {
-  if (typeof part === 'string') return [messageIn(part) ?? part];
-  return part instanceof Error ? [part.message] : [];
+  if (typeof part === 'string') return [part];
+  return part instanceof Error ? [textOf(part)] : [];
 }
 
-const ErrorAsJson = z.object({
-  stack: z.string(),
-  name: z.string().exactOptional(),
-  message: z.string().exactOptional(),
-  code: z.string().exactOptional(),
-});
-
-/** The message of an error that the SDK has written as JSON, with its stack and the response. */
-function messageIn(text: string): string | undefined {
-  const { data } = ErrorAsJson.safeParse(parsed(text));
-  if (data === undefined) return undefined;
-  const { name, message, code } = data;
-  const words = [name === 'Error' ? undefined : name, message].filter(Boolean).join(': ');
-  return code === undefined || words.includes(code) ? words : `${words} (${code})`;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** The name, message and code of an error, which may have the whole response of a collector. */
+function textOf(error: Error & { readonly code?: unknown }): string {
+  const { name, message, code } = error;
+  const words = [name === 'Error' ? '' : name, message].filter(Boolean).join(': ');
+  return code === undefined || words.includes(String(code)) ? words : `${words} (${String(code)})`;
 }

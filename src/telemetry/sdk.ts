@@ -33,7 +33,10 @@ export async function startTelemetry(options: SdkOptions): Promise<Telemetry> {
   const timing = settings.serverTiming ? [serverTiming(clock)] : [];
   const trust = { isTrusted: isWithin(settings.trustedPeers), onForeign: adviser(options) };
   if (sdk === undefined) return combine([propagation(trust), ...timing]);
-  const { diag, DiagLogLevel } = await import('@opentelemetry/api');
+  const [{ diag, DiagLogLevel }, { setGlobalErrorHandler }] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/core'),
+  ]);
   const mayComplain = onceAMinute(clock);
   // A collector that is down fails every batch of spans.
   const complain = (...parts: readonly unknown[]): void => {
@@ -43,6 +46,8 @@ export async function startTelemetry(options: SdkOptions): Promise<Telemetry> {
     { error: complain, warn: complain, info: silent, debug: silent, verbose: silent },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
+  // By default, errors are logged as JSON with their stacks.
+  setGlobalErrorHandler(complain);
   return combine([
     await startTraces(sdk, options, trust),
     await startMetrics(sdk, options),

@@ -16,7 +16,7 @@ describe('the arguments of a command', () => {
     ['nothing', { _: [] }],
     ['the other spelling of an option', { _: [], fromOpenapi: 'y' }],
   ])('may be %s', (_, given) => {
-    expect(() => checkArguments('check', given, definitions)).not.toThrow();
+    expect(() => checkArguments('check', { given, written: [] }, definitions)).not.toThrow();
   });
 
   it.each([
@@ -26,8 +26,26 @@ describe('the arguments of a command', () => {
     [{ _: [], compositions: '' }, '--compositions has no value. Write --compositions=<folder>.'],
     [{ _: [], compositions: false }, '--compositions has no value. Write --compositions=<folder>.'],
   ])('are refused where they would be ignored: %j', (given, message) => {
-    expect(() => checkArguments('check', given, definitions)).toThrow(message);
+    expect(() => checkArguments('check', { given, written: [] }, definitions)).toThrow(message);
   });
+
+  it.each([
+    [['--route=/orders'], `plait check does not take --route. ${takes}`],
+    [['--route', '/orders'], `plait check does not take --route. ${takes}`],
+    [['--env=no'], '--env takes no value. Write --env, or leave it out.'],
+    [['--env='], '--env takes no value. Write --env, or leave it out.'],
+  ])('are refused where the parser would drop a part of them: %j', (written, message) => {
+    const given = { _: [], env: true };
+    expect(() => checkArguments('check', { given, written }, definitions)).toThrow(message);
+  });
+
+  it.each([[['--env=false', '--', '--route']], [['--env', '--compositions=a=b']]])(
+    'are taken as they are written: %j',
+    (written) => {
+      const given = { _: ['--route'], env: false };
+      expect(() => checkArguments('check', { given, written }, definitions)).not.toThrow();
+    },
+  );
 
   it('cannot name a folder without a name, which would be the working directory', async () => {
     await expect(loadCompositions('')).rejects.toThrow('The folder has no name.');

@@ -170,10 +170,20 @@ describe('plait check', () => {
     );
   });
 
-  it('says where it looked when there is no such folder', async () => {
-    const { code, errors } = await output(plait(['check', '--compositions', 'nowhere']));
-    expect(errors.trim()).toMatch(/^There is no folder nowhere\./);
-    expect(code).toBe(1);
+  it.each(['check', 'dev'])(
+    '%s says where it looked for a folder that is not there',
+    async (name) => {
+      const { code, errors } = await output(plait([name, '--compositions', 'nowhere']));
+      expect(errors.trim()).toMatch(/^There is no folder nowhere\./);
+      expect(code).toBe(1);
+    },
+  );
+
+  it('ends although a composition has begun something that goes on', async () => {
+    const folder = await folderWith({ 'busy.ts': `setInterval(() => 0, 1_000);${pong}` });
+    const { code, out } = await output(plait(['check', '--compositions', folder]));
+    expect(out).toMatch(/^GET \/ping {2}\(busy\)$/m);
+    expect(code).toBe(0);
   });
 });
 
