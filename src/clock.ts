@@ -11,6 +11,9 @@ export interface Clock {
   after(delayMs: number, task: () => void): () => void;
 }
 
+/** The longest delay of a timer, in milliseconds: one that is longer runs at once. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 /** A timer this late means that the event loop was blocked. In milliseconds. */
 const blockedMs = 20;
 

@@ -1,4 +1,5 @@
 /** Checks of options that all words of the DSL share. */
+import { longestTimerMs } from '../clock.ts';
 import { CompositionError } from '../errors.ts';
 import { shownValue } from '../shown-value.ts';
 
@@ -29,16 +30,17 @@ export function unknownOption(name: string, known: readonly string[], knob?: str
 }
 
 /**
- * The longest delay that a timer takes, in milliseconds; more than any count or size here needs.
+ * Returns `value` if it is a whole number in range; the error names the option. By default it may
+ * be as long as a timer takes, which is more than any count or size needs.
  */
-const longest = 2 ** 31 - 1;
-
-/** Returns `value` if it is a whole number in range; the error names the option. */
 export function positive(
   value: number,
   knob: string,
   place: string,
-  { least = 1, most = longest }: { least?: number | undefined; most?: number | undefined } = {},
+  {
+    least = 1,
+    most = longestTimerMs,
+  }: { least?: number | undefined; most?: number | undefined } = {},
 ): number {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
   const range = typeof value === 'number' && value > most ? `at most ${most}` : `at least ${least}`;

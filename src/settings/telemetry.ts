@@ -1,5 +1,6 @@
 /** The variables of telemetry: ours, and those of OpenTelemetry that Plait reads as well. */
 import { z } from 'zod';
+import { longestTimerMs } from '../clock.ts';
 import type { Environment } from '../environment.ts';
 import { otlpProtocols, samplerRoots } from '../telemetry/settings.ts';
 import type { MetricsExport, SamplerSettings, SdkSettings } from '../telemetry/settings.ts';
@@ -41,7 +42,7 @@ export const telemetryVariables = z.object({
     ['otlp', 'none'],
     '; Prometheus reads /metrics on the management side',
   ).default('none'),
-  OTEL_METRIC_EXPORT_INTERVAL: wholeNumber(1, Infinity, 'milliseconds').default(60_000),
+  OTEL_METRIC_EXPORT_INTERVAL: wholeNumber(1, longestTimerMs, 'milliseconds').default(60_000),
   OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: protocol.optional(),
   OTEL_EXPORTER_OTLP_PROTOCOL: protocol.optional(),
 });

@@ -96,7 +96,7 @@ const messages: readonly (readonly [string, string, string])[] = [
   [
     'OTEL_METRIC_EXPORT_INTERVAL',
     '1m',
-    'is "1m". Use a whole number of milliseconds of at least 1.',
+    'is "1m". Use a whole number of milliseconds from 1 to 2147483647.',
   ],
   ['OTEL_EXPORTER_OTLP_PROTOCOL', 'udp', 'is "udp". Use http/protobuf, http/json or grpc.'],
   [

@@ -108,8 +108,10 @@ describe('the span of a request', () => {
     expect(new Set(services)).toEqual(new Set(['shop']));
   });
 
-  it('bounds a query, whatever a client sends', async () => {
+  it('bounds a path and a query, whatever a client sends', async () => {
     const { ask } = await start();
+    const { 'url.path': path } = (await ask(`/${'x'.repeat(5_000)}`, 'q5')) ?? {};
+    expect(String(path)).toHaveLength(1_024);
     const attributes = await ask(`/list?limit=1&page=${'x'.repeat(5_000)}`, 'q4');
     expect(String(attributes?.['url.query'])).toHaveLength(1_024);
   });

@@ -11,7 +11,7 @@ import type { Carried } from '../carried.ts';
 import { errorType, messageOf } from '../error-type.ts';
 import { refusingLimit } from '../refusing-limit.ts';
 import { knownMethod, namedMethod, shownMethod } from '../method.ts';
-import { recordedQuery } from '../recorded-query.ts';
+import { recordedPath, recordedQuery } from '../recorded-target.ts';
 import type { RequestSampler } from '../sampler.ts';
 import { contextFrom, foreignContext, markError, openScope, unrecorded } from '../scope.ts';
 import type { Ids, Scope } from '../scope.ts';
@@ -70,7 +70,7 @@ function describeRequest(scope: Scope, c: GatewayContext, queryNames: ReadonlySe
   const known = knownMethod(method);
   span.setAttribute('http.request.method', known);
   if (known !== method) span.setAttribute('http.request.method_original', shownMethod(method));
-  span.setAttribute('url.path', pathOf(c));
+  span.setAttribute('url.path', recordedPath(pathOf(c)));
   const query = recordedQuery(c.req.url, queryNames);
   if (query !== undefined) span.setAttribute('url.query', query);
   span.setAttribute('url.scheme', schemeOf(c));

@@ -1,7 +1,12 @@
-/** The part of a request's query that a span may have. */
+/** The parts of a request's target that a span may have. */
 
 /** So that a client cannot fill the traces. */
-const longestQuery = 1_024;
+const longest = 1_024;
+
+/** The beginning of a path, as far as it is not very long. */
+export function recordedPath(path: string): string {
+  return path.slice(0, longest);
+}
 
 /**
  * The parameters with the given names, as `limit=25&page=2`; `undefined` if there are none of them.
@@ -12,5 +17,5 @@ export function recordedQuery(url: string, names: ReadonlySet<string>): string |
   if (start === -1) return undefined;
   const all = new URLSearchParams(url.slice(start + 1));
   const some = new URLSearchParams([...all].filter(([name]) => names.has(name)));
-  return some.size === 0 ? undefined : some.toString().slice(0, longestQuery);
+  return some.size === 0 ? undefined : some.toString().slice(0, longest);
 }
