@@ -8,7 +8,7 @@
 import { readFileSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { CompositionError, ConfigurationError, toError } from './errors.ts';
+import { CompositionError, ConfigurationError, errorCode, toError } from './errors.ts';
 
 /** A file of source text. */
 export interface SourceFile {
@@ -121,7 +121,7 @@ export function noFolder(folder: string): ConfigurationError {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return errorCode(error) === 'ENOENT';
 }
 
 /**

@@ -240,6 +240,11 @@ export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
+/** The code of an error of Node, as in `ENOENT`; `undefined` for one without a code. */
+export function errorCode(thrown: unknown): string | undefined {
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : undefined;
+}
+
 const builtIn = new Set([
   'Error',
   'AggregateError',

@@ -82,11 +82,14 @@ function problemOf(url: string, status: number, { absent, hasToken }: Expected):
         'Set ADMIN_TOKEN, or ADMIN_TOKEN_FILE, as for the gateway.'
       );
     case 404:
-      return `The gateway at ${url} ${absent} Or that is not its management side: name it with --admin.`;
+      return (
+        `The gateway at ${url} ${absent} ` +
+        'Or that is not its management side: name it with --admin.'
+      );
     case 421:
       return (
-        `The gateway at ${url} answers by the names of this machine only. Write 127.0.0.1, or give ` +
-        'it an ADMIN_TOKEN.'
+        `The gateway at ${url} answers by the names of this machine only. ` +
+        'Write 127.0.0.1, or give it an ADMIN_TOKEN.'
       );
     case 200:
       return `The server at ${url} is not a Plait gateway. Name its management side with --admin.`;

@@ -13,8 +13,9 @@ export interface FollowOptions {
 const everyMs = 300;
 
 /**
- * Shows the trace of every request that a gateway keeps, the oldest first, once it has been answered.
- * After the first answer, a gateway that does not answer may be starting again, as in `plait dev`.
+ * Shows the trace of every request that a gateway keeps, the oldest first, once it has been
+ * answered. After the first answer, a gateway that does not answer may be starting again, as in
+ * `plait dev`.
  */
 export async function followTraces({ ask, show }: FollowOptions): Promise<void> {
   /** The span ids of requests that the gateway keeps: it forgets the others as well. */

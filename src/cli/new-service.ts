@@ -1,7 +1,7 @@
 /** `plait new service`: writes the file of a service from its OpenAPI document. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError, errorCode } from '../errors.ts';
 import { importOpenApi } from '../import/import-openapi.ts';
 import { constantCase } from '../import/names.ts';
 import { sectionsOf } from '../import/notes.ts';
@@ -57,7 +57,7 @@ async function read(document: string): Promise<string> {
   try {
     return await readFile(document, 'utf8');
   } catch (cause) {
-    throw new ConfigurationError(`${document} cannot be read (${codeOf(cause)}).`, { cause });
+    throw new ConfigurationError(`${document} cannot be read (${codeOrText(cause)}).`, { cause });
   }
 }
 
@@ -66,7 +66,7 @@ async function write(path: string, text: string): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text, { flag: 'wx' });
   } catch (cause) {
-    const code = codeOf(cause);
+    const code = codeOrText(cause);
     throw new ConfigurationError(
       code === 'EEXIST'
         ? `${path} exists, and nothing is overwritten. Move it away, or choose another name.`
@@ -76,6 +76,6 @@ async function write(path: string, text: string): Promise<void> {
   }
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+function codeOrText(error: unknown): string {
+  return errorCode(error) ?? String(error);
 }

@@ -1,7 +1,7 @@
 /** Standard output, whose reader may go before the program does, as `head` goes. */
 
 /**
- * Calls `onGone` when nobody reads any more, as the signal SIGPIPE would end other programs. Without
+ * Calls `onGone` when nobody reads any more: other programs are ended by the signal SIGPIPE. Without
  * a listener, the next line would be an uncaught exception.
  */
 export function whenNobodyReads(onGone: () => void): void {

@@ -53,8 +53,8 @@ export function watchStrayErrors({ log, onStrayError, drain }: StrayErrorOptions
 }
 
 /**
- * Reports errors that not even the app has caught, each kind and place once a minute: the access log
- * has none of them.
+ * Reports errors that not even the app has caught, each kind and place once a minute: the access
+ * log has none of them.
  */
 export function unansweredReporter(
   clock: Clock,

@@ -1,4 +1,4 @@
-/** Metrics of requests of clients: how many are under way, how long they take, what comes of them. */
+/** Metrics of requests of clients: how many are under way, how long they take, how they end. */
 import type { Attributes, Meter } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
 import type { LimitName, Refusal } from '../http/admission.ts';

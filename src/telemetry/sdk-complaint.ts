@@ -1,4 +1,5 @@
 /** What the OpenTelemetry SDK complains of, in one text for the log. */
+import { errorCode } from '../errors.ts';
 
 /** A collector may answer with any text. */
 const longest = 500;
@@ -17,8 +18,9 @@ function textsIn(part: unknown): string[] {
 }
 
 /** The name, message and code of an error, which may have the whole response of a collector. */
-function textOf(error: Error & { readonly code?: unknown }): string {
-  const { name, message, code } = error;
+function textOf(error: Error): string {
+  const { name, message } = error;
   const words = [name === 'Error' ? '' : name, message].filter(Boolean).join(': ');
-  return code === undefined || words.includes(String(code)) ? words : `${words} (${String(code)})`;
+  const code = errorCode(error);
+  return code === undefined || words.includes(code) ? words : `${words} (${code})`;
 }

@@ -12,7 +12,7 @@ export interface AttemptNames {
  * same method and template, each name carries its service, as in `GET /health (orders)`.
  */
 export function createAttemptNames(): AttemptNames {
-  /** By method and template, the first service that has them; `several` if another one does, too. */
+  /** By method and template, the service that has them; `several` if another one does, too. */
   const services = new Map<string, string>();
   const names = new WeakMap<Operation, string>();
   return {

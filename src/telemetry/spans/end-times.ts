@@ -13,7 +13,7 @@ export interface EndTimes {
   afterFailure(): HrTime;
   /** Takes note that a call has ended, which may cancel others. */
   noteCallEnd(at: HrTime): void;
-  /** The time at which calls are cancelled: before the end of the one that caused it, if one did. */
+  /** The time at which calls are cancelled: before the end of the one that caused it, if any. */
   cancellation(): HrTime;
 }
 

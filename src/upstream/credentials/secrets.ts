@@ -9,7 +9,7 @@ import type { SourceUse } from '../../dsl/credentials.ts';
 import { nameOfSource } from '../../dsl/source.ts';
 import type { Source } from '../../dsl/source.ts';
 import type { Environment } from '../../environment.ts';
-import { ConfigurationError } from '../../errors.ts';
+import { ConfigurationError, errorCode } from '../../errors.ts';
 import { headerValueProblem } from '../../header-value.ts';
 import { onceAMinute } from '../../quiet.ts';
 import { parseTokenUrl, tokenUrlRule } from '../../url.ts';
@@ -110,7 +110,7 @@ function readAtStart(source: Source, environment: Environment): Reading {
     const text = withoutLineEnd(readFileSync(source.file, 'utf8'));
     return { source, stamp, text: () => text };
   } catch (error) {
-    return { source, stamp: '', text: () => '', problem: `cannot be read (${codeOf(error)})` };
+    return { source, stamp: '', text: () => '', problem: unreadable(error) };
   }
 }
 
@@ -137,7 +137,7 @@ function openFile(path: string, reading: Reading, { clock, onWarning }: SecretsO
       text = read;
       stamp = found;
     } catch (error) {
-      warn(`cannot be read (${codeOf(error)})`);
+      warn(unreadable(error));
     }
   }
 
@@ -173,8 +173,8 @@ function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '');
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+function unreadable(error: unknown): string {
+  return `cannot be read (${errorCode(error) ?? 'unknown'})`;
 }
 
 /** The rest of a sentence that says why a text cannot be used; it never quotes the text. */

@@ -2,6 +2,7 @@
 import { isoOf } from '../../clock.ts';
 import type { Clock } from '../../clock.ts';
 import { operationName } from '../../dsl/operation.ts';
+import { errorCode } from '../../errors.ts';
 import type { UpstreamError } from '../../errors.ts';
 import type { Trace } from '../../trace.ts';
 import type { Dispatch } from '../call.ts';
@@ -48,12 +49,12 @@ export function lastErrorOf(
 /** The words of a failure, without its place and time. */
 export function wordsOf(failure: UpstreamError): Pick<LastError, 'kind' | 'status' | 'code'> {
   const { kind, status } = failure;
-  const code = codeOf(failure);
+  const code = shownCode(failure);
   return { kind, ...(status !== undefined && { status }), ...(code !== undefined && { code }) };
 }
 
 /** Of words in capitals only, since causes may come from anywhere. */
-function codeOf({ cause }: UpstreamError): string | undefined {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  return typeof code === 'string' && /^[A-Z][A-Z\d_]{1,63}$/.test(code) ? code : undefined;
+function shownCode({ cause }: UpstreamError): string | undefined {
+  const code = errorCode(cause);
+  return code !== undefined && /^[A-Z][A-Z\d_]{1,63}$/.test(code) ? code : undefined;
 }
