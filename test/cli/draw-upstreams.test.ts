@@ -63,7 +63,10 @@ function markOf(service: ShownService): string | undefined {
 describe('the table of services', () => {
   it('is drawn as the reference shows it', () => {
     const drawn = drawUpstreams({ upstreams: [calm, broken, idle] }, now);
-    const reference = readFileSync(join(import.meta.dirname, '../../docs/reference.md'), 'utf8');
+    const reference = readFileSync(
+      join(import.meta.dirname, '../../docs/reference/telemetry.md'),
+      'utf8',
+    );
     const [, shown] = /\$ npx plait upstreams\n([^]*?)\n```/.exec(reference) ?? [];
     expect(drawn).toBe(shown);
   });

@@ -356,8 +356,9 @@ describe('the variables of OpenTelemetry', () => {
   });
 });
 
-describe('the README', () => {
-  const text = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+describe('the reference', () => {
+  const page = join(import.meta.dirname, '../../docs/reference/operations.md');
+  const text = readFileSync(page, 'utf8');
   const rows = text.match(/^\| `[A-Z_]+`.*$/gm) ?? [];
 
   it('lists every variable that is read, and none that is not', () => {

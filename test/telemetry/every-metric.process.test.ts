@@ -84,9 +84,8 @@ function rowsOf(series: readonly string[]): Rows {
 }
 
 function referenceRows(): Rows {
-  const [, section = ''] = readFileSync(join(root, 'docs/reference.md'), 'utf8').split(
-    '\n## Metrics\n',
-  );
+  const page = readFileSync(join(root, 'docs/reference/telemetry.md'), 'utf8');
+  const [, section = ''] = page.split('\n## Metrics\n');
   const [table = ''] = section.split('\n## ');
   const rows: Rows = {};
   for (const line of table.split('\n').filter((text) => text.startsWith('| `'))) {
