@@ -3,7 +3,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ConfigurationError, errorCode } from '../errors.ts';
 import { importOpenApi } from '../import/import-openapi.ts';
-import { constantCase } from '../import/names.ts';
 import { sectionsOf } from '../import/notes.ts';
 import { splitList } from '../url.ts';
 
@@ -44,13 +43,22 @@ export async function newService({
     return `${length} ${kind}${length === 1 ? '' : 's'}`;
   };
   console.log(`${path}: ${count('operation')}, ${count('lookup')}`);
-  console.log(`Set ${constantCase(name)}_URL to the address of the service.`);
+  console.log(adviceFor(text));
   const sections = sectionsOf(findings, suggestions);
-  if (sections.length > 0) console.log('\nThe end of the file says the same:');
+  if (sections.length > 0) console.log('\nAlso at the end of the file:');
   for (const { title, entries } of sections) {
     console.log(`\n${title}`);
     for (const lines of entries) console.log(`  ${lines.join('\n    ')}`);
   }
+}
+
+/** What the file reads from the environment: the first variable is the address. */
+function adviceFor(text: string): string {
+  const variables = new Set(Array.from(text.matchAll(/\{ env: '(\w+)' \}/g), ([, name]) => name));
+  const [address, ...credentials] = variables;
+  const needed =
+    credentials.length === 0 ? '' : ` Its credentials are in ${credentials.join(', ')}.`;
+  return `Set ${address} to the address of the service.${needed}`;
 }
 
 async function read(document: string): Promise<string> {

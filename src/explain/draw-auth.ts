@@ -1,7 +1,7 @@
 /** The clients that may ask, in words, for the tree and for Mermaid. */
 import type { ExplainedAuth, ExplainedPlan } from './explain.ts';
 
-/** `auth JWT of https://id.example.com · all scopes orders:read · any role admin, clerk` */
+/** `auth JWT of https://id.example.com · scope orders:read · any of the roles admin, clerk` */
 export function shownAuth(auth: NonNullable<ExplainedPlan['auth']>): string {
   if (auth === 'none') return 'auth none';
   const { by, scopes, roles } = auth;
@@ -14,7 +14,7 @@ export function shownAuth(auth: NonNullable<ExplainedPlan['auth']>): string {
 }
 
 function demandOf(kind: string, demand: ExplainedAuth['scopes']): string[] {
-  return Object.entries(demand ?? {}).map(
-    ([mode, names]) => `${mode} ${kind}${names.length === 1 ? '' : 's'} ${names.join(', ')}`,
+  return Object.entries(demand ?? {}).map(([mode, names]) =>
+    names.length === 1 ? `${kind} ${names[0]}` : `${mode} of the ${kind}s ${names.join(', ')}`,
   );
 }

@@ -137,15 +137,21 @@ type Retry = ExplainedCall['retry'];
 /** One line for each service: its breaker, bulkhead and health checks. */
 export function protectionOf(calls: readonly ExplainedCall[]): string[] {
   const lines = calls.map(({ operation, breaker, bulkhead, health, tls }) => {
-    const { concurrency, queue, waitMs } = bulkhead;
     return [
       `${operation.split('.', 1)}: ${breaker === false ? 'no breaker' : breakerOf(breaker)}`,
-      `bulkhead ${concurrency} + ${queue} for ${milliseconds(waitMs)}`,
+      `bulkhead ${bulkheadOf(bulkhead)}`,
       ...(health ? [`health ${health.path} every ${milliseconds(health.intervalMs)}`] : []),
       ...(tls ? [`tls: ${shownTls(tls)}`] : []),
     ].join(' · ');
   });
   return [...new Set(lines)];
+}
+
+function bulkheadOf({ concurrency, queue, waitMs }: ExplainedCall['bulkhead']): string {
+  const calls = `${concurrency} call${concurrency === 1 ? '' : 's'}`;
+  return queue === 0
+    ? `${calls}, no queue`
+    : `${calls}, queue of ${queue} for up to ${milliseconds(waitMs)}`;
 }
 
 function breakerOf(breaker: Exclude<ExplainedCall['breaker'], false>): string {

@@ -9,6 +9,8 @@ const payment = { type: 'object', required: ['id'], properties: { id: { type: 's
 const document = {
   openapi: '3.1.0',
   info: { title: 'Ledger', version: '2.0' },
+  components: { securitySchemes: { key: { type: 'apiKey', in: 'header', name: 'x-api-key' } } },
+  security: [{ key: [] }],
   paths: {
     '/payments': {
       get: {
@@ -69,7 +71,9 @@ describe('plait new service', () => {
     const path = join(folder, 'upstreams/ledger.ts');
     expect([first.code, first.errors]).toEqual([0, '']);
     expect(first.out).toContain(`${path}: 1 operation, 1 lookup`);
-    expect(first.out).toContain('Set LEDGER_URL to the address of the service.');
+    expect(first.out).toContain(
+      'Set LEDGER_URL to the address of the service. Its credentials are in LEDGER_KEY.\n',
+    );
     expect(first.out).toContain(
       '#/paths/~1payments/get/parameters/1: parameter "theme" is left out: only forward',
     );

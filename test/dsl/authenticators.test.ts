@@ -154,7 +154,7 @@ describe('the auth of a composition', () => {
     [
       { auth: [customers, partners], scopes: { all: ['a'] }, roles: { any: ['b', 'c'] } },
       'object',
-      'auth JWT of https://id or JWT of https://partners · all scope a · any roles b, c',
+      'auth JWT of https://id or JWT of https://partners · scope a · any of the roles b, c',
     ],
   ])('is drawn: %j', (config, kind, line) => {
     const plan = explain(compile({ name: 'me', composition: compositionWith(config) }));

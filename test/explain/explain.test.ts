@@ -351,8 +351,8 @@ describe('explain and the way to a service', () => {
     const lines = drawTree(explained(protectedPage)).split('\n');
     expect(lines.slice(-2)).toEqual([
       'guarded: breaker opens at 40 % failed or 80 % slow in 10,000 ms, for 5,000 to 20,000 ms ' +
-        '· bulkhead 8 + 0 for 50 ms · health /livez every 2,000 ms',
-      'bare: no breaker · bulkhead 128 + 256 for 100 ms',
+        '· bulkhead 8 calls, no queue · health /livez every 2,000 ms',
+      'bare: no breaker · bulkhead 128 calls, queue of 256 for up to 100 ms',
     ]);
     expect(lines.filter((line) => line.includes('bulkhead'))).toHaveLength(2);
   });
