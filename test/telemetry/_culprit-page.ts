@@ -31,7 +31,9 @@ export const quotedBelow: readonly string[] = page
   .flatMap((item) => Array.from(item.split('\n\n')[0]?.matchAll(/`([^`]+)`/g) ?? []))
   .map(([, quoted = '']) => quoted);
 
+/** The tables of situations are below the headings of the third level. */
 export const rows: readonly Row[] = page
+  .slice(page.indexOf('\n### '))
   .split('\n')
   .filter((line) => /^\| (?!situation \||---)/.test(line))
   .map(toRow);
