@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished } from 'vitest';
 import { startMocks } from '../../mocks/server.ts';
 import { loadCompositions } from '../../src/load-compositions.ts';
@@ -9,7 +11,6 @@ import { folderWith } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { environmentOf } from '../support/gateway-with-mocks.ts';
 import { startGateway } from '../support/gateway.ts';
-import { run } from '../support/processes.ts';
 import { request } from '../support/request.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -37,20 +38,23 @@ it('shows what a gateway with the files of the page answers, with and without th
 
   const alone = await request(`${service.url}/reviews?skus=MUG-01,TEA-07`);
   const whole = await request(gateway.url + path);
-  service.program.kill();
-  await service.program.exitCode;
+  await service.stop();
   const degraded = await request(gateway.url + path);
 
   expect([alone.json, whole.json, degraded.json]).toEqual(shown);
   expect(page).toContain(`plait-degraded: ${degraded.headers.get('plait-degraded')}\n`);
 });
 
+/** In a thread, which can be ended as its reader ends the program. */
 async function startReviews(cwd: string) {
-  const path = 'reviews.mjs';
+  const path = join(cwd, 'reviews.mjs');
   const port = String(await freePort());
-  await writeFile(join(cwd, path), (files.get(path) ?? '').replaceAll('4100', port));
-  const program = run(path, [], {}, { cwd });
-  return { program, url: await program.ready };
+  await writeFile(path, (files.get('reviews.mjs') ?? '').replaceAll('4100', port));
+  const thread = new Worker(path, { stdout: true });
+  onTestFinished(async () => void (await thread.terminate()));
+  const [line] = await once(thread.stdout.setEncoding('utf8'), 'data');
+  expect(line).toBe(`ready http://127.0.0.1:${port}\n`);
+  return { url: `http://127.0.0.1:${port}`, stop: () => thread.terminate() };
 }
 
 async function startWith(folder: string, reviewsUrl: string) {
