@@ -4,7 +4,7 @@ import { errorName } from '../errors.ts';
 import { onceAMinute } from '../quiet.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { ownFrames } from '../telemetry/frames.ts';
-import type { Log } from '../telemetry/log.ts';
+import type { Log, LogFields } from '../telemetry/log.ts';
 
 export interface StrayErrorOptions {
   readonly log: Pick<Log, 'error'>;
@@ -27,29 +27,47 @@ const longestDrainMs = 30_000;
  * in flight and ends, so that a supervisor starts another.
  */
 export function watchStrayErrors({ log, onStrayError, drain }: StrayErrorOptions): void {
-  let loggedAt = -Infinity;
-  let unlogged = 0;
   let isEnding = false;
+  const logRejection = onceASecond((fields) =>
+    log.error(fields, 'A promise was rejected that nobody waits for'),
+  );
+  const logException = onceASecond((fields) =>
+    log.error(fields, 'An exception was not caught: the process ends'),
+  );
 
   process.on('unhandledRejection', (reason) => {
     onStrayError?.('rejection');
-    unlogged += 1;
-    if (performance.now() - loggedAt < logEveryMs) return;
-    log.error(
-      { ...describe(reason), count: unlogged },
-      'A promise was rejected that nobody waits for',
-    );
-    loggedAt = performance.now();
-    unlogged = 0;
+    logRejection(reason);
   });
 
   process.on('uncaughtException', (error) => {
     onStrayError?.('exception');
-    log.error(describe(error), 'An exception was not caught: the process ends');
+    logException(error);
     if (isEnding) return;
     isEnding = true;
     void endAfter(drain);
   });
+}
+
+/** Writes the first error at once; of those that follow, once a second the latest and how many. */
+function onceASecond(write: (fields: LogFields) => void): (thrown: unknown) => void {
+  let latest: unknown;
+  let count = 0;
+  let isQuiet = false;
+
+  function report(): void {
+    isQuiet = count > 0;
+    if (!isQuiet) return;
+    write({ ...describe(latest), count });
+    count = 0;
+    setTimeout(report, logEveryMs).unref();
+  }
+
+  return function reportSoon(thrown) {
+    latest = thrown;
+    count += 1;
+    if (!isQuiet) report();
+  };
 }
 
 /**
