@@ -171,6 +171,20 @@ describe('a gateway mounted in a Hono app', () => {
     expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
   });
 
+  it.each([
+    ['/', '/livez', 200],
+    ['/', '/orders/livez', 421],
+    ['/api', '/api/livez', 200],
+    ['/api', '/api/readyz', 200],
+    ['/api', '/api/orders/livez', 421],
+    ['/shops/:shop', '/shops/a/readyz', 200],
+    ['/shops/:shop', '/shops/a/readyz/readyz', 421],
+  ])('at %s answers %s with %d where it serves another host', async (path, asked, status) => {
+    const gateway = await shipped({ edge: { allowedHosts: ['shop.example'] } });
+    const host = new Hono().route(path, gateway.app);
+    expect((await host.request(asked)).status).toBe(status);
+  });
+
   it('is not asked for what is not under the path', async () => {
     const host = await mounted();
     const { headers } = await host.request('/hello');

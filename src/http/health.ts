@@ -1,5 +1,6 @@
 /** Liveness and readiness, which orchestrators ask for all the time. */
 import { Hono } from 'hono';
+import { basePath } from 'hono/route';
 import { livePath, readyPath } from '../reserved-paths.ts';
 import type { GatewayContext, GatewayEnv } from './request-record.ts';
 import { jsonResponse } from './sized-response.ts';
@@ -16,6 +17,10 @@ export function healthRoutes(readiness: () => Readiness): Hono<GatewayEnv> {
     });
 }
 
-export function isHealthCheck({ req: { path } }: GatewayContext): boolean {
-  return path === livePath || path === readyPath;
+/** Also below the path at which the gateway is mounted in another app. */
+export function isHealthCheck(c: GatewayContext): boolean {
+  const { path } = c.req;
+  if (!path.endsWith(livePath) && !path.endsWith(readyPath)) return false;
+  const own = path.slice(basePath(c).replace(/\/$/, '').length);
+  return own === livePath || own === readyPath;
 }
