@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { folderWith } from '../support/folder.ts';
 import { run, runMocks } from '../support/processes.ts';
-import { isRedisSkipped, startRedis } from '../support/redis.ts';
+import { isRedisSkipped, patient, startRedis } from '../support/redis.ts';
 
 const definition = `
   import { defineGateway } from 'plait';
@@ -60,7 +60,7 @@ function admittedIn(statuses: readonly number[]): number {
   return statuses.filter((status) => status !== 429).length;
 }
 
-describe('a limit of 100 requests', { timeout: 60_000 }, () => {
+describe('a limit of 100 requests', () => {
   it('admits exactly 100 of 1,000 to one gateway without Redis', async () => {
     const { ask } = await start({ gateways: 1 });
     expect(admittedIn(await ask(1_000))).toBe(100);
@@ -69,7 +69,7 @@ describe('a limit of 100 requests', { timeout: 60_000 }, () => {
 
   it.skipIf(isRedisSkipped)(
     'admits exactly 100 of 1,000 to two gateways with one Redis',
-    { retry: 2 },
+    patient,
     async () => {
       const redis = await startRedis();
       const { ask } = await start({ gateways: 2, redisUrl: redis.url });
@@ -81,7 +81,7 @@ describe('a limit of 100 requests', { timeout: 60_000 }, () => {
 
   it.skipIf(isRedisSkipped).each(['killed', 'frozen'] as const)(
     'admits no more than shares of it while Redis is %s under load, and never nothing',
-    { retry: 2, timeout: 60_000 },
+    patient,
     async (how) => {
       const redis = await startRedis();
       const { ask, warnings } = await start({ gateways: 2, redisUrl: redis.url });
@@ -94,7 +94,10 @@ describe('a limit of 100 requests', { timeout: 60_000 }, () => {
         while (!load.signal.aborted)
           statuses.push(...(await ask(40, { from: `198.51.100.${(from += 1) % 250}` })));
       })();
-      onTestFinished(() => load.abort());
+      onTestFinished(() => {
+        load.abort();
+        return loading;
+      });
       if (how === 'killed') await redis.kill();
       else redis.freeze();
       const begun = performance.now();

@@ -5,15 +5,12 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { orders } from '../../mocks/data.ts';
 import { folderWith } from '../support/folder.ts';
 import { adminOf, run, runMocks } from '../support/processes.ts';
-import { isRedisSkipped, startRedis } from '../support/redis.ts';
+import { isRedisSkipped, patient, startRedis } from '../support/redis.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { request } from '../support/request.ts';
 
 /** Of one request, whatever has happened to Redis. 60 more than usual are meant; machines that run tests are busy. */
 const mostMs = 1_500;
-
-/** A gateway that is held up for 50 ms takes its Redis for a slow one, and does without it for a while. */
-const patient = { retry: 2, timeout: 30_000 };
 
 interface Times {
   readonly ttlMs: number;
@@ -150,7 +147,7 @@ describe.skipIf(isRedisSkipped)('a gateway with a Redis', patient, () => {
       await heal?.(redis);
       // By now what was on its way into a frozen one is in there, and is over.
       await sleep(3 * (short.ttlMs + short.staleWhileRevalidateMs));
-      await vi.waitFor(() => isInRedis(redis), { timeout: 8_000, interval: 50 });
+      await vi.waitFor(() => isInRedis(redis));
       await clients.stop();
       const since = clients.took();
       process.stdout.write(
@@ -171,10 +168,10 @@ describe.skipIf(isRedisSkipped)('a gateway with a Redis', patient, () => {
     const [gateway] = gateways as [Gateway];
     const lines = () => gateway.warnings().filter((line) => line.includes('Redis'));
     await redis.kill();
-    await vi.waitFor(() => expect(lines()).toHaveLength(2), { timeout: 8_000, interval: 50 });
+    await vi.waitFor(() => expect(lines()).toHaveLength(2));
     await sleep(2_500);
     await redis.restart();
-    await vi.waitFor(() => expect(lines()).toHaveLength(4), { timeout: 8_000, interval: 50 });
+    await vi.waitFor(() => expect(lines()).toHaveLength(4));
     for (const usedFor of ['cache', '"?rate limits"?']) {
       const own = lines().filter((line) => new RegExp(`used_for=${usedFor}$`).test(line));
       expect(own).toEqual([
@@ -192,10 +189,7 @@ describe.skipIf(isRedisSkipped)('a gateway with a Redis', patient, () => {
     expect((await gateway.invalidate(['orders'])).status).toBe(503);
     expect((await gateway.ask('ord_1001')).status).toBe(200);
     await redis.restart();
-    await vi.waitFor(async () => expect((await gateway.invalidate(['orders'])).status).toBe(200), {
-      timeout: 8_000,
-      interval: 50,
-    });
+    await vi.waitFor(async () => expect((await gateway.invalidate(['orders'])).status).toBe(200));
   });
 });
 

@@ -96,6 +96,7 @@ describe('plait start --tolerant', () => {
     const { status, json } = await ask('/readyz');
     expect([status, json]).toEqual([503, { status: 'nothing-to-serve' }]);
     expect((await ask('/livez')).status).toBe(200);
+    await expect.poll(gateway.errors).toContain('Nothing is served');
     const lines = gateway.errors().trim().split('\n');
     expect(lines[0]).toMatch(
       / warn {2}Not served: alpha, .*: ALPHA_URL, ORDERS_URL, PAYMENTS_URL and SHIPPING_URL are not set\. They are the base URLs of the services "alpha", "orders", /,

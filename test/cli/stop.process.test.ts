@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { folderWith } from '../support/folder.ts';
 import { run, runMocks, shipped } from '../support/processes.ts';
 import { readAnswers } from '../support/raw-http.ts';
@@ -22,30 +22,33 @@ it(
         SHUTDOWN_DELAY_MS: '100',
       });
       const port = Number(new URL(await gateway.ready).port);
-      const load = [
+      const clients = [
         ...Array.from({ length: 8 }, () => askUntilClosed(port, { reconnects: false })),
         ...Array.from({ length: 4 }, () => askUntilClosed(port, { reconnects: true })),
       ];
-      await new Promise((resolve) => void setTimeout(resolve, 300));
+      await vi.waitUntil(() => clients.every((client) => client.answered() > 2));
       gateway.kill('SIGTERM');
-      for (const result of await Promise.all(load)) {
-        answered += result.answered;
-        lost.push(...result.lost);
+      for (const client of clients) {
+        await client.ended;
+        answered += client.answered();
+        lost.push(...client.lost);
       }
       expect(await gateway.exitCode).toBe(0);
     }
     await annotate(`${lost.length} of ${answered + lost.length} requests were lost`);
     expect(lost.filter(({ answered: before }) => before > 0)).toEqual([]);
-    // The system accepts connections on our behalf until the very moment of the close, so over many
-    // stops on a busy machine some may be reset.
-    expect(lost.length).toBeLessThanOrEqual(Math.floor(stops / 20));
-    expect(answered).toBeGreaterThan(12 * stops);
+    // The system accepts connections on our behalf until the very moment of the close, so on a busy
+    // machine one may be reset now and then.
+    expect(lost.length).toBeLessThanOrEqual(Math.ceil(stops / 20));
   },
 );
 
-interface Result {
-  readonly answered: number;
+interface Client {
+  /** How many requests have been answered. */
+  answered(): number;
   readonly lost: readonly Lost[];
+  /** Settles when no connection is accepted any more. */
+  readonly ended: Promise<void>;
 }
 
 /** A connection that was open, and ended while it waited for an answer. */
@@ -56,26 +59,24 @@ interface Lost {
 }
 
 /** Asks one request after the other until no connection is accepted any more. */
-async function askUntilClosed(
-  port: number,
-  { reconnects }: { readonly reconnects: boolean },
-): Promise<Result> {
+function askUntilClosed(port: number, { reconnects }: { readonly reconnects: boolean }): Client {
   const lost: Lost[] = [];
   let answered = 0;
-  for (;;) {
-    const end = await converse(port, reconnects ? 1 : Infinity);
-    answered += end.answered;
-    if (end.kind === 'refused') return { answered, lost };
-    if (end.kind === 'lost') lost.push(end);
+  const onAnswer = (): void => void (answered += 1);
+  async function askOn(): Promise<void> {
+    for (;;) {
+      const end = await converse(port, reconnects ? 1 : Infinity, onAnswer);
+      if (end.kind === 'refused') return;
+      if (end.kind === 'lost') lost.push(end);
+    }
   }
+  return { answered: () => answered, lost, ended: askOn() };
 }
 
-type End =
-  | { readonly kind: 'refused' | 'closed'; readonly answered: number }
-  | ({ readonly kind: 'lost' } & Lost);
+type End = { readonly kind: 'refused' | 'closed' } | ({ readonly kind: 'lost' } & Lost);
 
 /** Asks up to `most` requests on one connection, each after the answer to the one before. */
-function converse(port: number, most: number): Promise<End> {
+function converse(port: number, most: number, onAnswer: () => void): Promise<End> {
   return new Promise((resolve) => {
     let answered = 0;
     let received = '';
@@ -96,15 +97,16 @@ function converse(port: number, most: number): Promise<End> {
       const [answer] = readAnswers(received);
       if (answer === undefined) return;
       answered += 1;
+      onAnswer();
       isWaiting = false;
       if (answered < most && answer.headers['connection'] !== 'close') ask();
       else socket.end();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => (how = error.code ?? error.message));
     socket.once('close', () => {
-      if (!isOpen) resolve({ kind: 'refused', answered });
+      if (!isOpen) resolve({ kind: 'refused' });
       else if (isWaiting) resolve({ kind: 'lost', answered, how });
-      else resolve({ kind: 'closed', answered });
+      else resolve({ kind: 'closed' });
     });
   });
 }
@@ -118,11 +120,11 @@ describe('a stop', () => {
       import { call, defineComposition, defineService, operation } from 'plait';
       import { z } from 'zod';
       const shop = defineService({ name: 'shop', url: { env: 'SHOP_URL' }, timeoutMs: 60_000 });
-      const part = operation(shop, { name: 'part', route: 'GET /part', response: z.null() });
+      const part = operation(shop, { name: 'part', route: 'GET /part/:id', response: z.null() });
       export default defineComposition({
-        route: 'GET /slow',
+        route: 'GET /slow/:id',
         deadlineMs: 60_000,
-        compose: () => call(part, {}),
+        compose: ({ params }) => call(part, { id: params.id }),
       });`,
   };
 
@@ -157,10 +159,10 @@ describe('a stop', () => {
     });
   });
 
-  it('says how many requests it has cut off', { timeout: 30_000 }, async () => {
+  it('says how many requests it has cut off', async () => {
     const { gateway, shop, url, last, statuses } = await startSlow();
-    const asked = [1, 2].map(() => fetch(`${url}/slow`).catch(() => 'cut'));
-    await expect.poll(() => shop.requests.length).toBeGreaterThan(0);
+    const asked = [1, 2].map((id) => fetch(`${url}/slow/${id}`).catch(() => 'cut'));
+    await expect.poll(() => shop.requests.length).toBe(2);
     gateway.kill();
     expect(await Promise.all(asked)).toEqual(['cut', 'cut']);
     expect(await gateway.exitCode).toBe(0);

@@ -88,14 +88,14 @@ describe('plait trace', () => {
     const args = ['trace', '--follow', '--admin', gateway.admin];
     const follower = run('bin/plait.js', args, {});
     const ids = () => follower.lines.map((line) => line.split(' ')[0]);
-    await expect.poll(ids, { timeout: 10_000 }).toEqual([first]);
+    await expect.poll(ids).toEqual([first]);
     await gateway.ask('/orders/none/summary', second);
-    await expect.poll(ids, { timeout: 10_000 }).toEqual([first, second]);
+    await expect.poll(ids).toEqual([first, second]);
     gateway.kill();
     await gateway.exitCode;
     const next = await startGateway({ ADMIN_PORT: port });
     await next.ask('/customers/cus_1/orders', third);
-    await expect.poll(ids, { timeout: 10_000 }).toEqual([first, second, third]);
+    await expect.poll(ids).toEqual([first, second, third]);
   });
 
   it('ends with --follow when nobody reads any more', async () => {

@@ -117,7 +117,7 @@ describe('requests in progress', () => {
     let refused = 0;
     for (const answer of greedy)
       void answer.then(({ status }) => (refused += Number(status === 503)));
-    await vi.waitUntil(() => refused === 400 && upstream.waiting() === 100, { timeout: 10_000 });
+    await vi.waitUntil(() => refused === 400 && upstream.waiting() === 100);
     const others = Array.from({ length: 20 }, (_, index) =>
       from(`198.51.100.${index}`, `o${index}`),
     );

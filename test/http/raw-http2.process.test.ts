@@ -166,7 +166,7 @@ const rows: readonly Row[] = [
 ];
 
 describe('a request sent as frames of HTTP/2', () => {
-  it.each(rows)('%s', { timeout: 20_000 }, async (_what, sent, expected) => {
+  it.each(rows)('%s', async (_what, sent, expected) => {
     const { certificate } = createCertificate();
     const { url, asked } = await serveItems({ certificate });
     const client = await openHttp2(url);

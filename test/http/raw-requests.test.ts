@@ -135,7 +135,7 @@ const rows: readonly Row[] = [
 ];
 
 describe('a request sent as bytes', () => {
-  it.each(rows)('%s', { timeout: 20_000 }, async (_what, sent, expected, then) => {
+  it.each(rows)('%s', async (_what, sent, expected, then) => {
     const { url, asked } = await serveItems();
     const { answers, isClosed } = await talk(url, sent);
     const [answer] = answers;

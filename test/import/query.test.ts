@@ -150,7 +150,7 @@ describe('the query of an imported operation', () => {
     expect(findings.map(({ detail }) => detail)).toEqual([`parameter "a" is left out: ${problem}`]);
   });
 
-  it('can be declared, whatever names, schemas and styles meet', { timeout: 60_000 }, async () => {
+  it('can be declared, whatever names, schemas and styles meet', async () => {
     const names = fc.constantFrom('a', 'a[]', 'b', 'b[]', 'c[d]', 'id', 'id[]', 'body', 'e.f');
     const schemas = fc.constantFrom<object>(
       texts,

@@ -55,6 +55,6 @@ export async function startNginx({ upstream, mergeSlashes }: NginxOptions): Prom
     rmSync(folder, { recursive: true });
   });
   const url = `http://127.0.0.1:${port}`;
-  await vi.waitFor(() => fetch(url), { timeout: 5_000, interval: 20 });
+  await vi.waitFor(() => fetch(url));
   return url;
 }

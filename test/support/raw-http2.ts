@@ -143,7 +143,7 @@ export async function openHttp2(url: string, acknowledges = true): Promise<RawHt
   });
   socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
   socket.write(frame('SETTINGS', 0));
-  await vi.waitUntil(() => wasGreeted, { interval: 2, timeout: 5_000 });
+  await vi.waitUntil(() => wasGreeted);
 
   const find = (wanted: string, id: number): Frame | undefined =>
     frames.find(({ type, stream }) => type === wanted && stream === id);
@@ -156,14 +156,14 @@ export async function openHttp2(url: string, acknowledges = true): Promise<RawHt
     read: (how) => void (how === 'on' ? socket.resume() : socket.pause()),
     close: () => void socket.destroy(),
     async next(type, stream = 0) {
-      await vi.waitUntil(() => find(type, stream) !== undefined, { interval: 2, timeout: 5_000 });
+      await vi.waitUntil(() => find(type, stream) !== undefined);
       return find(type, stream) as Frame; // it was just found
     },
     async body(stream) {
       const parts = (): Frame[] =>
         frames.filter((one) => one.type === 'DATA' && one.stream === stream);
       const isOver = (): boolean => parts().some(({ flags }) => (flags & ends) !== 0);
-      await vi.waitUntil(isOver, { interval: 2, timeout: 5_000 });
+      await vi.waitUntil(isOver);
       return Buffer.concat(parts().map(({ payload }) => payload)).toString();
     },
   };

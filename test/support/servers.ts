@@ -82,7 +82,7 @@ export async function listen(
     get accepted() {
       return accepted;
     },
-    allClosed: () => vi.waitFor(() => expect(open.size).toBe(0), { timeout: 5_000, interval: 5 }),
+    allClosed: () => vi.waitFor(() => expect(open.size).toBe(0)),
   };
 }
 

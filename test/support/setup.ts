@@ -1,5 +1,18 @@
-/** Fails tests that print errors or warnings. Vitest itself fails on unhandled rejections. */
+/**
+ * Fails tests that print errors or warnings, and has them wait as long as a busy machine may take.
+ * Vitest itself fails on unhandled rejections.
+ */
 import { afterEach, beforeEach, expect, vi } from 'vitest';
+
+// As `expect.poll` in vitest.config.ts, for what has no default there: vitest's own is one second.
+const patient = { timeout: 20_000, interval: 10 };
+const { waitFor, waitUntil } = vi;
+vi.waitFor = (callback, options) => waitFor(callback, withPatience(options));
+vi.waitUntil = (callback, options) => waitUntil(callback, withPatience(options));
+
+function withPatience<Options extends object>(options: number | Options | undefined) {
+  return { ...patient, ...(typeof options === 'number' ? { timeout: options } : options) };
+}
 
 beforeEach(() => {
   vi.spyOn(console, 'error');

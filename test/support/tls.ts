@@ -1,11 +1,13 @@
 /** The certificate of a gateway in a test, whose files can be exchanged. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:http2';
 import type { ClientHttp2Session, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
@@ -45,8 +47,8 @@ export function writeTlsFiles({ authority, clients }: TlsOptions = {}): TlsFiles
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = (name: string): string => join(folder, name);
   function write({ cert, key }: Partial<Pair>): void {
-    if (cert !== undefined) writeFileSync(path('cert.pem'), cert);
-    if (key !== undefined) writeFileSync(path('key.pem'), key);
+    if (cert !== undefined) replaceFile(path('cert.pem'), cert);
+    if (key !== undefined) replaceFile(path('key.pem'), key);
   }
   const { ca, pair } = authority ? issueBy(authority) : (shared ??= issueBy(createAuthority()));
   write(pair);
@@ -60,6 +62,12 @@ export function writeTlsFiles({ authority, clients }: TlsOptions = {}): TlsFiles
       ...(clients && { TLS_CLIENT_CA_FILE: path('ca.pem'), TLS_CLIENT_CERTIFICATES: clients }),
     },
   };
+}
+
+/** In one step, so that nobody reads a part of it. */
+function replaceFile(path: string, content: string): void {
+  writeFileSync(`${path}.new`, content);
+  renameSync(`${path}.new`, path);
 }
 
 function issueBy(authority: Authority): { readonly ca: string; readonly pair: Pair } {
@@ -92,6 +100,17 @@ export function connectHttp2(url: string, options: SecureContextOptions): Client
   session.on('error', () => undefined);
   onTestFinished(() => session.destroy());
   return session;
+}
+
+/** Which certificate a new connection is shown. */
+export async function fingerprintOf(url: string, ca: string): Promise<string> {
+  const { port } = new URL(url);
+  const to = { host: '127.0.0.1', port: Number(port) };
+  const socket = connectTls({ ...to, servername: 'localhost', ca });
+  await once(socket, 'secureConnect');
+  const { fingerprint256 } = socket.getPeerCertificate();
+  socket.destroy();
+  return fingerprint256;
 }
 
 /** Rejects if the stream is reset. */

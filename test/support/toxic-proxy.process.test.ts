@@ -40,7 +40,7 @@ function keeping(): Agent {
 
 /** Waits until so many requests have arrived. */
 async function arrived(proxy: { readonly requests: number }, count = 1): Promise<void> {
-  await expect.poll(() => proxy.requests, { timeout: 5_000, interval: 2 }).toBe(count);
+  await expect.poll(() => proxy.requests).toBe(count);
 }
 
 const bodyIn = (text: string) => text.slice(text.indexOf(headEnd) + headEnd.length);

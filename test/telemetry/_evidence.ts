@@ -122,10 +122,7 @@ async function spansOf(
     const traceId = own?.traceId ?? clientTraceId;
     return all.filter((span) => span.traceId === traceId);
   };
-  await vi.waitFor(() => expect(found().some(({ kind }) => kind === 'SERVER')).toBe(true), {
-    timeout: 5_000,
-    interval: 5,
-  });
+  await vi.waitFor(() => expect(found().some(({ kind }) => kind === 'SERVER')).toBe(true));
   await new Promise((resolve) => setTimeout(resolve, 30));
   return found();
 }

@@ -62,7 +62,7 @@ export async function toldOf({ admin, redis, storedNames, options, environment }
   const [metrics = '', upstreams = '', traces = ''] = await Promise.all(
     ['/metrics', '/upstreams', '/traces'].map(fetched),
   );
-  await expect.poll(storedNames, { timeout: 5_000 }).toContain('plait:');
+  await expect.poll(storedNames).toContain('plait:');
   const keys = (await redis.ask('KEYS *')).match(/^plait\S*/gm) ?? [];
   const stored = await Promise.all(
     keys.flatMap((key) => [`GET ${key}`, `HGETALL ${key}`]).map((command) => redis.ask(command)),

@@ -69,7 +69,7 @@ export async function startTraced(options: TracedOptions = {}): Promise<Traced> 
       async (text, ...parts) => {
         const expected = String.raw(text, ...parts);
         const check = (): void => expect(drawTrace(spansOf(traceId))).toBe(unindented(expected));
-        await vi.waitFor(check, { timeout: 5_000, interval: exportMs });
+        await vi.waitFor(check);
         await new Promise((resolve) => setTimeout(resolve, exportMs * 3));
         check();
         return spansOf(traceId);

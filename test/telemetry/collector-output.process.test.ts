@@ -45,7 +45,7 @@ it('has no comment that the collector does not write', async () => {
 async function recordedText(): Promise<string> {
   if (collector === undefined || exporter === undefined) return readFileSync(file, 'utf8');
   await countEverything(collector);
-  const made = await vi.waitUntil(() => textOf(exporter), { timeout: 5_000 });
+  const made = await vi.waitUntil(() => textOf(exporter));
   const text = header + shortened(made);
   writeFileSync(file, text);
   return text;

@@ -112,9 +112,7 @@ async function spansOfFailure(tried: Case): Promise<readonly SinkSpan[]> {
       ...(kind === 'given' ? [`${at}-price`] : []),
     ];
   });
-  await expect
-    .poll(() => names.filter((name) => !targets().includes(name)), { timeout: 5_000 })
-    .toEqual([]);
+  await expect.poll(() => names.filter((name) => !targets().includes(name))).toEqual([]);
   fail.resolve();
   expect((await answer).status).toBeGreaterThanOrEqual(500);
   const spans = (): SinkSpan[] => sink.spans.filter((span) => span.traceId === traceId);

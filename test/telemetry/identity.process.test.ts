@@ -142,7 +142,7 @@ describe.skipIf(isRedisSkipped)('who a client is', () => {
     // In development, the log has the causes of errors.
     { NODE_ENV: 'development' },
     { NODE_ENV: 'production', OTEL_TRACES_SAMPLER: 'always_on', SHUTDOWN_DELAY_MS: '0' },
-  ])('is in nothing that is written, stored or answered: %j', { timeout: 60_000 }, async (mode) => {
+  ])('is in nothing that is written, stored or answered: %j', async (mode) => {
     const [key, other] = await Promise.all([createKey('one'), createKey('one')]);
     const issuer = await startIssuer(key);
     const lost = await startIssuer();

@@ -73,7 +73,7 @@ describe('a reader that stalls', () => {
       const { child, ended, stop } = await flood(format, 0);
       const lines: string[] = [];
       createInterface(child.stderr).on('line', (line) => lines.push(line));
-      await expect.poll(() => lines.some(isNotice), { timeout: 10_000 }).toBe(true);
+      await expect.poll(() => lines.some(isNotice)).toBe(true);
       stop();
       expect(await ended).toBe(0);
       const notice = lines.find(isNotice) ?? '';

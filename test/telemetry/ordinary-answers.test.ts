@@ -151,7 +151,7 @@ describe('a batch', () => {
     const ask = await startShop({ '/items?ids=1,2': 404 });
     await ask('/items/1/2');
     await expect
-      .poll(() => sink.spans.find(({ name }) => name === 'batch shop.itemOf'), { timeout: 5_000 })
+      .poll(() => sink.spans.find(({ name }) => name === 'batch shop.itemOf'))
       .toMatchObject({ status: { code: 'UNSET' } });
   });
 });

@@ -108,7 +108,7 @@ describe('of sixty requests at once, with four calls at a time,', () => {
     const traces = new Set(fresh.map(({ traceId }) => traceId));
     const spans = () => sink.spans.filter(({ traceId }) => traces.has(traceId));
     // The request, and two steps with an attempt each.
-    await expect.poll(() => spans().length, { timeout: 5_000 }).toBe(recorded.length * 5);
+    await expect.poll(() => spans().length).toBe(recorded.length * 5);
     const attempts = new Map(
       spans()
         .filter(({ kind }) => kind === 'CLIENT')

@@ -43,16 +43,13 @@ async function start() {
   /** The attributes of the span of a request. */
   const ask = async (path: string, requestId: string) => {
     await app.get(path, { headers: { 'x-request-id': requestId } });
-    return vi.waitFor(
-      () => {
-        const root = sink.spans.find(
-          ({ attributes }) => attributes['plait.request_id'] === requestId,
-        );
-        expect(root).toBeDefined();
-        return root?.attributes;
-      },
-      { timeout: 5_000, interval: 5 },
-    );
+    return vi.waitFor(() => {
+      const root = sink.spans.find(
+        ({ attributes }) => attributes['plait.request_id'] === requestId,
+      );
+      expect(root).toBeDefined();
+      return root?.attributes;
+    });
   };
   const send = (method: string, path: string) =>
     raw(app.url, `${method} ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`);
@@ -82,10 +79,7 @@ describe('the span of a request', () => {
     expect(spanOf('/list')?.name).toBe('GET /list');
     await send('PURGE', '/purged');
     await send('TRACE', '/traced');
-    await vi.waitFor(() => expect(spanOf('/traced')).toBeDefined(), {
-      timeout: 5_000,
-      interval: 5,
-    });
+    await vi.waitFor(() => expect(spanOf('/traced')).toBeDefined());
     expect(spanOf('/purged')).toMatchObject({
       name: 'HTTP',
       attributes: {
@@ -103,7 +97,7 @@ describe('the span of a request', () => {
   it('is of the service that is named in the attributes of the resource', async () => {
     const { ask } = await start();
     await ask('/list', 's1');
-    await expect.poll(() => sink.points.length, { timeout: 5_000 }).toBeGreaterThan(0);
+    await expect.poll(() => sink.points.length).toBeGreaterThan(0);
     const services = [...sink.spans, ...sink.points].map(({ service }) => service);
     expect(new Set(services)).toEqual(new Set(['shop']));
   });
@@ -147,7 +141,7 @@ it('what responses lack is counted once for each request, step and reason', asyn
   await ask('/lacking', 'c2');
   mocks.shipping.fault([{ match: '*', status: 503 }]);
   await ask('/lacking', 'c3');
-  await expect.poll(lacked, { timeout: 5_000 }).toBe(3);
+  await expect.poll(lacked).toBe(3);
   expect(counted()).toMatchObject({ '/lacking tracking status': 1 });
   const ofRoute = Object.keys(counted()).filter((key) => key.startsWith('/lacking'));
   expect(ofRoute).toHaveLength(2);

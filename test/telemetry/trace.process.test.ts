@@ -136,7 +136,7 @@ describe('what is sent to the collector', () => {
     await fetch(`${url}/orders/ord_1001/summary`);
     const named = (wanted: string) => sink.points.findLast(({ name }) => name === wanted);
     await expect
-      .poll(() => named('http.server.request.duration'), { timeout: 5_000 })
+      .poll(() => named('http.server.request.duration'))
       .toMatchObject({
         service: 'plait',
         attributes: {

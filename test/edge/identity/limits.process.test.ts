@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { openLimitStore } from '../../../src/edge/limits/open-limit-store.ts';
 import { parseSettings } from '../../../src/settings/settings.ts';
-import { isRedisSkipped, startRedis } from '../../support/redis.ts';
+import { isRedisSkipped, patient, startRedis } from '../../support/redis.ts';
 import { from, keyOf, limit, startLimited, times } from './_limited.ts';
 
 async function openStore(url: string) {
@@ -13,7 +13,7 @@ async function openStore(url: string) {
   return store;
 }
 
-describe.skipIf(isRedisSkipped)('a limit per principal in Redis', () => {
+describe.skipIf(isRedisSkipped)('a limit per principal in Redis', patient, () => {
   it('is one for two gateways, exactly, and names show nobody', async () => {
     const redis = await startRedis();
     const stores = await Promise.all([openStore(redis.url), openStore(redis.url)]);

@@ -4,7 +4,7 @@ import { systemClock } from '../../../src/clock.ts';
 import type { LimitStore, Subject } from '../../../src/edge/limits/limit-store.ts';
 import { openLimitStore } from '../../../src/edge/limits/open-limit-store.ts';
 import { parseSettings } from '../../../src/settings/settings.ts';
-import { isRedisSkipped, startRedis } from '../../support/redis.ts';
+import { isRedisSkipped, patient, startRedis } from '../../support/redis.ts';
 
 const rule = { id: 'address', name: 'address', limit: 10, windowS: 60 } as const;
 const client = (id: string): Subject => ({ kind: 'address', id });
@@ -43,7 +43,7 @@ async function start({ gateways = 1 } = {}) {
   return { redis, stores, takes, admitted };
 }
 
-describe.skipIf(isRedisSkipped)('a limit in Redis', () => {
+describe.skipIf(isRedisSkipped)('a limit in Redis', patient, () => {
   it('is one for all gateways, exactly', async () => {
     const { admitted } = await start({ gateways: 3 });
     expect((await admitted(50)).number).toBe(10);
@@ -81,10 +81,9 @@ describe.skipIf(isRedisSkipped)('a limit in Redis', () => {
   });
 });
 
-describe.skipIf(isRedisSkipped)('without an answer of Redis', () => {
+describe.skipIf(isRedisSkipped)('without an answer of Redis', patient, () => {
   it.each(['killed', 'frozen'] as const)(
     'each gateway admits its share at once when it is %s, and the limit is one again afterwards',
-    { timeout: 30_000 },
     async (how) => {
       const { redis, stores, admitted } = await start({ gateways: 2 });
       // The first has counted the second with its next beat.
@@ -130,7 +129,7 @@ describe.skipIf(isRedisSkipped)('without an answer of Redis', () => {
     expect(taken.filter(({ isAdmitted }) => isAdmitted)).toHaveLength(10);
   });
 
-  it('does not count a gateway that has stopped', { timeout: 20_000 }, async () => {
+  it('does not count a gateway that has stopped', async () => {
     const { redis, stores, takes } = await start({ gateways: 2 });
     await stores[1]?.close();
     await sleep(2_200);

@@ -43,10 +43,7 @@ function startChecked(url: string, { health, service, chances }: Checked = {}) {
     const before = delays.length;
     fake.advance(intervalMs);
     // For each its timeout, and then the wait for its next check.
-    await vi.waitFor(() => expect(delays).toHaveLength(before + 2 * states().length), {
-      timeout: 5_000,
-      interval: 1,
-    });
+    await vi.waitFor(() => expect(delays).toHaveLength(before + 2 * states().length));
     return states().join();
   }
   return { ...app, fake, delays, states, check };

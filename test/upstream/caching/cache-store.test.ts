@@ -40,7 +40,7 @@ describe('the cache store of a gateway', () => {
     await sleep(250);
     expect(warnings.length).toBe(1);
     clock.advance(1_000);
-    await vi.waitFor(() => expect(warnings.length).toBe(2), { timeout: 5_000 });
+    await vi.waitFor(() => expect(warnings.length).toBe(2));
     await opened.close();
     expect(clock.pending).toBe(0);
   });

@@ -47,7 +47,7 @@ const levels = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
 /** Waits until the server has been asked. */
 async function asked(server: { readonly requests: readonly (string | Recorded)[] }) {
-  await expect.poll(() => server.requests.length, { timeout: 5_000, interval: 2 }).toBe(1);
+  await expect.poll(() => server.requests.length).toBe(1);
 }
 
 describe('a connection that cannot be made', () => {
@@ -217,7 +217,7 @@ describe('a service that does not finish its answer', () => {
     request.abort(reason);
     expect(await failure).toBe(reason);
     await server.allClosed();
-    await expect.poll(() => server.accepted, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => server.accepted).toBe(1);
     await server.allClosed();
     expect(server.requests).toEqual([]);
   });
@@ -234,7 +234,7 @@ describe('a service that does not finish its answer', () => {
     expect(await get('GET /fine')).toMatchObject({ value: 1 });
     request.abort(new Error('over'));
     await hanging;
-    await expect.poll(() => server.open.size, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => server.open.size).toBe(1);
   });
 
   it('is not called if the request is over', async () => {
