@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { NotXmlError, parseXml, writeXml } from '../src/xml.ts';
 import { assertProperty } from './support/property.ts';
+import { cpuMsOf } from './support/cpu-time.ts';
 
 const anything = z.object({}).catchall(z.unknown());
 const order = z.object({
@@ -154,9 +155,10 @@ describe('a document', () => {
 
   it('takes no more time than its size is worth', () => {
     const many = Array.from({ length: 50_000 }, (_, index) => `a${index}="1"`).join(' ');
-    const begin = performance.now();
-    parseXml(anything, `<a ${many}>${'<b>c</b>'.repeat(50_000)}</a>`, 64);
-    attempt(() => parseXml(anything, '<a>'.repeat(200_000), 64));
-    expect(performance.now() - begin).toBeLessThan(5_000);
+    const read = () => {
+      parseXml(anything, `<a ${many}>${'<b>c</b>'.repeat(50_000)}</a>`, 64);
+      attempt(() => parseXml(anything, '<a>'.repeat(200_000), 64));
+    };
+    expect(cpuMsOf(read)).toBeLessThan(5_000);
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { paymentOf } from '../../compositions/upstreams/payments.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { originOf, readTraceparent } from '../../src/telemetry/trace-context.ts';
+import { cpuMsOf } from '../support/cpu-time.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { raw } from '../support/raw-http.ts';
 import { clientTrace, startTraced } from './_traced.ts';
@@ -106,10 +107,10 @@ describe('a tracestate', () => {
   });
 
   it('is read in time that grows with its length, whatever a client writes', () => {
-    const startedAt = performance.now();
-    for (let times = 0; times < 20; times += 1) forwarded(`a=1,b=1${' '.repeat(15_000)}2`);
+    const text = `a=1,b=1${' '.repeat(15_000)}2`;
+    const often = () => Array.from({ length: 20 }, () => forwarded(text));
     // By a pattern for blanks at the end, which tries each of them, one takes about 80 ms.
-    expect(performance.now() - startedAt).toBeLessThan(400);
+    expect(cpuMsOf(often)).toBeLessThan(400);
   });
 
   it('that is too long loses long members first, and then the last ones', () => {
