@@ -202,8 +202,17 @@ class OwnCallers implements Callers {
   }
 
   note(ending: Ending): void {
-    this.latest = ending;
+    this.latest = laterOf(this.latest, ending);
   }
+}
+
+/** The ending of the latest attempt; the slower one of a hedged pair ends after its answer. */
+export function laterOf(before: Ending | undefined, ending: Ending): Ending {
+  return before !== undefined && isCancellation(ending.failure) ? before : ending;
+}
+
+function isCancellation(failure: unknown): boolean {
+  return failure instanceof UpstreamError && failure.kind === 'aborted';
 }
 
 /** A call and its followers. */

@@ -25,8 +25,11 @@ export interface Servers {
   show(callers: Callers, shown: Shown): void;
   /** Takes note of equal calls that the request of a call has made since. */
   noteFollowers(call: Call, callers: Callers): void;
-  /** Describes a step that is about to end by the dispatch of others that it waited for. */
-  describe(step: Scope): void;
+  /**
+   * Describes a step that is about to end by the dispatch of others that it waited for; `hasAnswer`:
+   * it has the answer to its only call, so that a dispatch which failed was made good by another.
+   */
+  describe(step: Scope, hasAnswer: boolean): void;
 }
 
 /**
@@ -35,8 +38,6 @@ export interface Servers {
  */
 export function createServers(): Servers {
   const joinedBy = new WeakMap<Scope, Callers[]>();
-  /** The latest call of a step that has joined a dispatch; it ends before its followers do. */
-  const joinedCalls = new WeakMap<Scope, { readonly call: Call; readonly callers: Callers }>();
 
   function join(step: Scope, callers: Callers): void {
     // A refresh in the background may join after the step has ended.
@@ -46,42 +47,38 @@ export function createServers(): Servers {
     else if (joined.length < mostJoined && !joined.includes(callers)) joined.push(callers);
   }
 
-  function noteFollowers({ followers }: Call, callers: Callers): void {
-    for (const { trace } of followers) {
-      const step = scopeOf(trace);
-      if (step !== undefined) join(step, callers);
-    }
+  function joinDispatch({ trace }: Call, callers: Callers): void {
+    const step = scopeOf(trace);
+    if (step !== undefined) join(step, callers);
   }
 
-  function serverOf(step: Scope): Callers | undefined {
+  function serverOf(step: Scope, hasAnswer: boolean): Callers | undefined {
     const joined = joinedBy.get(step);
     if (joined === undefined) return undefined;
     // Followers must not keep each other in memory through the dispatches that they share.
     joinedBy.delete(step);
-    return slowest(joined.filter((callers) => shownIn(callers)?.holder !== step));
+    const others = joined.filter((callers) => shownIn(callers)?.holder !== step);
+    const weightOf = hasAnswer ? weightOfAnswer : weightOfBlame;
+    return others.toSorted((one, other) => weightOf(other) - weightOf(one))[0];
   }
 
   return {
     join,
-    onJoin: function joinDispatch(call, callers) {
-      const step = scopeOf(call.trace);
-      if (step === undefined) return;
-      join(step, callers);
-      joinedCalls.set(step, { call, callers });
-    },
+    onJoin: joinDispatch,
     show(callers, shown) {
       if (shownIn(callers)?.batch === undefined) callers.shown = shown;
     },
-    noteFollowers,
-    describe(step) {
-      const joined = joinedCalls.get(step);
-      if (joined !== undefined) noteFollowers(joined.call, joined.callers);
-      joinedCalls.delete(step);
-      const server = serverOf(step);
+    noteFollowers({ followers }, callers) {
+      for (const follower of followers) joinDispatch(follower, callers);
+    },
+    describe(step, hasAnswer) {
+      const server = serverOf(step, hasAnswer);
       if (server === undefined) return;
       const shown = shownIn(server);
       if (shown !== undefined) step.span.addLink({ context: shown.span.spanContext() });
-      step.span.setAttributes({ ...wayOf(server, step), ...attributesOf(server), ...shown?.batch });
+      const ending = server.latest && endingOf(server.latest, hasAnswer);
+      const attributes = { ...wayOf(server, step), ...attributesOf(server), ...ending };
+      step.span.setAttributes({ ...attributes, ...shown?.batch });
     },
   };
 }
@@ -90,15 +87,15 @@ function shownIn({ shown }: Callers): Shown | undefined {
   return shown as Shown | undefined; // only `show` sets it
 }
 
-/** The dispatch to blame for the time of a step: one that has failed, or else the slowest. */
-function slowest(joined: readonly Callers[]): Callers | undefined {
-  return joined.toSorted((one, other) => weightOf(other) - weightOf(one))[0];
-}
-
-/** One without an end is waited for still. */
-function weightOf({ latest }: Callers): number {
+/** The most is to blame: one that has failed, one that is waited for still, or the slowest. */
+function weightOfBlame({ latest }: Callers): number {
   if (latest === undefined) return Number.MAX_VALUE;
   return latest.failure === undefined ? latest.tookMs : Infinity;
+}
+
+/** Before those that have failed, the one that has answered, of several the slowest. */
+function weightOfAnswer({ latest }: Callers): number {
+  return latest === undefined || latest.failure !== undefined ? -1 : latest.tookMs;
 }
 
 /** How a step came by the answer: by a batch, or by a call of its own request or of another. */
@@ -111,16 +108,17 @@ function wayOf(server: Callers, step: Scope): Attributes {
   return isOwn ? { 'plait.step.deduplicated': true } : { 'plait.step.coalesced': true };
 }
 
-function attributesOf({ operation, tried, latest }: Callers): Attributes {
+function attributesOf({ operation, tried }: Callers): Attributes {
   return {
     'plait.step.attempts': tried.length,
     'service.peer.name': operation.service.name,
-    ...(latest !== undefined && endingOf(latest)),
   };
 }
 
-function endingOf({ failure, status = statusOf(failure), tookMs }: Ending): Attributes {
-  const type = failure === undefined || isCancelled(failure) ? undefined : errorType(failure);
+function endingOf(ending: Ending, hasAnswer: boolean): Attributes {
+  const { failure, status = statusOf(failure), tookMs } = ending;
+  const isError = failure !== undefined && !hasAnswer && !isCancelled(failure);
+  const type = isError ? errorType(failure) : undefined;
   return {
     'plait.step.service_ms': Math.round(tookMs),
     ...(status !== undefined && { 'http.response.status_code': status }),

@@ -33,7 +33,7 @@ export function traceSteps({ tracer, servers, times }: StepSpanOptions): WatchSt
     const ending = new SpanEnd(scope, run, times);
     return function endStep(failure) {
       describeStep(scope, run);
-      servers.describe(scope);
+      servers.describe(scope, failure === undefined && run.step.kind === 'call');
       if (failure === undefined) ending.endStep();
       else ending.endStep(failure, isErrorOf(run.step, failure));
     };

@@ -3,7 +3,7 @@ import { keyShape } from '../../dsl/lookup-by.ts';
 import type { Call, Reply } from '../call.ts';
 import { keyOfItem } from '../sharing/key.ts';
 import { Load, indexesUpTo } from '../sharing/load.ts';
-import type { LoadOptions, LoadPolicy } from '../sharing/load.ts';
+import type { LoadKey, LoadOptions, LoadPolicy } from '../sharing/load.ts';
 import type { Entry } from './cache-entry.ts';
 import { isOutage, refreshOf, versioned } from './entries.ts';
 import type { CacheOptions, CacheRead, Entries, Usable } from './entries.ts';
@@ -165,5 +165,10 @@ class MissedLoad extends StoringLoad {
   override callersAt(at: number): readonly Call[] {
     const { index = -1 } = this.#missed[at] ?? {};
     return this.#load.callersAt(index);
+  }
+
+  override followersAt(at: number): readonly LoadKey[] {
+    const { index = -1 } = this.#missed[at] ?? {};
+    return this.#load.followersAt(index);
   }
 }

@@ -4,7 +4,7 @@ import type { Lookup } from '../../dsl/lookup.ts';
 import { toError } from '../../errors.ts';
 import type { UpstreamError } from '../../errors.ts';
 import { frozen } from '../../frozen.ts';
-import type { Call, Caller, Dispatch, Reply, Send } from '../call.ts';
+import type { Call, Caller, Dispatch, OnJoin, Reply, Send } from '../call.ts';
 import { matchOf, noItems, none } from '../exchange/match.ts';
 import type { Match } from '../exchange/match.ts';
 import { strayIn, valueFor } from './batch-answer.ts';
@@ -35,6 +35,7 @@ export class BatchFlight extends Flight implements Carrier {
   #table: Map<string, number> | undefined;
   #last: Load | undefined;
   #isSent = false;
+  #onJoin: OnJoin | undefined;
   #hasLost = false;
   #latest = 0;
 
@@ -124,6 +125,7 @@ export class BatchFlight extends Flight implements Carrier {
 
   override leave(load: Load): void {
     this.#hasLost = true;
+    this.#joinFollowersOf(load);
     super.leave(load);
   }
 
@@ -141,10 +143,12 @@ export class BatchFlight extends Flight implements Carrier {
 
   /**
    * Settles all keys, unless the request fails: then it resolves with the error, and its loads wait
-   * until `fail`, `serveNone` or their parts settle them. Never rejects.
+   * until `fail`, `serveNone` or their parts settle them. Never rejects. `onJoin` is called for the
+   * followers of its keys as well, which have not joined by themselves.
    */
-  async send(next: Send<Dispatch>): Promise<Error | undefined> {
+  async send(next: Send<Dispatch>, onJoin?: OnJoin): Promise<Error | undefined> {
     this.#isSent = true;
+    this.#onJoin = onJoin;
     const keys = this.#hasLost ? this.#wantedKeys() : this.#keys;
     this.#width = keys.length;
     if (keys.length === 0 || this.aborted) return this.end();
@@ -154,12 +158,29 @@ export class BatchFlight extends Flight implements Carrier {
       const reply = await next({ ...call, ...own, isPatient: this.isPart });
       // Replies of the parser have been matched already.
       const { match = matchOf(this.#lookup, { keys, items: reply.value }) } = reply;
+      this.#joinFollowersOf();
       this.#distribute(reply, match);
       return this.end();
     } catch (error) {
       this.forget();
+      this.#joinFollowersOf();
       return toError(error);
     }
+  }
+
+  /** Of one load, or of all: before they go on. */
+  #joinFollowersOf(only?: Load): void {
+    if (this.#onJoin === undefined) return;
+    for (let position = 0; position < this.#loads.length; position += 1) {
+      const [load, index] = [this.#loads[position], this.#indexes[position]];
+      if (load !== undefined && index !== undefined) this.#joinFollowersAt({ load, index }, only);
+      for (const key of this.#others?.get(position) ?? []) this.#joinFollowersAt(key, only);
+    }
+  }
+
+  #joinFollowersAt({ load, index }: LoadKey, only: Load | undefined): void {
+    if (only !== undefined && only !== load) return;
+    for (const follower of load.followersAt(index)) this.#onJoin?.(follower.load.call, this);
   }
 
   /** Its unsettled keys, grouped by the client requests that wait for them. */

@@ -60,7 +60,7 @@ export function batch(
   }: BatchOptions = {},
 ): SendLoad {
   const { pack, isOneRequest } = createPacker(prefixOf, extraBytes);
-  const onFailure = settleFailed({ next, clock, withdraw, isOneRequest });
+  const onFailure = settleFailed({ next, clock, withdraw, isOneRequest, onJoin });
   /** By the `key` that the calls of their loads have in common. */
   const lanes = new Map<string, Lane>();
   let keys = 0;
@@ -100,7 +100,7 @@ export function batch(
       runAtMost(
         Math.ceil(concurrency / 2),
         batches.map((one) => async () => {
-          const failure = await one.send(next);
+          const failure = await one.send(next, onJoin);
           closeWhenIdle(lane, name);
           if (failure === undefined) keys -= one.size;
           // Other batches need not wait until the parts of a rejected one are answered.

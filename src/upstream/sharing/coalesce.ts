@@ -172,7 +172,13 @@ class CallFlight extends Flight {
     this.forget();
     const subscriptions = this.#subscriptions ?? [];
     this.#subscriptions = undefined;
+    for (const { call } of subscriptions) this.joinFollowersOf(call);
     return subscriptions;
+  }
+
+  /** To be called before the followers of a call go on: they have not joined by themselves. */
+  joinFollowersOf({ followers }: Call): void {
+    for (const follower of followers) this.#shared.onJoin?.(follower, this);
   }
 
   protected forget(): void {
@@ -186,10 +192,10 @@ class Subscription {
   readonly call: Call;
   /** Whether it has been dispatched again. */
   isSecond = false;
-  #flight: Flight;
+  #flight: CallFlight;
   readonly #resolvers = Promise.withResolvers<Reply>();
 
-  constructor(flight: Flight, call: Call) {
+  constructor(flight: CallFlight, call: Call) {
     this.call = call;
     this.#flight = flight;
     call.signal.addEventListener('abort', this, { once: true });
@@ -199,7 +205,7 @@ class Subscription {
     return this.#resolvers.promise;
   }
 
-  moveTo(flight: Flight): void {
+  moveTo(flight: CallFlight): void {
     this.isSecond = true;
     this.#flight = flight;
   }
@@ -218,6 +224,7 @@ class Subscription {
   handleEvent(): void {
     // A flight without callers is aborted before the last caller continues.
     this.#flight.leave(this);
+    this.#flight.joinFollowersOf(this.call);
     this.#resolvers.reject(this.call.signal.reason);
   }
 }

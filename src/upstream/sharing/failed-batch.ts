@@ -4,7 +4,7 @@ import type { Operation } from '../../dsl/operation.ts';
 import { UpstreamError } from '../../errors.ts';
 import { createSemaphore } from '../../limit.ts';
 import type { Semaphore } from '../../limit.ts';
-import type { Dispatch, Send } from '../call.ts';
+import type { Dispatch, OnJoin, Send } from '../call.ts';
 import { saysAbsent } from '../exchange/absent.ts';
 import { isHeldBack, isRejection } from '../resilience/failure.ts';
 import type { BatchFlight } from './batch-flight.ts';
@@ -24,6 +24,7 @@ export interface FailedBatchOptions {
   readonly withdraw: (operation: Operation) => boolean;
   /** Whether keys of a load fit in one request. */
   readonly isOneRequest: (asked: Asked) => boolean;
+  readonly onJoin: OnJoin | undefined;
 }
 
 export type SettleFailed = (flight: BatchFlight, error: Error) => Promise<void>;
@@ -43,7 +44,7 @@ export type SettleFailed = (flight: BatchFlight, error: Error) => Promise<void>;
  * and have time left are sent once more, together, if the retry budget allows it.
  */
 export function settleFailed(options: FailedBatchOptions): SettleFailed {
-  const { next, clock, withdraw, isOneRequest } = options;
+  const { next, clock, withdraw, isOneRequest, onJoin } = options;
   /** By the name of the service. */
   const semaphores = new Map<string, Semaphore>();
 
@@ -95,7 +96,7 @@ export function settleFailed(options: FailedBatchOptions): SettleFailed {
     const semaphore = semaphores.get(name) ?? createSemaphore(mostParts);
     semaphores.set(name, semaphore);
     return new Promise((resolve) => {
-      semaphore.acquire((release) => resolve(part.send(next).finally(release)));
+      semaphore.acquire((release) => resolve(part.send(next, onJoin).finally(release)));
     });
   }
 

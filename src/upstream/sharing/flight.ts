@@ -4,9 +4,8 @@
  */
 import { AbortSource } from '../../signal.ts';
 import type { Operation } from '../../dsl/operation.ts';
-import { UpstreamError } from '../../errors.ts';
 import type { Call, Callers, Ending } from '../call.ts';
-import { callError } from '../call.ts';
+import { callError, laterOf } from '../call.ts';
 import type { Address } from '../exchange/address.ts';
 import { needsFreshAnswer } from './after-write.ts';
 
@@ -30,8 +29,7 @@ export abstract class Flight extends AbortSource implements Callers {
   protected abstract forget(): void;
 
   note(ending: Ending): void {
-    // The slower attempt of a hedged pair ends after the one that has answered.
-    if (this.latest === undefined || !isCancellation(ending.failure)) this.latest = ending;
+    this.latest = laterOf(this.latest, ending);
   }
 
   /**
@@ -53,8 +51,4 @@ export abstract class Flight extends AbortSource implements Callers {
     const cause = call.signal.reason;
     this.abort(callError(call, 'aborted', 'nobody waits any more', { cause }));
   }
-}
-
-function isCancellation(failure: unknown): boolean {
-  return failure instanceof UpstreamError && failure.kind === 'aborted';
 }

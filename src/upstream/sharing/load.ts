@@ -44,6 +44,8 @@ const unsettled = Symbol('unsettled');
 
 const ignore = (): void => undefined;
 
+const none: readonly LoadKey[] = [];
+
 /**
  * A column of keys that becomes a column of values. However many keys it has, it needs only one
  * promise, one call and one abort listener. Keys are settled one by one: by an earlier load of the
@@ -92,8 +94,12 @@ export class Load {
   /** The calls that wait for the key at `index`: that of this load and those of its followers. */
   callersAt(index: number): readonly Call[] {
     if (this.isSettled(index)) return [];
-    const followers = this.#followers?.get(index) ?? [];
-    return [this.call, ...followers.map(({ load }) => load.call)];
+    return [this.call, ...this.followersAt(index).map(({ load }) => load.call)];
+  }
+
+  /** The keys that follow the one at `index`, which is not settled yet. */
+  followersAt(index: number): readonly LoadKey[] {
+    return this.#followers?.get(index) ?? none;
   }
 
   isSettled(index: number): boolean {

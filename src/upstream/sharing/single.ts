@@ -4,7 +4,7 @@ import { createSemaphore } from '../../limit.ts';
 import type { Semaphore } from '../../limit.ts';
 import type { Call, Caller, Reply } from '../call.ts';
 import { Load } from './load.ts';
-import type { LoadPolicy } from './load.ts';
+import type { LoadKey, LoadPolicy } from './load.ts';
 
 /**
  * Sends the keys of a lookup with `single` as loads of their own. A key is sent on when it has a
@@ -76,5 +76,9 @@ class SingleLoad extends Load {
 
   override callersAt(): readonly Call[] {
     return this.#load.callersAt(this.#index);
+  }
+
+  override followersAt(): readonly LoadKey[] {
+    return this.#load.followersAt(this.#index);
   }
 }
