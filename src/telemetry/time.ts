@@ -16,6 +16,9 @@ const comparedMs = 1_000;
 /** A smaller difference is the resolution of the wall clock, and the time it takes to read both. */
 const toleranceMs = 20;
 
+/** To read both clocks takes no longer, unless the process is interrupted meanwhile. */
+const longestReadingMs = 1;
+
 /**
  * The wall clock at the resolution of the monotonic one. It follows a wall clock that was set, or
  * has gone on while the machine slept: spans would be in the past of those of other services.
@@ -25,8 +28,10 @@ export function createWallClock({ wall, monotonic, originMs }: Clocks): () => Hr
   let comparedAt = -Infinity;
 
   function follow(elapsedMs: number): void {
-    comparedAt = elapsedMs;
     const aheadMs = wall() - elapsedMs - beganMs;
+    // The process was interrupted between the two: the next reading compares them.
+    if (monotonic() - elapsedMs > longestReadingMs) return;
+    comparedAt = elapsedMs;
     if (Math.abs(aheadMs) >= toleranceMs) beganMs += aheadMs;
   }
 

@@ -2,11 +2,19 @@
 import { expect, it } from 'vitest';
 import { createWallClock } from '../../src/telemetry/time.ts';
 
-/** Clocks that a test moves; `told`: the time of spans in milliseconds since 1970. */
+/**
+ * Clocks that a test moves; `told`: the time of spans in milliseconds since 1970. `interrupt`: the
+ * process stands still for that long before it reads the wall clock for the next time.
+ */
 function startClocks() {
   const at = { wallMs: 1_700_000_000_000, monotonicMs: 0 };
+  let interruptionMs = 0;
   const now = createWallClock({
-    wall: () => Math.trunc(at.wallMs),
+    wall() {
+      pass(interruptionMs);
+      interruptionMs = 0;
+      return Math.trunc(at.wallMs);
+    },
     monotonic: () => at.monotonicMs,
     originMs: at.wallMs,
   });
@@ -18,7 +26,8 @@ function startClocks() {
     const [seconds, nanoseconds] = now();
     return seconds * 1_000 + nanoseconds / 1e6;
   };
-  return { at, pass, told };
+  const interrupt = (ms: number): void => void (interruptionMs = ms);
+  return { at, pass, told, interrupt };
 }
 
 it('has the resolution of the monotonic clock', () => {
@@ -55,5 +64,17 @@ it('never goes back while the wall clock does not', () => {
     const time = told();
     expect(time).toBeGreaterThan(before);
     before = time;
+  }
+});
+
+it('is not set by a wall clock that was read after an interruption', () => {
+  const { at, pass, told, interrupt } = startClocks();
+  told();
+  pass(1_000);
+  interrupt(30);
+  told();
+  for (let times = 0; times < 3; times += 1) {
+    pass(0.5);
+    expect(Math.abs(told() - at.wallMs)).toBeLessThan(1);
   }
 });
