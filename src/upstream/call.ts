@@ -50,10 +50,23 @@ export interface Call {
   readonly trace: Trace | undefined;
   /** Whether the request has written: neither cached nor in-flight answers may be used. */
   readonly afterWrite: boolean;
-  /** Equal calls that the same request has made since; they get the reply to this one. */
-  readonly followers: Call[];
+  readonly followers: Followers;
   /** Watches a call that writes. */
   readonly write?: WriteWatch | undefined;
+}
+
+/** The equal calls that the same request has made since; they get the reply to the first. */
+export interface Followers {
+  calls: readonly Call[];
+  /** The flight that the first one waits for, so that they do, too. */
+  flight: Callers | undefined;
+}
+
+const none: readonly Call[] = Object.freeze([]);
+
+/** One object, as most calls have no followers. */
+export function noFollowers(): Followers {
+  return { calls: none, flight: undefined };
 }
 
 /** Listeners for the progress of a call that writes. */
@@ -217,7 +230,8 @@ function isCancellation(failure: unknown): boolean {
 
 /** A call and its followers. */
 export function withFollowers(call: Call): readonly Call[] {
-  return call.followers.length === 0 ? [call] : [call, ...call.followers];
+  const { calls } = call.followers;
+  return calls.length === 0 ? [call] : [call, ...calls];
 }
 
 /** An error that names the call's service and operation. */

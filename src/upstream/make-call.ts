@@ -2,7 +2,7 @@
 import { areOfCaller } from '../dsl/credentials.ts';
 import type { Operation } from '../dsl/operation.ts';
 import { isPlainObject } from '../plain-object.ts';
-import { isShareable } from './call.ts';
+import { isShareable, noFollowers } from './call.ts';
 import type { Call, Caller } from './call.ts';
 import { identityOf, keyOf } from './sharing/key.ts';
 
@@ -36,7 +36,7 @@ export function makeCall(origin: Origin, forwarding: Forwarding): Call {
     deadlineAt: caller.deadlineAt,
     trace,
     afterWrite: caller.hasWritten,
-    followers: [],
+    followers: noFollowers(),
   };
 }
 

@@ -34,8 +34,8 @@ import type { Senders } from './sharing/deduplicate.ts';
 import { single } from './sharing/single.ts';
 
 /** deduplicate ▸ … */
-export function perRequest(gateway: Senders): Senders {
-  return deduplicate(gateway);
+export function perRequest(gateway: Senders, onJoin: OnJoin | undefined): Senders {
+  return deduplicate(gateway, onJoin);
 }
 
 export interface GatewayParts {

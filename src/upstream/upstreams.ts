@@ -196,7 +196,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
 
   return {
     open(caller) {
-      const { send: sendOnce, sendLoad } = perRequest(shared);
+      const { send: sendOnce, sendLoad } = perRequest(shared, onJoin);
       const forwarding = createForwarding(caller);
       const make = (asked: Asked): Call => {
         const { operation, args, givenTarget, trace, conceals = false } = asked;

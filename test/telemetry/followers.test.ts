@@ -7,7 +7,7 @@ import { createFakeClock } from '../support/fake-clock.ts';
 import { items, value } from '../support/serve.ts';
 import { partIn, pricesIn } from './_shop-operations.ts';
 import { startTracedShop, until } from './_traced-shop.ts';
-import { only, startTraced } from './_traced.ts';
+import { only, startTraced, strays } from './_traced.ts';
 
 /** Answers, and waits until the steps that need the answer have begun. */
 async function pass(answer: () => void): Promise<void> {
@@ -263,4 +263,184 @@ describe('a step that follows a call which was hedged', () => {
     `;
     expect(only(spans, 'step again').attributes['plait.step.service_ms']).toBe(15);
   });
+});
+
+/** What a part asks for, and, once that is under way, another one that has 100 ms for it. */
+const late = {
+  'an equal call'(shop: Service): Composition {
+    const part = partIn(shop);
+    return defineComposition({
+      route: 'GET /shop/:name',
+      deadlineMs: 5_000,
+      compose: ({ params: { name } }) => ({
+        asked: call(part, { name }),
+        again: given(call(operationOf(shop, 'first'), { name }), () =>
+          optional(call(part, { name }), { withinMs: 100 }),
+        ),
+      }),
+    });
+  },
+  'an equal key'(shop: Service): Composition {
+    const price = lookups['a lookup'](shop);
+    return defineComposition({
+      route: 'GET /shop/:name',
+      deadlineMs: 5_000,
+      compose: ({ params: { name } }) => ({
+        asked: call(price, { id: name }),
+        again: given(call(operationOf(shop, 'first'), { name }), () =>
+          optional(call(price, { id: name }), { withinMs: 100 }),
+        ),
+      }),
+    });
+  },
+};
+
+describe('a step that takes longer than its withinMs', () => {
+  it.each(Object.keys(late) as (keyof typeof late)[])(
+    'names the dispatch that it has waited for: %s',
+    async (kind) => {
+      const compose = late[kind];
+      const { ask, upstream } = await startTracedShop({ clock, telemetry, compose });
+      const asked = ask('a');
+      const isKey = kind === 'an equal key';
+      const slow = await upstream.next(isKey ? 'GET /prices?ids=a' : 'GET /parts/a');
+      const first = await upstream.next('GET /first/a');
+      const before = clock.pending;
+      first.answer(value('a'));
+      // The timeout of its attempt ends, and the time of the part begins.
+      await vi.waitFor(() => expect(clock.pending).toBe(before), { interval: 1 });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(clock.pending).toBe(before);
+      clock.advance(100);
+      slow.answer(isKey ? [{ id: 'a' }] : value('a'));
+      expect((await asked.answer).status).toBe(200);
+      const name = isKey ? 'again.priceOf' : 'again.part';
+      const way = isKey ? 'batched attempts=1 size=1' : 'deduplicated attempts=1';
+      const spans = await expectTrace(asked.traceId)`
+        SERVER GET /shop/{name}  status=200 degraded=${name}
+          INTERNAL step asked
+            CLIENT GET ${isKey ? '/prices' : '/parts/{name}'}  status=200
+          INTERNAL step first
+            CLIENT GET /first/{name}  status=200
+          INTERNAL step again
+            INTERNAL step ${name}  error.type=late optional ${way} ERROR links=1
+      `;
+      expect(only(spans, `step ${name}`).attributes).toMatchObject({ 'service.peer.name': 'shop' });
+    },
+  );
+});
+
+function operationOf(shop: Service, name: string) {
+  const response = z.object({ value: z.string() });
+  return operation(shop, { name, route: `GET /${name}/:name`, response });
+}
+
+/** A culprit beside a part, and a `given` that asks for the culprit once more. */
+const withCulprit = (shop: Service): Composition =>
+  defineComposition({
+    route: 'GET /shop/:name',
+    deadlineMs: 5_000,
+    compose({ params: { name } }) {
+      const culprit = operationOf(shop, 'culprit');
+      return {
+        culprit: call(culprit, { name }),
+        part: call(partIn(shop), { name }),
+        again: given(call(operationOf(shop, 'first'), { name }), () => ({
+          culprit: call(culprit, { name }),
+          other: call(operationOf(shop, 'other'), { name }),
+        })),
+      };
+    },
+  });
+
+describe('a step that ends since another one has failed', () => {
+  it('is within the step around it, and before the culprit', async () => {
+    const { ask, upstream } = await startTracedShop({ clock, telemetry, compose: withCulprit });
+    const asked = ask('a');
+    const culprit = await upstream.next('GET /culprit/a');
+    const first = await upstream.next('GET /first/a');
+    first.answer(value('a'));
+    await upstream.next('GET /other/a');
+    culprit.answer({}, 501);
+    expect((await asked.answer).status).toBe(502);
+    const spans = await expectTrace(asked.traceId)`
+      SERVER GET /shop/{name}  status=502 error.type=501 ERROR
+        INTERNAL step culprit  error.type=501 ERROR
+          CLIENT GET /culprit/{name}  status=501 error.type=501 ERROR
+        INTERNAL step part  cancelled
+          CLIENT GET /parts/{name}  cancelled
+        INTERNAL step first
+          CLIENT GET /first/{name}  status=200
+        INTERNAL step again  cancelled
+          INTERNAL step again.culprit  status=501 error.type=501 deduplicated attempts=1 ERROR links=1
+          INTERNAL step again.other  cancelled
+            CLIENT GET /other/{name}  cancelled
+    `;
+    expect(strays(spans)).toEqual([]);
+    const end = (name: string) => only(spans, name).endTimeUnixNano;
+    expect(end('step again.culprit')).toBeLessThan(end('step culprit'));
+  });
+
+  it('has no error of a call of others that is made again', async () => {
+    const policies = { retry: { times: 1, minDelayMs: 40, maxDelayMs: 40 } };
+    const options = { clock, telemetry, compose: withCulprit, policies };
+    const { ask, upstream } = await startTracedShop(options);
+    ask('a', '00');
+    const [part] = await Promise.all([
+      upstream.next('GET /parts/a'),
+      upstream.next('GET /first/a'),
+      upstream.next('GET /culprit/a'),
+    ]);
+    const asked = await until(clock, 1, () => ask('a'));
+    const before = clock.pending;
+    part.answer({}, 503);
+    // Its timeout ends, and the pause before the next attempt begins and ends.
+    await vi.waitFor(() => {
+      clock.advance(40);
+      expect(upstream.asked().filter((one) => one === 'GET /parts/a')).toHaveLength(2);
+    });
+    expect(clock.pending).toBe(before);
+    await until(clock, -1, asked.leave);
+    await expectTrace(asked.traceId)`
+      SERVER GET /shop/{name}  status=499 cancelled
+        INTERNAL step culprit  cancelled coalesced attempts=1
+        INTERNAL step part  status=503 cancelled coalesced attempts=2
+        INTERNAL step first  cancelled coalesced attempts=1
+    `;
+  });
+});
+
+describe('a list that has one key several times', () => {
+  it.each(['a lookup', 'a lookup for one key at a time'] as const)(
+    'has no span of a batch: %s',
+    async (kind) => {
+      const compose = (shop: Service): Composition => {
+        const price = lookups[kind](shop);
+        const list = operation(shop, {
+          name: 'list',
+          route: 'GET /lists/:name',
+          response: z.array(z.object({ id: z.string() })),
+        });
+        return defineComposition({
+          route: 'GET /shop/:name',
+          compose: ({ params: { name } }) => ({
+            rows: each(call(list, { name }), ({ id }) => call(price, { id })),
+          }),
+        });
+      };
+      const { ask, upstream } = await startTracedShop({ clock, telemetry, compose });
+      const asked = ask('a');
+      await upstream.answer('GET /lists/a', [...items(1), ...items(1), ...items(1)]);
+      if (kind === 'a lookup') await upstream.answer('GET /prices?ids=1', items(1));
+      else await upstream.answer('GET /prices/1', { id: '1' });
+      expect((await asked.answer).status).toBe(200);
+      await expectTrace(asked.traceId)`
+        SERVER GET /shop/{name}  status=200
+          INTERNAL step list
+            CLIENT GET /lists/{name}  status=200
+          INTERNAL step rows  items=3
+            CLIENT GET ${kind === 'a lookup' ? '/prices' : '/prices/{id}'}  status=200
+      `;
+    },
+  );
 });

@@ -29,8 +29,8 @@ export function traceBatches(options: BatchSpanOptions): Policy<Dispatch> {
     function traceBatch(call) {
       if (call.keys === undefined) return next(call);
       const waiting = call.callers.waiting();
-      // A batch of one is part of its step.
-      if (waiting.length === 1) {
+      // A batch of one is part of its step, whose list may have that key several times.
+      if (call.keys.length === 1 && areOfOneStep(waiting)) {
         const step = scopeOf(waiting[0]?.trace);
         if (step !== undefined) addWait(step, 'plait.batch.wait_ms', waitOf(waiting, clock));
         return next(call);
@@ -67,6 +67,10 @@ async function inSpan<T>(work: () => Promise<T>, ending: SpanEnd): Promise<T> {
     ending.end(error, !isOrdinaryAnswer(error));
     throw error;
   }
+}
+
+function areOfOneStep([first, ...others]: readonly Call[]): boolean {
+  return others.every(({ trace }) => trace === first?.trace);
 }
 
 /** The spans of the waiting steps, each once, in order of arrival. */

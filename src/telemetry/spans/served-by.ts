@@ -26,10 +26,10 @@ export interface Servers {
   /** Takes note of equal calls that the request of a call has made since. */
   noteFollowers(call: Call, callers: Callers): void;
   /**
-   * Describes a step that is about to end by the dispatch of others that it waited for; `hasAnswer`:
-   * it has the answer to its only call, so that a dispatch which failed was made good by another.
+   * Describes a step that is about to end by the dispatch of others that it waited for. Unless it is
+   * `isBlaming`, one that has failed has been made good, or has not cancelled the step.
    */
-  describe(step: Scope, hasAnswer: boolean): void;
+  describe(step: Scope, isBlaming: boolean): void;
 }
 
 /**
@@ -52,13 +52,13 @@ export function createServers(): Servers {
     if (step !== undefined) join(step, callers);
   }
 
-  function serverOf(step: Scope, hasAnswer: boolean): Callers | undefined {
+  function serverOf(step: Scope, isBlaming: boolean): Callers | undefined {
     const joined = joinedBy.get(step);
     if (joined === undefined) return undefined;
     // Followers must not keep each other in memory through the dispatches that they share.
     joinedBy.delete(step);
     const others = joined.filter((callers) => shownIn(callers)?.holder !== step);
-    const weightOf = hasAnswer ? weightOfAnswer : weightOfBlame;
+    const weightOf = isBlaming ? weightOfBlame : weightOfWait;
     return others.toSorted((one, other) => weightOf(other) - weightOf(one))[0];
   }
 
@@ -69,14 +69,14 @@ export function createServers(): Servers {
       if (shownIn(callers)?.batch === undefined) callers.shown = shown;
     },
     noteFollowers({ followers }, callers) {
-      for (const follower of followers) joinDispatch(follower, callers);
+      for (const follower of followers.calls) joinDispatch(follower, callers);
     },
-    describe(step, hasAnswer) {
-      const server = serverOf(step, hasAnswer);
+    describe(step, isBlaming) {
+      const server = serverOf(step, isBlaming);
       if (server === undefined) return;
       const shown = shownIn(server);
       if (shown !== undefined) step.span.addLink({ context: shown.span.spanContext() });
-      const ending = server.latest && endingOf(server.latest, hasAnswer);
+      const ending = server.latest && endingOf(server.latest, isBlaming);
       const attributes = { ...wayOf(server, step), ...attributesOf(server), ...ending };
       step.span.setAttributes({ ...attributes, ...shown?.batch });
     },
@@ -93,9 +93,9 @@ function weightOfBlame({ latest }: Callers): number {
   return latest.failure === undefined ? latest.tookMs : Infinity;
 }
 
-/** Before those that have failed, the one that has answered, of several the slowest. */
-function weightOfAnswer({ latest }: Callers): number {
-  return latest === undefined || latest.failure !== undefined ? -1 : latest.tookMs;
+/** The most was waited for longest: one that is still, or the slowest of those that answered. */
+function weightOfWait(callers: Callers): number {
+  return callers.latest?.failure === undefined ? weightOfBlame(callers) : -1;
 }
 
 /** How a step came by the answer: by a batch, or by a call of its own request or of another. */
@@ -115,9 +115,9 @@ function attributesOf({ operation, tried }: Callers): Attributes {
   };
 }
 
-function endingOf(ending: Ending, hasAnswer: boolean): Attributes {
+function endingOf(ending: Ending, isBlaming: boolean): Attributes {
   const { failure, status = statusOf(failure), tookMs } = ending;
-  const isError = failure !== undefined && !hasAnswer && !isCancelled(failure);
+  const isError = isBlaming && failure !== undefined && !isCancelled(failure);
   const type = isError ? errorType(failure) : undefined;
   return {
     'plait.step.service_ms': Math.round(tookMs),

@@ -53,16 +53,19 @@ export class SpanEnd {
   }
 
   /**
-   * Ends a step: if it ended with its request, together with its calls and with the steps around
-   * it, so before the step that has failed. Otherwise Jaeger, whose critical path follows what ends
-   * last, would blame it.
+   * Ends a step: if its request has ended, together with its calls and with the steps around it, so
+   * before the step that has failed. Otherwise Jaeger, whose critical path follows what ends last,
+   * would blame it. A step that follows the one that has failed ends with the others, too.
    */
   endStep(failure?: unknown, isError = true): void {
     const abortedAt = this.#stop();
-    if (failure === undefined) return this.#endAt(now());
-    const isWithRequest = isCancelled(failure) || errorType(failure) === 'deadline';
-    const at = isWithRequest ? (abortedAt ?? now()) : this.#times.afterFailure();
+    const at = abortedAt ?? (this.#isOwn(failure) ? this.#times.afterFailure() : now());
     return this.#endAt(at, failure, isError);
+  }
+
+  /** Whether the step has failed, and not its request. */
+  #isOwn(failure: unknown): boolean {
+    return failure !== undefined && !isCancelled(failure) && errorType(failure) !== 'deadline';
   }
 
   /** Stops listening, and gives the time of the abort if there was one. */

@@ -8,7 +8,7 @@ import { StepError } from '../../engine/step-error.ts';
 import { ExecutionError, UpstreamError } from '../../errors.ts';
 import { toProblem } from '../../http/error-response.ts';
 import { toTrace } from '../carried.ts';
-import { isOrdinaryAnswer, reasonOf } from '../error-type.ts';
+import { isCancelled, isOrdinaryAnswer, reasonOf } from '../error-type.ts';
 import { openScope, scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
 import type { EndTimes } from './end-times.ts';
@@ -33,11 +33,16 @@ export function traceSteps({ tracer, servers, times }: StepSpanOptions): WatchSt
     const ending = new SpanEnd(scope, run, times);
     return function endStep(failure) {
       describeStep(scope, run);
-      servers.describe(scope, failure === undefined && run.step.kind === 'call');
+      servers.describe(scope, isBlaming(run, failure));
       if (failure === undefined) ending.endStep();
       else ending.endStep(failure, isErrorOf(run.step, failure));
     };
   };
+}
+
+/** Whether a call of it may have failed: in an `each`, also of one that has not. */
+function isBlaming({ step }: StepRun, failure: unknown): boolean {
+  return failure === undefined ? step.kind !== 'call' : !isCancelled(failure);
 }
 
 /**

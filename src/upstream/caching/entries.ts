@@ -4,7 +4,7 @@ import type { Operation } from '../../dsl/operation.ts';
 import { UpstreamError } from '../../errors.ts';
 import { AbortSource } from '../../signal.ts';
 import type { Call, Reply } from '../call.ts';
-import { callError } from '../call.ts';
+import { callError, noFollowers } from '../call.ts';
 import { needsFreshAnswer } from '../sharing/after-write.ts';
 import { entryOfFailure, entryOfReply, isOwn, keepMsOf, replay, stateOf } from './cache-entry.ts';
 import type { Entry, EntryState } from './cache-entry.ts';
@@ -129,7 +129,10 @@ export function refreshOf(call: Call, clock: Clock): { call: Call; cancelTimer: 
   );
   const createdAt = clock.now();
   const deadlineAt = createdAt + timeoutMs;
-  return { call: { ...call, signal, createdAt, deadlineAt, followers: [] }, cancelTimer };
+  return {
+    call: { ...call, signal, createdAt, deadlineAt, followers: noFollowers() },
+    cancelTimer,
+  };
 }
 
 /** The key with its tags' versions: calls made after an invalidation do not join earlier ones. */

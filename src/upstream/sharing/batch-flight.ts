@@ -4,7 +4,7 @@ import type { Lookup } from '../../dsl/lookup.ts';
 import { toError } from '../../errors.ts';
 import type { UpstreamError } from '../../errors.ts';
 import { frozen } from '../../frozen.ts';
-import type { Call, Caller, Dispatch, OnJoin, Reply, Send } from '../call.ts';
+import type { Call, Caller, Callers, Dispatch, OnJoin, Reply, Send } from '../call.ts';
 import { matchOf, noItems, none } from '../exchange/match.ts';
 import type { Match } from '../exchange/match.ts';
 import { strayIn, valueFor } from './batch-answer.ts';
@@ -121,6 +121,11 @@ export class BatchFlight extends Flight implements Carrier {
     if (this.#table === undefined || this.#table.size < this.#texts.length)
       this.#table = new Map(this.#texts.map((one, position) => [one, position]));
     return this.#table.get(text) ?? -1;
+  }
+
+  flightOf({ load, index }: LoadKey): Callers | undefined {
+    const keys = this.#loadsAt(this.#positionOf(load.texts[index] ?? ''));
+    return keys.some((key) => key.load === load && key.index === index) ? this : undefined;
   }
 
   override leave(load: Load): void {

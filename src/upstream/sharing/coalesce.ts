@@ -118,6 +118,10 @@ class CallFlight extends Flight {
 
   #add(subscription: Subscription): void {
     this.join();
+    const { followers } = subscription.call;
+    followers.flight = this;
+    // Those that follow from now on tell it themselves.
+    for (const follower of followers.calls) this.#shared.onJoin?.(follower, this);
     // Most have one. V8 allocates seventeen entries on the first `push` into an empty list.
     if (this.#subscriptions === undefined) this.#subscriptions = [subscription];
     else this.#subscriptions.push(subscription);
@@ -172,13 +176,8 @@ class CallFlight extends Flight {
     this.forget();
     const subscriptions = this.#subscriptions ?? [];
     this.#subscriptions = undefined;
-    for (const { call } of subscriptions) this.joinFollowersOf(call);
+    for (const { call } of subscriptions) call.followers.flight = undefined;
     return subscriptions;
-  }
-
-  /** To be called before the followers of a call go on: they have not joined by themselves. */
-  joinFollowersOf({ followers }: Call): void {
-    for (const follower of followers) this.#shared.onJoin?.(follower, this);
   }
 
   protected forget(): void {
@@ -192,10 +191,10 @@ class Subscription {
   readonly call: Call;
   /** Whether it has been dispatched again. */
   isSecond = false;
-  #flight: CallFlight;
+  #flight: Flight;
   readonly #resolvers = Promise.withResolvers<Reply>();
 
-  constructor(flight: CallFlight, call: Call) {
+  constructor(flight: Flight, call: Call) {
     this.call = call;
     this.#flight = flight;
     call.signal.addEventListener('abort', this, { once: true });
@@ -205,7 +204,7 @@ class Subscription {
     return this.#resolvers.promise;
   }
 
-  moveTo(flight: CallFlight): void {
+  moveTo(flight: Flight): void {
     this.isSecond = true;
     this.#flight = flight;
   }
@@ -224,7 +223,6 @@ class Subscription {
   handleEvent(): void {
     // A flight without callers is aborted before the last caller continues.
     this.#flight.leave(this);
-    this.#flight.joinFollowersOf(this.call);
     this.#resolvers.reject(this.call.signal.reason);
   }
 }

@@ -3,9 +3,9 @@
  * until it makes an unsafe call.
  */
 import { frozen } from '../../frozen.ts';
-import type { Call, Reply, Send } from '../call.ts';
+import type { Call, OnJoin, Reply, Send } from '../call.ts';
 import { noteWrite } from './after-write.ts';
-import type { Load, LoadKey, SendLoad } from './load.ts';
+import type { Asked, Load, LoadKey, SendLoad } from './load.ts';
 
 /** How to send a call, and how to send a load. */
 export interface Senders {
@@ -26,7 +26,7 @@ interface KnownLoads {
 }
 
 /** Each client request has its own instance, which keeps all replies until the request ends. */
-export function deduplicate(next: Senders): Senders {
+export function deduplicate(next: Senders, onJoin?: OnJoin): Senders {
   // Made when needed: most requests need one of them at most.
   let calls: Map<string, KnownCall> | undefined;
   let loads: Map<string, KnownLoads> | undefined;
@@ -44,7 +44,7 @@ export function deduplicate(next: Senders): Senders {
     send: function sendOnce(call) {
       if (call.key === undefined) return write(call);
       const known = (calls ??= new Map()).get(call.key);
-      if (known !== undefined) return follow(known, call);
+      if (known !== undefined) return follow(known, call, onJoin);
       const reply = next.send(call);
       calls.set(call.key, { call, reply });
       return reply;
@@ -58,14 +58,16 @@ export function deduplicate(next: Senders): Senders {
         return next.sendLoad(load, indexes);
       }
       known.keys ??= keysOf(known.first);
-      const rest = followKnown(known.keys, load, indexes);
+      const rest = followKnown(known.keys, { load, indexes }, onJoin);
       if (rest.length > 0) next.sendLoad(load, rest);
     },
   };
 }
 
-async function follow(known: KnownCall, call: Call): Promise<Reply> {
-  known.call.followers.push(call);
+async function follow(known: KnownCall, call: Call, onJoin?: OnJoin): Promise<Reply> {
+  const { followers } = known.call;
+  followers.calls = [...followers.calls, call];
+  if (followers.flight !== undefined) onJoin?.(call, followers.flight);
   const reply = await known.reply;
   frozen(reply.value);
   return { ...reply, deduplicated: true };
@@ -83,15 +85,18 @@ function keysOf({ load, indexes }: KnownLoads['first']): Map<string, LoadKey> {
 /** Lets keys follow equal keys of earlier loads of the request, and returns the others. */
 function followKnown(
   keys: Map<string, LoadKey>,
-  load: Load,
-  indexes: readonly number[],
+  { load, indexes }: Asked,
+  onJoin: OnJoin | undefined,
 ): readonly number[] {
   const rest: number[] = [];
   for (const index of indexes) {
     const text = load.texts[index] ?? '';
     const known = keys.get(text);
-    if (known !== undefined) known.load.follow(known.index, { load, index });
-    else {
+    if (known !== undefined) {
+      const flight = onJoin && known.load.flightOf(known.index);
+      if (flight !== undefined) onJoin?.(load.call, flight);
+      known.load.follow(known.index, { load, index });
+    } else {
       keys.set(text, { load, index });
       rest.push(index);
     }

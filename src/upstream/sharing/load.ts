@@ -1,11 +1,13 @@
 /** A load: the keys that one step asks a lookup for, under way together. */
 import { frozen } from '../../frozen.ts';
-import type { Call, Reply } from '../call.ts';
+import type { Call, Callers, Reply } from '../call.ts';
 
 /** Settles keys of a load later. */
 export interface Carrier {
   /** Called when the load's request is over before those keys are settled. */
   leave(load: Load): void;
+  /** The flight that a key of the load waits for, if that is this one's. */
+  flightOf(key: LoadKey): Callers | undefined;
 }
 
 /** Sends the keys of a load at `indexes`. Never throws: if something goes wrong, the keys fail. */
@@ -95,6 +97,16 @@ export class Load {
   callersAt(index: number): readonly Call[] {
     if (this.isSettled(index)) return [];
     return [this.call, ...this.followersAt(index).map(({ load }) => load.call)];
+  }
+
+  /** The flight that the key at `index` waits for, as far as it is known. */
+  flightOf(index: number): Callers | undefined {
+    if (this.isSettled(index)) return undefined;
+    for (const carrier of this.#carriers ?? []) {
+      const flight = carrier.flightOf({ load: this, index });
+      if (flight !== undefined) return flight;
+    }
+    return undefined;
   }
 
   /** The keys that follow the one at `index`, which is not settled yet. */
