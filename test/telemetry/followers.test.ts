@@ -265,69 +265,73 @@ describe('a step that follows a call which was hedged', () => {
   });
 });
 
-/** What a part asks for, and, once that is under way, another one that has 100 ms for it. */
-const late = {
-  'an equal call'(shop: Service): Composition {
-    const part = partIn(shop);
-    return defineComposition({
-      route: 'GET /shop/:name',
-      deadlineMs: 5_000,
-      compose: ({ params: { name } }) => ({
-        asked: call(part, { name }),
-        again: given(call(operationOf(shop, 'first'), { name }), () =>
-          optional(call(part, { name }), { withinMs: 100 }),
-        ),
-      }),
-    });
-  },
-  'an equal key'(shop: Service): Composition {
-    const price = lookups['a lookup'](shop);
+/** Asks once more when that is under way, and has 100 ms for it. */
+const lateCall = (shop: Service): Composition => {
+  const part = partIn(shop);
+  return defineComposition({
+    route: 'GET /shop/:name',
+    deadlineMs: 5_000,
+    compose: ({ params: { name } }) => ({
+      asked: call(part, { name }),
+      again: given(call(operationOf(shop, 'first'), { name }), () => ({
+        late: optional(call(part, { name }), { withinMs: 100 }),
+        other: call(operationOf(shop, 'other'), { name }),
+      })),
+    }),
+  });
+};
+
+const lateKey =
+  (kind: keyof typeof lookups) =>
+  (shop: Service): Composition => {
+    const price = lookups[kind](shop);
     return defineComposition({
       route: 'GET /shop/:name',
       deadlineMs: 5_000,
       compose: ({ params: { name } }) => ({
         asked: call(price, { id: name }),
-        again: given(call(operationOf(shop, 'first'), { name }), () =>
-          optional(call(price, { id: name }), { withinMs: 100 }),
-        ),
+        again: given(call(operationOf(shop, 'first'), { name }), () => ({
+          late: optional(call(price, { id: name }), { withinMs: 100 }),
+          other: call(operationOf(shop, 'other'), { name }),
+        })),
       }),
     });
-  },
-};
+  };
 
 describe('a step that takes longer than its withinMs', () => {
-  it.each(Object.keys(late) as (keyof typeof late)[])(
-    'names the dispatch that it has waited for: %s',
-    async (kind) => {
-      const compose = late[kind];
-      const { ask, upstream } = await startTracedShop({ clock, telemetry, compose });
-      const asked = ask('a');
-      const isKey = kind === 'an equal key';
-      const slow = await upstream.next(isKey ? 'GET /prices?ids=a' : 'GET /parts/a');
-      const first = await upstream.next('GET /first/a');
-      const before = clock.pending;
-      first.answer(value('a'));
-      // The timeout of its attempt ends, and the time of the part begins.
-      await vi.waitFor(() => expect(clock.pending).toBe(before), { interval: 1 });
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      expect(clock.pending).toBe(before);
-      clock.advance(100);
-      slow.answer(isKey ? [{ id: 'a' }] : value('a'));
-      expect((await asked.answer).status).toBe(200);
-      const name = isKey ? 'again.priceOf' : 'again.part';
-      const way = isKey ? 'batched attempts=1 size=1' : 'deduplicated attempts=1';
-      const spans = await expectTrace(asked.traceId)`
-        SERVER GET /shop/{name}  status=200 degraded=${name}
-          INTERNAL step asked
-            CLIENT GET ${isKey ? '/prices' : '/parts/{name}'}  status=200
-          INTERNAL step first
-            CLIENT GET /first/{name}  status=200
-          INTERNAL step again
-            INTERNAL step ${name}  error.type=late optional ${way} ERROR links=1
-      `;
-      expect(only(spans, `step ${name}`).attributes).toMatchObject({ 'service.peer.name': 'shop' });
-    },
-  );
+  it.each([
+    ['an operation', 'GET /parts/a', '/parts/{name}', lateCall],
+    ['a lookup', 'GET /prices?ids=a', '/prices', lateKey('a lookup')],
+    ['a cache', 'GET /prices?ids=a', '/prices', lateKey('a lookup with a cache')],
+    ['single', 'GET /prices/a', '/prices/{id}', lateKey('a lookup for one key at a time')],
+  ] as const)('names the dispatch of %s that it has waited for', async (...one) => {
+    const [kind, request, template, compose] = one;
+    const { ask, upstream } = await startTracedShop({ clock, telemetry, compose });
+    const asked = ask('a');
+    const slow = await upstream.next(request);
+    await upstream.answer('GET /first/a', value('a'));
+    const other = await upstream.next('GET /other/a');
+    clock.advance(100);
+    other.answer(value('a'));
+    slow.answer(
+      kind === 'a lookup' || kind === 'a cache' ? [{ id: 'a' }] : { id: 'a', ...value('a') },
+    );
+    expect((await asked.answer).status).toBe(200);
+    const way = kind === 'an operation' ? 'deduplicated attempts=1' : 'batched attempts=1 size=1';
+    const cache = kind === 'a cache' ? '  cache=miss' : '';
+    const spans = await expectTrace(asked.traceId)`
+      SERVER GET /shop/{name}  status=200 degraded=again.late
+        INTERNAL step asked${cache}
+          CLIENT GET ${template}  status=200
+        INTERNAL step first
+          CLIENT GET /first/{name}  status=200
+        INTERNAL step again
+          INTERNAL step again.late  error.type=late optional ${way} ERROR links=1
+          INTERNAL step again.other
+            CLIENT GET /other/{name}  status=200
+    `;
+    expect(only(spans, 'step again.late').attributes['service.peer.name']).toBe('shop');
+  });
 });
 
 function operationOf(shop: Service, name: string) {

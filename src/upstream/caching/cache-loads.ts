@@ -1,9 +1,9 @@
 /** Caching of loads, key by key; the keys that are not in the store go on together. */
 import { keyShape } from '../../dsl/lookup-by.ts';
-import type { Call, Reply } from '../call.ts';
+import type { Call, Callers, Reply } from '../call.ts';
 import { keyOfItem } from '../sharing/key.ts';
 import { Load, indexesUpTo } from '../sharing/load.ts';
-import type { LoadKey, LoadOptions, LoadPolicy } from '../sharing/load.ts';
+import type { Carrier, LoadKey, LoadOptions, LoadPolicy } from '../sharing/load.ts';
 import type { Entry } from './cache-entry.ts';
 import { isOutage, refreshOf, versioned } from './entries.ts';
 import type { CacheOptions, CacheRead, Entries, Usable } from './entries.ts';
@@ -138,7 +138,7 @@ class StoringLoad extends Load {
 }
 
 /** The keys of a load that were not in the store; their results are passed on to the load. */
-class MissedLoad extends StoringLoad {
+class MissedLoad extends StoringLoad implements Carrier {
   readonly #load: Load;
   readonly #missed: readonly Missed[];
 
@@ -146,6 +146,15 @@ class MissedLoad extends StoringLoad {
     super(load.call, load, missed, storing);
     this.#load = load;
     this.#missed = missed;
+    load.carriedBy(this);
+  }
+
+  /** Its own keys fail by themselves when the request is over. */
+  leave(): void {}
+
+  flightFor({ load, index }: LoadKey): Callers | undefined {
+    const at = this.#missed.findIndex((one) => load === this.#load && one.index === index);
+    return at === -1 ? undefined : this.flightOf(at);
   }
 
   override settle(at: number, value: unknown, reply: Reply, raw: unknown): void {

@@ -123,7 +123,7 @@ export class BatchFlight extends Flight implements Carrier {
     return this.#table.get(text) ?? -1;
   }
 
-  flightOf({ load, index }: LoadKey): Callers | undefined {
+  flightFor({ load, index }: LoadKey): Callers | undefined {
     const keys = this.#loadsAt(this.#positionOf(load.texts[index] ?? ''));
     return keys.some((key) => key.load === load && key.index === index) ? this : undefined;
   }

@@ -6,8 +6,8 @@ import type { Call, Callers, Reply } from '../call.ts';
 export interface Carrier {
   /** Called when the load's request is over before those keys are settled. */
   leave(load: Load): void;
-  /** The flight that a key of the load waits for, if that is this one's. */
-  flightOf(key: LoadKey): Callers | undefined;
+  /** The flight that a key of a load waits for, as far as it is known and the carrier's. */
+  flightFor(key: LoadKey): Callers | undefined;
 }
 
 /** Sends the keys of a load at `indexes`. Never throws: if something goes wrong, the keys fail. */
@@ -103,7 +103,7 @@ export class Load {
   flightOf(index: number): Callers | undefined {
     if (this.isSettled(index)) return undefined;
     for (const carrier of this.#carriers ?? []) {
-      const flight = carrier.flightOf({ load: this, index });
+      const flight = carrier.flightFor({ load: this, index });
       if (flight !== undefined) return flight;
     }
     return undefined;

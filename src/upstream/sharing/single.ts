@@ -2,9 +2,9 @@
 import type { Operation } from '../../dsl/operation.ts';
 import { createSemaphore } from '../../limit.ts';
 import type { Semaphore } from '../../limit.ts';
-import type { Call, Caller, Reply } from '../call.ts';
+import type { Call, Caller, Callers, Reply } from '../call.ts';
 import { Load } from './load.ts';
-import type { LoadKey, LoadPolicy } from './load.ts';
+import type { Carrier, LoadKey, LoadPolicy } from './load.ts';
 
 /**
  * Sends the keys of a lookup with `single` as loads of their own. A key is sent on when it has a
@@ -49,7 +49,7 @@ function distinct(load: Load, indexes: readonly number[]): readonly number[] {
 }
 
 /** One key of a load; its result is passed on to the load. */
-class SingleLoad extends Load {
+class SingleLoad extends Load implements Carrier {
   readonly #load: Load;
   readonly #index: number;
 
@@ -62,6 +62,14 @@ class SingleLoad extends Load {
     });
     this.#load = load;
     this.#index = index;
+    load.carriedBy(this);
+  }
+
+  /** Its own key fails by itself when the request is over. */
+  leave(): void {}
+
+  flightFor({ load, index }: LoadKey): Callers | undefined {
+    return load === this.#load && index === this.#index ? this.flightOf(0) : undefined;
   }
 
   override settle(at: number, value: unknown, reply: Reply, raw: unknown): void {
