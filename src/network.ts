@@ -13,9 +13,9 @@ export function parseNetwork(text: string): Network | undefined {
   const [address = '', prefix, ...rest] = text.split('/');
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
   const longest = family === 'ipv6' ? 128 : 32;
-  const bits = prefix === undefined ? longest : Number(prefix);
-  const fits = Number.isInteger(bits) && bits >= 0 && bits <= longest;
-  if (isIP(address) === 0 || prefix === '' || !fits || rest.length > 0) return undefined;
+  const isNumber = prefix === undefined || /^\d+$/.test(prefix);
+  const bits = Number(prefix ?? longest);
+  if (isIP(address) === 0 || !isNumber || bits > longest || rest.length > 0) return undefined;
   return { address, bits, family };
 }
 
@@ -51,10 +51,20 @@ export function addressGroup(address: string): string {
   if (isIP(plain) !== 6) return plain;
   // Written as RFC 5952 has it, without an IPv4 address at the end.
   const canonical = URL.parse(`http://[${plain.replace(/%.*$/, '')}]`)?.hostname.slice(1, -1) ?? '';
+  const mapped = mappedIn(canonical);
+  if (mapped !== undefined) return mapped;
   const [head = '', tail = ''] = canonical.split('::', 2);
   const [left, right] = [groupsOf(head), groupsOf(tail)];
   const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0');
   return `${[...left, ...zeros, ...right].slice(0, 4).join(':')}::/64`;
+}
+
+/** The IPv4 address that one of IPv6 stands for (RFC 4291, 2.5.5.2): `::ffff:cb00:7107`. */
+function mappedIn(canonical: string): string | undefined {
+  const [, ...groups] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(canonical) ?? [];
+  if (groups.length === 0) return undefined;
+  const bits = groups.map((group) => Number.parseInt(group, 16));
+  return bits.flatMap((group) => [group >> 8, group & 0xff]).join('.');
 }
 
 function groupsOf(part: string): string[] {

@@ -26,10 +26,26 @@ describe('an address', () => {
     ['2001:db8::1', '2001:db8:0:0::/64'],
     ['2001:0DB8::1', '2001:db8:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
+    ['::ffff:cb00:7107', '203.0.113.7'],
+    ['0:0:0:0:0:FFFF:203.0.113.7', '203.0.113.7'],
+    ['::ffff:0:1', '0.0.0.1'],
+    ['::1:ffff:cb00:7107', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['unknown', 'unknown'],
   ])('%s counts as %s', (address, group) => {
     expect(addressGroup(address)).toBe(group);
+  });
+
+  it.each([
+    '10.0.0.0/',
+    '10.0.0.0/33',
+    '10.0.0.0/-0',
+    '10.0.0.0/0x8',
+    '10.0.0.0/1e1',
+    '10.0.0.0/8/8',
+    '10.0.0/8',
+  ])('%s is no network', (text) => {
+    expect(parseNetwork(text)).toBeUndefined();
   });
 
   it('of IPv6 counts as every other one of its /64, and as no one beyond', () => {

@@ -5,7 +5,7 @@ import { cors } from 'hono/cors';
 import { secureHeaders } from 'hono/secure-headers';
 import { addHeaders } from '../http/added-headers.ts';
 import type { AddedHeaders } from '../http/added-headers.ts';
-import type { Layer } from '../http/request-record.ts';
+import type { GatewayContext, Layer } from '../http/request-record.ts';
 import type { CorsConfig } from '../dsl/gateway.ts';
 
 /** Headers of answers that pages may read besides those that every page may (Fetch, 4.1.1). */
@@ -29,37 +29,58 @@ export interface CorsOptions extends Required<CorsConfig> {
   readonly isDevelopment: boolean;
 }
 
-/** CORS (Fetch, 3.2): answers preflights, and allows pages of `origins` to read answers. */
+/** CORS (Fetch, 3.2): allows pages of `origins` to read answers. */
 export function allowOrigins(options: CorsOptions): Layer {
-  const { origins, credentials, maxAgeS, isDevelopment } = options;
-  const isAllowed = (origin: string): boolean =>
-    origins.includes(origin) || (isDevelopment && local.test(origin));
-  const answerPage = cors({
+  const headersFor = headersForPages(options);
+  return async function allowOrigin(c, next) {
+    await next();
+    // The answer to a preflight has them already.
+    if (!isPreflight(c)) addHeaders(c, await headersFor(c.req.header('origin')));
+  };
+}
+
+/** CORS (Fetch, 3.2): answers preflights, by which browsers ask what a page may send. */
+export function answerPreflights(options: CorsOptions): Layer {
+  const answerPage = corsFor(options);
+  return async function answerPreflight(c, next) {
+    return isPreflight(c) ? answerPage(c, next) : next();
+  };
+}
+
+function isPreflight({ req }: GatewayContext): boolean {
+  return (
+    req.method === 'OPTIONS' &&
+    req.header('origin') !== undefined &&
+    req.header('access-control-request-method') !== undefined
+  );
+}
+
+function corsFor({ origins, credentials, maxAgeS, isDevelopment }: CorsOptions): MiddlewareHandler {
+  const isAllowed = allowing(origins, isDevelopment);
+  return cors({
     origin: origins === '*' ? '*' : (origin) => (isAllowed(origin) ? origin : null),
     credentials,
     maxAge: maxAgeS,
     exposeHeaders: exposed,
   });
-  const headersFor = headersForPages(answerPage, origins, isAllowed);
-  return async function allowOrigin(c, next) {
-    const origin = c.req.header('origin');
-    if (origin !== undefined && c.req.method === 'OPTIONS') return answerPage(c, next);
-    await next();
-    addHeaders(c, await headersFor(origin));
-    return undefined;
-  };
+}
+
+function allowing(
+  origins: CorsOptions['origins'],
+  isDevelopment: boolean,
+): (origin: string) => boolean {
+  return (origin) => origins.includes(origin) || (isDevelopment && local.test(origin));
 }
 
 /** The headers of answers to pages; those of `origins` are made once. */
-function headersForPages(
-  answerPage: MiddlewareHandler,
-  origins: CorsOptions['origins'],
-  isAllowed: (origin: string) => boolean,
-) {
+function headersForPages(options: CorsOptions) {
+  const { origins, isDevelopment } = options;
+  const answerPage = corsFor(options);
   if (origins === '*') {
     const forAll = headersBy(answerPage, 'null');
     return () => forAll;
   }
+  const isAllowed = allowing(origins, isDevelopment);
   const known = new Map(origins.map((origin) => [origin, headersBy(answerPage, origin)]));
   // Caches have to know that answers depend on the origin, also those to other pages.
   const forOthers = { vary: 'Origin' };

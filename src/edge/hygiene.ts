@@ -25,9 +25,13 @@ function refuseAmbiguousHead(incoming: IncomingMessage): void {
     throw new RequestError('headers-too-large', message);
   }
   refuseAmbiguousHost(incoming);
-  const isChunked = headers['transfer-encoding'] !== undefined;
+  const { 'transfer-encoding': coding } = headers;
+  const isChunked = coding !== undefined;
   if (isChunked && httpVersion === '1.0')
     throw new RequestError('ambiguous-request', 'HTTP/1.0 has no Transfer-Encoding.');
+  // Node's parser looks at the last coding only, and takes the rest for bytes of the body.
+  if (isChunked && coding.toLowerCase() !== 'chunked')
+    throw new RequestError('ambiguous-request', 'The only Transfer-Encoding is chunked, once.');
   if (method !== 'GET' && method !== 'HEAD') return;
   if (isChunked || hasLength(headers) || mayHaveBody(incoming))
     throw new RequestError('ambiguous-request', `A ${method} request has no body.`);

@@ -3,7 +3,8 @@ import type { Layer } from '../http/request-record.ts';
 import { isWithin } from '../network.ts';
 import type { Network } from '../network.ts';
 import { allowHosts } from './allowed-hosts.ts';
-import { addSecurityHeaders, allowOrigins } from './browsers.ts';
+import { addSecurityHeaders, allowOrigins, answerPreflights } from './browsers.ts';
+import type { CorsOptions } from './browsers.ts';
 import type { GatewayDefinition } from '../dsl/gateway.ts';
 import { hygiene } from './hygiene.ts';
 import { limitInProgress } from './in-progress.ts';
@@ -27,16 +28,20 @@ export interface EdgeOptions {
 
 /** The layers around every request, even one that is malformed; the first is outermost. */
 export function browserLayers(edge: EdgeOptions = {}): Layer[] {
-  const { definition, isDevelopment = false, isSecure = false } = edge;
+  const { definition, isSecure = false } = edge;
   if (definition === undefined) return [];
-  const { cors, securityHeaders } = definition;
-  const allowed = cors ?? (isDevelopment ? noOrigins : undefined);
+  const cors = corsOf(edge);
+  const isCrossOrigin = definition.cors !== undefined;
   return [
-    ...(securityHeaders
-      ? [addSecurityHeaders({ isCrossOrigin: cors !== undefined, isSecure })]
-      : []),
-    ...(allowed === undefined ? [] : [allowOrigins({ ...allowed, isDevelopment })]),
+    ...(definition.securityHeaders ? [addSecurityHeaders({ isCrossOrigin, isSecure })] : []),
+    ...(cors === undefined ? [] : [allowOrigins(cors)]),
   ];
+}
+
+/** `undefined`: no page of another origin may read answers. */
+function corsOf({ definition, isDevelopment = false }: EdgeOptions): CorsOptions | undefined {
+  const cors = definition?.cors ?? (definition && isDevelopment ? noOrigins : undefined);
+  return cors && { ...cors, isDevelopment };
 }
 
 const noOrigins = { origins: [], credentials: false, maxAgeS: 0 };
@@ -55,9 +60,11 @@ export function edgeLayers(
   const { allowedHosts, definition, trustedPeers = [], ...limits } = edge;
   const { requestsPerAddress = Infinity, requests = Infinity } = limits;
   const isTrusted = isWithin(trustedPeers);
+  const cors = corsOf(edge);
   return [
     hygiene,
     ...(allowedHosts === undefined ? [] : [allowHosts(allowedHosts)]),
+    ...(cors === undefined ? [] : [answerPreflights(cors)]),
     ...(Math.min(requestsPerAddress, requests) === Infinity
       ? []
       : [limitInProgress({ requestsPerAddress, requests, isTrusted, onRefusal })]),

@@ -31,14 +31,18 @@ const requestProblems: Readonly<
   'unsupported-media-type': [415, 'Unsupported media type'],
 };
 
-/** Kinds after which the next bytes may be no request (RFC 9110, 15.5.9; RFC 9112, 11.2). */
-const closing: ReadonlySet<RequestErrorKind> = new Set([
-  'ambiguous-request',
-  'headers-too-large',
-  'version-not-supported',
-  'expectation-failed',
-  'request-timeout',
-]);
+/** After some kinds, the next bytes may be no request (RFC 9110, 15.5.9; RFC 9112, 11.2). */
+const closing = { connection: 'close' };
+
+const requestHeaders: Readonly<Partial<Record<RequestErrorKind, Problem['headers']>>> = {
+  'ambiguous-request': closing,
+  'headers-too-large': closing,
+  'version-not-supported': closing,
+  'expectation-failed': closing,
+  'request-timeout': closing,
+  // A 405 always has one (RFC 9110, 15.5.6), also for CONNECT, which has no route.
+  'method-not-allowed': { allow: '' },
+};
 
 /**
  * Translates an error for the client. An unknown error becomes a 500 that reveals nothing of it.
@@ -108,13 +112,14 @@ function executionProblem({ kind }: ExecutionError): Problem {
 
 function requestProblem(error: RequestError): Problem {
   const [status, title] = requestProblems[error.kind];
+  const headers = requestHeaders[error.kind];
   return {
     type: typeOf(error.kind),
     title,
     status,
     detail: error.message,
     ...(error.fields.length > 0 && { errors: error.fields }),
-    ...(closing.has(error.kind) && { headers: { connection: 'close' } }),
+    ...(headers && { headers }),
   };
 }
 

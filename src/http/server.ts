@@ -65,8 +65,6 @@ const backlog = 4_096;
 
 const parserOptions = {
   maxHeaderSize: mostHeaderBytes,
-  // Hygiene counts them: Node would drop the rest.
-  maxHeadersCount: 0,
   requireHostHeader: false,
   connectionsCheckingInterval: 1_000,
 };
@@ -126,7 +124,8 @@ function openServer(options: ServerOptions, state: State, limits: SocketLimits):
   const isDraining = (): boolean => state.draining;
   const http1 = {
     ...parserOptions,
-    headersTimeout: limits.headersTimeoutMs,
+    // The head is a part of the request, and Node refuses a longer time for it.
+    headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     ServerResponse: http1ResponseClass({ isDraining, onInternalError }),
@@ -184,17 +183,24 @@ function listenerFor({ app, onInternalError }: ServerOptions): Serve {
   };
 }
 
-function listen(server: Server, { host, port, setBy }: ServerOptions): Promise<void> {
+function listen(server: Server, options: ServerOptions): Promise<void> {
+  const { host, port, setBy, onInternalError } = options;
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    function failToListen(error: NodeJS.ErrnoException): void {
       reject(
         new ConfigurationError(
           `Cannot listen on ${host}:${port} (${error.code}). Set ${setBy} to a free address.`,
           { cause: error },
         ),
       );
+    }
+    server.once('error', failToListen);
+    server.listen({ port, host, backlog }, function isListening() {
+      server.off('error', failToListen);
+      // One connection that the system cannot accept (ENOMEM, ENOBUFS) must not end the process.
+      server.on('error', onInternalError);
+      resolve();
     });
-    server.listen({ port, host, backlog }, () => resolve());
   });
 }
 

@@ -113,7 +113,8 @@ function refusalOf({ code = '' }: NodeJS.ErrnoException): RequestError | undefin
 }
 
 async function toBytes(response: Response): Promise<string> {
-  const fields = { ...Object.fromEntries(response.headers), connection: 'close' };
+  const date = new Date().toUTCString();
+  const fields = { ...Object.fromEntries(response.headers), date, connection: 'close' };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   const status = `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ''}\r\n`;
   return `${status}${lines.join('')}\r\n${await response.text()}`;

@@ -41,7 +41,10 @@ function isOff(text: string): boolean {
 
 function isWholeNumber(text: string, min: number, max: number): boolean {
   const number = Number(text);
-  return Number.isSafeInteger(number) && number >= min && number <= max;
+  // `Number` reads `0x50` and `1e3` as well, which nobody means here.
+  return (
+    /^\d+$/.test(text.trim()) && Number.isSafeInteger(number) && number >= min && number <= max
+  );
 }
 
 /** A number from 0 to 1; without `zero` it is more than 0. */

@@ -12,6 +12,7 @@ import { tlsProblem } from '../upstream/credentials/tls.ts';
 import type { Authenticator } from '../dsl/authenticators.ts';
 import { keyUrlsOf, sourcesOfAuthenticators } from '../edge/identity/sources.ts';
 import { parseTokenUrl } from '../url.ts';
+import { isHere } from './admin.ts';
 import { addressProblem, addressVariables, toAddresses } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
 
@@ -117,6 +118,5 @@ function issuersOf(auth: Auth, secrets: Secrets): readonly URL[] {
 }
 
 function isPlain({ protocol, hostname }: URL): boolean {
-  const isHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-  return protocol === 'http:' && !isHere;
+  return protocol === 'http:' && !isHere(hostname.replace(/^\[|\]$/g, ''));
 }

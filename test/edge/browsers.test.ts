@@ -4,6 +4,7 @@ import { answer } from '../../src/dsl/answer.ts';
 import { defineGateway } from '../../src/dsl/gateway.ts';
 import type { GatewayConfig } from '../../src/dsl/gateway.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
+import { raw } from '../support/raw-http.ts';
 
 const compositions = {
   plain: defineComposition({ route: 'GET /plain', compose: () => ({ plain: true }) }),
@@ -119,6 +120,49 @@ describe('a page of another origin', () => {
       'Origin',
       null,
     ]);
+  });
+});
+
+describe('a preflight', () => {
+  const fields = `origin: ${app}\r\naccess-control-request-method: GET\r\n`;
+
+  it.each([
+    ['for two hosts', `OPTIONS /plain HTTP/1.1\r\nhost: a\r\nhost: b\r\n${fields}\r\n`, 400],
+    [
+      'in chunks of HTTP/1.0',
+      `OPTIONS /plain HTTP/1.0\r\nhost: a\r\ntransfer-encoding: chunked\r\n${fields}\r\n0\r\n\r\n`,
+      400,
+    ],
+    ['for //', `OPTIONS //plain HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${fields}\r\n`, 400],
+    ['with a demand', `OPTIONS /plain HTTP/1.1\r\nhost: a\r\nexpect: x\r\n${fields}\r\n`, 417],
+    ['of HTTP/1.2', `OPTIONS /plain HTTP/1.2\r\nhost: a\r\n${fields}\r\n`, 505],
+    ['for another host', `OPTIONS /plain HTTP/1.0\r\nhost: b\r\n${fields}\r\n`, 421],
+  ])('%s is refused as any other request is', async (_what, sent, status) => {
+    const definition = defineGateway({ cors: { origins: [app] } });
+    const { url } = await startWithMocks({
+      compositions,
+      edge: { definition, allowedHosts: ['a'] },
+    });
+    const refused = await raw(url, sent);
+    expect([refused.status, refused.headers['content-type']]).toEqual([
+      status,
+      'application/problem+json',
+    ]);
+  });
+
+  it('names its method; any other OPTIONS of a page is answered as without CORS', async () => {
+    const ask = await start({ cors: { origins: [app] } });
+    const answered = await ask('/plain', { origin: app }, 'OPTIONS');
+    expect([answered.status, answered.header('allow')]).toEqual([204, 'GET, HEAD, OPTIONS']);
+    expect(answered.header('access-control-allow-origin')).toBe(app);
+  });
+
+  it('is answered once for each header that it varies by', async () => {
+    const ask = await start({ cors: { origins: [app] } });
+    const asked = { 'access-control-request-method': 'GET', origin: app };
+    const headers = { ...asked, 'access-control-request-headers': 'x-tenant' };
+    const answered = await ask('/plain', headers, 'OPTIONS');
+    expect(answered.header('vary')).toBe('Origin, Access-Control-Request-Headers');
   });
 });
 

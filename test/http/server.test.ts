@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Server } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { startGateway } from '../support/gateway.ts';
@@ -118,6 +119,38 @@ describe('the server', () => {
     expect(server.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
     expect(await (await fetch(server.url)).text()).toBe('ok');
     await server.close(0);
+  });
+
+  it('starts with less time for a whole request than for its head', async () => {
+    const server = await startServer({
+      app: { fetch: async () => new Response(null) },
+      host: '127.0.0.1',
+      port: 0,
+      setBy: 'PORT',
+      onInternalError: () => undefined,
+      limits: { headersTimeoutMs: 10_000, requestTimeoutMs: 1_000 },
+    });
+    expect(server.url).toMatch(/^http:/);
+    await server.close(0);
+  });
+
+  it('goes on serving when the system cannot accept connections, which is reported', async () => {
+    const listened = vi.spyOn(Server.prototype, 'listen');
+    onTestFinished(() => listened.mockRestore());
+    const told: unknown[] = [];
+    const server = await startServer({
+      app: { fetch: async () => new Response('{}') },
+      host: '127.0.0.1',
+      port: 0,
+      setBy: 'PORT',
+      onInternalError: (error) => told.push(error),
+    });
+    onTestFinished(() => server.close(0));
+    const failures = [new Error('accept ENOMEM'), new Error('accept ENOBUFS')];
+    const [opened] = listened.mock.contexts;
+    for (const failure of failures) (opened as Server).emit('error', failure); // the server that listens
+    expect(told).toEqual(failures);
+    expect((await fetch(server.url)).status).toBe(200);
   });
 
   it('refuses headers of more than 16 KiB', async () => {

@@ -17,6 +17,11 @@ const isOurs = (name: string): boolean => !name.startsWith('OTEL_');
 const messages: readonly (readonly [string, string, string])[] = [
   ['PORT', 'x', 'is "x". Use a whole number from 0 to 65535.'],
   ['PORT', '80 80', 'is "80 80". Use a whole number from 0 to 65535.'],
+  ...['0x50', '8e1', '-0', '+80', '80.0'].map((text): [string, string, string] => [
+    'PORT',
+    text,
+    `is ${JSON.stringify(text)}. Use a whole number from 0 to 65535.`,
+  ]),
   ['PORT', '65536', 'is "65536". Use a whole number from 0 to 65535.'],
   [
     'PORT',
@@ -97,6 +102,11 @@ const messages: readonly (readonly [string, string, string])[] = [
     'OTEL_METRIC_EXPORT_INTERVAL',
     '1m',
     'is "1m". Use a whole number of milliseconds from 1 to 2147483647.',
+  ],
+  [
+    'OTEL_METRIC_EXPORT_INTERVAL',
+    '2147483648',
+    'is "2147483648". Use a whole number of milliseconds from 1 to 2147483647.',
   ],
   ['OTEL_EXPORTER_OTLP_PROTOCOL', 'udp', 'is "udp". Use http/protobuf, http/json or grpc.'],
   [

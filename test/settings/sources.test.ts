@@ -30,6 +30,7 @@ describe('credentials without TLS', () => {
   it.each([
     ['http://shop:81/x', key, undefined, ['http://shop:81']],
     ['https://a,http://b', key, undefined, ['http://b']],
+    ['http://127.example.com', key, undefined, ['http://127.example.com']],
     ['https://shop', client, 'http://id/token?tenant=1', ['http://id']],
     ['http://shop', client, 'http://id/token', ['http://shop', 'http://id']],
     ['http://shop', exchange, 'http://id/token', ['http://shop', 'http://id']],
