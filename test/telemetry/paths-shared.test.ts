@@ -118,6 +118,53 @@ describe('identical calls of two requests', () => {
   });
 });
 
+/** The SDK warns of events of spans that have ended, and `startTraced` lets no warning pass. */
+describe('a call whose first client has left', () => {
+  const policies = {
+    retry: { times: 1, minDelayMs: 40, maxDelayMs: 40 },
+    bulkhead: { concurrency: 1 },
+  };
+
+  it('waits for another attempt without an event of the step that began it', async () => {
+    const { ask, upstream } = await startTracedShop({ clock, telemetry, policies });
+    const first = ask('a');
+    const arrival = await upstream.next('GET /parts/a');
+    const second = await until(clock, 1, () => ask('a'));
+    await until(clock, -1, first.leave);
+    arrival.answer({}, 503);
+    await vi.waitFor(() => {
+      clock.advance(40);
+      expect(upstream.asked()).toHaveLength(2);
+    });
+    await upstream.answer('GET /parts/a', value('A'));
+    expect((await second.answer).status).toBe(200);
+    await expectTrace(first.traceId)`
+      SERVER GET /shop/{name}  status=499 cancelled
+        INTERNAL step part  cancelled
+          CLIENT GET /parts/{name}  status=503 error.type=503 ERROR
+          CLIENT GET /parts/{name}  status=200 resend=1 delay_ms=40
+    `;
+  });
+
+  it('waits for a permit without one', async () => {
+    const { ask, upstream } = await startTracedShop({ clock, telemetry, policies });
+    ask('other');
+    const other = await upstream.next('GET /parts/other');
+    const first = await until(clock, 2, () => ask('a'));
+    const second = await until(clock, 1, () => ask('a'));
+    await until(clock, -1, first.leave);
+    clock.advance(30);
+    other.answer(value('O'));
+    await upstream.answer('GET /parts/a', value('A'));
+    expect((await second.answer).status).toBe(200);
+    await expectTrace(first.traceId)`
+      SERVER GET /shop/{name}  status=499 cancelled
+        INTERNAL step part  cancelled
+          CLIENT GET /parts/{name}  status=200 wait_ms=30
+    `;
+  });
+});
+
 /** `GET /shop/a` asks for `GET /kept/a`, unless that is known for a minute, or for two while it is refreshed. */
 function keptOf(shop: Service): Composition {
   const kept = operation(shop, {

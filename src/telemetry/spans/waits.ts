@@ -13,9 +13,12 @@ const events = {
   'plait.batch.wait_ms': 'batch',
 } as const satisfies Record<Wait, string>;
 
-/** Adds an event to the span that waits: at the beginning of a pause, and at the end of others. */
+/**
+ * Adds an event to the span that waits: at the beginning of a pause, and at the end of others. The
+ * step that began a dispatch may have ended: other requests wait for it still.
+ */
 export function addWait({ span }: Scope, wait: Wait, ms: number): void {
-  if (ms >= 1) span.addEvent(events[wait], { [wait]: ms }, now());
+  if (ms >= 1 && span.isRecording()) span.addEvent(events[wait], { [wait]: ms }, now());
 }
 
 export interface Pauses {
