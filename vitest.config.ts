@@ -4,6 +4,10 @@ import { defineConfig } from 'vitest/config';
 /** What starts programs, compilers or servers of its own, and whole gateways under load. */
 const processTests = ['test/{acceptance,cli,soak}/**/*.test.ts', 'test/**/*.process.test.ts'];
 
+// Tests set what telemetry reads, and ask no proxy: the variables of a shell stay out of them.
+for (const name of Object.keys(process.env))
+  if (/^OTEL_|_PROXY$/i.test(name)) delete process.env[name];
+
 // The same for all workers, which inherit it, and for the reporter, which prints it.
 process.env['PROPERTY_SEED'] ||= String(randomInt(2 ** 31));
 

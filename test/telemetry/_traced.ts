@@ -46,7 +46,7 @@ export async function startTraced(options: TracedOptions = {}): Promise<Traced> 
   };
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
   const telemetry = await startTelemetry({
-    settings: { ...parseSettings(process.env, []).telemetry, serverTiming: false },
+    settings: { ...parseSettings(variables, []).telemetry, serverTiming: false },
     clock,
     onWarning,
   });
