@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { folderWith } from '../support/folder.ts';
+import { freePort } from '../support/free-port.ts';
 import { adminOf, run, runMocks, runNpm, shipped } from '../support/processes.ts';
 import type { Program } from '../support/processes.ts';
 import { request } from '../support/request.ts';
@@ -231,6 +233,21 @@ describe('plait start', () => {
     );
     await Promise.all(gateways.map(({ ready }) => ready));
     expect(new Set(gateways.map(adminPortOf)).size).toBe(3);
+  });
+
+  it('serves on when nobody reads its standard output any more', async () => {
+    const folder = await folderWith({ 'talk.ts': talk });
+    const port = String(await freePort());
+    const gateway = spawn(process.execPath, ['bin/plait.js', 'start', '--compositions', folder], {
+      env: { ...nowhere, PORT: port, ADMIN_PORT: '0' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    onTestFinished(() => void gateway.kill('SIGKILL'));
+    for await (const text of gateway.stdout) if (String(text).includes('ready')) break;
+    for (let times = 0; times < 3; times += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- each prints a line
+      expect((await request(`http://127.0.0.1:${port}/talk`)).json).toEqual({ said: 'hi' });
+    }
   });
 
   it('names every address that is missing, once, and ends with 1', async () => {
@@ -620,6 +637,17 @@ describe('plait dev', () => {
     expect(await dev.exitCode).toBe(1);
   });
 });
+
+const talk = `
+  import { defineComposition, map } from 'plait';
+  import { z } from 'zod';
+  export default defineComposition({
+    route: 'GET /talk',
+    query: z.object({ word: z.string().default('hi') }),
+    compose: ({ query }) => ({
+      said: map(query.word, (word) => { console.log(word); return word; }),
+    }),
+  });`;
 
 const pong = `
   import { defineComposition } from 'plait';
