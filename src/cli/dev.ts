@@ -15,6 +15,7 @@ const mocksProgram = 'mocks/server.ts';
 const localCollector = 'http://127.0.0.1:4318';
 
 export async function dev({ folder }: { folder: string }): Promise<void> {
+  whenNobodyReads(() => process.kill(process.pid, 'SIGTERM'));
   // Nothing tells when it comes into being.
   if (!existsSync(folder)) throw noFolder(folder);
   const environment = await developmentEnvironment();
@@ -36,7 +37,6 @@ export async function dev({ folder }: { folder: string }): Promise<void> {
   whenStopped(async () => {
     await Promise.all([gateway.stop(), mocks?.stop()]);
   });
-  whenNobodyReads(() => process.kill(process.pid, 'SIGTERM'));
   for (const path of new Set([folder, 'src'])) {
     if (existsSync(path)) onChange(path, (file) => (restarts = restarts.then(() => restart(file))));
   }

@@ -2,7 +2,7 @@
  * Histograms that find a series by a few Map lookups, where the SDK makes JSON of sorted labels.
  */
 import type { Attributes, HrTime } from '@opentelemetry/api';
-import { now } from './time.ts';
+import { hrTime } from '@opentelemetry/core';
 
 export interface HistogramOptions {
   readonly name: string;
@@ -115,7 +115,8 @@ export function createHistograms(limit = mostSeries): Histograms {
       let readAt: HrTime | undefined;
       return () => {
         handOut();
-        const endTime = now();
+        // As the SDK's own metrics have it: it never goes back, so that no end is before a start.
+        const endTime = hrTime();
         const data = sources.map(({ options, series }) => ({
           options,
           points: pointsOf(series, tallies, { startTime: readAt, endTime }),
@@ -200,7 +201,7 @@ function add(series: Series, value: number, boundaries: readonly number[]): void
 
 function emptyTally(buckets: number): Tally {
   const counts = Array.from({ length: buckets }, () => 0);
-  return { startTime: now(), counts, count: 0, sum: 0, min: Infinity, max: -Infinity };
+  return { startTime: hrTime(), counts, count: 0, sum: 0, min: Infinity, max: -Infinity };
 }
 
 function merge(earlier: Tally | undefined, later: Tally): Tally {

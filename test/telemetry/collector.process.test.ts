@@ -16,6 +16,7 @@ async function start(environment: Record<string, string>): Promise<Program> {
     SHUTDOWN_DELAY_MS: '0',
     // A busy machine sheds steps by itself.
     SHED_DELAY_MS: '60000',
+    SHED_UTILISATION: '1',
     ...environment,
   });
   await gateway.ready;
