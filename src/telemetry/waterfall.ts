@@ -102,6 +102,7 @@ const shown = {
   'plait.step.skipped': 'skipped',
   'plait.batch.size': '# keys',
   'plait.cancelled': 'called off',
+  'plait.token.wait_ms': 'waited # ms for a token',
   'plait.bulkhead.wait_ms': 'waited # ms',
   'plait.retry.delay_ms': 'after a pause of # ms',
   'plait.batch.wait_ms': 'collected for # ms',

@@ -19,6 +19,8 @@ export interface Permit {
   readonly onEnd: OnEnd;
   /** How long the attempt waited for it, in milliseconds; absent if it did not wait. */
   readonly queuedMs?: number;
+  /** The same for a token. */
+  readonly tokenMs?: number;
 }
 
 /** Chooses the address of an attempt. */
@@ -70,6 +72,7 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
     let doubt: Ending['doubt'];
     let own: Attempt | undefined;
     let queuedMs = 0;
+    let tokenMs = 0;
     let beganAt: number | undefined;
     try {
       for (let index = 0; index < gates.length; index += 1) {
@@ -78,6 +81,7 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
         const permit = given instanceof Promise ? await given : given;
         onEnds[begun++] = permit?.onEnd;
         queuedMs += permit?.queuedMs ?? 0;
+        tokenMs += permit?.tokenMs ?? 0;
       }
       beganAt = clock.now();
       const { signal, onEnd: stopTimeout, stopFollowing } = startTimeout(dispatch);
@@ -86,7 +90,7 @@ export function attempts(options: AttemptOptions, send: SendAttempt): Send<Dispa
       onEnds[begun++] = onEnd;
       const isRead = isShareable(dispatch.operation);
       const onSent = isRead ? undefined : onWriteSent(dispatch, stopFollowing);
-      own = { ...dispatch, signal, address, beganAt, onSent, queuedMs };
+      own = { ...dispatch, signal, address, beganAt, onSent, queuedMs, tokenMs };
       const watch = hook?.(own);
       onEnds[begun++] = watch?.onEnd;
       const reply = await send(own, watch);

@@ -126,6 +126,8 @@ export interface Attempt extends Dispatch {
   readonly onSent?: (() => void) | undefined;
   /** How long it waited in the queue of the bulkhead, in milliseconds. */
   readonly queuedMs: number;
+  /** How long it waited for a token of the service's issuer, in milliseconds. */
+  readonly tokenMs: number;
 }
 
 /** How an attempt ended. */

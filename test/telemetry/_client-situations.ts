@@ -81,6 +81,12 @@ const token = ['{"alg":"ES256","kid":"1"}', '{"iss":"https://id.example.com","au
   .map((part) => Buffer.from(part).toString('base64url'))
   .join('.');
 
+const ofIssuer = clientCredentials({
+  tokenUrl: { env: 'TOKEN_URL' },
+  clientId: 'gateway',
+  clientSecret: { env: 'SECRET' },
+});
+
 /** By the name of the file that shows it. */
 export const clientSituations: Readonly<Record<string, Situation>> = {
   async 'rate-limited'({ start }) {
@@ -113,14 +119,22 @@ export const clientSituations: Readonly<Record<string, Situation>> = {
   },
 
   async 'issuer-refuses'({ start }) {
-    const auth = clientCredentials({
-      tokenUrl: { env: 'TOKEN_URL' },
-      clientId: 'gateway',
-      clientSecret: { env: 'SECRET' },
-    });
-    const { ask, upstream } = await start({ policies: { auth } });
+    const { ask, upstream } = await start({ policies: { auth: ofIssuer } });
     const asked = ask('a');
     await upstream.answer('POST /token', { error: 'invalid_client' }, 401);
+    await asked.answer;
+    return [asked];
+  },
+
+  async 'slow-issuer'({ start, clock }) {
+    const { ask, upstream } = await start({ policies: { auth: ofIssuer } });
+    const asked = ask('a');
+    const token = await upstream.next('POST /token');
+    clock.advance(700);
+    token.answer({ access_token: 'granted-for-an-hour', token_type: 'Bearer', expires_in: 3_600 });
+    const arrival = await upstream.next('GET /parts/a');
+    clock.advance(30);
+    arrival.answer(value);
     await asked.answer;
     return [asked];
   },

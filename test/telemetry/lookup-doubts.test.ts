@@ -22,7 +22,13 @@ function startWarnings() {
   const { onAttemptEnd } = warnOfDoubts(clock, (message) => warnings.push(message));
   const end = (own: Operation, ending: Partial<Ending>, times = 1) => {
     for (let time = 0; time < times; time += 1) {
-      const attempt: Attempt = { ...dispatchFor(own), address: unreached, beganAt: 0, queuedMs: 0 };
+      const attempt: Attempt = {
+        ...dispatchFor(own),
+        address: unreached,
+        beganAt: 0,
+        queuedMs: 0,
+        tokenMs: 0,
+      };
       const complete = {
         failure: undefined,
         status: 200,

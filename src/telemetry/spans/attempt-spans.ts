@@ -27,6 +27,7 @@ export function traceAttempts(options: AttemptSpanOptions): AttemptHook {
   return function traceAttempt(attempt) {
     const outer = scopeOf(attempt.trace);
     if (outer === undefined) return carriedBy(attempt.trace) ?? unwatched;
+    addWait(outer, 'plait.token.wait_ms', Math.round(attempt.tokenMs));
     addWait(outer, 'plait.bulkhead.wait_ms', Math.round(attempt.queuedMs));
     const scope = openScope(tracer, names.of(attempt.operation), {
       kind: SpanKind.CLIENT,
@@ -55,13 +56,14 @@ export function traceAttempts(options: AttemptSpanOptions): AttemptHook {
 }
 
 function describeAttempt({ span }: Scope, attempt: Attempt): void {
-  const { operation, address, tried, queuedMs } = attempt;
+  const { operation, address, tried, queuedMs, tokenMs } = attempt;
   span.setAttribute('http.request.method', operation.route.method);
   span.setAttribute('url.template', operation.route.template);
   // The current name, and the one from which Jaeger draws its dependency graph.
   span.setAttribute('service.peer.name', operation.service.name);
   span.setAttribute('peer.service', operation.service.name);
   if (tried.length > 1) span.setAttribute('http.request.resend_count', tried.length - 1);
+  if (tokenMs >= 0.5) span.setAttribute('plait.token.wait_ms', Math.round(tokenMs));
   if (queuedMs >= 0.5) span.setAttribute('plait.bulkhead.wait_ms', Math.round(queuedMs));
   span.setAttribute('server.address', address.host);
   if (address.port !== undefined) span.setAttribute('server.port', address.port);

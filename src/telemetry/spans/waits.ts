@@ -5,10 +5,15 @@ import type { Scope } from '../scope.ts';
 import { now } from '../time.ts';
 
 /** In whole milliseconds, by the attribute that says what was waited for. */
-export type Wait = 'plait.retry.delay_ms' | 'plait.bulkhead.wait_ms' | 'plait.batch.wait_ms';
+export type Wait =
+  | 'plait.retry.delay_ms'
+  | 'plait.token.wait_ms'
+  | 'plait.bulkhead.wait_ms'
+  | 'plait.batch.wait_ms';
 
 const events = {
   'plait.retry.delay_ms': 'retry',
+  'plait.token.wait_ms': 'token',
   'plait.bulkhead.wait_ms': 'bulkhead',
   'plait.batch.wait_ms': 'batch',
 } as const satisfies Record<Wait, string>;

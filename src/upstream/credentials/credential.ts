@@ -64,7 +64,7 @@ export function createCredential(
 
   return {
     account: attached?.account ?? '',
-    gate: attached?.tokens && tokenGate(attached.tokens),
+    gate: attached?.tokens && tokenGate(attached.tokens, options.clock),
     renew: attached?.renewal && renew(attached.renewal, ({ tried }) => sent.get(tried)),
     attach(request, call) {
       const { operation, tried } = call;
