@@ -26,7 +26,12 @@ export function readCookies(header: string | undefined, names: ReadonlySet<strin
 /** The problem with the values that were sent for one cookie. */
 export function cookieProblem(values: readonly string[]): string | undefined {
   if (values.length > 1) return 'is given more than once';
-  return /^[\t\x20-\x7e]*$/.test(values[0] ?? '')
-    ? undefined
-    : 'has characters that are not ASCII: encode them';
+  return isAscii(values[0] ?? '') ? undefined : notAscii;
 }
+
+/** Of other bytes in a header, nothing says which characters they are (RFC 9110, 5.5). */
+export function isAscii(text: string): boolean {
+  return /^[\t\x20-\x7e]*$/.test(text);
+}
+
+export const notAscii = 'has characters that are not ASCII: encode them';

@@ -138,9 +138,7 @@ function onDisconnect(signal: AbortSignal, listener: () => void): void {
   else signal.addEventListener('abort', listener, { once: true });
 }
 
-const noQuery = new URLSearchParams();
-
-function queryOf(url: string): URLSearchParams {
+function queryOf(url: string): string {
   const start = url.indexOf('?');
-  return start === -1 ? noQuery : new URLSearchParams(url.slice(start + 1).replace(/#.*$/s, ''));
+  return start === -1 ? '' : url.slice(start + 1).replace(/#.*$/s, '');
 }

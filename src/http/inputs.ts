@@ -14,12 +14,13 @@ import { segmentProblem } from '../path-segment.ts';
 import { textFormOf } from '../text-form.ts';
 import type { TextForm } from '../text-form.ts';
 import { noteBegun } from '../under-way.ts';
-import { cookieProblem, readCookies } from './cookies.ts';
+import { cookieProblem, isAscii, notAscii, readCookies } from './cookies.ts';
 
 /** The parts of a request before they are checked. */
 export interface RawInputs {
   readonly params: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
+  /** As it was sent, without the question mark. */
+  readonly query: string;
   readonly body: unknown;
   /** Parsed already; absent: nobody was asked for one. */
   readonly identity?: unknown;
@@ -84,7 +85,8 @@ export function inputParserFor(plan: Plan, { unknownQuery }: QueryOptions): Pars
       params: parseParams(params, raw.params, invalid),
       query: parseQuery({ schema: query, forms, unknown }, raw.query, invalid),
       headers:
-        headers && parsePart(headers, headersOf(raw, headerNames), { in: 'header', invalid }),
+        headers &&
+        parsePart(headers, headersOf(raw, headerNames, invalid), { in: 'header', invalid }),
       cookies:
         cookies &&
         parsePart(cookies, cookiesOf(raw, cookieNames, invalid), { in: 'cookie', invalid }),
@@ -128,14 +130,17 @@ interface QueryFields {
   readonly unknown: NonNullable<QueryRule>;
 }
 
+const noQuery = new URLSearchParams();
+
 /** The most parameters that a schema takes without naming them. */
 const mostUnknown = 100;
 
 function parseQuery(
   { schema, forms, unknown }: QueryFields,
-  query: URLSearchParams,
+  sent: string,
   invalid: InvalidFields,
 ): unknown {
+  const query = sent === '' ? noQuery : new URLSearchParams(sent);
   const values: Record<string, unknown> = {};
   let others = 0;
   for (const name of new Set(query.keys())) {
@@ -148,7 +153,7 @@ function parseQuery(
       return undefined;
     }
     const given = query.getAll(name);
-    const problem = queryProblem({ name, form, given }, forms);
+    const problem = queryProblem({ name, form, given }, forms) ?? notUtf8(given, sent);
     if (problem !== undefined) invalid.add('query', [name], problem);
     else values[name] = form === 'list' || given.length > 1 ? given : given[0];
   }
@@ -171,8 +176,22 @@ function queryProblem(
   return form === 'text' && given.length > 1 ? 'is given more than once' : undefined;
 }
 
-function headersOf(raw: RawInputs, names: readonly string[]): Record<string, string | undefined> {
-  return Object.fromEntries(names.map((name) => [name, raw.header(name)]));
+/** `URLSearchParams` reads what is not UTF-8 as U+FFFD, which could have been sent as well. */
+function notUtf8(given: readonly string[], sent: string): string | undefined {
+  const isSuspect = given.some((text) => text.includes('\ufffd'));
+  return isSuspect && !/\ufffd|%ef%bf%bd/i.test(sent) ? 'is not percent-encoded UTF-8' : undefined;
+}
+
+/** The headers of the schema; those that cannot be read are in `invalid`. */
+function headersOf(
+  raw: RawInputs,
+  names: readonly string[],
+  invalid: InvalidFields,
+): Record<string, string | undefined> {
+  const values = names.map((name) => [name, raw.header(name)] as const);
+  for (const [name, value = ''] of values)
+    if (!isAscii(value)) invalid.add('header', [name], notAscii);
+  return Object.fromEntries(values);
 }
 
 /** The cookies of the schema; those that cannot be read are in `invalid`. */

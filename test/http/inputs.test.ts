@@ -151,6 +151,33 @@ describe('a request that does not fit', () => {
     expect(places(await app.search('1?no%2Fsuch~one=x'))).toEqual(['query/no~1such~0one']);
   });
 
+  it.each(['tag=%ff', 'tag=J%FCrgen', 'tag=a&tag=%ed%a0%80', 'tag=%c3'])(
+    'is told of a query that is not UTF-8, which must not become another text: %s',
+    async (query) => {
+      const answer = await (await startInputs()).search(`2?${query}`);
+      expect([answer.status, places(answer)]).toEqual([400, ['query/tag']]);
+      expect(answer.json.errors[0].detail).toBe('is not percent-encoded UTF-8');
+    },
+  );
+
+  it.each([
+    ['tag=%EF%BF%BD', '\ufffd'],
+    ['tag=50%', '50%'],
+    ['tag=J%C3%BCrgen', 'J\u00fcrgen'],
+  ])('may have %s in its query', async (query, tag) => {
+    const { json } = await (await startInputs()).search(`2?${query}`);
+    expect(json.query.tag).toEqual([tag]);
+  });
+
+  it.each(['caf\u00e9', Buffer.from('caf\u00e9').toString('latin1')])(
+    'is told of the header %j, whose encoding nothing says',
+    async (tenant) => {
+      const answer = await (await startInputs()).search('2', { 'x-tenant': tenant });
+      expect([answer.status, places(answer)]).toEqual([400, ['header/x-tenant']]);
+      expect(answer.json.errors[0].detail).toBe('has characters that are not ASCII: encode them');
+    },
+  );
+
   it('is told which query parameters there are when it has an unknown one', async () => {
     const app = await startInputs();
     const answer = await app.search('1?limits=3');
