@@ -129,9 +129,9 @@ export const clientSituations: Readonly<Record<string, Situation>> = {
   async 'slow-issuer'({ start, clock }) {
     const { ask, upstream } = await start({ policies: { auth: ofIssuer } });
     const asked = ask('a');
-    const token = await upstream.next('POST /token');
+    const issuer = await upstream.next('POST /token');
     clock.advance(700);
-    token.answer({ access_token: 'granted-for-an-hour', token_type: 'Bearer', expires_in: 3_600 });
+    issuer.answer({ access_token: 'granted-for-an-hour', token_type: 'Bearer', expires_in: 3_600 });
     const arrival = await upstream.next('GET /parts/a');
     clock.advance(30);
     arrival.answer(value);
