@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { folderWith } from '../support/folder.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort, freePorts } from '../support/free-port.ts';
 import { adminOf, run, runMocks, runNpm, shipped } from '../support/processes.ts';
 import type { Program } from '../support/processes.ts';
 import { request } from '../support/request.ts';
@@ -540,7 +540,7 @@ describe('plait dev', () => {
     const folder = await folderWith({});
     const dev = plait(['dev', '--compositions', folder], {
       PORT: '0',
-      MOCKS_BASE_PORT: await freeBase(),
+      MOCKS_BASE_PORT: String(await freePorts(3)),
     });
     const url = await dev.ready;
     expect((await request(`${url}/orders/ord_1001/summary`)).status).toBe(200);
@@ -558,7 +558,7 @@ describe('plait dev', () => {
     const dev = plait(['dev', '--compositions', await folderWith({})], {
       BASE_PATH: '/api',
       PORT: '0',
-      MOCKS_BASE_PORT: await freeBase(),
+      MOCKS_BASE_PORT: String(await freePorts(3)),
     });
     const url = await dev.ready;
     await said(dev, (lines) => lines.some((line) => line.includes('Traces')));
@@ -570,7 +570,7 @@ describe('plait dev', () => {
     await rm(join(folder, 'order-summary.ts'));
     const dev = plait(['dev', '--compositions', folder], {
       PORT: '0',
-      MOCKS_BASE_PORT: await freeBase(),
+      MOCKS_BASE_PORT: String(await freePorts(3)),
     });
     await said(dev, (lines) => lines.some((line) => line.includes('Traces')));
     const guide = dev.lines.join('\n');
@@ -582,7 +582,7 @@ describe('plait dev', () => {
     const folder = await folderWith({ 'pong.ts': pong });
     const dev = plait(['dev', '--compositions', folder], {
       PORT: '0',
-      MOCKS_BASE_PORT: await freeBase(),
+      MOCKS_BASE_PORT: String(await freePorts(3)),
     });
     await dev.ready;
     await mkdir(join(folder, 'more'));
@@ -608,7 +608,7 @@ describe('plait dev', () => {
     const folder = await folderWith({});
     const dev = plait(['dev', '--compositions', folder], {
       PORT: '0',
-      MOCKS_BASE_PORT: await freeBase(),
+      MOCKS_BASE_PORT: String(await freePorts(3)),
     });
     await dev.ready;
     await writeFile(join(folder, 'loop.ts'), loop);
@@ -627,7 +627,7 @@ describe('plait dev', () => {
     const folder = await folderWith({ 'loop.ts': loopInRequest });
     const dev = plait(['dev', '--compositions', folder], {
       PORT: '0',
-      MOCKS_BASE_PORT: await freeBase(),
+      MOCKS_BASE_PORT: String(await freePorts(3)),
     });
     void fetch(`${await dev.ready}/loop`).catch(() => undefined);
     await said(dev, (lines) => lines.includes('looping'));
@@ -720,9 +720,4 @@ async function visitUntilRefused(url: string) {
   } catch {
     return { visits, refusedAt: performance.now() };
   }
-}
-
-/** Three ports in a row that were free a moment ago, below those the system hands out itself. */
-async function freeBase(): Promise<string> {
-  return String(10_000 + (process.pid % 6_000) * 3);
 }

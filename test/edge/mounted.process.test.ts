@@ -7,6 +7,7 @@ import type { GatewayEnv } from '../../src/http/request-record.ts';
 import { startServer } from '../../src/http/server.ts';
 import { open } from '../support/raw-http.ts';
 import { request } from '../support/request.ts';
+import { settled } from '../support/settled.ts';
 import { ask, connectHttp2, createCertificate } from '../support/tls.ts';
 
 /** The gateway is asked no sooner than the gate of the request is opened. */
@@ -41,9 +42,6 @@ async function mountBehindGates({ isSecure = false } = {}) {
   return { url, ca: ca ?? '', hasCome, letIn, openGate: () => gates.shift()?.() };
 }
 
-/** Long enough for the server to see that a client has left. */
-const later = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 50));
-
 function reset(session: ClientHttp2Session) {
   const stream = session.request({ ':path': '/a' });
   stream.on('error', () => undefined);
@@ -57,7 +55,8 @@ describe('a request whose client leaves before a mounted gateway is asked', () =
     socket.write('GET /a HTTP/1.1\r\nhost: gateway\r\n\r\n');
     await hasCome();
     socket.destroy();
-    await later();
+    // The server sees that the client has left.
+    await settled();
     openGate();
     expect(await letIn(request(`${url}/a`))).toBe(404);
   });
@@ -68,7 +67,8 @@ describe('a request whose client leaves before a mounted gateway is asked', () =
     const leave = reset(session);
     await hasCome();
     leave();
-    await later();
+    // The server sees that the client has left.
+    await settled();
     openGate();
     expect(await letIn(ask(session, '/a'))).toBe(404);
   });

@@ -67,11 +67,11 @@ describe('a connection', () => {
   });
 
   it('lasts while its client reads slowly, or waits for a slow service', async () => {
-    const { url, upstream } = await serveParts({ sockets: { writeTimeoutMs: 100 } });
+    const { url, upstream } = await serveParts({ sockets: { writeTimeoutMs: 500 } });
     const socket = await open(url);
     socket.write(get('/parts/a'));
     const arrival = await upstream.next('GET /parts/a');
-    await new Promise((resolve) => void setTimeout(resolve, 300));
+    await new Promise((resolve) => void setTimeout(resolve, 800));
     arrival.answer(value('x'.repeat(2_000_000)));
     let size = 0;
     while (size < 2_000_000) {

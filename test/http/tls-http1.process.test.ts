@@ -49,11 +49,11 @@ describe('a connection over TLS that speaks HTTP/1.1', () => {
   });
 
   it('lasts while its client reads slowly, or waits for a slow service', async () => {
-    const { url, upstream } = await serveParts({ writeTimeoutMs: 200 });
+    const { url, upstream } = await serveParts({ writeTimeoutMs: 500 });
     const socket = await open(url);
     socket.write(get('/parts/a'));
     const arrival = await upstream.next('GET /parts/a');
-    await pause(600);
+    await pause(800);
     arrival.answer(value('x'.repeat(2_000_000)));
     let size = 0;
     while (size < 2_000_000) {

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startMocks } from '../../mocks/server.ts';
+import { freePorts } from '../support/free-port.ts';
 import { get, startForTest } from './_mocks.ts';
 
 const MAIN = new URL('../../mocks/server.ts', import.meta.url).pathname;
@@ -32,11 +33,6 @@ async function linesUntilReady(child: Child): Promise<string[]> {
 /** How many servers this process has listening. */
 function servers(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap').length;
-}
-
-/** Three ports in a row are needed, so a range far from the ephemeral ones is tried. */
-function someBasePort(): number {
-  return 20_000 + (process.pid % 4_000) * 3;
 }
 
 async function occupy(): Promise<number> {
@@ -106,7 +102,7 @@ it('leaves nothing that keeps a process alive, not even the delay of a client th
 
 describe('node mocks/server.ts', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('serves until %s and exits cleanly', async (signal) => {
-    const base = someBasePort();
+    const base = await freePorts(3);
     const child = run({ MOCKS_BASE_PORT: String(base) });
     const lines = await linesUntilReady(child);
     expect(lines).toHaveLength(4);

@@ -5,7 +5,8 @@ import { vi } from 'vitest';
 import { z } from 'zod';
 import { items } from '../support/serve.ts';
 import { pricesIn } from './_shop-operations.ts';
-import { settled, value } from './_stage.ts';
+import { settled } from '../support/settled.ts';
+import { value } from './_stage.ts';
 import type { Situation, Stage } from './_stage.ts';
 import { until } from './_traced-shop.ts';
 

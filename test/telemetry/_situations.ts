@@ -4,7 +4,8 @@ import type { Composition, Service } from 'plait';
 import { vi } from 'vitest';
 import { z } from 'zod';
 import { items } from '../support/serve.ts';
-import { get, kept, settled, summary, value } from './_stage.ts';
+import { settled } from '../support/settled.ts';
+import { get, kept, summary, value } from './_stage.ts';
 import type { Situation } from './_stage.ts';
 import type { ShopOptions } from './_traced-shop.ts';
 
@@ -121,7 +122,7 @@ export const situations: Readonly<Record<string, Situation>> = {
     const before = clock.pending;
     first.answer({}, 503);
     // The timeout of the attempt ends, and the pause begins.
-    await vi.waitFor(() => settled());
+    await settled();
     await vi.waitFor(() => {
       if (clock.pending > before) throw new Error('the attempt is under way still');
     });

@@ -48,6 +48,3 @@ export const kept = (shop: Service): Composition =>
       }),
     }),
   });
-
-/** Long enough for answers that are under way to arrive. */
-export const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 40));

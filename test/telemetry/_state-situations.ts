@@ -5,7 +5,8 @@ import { expect, vi } from 'vitest';
 import { neverSheds } from '../../src/edge/overload.ts';
 import { startRedis } from '../support/redis.ts';
 import type { Upstream } from '../support/upstream.ts';
-import { get, settled, summary, value } from './_stage.ts';
+import { settled } from '../support/settled.ts';
+import { get, summary, value } from './_stage.ts';
 import type { Situation } from './_stage.ts';
 import { until } from './_traced-shop.ts';
 

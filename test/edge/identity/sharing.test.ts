@@ -63,7 +63,7 @@ async function start() {
     const of = told ?? pathname.split('/').at(-1);
     const answer = JSON.stringify(subs?.map((sub) => ({ sub, of: told ?? sub })) ?? { of });
     // Long enough for calls to meet.
-    setTimeout(() => response.end(answer), 30);
+    setTimeout(() => response.end(answer), 100);
   });
   const issuer = await startIssuer(key);
   const customers = customersOf(issuer);
