@@ -39,7 +39,7 @@ export function createClientApp(parts: GatewayParts): Hono<GatewayEnv> {
     clock,
     readiness,
     onInternalError,
-    watchers: [...telemetry.watchRequests, ...accessLogOf(parts, { quiet: false })],
+    watchers: [...telemetry.watchRequests, ...accessLogOf(parts, { isOfOperators: false })],
     outerLayers: browserLayers(edge),
     layers: [
       ...edgeLayers(edge, { rateLimits: limits.layers, onRefusal: () => (shed.overLimit += 1) }),
@@ -65,7 +65,7 @@ export function createAdminApp(parts: GatewayParts): Hono<GatewayEnv> {
     clock,
     readiness,
     onInternalError,
-    watchers: accessLogOf(parts, { quiet: true }),
+    watchers: accessLogOf(parts, { isOfOperators: true }),
     outerLayers: [],
     layers: [hygiene, adminToken === undefined ? onLoopback : requireToken(adminToken)],
     routes: adminRoutes({
@@ -86,9 +86,9 @@ function engineOf({ upstreams, clock, telemetry, overload, shed }: GatewayParts)
 
 function accessLogOf(
   { accessLog: logging, clock }: GatewayParts,
-  { quiet }: { readonly quiet: boolean },
+  { isOfOperators }: { readonly isOfOperators: boolean },
 ): WatchRequest[] {
-  return logging ? [accessLog({ ...logging, clock, quiet })] : [];
+  return logging ? [accessLog({ ...logging, clock, isOfOperators })] : [];
 }
 
 function telemetryForOperators({ telemetry, accessLog: logging }: GatewayParts): AdminTelemetry {

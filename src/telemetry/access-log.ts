@@ -22,18 +22,18 @@ export interface AccessLogOptions {
   readonly headers: readonly string[];
   /** Adds the causes of errors and their place in the code, which may quote upstream bodies. */
   readonly withCauses: boolean;
-  /** Logs successful requests for debugging only. */
-  readonly quiet?: boolean;
+  /** Of the management side: successful requests are logged for debugging only. */
+  readonly isOfOperators?: boolean;
 }
 
 /** Logs failures as errors, degraded responses as warnings, and health checks for debugging. */
 export function accessLog(options: AccessLogOptions): WatchRequest {
-  const { log, quiet = false } = options;
+  const { log, isOfOperators = false } = options;
   return (c) =>
     function logAccess() {
       const { status } = c.res;
       const record = c.get('record');
-      const level = isHealthCheck(c) ? 'debug' : levelOf(record, status, quiet);
+      const level = isHealthCheck(c) ? 'debug' : levelOf(record, status, isOfOperators);
       if (!log.isOn(level)) return;
       const message = `${shownMethod(c.req.method)} ${record.route ?? '(no route)'} ${status}`;
       log[level](fieldsOf(c, status, options), message);
@@ -43,17 +43,17 @@ export function accessLog(options: AccessLogOptions): WatchRequest {
 function levelOf(
   { degraded, error, refusal }: RequestRecord,
   status: number,
-  quiet: boolean,
+  isOfOperators: boolean,
 ): 'debug' | 'info' | 'warn' | 'error' {
   // A cancelled request is no failure: its client is gone.
   if (status >= 500 && error !== undefined && !isCancelled(error)) return 'error';
-  // A web page may be attempting DNS rebinding.
-  if (status === 421) return 'warn';
+  // A web page may be attempting DNS rebinding, or somebody may be guessing the token of operators.
+  if (status === 421 || (isOfOperators && status === 401)) return 'warn';
   // Warning of every shed request would add load to an overloaded gateway.
   const isShed =
     refusal !== undefined || degraded.every(({ error: { reason } }) => reason.kind === 'shed');
   if (!isShed || (status >= 500 && refusal === undefined)) return 'warn';
-  return quiet ? 'debug' : 'info';
+  return isOfOperators && status < 400 ? 'debug' : 'info';
 }
 
 function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions): LogFields {
@@ -75,7 +75,7 @@ function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions):
     status,
     duration_ms: Math.round((options.clock.now() - startedAt) * 100) / 100,
     upstream_calls: sent,
-    ...refusalOf(c),
+    ...refusalOf(c, options),
     ...(degraded.length > 0 && { degraded }),
     ...(error !== undefined && { error: describe(error, options) }),
     ...(headers && { headers }),
@@ -84,13 +84,13 @@ function fieldsOf(c: GatewayContext, status: number, options: AccessLogOptions):
 }
 
 /** Why it was not served, where that is the decision of the gateway. */
-function refusalOf(c: GatewayContext): LogFields {
+function refusalOf(c: GatewayContext, { isOfOperators = false }: AccessLogOptions): LogFields {
   const record = c.get('record');
   const { denied, peer, clientError } = record;
   const limit = refusingLimit(record);
   return {
     ...(clientError !== undefined && { problem: clientError }),
-    ...(bindingsOf(c).unreadable !== undefined && { peer }),
+    ...((isOfOperators || bindingsOf(c).unreadable !== undefined) && { peer }),
     ...(denied !== undefined && { denied }),
     ...(limit !== undefined && { limit: limit.name }),
     ...(limit?.service !== undefined && { service: limit.service }),

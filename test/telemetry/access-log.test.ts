@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { getOrder, listOrders } from '../../compositions/upstreams/orders.ts';
 import { paymentOf } from '../../compositions/upstreams/payments.ts';
+import { createGateway } from '../../src/gateway.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { startWithMocks } from '../support/gateway-with-mocks.ts';
 import { raw } from '../support/raw-http.ts';
@@ -176,6 +177,32 @@ describe('the access log', () => {
       'PUT (no route) 200',
       'GET (no route) 200',
     ]);
+  });
+
+  it('has what the management side refuses, and warns of requests without its token', async () => {
+    const { lines, log } = await startLogging();
+    const token = 'a'.repeat(32);
+    await using gateway = createGateway({
+      plans: [],
+      addresses: new Map(),
+      accessLog: { log, withCauses: false, headers: [] },
+      adminToken: () => token,
+    });
+    const ask = async (path: string, given: string): Promise<number> => {
+      const authorization = `Bearer ${given}`;
+      return (await gateway.admin.request(path, { headers: { authorization } })).status;
+    };
+    const statuses = [
+      await ask('/upstreams', token),
+      await ask('/upstreams', 'guess'),
+      await ask('/nothing', token),
+    ];
+    expect(statuses).toEqual([200, 401, 404]);
+    expect(lines).toMatchObject([
+      { level: 'warn', message: 'GET (no route) 401', peer: '' },
+      { level: 'info', message: 'GET (no route) 404' },
+    ]);
+    expect(JSON.stringify(lines)).not.toMatch(/guess|aaa/);
   });
 
   it('takes no level that is none', async () => {
