@@ -12,6 +12,7 @@ import { noteBegun } from '../under-way.ts';
 import {
   Failure,
   assemble,
+  failureAround,
   frameOf,
   read,
   stepOf,
@@ -56,6 +57,7 @@ export function settle(
 /** Begins the steps whose needs are met. One pass is enough: steps come after those they need. */
 function sweep(frame: Frame, from: number): void {
   if (frame.isOver) return;
+  if (failureAround(frame) !== undefined) return failBlock(frame, calledOff);
   const { steps } = frame.block;
   frame.isSweeping = true;
   for (let slot = from; slot < steps.length && !frame.isOver; slot += 1) {
@@ -65,6 +67,14 @@ function sweep(frame: Frame, from: number): void {
   frame.isSweeping = false;
   completeIfPossible(frame);
 }
+
+/**
+ * Of a block inside one that has failed: nothing of it begins any more, writes above all. Traces
+ * show its steps as cancelled.
+ */
+const calledOff = new Failure(
+  new ExecutionError('disconnected', 'the block around it is over before it has ended'),
+);
 
 function completeIfPossible(frame: Frame): void {
   if (frame.isOver) return;
