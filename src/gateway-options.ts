@@ -66,7 +66,7 @@ export interface GatewayOptions {
    * What operators send as `Authorization: Bearer …`, from any host. Default: the management side
    * answers requests for loopback hosts only.
    */
-  readonly adminToken?: (() => string) | undefined;
+  readonly adminToken?: (() => string | Promise<string>) | undefined;
   readonly clock?: Clock;
 }
 

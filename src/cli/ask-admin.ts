@@ -15,10 +15,12 @@ export function localAdminUrl(): string {
 }
 
 /** What a gateway that was started with the same environment demands of operators. */
-function adminHeaders(): Record<string, string> {
+async function adminHeaders(): Promise<Record<string, string>> {
   const { problems, token } = readAdminToken(withoutBlank(process.env));
   if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
-  return token === undefined ? {} : { authorization: `Bearer ${openToken(token, atStart)()}` };
+  return token === undefined
+    ? {}
+    : { authorization: `Bearer ${await openToken(token, atStart)()}` };
 }
 
 export interface AdminQuestion<Answer> {
@@ -35,7 +37,7 @@ export async function askAdmin<Answer>(question: AdminQuestion<Answer>): Promise
   const { adminUrl, path, answer, absent } = question;
   const address = /^https?:/i.test(adminUrl) ? adminUrl : `http://${adminUrl}`;
   const url = `${address.replace(/\/+$/, '')}${path}`;
-  const headers = adminHeaders();
+  const headers = await adminHeaders();
   const { status, body } = await read(url, headers);
   const { data } = answer.safeParse(body);
   if (data !== undefined) return data;

@@ -1,6 +1,7 @@
 /** `ADMIN_HOST` and its like → where the management side listens, and who may ask it. */
 import { z } from 'zod';
 import type { Source } from '../dsl/source.ts';
+import { recentText } from '../edge/identity/recent-text.ts';
 import type { Environment } from '../environment.ts';
 import { isWithin, loopback } from '../network.ts';
 import { readSecrets } from '../upstream/credentials/secrets.ts';
@@ -43,13 +44,12 @@ export function readAdminToken(environment: Environment): ReadAdminToken {
     : { problems, token: { source, openSecrets: open } };
 }
 
-/** The token as it is now: that of a file may change. */
+/** The token as it was a second ago at most: once a file has another one, that one counts. */
 export function openToken(
   { source, openSecrets }: AdminToken,
   options: SecretsOptions,
-): () => string {
-  const secret = openSecrets(options)(source);
-  return () => secret.text();
+): () => string | Promise<string> {
+  return recentText(openSecrets(options)(source), options.clock);
 }
 
 const isLoopback = isWithin(loopback);

@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { atStart } from '../../src/settings/sources.ts';
 import { openToken } from '../../src/settings/admin.ts';
 import { parseSettings } from '../../src/settings/settings.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { folderWith } from '../support/folder.ts';
 
 const token = 'canary-'.repeat(6);
@@ -36,6 +38,17 @@ describe('the management side', () => {
     const folder = await folderWith({ token: `${token}\n` });
     const read = admin({ ADMIN_HOST: '::', ADMIN_TOKEN_FILE: `${folder}/token` });
     expect(read.token && openToken(read.token, atStart)()).toBe(token);
+  });
+
+  it('takes a new token of its file at once, and the old one no more', async () => {
+    const folder = await folderWith({ token: `${token}\n` });
+    const read = admin({ ADMIN_TOKEN_FILE: `${folder}/token` });
+    const clock = createFakeClock();
+    const tokenNow = read.token && openToken(read.token, { ...atStart, clock });
+    const other = 'other-'.repeat(6);
+    await writeFile(`${folder}/token`, `${other}\n`);
+    await clock.advance(1_000);
+    expect(await tokenNow?.()).toBe(other);
   });
 
   it.each([token.slice(0, 31), `${token} ${token}`, `${token}é`, `${token}"`])(
