@@ -63,10 +63,13 @@ export function startChild(
   };
 }
 
+/** Only the first line that begins so is the program's own: a composition may print others. */
 function onLine(output: NodeJS.ReadableStream, onReady: (rest: string) => void): void {
+  let isReady = false;
   createInterface({ input: output }).on('line', (line) => {
-    if (line.startsWith('ready')) onReady(line.slice('ready'.length).trim());
-    else console.log(line);
+    if (isReady || !line.startsWith('ready ')) return console.log(line);
+    isReady = true;
+    onReady(line.slice('ready '.length).trim());
   });
 }
 
