@@ -57,16 +57,14 @@ export interface Call {
 
 /** The equal calls that the same request has made since; they get the reply to the first. */
 export interface Followers {
-  calls: readonly Call[];
+  /** Absent until there is one: most calls have none. */
+  calls: Call[] | undefined;
   /** The flight that the first one waits for, so that they do, too. */
   flight: Callers | undefined;
 }
 
-const none: readonly Call[] = Object.freeze([]);
-
-/** One object, as most calls have no followers. */
 export function noFollowers(): Followers {
-  return { calls: none, flight: undefined };
+  return { calls: undefined, flight: undefined };
 }
 
 /** Listeners for the progress of a call that writes. */
@@ -233,7 +231,7 @@ function isCancellation(failure: unknown): boolean {
 /** A call and its followers. */
 export function withFollowers(call: Call): readonly Call[] {
   const { calls } = call.followers;
-  return calls.length === 0 ? [call] : [call, ...calls];
+  return calls === undefined ? [call] : [call, ...calls];
 }
 
 /** An error that names the call's service and operation. */

@@ -69,7 +69,7 @@ export function createServers(): Servers {
       if (shownIn(callers)?.batch === undefined) callers.shown = shown;
     },
     noteFollowers({ followers }, callers) {
-      for (const follower of followers.calls) joinDispatch(follower, callers);
+      for (const follower of followers.calls ?? []) joinDispatch(follower, callers);
     },
     describe(step, isBlaming) {
       const server = serverOf(step, isBlaming);

@@ -121,7 +121,7 @@ class CallFlight extends Flight {
     const { followers } = subscription.call;
     followers.flight = this;
     // Those that follow from now on tell it themselves.
-    for (const follower of followers.calls) this.#shared.onJoin?.(follower, this);
+    for (const follower of followers.calls ?? []) this.#shared.onJoin?.(follower, this);
     // Most have one. V8 allocates seventeen entries on the first `push` into an empty list.
     if (this.#subscriptions === undefined) this.#subscriptions = [subscription];
     else this.#subscriptions.push(subscription);

@@ -66,7 +66,7 @@ export function deduplicate(next: Senders, onJoin?: OnJoin): Senders {
 
 async function follow(known: KnownCall, call: Call, onJoin?: OnJoin): Promise<Reply> {
   const { followers } = known.call;
-  followers.calls = [...followers.calls, call];
+  (followers.calls ??= []).push(call);
   if (followers.flight !== undefined) onJoin?.(call, followers.flight);
   const reply = await known.reply;
   frozen(reply.value);
