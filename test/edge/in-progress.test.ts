@@ -113,10 +113,12 @@ describe('requests in progress', () => {
     });
     const from = (address: string, name: string) =>
       get(`/parts/${name}`, { headers: { 'x-forwarded-for': address } });
-    const greedy = Array.from({ length: 500 }, (_, index) => from('203.0.113.1', `slow-${index}`));
     let refused = 0;
-    for (const answer of greedy)
-      void answer.then(({ status }) => (refused += Number(status === 503)));
+    const greedy = Array.from({ length: 500 }, async (_, index) => {
+      const answer = await from('203.0.113.1', `slow-${index}`);
+      refused += Number(answer.status === 503);
+      return answer;
+    });
     await vi.waitUntil(() => refused === 400 && upstream.waiting() === 100);
     const others = Array.from({ length: 20 }, (_, index) =>
       from(`198.51.100.${index}`, `o${index}`),

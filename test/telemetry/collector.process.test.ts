@@ -27,16 +27,35 @@ async function startSending({ url }: Pick<Collector, 'url'>, more: Record<string
   return start({ ...everything, OTEL_EXPORTER_OTLP_ENDPOINT: url, ...more });
 }
 
-/** Asks again and again, four at a time, for `ms`; the statuses there were, and how often. */
-async function load(gateway: Program, ms: number): Promise<Record<number, number>> {
+/** The longest that a load may take on a busy machine. */
+const patienceMs = 30_000;
+
+/**
+ * Asks again and again, four at a time, for `ms` and until so many answers are enough; the statuses
+ * there were, and how often.
+ */
+async function load(
+  gateway: Program,
+  ms: number,
+  isEnough: (answered: number) => boolean = () => true,
+): Promise<Record<string, number>> {
   const url = `${await gateway.ready}/orders/ord_1001/summary`;
-  const endsAt = performance.now() + ms;
-  const statuses: Record<number, number> = {};
+  const begunAt = performance.now();
+  const statuses: Record<string, number> = {};
+  let answered = 0;
+  const isOver = (): boolean => {
+    const tookMs = performance.now() - begunAt;
+    return tookMs > patienceMs || (tookMs > ms && isEnough(answered));
+  };
+  const ask = async (): Promise<string> => {
+    const { status, headers } = await fetch(url);
+    return headers.has('plait-degraded') ? 'degraded' : String(status);
+  };
   const client = async (): Promise<void> => {
-    while (performance.now() < endsAt) {
-      const { status, headers } = await fetch(url);
-      const outcome = headers.has('plait-degraded') ? 0 : status;
+    while (!isOver()) {
+      const outcome = await ask().catch(String);
       statuses[outcome] = (statuses[outcome] ?? 0) + 1;
+      answered += 1;
     }
   };
   await Promise.all([1, 2, 3, 4].map(client));
@@ -59,7 +78,7 @@ async function stop(gateway: Program): Promise<{ code: number | null; tookMs: nu
 }
 
 /** For the SDK, and for what else there is to do. */
-const longestMs = 3_000 + 1_500;
+const longestMs = 3_000 + 5_000;
 
 describe('a collector that is not well', () => {
   it.each(['failing', 'frozen'] as const)(
@@ -67,18 +86,18 @@ describe('a collector that is not well', () => {
     async (health) => {
       const collector = await startCollector(health);
       const gateway = await startSending(collector, { OTEL_EXPORTER_OTLP_TIMEOUT: '300' });
-      const statuses = await load(gateway, 1_200);
+      const isEnough = (answered: number) => answered > 50 && collector.requests() > 1;
+      const statuses = await load(gateway, 1_200, isEnough);
       expect(Object.keys(statuses)).toEqual(['200']);
-      expect(statuses[200]).toBeGreaterThan(50);
-      expect(collector.requests()).toBeGreaterThan(1);
-      expect(warnings(gateway)).toEqual([expect.stringMatching(/^Telemetry: /)]);
+      expect(isEnough(statuses['200'] ?? 0)).toBe(true);
+      await expect.poll(() => warnings(gateway)).toEqual([expect.stringMatching(/^Telemetry: /)]);
     },
   );
 
   it('and killed under load fails no request, and is complained of once', async () => {
     const collector = await startCollector();
     const gateway = await startSending(collector, { OTEL_EXPORTER_OTLP_TIMEOUT: '300' });
-    const loading = load(gateway, 1_800);
+    const loading = load(gateway, 1_800, () => warnings(gateway).length > 0);
     await expect.poll(() => collector.requests()).toBeGreaterThan(3);
     expect(warnings(gateway)).toEqual([]);
     collector.kill();
@@ -93,8 +112,8 @@ describe('a collector that is not well', () => {
       OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '20',
       OTEL_METRICS_EXPORTER: 'none',
     });
-    const statuses = await load(gateway, 1_200);
-    expect(statuses[200]).toBeGreaterThan(40);
+    const statuses = await load(gateway, 1_200, (answered) => answered > 40);
+    expect(statuses['200']).toBeGreaterThan(40);
     expect(collector.requests()).toBe(1);
     collector.thaw();
     expect((await stop(gateway)).code).toBe(0);
