@@ -98,7 +98,7 @@ function protect({ plans, edge, secrets, clock, onKeysError }: CompleteOptions):
 
 function openUpstreams(complete: CompleteOptions): Upstreams {
   const { plans, addresses, secrets, clock, cacheStore, onRefreshError, telemetry } = complete;
-  const { aroundCall, watchAttempt, onAttemptEnd, onJoin, onRetry } = telemetry;
+  const { aroundCall, watchAttempt, onAttemptEnd, onJoin, onRetry, onVainWait } = telemetry;
   return createUpstreams({
     services: servicesOf(plans),
     addresses,
@@ -110,6 +110,7 @@ function openUpstreams(complete: CompleteOptions): Upstreams {
     traceIdOf,
     onJoin,
     onRetry,
+    onVainWait,
     ...(cacheStore && { cacheStore }),
     ...(onRefreshError && { onRefreshError }),
   });

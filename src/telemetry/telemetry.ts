@@ -6,7 +6,7 @@ import type { OnCallEnd, WatchStep, WatchSteps } from '../engine/execution.ts';
 import type { OnConnectionFailure } from '../http/connection-failures.ts';
 import type { WatchRequest } from '../http/request-record.ts';
 import type { AttemptHook, OnAttemptEnd } from '../upstream/attempt.ts';
-import type { Dispatch, OnJoin, OnRetry, Policy } from '../upstream/call.ts';
+import type { Dispatch, OnJoin, OnRetry, OnVainWait, Policy } from '../upstream/call.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { carriedBy, toTrace, unwatched } from './carried.ts';
 import type { Carried } from './carried.ts';
@@ -29,6 +29,7 @@ export interface Telemetry {
   readonly onAttemptEnd?: OnAttemptEnd;
   readonly onJoin?: OnJoin;
   readonly onRetry?: OnRetry;
+  readonly onVainWait?: OnVainWait;
   /** Called when a promise is rejected that nobody waits for, or an exception is not caught. */
   readonly onStrayError?: (kind: 'rejection' | 'exception') => void;
   /** Called when a connection of a client has failed. */
@@ -79,6 +80,7 @@ export function combine(observers: readonly Observer[]): Telemetry {
   const [onJoin] = of('onJoin');
   const onConnectionFailure = folded(of('onConnectionFailure'), inTurn);
   const onRetry = folded(of('onRetry'), pairInTurn);
+  const [onVainWait] = of('onVainWait');
   const watchSteps = watchersOf(of('watchSteps'));
   const [watchAttempt] = of('watchAttempt');
   const onAttemptEnd = folded(of('onAttemptEnd'), pairInTurn);
@@ -87,6 +89,7 @@ export function combine(observers: readonly Observer[]): Telemetry {
     ...(onCallEnd && { onCallEnd }),
     ...(onJoin && { onJoin }),
     ...(onRetry && { onRetry }),
+    ...(onVainWait && { onVainWait }),
     ...(watchSteps && { watchSteps }),
     ...(watchAttempt && { watchAttempt }),
     ...(onAttemptEnd && { onAttemptEnd }),

@@ -11,7 +11,7 @@ import type { RequestSpanOptions } from './spans/request-spans.ts';
 import { createEndTimes } from './spans/end-times.ts';
 import { createServers } from './spans/served-by.ts';
 import { createAttemptNames } from './spans/attempt-names.ts';
-import { createPauses } from './spans/waits.ts';
+import { createPauses, showVainWaits } from './spans/waits.ts';
 import { traceSteps } from './spans/step-spans.ts';
 import type { Observer } from './telemetry.ts';
 
@@ -32,6 +32,7 @@ export function createTracing(options: TracingOptions): Observer {
     watchSteps: ({ trace }) => (scopeOf(trace) === undefined ? undefined : watchStep),
     onJoin: servers.onJoin,
     onRetry: pauses.onRetry,
+    onVainWait: showVainWaits(times),
     aroundCall: traceBatches({ tracer, clock, servers, times }),
     watchAttempt: traceAttempts({ tracer, servers, pauses, names, times }),
   };

@@ -112,6 +112,9 @@ export interface Callers {
 /** Called when a dispatch has failed and pauses before another attempt. */
 export type OnRetry = (dispatch: Dispatch, delayMs: number) => void;
 
+/** Called when a dispatch has waited for a permit of the bulkhead in vain. */
+export type OnVainWait = (dispatch: Dispatch, waitedMs: number) => void;
+
 /** Called when a call joins the dispatch of another one that is under way. */
 export type OnJoin = (call: Call, callers: Callers) => void;
 

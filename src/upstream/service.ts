@@ -5,7 +5,7 @@ import type { Service } from '../dsl/service.ts';
 import type { AttemptHook, OnAttemptEnd } from './attempt.ts';
 import { createBalancer } from './balancing/balancer.ts';
 import { startHealthChecks } from './balancing/health-check.ts';
-import type { Dispatch, OnRetry, Send } from './call.ts';
+import type { Dispatch, OnRetry, OnVainWait, Send } from './call.ts';
 import type { Credential } from './credentials/credential.ts';
 import type { Tls } from './credentials/tls.ts';
 import type { Address } from './exchange/address.ts';
@@ -61,6 +61,7 @@ export interface ServiceOptions {
   readonly hook: AttemptHook | undefined;
   readonly onAttemptEnd: OnAttemptEnd | undefined;
   readonly onRetry: OnRetry | undefined;
+  readonly onVainWait: OnVainWait | undefined;
   readonly traceIdOf: ErrorReading['traceIdOf'];
 }
 
@@ -69,7 +70,7 @@ const watchShare = 0.05;
 
 export function openService(service: Service, options: ServiceOptions): OpenService {
   const { addresses, credential, tls, clock, traceIdOf } = options;
-  const { hook, onAttemptEnd, onRetry } = options;
+  const { hook, onAttemptEnd, onRetry, onVainWait } = options;
   const recent = createRecentAttempts({ clock, traceIdOf, nameOf: nameOfAddress });
   const budget = createRetryBudget(service.retryBudget, clock);
   const breaker = service.breaker === false ? undefined : createBreaker(service.breaker, clock);
@@ -78,7 +79,10 @@ export function openService(service: Service, options: ServiceOptions): OpenServ
     most: Math.max(1, Math.floor(service.bulkhead.concurrency * watchShare)),
     isCrowded: () => bulkhead.waiting > 0,
   });
-  const bulkhead = createBulkhead(service.bulkhead, clock, hangWatch.giveWay);
+  const bulkhead = createBulkhead(service.bulkhead, clock, {
+    giveWay: hangWatch.giveWay,
+    onVainWait,
+  });
   const balancer = createBalancer(addresses, service.ejection, clock, recent.add);
   const stopChecks = startHealthChecks(service, balancer.health, { credential, tls, clock });
 

@@ -14,6 +14,7 @@ import type {
   Dispatch,
   OnJoin,
   OnRetry,
+  OnVainWait,
   Policy,
   Reply,
   Send,
@@ -50,6 +51,7 @@ export interface UpstreamsOptions {
   readonly traceIdOf?: ErrorReading['traceIdOf'];
   readonly onJoin?: OnJoin | undefined;
   readonly onRetry?: OnRetry | undefined;
+  readonly onVainWait?: OnVainWait | undefined;
   /**
    * Stores answers of operations with a `cache`; closed with the services. Default: in memory.
    */
@@ -126,7 +128,7 @@ type Asked = Pick<LoadRequest, 'operation' | 'args' | 'trace' | 'conceals'> &
 
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const { clock, aroundCall = unchanged, watchAttempt: hook, onAttemptEnd, onJoin } = options;
-  const { traceIdOf = ignore, onRetry } = options;
+  const { traceIdOf = ignore, onRetry, onVainWait } = options;
   const { cacheStore: store = createMemoryStore({ clock }), onRefreshError = ignore } = options;
   // Before anything is opened, since a secret may be missing.
   const { services: declared, secrets = noSecrets } = options;
@@ -151,6 +153,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
         hook,
         onAttemptEnd,
         onRetry,
+        onVainWait,
         traceIdOf,
       }),
     ]),

@@ -128,6 +128,9 @@ describe('a second attempt', () => {
   });
 });
 
+/** A client that gives its request two seconds. */
+const limited = { headers: { 'x-request-timeout-ms': '2000' } };
+
 describe('a call that is held back', () => {
   it('by a breaker is no attempt', async () => {
     const { ask, upstream } = await startTracedShop({
@@ -199,8 +202,29 @@ describe('a call that is held back', () => {
     expect((await second.answer).status).toBe(503);
     await expectTrace(second.traceId)`
       SERVER GET /shop/{name}  status=503 error.type=overloaded ERROR
-        INTERNAL step part  error.type=overloaded ERROR
+        INTERNAL step part  error.type=overloaded ERROR @bulkhead
     `;
+  });
+
+  it('by a bulkhead until the time of its request is up says how long it waited', async () => {
+    const { ask, upstream } = await startTracedShop({
+      clock,
+      telemetry,
+      policies: { bulkhead: { concurrency: 1, waitMs: 9_000 }, timeoutMs: 9_000 },
+    });
+    ask('a');
+    await upstream.next('GET /parts/a');
+    clock.advance(1_000);
+    const second = await until(clock, 2, () => ask('b', undefined, limited));
+    clock.advance(2_000);
+    expect((await second.answer).status).toBe(504);
+    const spans = await expectTrace(second.traceId)`
+      SERVER GET /shop/{name}  status=504 error.type=deadline ERROR
+        INTERNAL step part  error.type=deadline ERROR @bulkhead
+    `;
+    const { events, endTimeUnixNano } = only(spans, 'step part');
+    expect(events[0]?.attributes).toEqual({ 'plait.bulkhead.wait_ms': 2_000 });
+    expect(events[0]?.timeUnixNano).toBeLessThanOrEqual(endTimeUnixNano);
   });
 
   it('and whose client leaves is called off', async () => {

@@ -1,8 +1,9 @@
 /** Shows where the time of a span goes while nothing is asked: pauses, permits and batches. */
-import type { Attempt, Callers, OnRetry } from '../../upstream/call.ts';
+import type { Attempt, Callers, OnRetry, OnVainWait } from '../../upstream/call.ts';
 import { scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
 import { now } from '../time.ts';
+import type { EndTimes } from './end-times.ts';
 
 /** In whole milliseconds, by the attribute that says what was waited for. */
 export type Wait =
@@ -22,8 +23,17 @@ const events = {
  * Adds an event to the span that waits: at the beginning of a pause, and at the end of others. The
  * step that began a dispatch may have ended: other requests wait for it still.
  */
-export function addWait({ span }: Scope, wait: Wait, ms: number): void {
-  if (ms >= 1 && span.isRecording()) span.addEvent(events[wait], { [wait]: ms }, now());
+export function addWait({ span }: Scope, wait: Wait, ms: number, at = now()): void {
+  if (ms >= 1 && span.isRecording()) span.addEvent(events[wait], { [wait]: ms }, at);
+}
+
+/** Without an attempt after it: as of the failure that has ended it, so within the step. */
+export function showVainWaits(times: Pick<EndTimes, 'failure'>): OnVainWait {
+  return function showVainWait({ trace }, waitedMs) {
+    const scope = scopeOf(trace);
+    if (scope === undefined) return;
+    addWait(scope, 'plait.bulkhead.wait_ms', Math.round(waitedMs), times.failure());
+  };
 }
 
 export interface Pauses {

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { BulkheadConfig } from '../../dsl/service-policies.ts';
 import { createSemaphore } from '../../limit.ts';
 import type { Gate, Permit } from '../attempt.ts';
-import type { Dispatch } from '../call.ts';
+import type { Dispatch, OnVainWait } from '../call.ts';
 import { callError } from '../call.ts';
 
 export interface Bulkhead {
@@ -12,18 +12,24 @@ export interface Bulkhead {
   readonly waiting: number;
 }
 
+export interface BulkheadHooks {
+  /** Called before an attempt has to wait, and may release a permit. */
+  readonly giveWay?: () => void;
+  readonly onVainWait?: OnVainWait | undefined;
+}
+
 const ignore = (): void => undefined;
 
 /**
  * Lets at most `concurrency` attempts run at once. Up to `queue` more wait, in order of arrival,
  * for at most `waitMs` and no longer than their requests; all others fail at once with the kind
- * `overloaded`. `giveWay` is called before one has to wait, and may release a permit. Patient
- * dispatches, which are few, wait as long as their requests and are not limited by the queue.
+ * `overloaded`. Patient dispatches, which are few, wait as long as their requests and are not
+ * limited by the queue.
  */
 export function createBulkhead(
   config: Required<BulkheadConfig>,
   clock: Clock,
-  giveWay: () => void = ignore,
+  { giveWay = ignore, onVainWait = ignore }: BulkheadHooks = {},
 ): Bulkhead {
   const { concurrency, queue, waitMs } = config;
   const semaphore = createSemaphore(concurrency);
@@ -68,6 +74,7 @@ export function createBulkhead(
       const giveUp = (reason: unknown): void => {
         stopWaiting();
         leaveQueue();
+        onVainWait(dispatch, clock.now() - since);
         reject(reason);
       };
       const onAbort = (): void => giveUp(signal.reason);
