@@ -4,17 +4,18 @@
  */
 import type { StepFailure } from '../dsl/guards.ts';
 import { frozen } from '../frozen.ts';
-import type { InsteadStep, Step } from '../plan/plan.ts';
+import type { InsteadStep } from '../plan/plan.ts';
 import { indexesUpTo } from '../upstream/sharing/load.ts';
 import { runBlock } from './block.ts';
 import { inner } from './each-and-given.ts';
-import { Failure, frameOf, itemIn, stepOf, valueOf } from './frame.ts';
+import { Failure, stepOf, valueOf } from './frame.ts';
 import type { BlockOwner, Column, Frame } from './frame.ts';
 import { timeLeft } from './late.ts';
 import { missingInAll, missingPart } from './missing.ts';
 import { StepError } from './step-error.ts';
 import { isTolerable } from './tolerate.ts';
 import type { Work } from './work.ts';
+import { mayHaveWritten } from './writes-within.ts';
 
 /** Whether the second source is asked for any item. If not, the step has nothing to do. */
 export function asksSecondSource(frame: Frame, step: InsteadStep): boolean {
@@ -56,29 +57,7 @@ function mayBegin(frame: Frame, step: InsteadStep, { first, item }: Failed): boo
   if (reason.kind === 'deadline' || reason.kind === 'shed' || reason.kind === 'aborted')
     return false;
   const isInTime = timeLeft({ frame, step }) > 0;
-  return isInTime && !mayHaveWritten(frame, stepOf(frame, step.guarded), item);
-}
-
-/** Whether a write in the step was done for the item, or may have been, or may still be sent. */
-function mayHaveWritten(frame: Frame, step: Step, item: number): boolean {
-  const { writes } = frame.execution;
-  if (writes === undefined) return false;
-  const holder = frameOf(frame, step);
-  const own = itemIn(frame, holder, item);
-  if (step.kind === 'instead' && mayHaveWritten(holder, stepOf(holder, step.guarded), own))
-    return true;
-  return writes.mayBeDoneBy((origin) => {
-    if (origin.frame === holder) return origin.step === step && origin.item === own;
-    const entry = entryOf(origin.frame, holder);
-    return 'block' in step && entry?.block === step.block && entry.at === own;
-  });
-}
-
-/** The frame directly inside `holder` through which `frame` is inside; absent if it is not. */
-function entryOf(frame: Frame, holder: Frame): Frame | undefined {
-  let current: Frame | undefined = frame;
-  while (current !== undefined && current.parent !== holder) current = current.parent;
-  return current;
+  return isInTime && !mayHaveWritten({ frame, step: stepOf(frame, step.guarded), item });
 }
 
 /** Gets the value of the second source, and says that it is one. */

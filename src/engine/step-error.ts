@@ -42,6 +42,13 @@ export class StepError extends StacklessError {
     this.isUncertain = isUncertain;
     this.indexes = indexes;
   }
+
+  /** The same failure, of a step in which a write has an unknown result. */
+  toUncertain(): StepError {
+    const { step, reason, indexes, cause } = this;
+    const second = cause instanceof StepError ? cause : undefined;
+    return new StepError(step, reason, { isUncertain: true, indexes, second });
+  }
 }
 
 /** A tolerated failure: the parts of the response that are missing, and why. */

@@ -5,6 +5,7 @@ import { Failure, frameOf, itemIn, stepOf, unmetNeed, valueOf, waiting } from '.
 import type { Column, Execution, Frame } from './frame.ts';
 import { missingPart, noteMissing } from './missing.ts';
 import { StepError } from './step-error.ts';
+import { hasUncertainWrite } from './writes-within.ts';
 
 /** The column of a guard: that of its step, with replacements for the items that have failed. */
 export function tolerated(frame: Frame, guard: GuardStep): Column | undefined {
@@ -26,7 +27,10 @@ function replacement(
   { failure, item }: { readonly failure: Failure; readonly item: number },
 ): unknown {
   if (!isTolerable(frame.execution, failure)) return failure;
-  const error = failure.error as StepError; // no other is tolerable
+  const first = failure.error as StepError; // no other is tolerable
+  // Of a block that has failed with another of its steps, a write may be under way.
+  const isUncertain = hasUncertainWrite({ frame, step: stepOf(frame, guard.guarded), item });
+  const error = isUncertain && !first.isUncertain ? first.toUncertain() : first;
   noteMissing(frame, guard, { item, parts: [missingPart(frame, guard, { error, item })] });
   return guard.instead;
 }

@@ -17,8 +17,8 @@ interface WriteOrigin {
 
 export class Writes<Origin extends WriteOrigin> {
   readonly completed: CompletedWrite[] = [];
-  /** The steps of writes that were sent and ended without an answer. */
-  readonly #lost = new Set<string>();
+  /** The origins of writes that were sent and ended without an answer. */
+  readonly #lost: Origin[] = [];
   /** The origins of writes that were done, or have an unknown result. */
   readonly #origins: Origin[] = [];
   readonly #underWay = new Set<Write<Origin>>();
@@ -32,19 +32,28 @@ export class Writes<Origin extends WriteOrigin> {
 
   /** The steps of writes that were sent and whose result is unknown so far. */
   get uncertain(): readonly string[] {
-    const running = [...this.#underWay].filter(({ isSent }) => isSent).map(({ step }) => step);
-    return [...new Set([...this.#lost, ...running])];
+    return [...new Set(this.#uncertainOrigins().map(({ step }) => step.name))];
   }
 
   /** Whether a write of any of these steps has an unknown result, or may still be sent. */
   mayBeDoneIn(steps: ReadonlySet<string>): boolean {
-    const open = [...this.#underWay].map(({ step }) => step);
-    return [...this.#lost, ...open].some((step) => steps.has(step));
+    const open = [...this.#underWay].map(({ origin }) => origin);
+    return [...this.#lost, ...open].some(({ step }) => steps.has(step.name));
   }
 
   /** Whether a write of one of these origins was done, or may have been, or may still be sent. */
   mayBeDoneBy(isOne: (origin: Origin) => boolean): boolean {
     return this.#origins.some(isOne) || [...this.#underWay].some(({ origin }) => isOne(origin));
+  }
+
+  /** Whether a write of one of these origins was sent and has an unknown result so far. */
+  isUncertainBy(isOne: (origin: Origin) => boolean): boolean {
+    return this.#uncertainOrigins().some(isOne);
+  }
+
+  #uncertainOrigins(): Origin[] {
+    const running = [...this.#underWay].filter(({ isSent }) => isSent);
+    return [...this.#lost, ...running.map(({ origin }) => origin)];
   }
 
   /** Resolves when no write that was sent is under way, or at the time `at`. */
@@ -66,7 +75,7 @@ export class Writes<Origin extends WriteOrigin> {
     const { step, state, status, origin } = write;
     if (state !== 'rejected') this.#origins.push(origin);
     if (state === 'done' && status !== undefined) this.completed.push({ step, status });
-    if (state === 'unknown') this.#lost.add(step);
+    if (state === 'unknown') this.#lost.push(origin);
     this.#resolveIfSettled();
   }
 

@@ -8,7 +8,7 @@ import { optional } from '../../src/dsl/guards.ts';
 import { call, given, map } from '../../src/dsl/steps.ts';
 import { Writes } from '../../src/engine/writes.ts';
 import { UpstreamError } from '../../src/errors.ts';
-import { part, quiet, serve, value, write } from '../support/serve.ts';
+import { items, list, part, quiet, serve, value, write } from '../support/serve.ts';
 import type { Serving } from '../support/serve.ts';
 import { startServer } from '../support/servers.ts';
 import type { Arrival } from '../support/upstream.ts';
@@ -200,6 +200,8 @@ describe('a write whose request ends', () => {
   });
 });
 
+const noteBesideBad = () => ({ order: optional(noted('order')), bad: call(part, { name: 'bad' }) });
+
 describe('a tolerated write', () => {
   it('that ends unknown says so in its entry', async () => {
     const app = await serve(() => ({ order: optional(noted('order')) }), { route: 'POST /test' });
@@ -219,6 +221,30 @@ describe('a tolerated write', () => {
     await app.upstream.next('POST /writes/order');
     app.clock.advance(200);
     expect((await answer).json.$problems).toMatchObject([{ status: 504, uncertain: true }]);
+    app.clock.advance(timeoutMs);
+  });
+
+  it.each<[string, boolean, (order: Arrival) => void]>([
+    ['under way', true, () => undefined],
+    ['lost', true, (order) => order.reset()],
+    ['done', false, (order) => order.answer(value('O'))],
+    ['refused', false, (order) => order.answer({}, 409)],
+  ])('is in the entry of the step that fails around it: one that is %s', async (_, is, end) => {
+    const app = await serve(
+      () => ({ row: optional(given(call(list, { name: 'l' }), noteBesideBad)) }),
+      {
+        route: 'POST /test',
+      },
+    );
+    const answer = app.ask(post);
+    await app.upstream.answer('GET /lists/l', items(1));
+    const order = await app.upstream.next('POST /writes/order');
+    end(order);
+    await quiet(app);
+    await app.upstream.answer('GET /parts/bad', {}, 500);
+    const entry = { pointer: '/row', step: 'row', status: 502, ...(is && { uncertain: true }) };
+    const [problem] = (await answer).json.$problems;
+    expect({ ...problem, type: undefined, title: undefined }).toEqual(entry);
     app.clock.advance(timeoutMs);
   });
 
