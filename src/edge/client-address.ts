@@ -15,12 +15,18 @@ export type IsTrusted = (address: string) => boolean;
  */
 export function clientAddress(
   peer: string,
-  forwardedFor: string | undefined,
+  forwardedFor = '',
   isTrusted: IsTrusted,
 ): string | undefined {
   if (!isTrusted(peer)) return peer;
-  const forwarded = forwardedFor?.split(',').map((one) => withoutPort(one.trim())) ?? [];
-  return forwarded.findLast((address) => address !== '' && !isTrusted(address));
+  // From its end: a client may have written thousands of addresses before its own.
+  for (let end = forwardedFor.length; end > 0;) {
+    const before = forwardedFor.lastIndexOf(',', end - 1);
+    const address = withoutPort(forwardedFor.slice(before + 1, end).trim());
+    if (address !== '' && !isTrusted(address)) return address;
+    end = before;
+  }
+  return undefined;
 }
 
 /** Some proxies write `203.0.113.7:4711` and `[2001:db8::1]:4711`. */

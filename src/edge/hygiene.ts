@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../errors.ts';
 import { isHttp2, mayHaveBody } from '../http/http2-request.ts';
+import { isDecodable } from '../http/percent-encoding.ts';
 import { bindingsOf, pathOf } from '../http/request-record.ts';
 import type { Layer } from '../http/request-record.ts';
 
@@ -71,11 +72,7 @@ function refuseAmbiguousPath(path: string): void {
   if (!path.includes('%')) return;
   if (/%5c/i.test(path)) refusePath('has a backslash, which is a slash to some servers');
   if (path.includes('%00')) refusePath('has a NUL, which ends texts for some servers');
-  try {
-    decodeURIComponent(path);
-  } catch {
-    refusePath('is not percent-encoded UTF-8 (RFC 3986, 2.1)');
-  }
+  if (!isDecodable(path)) refusePath('is not percent-encoded UTF-8 (RFC 3986, 2.1)');
 }
 
 function refusePath(detail: string): never {

@@ -19,7 +19,7 @@ import type {
   RequestRecord,
   WatchRequest,
 } from './request-record.ts';
-import { createRouter } from './router.ts';
+import { createRouter, pathToRoute } from './router.ts';
 
 export interface AppOptions {
   readonly clock: Clock;
@@ -39,7 +39,7 @@ export interface AppOptions {
 
 export function createApp(options: AppOptions): Hono<GatewayEnv> {
   const { clock, watchers, outerLayers, layers, routes, readiness, onInternalError } = options;
-  const app = new Hono<GatewayEnv>({ router: createRouter() });
+  const app = new Hono<GatewayEnv>({ router: createRouter(), getPath: pathToRoute });
   app.use('*', openRecord(clock, watchers), ...outerLayers, answerReadable, ...layers);
   app.route('/', healthRoutes(readiness));
   app.route('/', routes);

@@ -15,6 +15,7 @@ import { textFormOf } from '../text-form.ts';
 import type { TextForm } from '../text-form.ts';
 import { noteBegun } from '../under-way.ts';
 import { cookieProblem, isAscii, notAscii, readCookies } from './cookies.ts';
+import { isNotUtf8, readQuery } from './query.ts';
 
 /** The parts of a request before they are checked. */
 export interface RawInputs {
@@ -130,8 +131,6 @@ interface QueryFields {
   readonly unknown: NonNullable<QueryRule>;
 }
 
-const noQuery = new URLSearchParams();
-
 /** The most parameters that a schema takes without naming them. */
 const mostUnknown = 100;
 
@@ -140,7 +139,7 @@ function parseQuery(
   sent: string,
   invalid: InvalidFields,
 ): unknown {
-  const query = sent === '' ? noQuery : new URLSearchParams(sent);
+  const query = readQuery(sent);
   const values: Record<string, unknown> = {};
   let others = 0;
   for (const name of new Set(query.keys())) {
@@ -152,7 +151,8 @@ function parseQuery(
       invalid.add('query', [], `has more than ${mostUnknown} parameters that have no schema`);
       return undefined;
     }
-    const given = query.getAll(name);
+    // Each look takes time for all that was sent.
+    const given = form === undefined ? [] : query.getAll(name);
     const problem = queryProblem({ name, form, given }, forms) ?? notUtf8(given, sent);
     if (problem !== undefined) invalid.add('query', [name], problem);
     else values[name] = form === 'list' || given.length > 1 ? given : given[0];
@@ -176,10 +176,9 @@ function queryProblem(
   return form === 'text' && given.length > 1 ? 'is given more than once' : undefined;
 }
 
-/** `URLSearchParams` reads what is not UTF-8 as U+FFFD, which could have been sent as well. */
 function notUtf8(given: readonly string[], sent: string): string | undefined {
-  const isSuspect = given.some((text) => text.includes('\ufffd'));
-  return isSuspect && !/\ufffd|%ef%bf%bd/i.test(sent) ? 'is not percent-encoded UTF-8' : undefined;
+  const isBad = given.some((value) => isNotUtf8(value, sent));
+  return isBad ? 'is not percent-encoded UTF-8' : undefined;
 }
 
 /** The headers of the schema; those that cannot be read are in `invalid`. */

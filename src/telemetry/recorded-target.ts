@@ -1,4 +1,5 @@
 /** The parts of a request's target that a span may have. */
+import { readQuery } from '../http/query.ts';
 
 /** So that a client cannot fill the traces. */
 const longest = 1_024;
@@ -15,7 +16,7 @@ export function recordedPath(path: string): string {
 export function recordedQuery(url: string, names: ReadonlySet<string>): string | undefined {
   const start = names.size === 0 ? -1 : url.indexOf('?');
   if (start === -1) return undefined;
-  const all = new URLSearchParams(url.slice(start + 1));
+  const all = readQuery(url.slice(start + 1));
   const some = new URLSearchParams([...all].filter(([name]) => names.has(name)));
   return some.size === 0 ? undefined : some.toString().slice(0, longest);
 }
