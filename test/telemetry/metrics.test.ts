@@ -213,8 +213,8 @@ describe('the duration of a request', () => {
 
   it('makes no new series for new ids, paths or methods', async () => {
     const { app, requests } = await startMetered();
-    for (let hundred = 0; hundred < 10; hundred += 1) {
-      const ids = Array.from({ length: 100 }, (_, index) => hundred * 100 + index);
+    for (let round = 0; round < 10; round += 1) {
+      const ids = Array.from({ length: 20 }, (_, index) => `${round}_${index}`);
       await Promise.all(ids.map((id) => app.get(`/orders/none_${id}`)));
     }
     for (const path of ['/a', '/b?c=d', '/orders/a/b']) await app.get(path);
@@ -227,7 +227,7 @@ describe('the duration of a request', () => {
     };
     const route = { 'http.route': '/orders/{orderId}' };
     expect((await requests()).map(({ attributes, count }) => ({ ...attributes, count }))).toEqual([
-      { ...base, 'http.request.method': 'GET', ...route, count: 1_000 },
+      { ...base, 'http.request.method': 'GET', ...route, count: 200 },
       { ...base, 'http.request.method': 'GET', count: 3 },
       { ...base, 'http.request.method': '_OTHER', count: 3 },
     ]);
