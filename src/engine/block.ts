@@ -9,12 +9,11 @@ import { computed } from './compute.ts';
 import { frozen } from '../frozen.ts';
 import type { GuardStep, MapStep, Step, TimedStep } from '../plan/plan.ts';
 import { noteBegun } from '../under-way.ts';
+import { assemble, read } from './fill.ts';
 import {
   Failure,
-  assemble,
   failureAround,
   frameOf,
-  read,
   stepOf,
   underWay,
   unmetNeed,

@@ -9,7 +9,7 @@ import type { Load } from '../upstream/sharing/load.ts';
 import { take } from './call-end.ts';
 import { withPermit } from './call-limit.ts';
 import { callWrite } from './call-write.ts';
-import { assemble } from './frame.ts';
+import { assemble } from './fill.ts';
 import type { Failure } from './frame.ts';
 import { allPages } from './pages.ts';
 import type { Work } from './work.ts';

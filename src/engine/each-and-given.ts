@@ -2,7 +2,8 @@
 import { ExecutionError } from '../errors.ts';
 import type { EachStep, GivenStep } from '../plan/plan.ts';
 import { failBlock, runBlock } from './block.ts';
-import { Frame, read } from './frame.ts';
+import { read } from './fill.ts';
+import { Frame } from './frame.ts';
 import type { BlockOwner, Column, Failure } from './frame.ts';
 import { missingInAll } from './missing.ts';
 import { limitOf } from './call-limit.ts';

@@ -20,7 +20,8 @@ import type {
   Outcome,
   WatchSteps,
 } from './execution.ts';
-import { Frame, assemble } from './frame.ts';
+import { assemble } from './fill.ts';
+import { Frame } from './frame.ts';
 import type { Execution } from './frame.ts';
 import { missingIn } from './missing.ts';
 import { unrestricted } from './response-freshness.ts';

@@ -4,7 +4,6 @@
  * one entry.
  */
 import type { Clock } from '../clock.ts';
-import type { Source, Template } from '../dsl/node.ts';
 import type { Semaphore } from '../limit.ts';
 import type { Plan, PlanBlock, Step, TimedStep } from '../plan/plan.ts';
 import type { Signal } from '../signal.ts';
@@ -192,7 +191,7 @@ export function unmetNeed(
 ): typeof waiting | Failure | Blocked {
   let isWaiting = false;
   let blocked: (Failure | undefined)[] | undefined;
-  // By index, here and below: iterating over a frozen array makes V8 allocate an object for every
+  // By index, as in `fill`: iterating over a frozen array makes V8 allocate an object for every
   // step, a sixth of what a page of lookups allocates.
   for (let index = 0; index < ids.length; index += 1) {
     const step = stepOf(frame, ids[index]);
@@ -223,45 +222,6 @@ function addFailures(
     if (value instanceof Failure) all[item] ??= value;
   }
   return all;
-}
-
-/** The value of a source for an item. Fields of `null` are `null`, of `undefined` `undefined`. */
-export function read(frame: Frame, { node, path }: Source, item: number): unknown {
-  const step = stepOf(frame, node);
-  const holder = frameOf(frame, step);
-  const column = holder.values[step.slot];
-  // The column is complete: steps begin once their needs are met.
-  let value = (column as Column)[holder === frame ? item : itemIn(frame, holder, item)];
-  for (let index = 0; index < path.length; index += 1) {
-    const key = path[index] ?? '';
-    if (value === null || value === undefined) return value;
-    // Any object can be read by name.
-    value = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
-  }
-  return value;
-}
-
-/** Fills a template for an item. Fields keep the order in which they are declared. */
-export function assemble(frame: Frame, template: Template, item: number): unknown {
-  switch (template.kind) {
-    case 'literal':
-      return template.value;
-    case 'reference':
-      return read(frame, template.source, item);
-    case 'array':
-      return template.items.map((part) => assemble(frame, part, item));
-    case 'object': {
-      const object: Record<string, unknown> = {};
-      const { entries } = template;
-      for (let index = 0; index < entries.length; index += 1) {
-        const entry = entries[index];
-        if (entry !== undefined) object[entry[0]] = assemble(frame, entry[1], item);
-      }
-      return object;
-    }
-    default:
-      return template satisfies never;
-  }
 }
 
 export function stepOf({ execution }: Frame, id: number | undefined): Step {
