@@ -23,7 +23,7 @@ export interface RawInputs {
   /** As it was sent, without the question mark. */
   readonly query: string;
   readonly body: unknown;
-  /** Parsed already; absent: nobody was asked for one. */
+  /** Parsed already; absent: the plan has no `auth`. */
   readonly identity?: unknown;
   header(name: string): string | undefined;
 }

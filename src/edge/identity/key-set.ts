@@ -84,7 +84,7 @@ const unknownEveryMs = 30_000;
 const minRestMs = 1_000;
 const maxRestMs = 30_000;
 
-/** Of an address. One fetch is under way at a time, and those who need its keys wait for it. */
+/** Of an address. One fetch is under way at a time, for which requests that need its keys wait. */
 export function createRemoteKeys({ fetch, clock, onError }: RemoteKeysOptions): RemoteKeys {
   let held: { readonly text: string; readonly keys: Keys; readonly at: number } | undefined;
   let version = 0;

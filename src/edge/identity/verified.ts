@@ -25,7 +25,7 @@ export type Invalidity =
   | 'API key: unknown'
   | 'API key: expired';
 
-/** Is told why credentials are not valid. Its result is that of the verification: nobody. */
+/** Takes the reason why credentials are not valid; returns what their verification does. */
 export type Invalid = (why: Invalidity) => undefined;
 
 export const untold: Invalid = () => undefined;
