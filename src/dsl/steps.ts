@@ -173,5 +173,11 @@ function shape<T>(
 ): Ref<T> {
   const draft = currentDraft(mode);
   const from = toSource(draft, value, `${mode}(): its first argument`);
+  if (mode === 'pick' && keys.includes('__proto__')) {
+    throw new CompositionError(
+      draft.place,
+      'pick() names a field "__proto__", which is not an ordinary field in JavaScript. Rename it.',
+    );
+  }
   return draft.add({ kind: 'shape', from, mode, keys: [...keys] });
 }

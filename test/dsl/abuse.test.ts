@@ -58,6 +58,19 @@ describe('where a reference is wanted', () => {
     expect(loadErrorOf(page(() => pick(nothing, 'id')))).toContain('pick(): its first');
   });
 
+  it('a field that would become the prototype of what pick() makes is refused', () => {
+    const made = page(() =>
+      pick(
+        map({}, () => ({ ['__proto__']: { admin: true } })),
+        '__proto__',
+      ),
+    );
+    expect(loadErrorOf(made)).toBe(
+      'page: pick() names a field "__proto__", which is not an ordinary field in JavaScript. ' +
+        'Rename it.',
+    );
+  });
+
   it('a step of another composition is refused, with the name of that', () => {
     let stray: Ref<string> | undefined;
     const other = page(({ params }) => ({ id: (stray = params.id) }));
