@@ -112,6 +112,14 @@ export function isRejection(error: unknown): boolean {
   return status >= 400 && status < 500 && !notOfArguments.has(status);
 }
 
+/**
+ * Whether a batch may have failed because of some of its keys: the service has rejected it, or its
+ * answer is of no use, to which a single item is enough, or too many items.
+ */
+export function isOfKeys(error: unknown): boolean {
+  return isRejection(error) || (isUnreadable(error) && !error.isNotHttp);
+}
+
 /** Whether breaker, bulkhead or the want of a token kept the call from being sent. */
 export function isHeldBack(error: unknown): boolean {
   return error instanceof UpstreamError && heldBack.has(error.kind);
@@ -124,7 +132,7 @@ const heldBack: ReadonlySet<UpstreamErrorKind> = new Set([
 ]);
 
 /** Whether the service has answered with a body that cannot be used. */
-export function isUnreadable(error: unknown): boolean {
+export function isUnreadable(error: unknown): error is UpstreamError {
   return (
     error instanceof UpstreamError && (error.kind === 'invalid-body' || error.kind === 'too-large')
   );

@@ -1,4 +1,4 @@
-/** Settles the keys of a batch that has failed; a rejected batch is sent again in parts. */
+/** Settles the keys of a batch that has failed; it is sent again in parts if keys may be why. */
 import type { Clock } from '../../clock.ts';
 import type { Operation } from '../../dsl/operation.ts';
 import { UpstreamError } from '../../errors.ts';
@@ -6,15 +6,15 @@ import { createSemaphore } from '../../limit.ts';
 import type { Semaphore } from '../../limit.ts';
 import type { Dispatch, OnJoin, Send } from '../call.ts';
 import { saysAbsent } from '../exchange/absent.ts';
-import { isHeldBack, isRejection } from '../resilience/failure.ts';
+import { isHeldBack, isOfKeys } from '../resilience/failure.ts';
 import type { BatchFlight } from './batch-flight.ts';
 import type { Asked, LoadKey } from './load.ts';
 import { hasMoreTime, mayBeShortOfTime } from './short-time.ts';
 
-/** The most parts of rejected batches that are in flight to one service. */
+/** The most parts of failed batches that are in flight to one service. */
 const mostParts = 8;
 
-/** The fewest client requests in a rejected batch for which groups save requests. */
+/** The fewest client requests in a failed batch for which groups save requests. */
 const fewestGrouped = 4;
 
 export interface FailedBatchOptions {
@@ -33,12 +33,12 @@ export type SettleFailed = (flight: BatchFlight, error: Error) => Promise<void>;
  * Settles the keys of batches that have failed, so that no client request fails because of the keys
  * of another: each gets what it would have got on its own.
  *
- * If the service rejects a batch with the keys of n client requests, these are sent again in about
- * √n groups, and a group that is rejected as well is sent once more, each client request on its
- * own. So one bad key costs about 2 √n requests to the service, n of them at most n + √n + 1, and
- * the others wait for at most two more round trips. Parts are not retries and cost no retry budget.
- * Only a few of them run at once, and they wait for the bulkhead as long as their client requests
- * wait for them.
+ * If the service rejects a batch with the keys of n client requests, or its answer is of no use,
+ * which one item or too many can do, these are sent again in about √n groups, and a group that
+ * fails likewise is sent once more, each client request on its own. So one bad key costs about 2 √n
+ * requests to the service, n of them at most n + √n + 1, and the others wait for at most two more
+ * round trips. Parts are not retries and cost no retry budget. Only a few of them run at once, and
+ * they wait for the bulkhead as long as their client requests wait for them.
  *
  * If a batch fails otherwise and its shorter time may be why, the keys of loads that have joined it
  * and have time left are sent once more, together, if the retry budget allows it.
@@ -50,11 +50,11 @@ export function settleFailed(options: FailedBatchOptions): SettleFailed {
 
   async function settle(flight: BatchFlight, error: Error): Promise<void> {
     if (saysThatNoneExists(flight, error)) return flight.serveNone(error);
-    const isRejected = isRejection(error);
-    const shares = isRejected ? flight.shares() : [];
+    const mayBeOfKeys = isOfKeys(error);
+    const shares = mayBeOfKeys ? flight.shares() : [];
     if (shares.length === 0 || isWhole(flight, shares)) {
       // Beside a key that has an item, those of a 404 would just have none.
-      if (isRejected && !isNotFound(error)) flight.failRelated(error, isOneRequest);
+      if (mayBeOfKeys && !isNotFound(error)) flight.failRelated(error, isOneRequest);
       return failOrSendAgain(flight, error);
     }
     const groups = flight.isPart ? shares.map((share) => [share]) : grouped(shares);
@@ -84,10 +84,10 @@ export function settleFailed(options: FailedBatchOptions): SettleFailed {
       .filter(({ load }) => hasMoreTime(load.call, flight, now));
   }
 
-  async function ask(part: BatchFlight, rejected: Rejected): Promise<void> {
-    // A part with all keys of the rejected batch would be the same request again.
-    const isKnown = part.width === rejected.width;
-    const failure = isKnown ? rejected.error : await sendInTurn(part);
+  async function ask(part: BatchFlight, whole: Failed): Promise<void> {
+    // A part with all keys of the failed batch would be the same request again.
+    const isKnown = part.width === whole.width;
+    const failure = isKnown ? whole.error : await sendInTurn(part);
     if (failure !== undefined) await settle(part, failure);
   }
 
@@ -103,7 +103,7 @@ export function settleFailed(options: FailedBatchOptions): SettleFailed {
   return settle;
 }
 
-interface Rejected {
+interface Failed {
   readonly width: number;
   readonly error: Error;
 }

@@ -44,6 +44,7 @@ function startClients(answer: (keys: readonly string[]) => unknown, own = itemOf
     dispatch.signal.throwIfAborted();
     const given = answer((dispatch.keys ?? []).map(String));
     if (typeof given === 'number') throw status(dispatch, given);
+    if (given === 'too-large' || given === 'invalid-body') throw callError(dispatch, given, '');
     return { ...ok, value: given };
   };
   const sendLoad = batch(createFakeClock(), send);
@@ -216,6 +217,67 @@ describe('a rejected batch', () => {
   );
 });
 
+describe('a batch whose answer is of no use', () => {
+  it('is taken apart if it is too large for its client requests together', async () => {
+    const { ask, asked } = startClients((keys) => (keys.length > 3 ? 'too-large' : items(keys)));
+    const clients = [['a'], ['b', 'c'], ['d'], ['e', 'f', 'g', 'h']];
+    expect(await Promise.all(clients.map((keys) => ask(keys)))).toEqual([
+      [{ id: 'a' }],
+      [{ id: 'b' }, { id: 'c' }],
+      [{ id: 'd' }],
+      ['e', 'f', 'g', 'h'].map(() => 'too-large'),
+    ]);
+    expect(asked().slice(0, 3)).toEqual([
+      ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'],
+      ['a', 'b', 'c'],
+      ['d', 'e', 'f', 'g', 'h'],
+    ]);
+  });
+
+  it('is not asked for again for one client request', async () => {
+    const { ask, sent } = startClients(() => 'invalid-body');
+    expect(await ask(['a', 'b'])).toEqual(['invalid-body', 'invalid-body']);
+    expect(sent.length).toBe(1);
+  });
+
+  it.each<[string, (ids: readonly string[]) => string, object]>([
+    ['is longer than maxBodyBytes', (ids) => JSON.stringify(items(ids)), { maxBodyBytes: 40 }],
+    ['has an item that is not UTF-8', (ids) => utf8OrNot(ids), {}],
+    [
+      'is not JSON for one item',
+      (ids) => JSON.stringify(items(ids)).replace('"bad"', '"bad","left":NaN'),
+      {},
+    ],
+  ])('fails nobody else if it %s', async (_, answer, options) => {
+    const { url } = await startServer((request, response) => {
+      const ids = new URL(request.url ?? '', 'http://x').searchParams.get('ids')?.split(',') ?? [];
+      response.end(Buffer.from(answer(ids), 'latin1'));
+    });
+    const { service, upstreams, open } = openShop({
+      url,
+      service: { breaker: { volume: 1, failedPercent: 1 } },
+    });
+    const own = lookup(service, {
+      route: 'GET /items',
+      keys: { query: 'ids' },
+      by: 'id',
+      item: Item,
+      ...options,
+    });
+    const keys = ['a', 'b', 'bad', 'c', 'd'];
+    const calls = keys.map((id) => open()(own, { id }, undefined));
+    const got = await Promise.all(calls.map((reply) => reply.then(({ value }) => value, wordsOf)));
+    const expected = items(keys);
+    expect(got.toSpliced(2, 1)).toEqual(expected.toSpliced(2, 1));
+    expect(upstreams.status()).toMatchObject([{ breaker: 'closed' }]);
+  });
+});
+
+/** One byte of Latin-1 in the item of `bad`. */
+function utf8OrNot(ids: readonly string[]): string {
+  return JSON.stringify(ids.map((id) => ({ id, name: id === 'bad' ? '\u00ff' : '' })));
+}
+
 const knowing = (known: readonly string[]) => (keys: readonly string[]) => {
   const found = keys.filter((key) => known.includes(key));
   return found.length === 0 ? 404 : items(found);
@@ -268,7 +330,7 @@ describe('every client of a batch', () => {
       fc.asyncProperty(
         fc.array(client, { minLength: 1, maxLength: 30 }),
         fc.record({
-          refusal: fc.constantFrom(400, 404, 422),
+          refusal: fc.constantFrom(400, 404, 422, 'too-large', 'invalid-body'),
           none: fc.constantFrom(200, 404),
           most: fc.constantFrom(2, 5, 100),
         }),
