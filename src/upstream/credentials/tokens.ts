@@ -35,8 +35,8 @@ export function createTokens(secrets: Secrets, clock: Clock): OpenTokens {
   function clientOf(auth: IssuedAuth) {
     const url = urlOf(auth, secrets);
     const id = secretOf(auth.clientId, secrets);
-    const parts = ['client', id.text(), url.href, auth.scope ?? '', auth.audience ?? ''];
-    const account = parts.join(' ');
+    // As JSON: scopes and audiences may have spaces.
+    const account = `client ${JSON.stringify([id.text(), url.href, auth.scope, auth.audience])}`;
     const key = JSON.stringify([account, auth.clientId, auth.clientSecret, auth.sends]);
     return { url, id, account, key };
   }

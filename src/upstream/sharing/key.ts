@@ -28,11 +28,13 @@ function comparableArguments({ bodyKind }: Keyed['operation'], args: Call['args'
   return mayHaveBytes ? { ...args, body: withDigests(args['body']) } : args;
 }
 
+/** Objects go one level down, so that none with the name and value of a digest equals the bytes. */
 function withDigests(value: unknown): unknown {
   if (isBytes(value)) return { bytes: value.digest };
   if (Array.isArray(value)) return value.map(withDigests);
   if (!isPlainObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withDigests(part)]));
+  const fields = Object.entries(value).map(([name, part]) => [name, withDigests(part)] as const);
+  return { fields: Object.fromEntries(fields) };
 }
 
 /** Not JSON, so that it equals no arguments. */

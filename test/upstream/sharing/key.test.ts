@@ -2,8 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { multipart } from '../../../src/dsl/body-kinds.ts';
 import { lookup } from '../../../src/dsl/declare-lookup.ts';
 import { operation } from '../../../src/dsl/declare-operation.ts';
+import { holdBytes } from '../../../src/bytes.ts';
 import { keyText } from '../../../src/dsl/lookup-by.ts';
 import { toUnheld } from '../../../src/exact-number.ts';
 import { canonical, keyOf, keyOfItem } from '../../../src/upstream/sharing/key.ts';
@@ -199,6 +201,35 @@ describe('the key of a call with a credential among its arguments', () => {
         expect(clear).not.toContain(hashed?.[0]);
       }),
     );
+  });
+});
+
+describe('the key of a call with bytes', () => {
+  const file = holdBytes(Buffer.from('x'), 'text/plain');
+  const upload = operation(nowhere, {
+    route: 'POST /files',
+    body: multipart(z.object({ file: z.unknown() })),
+    response: z.unknown(),
+    safe: true,
+  });
+  const uploadKey = (body: unknown): string => keyOf(callOf(upload, { body }));
+
+  it('is equal for equal bytes of one type, and for nothing that looks like them', () => {
+    expect(uploadKey({ file })).toBe(
+      uploadKey({ file: holdBytes(Buffer.from('x'), 'text/plain') }),
+    );
+    const { digest } = file as { readonly digest?: string }; // that of `isBytes`
+    const others = [
+      { file: holdBytes(Buffer.from('x'), 'text/html') },
+      { file: holdBytes(Buffer.from('y'), 'text/plain') },
+      { file: { bytes: digest } },
+      { file: { fields: { bytes: digest } } },
+      { file: digest },
+      { fields: { file } },
+      { bytes: digest },
+      file,
+    ];
+    expect(new Set([{ file }, ...others].map(uploadKey)).size).toBe(1 + others.length);
   });
 });
 
