@@ -169,6 +169,8 @@ export interface Reply {
   readonly raw: unknown;
   /** Whether it answers an earlier call, which this one has joined. */
   readonly deduplicated?: boolean;
+  /** Whether that earlier call has left, so that a cache stores the reply to this one instead. */
+  readonly takesOver?: boolean;
   /** For a batch: which items belong to which keys. */
   readonly match?: Match;
   /** Why the answer may not be what it is taken for. */

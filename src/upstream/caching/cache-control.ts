@@ -83,3 +83,23 @@ export function expirySeconds({ expires, date }: Reply['headers']): number | und
   const expiresAt = sentAt === undefined ? undefined : parseHttpDate(String(expires), sentAt);
   return sentAt === undefined || expiresAt === undefined ? 0 : (expiresAt - sentAt) / 1000;
 }
+
+/** For how many seconds more a response is fresh; `undefined` if its headers do not say. */
+export function freshSeconds(
+  headers: Reply['headers'],
+  { sMaxAgeSeconds, maxAgeSeconds }: CacheControl = parseCacheControl(headers['cache-control']),
+): number | undefined {
+  const said = sMaxAgeSeconds ?? maxAgeSeconds ?? expirySeconds(headers);
+  return said === undefined ? undefined : Math.max(0, said - ageSecondsOf(headers['age']));
+}
+
+/** All that the headers of a failure say about caches, as one `Cache-Control`. */
+export function cacheControlOfFailure(headers: Reply['headers']): string | undefined {
+  if (isForOneClient(headers) || variesByAll(headers)) return 'no-store';
+  const said = [headers['cache-control'] ?? []].flat();
+  const isDated = headers['expires'] !== undefined || headers['age'] !== undefined;
+  const seconds = isDated ? freshSeconds(headers) : undefined;
+  // The shorter of two ages applies.
+  if (seconds !== undefined) said.push(`s-maxage=${Math.max(0, Math.floor(seconds))}`);
+  return said.length === 0 ? undefined : said.join(', ');
+}

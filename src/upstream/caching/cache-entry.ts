@@ -5,7 +5,7 @@ import type { Operation } from '../../dsl/operation.ts';
 import { UpstreamError } from '../../errors.ts';
 import {
   ageSecondsOf,
-  expirySeconds,
+  freshSeconds,
   isForOneClient,
   parseCacheControl,
   variesByAll,
@@ -236,9 +236,8 @@ function lifetimeMs(headers: Reply['headers'], mostMs: number, rules: Rules): nu
   if (rules.ignoreMaxAge) return mostMs;
   const control = parseCacheControl(headers['cache-control']);
   if (control.noCache) return 0;
-  const said = control.sMaxAgeSeconds ?? control.maxAgeSeconds ?? expirySeconds(headers);
-  if (said === undefined) return mostMs;
-  return Math.min(mostMs, Math.max(0, said - ageSecondsOf(headers['age'])) * 1000);
+  const seconds = freshSeconds(headers, control);
+  return seconds === undefined ? mostMs : Math.min(mostMs, seconds * 1000);
 }
 
 function headersToStore(headers: Reply['headers']): Reply['headers'] {

@@ -5,7 +5,7 @@ import { keyOfItem } from '../sharing/key.ts';
 import { Load, indexesUpTo } from '../sharing/load.ts';
 import type { Carrier, LoadKey, LoadOptions, LoadPolicy } from '../sharing/load.ts';
 import type { Entry } from './cache-entry.ts';
-import { isOutage, refreshOf, versioned } from './entries.ts';
+import { isOutage, isToBeStored, refreshOf, versioned } from './entries.ts';
 import type { CacheOptions, CacheRead, Entries, Usable } from './entries.ts';
 
 export function cacheLoads(options: CacheOptions, entries: Entries): LoadPolicy {
@@ -124,8 +124,7 @@ class StoringLoad extends Load {
 
   override settle(at: number, value: unknown, reply: Reply, raw: unknown): void {
     const found = this.#reads[at];
-    // Only the load that went upstream stores the reply.
-    if (found !== undefined && !this.isSettled(at) && reply.deduplicated !== true)
+    if (found !== undefined && !this.isSettled(at) && isToBeStored(reply))
       this.#storing.storeReply(found, { ...reply, value, raw });
     super.settle(at, value, reply, raw);
   }

@@ -4,7 +4,7 @@ import type { Call, Policy, Reply } from '../call.ts';
 import type { LoadPolicy } from '../sharing/load.ts';
 import { cacheLoads } from './cache-loads.ts';
 import type { Entry } from './cache-entry.ts';
-import { entriesIn, isOutage, refreshOf, versioned } from './entries.ts';
+import { entriesIn, isOutage, isToBeStored, refreshOf, versioned } from './entries.ts';
 import type { CacheOptions, CacheRead, Entries, Usable } from './entries.ts';
 
 /** Caching of calls, and of loads key by key, in one store. */
@@ -70,8 +70,7 @@ function cacheCalls(options: CacheOptions, entries: Entries): Policy {
     async function fetch(found: CacheRead): Promise<Reply> {
       try {
         const reply = await next({ ...found.call, key: versioned(found.key, found) });
-        // Only the call that went upstream stores the reply.
-        if (reply.deduplicated !== true) storeReply(found, reply);
+        if (isToBeStored(reply)) storeReply(found, reply);
         return reply;
       } catch (error) {
         storeFailure(found, error);

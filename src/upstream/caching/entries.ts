@@ -94,6 +94,11 @@ export function entriesIn({
   }
 }
 
+/** Whether a reply is that of the call that went upstream, which alone is stored. */
+export function isToBeStored({ deduplicated, takesOver }: Reply): boolean {
+  return deduplicated !== true || takesOver === true;
+}
+
 /** Whether the service could not answer, which says nothing about its earlier answers. */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof UpstreamError)) return false;

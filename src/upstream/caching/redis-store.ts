@@ -92,8 +92,9 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Cach
         async () => {
           const name = redisName('entry', key);
           const text = toText(entry, { name, versions: keep.versions });
-          if (text.length > mostCharacters) return;
-          await redis.set(name, text, 'PX', wholeMs(keep.keepMs));
+          // The entry before it would go on being served.
+          if (text.length > mostCharacters) await redis.del(name);
+          else await redis.set(name, text, 'PX', wholeMs(keep.keepMs));
         },
         () => local.set(key, entry, keep),
       ),

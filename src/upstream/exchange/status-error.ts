@@ -6,6 +6,7 @@ import { areOfCaller } from '../../dsl/credentials.ts';
 import type { UpstreamError } from '../../errors.ts';
 import { credentialHeaders } from '../../headers.ts';
 import { parseHttpDate } from '../../http-date.ts';
+import { cacheControlOfFailure } from '../caching/cache-control.ts';
 import type { Call, Reply } from '../call.ts';
 import { callError } from '../call.ts';
 import { passableChallenges } from './challenge.ts';
@@ -68,10 +69,10 @@ function errorOf(call: Answered, facts: Facts): Error {
   });
 }
 
-/** The `Cache-Control` of a failure, for its error: the cache may keep failures, too. */
+/** What a failure says about caches, for its error: failures may be kept, too. */
 export function cacheControlOf(headers: Reply['headers']): { cacheControl?: string } {
-  const said = headers['cache-control'];
-  return said === undefined ? {} : { cacheControl: String(said) };
+  const cacheControl = cacheControlOfFailure(headers);
+  return cacheControl === undefined ? {} : { cacheControl };
 }
 
 /**

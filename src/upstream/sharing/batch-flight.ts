@@ -216,7 +216,7 @@ export class BatchFlight extends Flight implements Carrier {
   /** The keys that a load still waits for. The others are forgotten, so no load joins them. */
   #wantedKeys(): readonly unknown[] {
     return this.#keys.filter((_, position) => {
-      const isWanted = this.#loadsAt(position).some(({ load, index }) => !load.isSettled(index));
+      const isWanted = this.#loadsAt(position).some(isWaiting);
       if (!isWanted) this.#forgetAt(position);
       return isWanted;
     });
@@ -256,8 +256,13 @@ export class BatchFlight extends Flight implements Carrier {
       const value = valueFor(this.#call, this.#lookup, answer);
       if (others !== undefined) frozen(value);
       const raw = toKept(this.#lookup, found);
+      const heir = load.isSettled(index) ? others?.find(isWaiting) : undefined;
       load.settle(index, value, reply, raw);
-      for (const other of others ?? []) other.load.settle(other.index, value, shared ?? reply, raw);
+      const joined = shared ?? reply;
+      for (const other of others ?? []) {
+        const own = other === heir ? { ...joined, takesOver: true } : joined;
+        other.load.settle(other.index, value, own, raw);
+      }
     } catch (error) {
       for (const one of this.#loadsAt(position)) one.load.fail(one.index, error);
     }
@@ -302,4 +307,8 @@ export class BatchFlight extends Flight implements Carrier {
     this.#others = undefined;
     this.#last = undefined;
   }
+}
+
+function isWaiting({ load, index }: LoadKey): boolean {
+  return !load.isSettled(index);
 }

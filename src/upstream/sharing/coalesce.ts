@@ -96,7 +96,7 @@ class CallFlight extends Flight {
 
   waiting(): readonly Call[] {
     return (this.#subscriptions ?? [])
-      .filter(({ call }) => !call.signal.aborted)
+      .filter(({ isOver }) => !isOver)
       .flatMap(({ call }) => withFollowers(call));
   }
 
@@ -133,7 +133,9 @@ class CallFlight extends Flight {
     if (others.length === 0) return;
     frozen(reply.value);
     const shared = { ...reply, deduplicated: true };
-    for (const subscription of others) subscription.arrive(shared);
+    const heir = first?.isOver === true ? others.find(({ isOver }) => !isOver) : undefined;
+    for (const subscription of others)
+      subscription.arrive(subscription === heir ? { ...shared, takesOver: true } : shared);
   }
 
   #fail(error: unknown): void {
@@ -151,8 +153,7 @@ class CallFlight extends Flight {
     const now = clock.now();
     if (!mayBeShortOfTime(error, this.#call, now)) return [];
     const again = all.filter(
-      ({ call, isSecond }) =>
-        !isSecond && !call.signal.aborted && hasMoreTime(call, this.#call, now),
+      ({ call, isSecond, isOver }) => !isSecond && !isOver && hasMoreTime(call, this.#call, now),
     );
     return again.length > 0 && withdraw(this.#call.operation) ? again : [];
   }
@@ -202,6 +203,10 @@ class Subscription {
 
   get reply(): Promise<Reply> {
     return this.#resolvers.promise;
+  }
+
+  get isOver(): boolean {
+    return this.call.signal.aborted;
   }
 
   moveTo(flight: Flight): void {

@@ -112,6 +112,14 @@ async function freshFor(headers: Reply['headers'], own: Partial<OperationCache> 
 const outage = (kind: UpstreamErrorKind, status?: number): Error =>
   callError({ operation: cached() }, kind, 'failed', status === undefined ? {} : { status });
 
+const itemOf = lookup(nowhere, {
+  route: 'GET /items',
+  keys: { query: 'ids' },
+  by: 'id',
+  item: z.object({ id: z.string() }),
+  cache: { ttlMs: 1_000 },
+});
+
 describe('a fresh entry', () => {
   it('answers calls without the service until it expires', async () => {
     const { get, clock, sent } = startCache();
@@ -142,6 +150,28 @@ describe('a fresh entry', () => {
     const replies = await Promise.all(calls);
     expect(new Set(replies.map(({ value }) => value))).toEqual(new Set([1]));
     expect([sent.length, kept]).toEqual([1, 1]);
+  });
+
+  it.each([
+    ['a call', cached(), { orderId: 'a' }],
+    ['a key', itemOf, { id: 'a' }],
+  ])('is stored although the first to ask for %s has left', async (_, own, args) => {
+    const { get, hold, release, send, sent } = startCache({
+      raw: [{ id: 'a' }],
+      value: [{ id: 'a' }],
+    });
+    const first = new AbortController();
+    hold();
+    const gone = reasonOf(send(callOf(own, args, { signal: first.signal })));
+    const stays = [send(callOf(own, args)), send(callOf(own, args))];
+    await turn();
+    first.abort(new Error('gone'));
+    await release();
+    expect(await gone).toEqual(new Error('gone'));
+    const flags = (await Promise.all(stays)).map(({ deduplicated }) => deduplicated);
+    expect(flags).toEqual([true, true]);
+    expect((await get(own, args))[1]).toBe('hit');
+    expect(sent.length).toBe(1);
   });
 
   it('does not answer a request that is over', async () => {
@@ -509,6 +539,8 @@ describe('negative caching', () => {
     ['a 410', 'status', 410],
   ] as const;
 
+  const item = z.object({ id: z.string() });
+
   it.each(negatives)('stores %s, and fails with the same failure', async (_, kind, status) => {
     const { get, clock, sent } = startCache({ fail: outage(kind, status) });
     const getOrder = cached(everything);
@@ -536,7 +568,44 @@ describe('negative caching', () => {
     expect(await get(getOrder)).toEqual([2, 'miss']);
   });
 
-  const item = z.object({ id: z.string() });
+  it.each([
+    [{}, 1],
+    [{ 'cache-control': 'max-age=60' }, 1],
+    [{ age: '59', 'cache-control': 'max-age=60' }, 1],
+    [{ age: '60', 'cache-control': 'max-age=60' }, 2],
+    [{ expires: '0' }, 2],
+    [{ expires: 'Thu, 01 Jan 1970 00:00:00 GMT' }, 2],
+    [{ expires: 'Thu, 01 Jan 2099 00:00:00 GMT' }, 1],
+    [{ 'cache-control': 'private' }, 2],
+    [{ 'set-cookie': 'id=1' }, 2],
+    [{ vary: '*' }, 2],
+    [{ vary: 'accept' }, 1],
+  ])('goes by all headers of a failure, as %j', async (headers, times) => {
+    const { url, requests } = await startServer((_, response) => {
+      response.writeHead(404, headers).end();
+    });
+    const { service, open } = openShop({ url });
+    const rules = { ttlMs: 1_000, negativeTtlMs: 10_000 };
+    const getOrder = operation(service, { route: 'GET /orders', response: item, cache: rules });
+    const paymentFor = lookup(service, {
+      route: 'GET /items',
+      keys: { query: 'ids' },
+      by: 'id',
+      item,
+      missing: 'error',
+      cache: rules,
+    });
+    for (const ask of [
+      () => open()(getOrder, {}, undefined),
+      () => open()(paymentFor, { id: 'a' }, undefined),
+    ]) {
+      const before = requests.length;
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      for (let at = 0; at < 2; at += 1) await failureOf(ask());
+      expect(requests.length - before).toBe(times);
+    }
+  });
+
   const paymentOf = (own: Partial<OperationCache>, many = false) =>
     lookup(nowhere, {
       route: 'GET /payments',

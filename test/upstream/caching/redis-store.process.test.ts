@@ -97,6 +97,14 @@ describe.each(kinds)('a store in %s', patient, (_, create) => {
     expect(await store.get('key 4', [])).toEqual({ entry: undefined, versions: [] });
   });
 
+  it('has no entry from before one that is too large for it', async () => {
+    const store = await create();
+    await store.set('a', entryOf('before'), keep);
+    const large = entryOf('x'.repeat(128 * 1_024));
+    await store.set('a', large, keep);
+    expect([undefined, large]).toContainEqual((await store.get('a', [])).entry);
+  });
+
   it('tells long keys apart', async () => {
     const store = await create();
     const key = 'x'.repeat(10_000);
