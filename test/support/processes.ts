@@ -15,6 +15,9 @@ export const shipped = ['--compositions', relative(root, shippedFolder)] as cons
 /** A free port for the management side, since tests run side by side. */
 const quiet = { ADMIN_PORT: '0', LOG_LEVEL: 'warn' };
 
+/** On a busy machine, a gateway would answer some requests with 503 and leave out steps of others. */
+const neverSheds = { SHED_DELAY_MS: '60000', SHED_UTILISATION: '1' };
+
 export interface Program {
   /** The URL in its line `ready …`; rejects with its errors if it ends without one. */
   readonly ready: Promise<string>;
@@ -54,7 +57,7 @@ export function run(
     program,
     fork(join(cwd, program), args, {
       cwd,
-      env: { PATH: process.env['PATH'], ...quiet, ...environment },
+      env: { PATH: process.env['PATH'], ...quiet, ...neverSheds, ...environment },
       execArgv: [],
       ...limited,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -83,7 +86,7 @@ export function runNpm(
     'npm',
     spawn('npm', args, {
       cwd,
-      env: { PATH, HOME, ...npm, ...quiet, ...environment },
+      env: { PATH, HOME, ...npm, ...quiet, ...neverSheds, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     }),

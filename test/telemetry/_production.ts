@@ -35,8 +35,6 @@ export async function startProcess(
   const folder = await folderWith({ ...compositions, ...files });
   const gateway = run('bin/plait.js', ['start', '--compositions', folder], {
     ...nowhere,
-    SHED_UTILISATION: '1',
-    SHED_DELAY_MS: '60000',
     ...environment,
     LEAKY_URL: await startLeaky(),
     PORT: '0',

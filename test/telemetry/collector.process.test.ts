@@ -14,9 +14,6 @@ async function start(environment: Record<string, string>): Promise<Program> {
     HOST: '127.0.0.1',
     NODE_ENV: 'production',
     SHUTDOWN_DELAY_MS: '0',
-    // A busy machine sheds steps by itself.
-    SHED_DELAY_MS: '60000',
-    SHED_UTILISATION: '1',
     ...environment,
   });
   await gateway.ready;
