@@ -34,8 +34,8 @@ export default defineConfig({
     setupFiles: ['test/support/setup.ts'],
     // No test is to fail because the machine is slow or busy, so these end tests that hang, only.
     // Some properties try 10,000 cases or more in `npm run test:long`.
-    testTimeout: process.env['PROPERTIES'] === 'long' ? 600_000 : 60_000,
-    hookTimeout: 60_000,
+    testTimeout: process.env['PROPERTIES'] === 'long' ? 600_000 : 120_000,
+    hookTimeout: 120_000,
     expect: { poll: { timeout: 20_000, interval: 10 } },
     // The package imports itself by name; node resolves that, so the sources are left to node.
     server: { deps: { external: [] } },
