@@ -11,61 +11,52 @@ import { writeTlsFiles } from '../support/tls.ts';
 const path = '/orders/ord_1001/summary';
 const request = `GET ${path} HTTP/1.1\r\nhost: gateway\r\n\r\n`;
 
-it(
-  'ten clients that pipeline 1,500 requests each are all answered, and cost little memory',
-  { timeout: 120_000 },
-  async () => {
-    const gateway = run('bin/plait.js', ['start', ...shipped], {
-      ...(await runMocks()),
-      NODE_ENV: 'production',
-      HOST: '127.0.0.1',
-      PORT: '0',
-      // V8 would rather take memory than collect garbage while there is some.
-      NODE_OPTIONS: '--max-old-space-size=128',
-    });
-    const url = await gateway.ready;
-    await pipeline(url, { connections: 8, requests: 250 });
-    const before = gateway.memory();
-    let most = before;
-    let healthy = 0;
-    const over = new AbortController();
-    const watch = async (): Promise<void> => {
-      while (!over.signal.aborted) {
-        most = Math.max(most, gateway.memory());
-        healthy += Number((await fetch(`${url}/livez`)).ok);
-        await setTimeout(50);
-      }
-    };
-    const flood = pipeline(url, { connections: 10, requests: 1_500 });
-    const [answered] = await Promise.all([flood.finally(() => over.abort()), watch()]);
-    expect(answered).toBe(15_000);
-    expect(most - before).toBeLessThan(150);
-    expect(healthy).toBeGreaterThan(5);
-  },
-);
+it('ten clients that pipeline 1,500 requests each are all answered, and cost little memory', async () => {
+  const gateway = run('bin/plait.js', ['start', ...shipped], {
+    ...(await runMocks()),
+    NODE_ENV: 'production',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    // V8 would rather take memory than collect garbage while there is some.
+    NODE_OPTIONS: '--max-old-space-size=128',
+  });
+  const url = await gateway.ready;
+  await pipeline(url, { connections: 8, requests: 250 });
+  const before = gateway.memory();
+  let most = before;
+  let healthy = 0;
+  const over = new AbortController();
+  const watch = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      most = Math.max(most, gateway.memory());
+      healthy += Number((await fetch(`${url}/livez`)).ok);
+      await setTimeout(50);
+    }
+  };
+  const flood = pipeline(url, { connections: 10, requests: 1_500 });
+  const [answered] = await Promise.all([flood.finally(() => over.abort()), watch()]);
+  expect(answered).toBe(15_000);
+  expect(most - before).toBeLessThan(150);
+  expect(healthy).toBeGreaterThan(5);
+});
 
-it(
-  'fifteen clients that never read answers of 24 MiB are cut off, and nothing of theirs is kept',
-  { timeout: 120_000 },
-  async () => {
-    const { url } = await serveWhole({ WRITE_TIMEOUT_MS: '2000' });
-    await (await fetch(`${url}/whole`)).arrayBuffer();
-    const before = await kept(url);
-    const sockets = await Promise.all(Array.from({ length: 15 }, () => open(url)));
-    for (const socket of sockets) socket.write('GET /whole HTTP/1.1\r\nhost: gateway\r\n\r\n');
-    await vi.waitUntil(async () => (await kept(url)) > before + 100, waiting);
-    await vi.waitUntil(async () => (await kept(url)) < before + 10, waiting);
-    for (const socket of sockets) socket.destroy();
-    expect((await fetch(`${url}/whole`)).status).toBe(200);
-  },
-);
+it('fifteen clients that never read answers of 24 MiB are cut off, and nothing of theirs is kept', async () => {
+  const { url } = await serveWhole({ WRITE_TIMEOUT_MS: '2000' });
+  await (await fetch(`${url}/whole`)).arrayBuffer();
+  const before = await kept(url);
+  const sockets = await Promise.all(Array.from({ length: 15 }, () => open(url)));
+  for (const socket of sockets) socket.write('GET /whole HTTP/1.1\r\nhost: gateway\r\n\r\n');
+  await vi.waitUntil(async () => (await kept(url)) > before + 100, waiting);
+  await vi.waitUntil(async () => (await kept(url)) < before + 10, waiting);
+  for (const socket of sockets) socket.destroy();
+  expect((await fetch(`${url}/whole`)).status).toBe(200);
+});
 
 it.each([
   ['leave their windows closed', 0],
   ['open their windows, and read nothing of their connections', 2 ** 30],
 ])(
   'fifteen clients over HTTP/2 that %s are cut off from answers of 24 MiB, and nothing is kept',
-  { timeout: 120_000 },
   async (_what, window) => {
     const times = { WRITE_TIMEOUT_MS: '2000', KEEP_ALIVE_TIMEOUT_MS: '2000' };
     const { url } = await serveWhole({ ...times, ...writeTlsFiles().environment });
@@ -93,30 +84,26 @@ async function askHttp2(url: string, target: string): Promise<string> {
   return body;
 }
 
-it(
-  'more clients than there are file descriptors cost no accepted request its services',
-  { timeout: 60_000 },
-  async () => {
-    const { url } = await serveWhole({}, { openFiles: 120 });
-    const crowd = await Promise.all(
-      Array.from({ length: 300 }, () => open(url).catch(() => undefined)),
-    );
-    const statuses = new Set<number>();
-    for (const socket of crowd) {
-      if (socket === undefined) continue;
-      socket.on('error', () => undefined);
-      socket.on('data', (chunk: Buffer) => {
-        const status = /^HTTP\/1\.1 (\d+)/.exec(chunk.toString('latin1'))?.[1];
-        if (status !== undefined) statuses.add(Number(status));
-      });
-      socket.write('GET /small HTTP/1.1\r\nhost: gateway\r\n\r\n');
-    }
-    await vi.waitUntil(() => statuses.size > 0);
-    await setTimeout(1_000);
-    for (const socket of crowd) socket?.destroy();
-    expect([...statuses]).toEqual([200]);
-  },
-);
+it('more clients than there are file descriptors cost no accepted request its services', async () => {
+  const { url } = await serveWhole({}, { openFiles: 120 });
+  const crowd = await Promise.all(
+    Array.from({ length: 300 }, () => open(url).catch(() => undefined)),
+  );
+  const statuses = new Set<number>();
+  for (const socket of crowd) {
+    if (socket === undefined) continue;
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => {
+      const status = /^HTTP\/1\.1 (\d+)/.exec(chunk.toString('latin1'))?.[1];
+      if (status !== undefined) statuses.add(Number(status));
+    });
+    socket.write('GET /small HTTP/1.1\r\nhost: gateway\r\n\r\n');
+  }
+  await vi.waitUntil(() => statuses.size > 0);
+  await setTimeout(1_000);
+  for (const socket of crowd) socket?.destroy();
+  expect([...statuses]).toEqual([200]);
+});
 
 const waiting = { timeout: 60_000, interval: 100 };
 

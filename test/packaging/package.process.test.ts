@@ -59,7 +59,7 @@ describe('the package', () => {
   beforeAll(async () => {
     made = await packed();
     folder = await install(made.tarball, files);
-  }, 60_000);
+  });
 
   it('has what was built, and neither sources nor tests', () => {
     const folders = made.files.map((file) => file.split('/').slice(1, -1)[0] ?? '.');

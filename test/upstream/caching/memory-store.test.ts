@@ -42,7 +42,7 @@ it('the memory store keeps 10,000 entries of a million, and the memory of 20,000
   expect(store.entries).toBe(10_000);
   expect(store.bytes).toBeLessThan(10_000 * 200);
   expect(after / before).toBeLessThan(1.1);
-}, 60_000);
+});
 
 it('the memory store keeps at most as many bytes as allowed, by default 64 MiB', () => {
   const store = createMemoryStore({ clock });
