@@ -68,7 +68,9 @@ export async function trace({ traceId, adminUrl, json, follow }: TraceOptions): 
 function print(traces: readonly StoredTrace[], json: boolean): void {
   const none = 'There is no trace yet. Ask the gateway for something first.';
   if (json) console.log(jsonOf(traces));
-  else console.log(traces.length === 0 ? none : paint(listTraces(traces.flatMap(requestsIn))));
+  else if (traces.length === 0) console.log(none);
+  // The latest at the end, where a terminal shows it.
+  else console.log(paint(listTraces(traces.flatMap(requestsIn).toReversed())));
 }
 
 function printAsLines(traces: readonly StoredTrace[]): void {

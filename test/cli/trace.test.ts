@@ -41,14 +41,14 @@ async function startAsked() {
 }
 
 describe('plait trace', () => {
-  it('lists the latest traces, the latest first', async () => {
+  it('lists the latest traces, the latest last, where a terminal ends', async () => {
     const { admin } = await startAsked();
     const { code, lines, errors } = await trace(admin);
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect(lines.map((line) => line.replace(/ +\d+\.\d+ ms/, ''))).toEqual([
-      `${third}  200  GET /customers/{customerId}/orders`,
-      `${second}  404  GET /orders/{orderId}/summary`,
       `${first}  200  GET /orders/{orderId}/summary`,
+      `${second}  404  GET /orders/{orderId}/summary`,
+      `${third}  200  GET /customers/{customerId}/orders`,
     ]);
   });
 
