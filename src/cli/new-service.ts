@@ -52,7 +52,7 @@ export async function newService({
   }
 }
 
-/** What the file reads from the environment: the first variable is the address. */
+/** Names the variables that the file reads; the first of them is the address. */
 function adviceFor(text: string): string {
   const variables = new Set(Array.from(text.matchAll(/\{ env: '(\w+)' \}/g), ([, name]) => name));
   const [address, ...credentials] = variables;

@@ -42,7 +42,7 @@ export function allowOrigins(options: CorsOptions): Layer {
 /** CORS (Fetch, 3.2): answers preflights, by which browsers ask what a page may send. */
 export function answerPreflights(options: CorsOptions): Layer {
   const answerPage = corsFor(options);
-  return async function answerPreflight(c, next) {
+  return function answerPreflight(c, next) {
     return isPreflight(c) ? answerPage(c, next) : next();
   };
 }

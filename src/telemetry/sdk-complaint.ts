@@ -1,4 +1,4 @@
-/** What the OpenTelemetry SDK complains of, in one text for the log. */
+/** Complaints of the OpenTelemetry SDK, each in one text for the log. */
 import { errorCode } from '../errors.ts';
 
 /** A collector may answer with any text. */

@@ -1,4 +1,5 @@
 /** Shows where the time of a span goes while nothing is asked: pauses, permits and batches. */
+import type { HrTime } from '@opentelemetry/api';
 import type { Attempt, Callers, OnRetry, OnVainWait } from '../../upstream/call.ts';
 import { scopeOf } from '../scope.ts';
 import type { Scope } from '../scope.ts';
@@ -23,8 +24,8 @@ const events = {
  * Adds an event to the span that waits: at the beginning of a pause, and at the end of others. The
  * step that began a dispatch may have ended: other requests wait for it still.
  */
-export function addWait({ span }: Scope, wait: Wait, ms: number, at = now()): void {
-  if (ms >= 1 && span.isRecording()) span.addEvent(events[wait], { [wait]: ms }, at);
+export function addWait({ span }: Scope, wait: Wait, ms: number, at?: HrTime): void {
+  if (ms >= 1 && span.isRecording()) span.addEvent(events[wait], { [wait]: ms }, at ?? now());
 }
 
 /** Without an attempt after it: as of the failure that has ended it, so within the step. */

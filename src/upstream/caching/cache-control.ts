@@ -100,6 +100,6 @@ export function cacheControlOfFailure(headers: Reply['headers']): string | undef
   const isDated = headers['expires'] !== undefined || headers['age'] !== undefined;
   const seconds = isDated ? freshSeconds(headers) : undefined;
   // The shorter of two ages applies.
-  if (seconds !== undefined) said.push(`s-maxage=${Math.max(0, Math.floor(seconds))}`);
+  if (seconds !== undefined) said.push(`s-maxage=${Math.floor(seconds)}`);
   return said.length === 0 ? undefined : said.join(', ');
 }

@@ -69,7 +69,7 @@ function errorOf(call: Answered, facts: Facts): Error {
   });
 }
 
-/** What a failure says about caches, for its error: failures may be kept, too. */
+/** The rules for caches that an error carries: failures may be kept, too. */
 export function cacheControlOf(headers: Reply['headers']): { cacheControl?: string } {
   const cacheControl = cacheControlOfFailure(headers);
   return cacheControl === undefined ? {} : { cacheControl };
